@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commit: the only thing on which RTL and golden model are compared.
+#pragma once
+#include <compare>
+#include <cstdint>
+#include <span>
+
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// What became architecturally visible.
+enum class CommitKind : std::uint8_t {
+  PsumRow,    ///< one column of a PSUM tile: `count` fp32 words, one per partition from `first`
+  SbufRow,    ///< one element per partition written by an engine: `count` partitions from `first`
+  MemBurst,   ///< contiguous bytes written to HBM or SBUF by DMA, fabric receiver or host
+  Message,    ///< a packet delivered: 16 header bytes (hop zeroed), then its payload
+  Semaphore,  ///< `delta` added to semaphore `addr`
+  Error,      ///< the engine stopped; `delta` is the error_cause
+};
+
+/// Who did it. Commits of one stream are ordered; between streams only semaphores order.
+/// Two lists are kept per stream: writes (all but Semaphore) and semaphore updates, because an
+/// engine may write the next row before the update of the previous instruction is posted.
+struct StreamId {
+  std::uint8_t chip = 0;
+  std::uint8_t core = 0;    ///< 0 for Rx and Host
+  std::uint8_t engine = 0;  ///< defs::Engine; DMA engine e is Dma0 + e
+  std::uint8_t src = 0;     ///< Rx: source chip
+  std::uint8_t lane = 0;    ///< Rx: {vn 2, sending core 1, sending DMA engine 4}
+  auto operator<=>(const StreamId&) const = default;
+};
+
+struct Commit {
+  CommitKind kind = CommitKind::PsumRow;
+  StreamId stream;
+  std::uint32_t pc = 0;      ///< instruction index (sequencers) or descriptor index since start (DMA); else 0
+  std::uint64_t addr = 0;    ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local address;
+                             ///< semaphore: {core, semaphore}; message: 0
+  std::uint16_t first = 0;   ///< rows: first partition
+  std::uint16_t count = 0;   ///< rows: partitions; burst and message: bytes of payload
+  std::uint8_t element_bytes = 0;  ///< rows: 2 or 4
+  std::int32_t delta = 0;
+  auto operator<=>(const Commit&) const = default;
+};
+
+/// Receives commits in stream order. `data` is valid during the call only. Rows: `count` elements
+/// of `element_bytes`, little-endian; burst: `count` bytes; message: 16 + `count` bytes.
+class CommitSink {
+ public:
+  virtual ~CommitSink() = default;
+  virtual void commit(const Commit& commit, std::span<const std::uint8_t> data) = 0;
+};
+
+}  // namespace cmodel

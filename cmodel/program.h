@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A board program: what the host loads, starts and reads back. Also its file format.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// Bytes that the host writes through a chip's host port before anything starts.
+struct Segment {
+  std::uint32_t chip = 0;
+  std::uint64_t addr = 0;  ///< chip-local HBM address, multiple of 64
+  std::vector<std::uint8_t> bytes;
+};
+
+/// Instructions of one sequencer, already in a segment.
+struct InstrStream {
+  std::uint32_t chip = 0, core = 0;
+  std::uint32_t engine = 0;  ///< sequencer 0..3
+  std::uint64_t base = 0;    ///< multiple of LineBytes
+  std::uint32_t count = 0;   ///< END included
+};
+
+/// Descriptor ring of one DMA engine, already in a segment.
+struct DescriptorRing {
+  std::uint32_t chip = 0, core = 0, engine = 0;
+  std::uint64_t base = 0;   ///< multiple of LineBytes
+  std::uint32_t count = 0;
+};
+
+/// Bytes that the host reads back when every sequencer has executed END.
+struct Region {
+  std::string name;
+  std::uint32_t chip = 0;
+  std::uint64_t addr = 0;  ///< chip-local HBM address, multiple of 64
+  std::uint32_t bytes = 0; ///< multiple of 64
+};
+
+struct Program {
+  std::string config;       ///< "inf2" or "mini"
+  std::uint32_t chips = 0;  ///< 1 .. BoardChips, consecutive from chip 0
+  std::vector<Segment> segments;
+  std::vector<InstrStream> streams;
+  std::vector<DescriptorRing> rings;
+  std::vector<Region> regions;
+};
+
+/// File format, all little-endian:
+///
+///   8 B  magic "DODECA\0\1"         u32 chips          16 B config name, zero-padded
+///   u32  segments, streams, rings, regions (counts)    u64 total file size
+///   per segment  u32 chip, u64 addr, u64 bytes, data
+///   per stream   u32 chip, core, engine; u64 base; u32 count
+///   per ring     u32 chip, core, engine; u64 base; u32 count
+///   per region   u32 chip; u64 addr; u32 bytes; u32 name length (1..64), name
+///   u64  XXH3 of everything before
+///
+/// Both throw std::runtime_error with one line that names the file, the field and what is allowed.
+/// A file is written under a temporary name and renamed: never half-written.
+void save_program(const Program& program, const std::filesystem::path& file);
+Program load_program(const std::filesystem::path& file);
+
+/// Checks everything a loader relies on: ranges, alignment, overlaps, that streams and rings lie in
+/// segments, that config and chips exist. Throws like load_program; `where` opens the message.
+void validate_program(const Program& program, const std::string& where);
+
+}  // namespace cmodel

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Three functions; everything else in the build is one line each.
+
+find_program(VERILATOR verilator REQUIRED)
+get_filename_component(VERILATOR_PREFIX ${VERILATOR} DIRECTORY)
+set(VERILATOR_ROOT ${VERILATOR_PREFIX}/../share/verilator)
+
+# Verilator's run time, once for all models.
+find_package(ZLIB REQUIRED)
+add_library(verilated STATIC
+  ${VERILATOR_ROOT}/include/verilated.cpp ${VERILATOR_ROOT}/include/verilated_dpi.cpp
+  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${VERILATOR_ROOT}/include/verilated_fst_c.cpp)
+target_include_directories(verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+target_compile_definitions(verilated PUBLIC VM_COVERAGE=0 VM_SC=0 VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0)
+target_compile_options(verilated PRIVATE -w)
+target_link_libraries(verilated PUBLIC Threads::Threads ZLIB::ZLIB)
+
+# add_verilated(NAME TOP top CONFIG inf2|mini [SOURCES file…] [FLAGS flag…])
+#
+# A static library of the Verilated module `top`, class V<top>, sizes of CONFIG. Modules are found by
+# file name (-y), so SOURCES names only packages beyond the usual ones and modules to bind.
+# Loops stay loops (--unroll-count 1) and assertions are always live (--assert).
+# Every library uses the prefix V<NAME>, so two configurations can meet in one program.
+function(add_verilated NAME)
+  cmake_parse_arguments(ARG "" "TOP;CONFIG" "SOURCES;FLAGS" ${ARGN})
+  set(dir ${CMAKE_BINARY_DIR}/verilated/${NAME})
+  set(defs ${CMAKE_SOURCE_DIR}/rtl/defs/gen)
+  set(paths -y ${CMAKE_SOURCE_DIR}/rtl -y ${CMAKE_SOURCE_DIR}/rtl/prim -y ${CMAKE_SOURCE_DIR}/rtl/fp
+            -y ${CMAKE_SOURCE_DIR}/fabric -y ${CMAKE_SOURCE_DIR}/tb/trace -y ${CMAKE_SOURCE_DIR}/tb/unit
+            +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
+  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv)
+  file(GLOB rtl_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*/*.sv
+       ${CMAKE_SOURCE_DIR}/rtl/defs/gen/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
+       ${CMAKE_SOURCE_DIR}/rtl/*.vlt ${CMAKE_SOURCE_DIR}/fabric/*.sv ${CMAKE_SOURCE_DIR}/tb/trace/*.sv
+       ${CMAKE_SOURCE_DIR}/tb/unit/*.sv ${CMAKE_SOURCE_DIR}/tb/*/*.vlt)
+  string(JOIN " " cflags -O3 -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
+  add_custom_command(
+    OUTPUT ${dir}/V${NAME}__ALL.a
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.log ${VERILATOR} --cc --build -j 2 --prefix V${NAME} --top-module ${ARG_TOP} --Mdir ${dir}
+            --assert --unroll-count 1 --x-assign unique --x-initial unique --no-timing
+            --output-split 20000 -Wall -Wno-fatal
+            -CFLAGS ${cflags} -MAKEFLAGS "CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER} OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O3"
+            ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
+            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
+    DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES}
+    COMMENT "Verilating ${NAME} (${ARG_TOP}, ${ARG_CONFIG})" VERBATIM)
+  add_custom_target(${NAME}_verilate DEPENDS ${dir}/V${NAME}__ALL.a)
+  add_library(${NAME} INTERFACE)
+  add_dependencies(${NAME} ${NAME}_verilate)
+  target_include_directories(${NAME} SYSTEM INTERFACE ${dir})
+  target_link_libraries(${NAME} INTERFACE ${dir}/V${NAME}__ALL.a verilated)
+endfunction()
+
+# add_unit_test(NAME SOURCES file… [LIBS lib…] [LABELS label…])  GoogleTest program tb/unit/NAME.cc
+function(add_unit_test NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS;ARGS" ${ARGN})
+  add_executable(${NAME} ${CMAKE_SOURCE_DIR}/tb/unit/${NAME}.cc ${ARG_SOURCES})
+  target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${NAME} PRIVATE ${ARG_LIBS} fmt::fmt GTest::gtest GTest::gtest_main)
+  add_test(NAME ${NAME} COMMAND ${NAME} ${ARG_ARGS})
+  set_tests_properties(${NAME} PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 600)
+endfunction()
