@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// One chip: the Verilated RTL, its HBM, its commits. The only user of the Verilated class.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "rtl/defs/gen/defs.h"
+#include "tb/system/commit_buffer.h"
+#include "tb/system/hbm.h"
+#include "tb/system/link.h"
+#include "tb/system/probe.h"
+
+namespace tb {
+
+/// Sizes that this executable was built for.
+const defs::Sizes& built_sizes();
+/// Was it built with waves? And with the insides of the arrays in them?
+bool built_with_waves();
+bool built_with_wave_arrays();
+
+/// What a chip is wired to. Index: link port.
+struct ChipWires {
+  std::array<const Link*, defs::kLinkPorts> rx{};
+  std::array<Link*, defs::kLinkPorts> tx{};
+  const HostRequests* host_req = nullptr;
+  HostResponses* host_rsp = nullptr;
+};
+
+class Chip {
+ public:
+  /// `power_on_seed` fills every register that has no reset; results do not depend on it.
+  /// `waves`: FST file, or empty. Construct all chips in one thread.
+  Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
+       const std::filesystem::path& waves);
+  ~Chip();
+  Chip(const Chip&) = delete;
+
+  /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
+  /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.
+  void run_window(std::uint64_t first, unsigned cycles);
+
+  /// Called in the worker after the clock edge that ends core cycle `core_cycle`: the place for
+  /// fault injection. May be null. Registers changed there are seen by the next cycle after
+  /// settle().
+  using Hook = std::function<void(Chip&, std::uint64_t core_cycle)>;
+  void set_hook(Hook hook) { hook_ = std::move(hook); }
+  /// Recomputes all combinational logic from the registers.
+  void settle();
+
+  unsigned id() const { return id_; }
+  /// Sampled in the last fabric cycle run.
+  bool quiet() const { return quiet_; }
+  /// Last fabric cycle in which it committed or sent a flit or a host token.
+  std::uint64_t last_progress() const { return last_progress_; }
+  /// One line if an assertion of the RTL failed or a pin broke its contract.
+  const std::string& fault() const { return fault_; }
+  std::uint64_t fault_cycle() const { return fault_cycle_; }
+
+  CommitBuffer& commits() { return commits_; }
+  const HbmTiming& hbm() const { return hbm_; }
+  const Probe& probe() const { return *probe_; }
+
+  /// Runs the RTL's final blocks and closes the waves. After a good run only.
+  void finish();
+
+ private:
+  void reset();
+  void core_cycle();
+  void fail(std::string what);
+
+  unsigned id_;
+  ChipWires wires_;
+  HbmTiming hbm_;
+  CommitBuffer commits_;
+  Hook hook_;
+  std::uint64_t core_cycle_ = 0;
+  std::uint64_t last_progress_ = 0;
+  bool quiet_ = false;
+  std::string fault_;
+  std::uint64_t fault_cycle_ = 0;
+
+  struct Verilated;
+  std::unique_ptr<Verilated> v_;
+  std::unique_ptr<Probe> probe_;
+};
+
+}  // namespace tb

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host: loads a program through every chip's port, starts it, waits, reads the results back.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmodel/program.h"
+#include "tb/system/link.h"
+
+namespace tb {
+
+/// An error token.
+struct HostError {
+  unsigned chip = 0, core = 0, engine = 0;
+  defs::ErrorCause cause = defs::ErrorCause::None;
+  std::uint32_t pc = 0;
+};
+
+/// One driver per chip, and the order of the story:
+///
+///   Loading    segments, ring and stream registers; then ChipId is read: all writes have arrived
+///   Running    doorbells of all chips rung; completions and errors come in
+///   Draining   every stream has ended; waits for a fabric cycle in which all chips were quiet
+///   Reading    regions
+///   Done
+///
+/// The host only sees tokens and acts on the cycle they arrive in, so the run is the same whatever
+/// the window. A chip's queue holds 16 requests: that many credits.
+class Host {
+ public:
+  enum class Phase { Loading, Running, Draining, Reading, Done };
+
+  /// Channels by chip; `program` must outlive the host.
+  Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
+       std::vector<const HostResponses*> responses);
+
+  /// Fabric cycles first .. first + cycles - 1 of the host's own time.
+  void run(std::uint64_t first, unsigned cycles);
+
+  /// The board has stalled behind an error (watchdog): what can complete has completed. Reads the
+  /// regions although not every stream has ended and chips may not be quiet.
+  void give_up_waiting() { gave_up_ = true; }
+
+  Phase phase() const { return phase_; }
+  /// First fabric cycle in which it was Done: nothing else will ever happen.
+  std::optional<std::uint64_t> done_cycle() const { return done_cycle_; }
+  /// Fabric cycle in which the doorbells were sent.
+  std::uint64_t start_cycle() const { return start_cycle_; }
+  /// Fabric cycle in which the last completion or error arrived.
+  std::uint64_t end_cycle() const { return end_cycle_; }
+  /// Last cycle in which a request left.
+  std::uint64_t last_progress() const { return last_progress_; }
+
+  const std::vector<HostError>& errors() const { return errors_; }
+  /// A chip that broke the port's protocol; one line.
+  const std::string& fault() const { return fault_; }
+  /// What came back, in the program's order.
+  const std::vector<std::vector<std::uint8_t>>& regions() const { return regions_; }
+  /// For reports: what it waits for.
+  std::string waiting_for() const;
+
+ private:
+  struct Driver {
+    std::deque<const cmodel::Segment*> segments;
+    std::uint64_t segment_done = 0;           ///< bytes of the first one
+    std::deque<defs::HostReq> registers;      ///< CSR writes, and the read of ChipId behind them
+    std::deque<std::uint32_t> doorbells;      ///< SeqStart by core, {core, mask}
+    std::deque<std::size_t> reads;            ///< regions not yet asked for
+    std::uint64_t read_done = 0;              ///< bytes asked for of the first one
+    std::deque<std::size_t> answers;          ///< regions not yet complete
+    std::uint64_t answer_done = 0;
+    unsigned credits = 0;
+    unsigned streams_left = 0;
+    bool loaded = false, quiet = false;
+  };
+
+  void receive(unsigned chip, std::uint64_t cycle);
+  void send(unsigned chip, std::uint64_t cycle);
+  bool next_request(Driver& driver, defs::HostReq& request);
+  void advance(std::uint64_t cycle);
+  void fail(unsigned chip, std::uint64_t cycle, const std::string& what);
+
+  const cmodel::Program& program_;
+  std::vector<HostRequests*> requests_;
+  std::vector<const HostResponses*> responses_;
+  std::vector<Driver> drivers_;
+  std::vector<std::vector<std::uint8_t>> regions_;
+  std::vector<HostError> errors_;
+  std::string fault_;
+  Phase phase_ = Phase::Loading;
+  bool gave_up_ = false;
+  std::optional<std::uint64_t> done_cycle_;
+  std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0;
+};
+
+}  // namespace tb

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token channels: the only thing that crosses between chips, and between the host and a chip.
+#pragma once
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <xxhash.h>
+
+#include "rtl/defs/gen/defs.h"
+
+namespace tb {
+
+/// One token per fabric cycle in one direction, delivered `latency` fabric cycles later. Whatever
+/// was sent before cycle 0 is a token of zeros (an empty flit, an empty request).
+///
+///   sender, cycle t --> slot (t + latency) mod 2 latency --> receiver, cycle t + latency
+///
+/// Sender and receiver may run in different threads inside one window: with a window of at most
+/// `latency` cycles they never touch the same slot, so the barrier between windows is all the
+/// synchronisation there is.
+template <unsigned kWords>
+class TokenChannel {
+ public:
+  using Token = std::array<std::uint32_t, kWords>;
+
+  explicit TokenChannel(unsigned latency) : latency_(latency), slots_(2 * latency) {}
+
+  /// The token that reaches the receiver in fabric cycle `cycle`.
+  const Token& arriving(std::uint64_t cycle) const { return slots_[cycle % slots_.size()]; }
+  /// Where the sender of fabric cycle `cycle` puts its token: once for every cycle.
+  Token& sending(std::uint64_t cycle) { return slots_[(cycle + latency_) % slots_.size()]; }
+
+  unsigned latency() const { return latency_; }
+
+ private:
+  unsigned latency_;
+  std::vector<Token> slots_;
+};
+
+/// A link: flits, and the hash of every token that was sent, empty ones included.
+class Link : public TokenChannel<defs::Flit::kWords> {
+ public:
+  explicit Link(unsigned latency) : TokenChannel(latency), state_(XXH3_createState()) {
+    XXH3_64bits_reset(state_.get());
+  }
+
+  /// Called by the sender after it filled sending(cycle). Returns whether the token is a flit.
+  bool sent(std::uint64_t cycle) {
+    const Token& token = sending(cycle);
+    XXH3_64bits_update(state_.get(), token.data(), sizeof(Token));
+    const bool flit = (token[16] & 7u) != static_cast<unsigned>(defs::FlitType::Null);
+    flits_ += flit;
+    return flit;
+  }
+
+  std::uint64_t hash() const { return XXH3_64bits_digest(state_.get()); }
+  std::uint64_t flits() const { return flits_; }
+
+ private:
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::unique_ptr<XXH3_state_t, Free> state_;
+  std::uint64_t flits_ = 0;
+};
+
+using HostRequests = TokenChannel<defs::HostReq::kWords>;
+/// The last word is not a pin of the token: it carries `quiet_o`, which the board's wiring brings
+/// to the host with the same latency.
+using HostResponses = TokenChannel<defs::HostRsp::kWords + 1>;
+
+}  // namespace tb

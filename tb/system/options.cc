@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/system/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tb/system/chip.h"
+#include "tb/system/inject.h"
+
+namespace tb {
+namespace {
+
+/// A whole decimal (or 0x) number in a range, else one line that says so.
+std::uint64_t number(const std::string& name, const std::string& text, std::uint64_t low,
+                     std::uint64_t high) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  const char* begin = text.data() + (hex ? 2 : 0);
+  const char* end = text.data() + text.size();
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
+  if (error != std::errc{} || rest != end || begin == end || value < low || value > high)
+    throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {} .. {}", name, text, low, high));
+  return value;
+}
+
+std::string repro_line(const Options& o) {
+  std::string line = "scripts/dodeca run ";
+  line += o.program.empty() ? o.scenario : fmt::format("--program {}", o.program.string());
+  line += fmt::format(" --config {} --seed {}", o.config, o.seed);
+  if (o.chips) line += fmt::format(" --chips {}", *o.chips);
+  if (o.length) line += fmt::format(" --length {}", o.length);
+  if (o.link_latency != defs::kLinkLatency) line += fmt::format(" --link-latency {}", o.link_latency);
+  if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
+  return line;
+}
+
+}  // namespace
+
+bool Options::traces(unsigned chip) const {
+  return waves && (wave_chips.empty() ||
+                   std::find(wave_chips.begin(), wave_chips.end(), chip) != wave_chips.end());
+}
+
+Options parse_options(int argc, char** argv) {
+  Options o;
+  o.config = std::string(built_sizes().name);
+  std::string config = o.config, seed = "1", chips, threads, window, latency, length, timeout, hang;
+  std::string wave_chips, waves, program, out = "out";
+
+  CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
+  app.option_defaults()->take_last();
+  app.add_option("scenario", o.scenario, "what to run; `list` shows all")->type_name("SCENARIO");
+  app.add_option("--program", program, "run a program file instead")->type_name("FILE");
+  app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
+  app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
+  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
+  app.add_option("--length", length, "work per core, for scenarios with that knob");
+  app.add_option("--threads", threads, "chips stepped at once (all processors)");
+  app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
+  app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
+  app.add_flag("--waves{.}", waves, "write chipNN.fst, into the run's directory or =DIR")
+      ->type_name("[=DIR]");
+  app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
+  app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
+  app.add_option("--inject", o.inject, "disturb one thing in the RTL; `list` shows all sites")
+      ->type_name("SITE");
+  app.add_flag("--json", o.json, "print result.json instead of the table");
+  app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
+  app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
+  app.add_option("--hang-cycles", hang, "fabric cycles without progress that count as hung (65536)");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    throw Refused(kPassed, "");
+  } catch (const CLI::ParseError& error) {
+    std::string line = error.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    throw Refused(kBadInput, fmt::format("{}; --help shows what is allowed", line));
+  }
+
+  if (config != o.config) {
+    const bool known = std::any_of(defs::kConfigs.begin(), defs::kConfigs.end(),
+                                   [&](const auto* sizes) { return sizes->name == config; });
+    throw Refused(kBadInput,
+                  known ? fmt::format("--config is \"{}\"; this executable allows {} (use board_{})",
+                                      config, o.config, config)
+                        : fmt::format("--config is \"{}\"; allowed inf2, mini", config));
+  }
+  o.program = program;
+  o.out = out;
+  o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));
+  if (!chips.empty())
+    o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
+  if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
+  if (!latency.empty())
+    o.link_latency = static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+  o.window = window.empty() ? o.link_latency
+                            : static_cast<unsigned>(number("--window", window, 1, o.link_latency));
+  o.threads = threads.empty() ? std::max(1u, std::thread::hardware_concurrency())
+                              : static_cast<unsigned>(number("--threads", threads, 1, 256));
+  if (!timeout.empty()) o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
+  if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 1024, std::uint64_t{1} << 40);
+  o.waves = !waves.empty() || o.wave_arrays || !wave_chips.empty();
+  if (!waves.empty() && waves != ".") o.wave_dir = waves;
+  for (std::size_t at = 0; at < wave_chips.size();) {
+    const std::size_t comma = std::min(wave_chips.find(',', at), wave_chips.size());
+    o.wave_chips.push_back(static_cast<unsigned>(
+        number("--wave-chips", wave_chips.substr(at, comma - at), 0, defs::kBoardChips - 1)));
+    at = comma + 1;
+  }
+  if (!o.inject.empty() && o.inject != "list" && !find_site(o.inject))
+    throw Refused(kBadInput, fmt::format("--inject is \"{}\"; allowed list, {}", o.inject,
+                                         fmt::join(site_names(), ", ")));
+  if (o.scenario.empty() == o.program.empty() && o.inject != "list")
+    throw Refused(kBadInput, o.scenario.empty()
+                                 ? "no scenario given; allowed a scenario's name or --program FILE"
+                                 : "both a scenario and --program given; allowed one of them");
+  o.repro = repro_line(o);
+  return o;
+}
+
+}  // namespace tb

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of the board programs.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "rtl/defs/gen/defs.h"
+
+namespace tb {
+
+/// Exit status of every program of the project (architecture page, section 7).
+enum ExitStatus { kPassed = 0, kCheckFailed = 1, kBadInput = 2, kBadEnvironment = 3 };
+
+/// Ends the program with one line and a status.
+class Refused : public std::runtime_error {
+ public:
+  Refused(ExitStatus status, const std::string& line) : std::runtime_error(line), status(status) {}
+  ExitStatus status;
+};
+
+struct Options {
+  std::string scenario;            ///< empty if `program` is given
+  std::filesystem::path program;   ///< a program file
+  std::string config;              ///< what this executable was built for
+  std::uint32_t seed = 1;
+  std::optional<unsigned> chips;   ///< default: all of the scenario, those of the program
+  unsigned threads = 0;            ///< 0: all of the machine
+  unsigned window = 0;             ///< fabric cycles; 0: link_latency
+  unsigned link_latency = defs::kLinkLatency;
+  unsigned length = 0;             ///< of a scenario with that knob; 0: its default
+  bool waves = false;
+  std::filesystem::path wave_dir;  ///< empty: the run's directory
+  std::vector<unsigned> wave_chips;  ///< empty: all
+  bool wave_arrays = false;
+  std::string inject;              ///< a site, "list", or empty
+  bool json = false;
+  std::filesystem::path out = "out";
+  std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none
+  std::uint64_t hang_cycles = 1u << 16;
+  std::string repro;               ///< the command that repeats this run
+
+  bool traces(unsigned chip) const;
+};
+
+/// Throws Refused; for --help prints and throws Refused(kPassed, "").
+Options parse_options(int argc, char** argv);
+
+}  // namespace tb

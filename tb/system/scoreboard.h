@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// RTL against golden model, commit by commit.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <xxhash.h>
+
+#include "cmodel/board.h"
+#include "cmodel/commit.h"
+#include "cmodel/program.h"
+#include "tb/system/commit_buffer.h"
+
+namespace tb {
+
+/// The first commit in which RTL and model differ.
+struct Divergence {
+  std::uint64_t cycle = 0;  ///< core cycle of the RTL's commit
+  unsigned chip = 0;
+  std::string text;  ///< several lines: who, which instruction, which element, expected and actual
+};
+
+/// Two lists per stream, writes and semaphore updates (cmodel/commit.h), each compared in order.
+/// The model is pulled: it runs until it has produced the commit that the RTL just made.
+///
+///   RTL commit --> list of its stream --(empty?)--> model.step() until it is not
+///                        |
+///                     compare, hash
+///
+/// Knows nothing of pins, cycles (beyond reporting them) or threads.
+class Scoreboard : private cmodel::CommitSink {
+ public:
+  Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program, cmodel::BoardOptions options);
+  ~Scoreboard() override;
+
+  /// All commits of one chip's window. A chip that diverged is not compared any further.
+  void check(const CommitBuffer& commits);
+
+  /// The earliest divergence seen so far: least cycle, then chip. Complete for all windows checked.
+  const std::optional<Divergence>& divergence() const { return divergence_; }
+
+  /// After the RTL's end: runs the model to its end. Returns one line per stream in which the model
+  /// has commits that the RTL never made; empty if none.
+  std::string finish();
+
+  std::uint64_t commits_checked() const { return commits_checked_; }
+  /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.
+  std::uint64_t commit_hash() const;
+  /// Commits of each stream so far, without semaphore updates.
+  cmodel::StreamPositions positions(unsigned chip) const;
+  double seconds() const { return seconds_; }
+  cmodel::Board& model() { return *model_; }
+
+ private:
+  /// Expected commits not yet matched, and the chain of those that the RTL made.
+  struct List {
+    std::vector<cmodel::Commit> commits;
+    std::vector<std::uint8_t> bytes;
+    std::size_t head = 0, head_byte = 0;
+    XXH3_state_t* chain = nullptr;
+    std::uint64_t made = 0;
+
+    bool empty() const { return head == commits.size(); }
+  };
+  struct Stream {
+    cmodel::StreamId id;
+    List writes, semaphores;
+  };
+
+  void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override;
+  Stream& stream(const cmodel::StreamId& id);
+  List& list(const cmodel::Commit& commit);
+  void diverge(const CommitBuffer::Entry& actual, std::span<const std::uint8_t> actual_data,
+               const cmodel::Commit* expected, std::span<const std::uint8_t> expected_data);
+
+  const defs::Sizes& sizes_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+  Stream* recent_ = nullptr;
+  std::vector<bool> stopped_;  ///< by chip: diverged
+  std::unique_ptr<cmodel::Board> model_;
+  std::optional<Divergence> divergence_;
+  std::uint64_t commits_checked_ = 0;
+  double seconds_ = 0;
+};
+
+/// One line that names a commit: "chip 3 core 1 Tensor pc 17 PsumRow".
+std::string describe(const cmodel::Commit& commit);
+
+}  // namespace tb
