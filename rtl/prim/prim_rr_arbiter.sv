@@ -32,8 +32,10 @@ module prim_rr_arbiter #(
 
   always_comb begin
     index_o = '0;
-    for (int unsigned i = 0; i < Requests; i++) begin
-      if (grant_o[i]) index_o = index_o | IndexBits'(i);
+    if (valid_o) begin
+      for (int unsigned i = 0; i < Requests; i++) begin
+        if (grant_o[i]) index_o = index_o | IndexBits'(i);
+      end
     end
   end
 
