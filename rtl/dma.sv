@@ -8,13 +8,13 @@
 //                    v                          v data
 //                  dma_write  <-----------------+
 //                    |  |
-//                    |  +-- msg --> fabric interface (right-aligned; bytes beyond `bytes` are junk)
+//                    |  +-- msg --> fabric interface (right-aligned; junk beyond `bytes`)
 //                    +----- wr  --> mem_xbar
 //
-// What one descriptor does is cmodel/dma.h, to the byte and to the chunk. Rings wrap; a descriptor is
-// read only after its doorbell, one ahead; dma_check refuses bad ones before any effect. Source and
-// destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine that
-// stops keeps its cause and the index of its descriptor; the others go on.
+// What one descriptor does is cmodel/dma.h, to the byte and to the chunk. Rings wrap; a descriptor
+// is read only after its doorbell, one ahead; dma_check refuses bad ones before any effect. Source
+// and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
+// that stops keeps its cause and the index of its descriptor; the others go on.
 //   Misaligned or BadDescriptor also for a ring base not on a line or a ring of 0 descriptors,
 //   UnmappedAddress also for a ring without memory, QueueOverflow for more than 65535 doorbells open.
 //
@@ -121,15 +121,17 @@ module dma (
     .busy_o(write_busy)
   );
 
-  // --- what the commit tracer reads ---------------------------------------------------------------
+  // --- what the commit tracer reads -----------------------------------------------------
   // MemBurst when commit_valid: engine commit_engine, commit_pc, and addr, bytes, data of wr_req_o.
   // Error: the rise of error_valid_o[engine]. Semaphore: upd_*.
   logic commit_valid;
   logic [3:0] commit_engine;
   assign commit_valid  = wr_req_valid_o && wr_req_ready_i;
   assign commit_engine = wr_req_o.tag[3:0];
+  logic unused_trace;
+  assign unused_trace = ^{core_id_i, commit_valid, commit_engine, commit_pc};
 
-  // --- assertions ---------------------------------------------------------------------------------
+  // --- assertions -----------------------------------------------------------------------
 
   // Data is read only where the checks found memory.
   `ASSERT(DataIsMapped_A, rd_rsp_valid_i && !is_desc |-> !rd_rsp_err_i)

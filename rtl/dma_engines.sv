@@ -201,6 +201,10 @@ module dma_engines (
   assign chunk_sem_o    = desc.notify_sem;
   assign chunk_pc_o     = pc;
 
+  logic unused_desc;
+  assign unused_desc = ^{desc.rows, desc.src, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
+                         desc.reserved_mid, desc.reserved, desc.reserved_lo};
+
   // --- registers --------------------------------------------------------------------------------
   logic trig;
   logic [EngineBits-1:0] trig_slot;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Back end of the DMA: lines come back, are moved to their place, and leave as writes or messages.
+// Back end of the DMA: lines come back, move to their place, and leave as writes or messages.
 //
 //   chunk --> plan_q[engine][seq] --------------+
 //   answer -> line_q[engine][seq] --+           v
@@ -82,7 +82,10 @@ module dma_write (
   logic [EngineBits-1:0] turn_q;
   logic hold_q;
 
-  // --- pick -------------------------------------------------------------------------------------
+  logic unused_engine;  // mini has two of the four bits
+  assign unused_engine = ^{chunk_engine_i, slot_i};
+
+  // --- pick ---------------------------------------------------------------------------
   logic wr_done, msg_done, wr_free, msg_free;
   assign wr_done  = wr_req_valid_o && wr_req_ready_i;
   assign msg_done = msg_valid_o && msg_ready_i;
@@ -118,7 +121,7 @@ module dma_write (
     end
   end
 
-  // --- data: moved only when picked ---------------------------------------------------------------
+  // --- data: moved only when picked -----------------------------------------------------
   function automatic logic [LineWidth-1:0] rotate_left(input logic [LineWidth-1:0] line,
                                                        input logic [LineBits-1:0] by);
     rotate_left = (line << {by, 3'b0}) |
@@ -143,7 +146,7 @@ module dma_write (
     end
   end
 
-  // --- control ------------------------------------------------------------------------------------
+  // --- control --------------------------------------------------------------------------
   logic [EngineBits-1:0] chunk_engine, rsp_engine, wr_engine, msg_engine;
   assign chunk_engine = chunk_engine_i[EngineBits-1:0];
   assign rsp_engine   = rsp_i.tag[4+:EngineBits];
@@ -203,7 +206,7 @@ module dma_write (
   assign unsettled_o = unsettled_q[slot_i[EngineBits-1:0]] && !wr_settled_i;
   assign busy_o      = inflight_q != '0 || unsettled_q != '0;
 
-  // --- assertions ---------------------------------------------------------------------------------
+  // --- assertions -----------------------------------------------------------------------
 
   // A pending write or message stays put.
   `ASSERT(WriteStays_A, wr_req_valid_o && !wr_req_ready_i |=> wr_req_valid_o)
