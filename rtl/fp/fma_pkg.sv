@@ -53,6 +53,24 @@ package fma_pkg;
                   | (significand << 4);
   endfunction
 
+  // The plane bit of a moving operand, and the weight that such an operand meets.
+  function automatic logic [31:0] plane_tag(input logic plane_i);
+    plane_tag = {2'b0, plane_i, 29'b0};
+  endfunction
+
+  function automatic logic [31:0] pick_weight(
+      input logic [31:0] moving_i, input logic [31:0] weight0_i, input logic [31:0] weight1_i);
+    pick_weight = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> PlaneBit)), weight1_i, weight0_i);
+  endfunction
+
+  // Weight of array row row_i when rows first .. first + count - 1 hold the tile.
+  function automatic logic [31:0] row_weight(
+      input logic [15:0] bits_i, input logic [7:0] row_i, input logic [7:0] first_i,
+      input logic [7:0] count_i);
+    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), decode_bf16(bits_i),
+                               EmptyWeight);
+  endfunction
+
   // Rounded psum + (-1)^sign * significand * 2^(exponent - ...): see the head of the file.
   //   sign_i         bit 31
   //   exponent_i     fp32 exponent field of significand bit 23, plus ProductBias
