@@ -5,17 +5,18 @@
 //   0 .. 7        sequencers {core, index}: END, error   Tensor .. Sync
 //   8 .. 8+D-1    DMA engines: error level               Dma0 + e
 //   then 4        semaphore overflow by DMA 0, DMA 1, receiver 0, receiver 1
-//   then 2        unmapped write by receiver 0, 1        Rx
+//   then 4        refused by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
 //   then 1        host port: a refused request           Host
 //
-// Each DMA engine reports once; of several overflows of one port the first is kept (sticky).
+// Each DMA engine reports once; of several overflows or refusals of one port the first is kept.
 `include "assert.svh"
 
 module host_events #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned E = size_pkg::DmaEngines,
   localparam int unsigned D = defs_pkg::Cores * E,
-  localparam int unsigned N = S + D + 7,
+  localparam int unsigned O = 8,  // sources that are told once
+  localparam int unsigned N = S + D + O + 1,
   localparam int unsigned IndexBits = $clog2(N)
 ) (
   input  logic clk_i,
@@ -36,7 +37,9 @@ module host_events #(
   input  logic [1:0][3:0]  dma_upd_engine_i,
   input  logic [1:0][31:0] dma_upd_pc_i,
   input  logic [1:0]       rx_upd_error_i,
-  input  logic [1:0]       rx_unmapped_i,
+  input  logic [3:0]       fabric_error_i,
+  input  logic [3:0][7:0]  fabric_cause_i,
+  input  logic [3:0][31:0] fabric_pc_i,
 
   input  logic       host_valid_i,
   output logic       host_ready_o,
@@ -53,11 +56,13 @@ module host_events #(
 
   // ---------------------------------------------------------------- pending and reported
   logic [D-1:0] dma_told_d, dma_told_q;
-  // {rx unmapped, rx overflow, dma overflow} of the two cores or ports.
-  logic [5:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
+  // Told once: {fabric 4, receiver overflow 2, DMA overflow 2}, with engine, cause and pc of the first.
+  logic [O-1:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
   logic [1:0][3:0] upd_engine_q, engine_d, engine_q;  // offered one cycle ago; of the first error
   logic [1:0][31:0] upd_pc_q, pc_d, pc_q;
-  assign once_now = {rx_unmapped_i, rx_upd_error_i, dma_upd_error_i};
+  logic [3:0][7:0] fabric_cause_d, fabric_cause_q;
+  logic [3:0][31:0] fabric_pc_d, fabric_pc_q;
+  assign once_now = {fabric_error_i, rx_upd_error_i, dma_upd_error_i};
 
   logic [N-1:0] request, grant;
   logic [IndexBits-1:0] index;
@@ -78,21 +83,31 @@ module host_events #(
     once_pending_d = once_pending_q | (once_now & ~once_told_q);
     engine_d       = engine_q;
     pc_d           = pc_q;
-    for (int unsigned c = 0; c < 2; c++) begin
-      if (dma_upd_error_i[c] && !once_told_q[c] && !once_pending_q[c]) begin
-        engine_d[c] = upd_engine_q[c];
-        pc_d[c]     = upd_pc_q[c];
+    fabric_cause_d = fabric_cause_q;
+    fabric_pc_d    = fabric_pc_q;
+    if (once_now != '0) begin
+      for (int unsigned c = 0; c < 2; c++) begin
+        if (dma_upd_error_i[c] && !once_told_q[c] && !once_pending_q[c]) begin
+          engine_d[c] = upd_engine_q[c];
+          pc_d[c]     = upd_pc_q[c];
+        end
+      end
+      for (int unsigned f = 0; f < 4; f++) begin
+        if (fabric_error_i[f] && !once_told_q[4+f] && !once_pending_q[4+f]) begin
+          fabric_cause_d[f] = fabric_cause_i[f];
+          fabric_pc_d[f]    = fabric_pc_i[f];
+        end
       end
     end
     if (accept) begin
       dma_told_d     = dma_told_q | grant[S +: D];
-      once_told_d    = once_told_q | grant[S+D +: 6];
-      once_pending_d = once_pending_d & ~grant[S+D +: 6];
+      once_told_d    = once_told_q | grant[S+D +: O];
+      once_pending_d = once_pending_d & ~grant[S+D +: O];
     end
   end
 
   // ---------------------------------------------------------------- the winner's token
-  // S, D and 2 are even, so the lowest bit tells the cores (or ports) of a pair apart.
+  // S, D and 4 are multiples of 4: the lowest bits tell the members of a group apart.
   logic stopped, core;
   logic [$clog2(D)-1:0] dma;
   assign stopped = seq_state_i[index[2:0]] == 2'd3;
@@ -121,10 +136,14 @@ module host_events #(
         event_engine_o = 6'(defs_pkg::EngineDma0) + 6'(engine_q[core]);
         event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
         event_pc_o     = pc_q[core];
-      end else if (32'(index) < S + D + 6) begin
+      end else if (32'(index) < S + D + 4) begin
         event_engine_o = 6'(defs_pkg::EngineRx);
-        event_cause_o  = (32'(index) < S + D + 4) ? 8'(defs_pkg::ErrorCauseSemaphoreOverflow)
-                                                  : 8'(defs_pkg::ErrorCauseUnmappedAddress);
+        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
+      end else if (32'(index) < S + D + 8) begin
+        event_core_o   = core;
+        event_engine_o = 6'(defs_pkg::EngineRx);
+        event_cause_o  = fabric_cause_q[index[1:0]];
+        event_pc_o     = fabric_pc_q[index[1:0]];
       end
     end
   end
@@ -139,6 +158,8 @@ module host_events #(
       upd_pc_q       <= '0;
       engine_q       <= '0;
       pc_q           <= '0;
+      fabric_cause_q <= '0;
+      fabric_pc_q    <= '0;
     end else begin
       dma_told_q     <= dma_told_d;
       once_pending_q <= once_pending_d;
@@ -147,6 +168,8 @@ module host_events #(
       upd_pc_q       <= dma_upd_pc_i;
       engine_q       <= engine_d;
       pc_q           <= pc_d;
+      fabric_cause_q <= fabric_cause_d;
+      fabric_pc_q    <= fabric_pc_d;
     end
   end
 
