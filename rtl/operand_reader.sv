@@ -122,7 +122,7 @@ module operand_reader (
 
   // --- the read on its way
   logic land_valid_q, land_turn_q, land_completes_q, land_inner_last_q, land_last_q;
-  logic [2:0] land_byte_q;
+  logic [1:0] land_byte_q;  // byte address / 2 in the word
   source_t land_source;
   logic pair_valid_d;
 
@@ -147,7 +147,7 @@ module operand_reader (
     land_completes_q  <= turn_q == (second_q == SecondEach);
     land_inner_last_q <= inner_last[turn_q];
     land_last_q       <= last[turn_q];
-    land_byte_q       <= addr[turn_q][2:0];
+    land_byte_q       <= addr[turn_q][2:1];
     pair_inner_last_o <= land_inner_last_q;
     pair_last_o       <= land_last_q;
   end
@@ -166,12 +166,12 @@ module operand_reader (
       end else if (land_source.narrow) begin
         for (int unsigned i = 0; i < P; i++) begin
           from      = PartitionBits'(i) + land_source.partition;
-          landed[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land_byte_q[2:1], 4'b0}));
+          landed[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land_byte_q, 4'b0}));
         end
       end else begin
         for (int unsigned i = 0; i < P; i++) begin
           from      = PartitionBits'(i) + land_source.partition;
-          landed[i] = 32'(rd_data_i[from] >> {land_byte_q[2], 5'b0});
+          landed[i] = 32'(rd_data_i[from] >> {land_byte_q[1], 5'b0});
         end
       end
       if (land_turn_q) y_o <= landed;
