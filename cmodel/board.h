@@ -111,7 +111,7 @@ class Board {
 
   /// Shorthand for injection arguments: could a wrong byte at `location` still be seen, when the
   /// streams stand at `after`? False: overwritten before any read, or never read.
-  bool live(const Location& location, const StreamPositions& after) const;
+  bool live(const Cell& location, const StreamPositions& after) const;
   /// A PSUM word: `column` as in read_psum.
   bool psum_live(unsigned chip, unsigned core, unsigned partition, unsigned column,
                  const StreamPositions& after) const;

@@ -12,7 +12,7 @@ Footprint of_operand(const defs::Operand& operand, const Trips& trips, unsigned 
                      unsigned partitions, bool write) {
   Footprint out;
   const bool psum = operand.space == static_cast<std::uint8_t>(defs::Space::Psum);
-  out.memory = psum ? Location::Memory::Psum : Location::Memory::Sbuf;
+  out.memory = psum ? Cell::Memory::Psum : Cell::Memory::Sbuf;
   out.write = write;
   out.chip = static_cast<std::uint8_t>(chip);
   out.core = static_cast<std::uint8_t>(core);
@@ -74,7 +74,7 @@ void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, 
   one.write = write;
   one.chip = static_cast<std::uint8_t>(chip);
   if (base < defs::kAddrCore0Base) {
-    one.memory = Location::Memory::Hbm;
+    one.memory = Cell::Memory::Hbm;
     one.addr = base;
     one.element = row_bytes;
     one.size[0] = rows;
@@ -82,7 +82,7 @@ void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, 
     out.push_back(one);
     return;
   }
-  one.memory = Location::Memory::Sbuf;
+  one.memory = Cell::Memory::Sbuf;
   one.count = 1;
   const std::uint64_t window = (base - defs::kAddrCore0Base) % defs::kAddrCore0Size;
   one.core = base >= defs::kAddrCore1Base;

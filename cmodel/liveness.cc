@@ -35,9 +35,9 @@ std::uint64_t Footprint::highest() const {
   return addr + static_cast<std::uint64_t>(offset) + element;
 }
 
-bool Footprint::contains(const Location& location) const {
+bool Footprint::contains(const Cell& location) const {
   if (location.memory != memory || location.chip != chip) return false;
-  if (memory != Location::Memory::Hbm) {
+  if (memory != Cell::Memory::Hbm) {
     if (location.core != core) return false;
     if (location.partition < first || location.partition >= first + count) return false;
   }
@@ -67,9 +67,9 @@ bool Footprint::contains(const Location& location) const {
   return false;
 }
 
-std::uint64_t LivenessLog::bucket(Location::Memory memory, unsigned chip, unsigned core,
+std::uint64_t LivenessLog::bucket(Cell::Memory memory, unsigned chip, unsigned core,
                                   std::uint64_t addr) {
-  const unsigned half = memory == Location::Memory::Hbm ? 0 : core;
+  const unsigned half = memory == Cell::Memory::Hbm ? 0 : core;
   return (static_cast<std::uint64_t>(memory) << 56) | (static_cast<std::uint64_t>(chip) << 52) |
          (static_cast<std::uint64_t>(half) << 50) | (addr / kBucketBytes);
 }
@@ -86,7 +86,7 @@ void LivenessLog::add(const Footprint& footprint, const StreamId& stream, std::u
     }
   };
   // Distant rows of a DMA transfer are filed row by row, so that a large stride costs nothing.
-  if (footprint.memory == Location::Memory::Hbm) {
+  if (footprint.memory == Cell::Memory::Hbm) {
     for (std::uint32_t row = 0; row < footprint.size[0]; ++row) {
       const std::uint64_t at =
           footprint.addr + static_cast<std::uint64_t>(footprint.stride[0] * std::int64_t{row});
@@ -97,7 +97,7 @@ void LivenessLog::add(const Footprint& footprint, const StreamId& stream, std::u
   }
 }
 
-NextAccess LivenessLog::next_access(const Location& location, const StreamPositions& after) const {
+NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions& after) const {
   const auto list = buckets_.find(bucket(location.memory, location.chip, location.core, location.addr));
   if (list == buckets_.end()) return {};
   for (const std::uint32_t number : list->second) {

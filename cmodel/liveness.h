@@ -12,7 +12,7 @@
 namespace cmodel {
 
 /// One byte of a memory.
-struct Location {
+struct Cell {
   enum class Memory : std::uint8_t { Sbuf, Psum, Hbm };
   Memory memory = Memory::Sbuf;
   std::uint8_t chip = 0;
@@ -39,7 +39,7 @@ std::string to_string(const NextAccess& access);
 ///
 /// bytes addr + i3*stride[3] + .. + i0*stride[0] + (0 .. element-1), i_d < size[d].
 struct Footprint {
-  Location::Memory memory = Location::Memory::Sbuf;
+  Cell::Memory memory = Cell::Memory::Sbuf;
   bool write = false;
   std::uint8_t chip = 0, core = 0;
   std::uint16_t first = 0, count = 0;
@@ -50,7 +50,7 @@ struct Footprint {
 
   std::uint64_t lowest() const;   ///< least byte address touched
   std::uint64_t highest() const;  ///< one beyond the greatest
-  bool contains(const Location& location) const;
+  bool contains(const Cell& location) const;
 };
 
 /// Compact access history of a run of the model. Off unless BoardOptions::track_liveness.
@@ -67,7 +67,7 @@ class LivenessLog {
   /// The first access to `location` that may still come when the streams stand at `after`.
   /// Doubts are resolved towards "it matters": an instruction that is possibly still running counts
   /// as a pending read, but as an overwrite only if it has certainly not begun to write.
-  NextAccess next_access(const Location& location, const StreamPositions& after) const;
+  NextAccess next_access(const Cell& location, const StreamPositions& after) const;
 
   std::size_t size() const { return records_.size(); }
 
@@ -78,7 +78,7 @@ class LivenessLog {
     std::uint32_t pc;
     std::uint64_t begin, end;
   };
-  static std::uint64_t bucket(Location::Memory memory, unsigned chip, unsigned core,
+  static std::uint64_t bucket(Cell::Memory memory, unsigned chip, unsigned core,
                               std::uint64_t addr);
 
   std::vector<Record> records_;
