@@ -51,7 +51,7 @@ struct SequencerStatus {
 /// Nothing here is global: any number of boards can live side by side, one thread each.
 class Board {
  public:
-  /// `program` must be valid (validate_program) and is copied where needed; `sink` must outlive the
+  /// `program` must be valid (validate_program); it, `sizes` and `sink` must outlive the
   /// board. The number of chips is program.chips.
   Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink,
         BoardOptions options = {});
