@@ -9,9 +9,9 @@
 //
 // `start_i` takes a pattern; its first address is out in the next cycle, with valid_o. `next_i`
 // (only with valid_o) moves on; after the last element valid_o falls. A new start_i may come
-// together with the next_i of the last element. With `step4_i` a step covers up to four elements of
-// the innermost dimension: addr_o is that of the first, count_o says how many (fewer at the end of a
-// run). Sizes must not be zero. Addresses are kept modulo 2^24; operand_check_pkg has refused
+// together with the next_i of the last element. With `step4_i` a step covers up to four elements
+// of the innermost dimension: addr_o is that of the first, count_o says how many (fewer at the end
+// of a run). Sizes must not be zero. Addresses are kept modulo 2^24; operand_check_pkg has refused
 // patterns that leave their buffer.
 module access_pattern (
   input  logic clk_i,

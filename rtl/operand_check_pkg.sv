@@ -90,8 +90,8 @@ package operand_check_pkg;
     end
   endfunction
 
-  // All faults of one operand. `spaces` and `dtypes` are the masks above; `sizes` are those that this
-  // operand is walked with ([0] innermost). The stride of a dimension of size 1 must be zero.
+  // All faults of one operand. `spaces` and `dtypes` are the masks above; `sizes` are those that
+  // this operand is walked with ([0] innermost). The stride of a dimension of size 1 must be zero.
   function automatic faults_t operand_faults(
     defs_pkg::operand_t op, logic [7:0] partitions, logic [3:0][15:0] sizes,
     logic [3:0] spaces, logic [15:0] dtypes);

@@ -2,7 +2,7 @@
 // The arithmetic of one PE and of one fp32 adder: straight-line functions over 32-bit words.
 //
 // No `if` and no `?:`: a loop over such a function becomes vector code in a Verilated model, and in
-// hardware it is the same multiplexers. A "mask" below is a word of all zeros or all ones.
+// hardware it is the same multiplexers. Masks: see bits_pkg.
 //
 // Operand word of the array. Formats are decoded once, at the edge; a PE never sees them.
 //
@@ -25,24 +25,8 @@ package fma_pkg;
 
   localparam logic [31:0] EmptyWeight = 32'h4000_0000;
   localparam int unsigned PlaneBit = 29;
-  localparam logic [31:0] CanonicalNan = 32'h7FC0_0000;
-  localparam logic [31:0] Infinity = 32'h7F80_0000;
   // An exponent sum minus this is the fp32 exponent field of product bit 23.
   localparam logic [31:0] ProductBias = 32'd640;
-
-  function automatic logic [31:0] mask(input logic bit_i);
-    mask = {32{bit_i}};
-  endfunction
-
-  // 1 or 0 as a word.
-  function automatic logic [31:0] one(input logic bit_i);
-    one = {31'b0, bit_i};
-  endfunction
-
-  function automatic logic [31:0] sel(input logic [31:0] which, input logic [31:0] yes,
-                                      input logic [31:0] no);
-    sel = (which & yes) | (~which & no);
-  endfunction
 
   // bf16 to operand word; subnormals are normalised.
   function automatic logic [31:0] decode_bf16(input logic [15:0] bits_i);
@@ -50,23 +34,41 @@ package fma_pkg;
     value       = {16'b0, bits_i};
     fraction    = value & 32'h7F;
     exponent    = (value >> 7) & 32'hFF;
-    special     = mask(exponent == 32'hFF);
-    significand = fraction | (one(exponent != 32'd0) << 7);
+    special     = bits_pkg::mask(exponent == 32'hFF);
+    significand = fraction | (bits_pkg::one(exponent != 32'd0) << 7);
     // Leading zeros of the eight bits: 0 for a normal number.
-    step        = one(significand < 32'h10) << 2;
+    step        = bits_pkg::one(significand < 32'h10) << 2;
     count       = step;
     significand = significand << step[2:0];
-    step        = one(significand < 32'h40) << 1;
+    step        = bits_pkg::one(significand < 32'h40) << 1;
     count       = count | step;
     significand = significand << step[2:0];
-    step        = one(significand < 32'h80);
+    step        = bits_pkg::one(significand < 32'h80);
     count       = count | step;
     significand = significand << step[2:0];
-    exponent    = (exponent + one(exponent == 32'd0) + 32'd257) - count;
-    exponent    = exponent & mask(significand != 32'd0);
-    significand = (significand & ~special) | (special & 32'h80 & mask(fraction == 32'd0));
+    exponent    = (exponent + bits_pkg::one(exponent == 32'd0) + 32'd257) - count;
+    exponent    = exponent & bits_pkg::mask(significand != 32'd0);
+    significand = (significand & ~special) | (special & 32'h80 & bits_pkg::mask(fraction == 32'd0));
     decode_bf16 = ((value & 32'h8000) << 16) | ((exponent | (special & 32'd1023)) << 12)
                   | (significand << 4);
+  endfunction
+
+  // The plane bit of a moving operand, and the weight that such an operand meets.
+  function automatic logic [31:0] plane_tag(input logic plane_i);
+    plane_tag = {2'b0, plane_i, 29'b0};
+  endfunction
+
+  function automatic logic [31:0] pick_weight(
+      input logic [31:0] moving_i, input logic [31:0] weight0_i, input logic [31:0] weight1_i);
+    pick_weight = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> PlaneBit)), weight1_i, weight0_i);
+  endfunction
+
+  // Weight of array row row_i when rows first .. first + count - 1 hold the tile.
+  function automatic logic [31:0] row_weight(
+      input logic [15:0] bits_i, input logic [7:0] row_i, input logic [7:0] first_i,
+      input logic [7:0] count_i);
+    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), decode_bf16(bits_i),
+                               EmptyWeight);
   endfunction
 
   // Rounded psum + (-1)^sign * significand * 2^(exponent - ...): see the head of the file.
@@ -83,45 +85,45 @@ package fma_pkg;
 
     magnitude        = psum_i & 32'h7FFF_FFFF;
     psum_exponent    = magnitude >> 23;
-    tiny             = one(psum_exponent == 32'd0);
+    tiny             = bits_pkg::one(psum_exponent == 32'd0);
     psum_significand = (psum_i & 32'h007F_FFFF) | ((tiny ^ 32'd1) << 23);
     psum_exponent    = psum_exponent + tiny + ProductBias;
-    differ           = mask(1'((sign_i ^ psum_i) >> 31));
+    differ           = bits_pkg::mask(1'((sign_i ^ psum_i) >> 31));
 
     // Align: `high` has the larger exponent; what leaves `low` on the right stays as a sticky bit.
-    swap     = mask(exponent_i < psum_exponent);
-    high     = sel(swap, psum_significand, significand_i) << 6;
-    low      = sel(swap, significand_i, psum_significand) << 6;
-    exponent = sel(swap, psum_exponent, exponent_i) - ProductBias;
+    swap     = bits_pkg::mask(exponent_i < psum_exponent);
+    high     = bits_pkg::sel(swap, psum_significand, significand_i) << 6;
+    low      = bits_pkg::sel(swap, significand_i, psum_significand) << 6;
+    exponent = bits_pkg::sel(swap, psum_exponent, exponent_i) - ProductBias;
     distance = exponent_i - psum_exponent;
     distance = (distance ^ swap) - swap;
-    distance = (distance | mask(distance > 32'd31)) & 32'd31;
+    distance = (distance | bits_pkg::mask(distance > 32'd31)) & 32'd31;
     shifted  = low >> distance[4:0];
-    shifted  = shifted | one((shifted << distance[4:0]) != low);
+    shifted  = shifted | bits_pkg::one((shifted << distance[4:0]) != low);
 
     // Add; only equal or neighbouring exponents can give a negative sum, and those are exact.
     sum      = high + ((shifted ^ differ) - differ);
-    negative = mask(1'(sum >> 31));
+    negative = bits_pkg::mask(1'(sum >> 31));
     total    = ((sum ^ negative) - negative) << 1;
-    nonzero  = mask(total != 32'd0);
+    nonzero  = bits_pkg::mask(total != 32'd0);
 
     // Normalise to bit 31, but not below the least exponent: `limit` stops the count there.
-    distance = (exponent | mask(exponent > 32'd31)) & 32'd31;
+    distance = (exponent | bits_pkg::mask(exponent > 32'd31)) & 32'd31;
     limit    = 32'h8000_0000 >> distance[4:0];
     probe    = total | limit;
-    step     = one(probe < 32'h0001_0000) << 4;
+    step     = bits_pkg::one(probe < 32'h0001_0000) << 4;
     count    = step;
     probe    = probe << step[4:0];
-    step     = one(probe < 32'h0100_0000) << 3;
+    step     = bits_pkg::one(probe < 32'h0100_0000) << 3;
     count    = count | step;
     probe    = probe << step[4:0];
-    step     = one(probe < 32'h1000_0000) << 2;
+    step     = bits_pkg::one(probe < 32'h1000_0000) << 2;
     count    = count | step;
     probe    = probe << step[4:0];
-    step     = one(probe < 32'h4000_0000) << 1;
+    step     = bits_pkg::one(probe < 32'h4000_0000) << 1;
     count    = count | step;
     probe    = probe << step[4:0];
-    step     = one(probe < 32'h8000_0000);
+    step     = bits_pkg::one(probe < 32'h8000_0000);
     count    = count | step;
     total    = total << count[4:0];
     exponent = exponent - count;
@@ -129,18 +131,21 @@ package fma_pkg;
     // Round to nearest even. The hidden bit and a carry both step the exponent field by themselves.
     kept     = total >> 8;
     kept     = kept + (((total & 32'hFF) + 32'h7F + (kept & 32'd1)) >> 8);
-    exponent = sel(mask(exponent < 32'd254), exponent, 32'd254);
+    exponent = bits_pkg::sel(bits_pkg::mask(exponent < 32'd254), exponent, 32'd254);
     result   = (exponent << 23) + kept;
-    result   = sel(mask(result < Infinity), result, Infinity) & nonzero;
+    result   = bits_pkg::sel(bits_pkg::mask(result < bits_pkg::Infinity), result,
+                             bits_pkg::Infinity) & nonzero;
     // An exact zero is -0 only if both sides are negative.
-    sign     = (sel(swap, psum_i, sign_i) ^ negative) & 32'h8000_0000 & (nonzero | ~differ);
+    sign     = (bits_pkg::sel(swap, psum_i, sign_i) ^ negative) & 32'h8000_0000
+               & (nonzero | ~differ);
     result   = result | sign;
 
     // Specials: an infinite psum wins over anything finite.
-    nan      = (special_i & mask(significand_i == 32'd0)) | mask(magnitude > Infinity)
-               | (special_i & differ & mask(magnitude >= Infinity));
-    result   = sel(mask(magnitude >= Infinity), psum_i, result);
-    add_core = sel(nan, CanonicalNan, result);
+    nan      = (special_i & bits_pkg::mask(significand_i == 32'd0))
+               | bits_pkg::mask(magnitude > bits_pkg::Infinity)
+               | (special_i & differ & bits_pkg::mask(magnitude >= bits_pkg::Infinity));
+    result   = bits_pkg::sel(bits_pkg::mask(magnitude >= bits_pkg::Infinity), psum_i, result);
+    add_core = bits_pkg::sel(nan, bits_pkg::CanonicalNan, result);
   endfunction
 
   // fma(weight, moving, psum_in) with one rounding. Both operand words come from a decoder above.
@@ -151,9 +156,9 @@ package fma_pkg;
     sum      = (weight_i & 32'h803F_F000) + (moving_i & 32'h803F_F000);
     exponent = (sum >> 12) & 32'h7FF;
     product  = (weight_i & 32'hFFF) * (moving_i & 32'hFFF);
-    empty    = mask(1'(weight_i >> 30));
-    pe_fma   = sel(empty, psum_i,
-                   add_core(sum, exponent, product, mask(exponent > 32'd1022), psum_i));
+    empty    = bits_pkg::mask(1'(weight_i >> 30));
+    pe_fma   = bits_pkg::sel(empty, psum_i,
+                   add_core(sum, exponent, product, bits_pkg::mask(exponent > 32'd1022), psum_i));
   endfunction
 
   // a + b in fp32.
@@ -161,9 +166,10 @@ package fma_pkg;
     logic [31:0] magnitude, exponent, tiny, significand, special;
     magnitude   = a_i & 32'h7FFF_FFFF;
     exponent    = magnitude >> 23;
-    tiny        = one(exponent == 32'd0);
-    special     = mask(exponent == 32'hFF);
-    significand = ((a_i & 32'h007F_FFFF) | ((tiny ^ 32'd1) << 23)) & ~mask(magnitude > Infinity);
+    tiny        = bits_pkg::one(exponent == 32'd0);
+    special     = bits_pkg::mask(exponent == 32'hFF);
+    significand = ((a_i & 32'h007F_FFFF) | ((tiny ^ 32'd1) << 23))
+                  & ~bits_pkg::mask(magnitude > bits_pkg::Infinity);
     exponent    = exponent + tiny + ProductBias + (special & 32'd1024);
     add_fp32    = add_core(a_i, exponent, significand, special, b_i);
   endfunction
