@@ -48,7 +48,6 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   // ---------------------------------------------------------------------------- CommitSink
   void commit(const Commit& commit, std::span<const std::uint8_t> data) override {
     ++work.commits;
-    if (commit.kind == CommitKind::PsumRow) ++psum_rows;
     if (options.track_liveness && commit.kind != CommitKind::Semaphore)
       ++positions[stream_number(commit.stream)].now;
     sink.commit(commit, data);
@@ -123,7 +122,6 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   std::size_t next = 0;
   std::mt19937_64 rng;
   Counters work;
-  std::uint64_t psum_rows = 0;
   std::vector<ErrorRecord> errors;
   std::vector<Position> positions;  ///< by stream_number, only with track_liveness
   LivenessLog liveness;
@@ -208,7 +206,7 @@ void Board::read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> byte
 
 std::uint32_t Board::read_psum(unsigned chip, unsigned core, unsigned partition,
                                unsigned column) const {
-  return impl_->chips.at(chip)->core(core).psum.read(partition, column);
+  return impl_->chips.at(chip)->core(core).psum.row(column)[partition];
 }
 
 unsigned Board::semaphore(unsigned chip, unsigned sem) const {

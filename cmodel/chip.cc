@@ -7,13 +7,13 @@
 #include <cstring>
 
 #include "cmodel/address_map.h"
-#include "cmodel/dma.h"
 
 namespace cmodel {
 
 Chip::Chip(const defs::Sizes& sizes, unsigned id, unsigned chips, ChipPort& port)
     : sizes_(sizes), id_(id), chips_(chips), port_(port) {
-  for (auto& core : cores_) core = std::make_unique<CoreState>(sizes);
+  for (unsigned core = 0; core < defs::kCores; ++core)
+    cores_[core] = std::make_unique<CoreState>(sizes, id, core, port.commits());
 }
 
 StreamId Chip::stream(unsigned core, unsigned engine) const {
@@ -135,7 +135,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     if (opcode == defs::Opcode::Nop || opcode == defs::Opcode::End)
       cause = Sequencer::check_own(instr);
     else
-      cause = execute(state, id, index, instr, pc);
+      cause = execute(state, id, instr, pc);
   }
   if (cause != defs::ErrorCause::None) {
     if (observer) observer->end(id, pc, {});
@@ -145,13 +145,30 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     footprints_.clear();
     footprints_of_rows(id_, sequencer.base() + std::uint64_t{pc} * defs::kInstrBytes, 0, 1,
                        defs::kInstrBytes, false, footprints_);
-    footprints_of(instr, id_, core, state.tensor.columns(), footprints_);
+    footprints_of(instr, id_, core, state.columns, footprints_);
     observer->end(id, pc, footprints_);
   }
   if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
   if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End)) sequencer.finish();
   else sequencer.advance();
+}
+
+defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
+                               std::uint32_t pc) {
+  switch (static_cast<defs::Engine>(id.engine)) {
+    case defs::Engine::Tensor: {
+      const auto cause = core.tensor.execute(instr, pc);
+      if (cause != defs::ErrorCause::None) return cause;
+      const unsigned n = instr.size3 * instr.size2 * instr.size1 * instr.size0;
+      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary)) core.columns = n;
+      else port_.counters().macs += std::uint64_t{core.columns} * n * instr.partitions;
+      return cause;
+    }
+    case defs::Engine::Vector: return core.vector.execute(instr, pc);
+    case defs::Engine::Act: return core.act.execute(instr, pc);
+    default: return ring_doorbell(core, id, instr);
+  }
 }
 
 defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr) {

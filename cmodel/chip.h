@@ -78,8 +78,8 @@ class Chip {
 
  private:
   StreamId stream(unsigned core, unsigned engine) const;
-  defs::ErrorCause execute(CoreState& core, const StreamId& id, unsigned index,
-                           const defs::Instr& instr, std::uint32_t pc);
+  defs::ErrorCause execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
+                           std::uint32_t pc);
   defs::ErrorCause ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr);
   class Moves;
   bool update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta);

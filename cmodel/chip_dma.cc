@@ -62,7 +62,7 @@ void Chip::run_dma(unsigned core, unsigned engine) {
   if (observer) observer->begin(id, pc);
   Moves moves(*this, port_, id, pc);
   // A remote descriptor's reads come before what the receiver does with them.
-  if (!remote) execute(sizes_, identity, descriptor, moves, row_);
+  if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
   if (observer) {
     footprints_.clear();
     footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
@@ -73,7 +73,7 @@ void Chip::run_dma(unsigned core, unsigned engine) {
                          descriptor.row_bytes, true, footprints_);
     observer->end(id, pc, footprints_);
   }
-  if (remote) execute(sizes_, identity, descriptor, moves, row_);
+  if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
   ++ring.pc;
   --ring.pending;
   if (descriptor.update && !update(id, pc, descriptor.update_sem, descriptor.update_delta))

@@ -27,16 +27,28 @@ struct RingState {
 
 /// The parts of a core. chip.cc makes them work together.
 struct CoreState {
-  explicit CoreState(const defs::Sizes& sizes)
-      : sbuf(sizes), psum(sizes), tensor(sizes), vector(sizes), act(sizes), rings(sizes.dma_engines) {}
+  CoreState(const defs::Sizes& sizes, unsigned chip, unsigned index, CommitSink& sink)
+      : sbuf(sizes), psum(sizes),
+        tensor(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Tensor)),
+        vector(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Vector)),
+        act(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Act)),
+        rings(sizes.dma_engines) {}
+  CoreState(const CoreState&) = delete;  // the engines refer to the buffers
 
   Sbuf sbuf;
   Psum psum;
   TensorEngine tensor;
   VectorEngine vector;
   ActEngine act;
+  unsigned columns = 0;  ///< M of the last LOAD_STATIONARY, for footprints and counters
   std::array<Sequencer, defs::kSequencers> sequencers;
   std::vector<RingState> rings;
+
+ private:
+  static StreamId stream(unsigned chip, unsigned core, defs::Engine engine) {
+    return {static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
+            static_cast<std::uint8_t>(engine), 0, 0};
+  }
 };
 
 }  // namespace cmodel
