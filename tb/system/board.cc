@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/system/board.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "tb/system/watchdog.h"
+
+namespace tb {
+namespace {
+
+// 750 MHz. Nothing depends on it: SystemC's time is for people and for models added later.
+const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
+
+std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
+  const std::uint32_t key[2] = {seed, chip};
+  return static_cast<std::uint32_t>(XXH3_64bits(key, sizeof(key)));
+}
+
+}  // namespace
+
+Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
+             const std::filesystem::path& wave_dir)
+    : sc_module(name), options_(options), program_(program),
+      scoreboard_(built_sizes(), program, {}),
+      workers_(std::min(options.threads, program.chips)) {
+  const unsigned n = program.chips;
+  for (unsigned i = 0; i < n * defs::kLinkPorts; ++i)
+    links_.push_back(std::make_unique<Link>(options.link_latency));
+  std::vector<HostRequests*> requests;
+  std::vector<const HostResponses*> responses;
+  for (unsigned i = 0; i < n; ++i) {
+    host_requests_.push_back(std::make_unique<HostRequests>(options.link_latency));
+    host_responses_.push_back(std::make_unique<HostResponses>(options.link_latency));
+    requests.push_back(host_requests_.back().get());
+    responses.push_back(host_responses_.back().get());
+  }
+  host_ = std::make_unique<Host>(program, requests, responses);
+
+  // Port 0 of chip i meets port 1 of chip i + 1.
+  for (unsigned i = 0; i < n; ++i) {
+    const unsigned up = (i + 1) % n, down = (i + n - 1) % n;
+    ChipWires wires;
+    wires.tx = {links_[2 * i].get(), links_[2 * i + 1].get()};
+    wires.rx = {links_[2 * up + 1].get(), links_[2 * down].get()};
+    wires.host_req = host_requests_[i].get();
+    wires.host_rsp = host_responses_[i].get();
+    chips_.push_back(std::make_unique<Chip>(
+        i, n, power_on_seed(options.seed, i), wires,
+        options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+  }
+  SC_HAS_PROCESS(Board);
+  SC_THREAD(run);
+}
+
+std::uint64_t Board::last_progress() const {
+  std::uint64_t last = host_->last_progress();
+  for (const auto& chip : chips_) last = std::max(last, chip->last_progress());
+  return last;
+}
+
+void Board::window(std::uint64_t limit) {
+  const auto cycles =
+      static_cast<unsigned>(std::min<std::uint64_t>(options_.window, limit - now_));
+  workers_.run(chips(), [&](unsigned i) { chips_[i]->run_window(now_, cycles); });
+  host_->run(now_, cycles);
+  now_ += cycles;
+  wait(cycles * kFabricPeriod);
+  for (auto& chip : chips_) {
+    scoreboard_.check(chip->commits());
+    chip->commits().clear();
+  }
+}
+
+void Board::stop(Outcome::Status status, std::string report) {
+  outcome_.status = status;
+  outcome_.report = std::move(report);
+}
+
+// The earliest of what can go wrong inside a window.
+bool Board::broken() {
+  const Chip* faulty = nullptr;
+  for (const auto& chip : chips_)
+    if (!chip->fault().empty() && (!faulty || chip->fault_cycle() < faulty->fault_cycle()))
+      faulty = chip.get();
+  const auto& divergence = scoreboard_.divergence();
+  if (divergence) outcome_.mismatches = 1;
+  if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
+    stop(Outcome::Status::Failed, divergence->text);
+  else if (faulty)
+    stop(Outcome::Status::Failed, faulty->fault() + "\n");
+  else if (!host_->fault().empty())
+    stop(Outcome::Status::Failed, host_->fault() + "\n");
+  else
+    return false;
+  return true;
+}
+
+void Board::run() {
+  const auto start = std::chrono::steady_clock::now();
+  Watchdog watchdog(options_, program_);
+  for (;;) {
+    const auto done = host_->done_cycle();
+    const std::uint64_t end = done ? *done + options_.link_latency : UINT64_MAX;
+    if (now_ == end) {
+      at_the_end();
+      break;
+    }
+    window(std::min(end, watchdog.next_look(now_, last_progress())));
+    if (broken()) break;
+    const auto verdict = watchdog.look(now_, last_progress(), chips_, *host_, scoreboard_.model());
+    if (verdict.give_up) host_->give_up_waiting();
+    if (!verdict.hang.empty()) {
+      stop(Outcome::Status::Hang, verdict.hang);
+      break;
+    }
+  }
+  outcome_.cycles = now_;
+  outcome_.start_cycle = host_->start_cycle();
+  outcome_.end_cycle = host_->end_cycle();
+  outcome_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void Board::at_the_end() {
+  std::string report;
+  const std::string left = scoreboard_.finish();
+  if (!left.empty()) report += "commits are missing at the end:\n" + left;
+  // Behind an error, chips may rightly wait for ever; without one they must all be at rest.
+  if (host_->errors().empty())
+    for (const auto& chip : chips_)
+      if (!chip->quiet()) report += fmt::format("chip {} is not quiet at the end:\n{}", chip->id(),
+                                                busy_parts(*chip));
+  if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
+  std::size_t index = 0;
+  for (const auto& region : program_.regions) {
+    std::vector<std::uint8_t> expected(region.bytes);
+    scoreboard_.model().read(region.chip, region.addr, expected);
+    const auto& actual = host_->regions()[index++];
+    const auto [at, other] = std::mismatch(actual.begin(), actual.end(), expected.begin());
+    if (at == actual.end()) continue;
+    ++outcome_.mismatches;
+    report += fmt::format("region {} of chip {}, byte {}: expected {:#04x}, read back {:#04x}\n",
+                          region.name, region.chip, at - actual.begin(), *other, *at);
+  }
+  if (report.empty())
+    for (auto& chip : chips_) {
+      chip->finish();
+      if (!chip->fault().empty()) report += chip->fault() + "\n";
+    }
+  stop(report.empty() ? Outcome::Status::Passed : Outcome::Status::Failed, report);
+}
+
+std::uint64_t Board::link_hash() const {
+  std::vector<std::uint64_t> hashes;
+  for (const auto& link : links_) hashes.push_back(link->hash());
+  return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
+}
+
+std::uint64_t Board::flits() const {
+  std::uint64_t sum = 0;
+  for (const auto& link : links_) sum += link->flits();
+  return sum;
+}
+
+}  // namespace tb

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The board: chips on their ring, the host, the scoreboard, and the windows in which they run.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <systemc>
+
+#include "cmodel/program.h"
+#include "tb/system/chip.h"
+#include "tb/system/host.h"
+#include "tb/system/link.h"
+#include "tb/system/options.h"
+#include "tb/system/scoreboard.h"
+#include "tb/system/workers.h"
+
+namespace tb {
+
+/// How a run ended.
+struct Outcome {
+  enum class Status { Passed, Failed, Hang };
+  Status status = Status::Failed;
+  std::string report;  ///< what was wrong, several lines; empty if passed
+  std::uint64_t mismatches = 0;
+  std::uint64_t cycles = 0;      ///< fabric cycles until the end
+  std::uint64_t start_cycle = 0, end_cycle = 0;  ///< doorbells, last completion (host's time)
+  double wall_s = 0;
+};
+
+///   window     chips 0..n-1 at once (workers)   |barrier|  host, then commits in chip order
+///   ----------+--------------------------------+-------+-----------------------------------
+///   at most link-latency fabric cycles: no chip needs a token sent in the same window
+///
+/// The run ends at the fabric cycle that is one link latency behind the host's last act. Nothing in
+/// it depends on the window or on the number of threads. SystemC's kernel keeps the time.
+class Board : public sc_core::sc_module {
+ public:
+  /// `program` and `options` must outlive the board. `wave_dir`: where chipNN.fst go.
+  Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
+        const std::filesystem::path& wave_dir);
+
+  /// After sc_start() has returned.
+  const Outcome& outcome() const { return outcome_; }
+  std::uint64_t link_hash() const;
+  std::uint64_t flits() const;
+  Scoreboard& scoreboard() { return scoreboard_; }
+  const Host& host() const { return *host_; }
+  Chip& chip(unsigned index) { return *chips_[index]; }
+  unsigned chips() const { return static_cast<unsigned>(chips_.size()); }
+
+ private:
+  void run();
+  /// Runs one window that does not cross `limit`.
+  void window(std::uint64_t limit);
+  bool broken();
+  void stop(Outcome::Status status, std::string report);
+  void at_the_end();
+  std::uint64_t last_progress() const;
+
+  const Options& options_;
+  const cmodel::Program& program_;
+  std::vector<std::unique_ptr<Link>> links_;  ///< chip 0 port 0, chip 0 port 1, chip 1 port 0, ..
+  std::vector<std::unique_ptr<HostRequests>> host_requests_;
+  std::vector<std::unique_ptr<HostResponses>> host_responses_;
+  std::vector<std::unique_ptr<Chip>> chips_;
+  std::unique_ptr<Host> host_;
+  Scoreboard scoreboard_;
+  Workers workers_;
+  std::uint64_t now_ = 0;  ///< fabric cycles done
+  Outcome outcome_;
+};
+
+}  // namespace tb

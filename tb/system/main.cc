@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// board_<config>: one run of a scenario or program file on the board.
+#include <cstdlib>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <systemc>
+
+#include "tb/scenarios/scenario.h"
+#include "tb/system/board.h"
+#include "tb/system/chip.h"
+#include "tb/system/inject.h"
+#include "tb/system/options.h"
+#include "tb/system/result.h"
+
+namespace tb {
+namespace {
+
+/// Everything the RTL or SystemC prints goes to stderr while this lives; stdout is for results.
+class StdoutToStderr {
+ public:
+  StdoutToStderr() {
+    std::fflush(stdout);
+    saved_ = dup(STDOUT_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+  }
+  ~StdoutToStderr() {
+    std::fflush(stdout);
+    dup2(saved_, STDOUT_FILENO);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+};
+
+/// Waves cost time even when off, so programs with them are built beside the fast one: go there.
+void switch_executable(const Options& options, char** argv) {
+  const char* suffix = nullptr;
+  if (options.wave_arrays && !built_with_wave_arrays()) suffix = "_arrays";
+  else if (options.waves && !built_with_waves()) suffix = "_waves";
+  if (!suffix) return;
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  const std::string other = self + suffix;
+  execv(other.c_str(), argv);
+  throw Refused(kBadEnvironment,
+                fmt::format("--waves needs {}; build it with: ninja -C build {}", other,
+                            std::filesystem::path(other).filename().string()));
+}
+
+struct Job {
+  const Scenario* scenario = nullptr;
+  ScenarioArgs args;
+  cmodel::Program program;
+  std::string name;
+};
+
+/// The program to run. Throws Refused for everything that is wrong with the input.
+Job prepare(const Options& options) {
+  Job job{nullptr, ScenarioArgs{built_sizes()}, {}, {}};
+  const char* data = std::getenv("DODECA_DATA");
+  job.args.chips = options.chips.value_or(defs::kBoardChips);
+  job.args.seed = options.seed;
+  job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
+  job.args.length = options.length;
+  try {
+    if (!options.program.empty()) {
+      job.name = options.program.stem().string();
+      job.program = cmodel::load_program(options.program);
+      if (job.program.config != options.config)
+        throw std::runtime_error(fmt::format("{}: config is {}; this executable allows {}",
+                                             options.program.string(), job.program.config,
+                                             options.config));
+      if (options.chips && *options.chips != job.program.chips)
+        throw std::runtime_error(fmt::format("--chips is {}; {} allows {}", *options.chips,
+                                             options.program.string(), job.program.chips));
+    } else {
+      job.scenario = &find_scenario(options.scenario);
+      job.name = job.scenario->name;
+      job.program = job.scenario->build(job.args);
+    }
+    cmodel::validate_program(job.program, job.name);
+  } catch (const Refused&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Refused(kBadInput, error.what());
+  }
+  for (unsigned chip : options.wave_chips)
+    if (chip >= job.program.chips)
+      throw Refused(kBadInput, fmt::format("--wave-chips has {}; allowed 0 .. {}", chip,
+                                           job.program.chips - 1));
+  return job;
+}
+
+std::string_view status_name(Outcome::Status status) {
+  switch (status) {
+    case Outcome::Status::Passed: return "passed";
+    case Outcome::Status::Failed: return "failed";
+    case Outcome::Status::Hang: return "hang";
+  }
+  return "?";
+}
+
+std::string error_text(const HostError& error) {
+  return fmt::format("chip {} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
+                     error.pc, to_string(error.cause));
+}
+
+/// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.
+void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  if (outcome.status != Outcome::Status::Passed) return;
+  if (!board.host().errors().empty()) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report += "the program made engines stop:\n";
+    for (const HostError& error : board.host().errors())
+      outcome.report += "  " + error_text(error) + "\n";
+    return;
+  }
+  if (!job.scenario) return;
+  const ScenarioResult result = job.scenario->check(job.args, job.program, board.host().regions());
+  for (const auto& [name, value] : result.metrics.items()) metrics[name] = value;
+  if (!result.passed) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report += fmt::format("scenario {}: {}\n", job.name, result.failure);
+  }
+}
+
+int run(int argc, char** argv) {
+  const Options options = parse_options(argc, argv);
+  if (options.inject == "list") {
+    fmt::print("{}", site_list());
+    return kPassed;
+  }
+  if (options.scenario == "list") {
+    for (const Scenario& scenario : scenarios()) fmt::print("{:<10} {}\n", scenario.name, scenario.doc);
+    return kPassed;
+  }
+  switch_executable(options, argv);
+  Job job = prepare(options);
+  std::unique_ptr<Injector> injector;
+  if (!options.inject.empty()) injector = std::make_unique<Injector>(options, job.program);
+
+  const auto run_dir = make_run_directory(
+      options.out, fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
+  job.args.out_dir = run_dir;
+  std::filesystem::path wave_dir = options.wave_dir.empty() ? run_dir : options.wave_dir;
+  if (options.waves) {
+    std::error_code error;
+    std::filesystem::create_directories(wave_dir, error);
+    if (error || access(wave_dir.c_str(), W_OK) != 0)
+      throw Refused(kBadEnvironment, fmt::format("--waves is \"{}\": cannot be written; allowed a "
+                                                 "directory that can", wave_dir.string()));
+  }
+
+  nlohmann::ordered_json result;
+  Outcome outcome;
+  {
+    const StdoutToStderr quiet;
+    Board board("board", options, job.program, wave_dir);
+    if (injector) injector->arm(board);
+    sc_core::sc_start();
+    outcome = board.outcome();
+
+    nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
+    judge(job, board, outcome, metrics);
+    const auto& sizes = built_sizes();
+    const auto& counters = board.scoreboard().model().counters();
+    const std::uint64_t run_cycles =
+        defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
+    metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
+    metrics["run_cycles"] = run_cycles;
+    metrics["instructions"] = counters.instructions;
+    metrics["descriptors"] = counters.descriptors;
+    metrics["messages"] = counters.messages;
+    metrics["flits"] = board.flits();
+    metrics["tensor_utilization"] =
+        run_cycles ? static_cast<double>(counters.macs) /
+                         (1.0 * run_cycles * sizes.partitions * sizes.partitions * defs::kCores *
+                          job.program.chips)
+                   : 0.0;
+    metrics["model_share"] = outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
+    if (!board.host().errors().empty())
+      for (const HostError& error : board.host().errors())
+        metrics["errors"].push_back(error_text(error));
+    if (injector) injector->judge(outcome, metrics);
+
+    const std::uint64_t cycles = defs::kFabricDivide * outcome.cycles;
+    result = {{"schema", 1},
+              {"kind", "run"},
+              {"scenario", job.name},
+              {"config", options.config},
+              {"seed", options.seed},
+              {"status", status_name(outcome.status)},
+              {"chips", job.program.chips},
+              {"cores", job.program.chips * defs::kCores},
+              {"cycles", cycles},
+              {"commits_checked", board.scoreboard().commits_checked()},
+              {"mismatches", outcome.mismatches},
+              {"wall_s", outcome.wall_s},
+              {"cycles_per_s", outcome.wall_s > 0 ? cycles / outcome.wall_s : 0.0},
+              {"threads", options.threads},
+              {"commit_hash", fmt::format("{:016x}", board.scoreboard().commit_hash())},
+              {"link_hash", fmt::format("{:016x}", board.link_hash())},
+              {"repro", options.repro},
+              {"metrics", metrics}};
+  }
+  write_result(run_dir, result);
+
+  if (options.json) fmt::print("{}\n", result.dump(2));
+  else fmt::print("{}", result_table(result));
+  std::fflush(stdout);
+  if (!outcome.report.empty()) fmt::print(stderr, "{}", outcome.report);
+  if (outcome.status != Outcome::Status::Passed) fmt::print(stderr, "repro: {}\n", options.repro);
+  if (!options.json) fmt::print("report: {}\n", (run_dir / "result.json").string());
+  return outcome.status == Outcome::Status::Passed ? kPassed : kCheckFailed;
+}
+
+}  // namespace
+}  // namespace tb
+
+int sc_main(int argc, char** argv) {
+  try {
+    return tb::run(argc, argv);
+  } catch (const tb::Refused& refused) {
+    if (*refused.what()) fmt::print(stderr, "{}\n", refused.what());
+    return refused.status;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return tb::kBadEnvironment;
+  }
+}
+
+// Ours, so that SystemC's banner can be silenced before its kernel starts.
+int main(int argc, char** argv) {
+  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}
