@@ -5,7 +5,7 @@
 // One row of storage is the 8-byte word at the same offset of every partition:
 //
 //                  partition 0   1   2  ...  P-1
-//   offset 0..7    [   64 bits ][  ][  ] ... [  ]  <- an engine reads a row, writes an element of it
+//   offset 0..7    [   64 bits ][  ][  ] ... [  ]  <- engines read a row, write an element
 //   offset 8..15   [           ][  ][  ] ... [  ]
 //   ...                  ^ the line port reads and writes LineBytes down one partition
 //
