@@ -15,8 +15,9 @@
 // is read only after its doorbell, one ahead; dma_check refuses bad ones before any effect. Source
 // and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
 // that stops keeps its cause and the index of its descriptor; the others go on.
-//   Misaligned or BadDescriptor also for a ring base not on a line or a ring of 0 descriptors,
-//   UnmappedAddress also for a ring without memory, QueueOverflow for more than 65535 doorbells open.
+// Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
+// of no descriptors; UnmappedAddress, a ring without memory; QueueOverflow, more than 65535
+// doorbells open; SemaphoreOverflow, the update was refused.
 //
 // Numbers (tb/unit/dma_test prints them). HBM answers 150 cycles after its request.
 `include "assert.svh"
@@ -67,7 +68,8 @@ module dma (
   output logic upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [3:0] upd_engine_o,
-  output logic [31:0] upd_pc_o
+  output logic [31:0] upd_pc_o,
+  input  logic upd_error_i         // semaphores refused the update offered in the last cycle
 );
 
   // Chunks from the engines to the back end.
@@ -103,7 +105,7 @@ module dma (
     .chunk_dst_o(chunk_dst), .chunk_vn_o(chunk_vn), .chunk_sem_o(chunk_sem),
     .chunk_pc_o(chunk_pc),
     .slot_o(slot), .inflight_i(inflight), .unsettled_i(unsettled), .blocked_o(blocked),
-    .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o
+    .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i
   );
 
   logic [31:0] commit_pc;

@@ -67,7 +67,8 @@ module dma_engines (
   output logic upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [3:0] upd_engine_o,
-  output logic [31:0] upd_pc_o
+  output logic [31:0] upd_pc_o,
+  input  logic upd_error_i                   // the update offered in the last cycle was refused
 );
 
   localparam int unsigned Engines = size_pkg::DmaEngines;
@@ -286,8 +287,21 @@ module dma_engines (
         else if (finish && trig_slot == slot_q) pending_q[slot_q] <= trig_sum[15:0] - 16'd1;
         else pending_q[trig_slot] <= trig_sum[15:0];
       end
+
+      if (upd_error_i) begin
+        work_q[told_engine_q]        <= 1'b0;
+        running_q[told_engine_q]     <= 1'b0;
+        error_valid_o[told_engine_q] <= 1'b1;
+        error_cause_o[told_engine_q] <= defs_pkg::ErrorCauseSemaphoreOverflow;
+        error_pc_o[told_engine_q]    <= told_pc_q;
+      end
     end
   end
+
+  // Whose update could be refused now. The engine's next slot is still to come: it has done nothing
+  // since but load its next descriptor.
+  logic [EngineBits-1:0] told_engine_q;
+  logic [31:0] told_pc_q;
 
   // Which 64 bytes of the line hold the descriptor being fetched.
   logic [1:0] part_q [Engines];
@@ -328,6 +342,10 @@ module dma_engines (
       upd_engine_o <= 4'(slot_q);
       upd_pc_o     <= pc;
     end
+    if (upd_valid_o) begin
+      told_engine_q <= upd_engine_o[EngineBits-1:0];
+      told_pc_q     <= upd_pc_o;
+    end
   end
 
   assign busy_o = work_q != '0 || fetching_q != '0 || rd_req_valid_o || upd_valid_o;
@@ -342,6 +360,8 @@ module dma_engines (
   `ASSERT(LoadIntoDrained_A, load |-> inflight_i == '0)
   // A descriptor's answer belongs to an engine that asked.
   `ASSERT(AnswerWasAsked_A, desc_valid_i |-> fetching_q[desc_rsp_i.tag[4+:EngineBits]])
+  // A refused update stops its engine before it moves anything else.
+  `ASSERT(RefusedBeforeNextSlot_A, upd_error_i |-> !(step && slot_q == told_engine_q))
   // A stalled read stays put.
   `ASSERT(ReadStays_A, rd_req_valid_o && !rd_req_ready_i |=> rd_req_valid_o)
 
