@@ -3,8 +3,8 @@
 // to, messages and their bursts, host bursts, and the errors of receiver and host.
 //
 // A semaphore update is reported when it is applied, one cycle after it was offered: who offered it
-// is remembered here. A refused one is not; instead the stream reports its error (sequencers:
-// core_tracer, when they stop).
+// is remembered here. A refused one is not: its stream reports an error (sequencers and DMA engines
+// in core_tracer, when they stop).
 module chip_tracer (
   input logic clk_i,
   input logic rst_ni,
@@ -63,16 +63,11 @@ module chip_tracer (
     if (rst_ni && upd_valid_i != '0) begin
       for (int unsigned core = 0; core < 2; core++) begin
         for (int unsigned s = 0; s < 5; s++) begin
-          if (upd_valid_i[4'(core * 5 + s)]) begin
-            if (!upd_error_i[4'(core * 5 + s)]) begin
-              commit_dpi::dodeca_commit_semaphore(core,
-                (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0, 0,
-                upd_pc_q[4'(core * 5 + s)], 32'(upd_i[4'(core * 5 + s)].sem),
-                32'(upd_i[4'(core * 5 + s)].delta));
-            end else if (s == 4) begin
-              commit_dpi::dodeca_commit_error(core, Dma0 + 32'(upd_dma_engine_q[core[0]]),
-                upd_pc_q[4'(core * 5 + s)], 32'(defs_pkg::ErrorCauseSemaphoreOverflow));
-            end
+          if (upd_valid_i[4'(core * 5 + s)] && !upd_error_i[4'(core * 5 + s)]) begin
+            commit_dpi::dodeca_commit_semaphore(core,
+              (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0, 0,
+              upd_pc_q[4'(core * 5 + s)], 32'(upd_i[4'(core * 5 + s)].sem),
+              32'(upd_i[4'(core * 5 + s)].delta));
           end
         end
       end
