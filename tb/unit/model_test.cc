@@ -437,6 +437,7 @@ TEST(Model, RefusesBadDescriptorsByName) {
   bad.src = 0x4'0000'0000;
   EXPECT_EQ(error_of(bad).cause, ErrorCause::UnmappedAddress);
   bad = good;
+  bad.rows = 1;
   bad.dst = sbuf_addr(0, 0, kSizes.sbuf_bytes - 32);
   EXPECT_EQ(error_of(bad).cause, ErrorCause::UnmappedAddress);
   bad = good;
@@ -451,10 +452,11 @@ TEST(Model, RefusesBadDescriptorsByName) {
   EXPECT_EQ(error_of(bad).cause, ErrorCause::ReservedBits);
 }
 
-TEST(Model, MoreDoorbellsThanTheRingHoldsStopThatDmaEngine) {
+TEST(Model, MoreThan65535DoorbellsAheadStopThatDmaEngine) {
   TinyProgram tiny(kSizes, 1);
   tiny.add(0, 0, 0, copy_rows(0, 0x0, 0x1000, 1, 64, 0, 0));
-  tiny.add(0, 0, Engine::Sync, ring_dma(0, 2));
+  tiny.add(0, 0, Engine::Sync, ring_dma(0, 0xffff));
+  tiny.add(0, 0, Engine::Sync, ring_dma(0, 0xffff));
   const auto program = tiny.build();
   Recorder recorder;
   Board board(kSizes, program, recorder);
@@ -462,6 +464,39 @@ TEST(Model, MoreDoorbellsThanTheRingHoldsStopThatDmaEngine) {
   EXPECT_TRUE(board.run());
   ASSERT_EQ(board.errors().size(), 1u);
   EXPECT_EQ(board.errors()[0].cause, ErrorCause::QueueOverflow);
+}
+
+TEST(Model, ARingWraps) {
+  TinyProgram tiny(kSizes, 1);
+  for (unsigned i = 0; i < 2; ++i) {
+    auto copy = copy_rows(0, 0x0, 0x1000 + 64 * i, 1, 64, 0, 0);
+    copy.update = 1;
+    copy.update_sem = 5 + i;
+    copy.update_delta = 1;
+    tiny.add(0, 0, 0, copy);
+  }
+  tiny.add(0, 0, Engine::Sync, ring_dma(0, 2));
+  tiny.add(0, 0, Engine::Sync, ring_dma(0, 3).wait(6, 1));
+  const auto program = tiny.build();
+  Recorder recorder;
+  Board board(kSizes, program, recorder);
+  board.load();
+  EXPECT_TRUE(board.run());
+  EXPECT_EQ(board.semaphore(0, 5), 3u);
+  EXPECT_EQ(board.semaphore(0, 6), 2u);
+  EXPECT_EQ(recorder.writes[stream(0, 0, Engine::Dma0)].back().commit.pc, 4u) << "counts on";
+}
+
+TEST(Model, ADmaEngineWithoutARingStopsWhenRung) {
+  TinyProgram tiny(kSizes, 1);
+  tiny.add(0, 0, Engine::Sync, ring_dma(1, 1));
+  const auto program = tiny.build();
+  Recorder recorder;
+  Board board(kSizes, program, recorder);
+  board.load();
+  EXPECT_TRUE(board.run());
+  ASSERT_EQ(board.errors().size(), 1u);
+  EXPECT_EQ(board.errors()[0].cause, ErrorCause::BadDescriptor);
 }
 
 TEST(Model, SaysWhoWaitsForWhat) {
