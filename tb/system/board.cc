@@ -101,7 +101,7 @@ bool Board::broken() {
 
 void Board::run() {
   const auto start = std::chrono::steady_clock::now();
-  Watchdog watchdog(options_, program_);
+  Watchdog watchdog(options_);
   for (;;) {
     const auto done = host_->done_cycle();
     const std::uint64_t end = done ? *done + options_.link_latency : UINT64_MAX;

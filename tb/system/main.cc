@@ -58,7 +58,7 @@ struct Job {
 
 /// The program to run. Throws Refused for everything that is wrong with the input.
 Job prepare(const Options& options) {
-  Job job{nullptr, ScenarioArgs{built_sizes()}, {}, {}};
+  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}};
   const char* data = std::getenv("DODECA_DATA");
   job.args.chips = options.chips.value_or(defs::kBoardChips);
   job.args.seed = options.seed;

@@ -33,7 +33,7 @@ struct Divergence {
 ///                     compare, hash
 ///
 /// Knows nothing of pins, cycles (beyond reporting them) or threads.
-class Scoreboard : private cmodel::CommitSink {
+class Scoreboard : public cmodel::CommitSink {
  public:
   Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program, cmodel::BoardOptions options);
   ~Scoreboard() override;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "cmodel/board.h"
-#include "cmodel/program.h"
 #include "tb/system/chip.h"
 #include "tb/system/host.h"
 #include "tb/system/options.h"
@@ -27,8 +26,7 @@ class Watchdog {
     bool give_up = false;  ///< an engine stopped by an error, and nothing else moves any more
   };
 
-  Watchdog(const Options& options, const cmodel::Program& program)
-      : options_(options), program_(program) {}
+  explicit Watchdog(const Options& options) : options_(options) {}
 
   /// The next fabric cycle at which look() must be called.
   std::uint64_t next_look(std::uint64_t now, std::uint64_t last_progress) const;
@@ -40,7 +38,6 @@ class Watchdog {
   std::uint64_t stall() const { return 2048 + 8 * options_.link_latency; }
 
   const Options& options_;
-  const cmodel::Program& program_;
 };
 
 /// What of a chip is busy, one line per part, two spaces deep. Empty if nothing is.
