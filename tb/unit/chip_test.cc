@@ -53,8 +53,8 @@ void expect_equal(const auto& expected, const auto& actual, const char* what) {
 }
 
 /// Runs `program` on both sides and compares every commit and what the host reads back.
-struct Run {
-  explicit Run(const cmodel::Program& program) : board(defs::kMini, program, model), bench(&rtl) {
+struct Twins {
+  explicit Twins(const cmodel::Program& program) : board(defs::kMini, program, model), bench(&rtl) {
     board.load();
     finished = board.run();
     bench.load(program);
@@ -131,7 +131,7 @@ TEST(Chip, RunsALayerOnBothCoresAsTheModelDoes) {
   TinyProgram program(defs::kMini, 1);
   add_layer(program, 0, 0x20'0000, 1);
   add_layer(program, 1, defs::kAddrHbm1Base + 0x20'0000, 5);
-  Run run(program.build());
+  Twins run(program.build());
   ASSERT_TRUE(run.finished) << run.board.blocked();
   run.compare();
   EXPECT_EQ(run.count(HostKind::Completion), 6u);
@@ -145,7 +145,7 @@ TEST(Chip, AnUnknownOpcodeStopsOnlyItsEngine) {
   program.add(0, 0, Engine::Vector, TinyInstr(Opcode::Nop).then(20));
   program.add(0, 0, Engine::Vector, TinyInstr(static_cast<Opcode>(0xEE)).then(20));
   program.add(0, 0, Engine::Vector, TinyInstr(Opcode::Nop).then(20));
-  Run run(program.build());
+  Twins run(program.build());
   run.compare();
   EXPECT_EQ(run.count(HostKind::Completion), 3u);
   ASSERT_EQ(run.count(HostKind::Error), 1u);
@@ -187,7 +187,7 @@ TEST(Chip, EveryEngineRefusesAndReportsAsTheModelDoes) {
       program.add(0, core, bad.engine, TinyInstr(Opcode::Nop).then(256 * core + 9, 3));
       program.add(0, core, bad.engine, bad.instr);
     }
-    Run run(program.build());
+    Twins run(program.build());
     SCOPED_TRACE(bad.name);
     run.compare();
     EXPECT_EQ(run.count(HostKind::Error), 2u);
@@ -205,7 +205,7 @@ TEST(Chip, ABadDescriptorStopsOnlyItsDmaEngine) {
   program.add(0, 0, 3u, elsewhere);
   program.add(0, 0, Engine::Sync, ring_dma(2, 1));
   program.add(0, 0, Engine::Sync, ring_dma(3, 1));
-  Run run(program.build());
+  Twins run(program.build());
   run.compare();
   EXPECT_EQ(run.count(HostKind::Error), 2u);
   EXPECT_EQ(run.count(HostKind::Completion), 3u);
