@@ -45,24 +45,32 @@ module core_tracer (
 );
 
   localparam int PsumRow = 0, SbufRow = 1;
+  localparam int unsigned P = size_pkg::Partitions;
+  localparam int unsigned LaneBits = $clog2(P);
   logic [size_pkg::DmaEngines-1:0] dma_error_q;
   logic [3:0] stopped, stopped_q;
   assign stopped = {seq_state_i[3] == 2'd3, seq_state_i[2] == 2'd3,
                     seq_state_i[1] == 2'd3, seq_state_i[0] == 2'd3};
 
+  // The door takes two-state words: rows are copied into them, when there is one.
+  bit [31:0] row [P];
+
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       if (psum_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = psum_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, psum_data_i);
+          psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, row);
       end
       if (v_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), v_pc_i,
-          64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), v_data_i);
+          64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), row);
       end
       if (a_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), a_pc_i,
-          64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), a_data_i);
+          64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), row);
       end
       if (dma_valid_i) begin
         commit_dpi::dodeca_commit_burst(32'(core_id_i),
