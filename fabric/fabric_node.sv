@@ -191,12 +191,12 @@ module fabric_node (
 
   // ---------------------------------------------------------------- registers
   // Packets refused so far, per source of errors.
-  logic [3:0][31:0] refused_q;
+  logic [127:0] refused_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) refused_q <= '0;
     else if (error_valid_o != '0) begin
       for (int unsigned i = 0; i < 4; i++) begin
-        if (error_valid_o[i] && refused_q[i] != '1) refused_q[i] <= refused_q[i] + 32'd1;
+        if (error_valid_o[i] && refused_q[32*i +: 32] != '1) refused_q[32*i +: 32] <= refused_q[32*i +: 32] + 32'd1;
       end
     end
   end
