@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario: a board program with a story, and the judgement of what came back.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "cmodel/program.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace tb {
+
+struct ScenarioArgs {
+  const defs::Sizes& sizes;
+  unsigned chips = defs::kBoardChips;  ///< 1 .. BoardChips
+  std::uint64_t seed = 1;
+  std::filesystem::path data_dir;  ///< tb/scenarios/data
+  std::filesystem::path out_dir;   ///< files that the check leaves behind; empty: none
+  unsigned length = 0;             ///< work per core where the scenario has a knob; 0: its default
+};
+
+/// Bytes of the program's regions, in the program's order.
+using RegionBytes = std::span<const std::vector<std::uint8_t>>;
+
+struct ScenarioResult {
+  bool passed = false;
+  std::string failure;  ///< one line; empty if passed
+  nlohmann::ordered_json metrics;
+};
+
+struct Scenario {
+  std::string_view name;
+  std::string_view doc;
+  /// Deterministic in its arguments. Throws std::runtime_error with one line for bad input.
+  cmodel::Program (*build)(const ScenarioArgs& args);
+  /// Judges what the host read back from the program that build() made of the same arguments. Does
+  /// not know whether RTL or model ran it; that both agree is the scoreboard's business.
+  ScenarioResult (*check)(const ScenarioArgs& args, const cmodel::Program& program,
+                          RegionBytes regions);
+};
+
+/// All scenarios, in the order of their story; the first is the main job.
+std::span<const Scenario> scenarios();
+
+/// By name. Throws std::runtime_error that lists what is allowed.
+const Scenario& find_scenario(std::string_view name);
+
+/// The bytes of a region by name; throws std::runtime_error if missing or of the wrong size.
+const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, RegionBytes regions,
+                                              std::string_view name);
+
+// One file each.
+extern const Scenario kDigits, kGemm, kRing, kBusy;
+
+}  // namespace tb
