@@ -28,11 +28,16 @@ function(add_verilated NAME)
   set(paths -y ${CMAKE_SOURCE_DIR}/rtl -y ${CMAKE_SOURCE_DIR}/rtl/prim -y ${CMAKE_SOURCE_DIR}/rtl/fp
             -y ${CMAKE_SOURCE_DIR}/fabric -y ${CMAKE_SOURCE_DIR}/tb/trace -y ${CMAKE_SOURCE_DIR}/tb/unit
             +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
-  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv)
+  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv ${CMAKE_SOURCE_DIR}/rtl/*_pkg.sv)
   file(GLOB rtl_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*/*.sv
        ${CMAKE_SOURCE_DIR}/rtl/defs/gen/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
        ${CMAKE_SOURCE_DIR}/rtl/*.vlt ${CMAKE_SOURCE_DIR}/fabric/*.sv ${CMAKE_SOURCE_DIR}/tb/trace/*.sv
        ${CMAKE_SOURCE_DIR}/tb/unit/*.sv ${CMAKE_SOURCE_DIR}/tb/*/*.vlt)
+  # The file of the top module, wherever it lives: -y finds only what is instantiated.
+  file(GLOB top ${CMAKE_SOURCE_DIR}/rtl/${ARG_TOP}.sv ${CMAKE_SOURCE_DIR}/rtl/*/${ARG_TOP}.sv
+       ${CMAKE_SOURCE_DIR}/fabric/${ARG_TOP}.sv ${CMAKE_SOURCE_DIR}/tb/unit/${ARG_TOP}.sv)
+  list(APPEND ARG_SOURCES ${top})
+  list(REMOVE_DUPLICATES ARG_SOURCES)
   string(JOIN " " cflags -O3 -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
   add_custom_command(
     OUTPUT ${dir}/V${NAME}__ALL.a

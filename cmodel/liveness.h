@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who touches a memory cell next? The evidence behind "this injected fault could not matter".
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cmodel/commit.h"
+
+namespace cmodel {
+
+/// One byte of a memory.
+struct Cell {
+  enum class Memory : std::uint8_t { Sbuf, Psum, Hbm };
+  Memory memory = Memory::Sbuf;
+  std::uint8_t chip = 0;
+  std::uint8_t core = 0;        ///< Sbuf, Psum
+  std::uint16_t partition = 0;  ///< Sbuf, Psum
+  std::uint64_t addr = 0;       ///< Sbuf, Psum: byte in the partition; Hbm: chip-local address
+};
+
+/// Commits of each stream seen so far, without the Semaphore commits (the "writes" list).
+using StreamPositions = std::map<StreamId, std::uint64_t>;
+
+struct NextAccess {
+  enum class Kind : std::uint8_t { None, Overwritten, Read };
+  Kind kind = Kind::None;
+  StreamId by;           ///< not for None
+  std::uint32_t pc = 0;  ///< instruction or descriptor; a read-back region counts as engine Host
+};
+std::string to_string(const NextAccess& access);
+
+/// A rectangle of bytes touched by one instruction, descriptor, packet or host transfer.
+///
+///   SBUF, PSUM  `count` partitions from `first`; in each the bytes of the loops below
+///   HBM         first = count = 0
+///
+/// bytes addr + i3*stride[3] + .. + i0*stride[0] + (0 .. element-1), i_d < size[d].
+struct Footprint {
+  Cell::Memory memory = Cell::Memory::Sbuf;
+  bool write = false;
+  std::uint8_t chip = 0, core = 0;
+  std::uint16_t first = 0, count = 0;
+  std::uint64_t addr = 0;
+  std::uint32_t element = 0;  ///< contiguous bytes, innermost
+  std::uint32_t size[4] = {1, 1, 1, 1};
+  std::int64_t stride[4] = {0, 0, 0, 0};  ///< bytes
+
+  std::uint64_t lowest() const;   ///< least byte address touched
+  std::uint64_t highest() const;  ///< one beyond the greatest
+  bool contains(const Cell& location) const;
+};
+
+/// Compact access history of a run of the model. Off unless BoardOptions::track_liveness.
+///
+/// The order of the records is the model's, a legal order of the program: for a program without
+/// races, any two accesses to one byte of which one writes have the same order in every run.
+class LivenessLog {
+ public:
+  /// An access of instruction `pc` of `stream`; the stream had made `begin` commits (Semaphore not
+  /// counted) before the instruction and `end` after it.
+  void add(const Footprint& footprint, const StreamId& stream, std::uint32_t pc, std::uint64_t begin,
+           std::uint64_t end);
+
+  /// The first access to `location` that may still come when the streams stand at `after`.
+  /// Doubts are resolved towards "it matters": an instruction that is possibly still running counts
+  /// as a pending read, but as an overwrite only if it has certainly not begun to write.
+  NextAccess next_access(const Cell& location, const StreamPositions& after) const;
+
+  std::size_t size() const { return records_.size(); }
+
+ private:
+  struct Record {
+    Footprint footprint;
+    StreamId stream;
+    std::uint32_t pc;
+    std::uint64_t begin, end;
+  };
+  static std::uint64_t bucket(Cell::Memory memory, unsigned chip, unsigned core,
+                              std::uint64_t addr);
+
+  std::vector<Record> records_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> buckets_;  ///< 4 KiB -> records
+};
+
+}  // namespace cmodel

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Activation engine: bias and activation function on one tile; P lanes in fp32.
+`include "assert.svh"
+
+//   ACTIVATE   dst = cast(func(src0 + src1)), src1 = one fp32 element per partition, or none
+//
+//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
+//                            | SBUF, PSUM |    x, y -> value
+//
+// Without a bias x is src0 itself (adding +0 would turn -0 into +0). Cost: N cycles for N elements
+// of every partition, 1 more for a bias (its read comes first), plus 5 cycles from the last read to
+// done, which is when the next instruction's reads may begin; an instruction that meets an idle
+// engine waits 3 cycles for its check and start. PSUM reads may be kept waiting by the port.
+//
+// Refused (operand_check_pkg says in which order): an unknown func counts as an unknown opcode.
+// src0 in SBUF (fp32, bf16) or PSUM (fp32), src1 in SBUF (fp32, strides zero) or none, dst in SBUF.
+module act_engine (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic instr_valid_i,
+  output logic instr_ready_o,
+  input  defs_pkg::instr_t instr_i,
+  input  logic [31:0] pc_i,
+  output logic done_o,
+  output logic error_valid_o,
+  output defs_pkg::error_cause_e error_cause_o,
+  output logic [31:0] error_pc_o,
+  output logic busy_o,
+
+  output logic rd_valid_o,
+  output logic [17:0] rd_addr_o,
+  input  logic [63:0] rd_data_i [size_pkg::Partitions],
+
+  output logic ps_rd_valid_o,
+  input  logic ps_rd_ready_i,
+  output logic [15:0] ps_rd_addr_o,
+  input  logic [31:0] ps_rd_data_i [size_pkg::Partitions],
+
+  output logic wr_valid_o,
+  output logic [17:0] wr_addr_o,
+  output logic [2:0] wr_bytes_o,
+  output logic [7:0] wr_first_o,
+  output logic [7:0] wr_count_o,
+  output logic [31:0] wr_data_o [size_pkg::Partitions],
+  output logic [31:0] wr_pc_o
+);
+
+  localparam int unsigned P = size_pkg::Partitions;
+
+  // --- instruction
+  defs_pkg::instr_t pend;
+  logic [31:0] pend_pc;
+  logic check, start, finish, pend_bias;
+  defs_pkg::error_cause_e check_cause;
+  logic [3:0][15:0] sizes;
+
+  assign pend_bias = pend.src1.space != defs_pkg::SpaceNone;
+  assign sizes     = {pend.size3, pend.size2, pend.size1, pend.size0};
+
+  instr_front u_front (
+    .clk_i        (clk_i),
+    .rst_ni       (rst_ni),
+    .instr_valid_i(instr_valid_i),
+    .instr_ready_o(instr_ready_o),
+    .instr_i      (instr_i),
+    .pc_i         (pc_i),
+    .check_o      (check),
+    .check_i      (check_cause),
+    .start_o      (start),
+    .pend_o       (pend),
+    .pend_pc_o    (pend_pc),
+    .finish_i     (finish),
+    .done_o       (done_o),
+    .error_valid_o(error_valid_o),
+    .error_cause_o(error_cause_o),
+    .error_pc_o   (error_pc_o),
+    .busy_o       (busy_o)
+  );
+
+  operand_check_pkg::faults_t faults;
+  always_comb begin
+    faults = '0;
+    if (check) begin
+      faults.unknown_opcode = pend.opcode != defs_pkg::OpcodeActivate
+          || pend.func > defs_pkg::ActFuncRelu;
+      faults.reserved_bits  = pend.accumulate || pend.imm != 0 || pend.reserved != 0;
+      faults = faults
+          | operand_check_pkg::operand_faults(pend.src0, pend.partitions, sizes,
+                operand_check_pkg::SbufOrPsum, operand_check_pkg::Fp32OrBf16)
+          | operand_check_pkg::operand_faults(pend.src1, pend.partitions,
+                operand_check_pkg::OneElement,
+                operand_check_pkg::SbufOrNone, operand_check_pkg::Fp32Only)
+          | operand_check_pkg::operand_faults(pend.dst, pend.partitions, sizes,
+                operand_check_pkg::SbufOnly, operand_check_pkg::Fp32OrBf16);
+    end
+    check_cause = operand_check_pkg::first_cause(faults);
+  end
+
+  // --- sources
+  logic pair_valid, pair_last;
+  logic [31:0] x [P], y [P];
+
+  operand_reader u_reader (
+    .clk_i            (clk_i),
+    .rst_ni           (rst_ni),
+    .start_i          (start),
+    .instr_i          (pend),
+    .second_i         ({pend_bias, 1'b0}),
+    .rd_valid_o       (rd_valid_o),
+    .rd_addr_o        (rd_addr_o),
+    .rd_data_i        (rd_data_i),
+    .ps_rd_valid_o    (ps_rd_valid_o),
+    .ps_rd_ready_i    (ps_rd_ready_i),
+    .ps_rd_addr_o     (ps_rd_addr_o),
+    .ps_rd_data_i     (ps_rd_data_i),
+    .pair_valid_o     (pair_valid),
+    .pair_inner_last_o(),
+    .pair_last_o      (pair_last),
+    .x_o              (x),
+    .y_o              (y)
+  );
+
+  // --- lanes
+  logic bias_q, relu_q;
+  logic value_valid_q, value_last_q;
+  logic [31:0] sum [P], value_q [P];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) value_valid_q <= 1'b0;
+    else value_valid_q <= pair_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start) begin
+      bias_q <= pend_bias;
+      relu_q <= pend.func == defs_pkg::ActFuncRelu;
+    end
+    value_last_q <= pair_last;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (pair_valid) begin
+      if (bias_q) begin
+        for (int unsigned i = 0; i < P; i++) sum[i] = fma_pkg::add_fp32(x[i], y[i]);
+      end else begin
+        for (int unsigned i = 0; i < P; i++) sum[i] = x[i];
+      end
+      if (relu_q) begin
+        for (int unsigned i = 0; i < P; i++) sum[i] = convert_pkg::relu_fp32(sum[i]);
+      end
+      value_q <= sum;
+    end
+  end
+
+  // --- destination
+  element_writer u_writer (
+    .clk_i        (clk_i),
+    .rst_ni       (rst_ni),
+    .start_i      (start),
+    .dst_i        (pend.dst),
+    .sizes_i      (sizes),
+    .partitions_i (pend.partitions),
+    .pc_i         (pend_pc),
+    .value_valid_i(value_valid_q),
+    .value_last_i (value_last_q),
+    .value_i      (value_q),
+    .wr_valid_o   (wr_valid_o),
+    .wr_addr_o    (wr_addr_o),
+    .wr_bytes_o   (wr_bytes_o),
+    .wr_first_o   (wr_first_o),
+    .wr_count_o   (wr_count_o),
+    .wr_data_o    (wr_data_o),
+    .wr_pc_o      (wr_pc_o),
+    .finish_o     (finish)
+  );
+
+  // Ports are used only while an instruction runs.
+  `ASSERT(IdleIsQuiet_A, !busy_o && !error_valid_o |-> !rd_valid_o && !ps_rd_valid_o && !wr_valid_o)
+
+endmodule

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Destination side of a lane engine: casts fp32 lanes and writes them to SBUF, one row a cycle.
+`include "assert.svh"
+
+// Casts: bf16 is rounded to nearest even with overflow to infinity; every NaN that is written is
+// the canonical one, also in fp32. finish_o pulses when the next cycle's reads see the last row:
+//
+//   value_valid_i    wr_valid_o    finish_o
+//   t                t+1           t+2
+module element_writer (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic start_i,
+  input  defs_pkg::operand_t dst_i,
+  input  logic [3:0][15:0] sizes_i,
+  input  logic [7:0] partitions_i,
+  input  logic [31:0] pc_i,
+
+  input  logic value_valid_i,
+  input  logic value_last_i,
+  input  logic [31:0] value_i [size_pkg::Partitions],
+
+  output logic wr_valid_o,
+  output logic [17:0] wr_addr_o,
+  output logic [2:0] wr_bytes_o,
+  output logic [7:0] wr_first_o,
+  output logic [7:0] wr_count_o,
+  output logic [31:0] wr_data_o [size_pkg::Partitions],
+  output logic [31:0] wr_pc_o,
+
+  output logic finish_o
+);
+
+  localparam int unsigned P = size_pkg::Partitions;
+
+  logic valid, last;
+  logic [23:0] addr;
+
+  access_pattern u_dst (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .start_i     (start_i),
+    .offset_i    (dst_i.offset),
+    .strides_i   ({dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0}),
+    .sizes_i     (sizes_i),
+    .shift_i     (operand_check_pkg::element_shift(dst_i.dtype)),
+    .step4_i     (1'b0),
+    .next_i      (value_valid_i),
+    .valid_o     (valid),
+    .addr_o      (addr),
+    .count_o     (),
+    .inner_last_o(),
+    .last_o      (last)
+  );
+
+  // --- control
+  logic wr_last_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      wr_valid_o <= 1'b0;
+      finish_o   <= 1'b0;
+    end else begin
+      wr_valid_o <= value_valid_i;
+      finish_o   <= wr_valid_o && wr_last_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      wr_bytes_o <= dst_i.dtype == defs_pkg::DtypeBf16 ? 3'd2 : 3'd4;
+      wr_first_o <= dst_i.partition;
+      wr_count_o <= partitions_i;
+      wr_pc_o    <= pc_i;
+    end
+    if (value_valid_i) begin
+      wr_addr_o <= addr[17:0];
+      wr_last_q <= value_last_i;
+    end
+  end
+
+  // --- lanes
+  logic [31:0] cast [P];
+
+  always_ff @(posedge clk_i) begin
+    if (value_valid_i) begin
+      if (wr_bytes_o == 3'd2) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          cast[i] = {16'b0, convert_pkg::fp32_to_bf16(value_i[i])};
+        end
+      end else begin
+        for (int unsigned i = 0; i < P; i++) cast[i] = convert_pkg::canonical(value_i[i]);
+      end
+      wr_data_o <= cast;
+    end
+  end
+
+  // There is a place for every value, and the last value is for the last place.
+  `ASSERT(PlaceForValue_A, value_valid_i |-> valid && last == value_last_i && addr[23:18] == 0)
+  // A start never meets a row on its way.
+  `ASSERT(StartWhenDrained_A, start_i |-> !value_valid_i && !wr_valid_o)
+
+endmodule

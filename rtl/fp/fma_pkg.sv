@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic of one PE and of one fp32 adder: straight-line functions over 32-bit words.
+//
+// No `if` and no `?:`: a loop over such a function becomes vector code in a Verilated model, and in
+// hardware it is the same multiplexers. Masks: see bits_pkg.
+//
+// Operand word of the array. Formats are decoded once, at the edge; a PE never sees them.
+//
+//   31    30     29     28..22  21..12             11..0
+//   sign  empty  plane  zero    exponent + 384     significand, bit 11 set
+//
+//   zero      exponent 0,    significand 0         every finite product has exponent sum <= 1022,
+//   infinity  exponent 1023, significand 0x800     so a sum >= 1023 says "infinity or NaN", and
+//   NaN       exponent 1023, significand 0         NaN (0 x infinity too) is that with product 0
+//
+// `empty` marks a weight outside the tile: the sum passes untouched. `plane` travels with a moving
+// operand and names the weight plane that it meets.
+//
+// Why an fma is only an addition here: two 12-bit significands give an exact product of 24 bits,
+// as wide as an fp32 significand. So psum + product is the sum of two 24-bit significands. Six
+// bits below them hold guard and sticky. The product is not normalised first: it has at most one
+// leading zero, so when the two exponents differ by two or more, cancellation leaves the leading
+// one at bit 27 or above and bits 3..0 below the last place; with less difference nothing is lost.
+package fma_pkg;
+
+  localparam logic [31:0] EmptyWeight = 32'h4000_0000;
+  localparam int unsigned PlaneBit = 29;
+  // An exponent sum minus this is the fp32 exponent field of product bit 23.
+  localparam logic [31:0] ProductBias = 32'd640;
+
+  // bf16 to operand word; subnormals are normalised.
+  function automatic logic [31:0] decode_bf16(input logic [15:0] bits_i);
+    logic [31:0] value, fraction, exponent, special, significand, count, step;
+    value       = {16'b0, bits_i};
+    fraction    = value & 32'h7F;
+    exponent    = (value >> 7) & 32'hFF;
+    special     = bits_pkg::mask(exponent == 32'hFF);
+    significand = fraction | (bits_pkg::one(exponent != 32'd0) << 7);
+    // Leading zeros of the eight bits: 0 for a normal number.
+    step        = bits_pkg::one(significand < 32'h10) << 2;
+    count       = step;
+    significand = significand << step[2:0];
+    step        = bits_pkg::one(significand < 32'h40) << 1;
+    count       = count | step;
+    significand = significand << step[2:0];
+    step        = bits_pkg::one(significand < 32'h80);
+    count       = count | step;
+    significand = significand << step[2:0];
+    exponent    = (exponent + bits_pkg::one(exponent == 32'd0) + 32'd257) - count;
+    exponent    = exponent & bits_pkg::mask(significand != 32'd0);
+    significand = (significand & ~special) | (special & 32'h80 & bits_pkg::mask(fraction == 32'd0));
+    decode_bf16 = ((value & 32'h8000) << 16) | ((exponent | (special & 32'd1023)) << 12)
+                  | (significand << 4);
+  endfunction
+
+  // The plane bit of a moving operand, and the weight that such an operand meets.
+  function automatic logic [31:0] plane_tag(input logic plane_i);
+    plane_tag = {2'b0, plane_i, 29'b0};
+  endfunction
+
+  function automatic logic [31:0] pick_weight(
+      input logic [31:0] moving_i, input logic [31:0] weight0_i, input logic [31:0] weight1_i);
+    pick_weight = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> PlaneBit)), weight1_i, weight0_i);
+  endfunction
+
+  // Weight of array row row_i when rows first .. first + count - 1 hold the tile.
+  function automatic logic [31:0] row_weight(
+      input logic [15:0] bits_i, input logic [7:0] row_i, input logic [7:0] first_i,
+      input logic [7:0] count_i);
+    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), decode_bf16(bits_i),
+                               EmptyWeight);
+  endfunction
+
+  // Rounded psum + (-1)^sign * significand * 2^(exponent - ...): see the head of the file.
+  //   sign_i         bit 31
+  //   exponent_i     fp32 exponent field of significand bit 23, plus ProductBias
+  //   significand_i  24 bits
+  //   special_i      mask: infinity, or NaN if the significand is 0; the exponent is then huge
+  function automatic logic [31:0] add_core(
+      input logic [31:0] sign_i, input logic [31:0] exponent_i, input logic [31:0] significand_i,
+      input logic [31:0] special_i, input logic [31:0] psum_i);
+    logic [31:0] magnitude, psum_exponent, tiny, psum_significand, differ, swap, high, low;
+    logic [31:0] distance, shifted, sum, negative, total, limit, probe, step, count, exponent;
+    logic [31:0] kept, nonzero, sign, nan, result;
+
+    magnitude        = psum_i & 32'h7FFF_FFFF;
+    psum_exponent    = magnitude >> 23;
+    tiny             = bits_pkg::one(psum_exponent == 32'd0);
+    psum_significand = (psum_i & 32'h007F_FFFF) | ((tiny ^ 32'd1) << 23);
+    psum_exponent    = psum_exponent + tiny + ProductBias;
+    differ           = bits_pkg::mask(1'((sign_i ^ psum_i) >> 31));
+
+    // Align: `high` has the larger exponent; what leaves `low` on the right stays as a sticky bit.
+    swap     = bits_pkg::mask(exponent_i < psum_exponent);
+    high     = bits_pkg::sel(swap, psum_significand, significand_i) << 6;
+    low      = bits_pkg::sel(swap, significand_i, psum_significand) << 6;
+    exponent = bits_pkg::sel(swap, psum_exponent, exponent_i) - ProductBias;
+    distance = exponent_i - psum_exponent;
+    distance = (distance ^ swap) - swap;
+    distance = (distance | bits_pkg::mask(distance > 32'd31)) & 32'd31;
+    shifted  = low >> distance[4:0];
+    shifted  = shifted | bits_pkg::one((shifted << distance[4:0]) != low);
+
+    // Add; only equal or neighbouring exponents can give a negative sum, and those are exact.
+    sum      = high + ((shifted ^ differ) - differ);
+    negative = bits_pkg::mask(1'(sum >> 31));
+    total    = ((sum ^ negative) - negative) << 1;
+    nonzero  = bits_pkg::mask(total != 32'd0);
+
+    // Normalise to bit 31, but not below the least exponent: `limit` stops the count there.
+    distance = (exponent | bits_pkg::mask(exponent > 32'd31)) & 32'd31;
+    limit    = 32'h8000_0000 >> distance[4:0];
+    probe    = total | limit;
+    step     = bits_pkg::one(probe < 32'h0001_0000) << 4;
+    count    = step;
+    probe    = probe << step[4:0];
+    step     = bits_pkg::one(probe < 32'h0100_0000) << 3;
+    count    = count | step;
+    probe    = probe << step[4:0];
+    step     = bits_pkg::one(probe < 32'h1000_0000) << 2;
+    count    = count | step;
+    probe    = probe << step[4:0];
+    step     = bits_pkg::one(probe < 32'h4000_0000) << 1;
+    count    = count | step;
+    probe    = probe << step[4:0];
+    step     = bits_pkg::one(probe < 32'h8000_0000);
+    count    = count | step;
+    total    = total << count[4:0];
+    exponent = exponent - count;
+
+    // Round to nearest even. The hidden bit and a carry both step the exponent field by themselves.
+    kept     = total >> 8;
+    kept     = kept + (((total & 32'hFF) + 32'h7F + (kept & 32'd1)) >> 8);
+    exponent = bits_pkg::sel(bits_pkg::mask(exponent < 32'd254), exponent, 32'd254);
+    result   = (exponent << 23) + kept;
+    result   = bits_pkg::sel(bits_pkg::mask(result < bits_pkg::Infinity), result,
+                             bits_pkg::Infinity) & nonzero;
+    // An exact zero is -0 only if both sides are negative.
+    sign     = (bits_pkg::sel(swap, psum_i, sign_i) ^ negative) & 32'h8000_0000
+               & (nonzero | ~differ);
+    result   = result | sign;
+
+    // Specials: an infinite psum wins over anything finite.
+    nan      = (special_i & bits_pkg::mask(significand_i == 32'd0))
+               | bits_pkg::mask(magnitude > bits_pkg::Infinity)
+               | (special_i & differ & bits_pkg::mask(magnitude >= bits_pkg::Infinity));
+    result   = bits_pkg::sel(bits_pkg::mask(magnitude >= bits_pkg::Infinity), psum_i, result);
+    add_core = bits_pkg::sel(nan, bits_pkg::CanonicalNan, result);
+  endfunction
+
+  // fma(weight, moving, psum_in) with one rounding. Both operand words come from a decoder above.
+  function automatic logic [31:0] pe_fma(
+      input logic [31:0] weight_i, input logic [31:0] moving_i, input logic [31:0] psum_i);
+    logic [31:0] sum, exponent, product, empty;
+    // Signs and exponents in one addition: the carry out of bit 31 makes it an exclusive or.
+    sum      = (weight_i & 32'h803F_F000) + (moving_i & 32'h803F_F000);
+    exponent = (sum >> 12) & 32'h7FF;
+    product  = (weight_i & 32'hFFF) * (moving_i & 32'hFFF);
+    empty    = bits_pkg::mask(1'(weight_i >> 30));
+    pe_fma   = bits_pkg::sel(empty, psum_i,
+                   add_core(sum, exponent, product, bits_pkg::mask(exponent > 32'd1022), psum_i));
+  endfunction
+
+  // a + b in fp32.
+  function automatic logic [31:0] add_fp32(input logic [31:0] a_i, input logic [31:0] b_i);
+    logic [31:0] magnitude, exponent, tiny, significand, special;
+    magnitude   = a_i & 32'h7FFF_FFFF;
+    exponent    = magnitude >> 23;
+    tiny        = bits_pkg::one(exponent == 32'd0);
+    special     = bits_pkg::mask(exponent == 32'hFF);
+    significand = ((a_i & 32'h007F_FFFF) | ((tiny ^ 32'd1) << 23))
+                  & ~bits_pkg::mask(magnitude > bits_pkg::Infinity);
+    exponent    = exponent + tiny + ProductBias + (special & 32'd1024);
+    add_fp32    = add_core(a_i, exponent, significand, special, b_i);
+  endfunction
+
+  // a - b in fp32.
+  function automatic logic [31:0] sub_fp32(input logic [31:0] a_i, input logic [31:0] b_i);
+    sub_fp32 = add_fp32(a_i, b_i ^ 32'h8000_0000);
+  endfunction
+
+endpackage

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects what the host must be told (completions and errors) and offers it one at a time.
+//
+//   sources, in the order of the arbiter's requests      engine of the token
+//   0 .. 7        sequencers {core, index}: END, error   Tensor .. Sync
+//   8 .. 8+D-1    DMA engines: error level               Dma0 + e
+//   then 4        semaphore overflow by DMA 0, DMA 1, receiver 0, receiver 1
+//   then 4        refused by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
+//   then 1        host port: a refused request           Host
+//
+// Each DMA engine reports once; of several overflows or refusals of one port the first is kept.
+`include "assert.svh"
+
+module host_events #(
+  localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
+  localparam int unsigned E = size_pkg::DmaEngines,
+  localparam int unsigned D = defs_pkg::Cores * E,
+  localparam int unsigned O = 8,  // sources that are told once
+  localparam int unsigned N = S + D + O + 1,
+  localparam int unsigned IndexBits = $clog2(N)
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic [S-1:0]       seq_valid_i,
+  output logic [S-1:0]       seq_ready_o,
+  input  logic [S-1:0][1:0]  seq_state_i,
+  input  logic [S-1:0][31:0] seq_pc_i,
+  input  logic [S-1:0][7:0]  seq_cause_i,
+
+  input  logic [D-1:0]       dma_error_i,
+  input  logic [D-1:0][7:0]  dma_cause_i,
+  input  logic [D-1:0][31:0] dma_pc_i,
+
+  // Per core: the update offered in the last cycle was refused. Engine and pc go with the offer.
+  input  logic [1:0]       dma_upd_error_i,
+  input  logic [1:0][3:0]  dma_upd_engine_i,
+  input  logic [1:0][31:0] dma_upd_pc_i,
+  input  logic [1:0]       rx_upd_error_i,
+  input  logic [3:0]       fabric_error_i,
+  input  logic [3:0][7:0]  fabric_cause_i,
+  input  logic [3:0][31:0] fabric_pc_i,
+
+  input  logic       host_valid_i,
+  output logic       host_ready_o,
+  input  logic [7:0] host_cause_i,
+
+  output logic        event_valid_o,
+  input  logic        event_ready_i,
+  output logic [1:0]  event_kind_o,
+  output logic        event_core_o,
+  output logic [5:0]  event_engine_o,
+  output logic [7:0]  event_cause_o,
+  output logic [31:0] event_pc_o
+);
+
+  // ---------------------------------------------------------------- pending and reported
+  logic [D-1:0] dma_told_d, dma_told_q;
+  // Told once: {fabric 4, receiver overflow 2, DMA overflow 2}, with engine, cause and pc of the first.
+  logic [O-1:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
+  logic [1:0][3:0] upd_engine_q, engine_d, engine_q;  // offered one cycle ago; of the first error
+  logic [1:0][31:0] upd_pc_q, pc_d, pc_q;
+  logic [3:0][7:0] fabric_cause_d, fabric_cause_q;
+  logic [3:0][31:0] fabric_pc_d, fabric_pc_q;
+  assign once_now = {fabric_error_i, rx_upd_error_i, dma_upd_error_i};
+
+  logic [N-1:0] request, grant;
+  logic [IndexBits-1:0] index;
+  logic accept;
+  assign request = {host_valid_i, once_pending_q, dma_error_i & ~dma_told_q, seq_valid_i};
+  assign accept  = event_valid_o && event_ready_i;
+  prim_rr_arbiter #(.Requests(N)) u_arbiter (
+    .clk_i, .rst_ni,
+    .request_i(request), .accept_i(event_ready_i),
+    .grant_o(grant), .index_o(index), .valid_o(event_valid_o)
+  );
+  assign seq_ready_o  = event_ready_i ? grant[S-1:0] : '0;
+  assign host_ready_o = event_ready_i && grant[N-1];
+
+  always_comb begin
+    dma_told_d     = dma_told_q;
+    once_told_d    = once_told_q;
+    once_pending_d = once_pending_q | (once_now & ~once_told_q);
+    engine_d       = engine_q;
+    pc_d           = pc_q;
+    fabric_cause_d = fabric_cause_q;
+    fabric_pc_d    = fabric_pc_q;
+    if (once_now != '0) begin
+      for (int unsigned c = 0; c < 2; c++) begin
+        if (dma_upd_error_i[c] && !once_told_q[c] && !once_pending_q[c]) begin
+          engine_d[c] = upd_engine_q[c];
+          pc_d[c]     = upd_pc_q[c];
+        end
+      end
+      for (int unsigned f = 0; f < 4; f++) begin
+        if (fabric_error_i[f] && !once_told_q[4+f] && !once_pending_q[4+f]) begin
+          fabric_cause_d[f] = fabric_cause_i[f];
+          fabric_pc_d[f]    = fabric_pc_i[f];
+        end
+      end
+    end
+    if (accept) begin
+      dma_told_d     = dma_told_q | grant[S +: D];
+      once_told_d    = once_told_q | grant[S+D +: O];
+      once_pending_d = once_pending_d & ~grant[S+D +: O];
+    end
+  end
+
+  // ---------------------------------------------------------------- the winner's token
+  // S, D and 4 are multiples of 4: the lowest bits tell the members of a group apart.
+  logic stopped, core;
+  logic [$clog2(D)-1:0] dma;
+  assign stopped = seq_state_i[index[2:0]] == 2'd3;
+  assign core    = index[0];
+  assign dma     = ($clog2(D))'(32'(index) - S);
+  always_comb begin
+    event_kind_o   = 2'(defs_pkg::HostKindError);
+    event_core_o   = 1'b0;
+    event_engine_o = 6'(defs_pkg::EngineHost);
+    event_cause_o  = host_cause_i;
+    event_pc_o     = '0;
+    if (event_valid_o) begin
+      if (32'(index) < S) begin
+        event_kind_o   = stopped ? 2'(defs_pkg::HostKindError) : 2'(defs_pkg::HostKindCompletion);
+        event_core_o   = index[2];
+        event_engine_o = {4'd0, index[1:0]};
+        event_cause_o  = stopped ? seq_cause_i[index[2:0]] : 8'd0;
+        event_pc_o     = seq_pc_i[index[2:0]];
+      end else if (32'(index) < S + D) begin
+        event_core_o   = 32'(dma) >= E;
+        event_engine_o = 6'(defs_pkg::EngineDma0) + 6'(32'(dma) % E);
+        event_cause_o  = dma_cause_i[dma];
+        event_pc_o     = dma_pc_i[dma];
+      end else if (32'(index) < S + D + 2) begin
+        event_core_o   = core;
+        event_engine_o = 6'(defs_pkg::EngineDma0) + 6'(engine_q[core]);
+        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
+        event_pc_o     = pc_q[core];
+      end else if (32'(index) < S + D + 4) begin
+        event_engine_o = 6'(defs_pkg::EngineRx);
+        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
+      end else if (32'(index) < S + D + 8) begin
+        event_core_o   = core;
+        event_engine_o = 6'(defs_pkg::EngineRx);
+        event_cause_o  = fabric_cause_q[index[1:0]];
+        event_pc_o     = fabric_pc_q[index[1:0]];
+      end
+    end
+  end
+
+  // ---------------------------------------------------------------- registers
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      dma_told_q     <= '0;
+      once_pending_q <= '0;
+      once_told_q    <= '0;
+      upd_engine_q   <= '0;
+      upd_pc_q       <= '0;
+      engine_q       <= '0;
+      pc_q           <= '0;
+      fabric_cause_q <= '0;
+      fabric_pc_q    <= '0;
+    end else begin
+      dma_told_q     <= dma_told_d;
+      once_pending_q <= once_pending_d;
+      once_told_q    <= once_told_d;
+      upd_engine_q   <= dma_upd_engine_i;
+      upd_pc_q       <= dma_upd_pc_i;
+      engine_q       <= engine_d;
+      pc_q           <= pc_d;
+      fabric_cause_q <= fabric_cause_d;
+      fabric_pc_q    <= fabric_pc_d;
+    end
+  end
+
+  // What was told once is not pending again.
+  `ASSERT(ToldOnce_A, (once_pending_q & once_told_q) == '0)
+
+endmodule

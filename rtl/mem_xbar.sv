@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nine requesters to four memories: two HBM stacks (chip pins) and the two cores' SBUF.
+//
+//   fetch0 dma_rd0 dma_wr0 fetch1 dma_rd1 dma_wr1 rx0 rx1 host
+//      |      |       |      |      |       |      |   |   |       request: decode, round robin,
+//      +------+-------+------+------+-------+------+---+---+       one register per target
+//                 |          |          |          |
+//                hbm0       hbm1      sbuf0      sbuf1
+//                 |          |          |          |               answer: routed by tag[11:8],
+//      +------+---------------------+----------------------+       one register per reader
+//      v      v                     v                      v
+//   fetch0 dma_rd0               fetch1 dma_rd1          host
+//
+// Contract of a requester's channel:
+//   x_req_*        valid / ready / payload. tag[7:0] comes back with the answer; tag[11:8] is
+//                  overwritten here with the requester's number. One request per target per cycle.
+//   x_req_err_o    with the request: no memory at this address. Such a request is accepted, a
+//                  write is dropped, a read is answered with zeros and x_rsp_err_o.
+//   x_rsp_*        answers to reads, in order per target.
+//   x_settled_o    every write of this requester accepted in an earlier cycle is accepted by its
+//                  memory at the end of this cycle at the latest. Who tells anybody about a write
+//                  (semaphore, completion) waits for one settled cycle after its acceptance:
+//                  engines read SBUF past this crossbar.
+// SBUF targets see addr = {partition, byte[17:0]}, the offset inside the core's window.
+`include "assert.svh"
+
+module mem_xbar (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  // requester 0: core 0 instruction fetch (reads only)
+  input  logic fetch0_req_valid_i,
+  output logic fetch0_req_ready_o,
+  input  size_pkg::mem_req_t fetch0_req_i,
+  output logic fetch0_req_err_o,
+  output logic fetch0_rsp_valid_o,
+  input  logic fetch0_rsp_ready_i,
+  output size_pkg::mem_rsp_t fetch0_rsp_o,
+  output logic fetch0_rsp_err_o,
+
+  // requester 1: core 0 DMA reads (reads only)
+  input  logic dma_rd0_req_valid_i,
+  output logic dma_rd0_req_ready_o,
+  input  size_pkg::mem_req_t dma_rd0_req_i,
+  output logic dma_rd0_req_err_o,
+  output logic dma_rd0_rsp_valid_o,
+  input  logic dma_rd0_rsp_ready_i,
+  output size_pkg::mem_rsp_t dma_rd0_rsp_o,
+  output logic dma_rd0_rsp_err_o,
+
+  // requester 2: core 0 DMA writes (writes only)
+  input  logic dma_wr0_req_valid_i,
+  output logic dma_wr0_req_ready_o,
+  input  size_pkg::mem_req_t dma_wr0_req_i,
+  output logic dma_wr0_req_err_o,
+  output logic dma_wr0_settled_o,
+
+  // requester 3: core 1 instruction fetch (reads only)
+  input  logic fetch1_req_valid_i,
+  output logic fetch1_req_ready_o,
+  input  size_pkg::mem_req_t fetch1_req_i,
+  output logic fetch1_req_err_o,
+  output logic fetch1_rsp_valid_o,
+  input  logic fetch1_rsp_ready_i,
+  output size_pkg::mem_rsp_t fetch1_rsp_o,
+  output logic fetch1_rsp_err_o,
+
+  // requester 4: core 1 DMA reads (reads only)
+  input  logic dma_rd1_req_valid_i,
+  output logic dma_rd1_req_ready_o,
+  input  size_pkg::mem_req_t dma_rd1_req_i,
+  output logic dma_rd1_req_err_o,
+  output logic dma_rd1_rsp_valid_o,
+  input  logic dma_rd1_rsp_ready_i,
+  output size_pkg::mem_rsp_t dma_rd1_rsp_o,
+  output logic dma_rd1_rsp_err_o,
+
+  // requester 5: core 1 DMA writes (writes only)
+  input  logic dma_wr1_req_valid_i,
+  output logic dma_wr1_req_ready_o,
+  input  size_pkg::mem_req_t dma_wr1_req_i,
+  output logic dma_wr1_req_err_o,
+  output logic dma_wr1_settled_o,
+
+  // requester 6: fabric receiver, local port 0 (writes only)
+  input  logic rx0_req_valid_i,
+  output logic rx0_req_ready_o,
+  input  size_pkg::mem_req_t rx0_req_i,
+  output logic rx0_req_err_o,
+  output logic rx0_settled_o,
+
+  // requester 7: fabric receiver, local port 1 (writes only)
+  input  logic rx1_req_valid_i,
+  output logic rx1_req_ready_o,
+  input  size_pkg::mem_req_t rx1_req_i,
+  output logic rx1_req_err_o,
+  output logic rx1_settled_o,
+
+  // requester 8: host port
+  input  logic host_req_valid_i,
+  output logic host_req_ready_o,
+  input  size_pkg::mem_req_t host_req_i,
+  output logic host_req_err_o,
+  output logic host_settled_o,
+  output logic host_rsp_valid_o,
+  input  logic host_rsp_ready_i,
+  output size_pkg::mem_rsp_t host_rsp_o,
+  output logic host_rsp_err_o,
+
+  output logic hbm0_req_valid_o,
+  input  logic hbm0_req_ready_i,
+  output size_pkg::mem_req_t hbm0_req_o,
+  input  logic hbm0_rsp_valid_i,
+  output logic hbm0_rsp_ready_o,
+  input  size_pkg::mem_rsp_t hbm0_rsp_i,
+
+  output logic hbm1_req_valid_o,
+  input  logic hbm1_req_ready_i,
+  output size_pkg::mem_req_t hbm1_req_o,
+  input  logic hbm1_rsp_valid_i,
+  output logic hbm1_rsp_ready_o,
+  input  size_pkg::mem_rsp_t hbm1_rsp_i,
+
+  output logic sbuf0_req_valid_o,
+  input  logic sbuf0_req_ready_i,
+  output size_pkg::mem_req_t sbuf0_req_o,
+  input  logic sbuf0_rsp_valid_i,
+  output logic sbuf0_rsp_ready_o,
+  input  size_pkg::mem_rsp_t sbuf0_rsp_i,
+
+  output logic sbuf1_req_valid_o,
+  input  logic sbuf1_req_ready_i,
+  output size_pkg::mem_req_t sbuf1_req_o,
+  input  logic sbuf1_rsp_valid_i,
+  output logic sbuf1_rsp_ready_o,
+  input  size_pkg::mem_rsp_t sbuf1_rsp_i
+);
+
+  localparam int unsigned Requesters = 9;
+  localparam int unsigned Targets = 5;       // the four memories, and Null for unmapped addresses
+  localparam logic [2:0] Hbm0 = 3'd0, Hbm1 = 3'd1, Sbuf0 = 3'd2, Sbuf1 = 3'd3, Null = 3'd4;
+
+  // --- decode and arbitration ---------------------------------------------------------------
+
+  // The two HBM windows and the two core windows are aligned to their sizes.
+  function automatic logic [2:0] target_of(input logic [47:0] addr);
+    target_of = Null;
+    if ((addr & ~(defs_pkg::AddrHbm0Size - 48'd1)) == defs_pkg::AddrHbm0Base) target_of = Hbm0;
+    if ((addr & ~(defs_pkg::AddrHbm1Size - 48'd1)) == defs_pkg::AddrHbm1Base) target_of = Hbm1;
+    if (32'(addr[25:18]) < size_pkg::Partitions && 32'(addr[17:0]) < size_pkg::SbufBytes) begin
+      if (addr[47:26] == defs_pkg::AddrCore0Base[47:26]) target_of = Sbuf0;
+      if (addr[47:26] == defs_pkg::AddrCore1Base[47:26]) target_of = Sbuf1;
+    end
+  endfunction
+
+  // The first asking requester at or behind `first`, else the first of all.
+  function automatic logic [3:0] pick_of(input logic [Requesters-1:0] asks,
+                                         input logic [3:0] first);
+    logic [Requesters-1:0] chosen;
+    chosen = asks & (9'h1ff << first);
+    if (chosen == '0) chosen = asks;
+    pick_of = '0;
+    for (int unsigned i = 0; i < Requesters; i++) begin
+      if (chosen[Requesters-1-i]) pick_of = 4'(Requesters - 1 - i);
+    end
+  endfunction
+
+  logic [Targets-1:0][Requesters-1:0] asks, grant;
+  logic [Targets-1:0][3:0] pick;
+  logic [Targets-1:0][3:0] first_q;          // where the next search starts
+  logic [Targets-1:0] valid_q;               // the target's request register holds something
+  logic [Targets-1:0] target_ready, free, take;
+  logic [Requesters-1:0] ready;
+
+  always_comb begin
+    asks = '0;
+    if (fetch0_req_valid_i) asks[target_of(fetch0_req_i.addr)][0] = 1'b1;
+    if (dma_rd0_req_valid_i) asks[target_of(dma_rd0_req_i.addr)][1] = 1'b1;
+    if (dma_wr0_req_valid_i) asks[target_of(dma_wr0_req_i.addr)][2] = 1'b1;
+    if (fetch1_req_valid_i) asks[target_of(fetch1_req_i.addr)][3] = 1'b1;
+    if (dma_rd1_req_valid_i) asks[target_of(dma_rd1_req_i.addr)][4] = 1'b1;
+    if (dma_wr1_req_valid_i) asks[target_of(dma_wr1_req_i.addr)][5] = 1'b1;
+    if (rx0_req_valid_i) asks[target_of(rx0_req_i.addr)][6] = 1'b1;
+    if (rx1_req_valid_i) asks[target_of(rx1_req_i.addr)][7] = 1'b1;
+    if (host_req_valid_i) asks[target_of(host_req_i.addr)][8] = 1'b1;
+  end
+
+  assign target_ready = {null_ready, sbuf1_req_ready_i, sbuf0_req_ready_i, hbm1_req_ready_i,
+                         hbm0_req_ready_i};
+  assign free = ~valid_q | target_ready;
+
+  always_comb begin
+    pick  = '0;
+    grant = '0;
+    take  = '0;
+    ready = '0;
+    if (asks != '0) begin
+      for (int unsigned t = 0; t < Targets; t++) begin
+        if (asks[t] != '0 && free[t]) begin
+          pick[t]           = pick_of(asks[t], first_q[t]);
+          grant[t][pick[t]] = 1'b1;
+          take[t]           = 1'b1;
+          ready             = ready | grant[t];
+        end
+      end
+    end
+  end
+
+  assign fetch0_req_ready_o = ready[0];
+  assign fetch0_req_err_o = asks[Null][0];
+  assign dma_rd0_req_ready_o = ready[1];
+  assign dma_rd0_req_err_o = asks[Null][1];
+  assign dma_wr0_req_ready_o = ready[2];
+  assign dma_wr0_req_err_o = asks[Null][2];
+  assign fetch1_req_ready_o = ready[3];
+  assign fetch1_req_err_o = asks[Null][3];
+  assign dma_rd1_req_ready_o = ready[4];
+  assign dma_rd1_req_err_o = asks[Null][4];
+  assign dma_wr1_req_ready_o = ready[5];
+  assign dma_wr1_req_err_o = asks[Null][5];
+  assign rx0_req_ready_o = ready[6];
+  assign rx0_req_err_o = asks[Null][6];
+  assign rx1_req_ready_o = ready[7];
+  assign rx1_req_err_o = asks[Null][7];
+  assign host_req_ready_o = ready[8];
+  assign host_req_err_o = asks[Null][8];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_q <= '0;
+      first_q <= '0;
+    end else begin
+      valid_q <= (take & ~drop) | (valid_q & ~target_ready);
+      for (int unsigned t = 0; t < Targets; t++) begin
+        if (take[t]) first_q[t] <= (pick[t] == 4'd8) ? 4'd0 : pick[t] + 4'd1;
+      end
+    end
+  end
+
+  // --- one request register per target ------------------------------------------------------
+
+  assign hbm0_req_valid_o = valid_q[Hbm0];
+  always_ff @(posedge clk_i) begin
+    if (take[Hbm0]) begin
+      unique case (pick[Hbm0])
+        4'd0: hbm0_req_o <= fetch0_req_i;
+        4'd1: hbm0_req_o <= dma_rd0_req_i;
+        4'd2: hbm0_req_o <= dma_wr0_req_i;
+        4'd3: hbm0_req_o <= fetch1_req_i;
+        4'd4: hbm0_req_o <= dma_rd1_req_i;
+        4'd5: hbm0_req_o <= dma_wr1_req_i;
+        4'd6: hbm0_req_o <= rx0_req_i;
+        4'd7: hbm0_req_o <= rx1_req_i;
+        default: hbm0_req_o <= host_req_i;
+      endcase
+      hbm0_req_o.tag[11:8] <= pick[Hbm0];
+    end
+  end
+
+  assign hbm1_req_valid_o = valid_q[Hbm1];
+  always_ff @(posedge clk_i) begin
+    if (take[Hbm1]) begin
+      unique case (pick[Hbm1])
+        4'd0: hbm1_req_o <= fetch0_req_i;
+        4'd1: hbm1_req_o <= dma_rd0_req_i;
+        4'd2: hbm1_req_o <= dma_wr0_req_i;
+        4'd3: hbm1_req_o <= fetch1_req_i;
+        4'd4: hbm1_req_o <= dma_rd1_req_i;
+        4'd5: hbm1_req_o <= dma_wr1_req_i;
+        4'd6: hbm1_req_o <= rx0_req_i;
+        4'd7: hbm1_req_o <= rx1_req_i;
+        default: hbm1_req_o <= host_req_i;
+      endcase
+      hbm1_req_o.tag[11:8] <= pick[Hbm1];
+    end
+  end
+
+  assign sbuf0_req_valid_o = valid_q[Sbuf0];
+  always_ff @(posedge clk_i) begin
+    if (take[Sbuf0]) begin
+      unique case (pick[Sbuf0])
+        4'd0: sbuf0_req_o <= fetch0_req_i;
+        4'd1: sbuf0_req_o <= dma_rd0_req_i;
+        4'd2: sbuf0_req_o <= dma_wr0_req_i;
+        4'd3: sbuf0_req_o <= fetch1_req_i;
+        4'd4: sbuf0_req_o <= dma_rd1_req_i;
+        4'd5: sbuf0_req_o <= dma_wr1_req_i;
+        4'd6: sbuf0_req_o <= rx0_req_i;
+        4'd7: sbuf0_req_o <= rx1_req_i;
+        default: sbuf0_req_o <= host_req_i;
+      endcase
+      sbuf0_req_o.tag[11:8] <= pick[Sbuf0];
+      sbuf0_req_o.addr[47:25] <= '0;
+    end
+  end
+
+  assign sbuf1_req_valid_o = valid_q[Sbuf1];
+  always_ff @(posedge clk_i) begin
+    if (take[Sbuf1]) begin
+      unique case (pick[Sbuf1])
+        4'd0: sbuf1_req_o <= fetch0_req_i;
+        4'd1: sbuf1_req_o <= dma_rd0_req_i;
+        4'd2: sbuf1_req_o <= dma_wr0_req_i;
+        4'd3: sbuf1_req_o <= fetch1_req_i;
+        4'd4: sbuf1_req_o <= dma_rd1_req_i;
+        4'd5: sbuf1_req_o <= dma_wr1_req_i;
+        4'd6: sbuf1_req_o <= rx0_req_i;
+        4'd7: sbuf1_req_o <= rx1_req_i;
+        default: sbuf1_req_o <= host_req_i;
+      endcase
+      sbuf1_req_o.tag[11:8] <= pick[Sbuf1];
+      sbuf1_req_o.addr[47:25] <= '0;
+    end
+  end
+
+  // Null keeps only what a read's answer needs; a write there ends at once.
+  logic [11:0] null_tag_q;
+  logic [7:0] null_tag;
+  logic null_write, null_ready;
+  logic [Targets-1:0] drop;
+  assign drop = {null_write, 4'b0};
+
+  always_comb begin
+    null_tag   = '0;
+    null_write = 1'b0;
+    if (take[Null]) begin
+      unique case (pick[Null])
+        4'd0: begin null_tag = fetch0_req_i.tag[7:0]; null_write = fetch0_req_i.write; end
+        4'd1: begin null_tag = dma_rd0_req_i.tag[7:0]; null_write = dma_rd0_req_i.write; end
+        4'd2: begin null_tag = dma_wr0_req_i.tag[7:0]; null_write = dma_wr0_req_i.write; end
+        4'd3: begin null_tag = fetch1_req_i.tag[7:0]; null_write = fetch1_req_i.write; end
+        4'd4: begin null_tag = dma_rd1_req_i.tag[7:0]; null_write = dma_rd1_req_i.write; end
+        4'd5: begin null_tag = dma_wr1_req_i.tag[7:0]; null_write = dma_wr1_req_i.write; end
+        4'd6: begin null_tag = rx0_req_i.tag[7:0]; null_write = rx0_req_i.write; end
+        4'd7: begin null_tag = rx1_req_i.tag[7:0]; null_write = rx1_req_i.write; end
+        default: begin null_tag = host_req_i.tag[7:0]; null_write = host_req_i.write; end
+      endcase
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (take[Null]) null_tag_q <= {pick[Null], null_tag};
+  end
+
+  // A write that waits in a target's register is not settled.
+  logic [Requesters-1:0] stuck;
+  always_comb begin
+    stuck = '0;
+    if ((valid_q & ~target_ready) != '0) begin
+      if (hbm0_req_valid_o && !hbm0_req_ready_i && hbm0_req_o.write) begin
+        stuck[hbm0_req_o.tag[11:8]] = 1'b1;
+      end
+      if (hbm1_req_valid_o && !hbm1_req_ready_i && hbm1_req_o.write) begin
+        stuck[hbm1_req_o.tag[11:8]] = 1'b1;
+      end
+      if (sbuf0_req_valid_o && !sbuf0_req_ready_i && sbuf0_req_o.write) begin
+        stuck[sbuf0_req_o.tag[11:8]] = 1'b1;
+      end
+      if (sbuf1_req_valid_o && !sbuf1_req_ready_i && sbuf1_req_o.write) begin
+        stuck[sbuf1_req_o.tag[11:8]] = 1'b1;
+      end
+    end
+  end
+  assign dma_wr0_settled_o = !stuck[2];
+  assign dma_wr1_settled_o = !stuck[5];
+  assign rx0_settled_o = !stuck[6];
+  assign rx1_settled_o = !stuck[7];
+  assign host_settled_o = !stuck[8];
+  logic unused_stuck;
+  assign unused_stuck = ^{stuck[4:3], stuck[1:0]};  // they only read
+
+  // --- answers: by requester number, one register per reader ----------------------------------
+
+  logic [Targets-1:0] rsp_valid, rsp_ready;
+  logic [Targets-1:0][3:0] rsp_owner;
+  logic [Requesters-1:0] rsp_valid_q, rsp_free, rsp_take;
+  logic [Requesters-1:0][2:0] rsp_pick;
+  logic [2:0] rsp_first_q;                   // rotates every cycle: fair enough among five
+
+  assign rsp_valid = {valid_q[Null], sbuf1_rsp_valid_i, sbuf0_rsp_valid_i, hbm1_rsp_valid_i,
+                      hbm0_rsp_valid_i};
+  assign rsp_owner = {null_tag_q[11:8], sbuf1_rsp_i.tag[11:8], sbuf0_rsp_i.tag[11:8],
+                      hbm1_rsp_i.tag[11:8], hbm0_rsp_i.tag[11:8]};
+  assign rsp_free  = ~rsp_valid_q | {host_rsp_ready_i, 3'b0, dma_rd1_rsp_ready_i,
+                                     fetch1_rsp_ready_i, 1'b0, dma_rd0_rsp_ready_i,
+                                     fetch0_rsp_ready_i};
+
+  // Targets are looked at from rsp_first_q on; each reader takes the first answer meant for it.
+  function automatic logic [2:0] turn(input logic [2:0] from, input logic [2:0] by);
+    turn = (4'(from) + 4'(by) >= 4'(Targets)) ? from + by - 3'(Targets) : from + by;
+  endfunction
+
+  logic [2:0] rsp_at;
+  always_comb begin
+    rsp_at    = '0;
+    rsp_ready = '0;
+    rsp_take  = '0;
+    rsp_pick  = '0;
+    if (rsp_valid != '0) begin
+      for (int unsigned i = 0; i < Targets; i++) begin
+        rsp_at = turn(rsp_first_q, 3'(i));
+        if (rsp_valid[rsp_at] && rsp_free[rsp_owner[rsp_at]] && !rsp_take[rsp_owner[rsp_at]])
+        begin
+          rsp_ready[rsp_at]           = 1'b1;
+          rsp_take[rsp_owner[rsp_at]] = 1'b1;
+          rsp_pick[rsp_owner[rsp_at]] = rsp_at;
+        end
+      end
+    end
+  end
+  assign null_ready = rsp_ready[Null];
+  logic unused_rsp_pick;
+  assign unused_rsp_pick = ^{rsp_pick[7:5], rsp_pick[2]};  // they only write
+
+  assign hbm0_rsp_ready_o = rsp_ready[Hbm0];
+  assign hbm1_rsp_ready_o = rsp_ready[Hbm1];
+  assign sbuf0_rsp_ready_o = rsp_ready[Sbuf0];
+  assign sbuf1_rsp_ready_o = rsp_ready[Sbuf1];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      rsp_valid_q <= '0;
+      rsp_first_q <= '0;
+    end else begin
+      rsp_valid_q <= rsp_take | (rsp_valid_q & ~rsp_free);
+      if (rsp_valid != '0) rsp_first_q <= (rsp_first_q == 3'd4) ? 3'd0 : rsp_first_q + 3'd1;
+    end
+  end
+
+  assign fetch0_rsp_valid_o = rsp_valid_q[0];
+  always_ff @(posedge clk_i) begin
+    if (rsp_take[0]) begin
+      unique case (rsp_pick[0])
+        Hbm0: fetch0_rsp_o <= hbm0_rsp_i;
+        Hbm1: fetch0_rsp_o <= hbm1_rsp_i;
+        Sbuf0: fetch0_rsp_o <= sbuf0_rsp_i;
+        Sbuf1: fetch0_rsp_o <= sbuf1_rsp_i;
+        default: fetch0_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
+      endcase
+      fetch0_rsp_err_o <= rsp_pick[0] == Null;
+    end
+  end
+
+  assign dma_rd0_rsp_valid_o = rsp_valid_q[1];
+  always_ff @(posedge clk_i) begin
+    if (rsp_take[1]) begin
+      unique case (rsp_pick[1])
+        Hbm0: dma_rd0_rsp_o <= hbm0_rsp_i;
+        Hbm1: dma_rd0_rsp_o <= hbm1_rsp_i;
+        Sbuf0: dma_rd0_rsp_o <= sbuf0_rsp_i;
+        Sbuf1: dma_rd0_rsp_o <= sbuf1_rsp_i;
+        default: dma_rd0_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
+      endcase
+      dma_rd0_rsp_err_o <= rsp_pick[1] == Null;
+    end
+  end
+
+  assign fetch1_rsp_valid_o = rsp_valid_q[3];
+  always_ff @(posedge clk_i) begin
+    if (rsp_take[3]) begin
+      unique case (rsp_pick[3])
+        Hbm0: fetch1_rsp_o <= hbm0_rsp_i;
+        Hbm1: fetch1_rsp_o <= hbm1_rsp_i;
+        Sbuf0: fetch1_rsp_o <= sbuf0_rsp_i;
+        Sbuf1: fetch1_rsp_o <= sbuf1_rsp_i;
+        default: fetch1_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
+      endcase
+      fetch1_rsp_err_o <= rsp_pick[3] == Null;
+    end
+  end
+
+  assign dma_rd1_rsp_valid_o = rsp_valid_q[4];
+  always_ff @(posedge clk_i) begin
+    if (rsp_take[4]) begin
+      unique case (rsp_pick[4])
+        Hbm0: dma_rd1_rsp_o <= hbm0_rsp_i;
+        Hbm1: dma_rd1_rsp_o <= hbm1_rsp_i;
+        Sbuf0: dma_rd1_rsp_o <= sbuf0_rsp_i;
+        Sbuf1: dma_rd1_rsp_o <= sbuf1_rsp_i;
+        default: dma_rd1_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
+      endcase
+      dma_rd1_rsp_err_o <= rsp_pick[4] == Null;
+    end
+  end
+
+  assign host_rsp_valid_o = rsp_valid_q[8];
+  always_ff @(posedge clk_i) begin
+    if (rsp_take[8]) begin
+      unique case (rsp_pick[8])
+        Hbm0: host_rsp_o <= hbm0_rsp_i;
+        Hbm1: host_rsp_o <= hbm1_rsp_i;
+        Sbuf0: host_rsp_o <= sbuf0_rsp_i;
+        Sbuf1: host_rsp_o <= sbuf1_rsp_i;
+        default: host_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
+      endcase
+      host_rsp_err_o <= rsp_pick[8] == Null;
+    end
+  end
+
+  // --- assertions -----------------------------------------------------------------------------
+
+  // An answer names somebody who reads.
+  localparam logic [15:0] Readers = 16'b0000_0001_0001_1011;
+
+  `ASSERT(Hbm0AnswerHasOwner_A, hbm0_rsp_valid_i |-> Readers[hbm0_rsp_i.tag[11:8]])
+  // A request stays inside its line.
+  `ASSERT(Hbm0RequestInLine_A, hbm0_req_valid_o |->
+    hbm0_req_o.bytes != '0 && 32'(hbm0_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
+    32'(hbm0_req_o.bytes) <= size_pkg::LineBytes)
+  `ASSERT(Hbm1AnswerHasOwner_A, hbm1_rsp_valid_i |-> Readers[hbm1_rsp_i.tag[11:8]])
+  // A request stays inside its line.
+  `ASSERT(Hbm1RequestInLine_A, hbm1_req_valid_o |->
+    hbm1_req_o.bytes != '0 && 32'(hbm1_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
+    32'(hbm1_req_o.bytes) <= size_pkg::LineBytes)
+  `ASSERT(Sbuf0AnswerHasOwner_A, sbuf0_rsp_valid_i |-> Readers[sbuf0_rsp_i.tag[11:8]])
+  // A request stays inside its line.
+  `ASSERT(Sbuf0RequestInLine_A, sbuf0_req_valid_o |->
+    sbuf0_req_o.bytes != '0 && 32'(sbuf0_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
+    32'(sbuf0_req_o.bytes) <= size_pkg::LineBytes)
+  `ASSERT(Sbuf1AnswerHasOwner_A, sbuf1_rsp_valid_i |-> Readers[sbuf1_rsp_i.tag[11:8]])
+  // A request stays inside its line.
+  `ASSERT(Sbuf1RequestInLine_A, sbuf1_req_valid_o |->
+    sbuf1_req_o.bytes != '0 && 32'(sbuf1_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
+    32'(sbuf1_req_o.bytes) <= size_pkg::LineBytes)
+  // A stalled request keeps its place.
+  `ASSERT(StalledRequestStays_A, |(valid_q & ~target_ready) |=>
+    ($past(valid_q & ~target_ready) & ~valid_q) == '0)
+  // Write-only requesters never read, read-only ones never write.
+  `ASSERT(DmaWr0Writes_A, dma_wr0_req_valid_i |-> dma_wr0_req_i.write)
+  `ASSERT(DmaWr1Writes_A, dma_wr1_req_valid_i |-> dma_wr1_req_i.write)
+  `ASSERT(Rx0Writes_A, rx0_req_valid_i |-> rx0_req_i.write)
+  `ASSERT(Rx1Writes_A, rx1_req_valid_i |-> rx1_req_i.write)
+  `ASSERT(Fetch0Reads_A, fetch0_req_valid_i |-> !fetch0_req_i.write)
+  `ASSERT(DmaRd0Reads_A, dma_rd0_req_valid_i |-> !dma_rd0_req_i.write)
+  `ASSERT(Fetch1Reads_A, fetch1_req_valid_i |-> !fetch1_req_i.write)
+  `ASSERT(DmaRd1Reads_A, dma_rd1_req_valid_i |-> !dma_rd1_req_i.write)
+
+endmodule

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Performance figures and the fault-injection table, as ratios within one run.
+
+Usage: scripts/dodeca bench [NAME] [--json] [-j N]
+
+  array    the busy 128 x 128 array in Verilator against the same arithmetic in plain C++
+  board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
+  inject   every fault site with 20 seeds: detected, masked, missed
+
+Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
+"""
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/tb"
+
+
+class BenchError(Exception):
+    """A program that had to succeed did not."""
+
+
+def run_json(*command, statuses=(0,)):
+    """Runs a program that prints one JSON document; any status but `statuses` is an error."""
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode not in statuses:
+        raise BenchError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr.strip()}")
+    return done.returncode, json.loads(done.stdout)
+
+
+def board(config, out, *options, statuses=(0,)):
+    return run_json(BUILD / f"board_{config}", *options, "--json", "--out", out, statuses=statuses)
+
+
+def bench_array(_args):
+    return run_json(BUILD / "array_bench", "--json")[1]["rows"]
+
+
+def bench_board(_args):
+    """Rounds alternate between the yardstick and the board, so that a slow moment hits both."""
+    rounds, speeds, gains, shares, hashes = 3, {1: [], 2: []}, [], [], set()
+    with tempfile.TemporaryDirectory() as out:
+        for _ in range(rounds):
+            gains.append(run_json(BUILD / "thread_gain", "--threads", 2)[1]["gain"])
+            for threads in (1, 2):
+                result = board("inf2", out, "busy", "--threads", threads)[1]
+                speeds[threads].append(result["cycles_per_s"])
+                hashes.add((result["commit_hash"], result["link_hash"]))
+                if threads == 1:
+                    shares.append(result["metrics"]["check_share"])
+                utilization = result["metrics"].get("tensor_utilization")
+    one, two = (statistics.median(speeds[t]) for t in (1, 2))
+    gain, pure = two / one, statistics.median(gains)
+    share = statistics.median(shares)
+    return [
+        {"name": "board_cycles_per_s", "threads_1": round(one, 1), "threads_2": round(two, 1),
+         "tensor_utilization": utilization, "hashes_equal": len(hashes) == 1, "target": True,
+         "measured": len(hashes) == 1, "met": len(hashes) == 1},
+        {"name": "second_thread_gain", "gain": round(gain, 3), "pure_loop_gain": round(pure, 3),
+         "target": 0.85, "measured": round(gain / pure, 3), "met": gain / pure >= 0.85},
+        {"name": "check_share_of_wall", "target": 0.15, "measured": round(share, 4), "met": share <= 0.15},
+    ]
+
+
+def inject_once(site, seed, out):
+    """'detected', 'masked' or 'missed' for one site and seed, on the small board."""
+    status, result = board("mini", pathlib.Path(out) / f"{site}.{seed}", "digits", "--inject", site, "--seed", seed,
+                           "--threads", 1, statuses=(0, 1))
+    return result["metrics"]["inject"]["outcome"]
+
+
+def bench_inject(args):
+    sites = run_json(BUILD / "board_mini", "--inject", "list", "--json")[1]["sites"]
+    seeds, rows = range(1, args.seeds + 1), []
+    with tempfile.TemporaryDirectory() as out, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for site in sites:
+            outcomes = list(pool.map(lambda seed, s=site: inject_once(s, seed, out), seeds))
+            row = {"name": "inject", "site": site}
+            row |= {kind: outcomes.count(kind) for kind in ("detected", "masked", "missed")}
+            row |= {"target": {"missed": 0, "detected": len(seeds) // 2}, "measured": row["detected"],
+                    "met": row["missed"] == 0 and 2 * row["detected"] >= len(seeds)}
+            rows.append(row)
+            if not args.json:
+                print(f"{site:20} detected {row['detected']:3}  masked {row['masked']:3}  missed {row['missed']:3}",
+                      flush=True)
+    return rows
+
+
+BENCHES = {"array": bench_array, "board": bench_board, "inject": bench_inject}
+
+
+def show(rows):
+    for row in rows:
+        details = "  ".join(f"{k} {v}" for k, v in row.items() if k not in ("name", "met"))
+        print(f"{'met   ' if row.get('met', True) else 'MISSED'}  {row['name']:22} {details}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/dodeca bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=BENCHES, help="one of them (default: all)")
+    parser.add_argument("--json", action="store_true", help='print {"schema": 1, "rows": [...]}')
+    parser.add_argument("--seeds", type=int, default=20, help="seeds per fault site (default 20)")
+    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` (default 2)")
+    args = parser.parse_args()
+    if args.seeds < 1 or args.jobs < 1:
+        parser.error("--seeds and --jobs must be at least 1")
+    rows = []
+    try:
+        for name in [args.name] if args.name else BENCHES:
+            rows += BENCHES[name](args)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps({"schema": 1, "rows": rows}, indent=1))
+    else:
+        show(rows)
+    return 0 if all(row.get("met", True) for row in rows) else 4
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Verilator -Wall on every top in both configurations, formatting, freshness of generated files.
+
+Usage: lint.py      exit 0 clean, 1 findings (each printed)
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CONFIGS = ["inf2", "mini"]
+TOPS = ["chip", "fabric_node", "tensor_array"]
+
+
+def run(*command):
+    """(exit status, all output) of a command run in the repository."""
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+def files(*patterns):
+    status, text = run("git", "ls-files", "-co", "--exclude-standard", *patterns)
+    if status != 0:
+        sys.exit(f"lint: git ls-files failed: {text}")
+    return [f for f in text.split() if "/gen/" not in f and (ROOT / f).exists()]
+
+
+def lint_rtl(config, top):
+    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv",
+                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
+                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv"))]
+    paths = [arg for d in ("rtl", "rtl/prim", "rtl/fp", "fabric") for arg in ("-y", d)]
+    return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
+               "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages)
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
+              for config in CONFIGS for top in TOPS]
+    checks.append(("generated files are fresh", lambda: run("python3", "scripts/gen_defs.py", "--check")))
+    checks.append(("clang-format", lambda: run("clang-format", "--dry-run", "-Werror", *files("*.h", "*.cc"))))
+    checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *files("*.py"))))
+    checks.append(("shell syntax", lambda: run("bash", "-n", "scripts/dodeca", ".ci/run", "scripts/cmake/quiet.sh")))
+    failed = 0
+    for name, check in checks:
+        status, text = check()
+        print(f"{'ok  ' if status == 0 else 'FAIL'}  {name}")
+        if status != 0:
+            print(text.rstrip())
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

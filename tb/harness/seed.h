@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seed of a random unit test, and the line that repeats a failure.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace tb {
+
+/// DODECA_SEED from the environment, or `fallback`. Same seed, same run.
+inline std::uint64_t seed(std::uint64_t fallback = 1) {
+  const char* text = std::getenv("DODECA_SEED");
+  return text ? std::strtoull(text, nullptr, 0) : fallback;
+}
+
+/// For SCOPED_TRACE: what to paste to see this test fail again.
+inline std::string repro(std::uint64_t seed) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  return fmt::format("seed {:#x}; repro: DODECA_SEED={:#x} ctest --test-dir build -V -R {}", seed,
+                     seed, test ? test->test_suite_name() : "");
+}
+
+}  // namespace tb
