@@ -28,6 +28,7 @@ class AccessPattern : public testing::Test {
     dut.rst_ni = 0;
     dut.clk_i = 0;
     dut.eval();
+    clock();
     dut.rst_ni = 1;
   }
   void clock() {

@@ -35,6 +35,7 @@ class Sbuf : public testing::Test {
     dut->clk_i = 0;
     idle();
     dut->eval();
+    clock();
     dut->rst_ni = 1;
   }
   void idle() {

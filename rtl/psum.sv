@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Partial-sum buffer: PsumBanks x PsumCols words of fp32 per partition, accumulate-on-write.
+
+// One word of every partition is a row: contiguous here, because that is how it is read and written.
+//
+//   wr_* (tensor engine)  no stall; lanes 0 .. wr_count-1 become data, or old + data (one rounding);
+//                         visible to a read whose handshake is in the next cycle
+//   v_rd_*, a_rd_*        vector and activation engine share one read port, round robin; rd_data_o
+//                         holds the row from the cycle after the handshake until the next one
+//   commit_*              what was written, one cycle later, for the tracer
+`include "assert.svh"
+
+module psum (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic wr_valid_i,
+  input  logic [15:0] wr_addr_i,        // bank * PsumCols + column
+  input  logic wr_accumulate_i,
+  input  logic [7:0] wr_count_i,
+  input  logic [31:0] wr_pc_i,
+  input  logic [31:0] wr_data_i [size_pkg::Partitions],
+
+  input  logic v_rd_valid_i,
+  output logic v_rd_ready_o,
+  input  logic [15:0] v_rd_addr_i,
+  input  logic a_rd_valid_i,
+  output logic a_rd_ready_o,
+  input  logic [15:0] a_rd_addr_i,
+  output logic [31:0] rd_data_o [size_pkg::Partitions]
+);
+
+  localparam int unsigned Lanes = size_pkg::Partitions;
+  localparam int unsigned LaneBits = $clog2(Lanes);
+  localparam int unsigned Words = size_pkg::PsumBanks * size_pkg::PsumCols;
+  localparam int unsigned WordBits = $clog2(Words);
+
+  // ------------------------------------------------------------------------------------ control
+  logic prefer_act_d, prefer_act_q;   // who wins when both ask
+  logic rd_valid;
+  logic [15:0] rd_addr;
+
+  always_comb begin
+    v_rd_ready_o = v_rd_valid_i && !(a_rd_valid_i && prefer_act_q);
+    a_rd_ready_o = a_rd_valid_i && !(v_rd_valid_i && !prefer_act_q);
+    rd_valid     = v_rd_valid_i || a_rd_valid_i;
+    rd_addr      = a_rd_ready_o ? a_rd_addr_i : v_rd_addr_i;
+    prefer_act_d = prefer_act_q;
+    if (v_rd_ready_o) prefer_act_d = 1'b1;
+    if (a_rd_ready_o) prefer_act_d = 1'b0;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) prefer_act_q <= 1'b0;
+    else prefer_act_q <= prefer_act_d;
+  end
+
+  // ----------------------------------------------------------------------------------- datapath
+  logic [31:0] mem_q [Words][Lanes];
+  logic [31:0] row [Lanes];
+
+  logic commit_valid;
+  logic [31:0] commit_pc;
+  logic [31:0] commit_addr;             // byte offset in the partition
+  logic [7:0] commit_count;
+  logic [31:0] commit_data [Lanes];
+
+  always_ff @(posedge clk_i) begin
+    if (rd_valid) rd_data_o <= mem_q[WordBits'(rd_addr)];
+    if (wr_valid_i) begin
+      if (wr_accumulate_i) begin
+        for (int unsigned i = 0; i < Lanes; i++) begin
+          row[LaneBits'(i)] = fma_pkg::add_fp32(mem_q[WordBits'(wr_addr_i)][LaneBits'(i)],
+                                                wr_data_i[LaneBits'(i)]);
+        end
+      end else begin
+        row = wr_data_i;
+      end
+      for (int unsigned i = 0; i < Lanes; i++) begin
+        mem_q[WordBits'(wr_addr_i)][LaneBits'(i)] = bits_pkg::sel(
+            bits_pkg::mask(i < {24'b0, wr_count_i}), row[LaneBits'(i)],
+            mem_q[WordBits'(wr_addr_i)][LaneBits'(i)]);
+      end
+      commit_data  <= row;
+      commit_pc    <= wr_pc_i;
+      commit_addr  <= {14'b0, wr_addr_i, 2'b0};
+      commit_count <= wr_count_i;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) commit_valid <= 1'b0;
+    else commit_valid <= wr_valid_i;
+  end
+
+  // The tracer binds to these.
+  logic unused_commit;
+  assign unused_commit = ^{commit_valid, commit_pc, commit_addr, commit_count, commit_data[0]};
+
+  // --------------------------------------------------------------------------------- assertions
+  // Writes stay inside.
+  `ASSERT(WriteInside_A, wr_valid_i |-> 32'(wr_addr_i) < Words && 32'(wr_count_i) <= Lanes)
+  // Reads stay inside.
+  `ASSERT(ReadInside_A, rd_valid |-> 32'(rd_addr) < Words)
+  // One reader at a time, and never nobody when somebody asks.
+  `ASSERT(OneReader_A, rd_valid |-> v_rd_ready_o != a_rd_ready_o)
+
+endmodule

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// LOAD_STATIONARY: reads the columns of the stationary tile and sends them to the array in fours.
+
+// Four columns a cycle when they lie side by side in aligned 8-byte words (`fast_i`), else one.
+//
+//   cycle   start a   a + 1 + n         a + 2 + n          a + 3 + n
+//           start_i   read n of SBUF    data, columns_q    load_valid_o (fast: group n;
+//                                                          else: column n completes group n / 4)
+//
+// Row 0 of group g is written at the end of cycle a + 6 + 4g in both cases (tensor_array: `ahead`),
+// so a load follows vectors given to the array up to a + 2 and precedes those from a + 6 on.
+// A load occupies this unit for max(reads, min(P/2, columns)) cycles: the declared issue floor.
+`include "assert.svh"
+
+module tensor_load #(
+  localparam int unsigned P = size_pkg::Partitions,
+  localparam int unsigned GroupBits = P > 4 ? $clog2(P / 4) : 1
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  // A new tile; only while free_o.
+  input  logic start_i,
+  output logic free_o,
+  input  defs_pkg::operand_t src_i,
+  input  logic [3:0][15:0] sizes_i,
+  input  logic [7:0] columns_i,     // product of the sizes
+  input  logic [7:0] partitions_i,
+  input  logic fast_i,
+  input  logic plane_i,
+  output logic finished_o,          // pulse: every column has been read
+  output logic busy_o,
+
+  output logic rd_valid_o,
+  output logic [17:0] rd_addr_o,
+  input  logic [63:0] rd_data_i [P],
+
+  output logic load_valid_o,
+  output logic load_plane_o,
+  output logic [GroupBits-1:0] load_group_o,
+  output logic [7:0] load_ahead_o,
+  output logic [7:0] load_first_o,
+  output logic [7:0] load_count_o,
+  output logic [P*64-1:0] load_o
+);
+
+  localparam int unsigned LaneBits = $clog2(P);
+
+  // ------------------------------------------------------------------------------------ control
+  logic walk_valid, walk_last;
+  logic [23:0] walk_addr;
+  logic [2:0] unused_walk_count;
+  logic unused_inner_last;
+  access_pattern u_walk (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .start_i(start_i), .offset_i(src_i.offset),
+    .strides_i({src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0}), .sizes_i(sizes_i),
+    .shift_i(2'd1), .step4_i(fast_i),
+    .next_i(walk_valid), .valid_o(walk_valid), .addr_o(walk_addr),
+    .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
+  );
+
+  logic [7:0] hold_d, hold_q;         // cycles left of the issue floor
+  logic fast_d, fast_q, plane_d, plane_q;
+  logic [7:0] first_d, first_q, count_d, count_q;
+  logic [7:0] column_d, column_q;     // of this read
+  logic [7:0] floor;
+
+  assign floor = (32'(columns_i) < P / 2) ? columns_i : 8'(P / 2);
+
+  always_comb begin
+    hold_d   = hold_q;
+    fast_d   = fast_q;
+    plane_d  = plane_q;
+    first_d  = first_q;
+    count_d  = count_q;
+    column_d = column_q;
+    if (hold_q != 0) hold_d = hold_q - 8'd1;
+    if (walk_valid) column_d = column_q + (fast_q ? 8'd4 : 8'd1);
+    if (start_i) begin
+      hold_d   = floor - 8'd1;
+      fast_d   = fast_i;
+      plane_d  = plane_i;
+      first_d  = src_i.partition;
+      count_d  = partitions_i;
+      column_d = 8'd0;
+    end
+  end
+
+  assign rd_valid_o = walk_valid;
+  assign rd_addr_o  = walk_addr[17:0];
+  assign free_o     = hold_q == 0 && (!walk_valid || walk_last);
+  assign finished_o = walk_valid && walk_last;
+  assign busy_o     = walk_valid || data_valid_q || load_valid_o;
+
+  // What belongs to the data that comes back in the next cycle.
+  logic data_valid_q, data_fast_q, data_plane_q, data_last_q;
+  logic [1:0] data_select_q;
+  logic [7:0] data_column_q, data_first_q, data_count_q;
+  logic group_complete;
+  assign group_complete = data_fast_q || data_last_q || data_column_q[1:0] == 2'd3;
+
+  // ----------------------------------------------------------------------------------- datapath
+  always_ff @(posedge clk_i) begin
+    if (data_valid_q) begin
+      if (data_fast_q) begin
+        for (int unsigned r = 0; r < P; r++) load_o[64*r +: 64] <= rd_data_i[LaneBits'(r)];
+      end else begin
+        for (int unsigned r = 0; r < P; r++) begin
+          load_o[64*r + {26'b0, data_column_q[1:0], 4'b0} +: 16]
+              <= 16'(rd_data_i[LaneBits'(r)] >> {data_select_q, 4'b0});
+        end
+      end
+    end
+  end
+
+  // ---------------------------------------------------------------------------------- registers
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      hold_q       <= '0;
+      data_valid_q <= 1'b0;
+      load_valid_o <= 1'b0;
+    end else begin
+      hold_q       <= hold_d;
+      data_valid_q <= walk_valid;
+      load_valid_o <= data_valid_q && group_complete;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    fast_q   <= fast_d;
+    plane_q  <= plane_d;
+    first_q  <= first_d;
+    count_q  <= count_d;
+    column_q <= column_d;
+
+    data_fast_q   <= fast_q;
+    data_plane_q  <= plane_q;
+    data_last_q   <= walk_last;
+    data_select_q <= walk_addr[2:1];
+    data_column_q <= column_q;
+    data_first_q  <= first_q;
+    data_count_q  <= count_q;
+
+    load_plane_o <= data_plane_q;
+    load_group_o <= GroupBits'(data_column_q >> 2);
+    // Fast groups come four times as fast as the diagonal moves; the others wait for their fourth
+    // column, or would have had to.
+    load_ahead_o <= data_fast_q ? 8'd3 + 8'd3 * (data_column_q >> 2)
+                                : 8'd3 - {6'b0, data_column_q[1:0]};
+    load_first_o <= data_first_q;
+    load_count_o <= data_count_q;
+  end
+
+  logic unused_src;
+  assign unused_src = ^{src_i.space, src_i.dtype, src_i.reserved, walk_addr[23:18], walk_addr[0]};
+
+  // --------------------------------------------------------------------------------- assertions
+  // Nobody starts a load that would overtake another.
+  `ASSERT(StartWhenFree_A, start_i |-> free_o)
+
+endmodule

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The array written by hand: the arithmetic of rtl/fp/fma_pkg.sv in plain C++ loops, as reference
+// of speed for the Verilated one. Same systolic steps, same state, no generality.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace tb {
+
+class PlainArray {
+ public:
+  static constexpr unsigned kSize = 128;
+
+  /// [row][col], bf16.
+  void load(const std::vector<std::uint16_t>& weights);
+  /// One moving vector per cycle, `distinct` different ones in turn.
+  void run(const std::vector<std::uint16_t>& vectors, unsigned cycles, unsigned distinct);
+  /// The column sums that left last in run().
+  const std::uint32_t* last_sums() const { return sum_; }
+  /// What these must be, by the model's arithmetic.
+  std::vector<std::uint32_t> reference_of_last(const std::vector<std::uint16_t>& vectors,
+                                               unsigned cycles, unsigned distinct) const;
+
+ private:
+  void step(const std::uint16_t* vector);
+
+  std::vector<std::uint16_t> raw_weight_;
+  alignas(64) std::uint32_t weight_[kSize][kSize];
+  alignas(64) std::uint32_t moving_[kSize][kSize];
+  alignas(64) std::uint32_t psum_[kSize][kSize];
+  alignas(64) std::uint32_t skew_[kSize][kSize];
+  alignas(64) std::uint32_t deskew_[kSize][kSize];
+  alignas(64) std::uint32_t sum_[kSize];
+  unsigned now_ = 0;
+};
+
+}  // namespace tb
