@@ -6,9 +6,9 @@
 //
 // `length` matmuls per core (default: about 8,000 busy cycles), results round the PSUM banks. The
 // first columns of the last one are copied out and compared.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cmodel/assembler.h"
 #include "tb/scenarios/numbers.h"
@@ -83,7 +83,8 @@ cmodel::Program build(const ScenarioArgs& args) {
       core.tensor().signal(summed);
       const Tile out = core.sbuf(plan.p, kOutColumns, Dtype::Fp32);
       core.vector().wait_ge(summed, 1).copy(sums.columns(0, kOutColumns), out).signal(copied);
-      const Block result = assembler.hbm(chip, c, fmt::format("sums.{}", c), kOutColumns * 4, plan.p);
+      const Block result =
+          assembler.hbm(chip, c, fmt::format("sums.{}", c), kOutColumns * 4, plan.p);
       assembler.region(fmt::format("sums{}.{}", chip, c), result);
       core.sync().wait_ge(copied, 1).copy(0, assembler.block(out), result).signal(stored);
       core.sync().wait_ge(stored, 1);
@@ -92,7 +93,8 @@ cmodel::Program build(const ScenarioArgs& args) {
   return assembler.assemble();
 }
 
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions) {
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
+                     RegionBytes regions) {
   const Plan plan(args);
   ScenarioResult result;
   std::uint64_t wrong = 0;
@@ -107,9 +109,9 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
           const float got = float_at(bytes, (std::size_t{m} * kOutColumns + n) * 4);
           const float want = exact[m * plan.p + n];
           if (std::memcmp(&got, &want, 4) != 0 && wrong++ == 0)
-            result.failure =
-                fmt::format("chip {} core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}",
-                            chip, c, m, n, got, want);
+            result.failure = fmt::format(
+                "chip {} core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}", chip, c,
+                m, n, got, want);
         }
     }
   }
@@ -124,7 +126,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
 
 }  // namespace
 
-extern const Scenario kBusy{"busy", "all arrays of the board back to back (length: matmuls per core)",
-                            build, check};
+extern const Scenario kBusy{
+    "busy", "all arrays of the board back to back (length: matmuls per core)", build, check};
 
 }  // namespace tb
