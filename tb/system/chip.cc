@@ -8,6 +8,7 @@
 #include <verilated_sym_props.h>
 
 #include DODECA_MODEL_HEADER  // V<model>.h of this executable
+#include DODECA_SYMS_HEADER   // V<model>__Syms.h: arrays that Verilator does not list by name
 #ifdef DODECA_WAVES
 #include <verilated_fst_c.h>
 #endif
@@ -20,7 +21,6 @@
 // once, at the first eval. It is no part of its API, so its name is written down here only.
 #define DODECA_ROOT DODECA_JOIN(DODECA_MODEL, ___024root)
 #define DODECA_SETTLE DODECA_JOIN(DODECA_MODEL, ___024root___eval_settle)
-class DODECA_ROOT;
 void DODECA_SETTLE(DODECA_ROOT* root);
 
 namespace tb {
@@ -38,6 +38,23 @@ bool built_with_wave_arrays() { return false; }
 #endif
 
 namespace {
+
+/// The two-dimensional arrays of a core: Verilator 5.006 keeps no names for these.
+template <class Core>
+Register core_array(Core& core, const std::string& name) {
+  const auto describe = []<class Element, std::size_t kCols, std::size_t kRows>(
+                            VlUnpacked<VlUnpacked<Element, kCols>, kRows>& array) {
+    return Register{&array, sizeof(Element) * 8, sizeof(Element), kRows * kCols};
+  };
+  if (name == "u_psum.mem_q") return describe(core.u_psum__DOT__mem_q);
+  if (name == "u_sbuf.mem") return describe(core.u_sbuf__DOT__mem);
+  if (name == "u_sbuf.wr_data_q") return describe(core.u_sbuf__DOT__wr_data_q);
+  if (name == "u_tensor.u_array.weight0_q") return describe(core.u_tensor__DOT__u_array__DOT__weight0_q);
+  if (name == "u_tensor.u_array.weight1_q") return describe(core.u_tensor__DOT__u_array__DOT__weight1_q);
+  if (name == "u_tensor.u_array.psum_q") return describe(core.u_tensor__DOT__u_array__DOT__psum_q);
+  if (name == "u_tensor.u_array.moving_q") return describe(core.u_tensor__DOT__u_array__DOT__moving_q);
+  return {};
+}
 
 /// A wide pin as words.
 template <class Pin>
@@ -61,6 +78,16 @@ struct Chip::Verilated : Probe::Finder {
   }
 
   Register find(const std::string& scope, const std::string& name) const override {
+    const std::string core0 = "TOP.chip.u_core0.", core1 = "TOP.chip.u_core1.";
+    auto& symbols = *top->rootp->vlSymsp;
+    if (scope.starts_with(core0))
+      if (Register found = core_array(symbols.TOP__chip__DOT__u_core0,
+                                      scope.substr(core0.size()) + "." + name))
+        return found;
+    if (scope.starts_with(core1))
+      if (Register found = core_array(symbols.TOP__chip__DOT__u_core1,
+                                      scope.substr(core1.size()) + "." + name))
+        return found;
     const VerilatedScope* found = context.scopeFind(scope.c_str());
     const VerilatedVar* var = found ? found->varFind(name.c_str()) : nullptr;
     if (!var) return {};

@@ -20,6 +20,7 @@ class CommitBuffer : public cmodel::CommitSink {
 
   void set_cycle(std::uint64_t core_cycle) { cycle_ = core_cycle; }
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
+    ++total_;
     entries_.push_back({commit, cycle_, bytes_.size(), static_cast<std::uint32_t>(data.size())});
     bytes_.insert(bytes_.end(), data.begin(), data.end());
   }
@@ -29,12 +30,14 @@ class CommitBuffer : public cmodel::CommitSink {
   }
 
   const std::vector<Entry>& entries() const { return entries_; }
+  /// Commits since the start, cleared ones included.
+  std::uint64_t total() const { return total_; }
   std::span<const std::uint8_t> data(const Entry& entry) const {
     return {bytes_.data() + entry.offset, entry.bytes};
   }
 
  private:
-  std::uint64_t cycle_ = 0;
+  std::uint64_t cycle_ = 0, total_ = 0;
   std::vector<Entry> entries_;
   std::vector<std::uint8_t> bytes_;
 };

@@ -40,8 +40,9 @@ class Injector {
   /// fault could not be seen; without one the run is changed to failed. Writes metrics["inject"].
   void judge(Outcome& outcome, nlohmann::ordered_json& metrics);
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 
