@@ -50,6 +50,10 @@ class ChipBench {
     dut.eval();
   }
 
+  /// DPI scopes are unregistered from the thread's context, which must still live then.
+  ~ChipBench() { Verilated::threadContextp(&context); }
+  ChipBench(const ChipBench&) = delete;
+
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
     defs::HostReq req;
     req.valid = req.write = 1;
@@ -123,8 +127,11 @@ class ChipBench {
               dut.hbm0_rsp_valid_i && dut.hbm0_rsp_ready_o);
     after_hbm(1, dut.hbm1_req_valid_o && dut.hbm1_req_ready_i, &dut.hbm1_req_o,
               dut.hbm1_rsp_valid_i && dut.hbm1_rsp_ready_o);
+    // Two evaluations a cycle: inputs with the falling edge, and the rising one.
     set_commit_sink(sink_, chip_);
-    edge();
+    dut.clk_i = 1;
+    dut.eval();
+    dut.clk_i = 0;
     set_commit_sink(nullptr, chip_);
     ++now;
   }
