@@ -11,11 +11,11 @@ module mem_xbar_router #(
 
   input  logic [Targets-1:0] valid_i,
   output logic [Targets-1:0] ready_o,
-  input  logic [Targets-1:0][3:0] owner_i,   // the requester that target t's answer is for
+  input  logic [Targets*4-1:0] owner_i,      // flat: the requester that target t's answer is for
 
   // The registers: filled at this edge, from target pick_o; valid; emptied at this edge.
   output logic [Requesters-1:0] take_o,
-  output logic [Requesters-1:0][2:0] pick_o,
+  output logic [Requesters*3-1:0] pick_o,    // flat
   output logic [Requesters-1:0] valid_o,
   input  logic [Requesters-1:0] ready_i
 );
@@ -23,22 +23,25 @@ module mem_xbar_router #(
   // Targets are looked at in turn from first_q on; first_q moves whenever there is an answer, so
   // that no target is behind the same others for ever.
   logic [2:0] first_q, at;
+  logic [3:0] owner;
   logic [Requesters-1:0] free;
   assign free = ~valid_o | ready_i;
 
   always_comb begin
     at      = first_q;
+    owner   = '0;
     ready_o = '0;
     take_o  = '0;
     pick_o  = '0;
     if (valid_i != '0) begin
       for (int unsigned i = 0; i < Targets; i++) begin
-        if (valid_i[at] && free[owner_i[at]] && !take_o[owner_i[at]]) begin
-          ready_o[at]         = 1'b1;
-          take_o[owner_i[at]] = 1'b1;
-          pick_o[owner_i[at]] = at;
+        owner = owner_i[32'(at)*4+:4];
+        if (valid_i[at] && free[owner] && !take_o[owner]) begin
+          ready_o[at]               = 1'b1;
+          take_o[owner]             = 1'b1;
+          pick_o[32'(owner)*3+:3]   = at;
         end
-        at = (32'(at) == Targets - 1) ? '0 : at + 3'd1;
+        at = (at == 3'(Targets - 1)) ? 3'd0 : at + 3'd1;
       end
     end
   end
@@ -49,7 +52,7 @@ module mem_xbar_router #(
       first_q <= '0;
     end else begin
       valid_o <= take_o | (valid_o & ~ready_i);
-      if (valid_i != '0) first_q <= (32'(first_q) == Targets - 1) ? '0 : first_q + 3'd1;
+      if (valid_i != '0) first_q <= (first_q == 3'(Targets - 1)) ? 3'd0 : first_q + 3'd1;
     end
   end
 
