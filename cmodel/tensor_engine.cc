@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// See tensor_engine.h. Tile-wise: a block of moving columns times 16 stationary columns at a time.
+#include "cmodel/tensor_engine.h"
+
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "cmodel/fp.h"
+
+namespace cmodel {
+namespace {
+
+constexpr unsigned kLanes = 16;  // stationary columns of a block
+constexpr unsigned kBlock = 8;   // moving columns of a block
+
+float bf16_value(std::uint32_t bits) { return fp::to_float(bits << 16); }
+
+/// sums[j][i] = sum over k of weights[k][i] * moving[k][j], in order of k. The constant trip counts
+/// let the compiler keep all sums in vector registers.
+void multiply_block(const float* weights, unsigned width, const float* moving, unsigned rows,
+                    float (&sums)[kBlock][kLanes]) {
+  float acc[kBlock][kLanes] = {};
+  for (unsigned k = 0; k < rows; ++k) {
+    const float* w = weights + std::size_t{k} * width;
+    const float* x = moving + std::size_t{k} * kBlock;
+    for (unsigned j = 0; j < kBlock; ++j)
+      for (unsigned i = 0; i < kLanes; ++i) acc[j][i] = std::fma(w[i], x[j], acc[j][i]);
+  }
+  for (unsigned j = 0; j < kBlock; ++j)
+    for (unsigned i = 0; i < kLanes; ++i) sums[j][i] = acc[j][i];
+}
+
+}  // namespace
+
+TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psum, CommitSink& sink,
+                           const StreamId& stream)
+    : sizes_(sizes), sbuf_(sbuf), psum_(psum), sink_(sink), stream_(stream),
+      width_((sizes.partitions + kLanes - 1) / kLanes * kLanes),
+      weights_(std::size_t{sizes.partitions} * width_) {}
+
+defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
+  const auto opcode = static_cast<defs::Opcode>(instr.opcode);
+  const bool moving = opcode == defs::Opcode::MultiplyMoving;
+  const Trips trips = trips_of(instr);
+  // Four 16-bit sizes: the product fits.
+  const std::uint64_t elements =
+      std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
+
+  Faults faults;
+  faults.unknown_opcode = !moving && opcode != defs::Opcode::LoadStationary;
+  faults.reserved_bits = instr.func || instr.imm || instr.reserved || (!moving && instr.accumulate);
+  faults |= operand_faults(sizes_, instr.src0, instr.partitions, trips, kSbufOnly, kBf16Only);
+  faults |= operand_faults(sizes_, instr.src1, instr.partitions, trips, kMustBeUnused, 0);
+  if (moving) {
+    // dst has the partitions of the stationary columns; without a load, BadShape says it all.
+    faults |= operand_faults(sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly, kFp32Only);
+    if (instr.dst.space != static_cast<std::uint8_t>(defs::Space::None) && instr.dst.partition != 0)
+      faults.bad_partition = true;
+    if (elements > sizes_.psum_cols || !rows_ || instr.partitions != rows_ ||
+        instr.src0.partition != first_)
+      faults.bad_shape = true;
+  } else {
+    faults |= operand_faults(sizes_, instr.dst, instr.partitions, trips, kMustBeUnused, 0);
+    if (elements > sizes_.partitions) faults.bad_shape = true;
+  }
+  return faults.first_cause();
+}
+
+defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
+  if (const auto cause = check(instr); cause != defs::ErrorCause::None) return cause;
+  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary) load_stationary(instr);
+  else multiply_moving(instr, pc);
+  return defs::ErrorCause::None;
+}
+
+void TensorEngine::load_stationary(const defs::Instr& instr) {
+  rows_ = instr.partitions;
+  first_ = instr.src0.partition;
+  columns_ = 0;
+  std::array<std::uint32_t, 256> column;
+  for_each_element(instr.src0, trips_of(instr), [&](std::uint32_t addr) {
+    sbuf_.read_column(addr, 2, first_, std::span(column).first(rows_));
+    float* at = &weights_[columns_++];
+    for (unsigned k = 0; k < rows_; ++k) at[std::size_t{k} * width_] = bf16_value(column[k]);
+  });
+}
+
+void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
+  const Trips trips = trips_of(instr);
+  std::array<std::uint32_t, 256> column;
+  std::array<float, 256 * kBlock> moving{};        // [k][column of the block]
+  std::array<std::array<std::uint32_t, 256>, kBlock> sums;
+  PatternWalk dst(instr.dst, trips);
+  unsigned fill = 0;
+
+  const auto flush = [&] {
+    for (unsigned m = 0; m < columns_; m += kLanes) {
+      float block[kBlock][kLanes];
+      multiply_block(&weights_[m], width_, moving.data(), rows_, block);
+      for (unsigned j = 0; j < kBlock; ++j)
+        for (unsigned i = 0; i < kLanes; ++i) sums[j][m + i] = fp::from_float(block[j][i]);
+    }
+    for (unsigned j = 0; j < fill; ++j, dst.next()) {
+      const std::uint32_t addr = dst.addr();
+      const auto row = psum_.row(addr / 4).first(columns_);
+      if (instr.accumulate) {
+        for (unsigned m = 0; m < columns_; ++m) row[m] = fp::add(row[m], sums[j][m]);
+      } else {
+        for (unsigned m = 0; m < columns_; ++m) row[m] = sums[j][m];
+      }
+      Commit commit;
+      commit.kind = CommitKind::PsumRow;
+      commit.stream = stream_;
+      commit.pc = pc;
+      commit.addr = addr;
+      commit.count = static_cast<std::uint16_t>(columns_);
+      commit.element_bytes = 4;
+      sink_.commit(commit, {reinterpret_cast<const std::uint8_t*>(row.data()), row.size_bytes()});
+    }
+    fill = 0;
+  };
+
+  for_each_element(instr.src0, trips, [&](std::uint32_t addr) {
+    sbuf_.read_column(addr, 2, first_, std::span(column).first(rows_));
+    for (unsigned k = 0; k < rows_; ++k) moving[std::size_t{k} * kBlock + fill] = bf16_value(column[k]);
+    if (++fill == kBlock) flush();
+  });
+  if (fill) flush();
+}
+
+}  // namespace cmodel

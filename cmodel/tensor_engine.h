@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensor engine: weight-stationary matrix multiply. Twin of rtl/tensor_engine.sv.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "cmodel/access_pattern.h"
+#include "cmodel/commit.h"
+#include "cmodel/psum.h"
+#include "cmodel/sbuf.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// psum[m][n] (+)= sum over k of stationary[k][m] * moving[k][n].
+///
+/// A sum starts from +0 and takes its products in the order k = 0, 1, 2, ..., each with one
+/// rounding, as partial sums travel down a column of PEs; only then it goes onto PSUM. That order is
+/// part of the contract with rtl/tensor_array.sv. Rows outside the tile contribute nothing at all.
+class TensorEngine {
+ public:
+  /// Commits go to `sink` in stream `stream`. All references must outlive the engine.
+  TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psum, CommitSink& sink,
+               const StreamId& stream);
+
+  /// What is wrong with `instr`; None if it may be executed now. Looks at everything but wait and
+  /// update, which are the sequencer's. A MULTIPLY_MOVING must fit the last LOAD_STATIONARY.
+  defs::ErrorCause check(const defs::Instr& instr) const;
+
+  /// Checks and executes one instruction. LOAD_STATIONARY commits nothing, MULTIPLY_MOVING one PsumRow
+  /// per moving column. On an error nothing has been done.
+  defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
+
+ private:
+  void load_stationary(const defs::Instr& instr);
+  void multiply_moving(const defs::Instr& instr, std::uint32_t pc);
+
+  const defs::Sizes& sizes_;
+  const Sbuf& sbuf_;
+  Psum& psum_;
+  CommitSink& sink_;
+  StreamId stream_;
+
+  // The stationary tile. Rows of width_ floats, M of them used; width_ is a multiple of 16.
+  unsigned width_;
+  unsigned rows_ = 0, first_ = 0, columns_ = 0;  ///< K, start partition, M; rows_ = 0: none loaded
+  std::vector<float> weights_;                   ///< [k][m]
+};
+
+}  // namespace cmodel

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensor engine between SBUF and PSUM, as in the core, for tensor_engine_test.
+module tensor_engine_tb (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic instr_valid_i,
+  output logic instr_ready_o,
+  input  defs_pkg::instr_t instr_i,
+  input  logic [31:0] pc_i,
+
+  output logic done_o,
+  output logic error_valid_o,
+  output logic [7:0] error_cause_o,
+  output logic [31:0] error_pc_o,
+  output logic busy_o,
+
+  // Contents of SBUF.
+  input  logic req_valid_i,
+  output logic req_ready_o,
+  input  size_pkg::mem_req_t req_i,
+
+  // PSUM as the vector and the activation engine read it.
+  input  logic v_rd_valid_i,
+  output logic v_rd_ready_o,
+  input  logic [15:0] v_rd_addr_i,
+  input  logic a_rd_valid_i,
+  output logic a_rd_ready_o,
+  input  logic [15:0] a_rd_addr_i,
+  output logic [31:0] rd_data_o [size_pkg::Partitions],
+
+  output logic commit_valid_o,
+  output logic [31:0] commit_pc_o,
+  output logic [31:0] commit_addr_o,
+  output logic [7:0] commit_count_o,
+  output logic [31:0] commit_data_o [size_pkg::Partitions],
+
+  // Looking into the array.
+  output logic moving_read_o,   // a moving column is being read
+  input  logic [7:0] probe_row_i,
+  input  logic [7:0] probe_col_i,
+  output logic [31:0] probe_moving_o,
+  output logic [31:0] probe_psum_o
+);
+
+  localparam int unsigned P = size_pkg::Partitions;
+  localparam int unsigned Bits = $clog2(P);
+
+  logic ts_rd_valid, tm_rd_valid, ps_wr_valid, ps_wr_accumulate;
+  logic [17:0] ts_rd_addr, tm_rd_addr;
+  logic [63:0] ts_rd_data [P];
+  logic [63:0] tm_rd_data [P];
+  logic [15:0] ps_wr_addr;
+  logic [7:0] ps_wr_count;
+  logic [31:0] ps_wr_pc;
+  logic [31:0] ps_wr_data [P];
+  logic [63:0] unused_v [P];
+  logic [63:0] unused_a [P];
+  logic [31:0] no_data [P];
+  logic unused_rsp_valid;
+  size_pkg::mem_rsp_t unused_rsp;
+  defs_pkg::error_cause_e error_cause;
+  assign error_cause_o = error_cause;
+
+  sbuf u_sbuf (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
+    .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
+    .v_rd_valid_i(1'b0), .v_rd_addr_i('0), .v_rd_data_o(unused_v),
+    .v_wr_valid_i(1'b0), .v_wr_addr_i('0), .v_wr_bytes_i('0), .v_wr_first_i('0),
+    .v_wr_count_i('0), .v_wr_data_i(no_data),
+    .a_rd_valid_i(1'b0), .a_rd_addr_i('0), .a_rd_data_o(unused_a),
+    .a_wr_valid_i(1'b0), .a_wr_addr_i('0), .a_wr_bytes_i('0), .a_wr_first_i('0),
+    .a_wr_count_i('0), .a_wr_data_i(no_data),
+    .req_valid_i(req_valid_i), .req_ready_o(req_ready_o), .req_i(req_i),
+    .rsp_valid_o(unused_rsp_valid), .rsp_ready_i(1'b1), .rsp_o(unused_rsp)
+  );
+
+  tensor_engine u_engine (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
+    .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
+    .error_pc_o(error_pc_o), .busy_o(busy_o),
+    .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
+    .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
+    .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr), .ps_wr_accumulate_o(ps_wr_accumulate),
+    .ps_wr_count_o(ps_wr_count), .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data)
+  );
+
+  psum u_psum (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
+    .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
+    .v_rd_valid_i(v_rd_valid_i), .v_rd_ready_o(v_rd_ready_o), .v_rd_addr_i(v_rd_addr_i),
+    .a_rd_valid_i(a_rd_valid_i), .a_rd_ready_o(a_rd_ready_o), .a_rd_addr_i(a_rd_addr_i),
+    .rd_data_o(rd_data_o)
+  );
+
+  assign commit_valid_o = u_psum.commit_valid;
+  assign commit_pc_o    = u_psum.commit_pc;
+  assign commit_addr_o  = u_psum.commit_addr;
+  assign commit_count_o = u_psum.commit_count;
+  assign commit_data_o  = u_psum.commit_data;
+
+  assign moving_read_o  = tm_rd_valid;
+  assign probe_moving_o = u_engine.u_array.moving_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
+  assign probe_psum_o   = u_engine.u_array.psum_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
+
+endmodule
