@@ -244,6 +244,26 @@ const Board::Counters& Board::counters() const { return impl_->work; }
 
 std::string Board::races() const { return ""; }
 
+void Board::corrupt(const Cell& cell, std::uint8_t mask) {
+  auto& chip = *impl_->chips.at(cell.chip);
+  if (cell.memory == Cell::Memory::Psum) {
+    auto& psum = chip.core(cell.core & 1).psum;
+    const auto column = static_cast<unsigned>(cell.addr / 4);
+    if (column >= impl_->sizes.psum_banks * impl_->sizes.psum_cols ||
+        cell.partition >= impl_->sizes.partitions)
+      throw std::out_of_range("no such PSUM byte");
+    psum.row(column)[cell.partition] ^= std::uint32_t{mask} << (8 * (cell.addr % 4));
+    return;
+  }
+  const std::uint64_t addr = cell.memory == Cell::Memory::Hbm
+                                 ? cell.addr
+                                 : sbuf_addr(cell.core & 1, cell.partition, cell.addr);
+  std::uint8_t byte = 0;
+  read(cell.chip, addr, {&byte, 1});
+  byte ^= mask;
+  chip.write(addr, {&byte, 1});
+}
+
 const LivenessLog& Board::liveness() const { return impl_->liveness; }
 
 bool Board::live(const Cell& cell, const StreamPositions& after) const {

@@ -109,6 +109,10 @@ class Board {
   /// host after everything else.
   const LivenessLog& liveness() const;
 
+  /// Flips the bits of `mask` in one byte of a memory, without a commit: what a fault does. Throws
+  /// std::out_of_range if there is no such byte.
+  void corrupt(const Cell& cell, std::uint8_t mask);
+
   /// Shorthand for injection arguments: could a wrong byte at `location` still be seen, when the
   /// streams stand at `after`? False: overwritten before any read, or never read.
   bool live(const Cell& location, const StreamPositions& after) const;

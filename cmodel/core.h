@@ -9,7 +9,7 @@
 #include "cmodel/psum.h"
 #include "cmodel/sbuf.h"
 #include "cmodel/sequencer.h"
-#include "cmodel/tensor_plain.h"
+#include "cmodel/tensor_engine.h"
 #include "cmodel/vector_engine.h"
 #include "rtl/defs/gen/defs.h"
 

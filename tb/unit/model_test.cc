@@ -569,6 +569,51 @@ TEST(Model, KnowsWhichCellsStillMatter) {
   EXPECT_FALSE(board.live({Cell::Memory::Hbm, 0, 0, 0, 0xe000 + kP * Matmul::kN * 4}, after));
 }
 
+TEST(Model, ADeadCellCannotChangeARun) {
+  const Matmul matmul(6);
+  TinyProgram tiny(kSizes, 1);
+  matmul.write(tiny);
+  const auto program = tiny.build();
+  Recorder reference;
+  BoardOptions options;
+  options.track_liveness = true;
+  Board judge(kSizes, program, reference, options);
+  judge.load();
+  unsigned steps = 0;
+  while (judge.step()) ++steps;
+  const auto result = read_back(judge, 0, 0xe000, kP * Matmul::kN * 4);
+
+  std::mt19937 rng(99);
+  const auto below = [&](unsigned limit) { return static_cast<unsigned>(rng() % limit); };
+  unsigned dead = 0, changed = 0;
+  for (unsigned round = 0; round < 2500; ++round) {
+    Recorder recorder;
+    Board board(kSizes, program, recorder);
+    board.load();
+    for (unsigned stop = below(steps); stop > 0; --stop) board.step();
+    cmodel::StreamPositions after;
+    for (const auto& [id, list] : recorder.writes) after[id] = list.size();
+    cmodel::Cell cell;
+    cell.memory = static_cast<cmodel::Cell::Memory>(below(3));
+    const bool hbm = cell.memory == cmodel::Cell::Memory::Hbm;
+    cell.partition = hbm ? 0 : static_cast<std::uint16_t>(below(kP));
+    cell.addr = hbm ? std::array{0x0u, 0x8000u, 0xc000u, 0xe000u}[below(4)] + below(512)
+                    : (cell.memory == cmodel::Cell::Memory::Psum ? below(512) : below(0x1000));
+    board.corrupt(cell, 0x40);
+    board.run();
+    const bool same = recorder.writes == reference.writes &&
+                      recorder.updates == reference.updates &&
+                      read_back(board, 0, 0xe000, result.size()) == result;
+    if (!judge.live(cell, after)) {
+      ++dead;
+      EXPECT_TRUE(same) << "round " << round;
+    }
+    changed += !same;
+  }
+  EXPECT_GT(dead, 100u);
+  EXPECT_GT(changed, 100u);
+}
+
 TEST(Model, ReportsARaceAndOnlyThen) {
   for (const bool ordered : {true, false}) {
     TinyProgram tiny(kSizes, 1);
