@@ -309,8 +309,8 @@ class FabricRing {
       node.check_payload[c].clear();
     }
     if (*side.message_valid) message(node, c);
+    if (*side.sem_valid) semaphore(node, c);  // may meet the next packet's first write
     if (*side.req_valid && *side.req_ready) burst(node, c);
-    if (*side.sem_valid) semaphore(node, c);
   }
 
   void message(Node& node, unsigned c) {
@@ -322,7 +322,10 @@ class FabricRing {
     flow.pop_front();
     expected.header.hop = static_cast<std::uint8_t>(ring_.hops(expected.header.src, expected.header.dst));
     ASSERT_EQ(header, expected.header) << "out of order or damaged";
-    ASSERT_EQ(header.lport, c);
+    // What came by link port p is received by local port p, what stayed on the chip by its core's.
+    const unsigned by = header.src == header.dst ? (header.group >> 5 & 1u)
+                        : 1 - static_cast<unsigned>(ring_.port(header.src, header.dst));
+    ASSERT_EQ(by, c);
     ASSERT_EQ(*side.message_bytes, expected.payload.size());
     last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
     for (const auto& b : fabric::deliver(header, defs::kMini.line_bytes)) {

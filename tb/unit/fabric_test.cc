@@ -95,7 +95,7 @@ TEST(Fairness, LongPacketsPassShortOnes) {
 
 /// Zero-load latency: core cycles from the last piece's handshake to the message commit.
 TEST(ZeroLoad, IsSourcePlusDestinationPlusHops) {
-  constexpr unsigned kEnds = 16;  // T_src + T_dst for a single-flit packet, core cycles, even phase
+  constexpr unsigned kEnds = 12;  // T_src + T_dst for a single-flit packet, core cycles, even phase
   for (unsigned latency : {4u, 32u}) {
     FabricRing bench({.latency = latency});
     for (unsigned src = 0; src < 12; ++src) {
