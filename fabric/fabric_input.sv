@@ -2,7 +2,7 @@
 // One crossbar input of a link port: the buffers of one deadlock class, a queue per VN.
 //
 //   push --> mem (VN0 | VN1 | VN2 | VN3) --pop--> payload_o, one fabric cycle later
-//        --> ctl, the same places        -------> hol_*: head of line of every VN, in registers
+//        --> about, the same places        -------> hol_*: head of line of every VN, in registers
 //
 // Payloads move only on push and pop. The head-of-line registers are what the allocator and a
 // watchdog look at, so nothing is read from the memories while nothing moves.
@@ -25,11 +25,9 @@ module fabric_input #(
   input  logic [4:0] push_len_i,
   input  logic [511:0] push_payload_i,
 
+  // Head of line of every VN: {head, tail, out 2, len 5}, VN i in slice i.
   output logic [Vns-1:0] hol_valid_o,
-  output logic [Vns-1:0] hol_head_o,
-  output logic [Vns-1:0] hol_tail_o,
-  output logic [2*Vns-1:0] hol_out_o,
-  output logic [5*Vns-1:0] hol_len_o,
+  output logic [9*Vns-1:0] hol_about_o,
 
   input  logic pop_i,
   input  logic [1:0] pop_vn_i,
@@ -40,31 +38,43 @@ module fabric_input #(
 );
 
   // Depth and place of each VN's queue.
-  localparam logic [Vns-1:0][6:0] Depth = {7'(defs_pkg::VnDepth3), 7'(defs_pkg::VnDepth2),
-                                           7'(defs_pkg::VnDepth1), 7'(defs_pkg::VnDepth0)};
-  localparam logic [Vns-1:0][8:0] Base = {
-    9'(defs_pkg::VnDepth0 + defs_pkg::VnDepth1 + defs_pkg::VnDepth2),
-    9'(defs_pkg::VnDepth0 + defs_pkg::VnDepth1), 9'(defs_pkg::VnDepth0), 9'd0};
+  function automatic logic [6:0] depth(input logic [1:0] vn);
+    unique case (vn)
+      2'd0:    depth = 7'(defs_pkg::VnDepth0);
+      2'd1:    depth = 7'(defs_pkg::VnDepth1);
+      2'd2:    depth = 7'(defs_pkg::VnDepth2);
+      default: depth = 7'(defs_pkg::VnDepth3);
+    endcase
+  endfunction
+  function automatic logic [8:0] place(input logic [1:0] vn, input logic [6:0] at);
+    unique case (vn)
+      2'd0:    place = {2'b0, at};
+      2'd1:    place = {2'b0, at} + 9'(defs_pkg::VnDepth0);
+      2'd2:    place = {2'b0, at} + 9'(defs_pkg::VnDepth0 + defs_pkg::VnDepth1);
+      default: place = {2'b0, at} + 9'(Words - defs_pkg::VnDepth3);
+    endcase
+  endfunction
 
   // ---------------------------------------------------------------- datapath
   logic [511:0] mem [Words];
-  logic [8:0]   ctl [Words];  // {head, tail, out 2, len 5}
+  logic [8:0] about [Words];
   logic [511:0] payload_q;
-  logic [Vns-1:0][6:0] write_q, read_q, count_q;
-  logic [8:0] write_at, read_at, push_ctl;
+  logic [7*Vns-1:0] write_q, read_q, count_q;
+  logic [8:0] write_at, read_at;
+  logic [8:0] push_about;
 
   // Body flits follow their head: same way out, whatever is on push_out_i.
-  logic [Vns-1:0][1:0] open_out_q;
+  logic [2*Vns-1:0] open_out_q;
   logic [1:0] push_out;
-  assign push_out = push_head_i ? push_out_i : open_out_q[push_vn_i];
-  assign push_ctl = {push_head_i, push_tail_i, push_out, push_len_i};
-  assign write_at = Base[push_vn_i] + {2'b0, write_q[push_vn_i]};
-  assign read_at  = Base[pop_vn_i] + {2'b0, read_q[pop_vn_i]};
+  assign push_out = push_head_i ? push_out_i : open_out_q[2*push_vn_i +: 2];
+  assign push_about = {push_head_i, push_tail_i, push_out, push_len_i};
+  assign write_at = place(push_vn_i, write_q[7*push_vn_i +: 7]);
+  assign read_at  = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       mem[write_at] <= push_payload_i;
-      ctl[write_at] <= push_ctl;
+      about[write_at] <= push_about;
     end
     if (pop_i) payload_q <= mem[read_at];
   end
@@ -72,29 +82,25 @@ module fabric_input #(
 
   // ---------------------------------------------------------------- control
   logic [6:0] write_next, read_next;
-  logic [8:0] ctl_next, hol_next;
+  logic [8:0] about_next, hol_next;
   logic same;
   assign same = push_i && pop_i && push_vn_i == pop_vn_i;
-  assign write_next = (write_q[push_vn_i] + 7'd1 == Depth[push_vn_i])
-                    ? '0 : write_q[push_vn_i] + 7'd1;
-  assign read_next  = (read_q[pop_vn_i] + 7'd1 == Depth[pop_vn_i]) ? '0 : read_q[pop_vn_i] + 7'd1;
+  assign write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
+                    ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
+  assign read_next  = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i)) ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
 
   // The flit behind a popped one, if it is already here; else the one being pushed.
   always_comb begin
-    ctl_next = '0;
-    if (pop_i) ctl_next = ctl[Base[pop_vn_i] + {2'b0, read_next}];
+    about_next = '0;
+    if (pop_i) about_next = about[place(pop_vn_i, read_next)];
   end
-  assign hol_next = (count_q[pop_vn_i] > 7'd1) ? ctl_next : push_ctl;
+  assign hol_next = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about_next : push_about;
 
-  logic [Vns-1:0] hol_valid_q, hol_head_q, hol_tail_q;
-  logic [Vns-1:0][1:0] hol_out_q;
-  logic [Vns-1:0][4:0] hol_len_q;
-  logic [Vns-1:0][7:0] freed_q;
+  logic [Vns-1:0] hol_valid_q;
+  logic [9*Vns-1:0] hol_about_q;
+  logic [8*Vns-1:0] freed_q;
   assign hol_valid_o = hol_valid_q;
-  assign hol_head_o  = hol_head_q;
-  assign hol_tail_o  = hol_tail_q;
-  assign hol_out_o   = hol_out_q;
-  assign hol_len_o   = hol_len_q;
+  assign hol_about_o = hol_about_q;
   assign freed_o     = freed_q;
 
   // ---------------------------------------------------------------- registers
@@ -105,39 +111,34 @@ module fabric_input #(
       count_q     <= '0;
       open_out_q  <= '0;
       hol_valid_q <= '0;
-      hol_head_q  <= '0;
-      hol_tail_q  <= '0;
-      hol_out_q   <= '0;
-      hol_len_q   <= '0;
+      hol_about_q <= '0;
       freed_q     <= '0;
     end else begin
       if (push_i) begin
-        write_q[push_vn_i]    <= write_next;
-        open_out_q[push_vn_i] <= push_out;
-        if (!same) count_q[push_vn_i] <= count_q[push_vn_i] + 7'd1;
+        write_q[7*push_vn_i +: 7]    <= write_next;
+        open_out_q[2*push_vn_i +: 2] <= push_out;
+        if (!same) count_q[7*push_vn_i +: 7] <= count_q[7*push_vn_i +: 7] + 7'd1;
         if (!hol_valid_q[push_vn_i]) begin
           hol_valid_q[push_vn_i] <= 1'b1;
-          {hol_head_q[push_vn_i], hol_tail_q[push_vn_i], hol_out_q[push_vn_i],
-           hol_len_q[push_vn_i]} <= push_ctl;
+          hol_about_q[9*push_vn_i +: 9] <= push_about;
         end
       end
       if (pop_i) begin
-        read_q[pop_vn_i]  <= read_next;
-        freed_q[pop_vn_i] <= freed_q[pop_vn_i] + 8'd1;
-        if (!same) count_q[pop_vn_i] <= count_q[pop_vn_i] - 7'd1;
-        hol_valid_q[pop_vn_i] <= same || count_q[pop_vn_i] > 7'd1;
-        {hol_head_q[pop_vn_i], hol_tail_q[pop_vn_i], hol_out_q[pop_vn_i],
-         hol_len_q[pop_vn_i]} <= hol_next;
+        read_q[7*pop_vn_i +: 7]  <= read_next;
+        freed_q[8*pop_vn_i +: 8] <= freed_q[8*pop_vn_i +: 8] + 8'd1;
+        if (!same) count_q[7*pop_vn_i +: 7] <= count_q[7*pop_vn_i +: 7] - 7'd1;
+        hol_valid_q[pop_vn_i] <= same || count_q[7*pop_vn_i +: 7] > 7'd1;
+        hol_about_q[9*pop_vn_i +: 9] <= hol_next;
       end
     end
   end
 
   // ---------------------------------------------------------------- assertions
   // A buffer never overflows: credits stop the sender first.
-  `ASSERT(NoOverflow_A, push_i |-> count_q[push_vn_i] < Depth[push_vn_i])
+  `ASSERT(NoOverflow_A, push_i |-> count_q[7*push_vn_i +: 7] < depth(push_vn_i))
   // Only what is there leaves.
-  `ASSERT(NoUnderflow_A, pop_i |-> count_q[pop_vn_i] != '0)
+  `ASSERT(NoUnderflow_A, pop_i |-> count_q[7*pop_vn_i +: 7] != '0)
   // The head of line is valid exactly when the queue is not empty.
-  `ASSERT(HolMatchesCount_A, !(push_i || pop_i) |-> hol_valid_q[pop_vn_i] == (count_q[pop_vn_i] != '0))
+  `ASSERT(HolMatchesCount_A, !(push_i || pop_i) |-> hol_valid_q[pop_vn_i] == (count_q[7*pop_vn_i +: 7] != '0))
 
 endmodule

@@ -10,7 +10,7 @@
 // notify adds 1 to its semaphore once the last write is settled in memory.
 //
 // Refused, counted and reported, without any effect: an operation other than WRITE and
-// WRITE_NOTIFY, another chip's or port's packet, lengths that contradict each other. A write
+// WRITE_NOTIFY, another chip's packet, lengths that contradict each other. A write
 // that hits no memory is reported too, and its packet's notify is withheld.
 `include "assert.svh"
 
@@ -23,7 +23,6 @@ module fabric_ni_rx #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  input  logic port_i,
   input  logic [9:0] chip_id_i,
 
   // A slot is taken when the router starts a packet; room_o: VCs with a free one.
@@ -57,20 +56,21 @@ module fabric_ni_rx #(
   logic [511:0] store [Vcs * 4 * defs_pkg::BodyFlits];
   logic [127:0] header_q [Vcs * 4];
   logic [4:0]   arrived_q [Vcs * 4];
-  logic [Vcs-1:0][2:0] used_q;        // slots taken
-  logic [Vcs-1:0][2:0] whole_q;       // packets complete and not yet picked
-  logic [Vcs-1:0][1:0] write_slot_q, read_slot_q;
-  logic [Vcs-1:0][4:0] flits_q;       // flits of the open packet, saturating
+  logic [3*Vcs-1:0] used_q;           // slots taken
+  logic [3*Vcs-1:0] whole_q;          // packets complete and not yet picked
+  logic [2*Vcs-1:0] write_slot_q, read_slot_q;
+  logic [5*Vcs-1:0] flits_q;          // flits of the open packet, saturating
 
   logic receive;
-  logic [4:0] into_slot, flits;
+  logic [4:0] into_slot;
+  logic [4:0] open_flits, flits;
   logic [3:0] body;
   defs_pkg::head_payload_t head;
   assign receive   = fabric_en_i && flit_valid_i;
-  assign into_slot = {flit_vc_i, write_slot_q[flit_vc_i]};
-  assign flits     = flit_head_i ? 5'd1
-                   : (flits_q[flit_vc_i] == '1) ? '1 : flits_q[flit_vc_i] + 5'd1;
-  assign body      = flits_q[flit_vc_i][3:0] - 4'd1;
+  assign into_slot = {flit_vc_i, write_slot_q[2*flit_vc_i +: 2]};
+  assign open_flits = flits_q[5*flit_vc_i +: 5];
+  assign flits     = flit_head_i ? 5'd1 : (open_flits == '1) ? '1 : open_flits + 5'd1;
+  assign body      = open_flits[3:0] - 4'd1;
   assign head      = flit_payload_i;
   logic unused_head;  // seq and ecrc: until end-to-end retry
   assign unused_head = ^{head.seq, head.ecrc};
@@ -88,7 +88,7 @@ module fabric_ni_rx #(
   end
 
   for (genvar v = 0; v < Vcs; v++) begin : gen_room
-    assign room_o[v] = !used_q[v][2];
+    assign room_o[v] = used_q[3*v +: 3] != 3'd4;
   end
 
   // ---------------------------------------------------------------- pick: one whole packet
@@ -105,7 +105,7 @@ module fabric_ni_rx #(
     chosen  = '0;
     pick_vc = '0;
     if (pick) begin
-      for (int unsigned v = 0; v < Vcs; v++) whole[v] = whole_q[v] != '0;
+      for (int unsigned v = 0; v < Vcs; v++) whole[v] = whole_q[3*v +: 3] != '0;
       ahead  = whole & ({Vcs{1'b1}} << first_q);
       chosen = (ahead != '0) ? ahead : whole;
       chosen = chosen & (~chosen + Vcs'(1));
@@ -115,7 +115,7 @@ module fabric_ni_rx #(
     end
   end
   assign pick      = whole_q != '0 && (!packet_valid_q || packet_leaves);
-  assign pick_slot = {pick_vc, read_slot_q[pick_vc]};
+  assign pick_slot = {pick_vc, read_slot_q[2*pick_vc +: 2]};
 
   always_ff @(posedge clk_i) begin
     if (pick) begin
@@ -131,7 +131,7 @@ module fabric_ni_rx #(
   assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
   assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
   assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
-  assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport != {1'b0, port_i};
+  assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport[1];
   assign bad_form    = (packet_q.op != defs_pkg::PktOpWrite && !is_notify) ||
                        packet_q.ver != '0 || packet_q.bytes == '0 || packet_q.bytes[1:0] != '0 ||
                        packet_q.addr[1:0] != '0 || packet_q.bytes > 11'(defs_pkg::PacketBytes) ||
@@ -291,21 +291,21 @@ module fabric_ni_rx #(
       trace_message_valid_q <= 1'b0;
     end else begin
       if (take_i && !(freed && freed_vc == take_vc_i)) begin
-        used_q[take_vc_i] <= used_q[take_vc_i] + 3'd1;
+        used_q[3*take_vc_i +: 3] <= used_q[3*take_vc_i +: 3] + 3'd1;
       end
       if (freed && !(take_i && freed_vc == take_vc_i)) begin
-        used_q[freed_vc] <= used_q[freed_vc] - 3'd1;
+        used_q[3*freed_vc +: 3] <= used_q[3*freed_vc +: 3] - 3'd1;
       end
       if (tail && !(pick && pick_vc == flit_vc_i)) begin
-        whole_q[flit_vc_i] <= whole_q[flit_vc_i] + 3'd1;
+        whole_q[3*flit_vc_i +: 3] <= whole_q[3*flit_vc_i +: 3] + 3'd1;
       end
       if (pick && !(tail && pick_vc == flit_vc_i)) begin
-        whole_q[pick_vc] <= whole_q[pick_vc] - 3'd1;
+        whole_q[3*pick_vc +: 3] <= whole_q[3*pick_vc +: 3] - 3'd1;
       end
-      if (receive) flits_q[flit_vc_i] <= flits;
-      if (tail) write_slot_q[flit_vc_i] <= write_slot_q[flit_vc_i] + 2'd1;
+      if (receive) flits_q[5*flit_vc_i +: 5] <= flits;
+      if (tail) write_slot_q[2*flit_vc_i +: 2] <= write_slot_q[2*flit_vc_i +: 2] + 2'd1;
       if (pick) begin
-        read_slot_q[pick_vc] <= read_slot_q[pick_vc] + 2'd1;
+        read_slot_q[2*pick_vc +: 2] <= read_slot_q[2*pick_vc +: 2] + 2'd1;
         first_q              <= pick_vc + 3'd1;
       end
       packet_valid_q <= pick || (packet_valid_q && !packet_leaves);
@@ -332,7 +332,7 @@ module fabric_ni_rx #(
     else if (receive) open_q[flit_vc_i] <= !flit_tail_i;
   end
   `ASSERT(PacketContiguity_A, receive |-> open_q[flit_vc_i] != flit_head_i)
-  `ASSERT(PacketHasSlot_A, receive |-> used_q[flit_vc_i] != '0)
+  `ASSERT(PacketHasSlot_A, receive |-> used_q[3*flit_vc_i +: 3] != '0)
   // A write stays inside its line.
   `ASSERT(WriteInsideLine_A,
     req_valid_q |-> 10'(req_q.addr[OffsetBits-1:0]) + 10'(req_q.bytes) <= 10'(LineBytes))

@@ -54,7 +54,7 @@ module fabric_ni_tx #(
   logic chunk_valid_q, flush_q;
   logic [PieceBits-1:0] piece_q;
   size_pkg::msg_chunk_t chunk_q;
-  logic [Engines-1:0][10:0] fill_q;  // bytes of the open packet, up to 1024
+  logic [11*Engines-1:0] fill_q;       // bytes of the open packet, up to 1024
   logic [Engines-1:0] write_slot_q;  // which half is being filled
   logic [Slots-1:0] full_q;          // packets complete and not yet sent
   logic [57:0] open_q [Engines];     // {dst 10, addr 48} of the open packet
@@ -68,7 +68,7 @@ module fabric_ni_tx #(
 
   assign engine      = chunk_q.engine[EngineBits-1:0];
   assign fill_slot   = {engine, write_slot_q[engine]};
-  assign fill        = fill_q[engine];
+  assign fill        = fill_q[11*engine +: 11];
   assign left        = chunk_q.bytes - (9'(piece_q) << 6);
   assign last_piece  = left <= 9'd64;
   assign piece_bytes = flush_q ? 7'd0 : last_piece ? left[6:0] : 7'd64;
@@ -140,8 +140,8 @@ module fabric_ni_tx #(
   logic unused_class;
   fabric_route u_route (
     .chip_i(chip_id_i[3:0]), .ring_size_i(ring_size_i),
-    .from_i(2'd2), .class_i(1'b0),
-    .dst_i(dst[3:0]), .lport_i(lport),
+    .from_i({1'b1, core_i}), .class_i(1'b0),
+    .dst_i(dst[3:0]),
     .out_o(out), .class_o(unused_class)
   );
 
@@ -253,7 +253,7 @@ module fabric_ni_tx #(
       if (step) begin
         flush_q        <= spill;
         piece_q        <= (chunk_done || spill) ? '0 : piece_q + PieceBits'(1);
-        fill_q[engine] <= packet_done ? '0 : total;
+        fill_q[11*engine +: 11] <= packet_done ? '0 : total;
         if (accept) begin
           write_slot_q[engine] <= !write_slot_q[engine];
           full_q[fill_slot]    <= 1'b1;

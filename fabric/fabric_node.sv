@@ -165,7 +165,7 @@ module fabric_node (
 
   fabric_ni_rx u_ni_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .port_i(1'b0), .chip_id_i,
+    .chip_id_i,
     .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
     .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
     .flit_tail_i(out_tail[2]), .flit_payload_i(out_payload2),
@@ -178,7 +178,7 @@ module fabric_node (
 
   fabric_ni_rx u_ni_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .port_i(1'b1), .chip_id_i,
+    .chip_id_i,
     .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
     .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
     .flit_tail_i(out_tail[3]), .flit_payload_i(out_payload3),
@@ -191,12 +191,12 @@ module fabric_node (
 
   // ---------------------------------------------------------------- registers
   // Packets refused so far, per source of errors.
-  logic [3:0][31:0] refused_q;
+  logic [127:0] refused_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) refused_q <= '0;
     else if (error_valid_o != '0) begin
       for (int unsigned i = 0; i < 4; i++) begin
-        if (error_valid_o[i] && refused_q[i] != '1) refused_q[i] <= refused_q[i] + 32'd1;
+        if (error_valid_o[i] && refused_q[32*i +: 32] != '1) refused_q[32*i +: 32] <= refused_q[32*i +: 32] + 32'd1;
       end
     end
   end

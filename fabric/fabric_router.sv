@@ -82,32 +82,40 @@ module fabric_router #(
 
   // ---------------------------------------------------------------- route and buffer
   // Head of line of crossbar input x and VN v: what the allocator and a watchdog look at.
-  logic [Xs-1:0][Vns-1:0] hol_valid, hol_head, hol_tail;
-  logic [Xs-1:0][Vns-1:0][1:0] hol_out;
-  logic [Xs-1:0][Vns-1:0][4:0] hol_len;
+  // Index {x, vn}.
+  localparam int unsigned Queues = Xs * Vns;
+  logic [Queues-1:0] hol_valid;
+  logic [9*Queues-1:0] hol_about;  // {head, tail, out 2, len 5}
   logic [Xs-1:0] class_of;  // deadlock class in which packets of input x leave
   logic [Xs-1:0] pop;
-  logic [Xs-1:0][1:0] pop_vn;
+  logic [2*Xs-1:0] pop_vn;
+
+  defs_pkg::header_t header0, header1;  // of a head flit
+  logic unused_header;
+  assign header0 = flit_payload0_i[127:0];
+  assign header1 = flit_payload1_i[127:0];
+  assign unused_header = ^{header0, header1};
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
-    defs_pkg::header_t header;
+    logic [3:0] dst;
+    logic [4:0] len;
     logic [1:0] way;
     logic [2:0] flit_vc;
     logic [511:0] flit_payload;
     assign flit_payload = (p == 0) ? flit_payload0_i : flit_payload1_i;
     assign flit_vc      = flit_vc_i[3*p +: 3];
-    assign header       = flit_payload[127:0];
-    logic unused_header;
-    assign unused_header = ^header;
+    assign dst          = (p == 0) ? header0.dst[3:0] : header1.dst[3:0];
+    assign len          = (p == 0) ? header0.len : header1.len;
 
     for (genvar k = 0; k < 2; k++) begin : gen_class
       logic [8*Vns-1:0] freed;
       logic [511:0] payload;
+      logic [9*Vns-1:0] hol_abouts;
       if (k == 0) begin : gen_route
         fabric_route u_route (
           .chip_i, .ring_size_i,
           .from_i(2'(p)), .class_i(1'b0),
-          .dst_i(header.dst[3:0]), .lport_i(header.lport[0]),
+          .dst_i(dst),
           .out_o(way), .class_o(class_of[2*p])
         );
         assign class_of[2*p + 1] = 1'b1;
@@ -117,35 +125,35 @@ module fabric_router #(
         .push_i(fabric_en_i && flit_valid_i[p] && flit_vc[0] == 1'(k)),
         .push_vn_i(flit_vc[2:1]),
         .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
-        .push_out_i(way), .push_len_i(header.len),
+        .push_out_i(way), .push_len_i(len),
         .push_payload_i(flit_payload),
-        .hol_valid_o(hol_valid[2*p + k]), .hol_head_o(hol_head[2*p + k]),
-        .hol_tail_o(hol_tail[2*p + k]), .hol_out_o(hol_out[2*p + k]),
-        .hol_len_o(hol_len[2*p + k]),
-        .pop_i(pop[2*p + k]), .pop_vn_i(pop_vn[2*p + k]),
+        .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_about_o(hol_abouts),
+        .pop_i(pop[2*p + k]), .pop_vn_i(pop_vn[2*(2*p + k) +: 2]),
         .payload_o(payload), .freed_o(freed)
       );
-      for (genvar v = 0; v < Vns; v++) begin : gen_freed
+      for (genvar v = 0; v < Vns; v++) begin : gen_vn
+        assign hol_about[9*(4*(2*p + k) + v) +: 9] = hol_abouts[9*v +: 9];
         assign freed_o[8*(Vcs*p + 2*v + k) +: 8] = freed[8*v +: 8];
       end
     end
 
     // Local packets start in class 0.
     assign class_of[4 + p]  = 1'b0;
-    assign hol_valid[4 + p] = {3'b0, local_valid_i[p]} << local_vn_i[2*p +: 2];
-    assign hol_head[4 + p]  = {4{local_head_i[p]}};
-    assign hol_tail[4 + p]  = {4{local_tail_i[p]}};
-    assign hol_out[4 + p]   = {4{local_out_i[2*p +: 2]}};
-    assign hol_len[4 + p]   = {4{local_len_i[5*p +: 5]}};
+    assign hol_valid[4*(4 + p) +: 4] = {3'b0, local_valid_i[p]} << local_vn_i[2*p +: 2];
+    for (genvar v = 0; v < Vns; v++) begin : gen_vn
+      assign hol_about[9*(4*(4 + p) + v) +: 9] = {local_head_i[p], local_tail_i[p],
+                                         local_out_i[2*p +: 2], local_len_i[5*p +: 5]};
+    end
     assign local_pop_o[p]   = pop[4 + p];
   end
 
   // ---------------------------------------------------------------- state of the output VCs
-  logic [Outs-1:0][Vcs-1:0] held_q, claimed_q;   // output VC: held by a packet, claimed by an input
-  logic [2*Vcs-1:0][2:0] claimer_q;              // link outputs only
-  logic [1:0][Vcs-1:0][7:0] credit;  // flits that VC of the neighbour can still take
-  logic [1:0][Vcs-1:0] credit_home;
-  logic [1:0][Vcs-1:0] credit_take;
+  // Index {output, VC}. A VC is held by a packet, or (link outputs) claimed by a crossbar input.
+  logic [Outs*Vcs-1:0] held_q;
+  logic [2*Vcs-1:0] claimed_q;
+  logic [3*2*Vcs-1:0] claimer_q;
+  logic [8*2*Vcs-1:0] credit;  // flits that VC of the neighbour can still take
+  logic [2*Vcs-1:0] credit_home, credit_take;
   for (genvar o = 0; o < 2; o++) begin : gen_out
     for (genvar c = 0; c < Vcs; c++) begin : gen_vc
       localparam int unsigned Depth = (c / 2 == 0) ? defs_pkg::VnDepth0
@@ -155,21 +163,21 @@ module fabric_router #(
       localparam int unsigned Longest = (c / 2 == 0) ? 4 : defs_pkg::BodyFlits + 1;
       prim_credit_counter #(.Depth(Depth)) u_credit (
         .clk_i, .rst_ni,
-        .take_i(credit_take[o][c]),
+        .take_i(credit_take[Vcs*o + c]),
         .report_i(fabric_en_i && credit_vc_i[3*o +: 3] == 3'(c)),
         .report_freed_i(credit_freed_i[8*o +: 8]),
-        .available_o(credit[o][c]), .home_o(credit_home[o][c])
+        .available_o(credit[8*(Vcs*o + c) +: 8]), .home_o(credit_home[Vcs*o + c])
       );
       if (c % 2 == 0) begin : gen_room
-        assign local_room_o[4*o + c/2] = !held_q[o][c] && !claimed_q[o][c] &&
-                                         credit[o][c] >= 8'(Longest);
+        assign local_room_o[4*o + c/2] = !held_q[Vcs*o + c] && !claimed_q[Vcs*o + c] &&
+                                         credit[8*(Vcs*o + c) +: 8] >= 8'(Longest);
       end
     end
   end
 
   // ---------------------------------------------------------------- allocation
-  logic [Xs-1:0][1:0] vn_first_q;
-  logic [Outs-1:0][2:0] x_first_q;
+  logic [2*Xs-1:0] vn_first_q;
+  logic [3*Outs-1:0] x_first_q;
 
   // Round robin: the first request at or behind `first`, as one bit.
   function automatic logic [3:0] next4(input logic [3:0] request, input logic [1:0] first);
@@ -190,25 +198,29 @@ module fabric_router #(
   endfunction
 
   logic work;
-  logic [Xs-1:0][Vns-1:0] can;           // this head of line could leave now
-  logic [Xs-1:0][1:0] offer_vn;
-  logic [Outs-1:0][Xs-1:0] request, grant, wish;  // wish: heads that miss only credit
+  logic [2*Xs-1:0] offer_vn, wish_vn;
+  logic [9*Xs-1:0] offer_about;
+  logic [6*Outs-1:0] request, wish;              // wish: heads that miss only credit
+  logic [5:0] grant0, grant1, grant2, grant3;        // for the assertions
+  logic [6*Outs-1:0] grant;
   logic [Outs-1:0] sa_valid, sa_head, sa_tail;
-  logic [Outs-1:0][2:0] sa_x, sa_vc;
+  logic [3*Outs-1:0] sa_x, sa_vc;
   logic [1:0] claim_valid;
-  logic [1:0][2:0] claim_x, claim_vc;
-  logic [Xs-1:0][1:0] wish_vn;
-  logic [1:0] o, vn;
+  logic [5:0] claim_x, claim_vc;
+  logic [Vns-1:0] can;                            // of one input: heads of line that could leave
+  logic [8:0] about;
+  logic [1:0] out, vn;
   logic [2:0] vc, winner;
+  logic can_leave;
   assign work = fabric_en_i && hol_valid != '0;
 
   always_comb begin
-    can         = '0;
     offer_vn    = '0;
-    request     = '0;
-    grant       = '0;
-    wish        = '0;
+    offer_about = '0;
     wish_vn     = '0;
+    request     = '0;
+    wish        = '0;
+    grant       = '0;
     sa_valid    = '0;
     sa_head     = '0;
     sa_tail     = '0;
@@ -220,77 +232,90 @@ module fabric_router #(
     claim_valid = '0;
     claim_x     = '0;
     claim_vc    = '0;
-    o           = '0;
+    can         = '0;
+    about       = '0;
+    out         = '0;
     vn          = '0;
     vc          = '0;
     winner      = '0;
+    can_leave   = 1'b0;
     if (work) begin
-      // input stage
+      // input stage: which VNs could leave, and which of them is offered
       for (int unsigned x = 0; x < Xs; x++) begin
-        if (hol_valid[x] != '0) begin
+        if (hol_valid[4*x +: 4] != '0) begin
+          can = '0;
           for (int unsigned v = 0; v < Vns; v++) begin
-            o  = hol_out[x][v];
-            vc = {2'(v), class_of[x]};
-            if (hol_valid[x][v]) begin
-              if (!hol_head[x][v]) begin
-                can[x][v] = 1'b1;
-              end else if (!held_q[o][vc]) begin
-                if (o[1]) begin
-                  can[x][v] = eject_room_i[{o[0], vc}];
-                end else if (!claimed_q[o][vc] || claimer_q[{o[0], vc}] == 3'(x)) begin
-                  can[x][v] = credit[o[0]][vc] >= {3'b0, hol_len[x][v]};
-                  if (!can[x][v] && !claimed_q[o][vc]) begin
-                    wish[o][x] = 1'b1;
-                    wish_vn[x] = 2'(v);
+            if (hol_valid[4*x + v]) begin
+              about     = hol_about[9*(4*x + v) +: 9];
+              out       = about[6:5];
+              vc        = {2'(v), class_of[x]};
+              can_leave = !about[8];
+              if (about[8] && !held_q[{out, vc}]) begin
+                if (out[1]) begin
+                  can_leave = eject_room_i[{out[0], vc}];
+                end else if (!claimed_q[{out[0], vc}] || claimer_q[3*{out[0], vc} +: 3] == 3'(x)) begin
+                  can_leave = credit[8*{out[0], vc} +: 8] >= {3'b0, about[4:0]};
+                  if (!can_leave && !claimed_q[{out[0], vc}]) begin
+                    wish[6*out +: 6]  = wish[6*out +: 6] | (6'd1 << x);
+                    wish_vn[2*x +: 2] = 2'(v);
                   end
                 end
               end
+              can = can | ({3'b0, can_leave} << v);
             end
           end
-          if (can[x] != '0) begin
-            vn = index4(next4(can[x], vn_first_q[x]));
-            offer_vn[x]  = vn;
-            request[hol_out[x][vn]][x] = 1'b1;
+          if (can != '0) begin
+            vn             = index4(next4(can, vn_first_q[2*x +: 2]));
+            about          = hol_about[9*{3'(x), vn} +: 9];
+            offer_vn[2*x +: 2]    = vn;
+            offer_about[9*x +: 9] = about;
+            request[6*(about[6:5]) +: 6] = request[6*(about[6:5]) +: 6] | (6'd1 << x);
           end
         end
       end
       // output stage
       for (int unsigned y = 0; y < Outs; y++) begin
-        if (request[y] != '0) begin
-          grant[y]    = next6(request[y], x_first_q[y]);
-          winner      = index6(grant[y]);
-          vn          = offer_vn[winner];
+        if (request[6*y +: 6] != '0) begin
+          grant[6*y +: 6]    = next6(request[6*y +: 6], x_first_q[3*y +: 3]);
+          winner      = index6(grant[6*y +: 6]);
+          about       = offer_about[9*winner +: 9];
+          vc          = {offer_vn[2*winner +: 2], class_of[winner]};
           sa_valid[y] = 1'b1;
-          sa_x[y]     = winner;
-          sa_vc[y]    = {vn, class_of[winner]};
-          sa_head[y]  = hol_head[winner][vn];
-          sa_tail[y]  = hol_tail[winner][vn];
+          sa_x[3*y +: 3]     = winner;
+          sa_vc[3*y +: 3]    = vc;
+          sa_head[y]  = about[8];
+          sa_tail[y]  = about[7];
           pop[winner]    = 1'b1;
-          pop_vn[winner] = vn;
-          if (y < 2) credit_take[y[0]][{vn, class_of[winner]}] = 1'b1;
+          pop_vn[2*winner +: 2] = offer_vn[2*winner +: 2];
+          if (y < 2) credit_take[{1'(y), vc}] = 1'b1;
         end
-        if (y < 2 && wish[y] != '0) begin
-          winner            = index6(next6(wish[y], x_first_q[y]));
-          vc                = {wish_vn[winner], class_of[winner]};
-          claim_valid[y[0]] = hol_out[winner][wish_vn[winner]] == 2'(y);
-          claim_x[y[0]]     = winner;
-          claim_vc[y[0]]    = vc;
+        if (y < 2 && wish[6*y +: 6] != '0) begin
+          // An input may wish for both links; the VN kept is that of one of them.
+          winner = index6(next6(wish[6*y +: 6], x_first_q[3*y +: 3]));
+          about  = hol_about[9*{winner, wish_vn[2*winner +: 2]} +: 9];
+          claim_valid[1'(y)] = about[6:5] == 2'(y);
+          claim_x[3*1'(y) +: 3]     = winner;
+          claim_vc[3*1'(y) +: 3]    = {wish_vn[2*winner +: 2], class_of[winner]};
         end
       end
     end
   end
+  assign grant0 = grant[6*0 +: 6];
+  assign grant1 = grant[6*1 +: 6];
+  assign grant2 = grant[6*2 +: 6];
+  assign grant3 = grant[6*3 +: 6];
 
   for (genvar p = 0; p < 2; p++) begin : gen_take
     assign eject_take_o[p]    = sa_valid[2 + p] && sa_head[2 + p];
-    assign eject_take_vc_o[3*p +: 3] = sa_vc[2 + p];
+    assign eject_take_vc_o[3*p +: 3] = sa_vc[3*(2 + p) +: 3];
   end
 
   // ---------------------------------------------------------------- crossbar
   logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q;
-  logic [Outs-1:0][2:0] st_x_q, st_vc_q;
+  logic [3*Outs-1:0] st_x_q, st_vc_q;
   fabric_cross u_cross0 (
     .clk_i, .rst_ni,
-    .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[0]),
+    .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[3*0 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
@@ -298,7 +323,7 @@ module fabric_router #(
   );
   fabric_cross u_cross1 (
     .clk_i, .rst_ni,
-    .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[1]),
+    .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[3*1 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
@@ -306,7 +331,7 @@ module fabric_router #(
   );
   fabric_cross u_cross2 (
     .clk_i, .rst_ni,
-    .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[2]),
+    .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[3*2 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
@@ -314,7 +339,7 @@ module fabric_router #(
   );
   fabric_cross u_cross3 (
     .clk_i, .rst_ni,
-    .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[3]),
+    .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[3*3 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
@@ -342,19 +367,19 @@ module fabric_router #(
       if (work) begin
         for (int unsigned p = 0; p < 2; p++) begin
           if (claim_valid[p]) begin
-            claimed_q[p][claim_vc[p]] <= 1'b1;
-            claimer_q[{p[0], claim_vc[p]}] <= claim_x[p];
+            claimed_q[{1'(p), claim_vc[3*p +: 3]}] <= 1'b1;
+            claimer_q[3*{1'(p), claim_vc[3*p +: 3]} +: 3] <= claim_x[3*p +: 3];
           end
         end
         for (int unsigned y = 0; y < Outs; y++) begin
           if (sa_valid[y]) begin
-            held_q[y][sa_vc[y]] <= !sa_tail[y];
-            if (sa_head[y]) claimed_q[y][sa_vc[y]] <= 1'b0;
-            x_first_q[y] <= (sa_x[y] == 3'd5) ? '0 : sa_x[y] + 3'd1;
+            held_q[{2'(y), sa_vc[3*y +: 3]}] <= !sa_tail[y];
+            if (y < 2 && sa_head[y]) claimed_q[{1'(y), sa_vc[3*y +: 3]}] <= 1'b0;
+            x_first_q[3*y +: 3] <= (sa_x[3*y +: 3] == 3'd5) ? '0 : sa_x[3*y +: 3] + 3'd1;
           end
         end
         for (int unsigned x = 0; x < Xs; x++) begin
-          if (pop[x]) vn_first_q[x] <= pop_vn[x] + 2'd1;
+          if (pop[x]) vn_first_q[2*x +: 2] <= pop_vn[2*x +: 2] + 2'd1;
         end
       end
       if (fabric_en_i && (work || st_valid_q != '0 || out_valid_o != '0)) begin
@@ -375,14 +400,14 @@ module fabric_router #(
 
   // ---------------------------------------------------------------- assertions
   // One winner per output, and every winner is offered to that output only.
-  `ASSERT(GrantIsOneHot_A, $onehot0(grant[0]) && $onehot0(grant[1]) && $onehot0(grant[2]) &&
-          $onehot0(grant[3]))
-  `ASSERT(InputWinsOnce_A, ((grant[0] | grant[1]) & (grant[2] | grant[3])) == '0 &&
-          (grant[0] & grant[1]) == '0 && (grant[2] & grant[3]) == '0)
+  `ASSERT(GrantIsOneHot_A, $onehot0(grant0) && $onehot0(grant1) && $onehot0(grant2) &&
+          $onehot0(grant3))
+  `ASSERT(InputWinsOnce_A, ((grant[6*0 +: 6] | grant1) & (grant[6*2 +: 6] | grant3)) == '0 &&
+          (grant[6*0 +: 6] & grant1) == '0 && (grant[6*2 +: 6] & grant3) == '0)
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
-  `ASSERT(PacketContiguity0_A, sa_valid[0] |-> held_q[0][sa_vc[0]] != sa_head[0])
-  `ASSERT(PacketContiguity1_A, sa_valid[1] |-> held_q[1][sa_vc[1]] != sa_head[1])
-  `ASSERT(PacketContiguity2_A, sa_valid[2] |-> held_q[2][sa_vc[2]] != sa_head[2])
-  `ASSERT(PacketContiguity3_A, sa_valid[3] |-> held_q[3][sa_vc[3]] != sa_head[3])
+  `ASSERT(PacketContiguity0_A, sa_valid[0] |-> held_q[{2'd0, sa_vc[3*0 +: 3]}] != sa_head[0])
+  `ASSERT(PacketContiguity1_A, sa_valid[1] |-> held_q[{2'd1, sa_vc[3*1 +: 3]}] != sa_head[1])
+  `ASSERT(PacketContiguity2_A, sa_valid[2] |-> held_q[{2'd2, sa_vc[3*2 +: 3]}] != sa_head[2])
+  `ASSERT(PacketContiguity3_A, sa_valid[3] |-> held_q[{2'd3, sa_vc[3*3 +: 3]}] != sa_head[3])
 
 endmodule
