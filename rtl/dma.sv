@@ -136,7 +136,10 @@ module dma (
   // --- assertions -----------------------------------------------------------------------
 
   // Data is read only where the checks found memory.
-  `ASSERT(DataIsMapped_A, rd_rsp_valid_i && !is_desc |-> !rd_rsp_err_i)
+  // (Immediate: a property would sample the whole answer.)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && rd_rsp_valid_i) DataIsMapped_A: assert (is_desc || !rd_rsp_err_i);
+  end
   // The sync engine checked its operands.
   `ASSERT(DoorbellIsSane_A, trig_valid_i |->
     32'(trig_engine_i) < size_pkg::DmaEngines && trig_count_i != '0)

@@ -275,9 +275,9 @@ module dma_engines (
       end
 
       if (desc_valid_i) begin
-        fetching_q[desc_rsp_i.tag[4+:EngineBits]] <= 1'b0;
-        next_q[desc_rsp_i.tag[4+:EngineBits]]     <= 1'b1;
-        next_bad_q[desc_rsp_i.tag[4+:EngineBits]] <= desc_err_i;
+        fetching_q[desc_engine] <= 1'b0;
+        next_q[desc_engine]     <= 1'b1;
+        next_bad_q[desc_engine] <= desc_err_i;
       end
 
       // Behind finish and fail: a doorbell in the same cycle as the last completion counts.
@@ -302,6 +302,9 @@ module dma_engines (
   // since but load its next descriptor.
   logic [EngineBits-1:0] told_engine_q;
   logic [31:0] told_pc_q;
+
+  logic [EngineBits-1:0] desc_engine;
+  assign desc_engine = desc_rsp_i.tag[4+:EngineBits];
 
   // Which 64 bytes of the line hold the descriptor being fetched.
   logic [1:0] part_q [Engines];
@@ -334,8 +337,7 @@ module dma_engines (
                    (size_pkg::LineBytes*8)'(0)};
     end
     if (desc_valid_i) begin
-      next_desc_q[desc_rsp_i.tag[4+:EngineBits]] <= 
-          desc_rsp_i.data[512*32'(part_q[desc_rsp_i.tag[4+:EngineBits]])+:512];
+      next_desc_q[desc_engine] <= desc_rsp_i.data[512*32'(part_q[desc_engine])+:512];
     end
     if (finish) begin
       upd_o        <= {desc.update_sem, desc.update_delta};
@@ -359,7 +361,10 @@ module dma_engines (
   // A descriptor is loaded only into a drained engine.
   `ASSERT(LoadIntoDrained_A, load |-> inflight_i == '0)
   // A descriptor's answer belongs to an engine that asked.
-  `ASSERT(AnswerWasAsked_A, desc_valid_i |-> fetching_q[desc_rsp_i.tag[4+:EngineBits]])
+  // (Immediate: a property would sample the whole answer.)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && desc_valid_i) AnswerWasAsked_A: assert (fetching_q[desc_engine]);
+  end
   // A refused update stops its engine before it moves anything else.
   `ASSERT(RefusedBeforeNextSlot_A, upd_error_i |-> !(step && slot_q == told_engine_q))
   // A stalled read stays put.

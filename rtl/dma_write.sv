@@ -213,10 +213,15 @@ module dma_write (
   `ASSERT(MessageStays_A, msg_valid_o && !msg_ready_i |=> msg_valid_o)
   // Lines here are among the reads started.
   `ASSERT(ArrivedIsInflight_A, here_q != '0 |-> inflight_q != '0)
-  // An answer belongs to a started read.
-  `ASSERT(AnswerWasAsked_A, rsp_valid_i |-> arrived_q[rsp_engine] < inflight_q[rsp_engine])
-  // A write stays inside its line.
-  `ASSERT(WriteInLine_A, wr_req_valid_o |->
-    32'(wr_req_o.addr[LineBits-1:0]) + 32'(wr_req_o.bytes) <= size_pkg::LineBytes)
+  // The rest looks into wide structs: immediate, because a property would sample them whole.
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      // An answer belongs to a started read.
+      AnswerWasAsked_A: assert (!rsp_valid_i || arrived_q[rsp_engine] < inflight_q[rsp_engine]);
+      // A write stays inside its line.
+      WriteInLine_A: assert (!pick_wr || 32'(plan.addr[LineBits-1:0]) + 32'(plan.bytes) <=
+                             size_pkg::LineBytes);
+    end
+  end
 
 endmodule

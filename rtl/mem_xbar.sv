@@ -497,41 +497,43 @@ module mem_xbar (
   end
 
   // --- assertions -----------------------------------------------------------------------------
+  // What looks into wide structs is an immediate assertion: a property would sample every variable
+  // it names as a whole, and lines sampled every cycle cost more than the crossbar.
 
-  // An answer names somebody who reads.
+  localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
   localparam logic [15:0] Readers = 16'b0000_0001_0001_1011;
-
-  `ASSERT(Hbm0AnswerHasOwner_A, hbm0_rsp_valid_i |-> Readers[hbm0_rsp_i.tag[11:8]])
-  // A request stays inside its line.
-  `ASSERT(Hbm0RequestInLine_A, hbm0_req_valid_o |->
-    hbm0_req_o.bytes != '0 && 32'(hbm0_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
-    32'(hbm0_req_o.bytes) <= size_pkg::LineBytes)
-  `ASSERT(Hbm1AnswerHasOwner_A, hbm1_rsp_valid_i |-> Readers[hbm1_rsp_i.tag[11:8]])
-  // A request stays inside its line.
-  `ASSERT(Hbm1RequestInLine_A, hbm1_req_valid_o |->
-    hbm1_req_o.bytes != '0 && 32'(hbm1_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
-    32'(hbm1_req_o.bytes) <= size_pkg::LineBytes)
-  `ASSERT(Sbuf0AnswerHasOwner_A, sbuf0_rsp_valid_i |-> Readers[sbuf0_rsp_i.tag[11:8]])
-  // A request stays inside its line.
-  `ASSERT(Sbuf0RequestInLine_A, sbuf0_req_valid_o |->
-    sbuf0_req_o.bytes != '0 && 32'(sbuf0_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
-    32'(sbuf0_req_o.bytes) <= size_pkg::LineBytes)
-  `ASSERT(Sbuf1AnswerHasOwner_A, sbuf1_rsp_valid_i |-> Readers[sbuf1_rsp_i.tag[11:8]])
-  // A request stays inside its line.
-  `ASSERT(Sbuf1RequestInLine_A, sbuf1_req_valid_o |->
-    sbuf1_req_o.bytes != '0 && 32'(sbuf1_req_o.addr[$clog2(size_pkg::LineBytes)-1:0]) +
-    32'(sbuf1_req_o.bytes) <= size_pkg::LineBytes)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && asks != '0) begin
+      // dma_wr and rx never read; fetch and dma_rd never write.
+      DmaWrWrites_A: assert ((!dma_wr0_req_valid_i || dma_wr0_req_i.write) &&
+                             (!dma_wr1_req_valid_i || dma_wr1_req_i.write));
+      RxWrites_A: assert ((!rx0_req_valid_i || rx0_req_i.write) &&
+                          (!rx1_req_valid_i || rx1_req_i.write));
+      FetchReads_A: assert (!(fetch0_req_valid_i && fetch0_req_i.write) &&
+                            !(fetch1_req_valid_i && fetch1_req_i.write));
+      DmaRdReads_A: assert (!(dma_rd0_req_valid_i && dma_rd0_req_i.write) &&
+                            !(dma_rd1_req_valid_i && dma_rd1_req_i.write));
+    end
+    if (rst_ni && valid_q[3:0] != '0) begin
+      // A request stays inside its line.
+      Hbm0InLine_A: assert (!valid_q[Hbm0] || 32'(hbm0_req_o.addr[LineBits-1:0]) +
+                            32'(hbm0_req_o.bytes) <= size_pkg::LineBytes);
+      Hbm1InLine_A: assert (!valid_q[Hbm1] || 32'(hbm1_req_o.addr[LineBits-1:0]) +
+                            32'(hbm1_req_o.bytes) <= size_pkg::LineBytes);
+      Sbuf0InLine_A: assert (!valid_q[Sbuf0] || 32'(sbuf0_req_o.addr[LineBits-1:0]) +
+                             32'(sbuf0_req_o.bytes) <= size_pkg::LineBytes);
+      Sbuf1InLine_A: assert (!valid_q[Sbuf1] || 32'(sbuf1_req_o.addr[LineBits-1:0]) +
+                             32'(sbuf1_req_o.bytes) <= size_pkg::LineBytes);
+    end
+    if (rst_ni && rsp_valid != '0) begin
+      for (int unsigned t = 0; t < Targets; t++) begin
+        // An answer names somebody who reads.
+        AnswerHasOwner_A: assert (!rsp_valid[t] || Readers[rsp_owner[t]]);
+      end
+    end
+  end
   // A stalled request keeps its place.
   `ASSERT(StalledRequestStays_A, |(valid_q & ~target_ready) |=>
     ($past(valid_q & ~target_ready) & ~valid_q) == '0)
-  // Write-only requesters never read, read-only ones never write.
-  `ASSERT(DmaWr0Writes_A, dma_wr0_req_valid_i |-> dma_wr0_req_i.write)
-  `ASSERT(DmaWr1Writes_A, dma_wr1_req_valid_i |-> dma_wr1_req_i.write)
-  `ASSERT(Rx0Writes_A, rx0_req_valid_i |-> rx0_req_i.write)
-  `ASSERT(Rx1Writes_A, rx1_req_valid_i |-> rx1_req_i.write)
-  `ASSERT(Fetch0Reads_A, fetch0_req_valid_i |-> !fetch0_req_i.write)
-  `ASSERT(DmaRd0Reads_A, dma_rd0_req_valid_i |-> !dma_rd0_req_i.write)
-  `ASSERT(Fetch1Reads_A, fetch1_req_valid_i |-> !fetch1_req_i.write)
-  `ASSERT(DmaRd1Reads_A, dma_rd1_req_valid_i |-> !dma_rd1_req_i.write)
 
 endmodule
