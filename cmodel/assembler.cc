@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/assembler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace cmodel {
 namespace {
@@ -31,11 +31,13 @@ unsigned partition_step(unsigned n, unsigned partitions) {
 /// Why a row of a copy lies outside every memory; empty if it does not.
 std::string unmapped(const defs::Sizes& sizes, std::uint64_t addr, std::uint64_t bytes) {
   for (unsigned stack = 0; stack < defs::kHbmPorts; ++stack) {
-    if (addr >= kStackBase[stack] && addr - kStackBase[stack] + bytes <= kStackSize[stack]) return {};
+    if (addr >= kStackBase[stack] && addr - kStackBase[stack] + bytes <= kStackSize[stack])
+      return {};
   }
   for (const auto base : kCoreBase) {
     if (addr < base || addr - base >= defs::kAddrCore0Size) continue;
-    const auto partition = (addr - base) / defs::kSbufStride, byte = (addr - base) % defs::kSbufStride;
+    const auto partition = (addr - base) / defs::kSbufStride,
+               byte = (addr - base) % defs::kSbufStride;
     if (partition >= sizes.partitions)
       return fmt::format("SBUF partition {}, allowed 0..{}", partition, sizes.partitions - 1);
     if (byte + bytes > sizes.sbuf_bytes)
@@ -43,8 +45,8 @@ std::string unmapped(const defs::Sizes& sizes, std::uint64_t addr, std::uint64_t
                          sizes.sbuf_bytes - 1);
     return {};
   }
-  return fmt::format("{} bytes at 0x{:x} are no memory, allowed are the HBM and SBUF windows", bytes,
-                     addr);
+  return fmt::format("{} bytes at 0x{:x} are no memory, allowed are the HBM and SBUF windows",
+                     bytes, addr);
 }
 
 }  // namespace
@@ -53,10 +55,13 @@ unsigned element_bytes(defs::Dtype dtype) {
   switch (dtype) {
     case defs::Dtype::Fp32:
     case defs::Dtype::Tf32:
-    case defs::Dtype::Int32: return 4;
+    case defs::Dtype::Int32:
+      return 4;
     case defs::Dtype::Bf16:
-    case defs::Dtype::Fp16: return 2;
-    default: return 1;
+    case defs::Dtype::Fp16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -73,7 +78,8 @@ Block Block::row_range(unsigned first, unsigned count) const {
 
 Block Block::byte_range(unsigned first, unsigned count) const {
   if (count == 0 || first + count > row_bytes)
-    throw AssemblerError(fmt::format("bytes {}+{} of a row, allowed 0..{}", first, count, row_bytes));
+    throw AssemblerError(
+        fmt::format("bytes {}+{} of a row, allowed 0..{}", first, count, row_bytes));
   Block part = *this;
   part.addr += first;
   part.row_bytes = count;
@@ -84,7 +90,8 @@ unsigned Tile::element_bytes() const { return cmodel::element_bytes(dtype); }
 
 Tile Tile::columns(unsigned first, unsigned count) const {
   if (count == 0 || first + count > size[3])
-    throw AssemblerError(fmt::format("columns {}+{} of a tile, allowed 0..{}", first, count, size[3]));
+    throw AssemblerError(
+        fmt::format("columns {}+{} of a tile, allowed 0..{}", first, count, size[3]));
   Tile part = *this;
   part.offset += static_cast<int>(first * element_bytes()) * stride[3];
   part.size[3] = count;
@@ -132,7 +139,8 @@ void StreamBase::fail(const std::string& what) const {
 
 void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) {
   if (semaphore.chip != chip_)
-    fail(fmt::format("wait for a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
+    fail(
+        fmt::format("wait for a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
   if (value >= 1u << defs::kSemaphoreBits)
     fail(fmt::format("wait for {}, allowed 0..{}", value, (1u << defs::kSemaphoreBits) - 1));
   if (wait_) emit({});
@@ -144,7 +152,8 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
 
 void StreamBase::add_signal(Semaphore semaphore, int delta) {
   if (semaphore.chip != chip_)
-    fail(fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
+    fail(fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip,
+                     chip_));
   if (delta < -32768 || delta > 32767) fail(fmt::format("signal {}, allowed -32768..32767", delta));
   if (instructions_.empty() || instructions_.back().update || wait_) emit({});
   defs::Instr& instr = instructions_.back();
@@ -177,7 +186,8 @@ defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool 
   if (tile.dtype != defs::Dtype::Fp32 && tile.dtype != defs::Dtype::Bf16)
     fail(fmt::format("{} of {}, allowed Fp32, Bf16", role, defs::to_string(tile.dtype)));
   if (tile.partitions == 0 || tile.partitions > sizes.partitions)
-    fail(fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));
+    fail(
+        fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));
   const unsigned step = partition_step(tile.partitions, sizes.partitions);
   if (tile.partition % step || tile.partition + tile.partitions > sizes.partitions)
     fail(fmt::format("{} of {} partitions from {}, allowed from multiples of {} within 0..{}", role,
@@ -321,7 +331,8 @@ ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& 
   instr.func = static_cast<std::uint8_t>(func);
   instr.src0 = operand(src, "source", true, true);
   if (bias.space != defs::Space::None) {
-    if (bias.elements() != 1 || bias.dtype != defs::Dtype::Fp32 || bias.partitions != src.partitions)
+    if (bias.elements() != 1 || bias.dtype != defs::Dtype::Fp32 ||
+        bias.partitions != src.partitions)
       fail(fmt::format("bias of {} x {} {}, allowed {} x 1 Fp32", bias.partitions, bias.elements(),
                        defs::to_string(bias.dtype), src.partitions));
     instr.src1 = operand(bias, "bias", true, false);
@@ -352,8 +363,8 @@ DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst)
 // --- DMA
 
 void DmaEngine::fail(const std::string& what) const {
-  throw AssemblerError(fmt::format("chip {} core {} DMA {} descriptor {}: {}", chip_, core_, engine_,
-                                   descriptors_.size(), what));
+  throw AssemblerError(fmt::format("chip {} core {} DMA {} descriptor {}: {}", chip_, core_,
+                                   engine_, descriptors_.size(), what));
 }
 
 defs::Descriptor& DmaEngine::last() {
@@ -404,7 +415,8 @@ DmaEngine& DmaEngine::vn(unsigned net) {
 
 DmaEngine& DmaEngine::signal(Semaphore semaphore, int delta) {
   if (semaphore.chip != chip_)
-    fail(fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
+    fail(fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip,
+                     chip_));
   if (delta < -32768 || delta > 32767) fail(fmt::format("signal {}, allowed -32768..32767", delta));
   if (last().update) fail("second signal, allowed one per descriptor");
   last().update = 1;
@@ -446,8 +458,8 @@ DmaEngine& Core::dma(unsigned engine) {
 
 Semaphore Core::semaphore() {
   if (next_semaphore_ == defs::kSemaphores)
-    throw AssemblerError(fmt::format("chip {} core {}: no semaphore left, allowed {} per core", chip_,
-                                     core_, defs::kSemaphores));
+    throw AssemblerError(fmt::format("chip {} core {}: no semaphore left, allowed {} per core",
+                                     chip_, core_, defs::kSemaphores));
   return {chip_, core_ * defs::kSemaphores + next_semaphore_++};
 }
 
@@ -455,11 +467,13 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
   const defs::Sizes& sizes = assembler_.sizes();
   const std::uint64_t bytes = std::uint64_t{elements} * element_bytes(dtype);
   if (elements == 0 || next_sbuf_ + bytes > sizes.sbuf_bytes)
-    throw AssemblerError(fmt::format("chip {} core {}: SBUF tile of {} bytes per partition, allowed 1..{}",
-                                     chip_, core_, bytes, sizes.sbuf_bytes - next_sbuf_));
+    throw AssemblerError(
+        fmt::format("chip {} core {}: SBUF tile of {} bytes per partition, allowed 1..{}", chip_,
+                    core_, bytes, sizes.sbuf_bytes - next_sbuf_));
   if (partitions == 0 || partition + partitions > sizes.partitions)
-    throw AssemblerError(fmt::format("chip {} core {}: SBUF tile on partitions {}+{}, allowed 0..{}",
-                                     chip_, core_, partition, partitions, sizes.partitions - 1));
+    throw AssemblerError(
+        fmt::format("chip {} core {}: SBUF tile on partitions {}+{}, allowed 0..{}", chip_, core_,
+                    partition, partitions, sizes.partitions - 1));
   Tile tile;
   tile.chip = chip_;
   tile.core = core_;
@@ -474,9 +488,9 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
 Tile Core::psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column) const {
   const defs::Sizes& sizes = assembler_.sizes();
   if (bank >= sizes.psum_banks || columns == 0 || column + columns > sizes.psum_cols)
-    throw AssemblerError(fmt::format("PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}",
-                                     bank, column, columns, sizes.psum_banks - 1,
-                                     sizes.psum_cols - 1));
+    throw AssemblerError(
+        fmt::format("PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}", bank, column,
+                    columns, sizes.psum_banks - 1, sizes.psum_cols - 1));
   Tile tile;
   tile.chip = chip_;
   tile.core = core_;
@@ -498,8 +512,8 @@ Assembler::~Assembler() = default;
 
 Core& Assembler::core(unsigned chip, unsigned core) {
   if (chip >= chips_ || core >= defs::kCores)
-    throw AssemblerError(fmt::format("chip {} core {}, allowed chips 0..{}, cores 0..{}", chip, core,
-                                     chips_ - 1, defs::kCores - 1));
+    throw AssemblerError(fmt::format("chip {} core {}, allowed chips 0..{}, cores 0..{}", chip,
+                                     core, chips_ - 1, defs::kCores - 1));
   auto& slot = state_[chip].cores[core];
   if (!slot) slot = std::make_unique<Core>(*this, chip, core);
   return *slot;
@@ -522,7 +536,8 @@ std::uint64_t Assembler::allocate(unsigned chip, unsigned stack, std::uint64_t b
 Block Assembler::hbm(unsigned chip, unsigned stack, const std::string& name, unsigned row_bytes,
                      unsigned rows) {
   if (row_bytes == 0 || rows == 0)
-    throw AssemblerError(fmt::format("{}: {} rows of {} bytes, allowed 1 or more", name, rows, row_bytes));
+    throw AssemblerError(
+        fmt::format("{}: {} rows of {} bytes, allowed 1 or more", name, rows, row_bytes));
   Block block;
   block.chip = chip;
   block.row_bytes = row_bytes;
@@ -530,7 +545,8 @@ Block Assembler::hbm(unsigned chip, unsigned stack, const std::string& name, uns
   block.stride = static_cast<std::int64_t>(round_up(row_bytes, 4));
   block.addr = allocate(chip, stack, static_cast<std::uint64_t>(block.stride) * rows);
   if (!state_[chip].names.emplace(name, block).second)
-    throw AssemblerError(fmt::format("chip {}: second block named \"{}\", names are unique", chip, name));
+    throw AssemblerError(
+        fmt::format("chip {}: second block named \"{}\", names are unique", chip, name));
   return block;
 }
 
@@ -543,8 +559,8 @@ Block Assembler::data(unsigned chip, unsigned stack, const std::string& name, un
   Segment segment{chip, block.addr, {}};
   segment.bytes.resize(round_up(static_cast<std::uint64_t>(block.stride) * rows, 64));
   for (unsigned row = 0; row < rows; ++row)
-    std::memcpy(segment.bytes.data() + row * block.stride, bytes.data() + std::size_t{row} * row_bytes,
-                row_bytes);
+    std::memcpy(segment.bytes.data() + row * block.stride,
+                bytes.data() + std::size_t{row} * row_bytes, row_bytes);
   segments_.push_back(std::move(segment));
   return block;
 }
@@ -560,10 +576,12 @@ const Block& Assembler::find(unsigned chip, const std::string& name) const {
 Block Assembler::block(const Tile& tile) const {
   if (tile.space != defs::Space::Sbuf || tile.size[0] * tile.size[1] * tile.size[2] != 1 ||
       (tile.size[3] > 1 && tile.stride[3] != 1))
-    throw AssemblerError("copy of a tile that is not contiguous SBUF; allowed: one dimension, stride 1");
+    throw AssemblerError(
+        "copy of a tile that is not contiguous SBUF; allowed: one dimension, stride 1");
   Block block;
   block.chip = tile.chip;
-  block.addr = kCoreBase[tile.core] + std::uint64_t{tile.partition} * defs::kSbufStride + tile.offset;
+  block.addr =
+      kCoreBase[tile.core] + std::uint64_t{tile.partition} * defs::kSbufStride + tile.offset;
   block.row_bytes = tile.size[3] * tile.element_bytes();
   block.rows = tile.partitions;
   block.stride = defs::kSbufStride;
@@ -609,28 +627,30 @@ Program Assembler::assemble() {
           triggered[instr.imm >> 16] += instr.imm & 0xffff;
       for (auto& dma : core.dma_) {
         if (triggered[dma->index()] != dma->size())
-          throw AssemblerError(fmt::format("chip {} core {} DMA {}: {} descriptors triggered, allowed: "
-                                           "all {}", chip, c, dma->index(), triggered[dma->index()],
-                                           dma->size()));
+          throw AssemblerError(
+              fmt::format("chip {} core {} DMA {}: {} descriptors triggered, allowed: "
+                          "all {}",
+                          chip, c, dma->index(), triggered[dma->index()], dma->size()));
         if (dma->size() == 0) continue;
         if (dma->size() > 65535)
-          throw AssemblerError(fmt::format("chip {} core {} DMA {}: {} descriptors, allowed 1..65535",
-                                           chip, c, dma->index(), dma->size()));
+          throw AssemblerError(
+              fmt::format("chip {} core {} DMA {}: {} descriptors, allowed 1..65535", chip, c,
+                          dma->index(), dma->size()));
         std::vector<std::uint8_t> bytes;
         for (const auto& descriptor : dma->descriptors_) append(bytes, descriptor);
         program.rings.push_back({chip, c, dma->index(), place(chip, c, std::move(bytes)),
                                  static_cast<std::uint32_t>(dma->size())});
       }
-      for (StreamBase* stream : {static_cast<StreamBase*>(&core.tensor_),
-                                 static_cast<StreamBase*>(&core.vector_),
-                                 static_cast<StreamBase*>(&core.act_),
-                                 static_cast<StreamBase*>(&core.sync_)}) {
+      for (StreamBase* stream :
+           {static_cast<StreamBase*>(&core.tensor_), static_cast<StreamBase*>(&core.vector_),
+            static_cast<StreamBase*>(&core.act_), static_cast<StreamBase*>(&core.sync_)}) {
         if (stream->instructions_.empty() && !stream->wait_) continue;
         defs::Instr end;
         end.opcode = static_cast<std::uint8_t>(defs::Opcode::End);
         stream->emit(end);
         if (stream->size() > 1u << 24)
-          throw AssemblerError(fmt::format("{}: allowed {} instructions", stream->where(), 1u << 24));
+          throw AssemblerError(
+              fmt::format("{}: allowed {} instructions", stream->where(), 1u << 24));
         std::vector<std::uint8_t> bytes;
         for (const auto& instr : stream->instructions_) append(bytes, instr);
         program.streams.push_back({chip, c, stream->engine_, place(chip, c, std::move(bytes)),

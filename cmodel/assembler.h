@@ -37,7 +37,9 @@ struct Block {
   std::uint32_t rows = 1;
   std::int64_t stride = 0;  ///< bytes from row to row
 
-  std::uint64_t row_addr(unsigned row) const { return addr + static_cast<std::int64_t>(row) * stride; }
+  std::uint64_t row_addr(unsigned row) const {
+    return addr + static_cast<std::int64_t>(row) * stride;
+  }
   /// Rows first .. first + count - 1.
   Block row_range(unsigned first, unsigned count) const;
   /// Bytes first .. first + count - 1 of every row.
@@ -89,8 +91,10 @@ class StreamBase {
   void add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value);
   void add_signal(Semaphore semaphore, int delta);
   void emit(defs::Instr instr);
-  /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its buffer.
-  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf, bool allow_psum) const;
+  /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
+  /// buffer.
+  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf,
+                        bool allow_psum) const;
   defs::Instr shape(defs::Opcode opcode, const Tile& tile) const;
   void same_shape(const Tile& a, const Tile& b, std::string_view role) const;
   [[noreturn]] void fail(const std::string& what) const;
@@ -146,7 +150,8 @@ class VectorStream : public Stream<VectorStream> {
   using Stream::Stream;
   VectorStream& copy(const Tile& src, const Tile& dst);
   VectorStream& tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b, const Tile& dst);
-  /// dst element i = func over src's innermost dimension, ascending; dst has src's outer dimensions.
+  /// dst element i = func over src's innermost dimension, ascending; dst has src's outer
+  /// dimensions.
   VectorStream& reduce(defs::AluOp func, const Tile& src, const Tile& dst);
 };
 
@@ -255,8 +260,8 @@ class Assembler {
   const Block& find(unsigned chip, const std::string& name) const;
   /// The bytes of a tile of contiguous elements, one row per partition: source or target of a copy.
   Block block(const Tile& tile) const;
-  /// The host reads this block (whole, with the gaps of its stride, in multiples of 64 bytes) at the
-  /// end. Names are unique on the board.
+  /// The host reads this block (whole, with the gaps of its stride, in multiples of 64 bytes) at
+  /// the end. Names are unique on the board.
   void region(const std::string& name, const Block& block);
 
   /// Appends END to every stream that has instructions, places streams and rings, returns all.

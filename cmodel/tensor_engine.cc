@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <span>
 
 #include "cmodel/fp.h"
@@ -16,19 +17,26 @@ constexpr unsigned kBlock = 8;   // moving columns of a block
 
 float bf16_value(std::uint32_t bits) { return fp::to_float(bits << 16); }
 
-/// sums[j][i] = sum over k of weights[k][i] * moving[k][j], in order of k. The constant trip counts
-/// let the compiler keep all sums in vector registers.
+/// 16 stationary columns as one value that the compiler keeps in a register. A plain array of
+/// arrays stays in memory with clang-19: 50 times slower (0.45 against 23 G MAC/s).
+using Row = float __attribute__((vector_size(kLanes * sizeof(float))));
+
+/// sums[j][i] = sum over k of weights[k][i] * moving[k][j], in order of k.
 void multiply_block(const float* weights, unsigned width, const float* moving, unsigned rows,
                     float (&sums)[kBlock][kLanes]) {
-  float acc[kBlock][kLanes] = {};
+  Row acc[kBlock] = {};
   for (unsigned k = 0; k < rows; ++k) {
-    const float* w = weights + std::size_t{k} * width;
     const float* x = moving + std::size_t{k} * kBlock;
-    for (unsigned j = 0; j < kBlock; ++j)
-      for (unsigned i = 0; i < kLanes; ++i) acc[j][i] = std::fma(w[i], x[j], acc[j][i]);
+    Row w;
+    std::memcpy(&w, weights + std::size_t{k} * width, sizeof(w));
+#pragma GCC unroll 8
+    for (unsigned j = 0; j < kBlock; ++j) {
+      Row sum;
+      for (unsigned i = 0; i < kLanes; ++i) sum[i] = std::fma(w[i], x[j], acc[j][i]);
+      acc[j] = sum;
+    }
   }
-  for (unsigned j = 0; j < kBlock; ++j)
-    for (unsigned i = 0; i < kLanes; ++i) sums[j][i] = acc[j][i];
+  std::memcpy(&sums, acc, sizeof(sums));
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 //   moving      one tile [P, P], read over and over to fill a PSUM bank: N = PsumCols
 //
 // `length` matmuls per core (default: about 8,000 busy cycles), results round the PSUM banks. The
-// last one is copied out and compared, so that the work cannot have been skipped.
-#include <algorithm>
-
+// first columns of the last one are copied out and compared.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cmodel/assembler.h"
 #include "tb/scenarios/numbers.h"
@@ -25,6 +25,7 @@ using defs::Dtype;
 
 constexpr unsigned kWeights = 2;
 constexpr unsigned kDefaultCycles = 8192;
+constexpr unsigned kOutColumns = 16;  ///< few: reading back shall not dwarf the matmuls
 
 struct Plan {
   explicit Plan(const ScenarioArgs& args)
@@ -80,10 +81,10 @@ cmodel::Program build(const ScenarioArgs& args) {
             .multiply_moving(moving, sums.shaped({plan.repeats, plan.p}, {p, 1}));
       }
       core.tensor().signal(summed);
-      const Tile out = core.sbuf(plan.p, args.sizes.psum_cols, Dtype::Fp32);
-      core.vector().wait_ge(summed, 1).copy(sums, out).signal(copied);
+      const Tile out = core.sbuf(plan.p, kOutColumns, Dtype::Fp32);
+      core.vector().wait_ge(summed, 1).copy(sums.columns(0, kOutColumns), out).signal(copied);
       const Block result =
-          assembler.hbm(chip, c, fmt::format("sums.{}", c), args.sizes.psum_cols * 4, plan.p);
+          assembler.hbm(chip, c, fmt::format("sums.{}", c), kOutColumns * 4, plan.p);
       assembler.region(fmt::format("sums{}.{}", chip, c), result);
       core.sync().wait_ge(copied, 1).copy(0, assembler.block(out), result).signal(stored);
       core.sync().wait_ge(stored, 1);
@@ -92,7 +93,8 @@ cmodel::Program build(const ScenarioArgs& args) {
   return assembler.assemble();
 }
 
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions) {
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
+                     RegionBytes regions) {
   const Plan plan(args);
   ScenarioResult result;
   std::uint64_t wrong = 0;
@@ -103,13 +105,13 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
     for (unsigned c = 0; c < defs::kCores; ++c) {
       const auto& bytes = region_bytes(program, regions, fmt::format("sums{}.{}", chip, c));
       for (unsigned m = 0; m < plan.p; ++m)
-        for (unsigned n = 0; n < args.sizes.psum_cols; ++n) {
-          const float got = float_at(bytes, (std::size_t{m} * args.sizes.psum_cols + n) * 4);
-          const float want = exact[m * plan.p + n % plan.p];
+        for (unsigned n = 0; n < kOutColumns; ++n) {
+          const float got = float_at(bytes, (std::size_t{m} * kOutColumns + n) * 4);
+          const float want = exact[m * plan.p + n];
           if (std::memcmp(&got, &want, 4) != 0 && wrong++ == 0)
-            result.failure =
-                fmt::format("chip {} core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}",
-                            chip, c, m, n, got, want);
+            result.failure = fmt::format(
+                "chip {} core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}", chip, c,
+                m, n, got, want);
         }
     }
   }
@@ -124,7 +126,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
 
 }  // namespace
 
-extern const Scenario kBusy{"busy", "all arrays of the board back to back (length: matmuls per core)",
-                            build, check};
+extern const Scenario kBusy{
+    "busy", "all arrays of the board back to back (length: matmuls per core)", build, check};
 
 }  // namespace tb

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/scenarios/digits_data.h"
 
+#include <fmt/format.h>
+#include <zlib.h>
+
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -9,9 +12,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
-#include <zlib.h>
 
 namespace tb {
 namespace {
@@ -43,7 +43,8 @@ std::string read_all(const std::filesystem::path& file) {
     int code = Z_OK;
     const char* why = gzerror(in.get(), &code);
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-      const char* colon = std::string_view(why).starts_with(file.c_str()) ? why + file.string().size() + 2 : why;
+      const char* colon =
+          std::string_view(why).starts_with(file.c_str()) ? why + file.string().size() + 2 : why;
       fail(file, "cannot be unpacked: {}", colon);
     }
     if (got == 0) return text;
@@ -75,7 +76,8 @@ class Lines {
 
   std::string_view field(char separator, std::string_view name) {
     ++field_;
-    if (rest_.data() == nullptr || done_) fail(file_, "line {} field {} ({}) is missing", line_, field_, name);
+    if (rest_.data() == nullptr || done_)
+      fail(file_, "line {} field {} ({}) is missing", line_, field_, name);
     const auto end = rest_.find(separator);
     const auto field = rest_.substr(0, end);
     done_ = end == std::string_view::npos;
@@ -100,8 +102,8 @@ unsigned integer(const std::filesystem::path& file, Lines& lines, std::string_vi
   unsigned value = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (error != std::errc{} || end != field.data() + field.size() || value > most)
-    fail(file, "line {} field {} ({}) is \"{}\"; allowed 0 .. {}", lines.number(), lines.field_number(),
-         name, quote(field), most);
+    fail(file, "line {} field {} ({}) is \"{}\"; allowed 0 .. {}", lines.number(),
+         lines.field_number(), name, quote(field), most);
   return value;
 }
 
@@ -119,8 +121,8 @@ std::vector<double> section(const std::filesystem::path& file, Lines& lines, std
       double value = 0;
       const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
       if (error != std::errc{} || end != field.data() + field.size() || !(std::abs(value) <= 1e6))
-        fail(file, "line {} field {} ({}) is \"{}\"; allowed numbers in -1e6 .. 1e6", lines.number(),
-             lines.field_number(), name, quote(field));
+        fail(file, "line {} field {} ({}) is \"{}\"; allowed numbers in -1e6 .. 1e6",
+             lines.number(), lines.field_number(), name, quote(field));
       values.push_back(value);
     }
     lines.end();
@@ -176,7 +178,8 @@ void write_network(const DigitsNetwork& network, const std::filesystem::path& fi
   const auto part = file.string() + ".part";
   {
     std::ofstream out(part);
-    const auto write = [&](std::string_view name, const std::vector<double>& values, unsigned columns) {
+    const auto write = [&](std::string_view name, const std::vector<double>& values,
+                           unsigned columns) {
       out << name << '\n';
       for (std::size_t i = 0; i < values.size(); ++i)
         out << fmt::format("{:.6g}", values[i]) << ((i + 1) % columns ? ' ' : '\n');

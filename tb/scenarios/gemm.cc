@@ -4,10 +4,10 @@
 //   A [M, K], stored transposed, and B [K, N] in bf16, C in fp32; all in HBM. A core takes its part
 //   tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles of a PSUM bank.
 //   The last K tile, when it is short, sits on a random start partition.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "cmodel/assembler.h"
 #include "tb/scenarios/numbers.h"
@@ -29,7 +29,8 @@ struct Part {
 };
 
 struct Plan {
-  explicit Plan(const ScenarioArgs& args) : cores(args.chips * defs::kCores), partitions(args.sizes.partitions) {
+  explicit Plan(const ScenarioArgs& args)
+      : cores(args.chips * defs::kCores), partitions(args.sizes.partitions) {
     Random random(args.seed, "gemm");
     const unsigned p = args.sizes.partitions;
     by_rows = random.one_in(2);
@@ -68,11 +69,13 @@ struct Plan {
 };
 
 /// [rows][columns], each row filled up with zeros to whole words.
-std::vector<std::uint16_t> padded(const std::vector<std::uint16_t>& values, unsigned rows, unsigned columns) {
+std::vector<std::uint16_t> padded(const std::vector<std::uint16_t>& values, unsigned rows,
+                                  unsigned columns) {
   const unsigned width = columns + columns % 2;
   std::vector<std::uint16_t> wide(std::size_t{rows} * width);
   for (unsigned row = 0; row < rows; ++row)
-    std::copy_n(values.begin() + std::size_t{row} * columns, columns, wide.begin() + std::size_t{row} * width);
+    std::copy_n(values.begin() + std::size_t{row} * columns, columns,
+                wide.begin() + std::size_t{row} * width);
   return wide;
 }
 
@@ -90,10 +93,9 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
                         const std::vector<std::uint16_t>& values, unsigned columns) {
     const unsigned width = columns + columns % 2;
     const std::string full = common ? name : fmt::format("{}.{}", name, c);
-    const Block block = common && c > 0
-                            ? assembler.find(chip, full)
-                            : assembler.data(chip, stack, full, width * 2, plan.k,
-                                             bytes_of(padded(values, plan.k, columns)));
+    const Block block = common && c > 0 ? assembler.find(chip, full)
+                                        : assembler.data(chip, stack, full, width * 2, plan.k,
+                                                         bytes_of(padded(values, plan.k, columns)));
     std::vector<Tile> tiles;
     for (unsigned t = 0; t < plan.k_tiles(); ++t) {
       tiles.push_back(core.sbuf(plan.k_count(t), width, Dtype::Bf16, plan.k_start(t)));
@@ -148,18 +150,20 @@ cmodel::Program build(const ScenarioArgs& args) {
   return assembler.assemble();
 }
 
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions) {
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
+                     RegionBytes regions) {
   const Plan plan(args);
   ScenarioResult result;
   std::uint64_t wrong = 0, macs = 0;
   double worst = 0;
   for (unsigned core = 0; core < plan.cores; ++core) {
     const Part& part = plan.parts[core];
-    const auto& bytes = region_bytes(program, regions,
-                                     fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores));
+    const auto& bytes = region_bytes(
+        program, regions, fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores));
     std::vector<float> exact(std::size_t{part.m} * part.n);
     for (unsigned t = 0; t < plan.k_tiles(); ++t)
-      naive_matmul(part.a_t, part.b, exact, part.m, part.n, t * plan.partitions, plan.k_count(t), t > 0);
+      naive_matmul(part.a_t, part.b, exact, part.m, part.n, t * plan.partitions, plan.k_count(t),
+                   t > 0);
     std::vector<double> ideal(exact.size()), size(exact.size());
     for (unsigned m = 0; m < part.m; ++m)
       for (unsigned k = 0; k < plan.k; ++k)
@@ -172,8 +176,9 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
     for (std::size_t i = 0; i < exact.size(); ++i) {
       const float got = float_at(bytes, i * 4);
       if (std::memcmp(&got, &exact[i], 4) != 0 && wrong++ == 0)
-        result.failure = fmt::format("core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}",
-                                     core, i / part.n, i % part.n, got, exact[i]);
+        result.failure =
+            fmt::format("core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}", core,
+                        i / part.n, i % part.n, got, exact[i]);
       const double error = std::abs(got - ideal[i]) / std::max(size[i], 1e-30);
       worst = error <= worst ? worst : std::isfinite(error) ? error : 1e30;
     }
@@ -196,7 +201,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
 
 }  // namespace
 
-extern const Scenario kGemm{"gemm", "random matrix products over all cores, K summed up in PSUM", build,
-                            check};
+extern const Scenario kGemm{"gemm", "random matrix products over all cores, K summed up in PSUM",
+                            build, check};
 
 }  // namespace tb

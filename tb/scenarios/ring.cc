@@ -5,9 +5,11 @@
 //
 // Sizes, virtual networks, cores, DMA engines and alignments are random. A core that has all its
 // notifies copies what came into SBUF on to HBM, where the host reads it.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
 
 #include "cmodel/assembler.h"
 #include "tb/scenarios/numbers.h"
@@ -22,13 +24,13 @@ using cmodel::Semaphore;
 using cmodel::Tile;
 
 constexpr unsigned kMostBytes = 8192;
-constexpr unsigned kMostRow = 512;  ///< bytes per partition of a message in SBUF: eleven fit in mini
+constexpr unsigned kMostRow = 512;  ///< bytes per partition of a message in SBUF
 
 struct Message {
   unsigned src = 0, dst = 0;
   unsigned src_core = 0, dst_core = 0, engine = 0, vn = 1;
   bool from_sbuf = false, to_sbuf = false;
-  unsigned rows = 1, row_bytes = 4;  ///< one row unless SBUF is involved
+  unsigned rows = 1, row_bytes = 4;     ///< one row unless SBUF is involved
   unsigned src_skew = 0, dst_skew = 0;  ///< bytes off the alignment in HBM
   std::vector<std::uint8_t> bytes;
 
@@ -40,6 +42,14 @@ struct Message {
 std::vector<Message> plan(const ScenarioArgs& args) {
   Random random(args.seed, "ring");
   std::vector<Message> messages;
+  std::map<std::pair<unsigned, unsigned>, unsigned> sbuf_used;  // {chip, core}: bytes per partition
+  const auto fits = [&](unsigned chip, unsigned core, unsigned bytes) {
+    unsigned& used = sbuf_used[{chip, core}];
+    const unsigned aligned = (bytes + 7) / 8 * 8;
+    if (used + aligned > args.sizes.sbuf_bytes) return false;
+    used += aligned;
+    return true;
+  };
   for (unsigned src = 0; src < args.chips; ++src) {
     for (unsigned dst = 0; dst < args.chips; ++dst) {
       if (src == dst && args.chips > 1) continue;
@@ -56,10 +66,14 @@ std::vector<Message> plan(const ScenarioArgs& args) {
       const unsigned most = std::min(kMostBytes, 8u << random.between(0, 10));
       if (message.from_sbuf || message.to_sbuf) {
         message.rows = 1u << random.between(0, 4);
-        message.row_bytes = 4 * random.between(1, std::clamp(most / message.rows, 4u, kMostRow) / 4);
+        message.row_bytes =
+            4 * random.between(1, std::clamp(most / message.rows, 4u, kMostRow) / 4);
       } else {
         message.row_bytes = 4 * random.between(1, most / 4);
       }
+      // Where SBUF is full, HBM serves.
+      message.from_sbuf = message.from_sbuf && fits(src, message.src_core, message.row_bytes);
+      message.to_sbuf = message.to_sbuf && fits(dst, message.dst_core, message.row_bytes);
       message.src_skew = 4 * random.between(0, 15);
       message.dst_skew = 4 * random.between(0, 15);
       message.bytes.resize(message.size());
@@ -133,14 +147,17 @@ cmodel::Program build(const ScenarioArgs& args) {
     auto& dma = assembler.core(message.src, message.src_core)
                     .sync()
                     .copy(message.engine, sources[i], landed[i]);
-    if (message.dst == message.src) dma.signal(theirs.arrived);
-    else dma.vn(message.vn).notify(theirs.arrived);
+    if (message.dst == message.src)
+      dma.signal(theirs.arrived);
+    else
+      dma.vn(message.vn).notify(theirs.arrived);
     ++theirs.arrived_count;
   }
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c)
       if (state[chip][c].arrived_count > 0)
-        assembler.core(chip, c).sync().wait_ge(state[chip][c].arrived, state[chip][c].arrived_count);
+        assembler.core(chip, c).sync().wait_ge(state[chip][c].arrived,
+                                               state[chip][c].arrived_count);
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const Message& message = messages[i];
     if (!message.to_sbuf) continue;
@@ -158,7 +175,8 @@ cmodel::Program build(const ScenarioArgs& args) {
   return assembler.assemble();
 }
 
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions) {
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
+                     RegionBytes regions) {
   ScenarioResult result;
   const auto messages = plan(args);
   std::uint64_t bytes = 0, packets = 0, wrong = 0;
@@ -170,9 +188,9 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
     for (unsigned i = 0; i < message.size(); ++i) {
       if (region[message.dst_skew + i] == message.bytes[i]) continue;
       if (wrong++ == 0)
-        result.failure = fmt::format("message {} -> {} byte {} is 0x{:02x}; sent was 0x{:02x}",
-                                     message.src, message.dst, i, region[message.dst_skew + i],
-                                     message.bytes[i]);
+        result.failure =
+            fmt::format("message {} -> {} byte {} is 0x{:02x}; sent was 0x{:02x}", message.src,
+                        message.dst, i, region[message.dst_skew + i], message.bytes[i]);
     }
   }
   result.metrics["messages"] = messages.size();
@@ -185,6 +203,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, R
 
 }  // namespace
 
-extern const Scenario kRing{"ring", "every chip sends to every other one, into HBM and SBUF", build, check};
+extern const Scenario kRing{"ring", "every chip sends to every other one, into HBM and SBUF", build,
+                            check};
 
 }  // namespace tb

@@ -4,13 +4,13 @@
 // Stochastic gradient descent with momentum on the squared hinge loss, one class against the rest.
 // Only +, -, *, / and sqrt of IEEE doubles in a fixed order (no exp, no library distribution): the
 // same bits on any machine and compiler, so that a test can compare the committed file.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <random>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "tb/scenarios/digits_data.h"
 
@@ -129,7 +129,8 @@ int main(int argc, char** argv) {
     std::mt19937_64 rng(1);
     Trainer trainer(rng);
     for (unsigned epoch = 0; epoch < kEpochs; ++epoch) {
-      for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[rng() % (i + 1)]);
+      for (std::size_t i = order.size() - 1; i > 0; --i)
+        std::swap(order[i], order[rng() % (i + 1)]);
       const double rate = kRate * (1.0 - static_cast<double>(epoch) / kEpochs);
       for (std::size_t i = 0; i + kBatch <= order.size(); i += kBatch) {
         for (unsigned j = 0; j < kBatch; ++j) trainer.add_slope(images[order[i + j]]);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The assembler writes the words it was asked for, places everything, and names every mistake.
-#include <cstring>
+#include "cmodel/assembler.h"
 
 #include <gtest/gtest.h>
 
-#include "cmodel/assembler.h"
+#include <cstring>
 
 namespace {
 
@@ -198,8 +198,10 @@ TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   expect_error([&] { core.tensor().multiply_moving(x, f); }, "result in Sbuf, allowed: Psum");
   expect_error([&] { core.psum(0, 16, 64, 1); }, "allowed banks 0..7, columns 0..63");
   expect_error([&] { core.vector().copy(f, x.columns(0, 63)); }, "destination of sizes");
-  expect_error([&] { core.vector().copy(f.shaped({65}, {100}), f.shaped({65}, {1})); }, "source bytes");
-  expect_error([&] { core.vector().reduce(defs::AluOp::Sub, f, f.columns(0, 1)); }, "allowed Add, Max");
+  expect_error([&] { core.vector().copy(f.shaped({65}, {100}), f.shaped({65}, {1})); },
+               "source bytes");
+  expect_error([&] { core.vector().reduce(defs::AluOp::Sub, f, f.columns(0, 1)); },
+               "allowed Add, Max");
   expect_error([&] { core.act().activate(defs::ActFunc::Relu, f, f, f); }, "allowed 16 x 1 Fp32");
   expect_error([&] { core.vector().wait_ge(there, 1); }, "allowed: of chip 0");
   expect_error([&] { core.vector().wait_ge(here, 65536); }, "allowed 0..65535");
