@@ -34,7 +34,9 @@ struct CommitLists : cmodel::CommitSink {
 template <class Dut, unsigned LineBytes, unsigned HbmLineCycles>
 class ChipBench {
  public:
-  explicit ChipBench(cmodel::CommitSink* sink, unsigned chip = 0) : sink_(sink), chip_(chip) {
+  /// `power_on_seed` fills every register that has no reset.
+  explicit ChipBench(cmodel::CommitSink* sink, unsigned chip = 0, unsigned power_on_seed = 1)
+      : dut(powered(context, power_on_seed)), sink_(sink), chip_(chip) {
     dut.clk_i = 0;
     dut.rst_ni = 0;
     dut.chip_id_i = static_cast<std::uint16_t>(chip);
@@ -147,7 +149,7 @@ class ChipBench {
   }
 
   VerilatedContext context;
-  Dut dut{&context};
+  Dut dut;
   std::uint64_t now = 0;
   unsigned credits = 16;
   std::vector<defs::HostRsp> events;
@@ -155,6 +157,11 @@ class ChipBench {
 
  private:
   using Line = std::array<std::uint8_t, LineBytes>;
+  static VerilatedContext* powered(VerilatedContext& context, unsigned seed) {
+    context.randReset(2);
+    context.randSeed(static_cast<int>(seed));
+    return &context;
+  }
   void edge() {
     dut.clk_i = 1;
     dut.eval();
