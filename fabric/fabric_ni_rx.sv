@@ -10,7 +10,7 @@
 // notify adds 1 to its semaphore once the last write is settled in memory.
 //
 // Refused, counted and reported, without any effect: an operation other than WRITE and
-// WRITE_NOTIFY, another chip's or port's packet, lengths that contradict each other. A write
+// WRITE_NOTIFY, another chip's packet, lengths that contradict each other. A write
 // that hits no memory is reported too, and its packet's notify is withheld.
 `include "assert.svh"
 
@@ -23,7 +23,6 @@ module fabric_ni_rx #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  input  logic port_i,
   input  logic [9:0] chip_id_i,
 
   // A slot is taken when the router starts a packet; room_o: VCs with a free one.
@@ -132,7 +131,7 @@ module fabric_ni_rx #(
   assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
   assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
   assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
-  assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport != {1'b0, port_i};
+  assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport[1];
   assign bad_form    = (packet_q.op != defs_pkg::PktOpWrite && !is_notify) ||
                        packet_q.ver != '0 || packet_q.bytes == '0 || packet_q.bytes[1:0] != '0 ||
                        packet_q.addr[1:0] != '0 || packet_q.bytes > 11'(defs_pkg::PacketBytes) ||

@@ -140,8 +140,8 @@ module fabric_ni_tx #(
   logic unused_class;
   fabric_route u_route (
     .chip_i(chip_id_i[3:0]), .ring_size_i(ring_size_i),
-    .from_i(2'd2), .class_i(1'b0),
-    .dst_i(dst[3:0]), .lport_i(lport),
+    .from_i({1'b1, core_i}), .class_i(1'b0),
+    .dst_i(dst[3:0]),
     .out_o(out), .class_o(unused_class)
   );
 

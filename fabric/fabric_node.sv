@@ -165,7 +165,7 @@ module fabric_node (
 
   fabric_ni_rx u_ni_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .port_i(1'b0), .chip_id_i,
+    .chip_id_i,
     .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
     .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
     .flit_tail_i(out_tail[2]), .flit_payload_i(out_payload2),
@@ -178,7 +178,7 @@ module fabric_node (
 
   fabric_ni_rx u_ni_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .port_i(1'b1), .chip_id_i,
+    .chip_id_i,
     .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
     .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
     .flit_tail_i(out_tail[3]), .flit_payload_i(out_payload3),

@@ -14,12 +14,11 @@ module fabric_route (
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
 
-  // Where the packet comes from: link port 0, link port 1, or (2) this chip; and its class there.
+  // Where the packet comes from: link port 0, 1, or core 0, 1 of this chip (2, 3); its class there.
   input  logic [1:0] from_i,
   input  logic       class_i,
 
   input  logic [3:0] dst_i,
-  input  logic       lport_i,
 
   // 0, 1: link port; 2, 3: local port 0, 1
   output logic [1:0] out_o,
@@ -31,9 +30,11 @@ module fabric_route (
   assign ahead = (dst_i >= chip_i) ? {1'b0, dst_i} - {1'b0, chip_i}
                                    : {1'b0, dst_i} + ring_size_i - {1'b0, chip_i};
 
-  // Chips that do not exist end here: the receiver refuses them, they never circle.
+  // What came by port p leaves by local port p: all packets of a source meet in one receiver, so
+  // they stay in order whatever they write, and each link can eject at its full rate. Chips that
+  // do not exist end here too: the receiver refuses them, they never circle.
   always_comb begin
-    out_o = {1'b1, lport_i};
+    out_o = {1'b1, from_i[0]};
     if (dst_i != chip_i && {1'b0, dst_i} < ring_size_i) begin
       if ({ahead, 1'b0} < {1'b0, ring_size_i}) out_o = 2'd0;
       else if ({ahead, 1'b0} > {1'b0, ring_size_i}) out_o = 2'd1;

@@ -98,7 +98,6 @@ module fabric_router #(
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
     logic [3:0] dst;
-    logic lport;
     logic [4:0] len;
     logic [1:0] way;
     logic [2:0] flit_vc;
@@ -106,7 +105,6 @@ module fabric_router #(
     assign flit_payload = (p == 0) ? flit_payload0_i : flit_payload1_i;
     assign flit_vc      = flit_vc_i[3*p +: 3];
     assign dst          = (p == 0) ? header0.dst[3:0] : header1.dst[3:0];
-    assign lport        = (p == 0) ? header0.lport[0] : header1.lport[0];
     assign len          = (p == 0) ? header0.len : header1.len;
 
     for (genvar k = 0; k < 2; k++) begin : gen_class
@@ -117,7 +115,7 @@ module fabric_router #(
         fabric_route u_route (
           .chip_i, .ring_size_i,
           .from_i(2'(p)), .class_i(1'b0),
-          .dst_i(dst), .lport_i(lport),
+          .dst_i(dst),
           .out_o(way), .class_o(class_of[2*p])
         );
         assign class_of[2*p + 1] = 1'b1;

@@ -5,7 +5,7 @@
 //   ACTIVATE   dst = cast(func(src0 + src1)), src1 = one fp32 element per partition, or none
 //
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
-//                            | SBUF, PSUM |    x, y -> value
+//                            | SBUF, PSUM |
 //
 // Without a bias x is src0 itself (adding +0 would turn -0 into +0). Cost: N cycles for N elements
 // of every partition, 1 more for a bias (its read comes first), plus 5 cycles from the last read to
@@ -45,8 +45,6 @@ module act_engine (
   output logic [31:0] wr_data_o [size_pkg::Partitions],
   output logic [31:0] wr_pc_o
 );
-
-  localparam int unsigned P = size_pkg::Partitions;
 
   // --- instruction
   defs_pkg::instr_t pend;
@@ -99,7 +97,9 @@ module act_engine (
 
   // --- sources
   logic pair_valid, pair_last;
-  logic [31:0] x [P], y [P];
+  logic land_valid, land_second, land_psum, land_narrow;
+  logic [1:0] land_byte;
+  logic [7:0] land_partition;
 
   operand_reader u_reader (
     .clk_i            (clk_i),
@@ -109,22 +109,23 @@ module act_engine (
     .second_i         ({pend_bias, 1'b0}),
     .rd_valid_o       (rd_valid_o),
     .rd_addr_o        (rd_addr_o),
-    .rd_data_i        (rd_data_i),
     .ps_rd_valid_o    (ps_rd_valid_o),
     .ps_rd_ready_i    (ps_rd_ready_i),
     .ps_rd_addr_o     (ps_rd_addr_o),
-    .ps_rd_data_i     (ps_rd_data_i),
+    .land_valid_o     (land_valid),
+    .land_second_o    (land_second),
+    .land_psum_o      (land_psum),
+    .land_narrow_o    (land_narrow),
+    .land_byte_o      (land_byte),
+    .land_partition_o (land_partition),
     .pair_valid_o     (pair_valid),
     .pair_inner_last_o(),
-    .pair_last_o      (pair_last),
-    .x_o              (x),
-    .y_o              (y)
+    .pair_last_o      (pair_last)
   );
 
   // --- lanes
   logic bias_q, relu_q;
   logic value_valid_q, value_last_q;
-  logic [31:0] sum [P], value_q [P];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) value_valid_q <= 1'b0;
@@ -139,19 +140,27 @@ module act_engine (
     value_last_q <= pair_last;
   end
 
-  always_ff @(posedge clk_i) begin
-    if (pair_valid) begin
-      if (bias_q) begin
-        for (int unsigned i = 0; i < P; i++) sum[i] = fma_pkg::add_fp32(x[i], y[i]);
-      end else begin
-        for (int unsigned i = 0; i < P; i++) sum[i] = x[i];
-      end
-      if (relu_q) begin
-        for (int unsigned i = 0; i < P; i++) sum[i] = convert_pkg::relu_fp32(sum[i]);
-      end
-      value_q <= sum;
-    end
-  end
+  lanes u_lanes (
+    .clk_i           (clk_i),
+    .rst_ni          (rst_ni),
+    .land_valid_i    (land_valid),
+    .land_second_i   (land_second),
+    .land_psum_i     (land_psum),
+    .land_narrow_i   (land_narrow),
+    .land_byte_i     (land_byte),
+    .land_partition_i(land_partition),
+    .rd_data_i       (rd_data_i),
+    .ps_rd_data_i    (ps_rd_data_i),
+    .pair_valid_i    (pair_valid),
+    .pair_pass_i     (!bias_q),
+    .pair_reduce_i   (1'b0),
+    .pair_max_i      (1'b0),
+    .pair_negate_i   (1'b0),
+    .pair_relu_i     (relu_q),
+    .value_valid_i   (value_valid_q),
+    .value_narrow_i  (wr_bytes_o == 3'd2),
+    .wr_data_o       (wr_data_o)
+  );
 
   // --- destination
   element_writer u_writer (
@@ -164,13 +173,11 @@ module act_engine (
     .pc_i         (pend_pc),
     .value_valid_i(value_valid_q),
     .value_last_i (value_last_q),
-    .value_i      (value_q),
     .wr_valid_o   (wr_valid_o),
     .wr_addr_o    (wr_addr_o),
     .wr_bytes_o   (wr_bytes_o),
     .wr_first_o   (wr_first_o),
     .wr_count_o   (wr_count_o),
-    .wr_data_o    (wr_data_o),
     .wr_pc_o      (wr_pc_o),
     .finish_o     (finish)
   );

@@ -41,7 +41,7 @@ module csr_regs #(
 );
 
   // ---------------------------------------------------------------- decode
-  // Core c's registers lie at offset + c * CsrCoreStride: bit 12 xor bit 13 of what remains.
+  // Core 0's registers lie in 0x1000 .. 0x1fff, core 1's CsrCoreStride behind them.
   logic core, per_core;
   logic [21:0] local_offset;  // as if it were core 0's
   assign per_core     = offset_i >= 22'h1000 && offset_i < 22'h3000;

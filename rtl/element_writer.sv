@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Destination side of a lane engine: casts fp32 lanes and writes them to SBUF, one row a cycle.
+// Destination side of a lane engine: where in SBUF the lanes' values go, one row a cycle.
 `include "assert.svh"
 
-// Casts: bf16 is rounded to nearest even with overflow to infinity; every NaN that is written is
-// the canonical one, also in fp32. finish_o pulses when the next cycle's reads see the last row:
+// The data goes from lanes.sv straight to SBUF. finish_o pulses when the next cycle's reads see the
+// last row:
 //
 //   value_valid_i    wr_valid_o    finish_o
 //   t                t+1           t+2
@@ -19,20 +19,16 @@ module element_writer (
 
   input  logic value_valid_i,
   input  logic value_last_i,
-  input  logic [31:0] value_i [size_pkg::Partitions],
 
   output logic wr_valid_o,
   output logic [17:0] wr_addr_o,
   output logic [2:0] wr_bytes_o,
   output logic [7:0] wr_first_o,
   output logic [7:0] wr_count_o,
-  output logic [31:0] wr_data_o [size_pkg::Partitions],
   output logic [31:0] wr_pc_o,
 
   output logic finish_o
 );
-
-  localparam int unsigned P = size_pkg::Partitions;
 
   logic valid, last;
   logic [23:0] addr;
@@ -77,22 +73,6 @@ module element_writer (
     if (value_valid_i) begin
       wr_addr_o <= addr[17:0];
       wr_last_q <= value_last_i;
-    end
-  end
-
-  // --- lanes
-  logic [31:0] cast [P];
-
-  always_ff @(posedge clk_i) begin
-    if (value_valid_i) begin
-      if (wr_bytes_o == 3'd2) begin
-        for (int unsigned i = 0; i < P; i++) begin
-          cast[i] = {16'b0, convert_pkg::fp32_to_bf16(value_i[i])};
-        end
-      end else begin
-        for (int unsigned i = 0; i < P; i++) cast[i] = convert_pkg::canonical(value_i[i]);
-      end
-      wr_data_o <= cast;
     end
   end
 

@@ -92,7 +92,6 @@ module sbuf (
       wr_bytes_q[0] <= v_wr_bytes_i;
       wr_first_q[0] <= v_wr_first_i[PartitionBits-1:0];
       wr_count_q[0] <= v_wr_count_i;
-      wr_data_q[0]  <= v_wr_data_i;
     end
     if (a_wr_valid_i) begin
       wr_word_q[1]  <= a_wr_addr_i[3 +: WordBits];
@@ -100,7 +99,6 @@ module sbuf (
       wr_bytes_q[1] <= a_wr_bytes_i;
       wr_first_q[1] <= a_wr_first_i[PartitionBits-1:0];
       wr_count_q[1] <= a_wr_count_i;
-      wr_data_q[1]  <= a_wr_data_i;
     end
   end
 
@@ -180,6 +178,13 @@ module sbuf (
         mem[word][line_partition] = (mem[word][line_partition] & keep)
             | (req_i.data[64 * i +: 64] & ~keep);
       end
+    end
+    // Captured after use: the last stage above has read what was there.
+    if (v_wr_valid_i) begin
+      for (int unsigned i = 0; i < P; i++) wr_data_q[0][i] = v_wr_data_i[i];
+    end
+    if (a_wr_valid_i) begin
+      for (int unsigned i = 0; i < P; i++) wr_data_q[1][i] = a_wr_data_i[i];
     end
   end
 

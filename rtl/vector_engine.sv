@@ -8,12 +8,12 @@
 //                   dst is walked without it: sizes 3..1, stride0 zero
 //
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
-//                            | SBUF, PSUM |    x, y -> value
+//                            | SBUF, PSUM |
 //
 // Cost: one element (of every partition) per cycle with one source, two cycles with two: N or 2 N,
 // plus 5 cycles from the last read to done, which is when the next instruction's reads may begin;
 // an instruction that meets an idle engine waits 3 cycles for its check and start. PSUM reads may
-// be kept waiting by the port. See element_writer for casts; max is IEEE 754-2019 maximum.
+// be kept waiting by the port. See lanes for casts; max is IEEE 754-2019 maximum.
 //
 // Refused (operand_check_pkg says in which order): func unknown to the opcode counts as an unknown
 // opcode. src0, src1 in SBUF (fp32, bf16) or PSUM (fp32), dst in SBUF.
@@ -48,8 +48,6 @@ module vector_engine (
   output logic [31:0] wr_data_o [size_pkg::Partitions],
   output logic [31:0] wr_pc_o
 );
-
-  localparam int unsigned P = size_pkg::Partitions;
 
   // --- instruction
   defs_pkg::instr_t pend;
@@ -110,7 +108,9 @@ module vector_engine (
 
   // --- sources
   logic pair_valid, pair_inner_last, pair_last;
-  logic [31:0] x [P], y [P];
+  logic land_valid, land_second, land_psum, land_narrow;
+  logic [1:0] land_byte;
+  logic [7:0] land_partition;
 
   operand_reader u_reader (
     .clk_i            (clk_i),
@@ -120,25 +120,24 @@ module vector_engine (
     .second_i         ({1'b0, pend.opcode == defs_pkg::OpcodeTensorTensor}),
     .rd_valid_o       (rd_valid_o),
     .rd_addr_o        (rd_addr_o),
-    .rd_data_i        (rd_data_i),
     .ps_rd_valid_o    (ps_rd_valid_o),
     .ps_rd_ready_i    (ps_rd_ready_i),
     .ps_rd_addr_o     (ps_rd_addr_o),
-    .ps_rd_data_i     (ps_rd_data_i),
+    .land_valid_o     (land_valid),
+    .land_second_o    (land_second),
+    .land_psum_o      (land_psum),
+    .land_narrow_o    (land_narrow),
+    .land_byte_o      (land_byte),
+    .land_partition_o (land_partition),
     .pair_valid_o     (pair_valid),
     .pair_inner_last_o(pair_inner_last),
-    .pair_last_o      (pair_last),
-    .x_o              (x),
-    .y_o              (y)
+    .pair_last_o      (pair_last)
   );
 
   // --- lanes
-  logic copy_q, reduce_q, max_q, fresh_q;  // fresh: the next element begins a reduction
-  logic [31:0] reduce_mask, flip_q;
+  logic copy_q, reduce_q, max_q, negate_q;
+  logic fresh_q;  // the next element begins a reduction
   logic value_valid_q, value_last_q;
-  logic [31:0] acc [P], value_q [P];
-
-  assign reduce_mask = {32{reduce_q}};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) value_valid_q <= 1'b0;
@@ -150,7 +149,7 @@ module vector_engine (
       copy_q   <= pend.opcode == defs_pkg::OpcodeTensorCopy;
       reduce_q <= pend_reduce;
       max_q    <= pend.func == defs_pkg::AluOpMax;
-      flip_q   <= {pend.func == defs_pkg::AluOpSub, 31'b0};
+      negate_q <= pend.func == defs_pkg::AluOpSub;
       fresh_q  <= 1'b1;
     end else if (pair_valid) begin
       fresh_q  <= pair_inner_last;
@@ -158,24 +157,27 @@ module vector_engine (
     value_last_q <= pair_last;
   end
 
-  always_ff @(posedge clk_i) begin
-    if (pair_valid) begin
-      if (copy_q || (reduce_q && fresh_q)) begin
-        for (int unsigned i = 0; i < P; i++) acc[i] = x[i];
-      end else if (max_q) begin
-        for (int unsigned i = 0; i < P; i++) begin
-          acc[i] = convert_pkg::max_fp32(bits_pkg::sel(reduce_mask, acc[i], x[i]),
-                                         bits_pkg::sel(reduce_mask, x[i], y[i]));
-        end
-      end else begin
-        for (int unsigned i = 0; i < P; i++) begin
-          acc[i] = fma_pkg::add_fp32(bits_pkg::sel(reduce_mask, acc[i], x[i]),
-                                     bits_pkg::sel(reduce_mask, x[i], y[i]) ^ flip_q);
-        end
-      end
-      value_q <= acc;
-    end
-  end
+  lanes u_lanes (
+    .clk_i           (clk_i),
+    .rst_ni          (rst_ni),
+    .land_valid_i    (land_valid),
+    .land_second_i   (land_second),
+    .land_psum_i     (land_psum),
+    .land_narrow_i   (land_narrow),
+    .land_byte_i     (land_byte),
+    .land_partition_i(land_partition),
+    .rd_data_i       (rd_data_i),
+    .ps_rd_data_i    (ps_rd_data_i),
+    .pair_valid_i    (pair_valid),
+    .pair_pass_i     (copy_q || (reduce_q && fresh_q)),
+    .pair_reduce_i   (reduce_q),
+    .pair_max_i      (max_q),
+    .pair_negate_i   (negate_q),
+    .pair_relu_i     (1'b0),
+    .value_valid_i   (value_valid_q),
+    .value_narrow_i  (wr_bytes_o == 3'd2),
+    .wr_data_o       (wr_data_o)
+  );
 
   // --- destination
   element_writer u_writer (
@@ -188,13 +190,11 @@ module vector_engine (
     .pc_i         (pend_pc),
     .value_valid_i(value_valid_q),
     .value_last_i (value_last_q),
-    .value_i      (value_q),
     .wr_valid_o   (wr_valid_o),
     .wr_addr_o    (wr_addr_o),
     .wr_bytes_o   (wr_bytes_o),
     .wr_first_o   (wr_first_o),
     .wr_count_o   (wr_count_o),
-    .wr_data_o    (wr_data_o),
     .wr_pc_o      (wr_pc_o),
     .finish_o     (finish)
   );

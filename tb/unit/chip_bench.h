@@ -34,7 +34,9 @@ struct CommitLists : cmodel::CommitSink {
 template <class Dut, unsigned LineBytes, unsigned HbmLineCycles>
 class ChipBench {
  public:
-  explicit ChipBench(cmodel::CommitSink* sink, unsigned chip = 0) : sink_(sink), chip_(chip) {
+  /// `power_on_seed` fills every register that has no reset.
+  explicit ChipBench(cmodel::CommitSink* sink, unsigned chip = 0, unsigned power_on_seed = 1)
+      : dut(powered(context, power_on_seed)), sink_(sink), chip_(chip) {
     dut.clk_i = 0;
     dut.rst_ni = 0;
     dut.chip_id_i = static_cast<std::uint16_t>(chip);
@@ -49,6 +51,10 @@ class ChipBench {
     dut.rst_ni = 1;
     dut.eval();
   }
+
+  /// DPI scopes are unregistered from the thread's context, which must still live then.
+  ~ChipBench() { Verilated::threadContextp(&context); }
+  ChipBench(const ChipBench&) = delete;
 
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
     defs::HostReq req;
@@ -123,8 +129,11 @@ class ChipBench {
               dut.hbm0_rsp_valid_i && dut.hbm0_rsp_ready_o);
     after_hbm(1, dut.hbm1_req_valid_o && dut.hbm1_req_ready_i, &dut.hbm1_req_o,
               dut.hbm1_rsp_valid_i && dut.hbm1_rsp_ready_o);
+    // Two evaluations a cycle: inputs with the falling edge, and the rising one.
     set_commit_sink(sink_, chip_);
-    edge();
+    dut.clk_i = 1;
+    dut.eval();
+    dut.clk_i = 0;
     set_commit_sink(nullptr, chip_);
     ++now;
   }
@@ -140,7 +149,7 @@ class ChipBench {
   }
 
   VerilatedContext context;
-  Dut dut{&context};
+  Dut dut;
   std::uint64_t now = 0;
   unsigned credits = 16;
   std::vector<defs::HostRsp> events;
@@ -148,6 +157,11 @@ class ChipBench {
 
  private:
   using Line = std::array<std::uint8_t, LineBytes>;
+  static VerilatedContext* powered(VerilatedContext& context, unsigned seed) {
+    context.randReset(2);
+    context.randSeed(static_cast<int>(seed));
+    return &context;
+  }
   void edge() {
     dut.clk_i = 1;
     dut.eval();

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ring of Verilated fabric nodes with message generators, random sinks and a scoreboard that
+// knows only fabric/topology.h and fabric/message.h.
+#pragma once
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "Vfabric_probe.h"
+#include "fabric/message.h"
+#include "fabric/topology.h"
+
+namespace tb {
+
+using Payload = std::vector<std::uint8_t>;
+
+/// Bit positions of size_pkg's structs, configuration mini.
+struct ChunkPins {
+  static constexpr unsigned kSem = 512, kNotify = 521, kLast = 522, kVn = 523, kBytes = 525,
+                            kAddr = 534, kDst = 582, kEngine = 592;
+};
+struct ReqPins {
+  static constexpr unsigned kTag = 512, kBytes = 524, kAddr = 533, kWrite = 581;
+};
+
+/// The pins of core or local port `c` of a node.
+struct Side {
+  CData *msg_valid, *msg_ready, *req_valid, *req_ready, *req_err, *settled, *sem_valid;
+  CData *message_valid, *message_lane, *burst_valid, *burst_lane, *sem_lane, *trace_sem_valid;
+  std::uint32_t *msg, *req, *header, *payload;
+  SData *message_src, *message_bytes, *burst_src, *sem_src;
+  IData* sem;
+};
+
+struct Options {
+  unsigned chips = defs::kBoardChips;
+  unsigned latency = defs::kLinkLatency;  ///< fabric cycles
+  unsigned seed = 1;
+  double send = 1;     ///< probability that a core offers a piece in a free core cycle
+  double ready = 1;    ///< probability that a write is accepted in a core cycle
+  double settled = 1;  ///< likewise for settled
+  unsigned stall = 0;  ///< now and then a sink stops for up to so many core cycles
+  int reset_seed = 0;  ///< other than 0: registers without reset start at random
+};
+
+class FabricRing {
+ public:
+  explicit FabricRing(const Options& options)
+      : options_(options), ring_(options.chips), rng_(options.seed) {
+    context_ = std::make_unique<VerilatedContext>();
+    if (options.reset_seed) {
+      context_->randReset(2);
+      context_->randSeed(options.reset_seed);
+    }
+    for (unsigned i = 0; i < options.chips; ++i) {
+      nodes_.push_back(std::make_unique<Node>());
+      nodes_[i]->dut = std::make_unique<Vfabric_probe>(context_.get());
+      connect(*nodes_[i]);
+      nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
+      nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
+      for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
+    }
+    reset();
+  }
+
+  const fabric::Ring& ring() const { return ring_; }
+  std::mt19937& rng() { return rng_; }
+  Options& options() { return options_; }
+  std::uint64_t cycle() const { return cycle_; }
+  std::uint64_t delivered() const { return delivered_; }
+  std::uint64_t offered() const { return offered_; }
+  std::uint64_t link_flits() const { return link_flits_; }
+  std::uint64_t link_flits(unsigned chip, fabric::Port port) const {
+    return nodes_[chip]->flits[static_cast<unsigned>(port)];
+  }
+  std::uint64_t link_hash() const { return link_hash_; }
+  std::uint64_t delivered_flits() const { return delivered_flits_; }
+  unsigned last_latency() const { return last_latency_; }
+  unsigned errors() const { return errors_; }
+
+  unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
+
+  /// Gives `message` to its engine and tells the scoreboard.
+  void post(const fabric::Message& message) {
+    Job job{message, Payload(message.bytes), 0, 0};
+    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
+    const defs::Header header = fabric::header(message);
+    nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back({header, job.payload});
+    nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
+    ++offered_;
+  }
+
+  /// A message with random contents; VN 0 gets short ones.
+  fabric::Message random_message(unsigned src, unsigned dst, unsigned most = defs::kPacketBytes) {
+    fabric::Message m;
+    m.src = static_cast<std::uint16_t>(src);
+    m.dst = static_cast<std::uint16_t>(dst);
+    m.core = static_cast<std::uint8_t>(random(2));
+    m.engine = static_cast<std::uint8_t>(random(defs::kMini.dma_engines));
+    m.vn = static_cast<std::uint8_t>(random(4));
+    if (m.vn == 0) most = std::min(most, 192u);
+    m.bytes = static_cast<std::uint16_t>(4 + 4 * random(most / 4));
+    static constexpr std::uint64_t kBases[] = {defs::kAddrHbm0Base, defs::kAddrHbm1Base,
+                                               defs::kAddrCore0Base, defs::kAddrCore1Base};
+    m.addr = kBases[random(4)] + 4 * random(1 << 20);
+    m.notify = random(4) == 0;
+    m.sem = static_cast<std::uint16_t>(m.notify ? random(512) : 0);
+    return m;
+  }
+
+  /// One fabric cycle: two core cycles of every chip, one token per link direction.
+  void step() {
+    const std::size_t slot = cycle_ % options_.latency;
+    for (unsigned i = 0; i < nodes_.size(); ++i) {
+      Node& node = *nodes_[i];
+      for (unsigned p = 0; p < 2; ++p) {
+        // The neighbour on port p hears this chip on its other port.
+        Node& to = *nodes_[ring_.neighbour(i, static_cast<fabric::Port>(p))];
+        const std::uint32_t* tx = p == 0 ? node.dut->link_tx0_o.data() : node.dut->link_tx1_o.data();
+        std::uint32_t* rx = p == 0 ? to.dut->link_rx1_i.data() : to.dut->link_rx0_i.data();
+        auto& word = node.lines[p][slot];
+        std::memcpy(rx, word.data(), sizeof(word));
+        std::memcpy(word.data(), tx, sizeof(word));
+        if (hashing_) for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
+        const unsigned type = word[16] & 7u;
+        if (type != 0) ++node.flits[p], ++link_flits_;
+      }
+    }
+    for (unsigned phase = 0; phase < 2; ++phase)
+      for (auto& node : nodes_) core_cycle(*node, phase);
+    ++cycle_;
+  }
+
+  void hash_links() { hashing_ = true; }
+
+  /// Runs until everything offered was delivered and all is quiet; a watchdog counts silence.
+  void drain(unsigned patience = 20000) {
+    std::uint64_t last = ~0ull, since = cycle_;
+    while (!done()) {
+      step();
+      if (progress_ != last) last = progress_, since = cycle_;
+      if (cycle_ - since > patience) {
+        ADD_FAILURE() << fmt::format("no progress for {} cycles: {} of {} messages", patience,
+                                     delivered_, offered_);
+        return;
+      }
+      if (testing::Test::HasFailure()) return;
+    }
+    for (unsigned i = 0; i < 2 * options_.latency + 40 && !quiet(); ++i) step();
+    for (unsigned i = 0; i < nodes_.size(); ++i) {
+      EXPECT_TRUE(nodes_[i]->dut->quiet_o) << "chip " << i << ": not quiet, or credits not home";
+      for (const auto& expected : nodes_[i]->ports) EXPECT_TRUE(expected.empty()) << "chip " << i;
+      for (const auto& [key, flow] : nodes_[i]->flows) EXPECT_TRUE(flow.empty());
+    }
+  }
+
+  bool quiet() const {
+    for (const auto& node : nodes_) if (!node->dut->quiet_o) return false;
+    return true;
+  }
+
+  /// Runs idle or loaded cycles and returns nanoseconds per node and fabric cycle.
+  template <class F>
+  static double nanoseconds(F&& f) {
+    timespec a{}, b{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+    f();
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+    return 1e9 * static_cast<double>(b.tv_sec - a.tv_sec) + static_cast<double>(b.tv_nsec - a.tv_nsec);
+  }
+
+ private:
+  struct Job {
+    fabric::Message message;
+    Payload payload;
+    unsigned sent;
+    std::uint64_t start;
+  };
+  struct Expected {
+    defs::Header header;
+    Payload payload;
+  };
+  struct Effect {  // a burst, or (bytes 0) a semaphore update
+    fabric::Burst burst;
+    Payload data;
+    unsigned sem, src, lane;
+  };
+  struct Node {
+    std::unique_ptr<Vfabric_probe> dut;
+    std::array<Side, 2> side;
+    std::array<std::vector<defs::Flit::Words>, 2> lines;
+    std::array<std::uint64_t, 2> flits{};
+    std::array<std::array<std::deque<Job>, 4>, 2> engines;
+    std::array<int, 2> offering{-1, -1};
+    std::map<std::pair<unsigned, unsigned>, std::deque<Expected>> flows;
+    std::array<std::deque<Effect>, 2> ports;
+    std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
+    std::array<unsigned, 2> stalled{};
+  };
+
+  static void connect(Node& node) {
+    Vfabric_probe& d = *node.dut;
+#define SIDE(c)                                                                                  \
+  node.side[c] = {&d.msg##c##_valid_i, &d.msg##c##_ready_o, &d.rx##c##_req_valid_o,              \
+                  &d.rx##c##_req_ready_i, &d.rx##c##_req_err_i, &d.rx##c##_settled_i,            \
+                  &d.sem##c##_valid_o, &d.message##c##_valid_o, &d.message##c##_lane_o,          \
+                  &d.burst##c##_valid_o, &d.burst##c##_lane_o, &d.trace_sem##c##_lane_o,         \
+                  &d.trace_sem##c##_valid_o, d.msg##c##_i.data(), d.rx##c##_req_o.data(),        \
+                  d.message##c##_header_o.data(), d.message##c##_payload_o.data(),               \
+                  &d.message##c##_src_o, &d.message##c##_bytes_o, &d.burst##c##_src_o,           \
+                  &d.trace_sem##c##_src_o, &d.sem##c##_o};
+    SIDE(0)
+    SIDE(1)
+#undef SIDE
+  }
+
+  void reset() {
+    for (auto& node : nodes_) {
+      auto& d = *node->dut;
+      d.rst_ni = 1;
+      d.clk_i = 0;
+      d.eval();
+      d.rst_ni = 0;
+      for (int i = 0; i < 4; ++i) d.clk_i = !d.clk_i, d.eval();
+      d.rst_ni = 1;
+    }
+  }
+
+  bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
+
+  bool done() const {
+    if (delivered_ != offered_) return false;
+    for (const auto& node : nodes_)
+      for (const auto& expected : node->ports) if (!expected.empty()) return false;
+    return true;
+  }
+
+  void core_cycle(Node& node, unsigned phase) {
+    auto& d = *node.dut;
+    d.clk_i = 0;
+    d.fabric_en_i = static_cast<CData>(phase);
+    for (unsigned c = 0; c < 2; ++c) {
+      offer(node, c);
+      Side& side = node.side[c];
+      if (options_.stall && node.stalled[c] == 0 && random(options_.stall * 4) == 0)
+        node.stalled[c] = random(options_.stall);
+      *side.req_ready = node.stalled[c] == 0 && chance(options_.ready);
+      *side.settled = chance(options_.settled);
+      if (node.stalled[c]) --node.stalled[c];
+    }
+    d.eval();
+    for (unsigned c = 0; c < 2; ++c) observe(node, c);
+    if (d.error_valid_o) ++errors_;
+    d.clk_i = 1;
+    d.eval();
+  }
+
+  void offer(Node& node, unsigned c) {
+    Side& side = node.side[c];
+    if (node.offering[c] >= 0) return;
+    *side.msg_valid = 0;
+    auto& engines = node.engines[c];
+    if (engines[0].empty() && engines[1].empty() && engines[2].empty() && engines[3].empty()) return;
+    if (!chance(options_.send)) return;
+    unsigned e = random(4);
+    while (engines[e].empty()) e = (e + 1) % 4;
+    Job& job = engines[e].front();
+    const auto& m = job.message;
+    const unsigned left = m.bytes - job.sent;
+    unsigned bytes = std::min(left, 64u);
+    if (job.sent == 0 && options_.send < 1) bytes = std::min(left, 4 + 4 * random(16));
+    std::uint32_t* pins = side.msg;
+    for (unsigned i = 0; i < 19; ++i) pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
+    std::memcpy(pins, job.payload.data() + job.sent, bytes);
+    const bool last = bytes == left;
+    defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
+    defs::put_bits(pins, ChunkPins::kNotify, 1, last && m.notify);
+    defs::put_bits(pins, ChunkPins::kLast, 1, last);
+    defs::put_bits(pins, ChunkPins::kVn, 2, m.vn);
+    defs::put_bits(pins, ChunkPins::kBytes, 9, bytes);
+    defs::put_bits(pins, ChunkPins::kAddr, 48, m.addr + job.sent);
+    defs::put_bits(pins, ChunkPins::kDst, 10, m.dst);
+    defs::put_bits(pins, ChunkPins::kEngine, 4, e);
+    pins[18] &= (1u << 20) - 1;
+    job.sent += bytes;
+    *side.msg_valid = 1;
+    node.offering[c] = static_cast<int>(e);
+  }
+
+  void observe(Node& node, unsigned c) {
+    Side& side = node.side[c];
+    if (node.offering[c] >= 0 && *side.msg_ready) {
+      auto& queue = node.engines[c][static_cast<unsigned>(node.offering[c])];
+      if (queue.front().sent == queue.front().message.bytes) {
+        last_start_ = 2 * cycle_ + node.dut->fabric_en_i;
+        queue.pop_front();
+      }
+      node.offering[c] = -1;
+      ++progress_;
+    }
+    if (!node.check_payload[c].empty()) {
+      EXPECT_EQ(std::memcmp(side.payload, node.check_payload[c].data(), node.check_payload[c].size()), 0);
+      node.check_payload[c].clear();
+    }
+    if (*side.message_valid) message(node, c);
+    if (*side.sem_valid) semaphore(node, c);  // may meet the next packet's first write
+    if (*side.req_valid && *side.req_ready) burst(node, c);
+  }
+
+  void message(Node& node, unsigned c) {
+    Side& side = node.side[c];
+    defs::Header header = defs::Header::unpack(side.header);
+    auto& flow = node.flows[{*side.message_src, *side.message_lane}];
+    ASSERT_FALSE(flow.empty()) << "message nobody sent, or twice";
+    Expected expected = std::move(flow.front());
+    flow.pop_front();
+    expected.header.hop = static_cast<std::uint8_t>(ring_.hops(expected.header.src, expected.header.dst));
+    ASSERT_EQ(header, expected.header) << "out of order or damaged";
+    // What came by link port p is received by local port p, what stayed on the chip by its core's.
+    const unsigned by = header.src == header.dst ? (header.group >> 5 & 1u)
+                        : 1 - static_cast<unsigned>(ring_.port(header.src, header.dst));
+    ASSERT_EQ(by, c);
+    ASSERT_EQ(*side.message_bytes, expected.payload.size());
+    last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
+    for (const auto& b : fabric::deliver(header, defs::kMini.line_bytes)) {
+      node.ports[c].push_back({b, Payload(expected.payload.begin() + b.offset,
+                                          expected.payload.begin() + b.offset + b.bytes),
+                               0, header.src, fabric::lane(header)});
+    }
+    if (header.op == static_cast<std::uint8_t>(defs::PktOp::WriteNotify))
+      node.ports[c].push_back({{}, {}, (header.group & 1u) << 8 | header.tag, header.src,
+                               fabric::lane(header)});
+    node.check_payload[c] = std::move(expected.payload);
+    ++delivered_;
+    delivered_flits_ += header.len;
+    ++progress_;
+  }
+
+  void burst(Node& node, unsigned c) {
+    Side& side = node.side[c];
+    ASSERT_FALSE(node.ports[c].empty()) << "write nobody asked for";
+    const Effect effect = std::move(node.ports[c].front());
+    node.ports[c].pop_front();
+    ASSERT_NE(effect.burst.bytes, 0u) << "write before its notify";
+    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kWrite, 1), 1u);
+    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kAddr, 48), effect.burst.addr);
+    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kBytes, 9), effect.burst.bytes);
+    const auto* line = reinterpret_cast<const std::uint8_t*>(side.req);
+    ASSERT_EQ(std::memcmp(line + effect.burst.addr % defs::kMini.line_bytes, effect.data.data(),
+                          effect.data.size()), 0);
+    ASSERT_TRUE(*side.burst_valid);
+    ASSERT_EQ(*side.burst_src, effect.src);
+    ASSERT_EQ(*side.burst_lane, effect.lane);
+    ++progress_;
+  }
+
+  void semaphore(Node& node, unsigned c) {
+    Side& side = node.side[c];
+    ASSERT_FALSE(node.ports[c].empty()) << "notify nobody asked for";
+    const Effect effect = std::move(node.ports[c].front());
+    node.ports[c].pop_front();
+    ASSERT_EQ(effect.burst.bytes, 0u) << "notify before its data";
+    ASSERT_EQ(*side.sem, effect.sem << 16 | 1u);
+    ASSERT_TRUE(*side.trace_sem_valid);
+    ASSERT_EQ(*side.sem_src, effect.src);
+    ASSERT_EQ(*side.sem_lane, effect.lane);
+    ++progress_;
+  }
+
+  Options options_;
+  fabric::Ring ring_;
+  std::mt19937 rng_;
+  std::unique_ptr<VerilatedContext> context_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
+  std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
+  unsigned last_latency_ = 0, errors_ = 0;
+  bool hashing_ = false;
+};
+
+}  // namespace tb
