@@ -223,6 +223,13 @@ class FabricRing {
   void reset() {
     for (auto& node : nodes_) {
       auto& d = *node->dut;
+      for (auto& side : node->side) {
+        *side.msg_valid = *side.req_ready = *side.req_err = *side.settled = 0;
+        std::memset(side.msg, 0, 19 * 4);
+      }
+      std::memset(d.link_rx0_i.data(), 0, sizeof(defs::Flit::Words));
+      std::memset(d.link_rx1_i.data(), 0, sizeof(defs::Flit::Words));
+      d.fabric_en_i = 0;
       d.rst_ni = 1;
       d.clk_i = 0;
       d.eval();
