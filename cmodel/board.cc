@@ -2,6 +2,7 @@
 #include "cmodel/board.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -10,6 +11,7 @@
 #include "cmodel/address_map.h"
 #include "cmodel/chip.h"
 #include "cmodel/disassemble.h"
+#include "cmodel/race.h"
 
 namespace cmodel {
 namespace {
@@ -43,6 +45,7 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
     for (unsigned chip = 0; chip < program.chips; ++chip)
       chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
     if (options.track_liveness) positions.resize(defs::kBoardChips * kChipStreams);
+    if (options.detect_races) races.emplace(sizes, program.chips);
   }
 
   // ---------------------------------------------------------------------------- CommitSink
@@ -75,19 +78,55 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   }
 
   // -------------------------------------------------------------------------- UnitObserver
-  void begin(const StreamId& stream, std::uint32_t) override {
+  void begin(const StreamId& stream, std::uint32_t pc) override {
+    if (races) races->begin(stream, pc);
     if (!options.track_liveness) return;
     auto& position = positions[stream_number(stream)];
     position.begin = position.now;
   }
-  void waited(const StreamId&, unsigned, unsigned) override {}
-  void updated(const StreamId&, unsigned, unsigned) override {}
-  void ordered(const StreamId&, const StreamId&) override {}
+  void waited(const StreamId& stream, unsigned chip, unsigned sem) override {
+    if (races) races->acquire(stream, chip, sem);
+  }
+  void updated(const StreamId& stream, unsigned chip, unsigned sem) override {
+    if (races) races->release(stream, chip, sem);
+  }
+  void ordered(const StreamId& from, const StreamId& to) override {
+    if (races) races->order(from, to);
+  }
   void end(const StreamId& stream, std::uint32_t pc, std::span<const Footprint> footprints) override {
-    if (options.track_liveness) {
+    for (const auto& footprint : footprints) {
+      if (races) races->access(stream, footprint);
+      if (!options.track_liveness) continue;
       const auto& position = positions[stream_number(stream)];
-      for (const auto& footprint : footprints)
-        liveness.add(footprint, stream, pc, position.begin, position.now);
+      liveness.add(footprint, stream, pc, position.begin, position.now);
+    }
+  }
+
+  static StreamId host_stream(unsigned chip) {
+    return {static_cast<std::uint8_t>(chip), 0, static_cast<std::uint8_t>(defs::Engine::Host), 0, 0};
+  }
+  static StreamId stream_of(const InstrStream& stream) {
+    return {static_cast<std::uint8_t>(stream.chip), static_cast<std::uint8_t>(stream.core),
+            static_cast<std::uint8_t>(stream.engine), 0, 0};
+  }
+  /// The host starts nothing before all chips are loaded ..
+  void order_start() {
+    for (unsigned chip = 0; races && chip < program.chips; ++chip)
+      for (const auto& stream : program.streams) races->order(host_stream(chip), stream_of(stream));
+  }
+  /// .. and reads the regions when every sequencer has executed END: a transfer that nobody waited
+  /// for may still be under way then.
+  void read_regions() {
+    if (!races || regions_read) return;
+    regions_read = true;
+    std::vector<Footprint> footprints;
+    for (const auto& region : program.regions) {
+      const StreamId host = host_stream(region.chip);
+      for (const auto& stream : program.streams) races->order(stream_of(stream), host);
+      races->begin(host, 0);
+      footprints.clear();
+      footprints_of_rows(region.chip, region.addr, 0, 1, region.bytes, false, footprints);
+      for (const auto& footprint : footprints) races->access(host, footprint);
     }
   }
 
@@ -125,6 +164,8 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   std::vector<ErrorRecord> errors;
   std::vector<Position> positions;  ///< by stream_number, only with track_liveness
   LivenessLog liveness;
+  std::optional<RaceDetector> races;  ///< only with detect_races
+  bool regions_read = false;
 };
 
 Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink, BoardOptions options)
@@ -149,6 +190,8 @@ void Board::load() {
   for (const auto& stream : impl.program.streams)
     impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
 
+  impl.order_start();
+
   // Units without a program can still be rung (and then stop by an error), so DMA engines of a
   // core that has a sync stream all take part.
   for (const auto& stream : impl.program.streams) {
@@ -161,7 +204,11 @@ void Board::load() {
   }
 }
 
-bool Board::step() { return impl_->step(); }
+bool Board::step() {
+  if (impl_->step()) return true;
+  if (finished()) impl_->read_regions();
+  return false;
+}
 
 bool Board::run() {
   while (step()) {
@@ -242,7 +289,7 @@ std::string Board::disassemble(const StreamId& stream, std::uint32_t pc) const {
 
 const Board::Counters& Board::counters() const { return impl_->work; }
 
-std::string Board::races() const { return ""; }
+std::string Board::races() const { return impl_->races ? impl_->races->text() : ""; }
 
 void Board::corrupt(const Cell& cell, std::uint8_t mask) {
   auto& chip = *impl_->chips.at(cell.chip);

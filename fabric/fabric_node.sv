@@ -17,7 +17,8 @@
 //              a notify waits for it.
 //   semN       valid only, always taken: + 1 behind the last write of a WRITE_NOTIFY.
 //   errorN     one pulse per packet refused: cause, and how many were refused before (saturating).
-//              [1:0] received by local port N, [3:2] offered by core N - 2.
+//              0, 1: received by local port 0, 1;
+//              2, 3: offered by core 0, 1. Flat vectors: source i in slice i.
 //   quiet_o    nothing buffered anywhere in the node, every credit home.
 `include "assert.svh"
 
@@ -65,9 +66,147 @@ module fabric_node (
 
   // refused packets
   output logic [3:0] error_valid_o,
-  output logic [3:0][7:0] error_cause_o,
-  output logic [3:0][31:0] error_pc_o,
+  output logic [31:0] error_cause_o,
+  output logic [127:0] error_pc_o,
 
   output logic quiet_o
 );
+
+  // ---------------------------------------------------------------- links
+  logic [1:0] flit_valid, flit_head, flit_tail;
+  logic [5:0] flit_vc, credit_vc;
+  logic [511:0] flit_payload0, flit_payload1;
+  logic [15:0] credit_freed;
+  logic [127:0] freed;
+
+  link_rx u_link_rx0 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .link_rx_i(link_rx0_i),
+    .flit_valid_o(flit_valid[0]), .flit_vc_o(flit_vc[2:0]), .flit_head_o(flit_head[0]),
+    .flit_tail_o(flit_tail[0]), .flit_payload_o(flit_payload0),
+    .credit_vc_o(credit_vc[2:0]), .credit_freed_o(credit_freed[7:0])
+  );
+  link_rx u_link_rx1 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .link_rx_i(link_rx1_i),
+    .flit_valid_o(flit_valid[1]), .flit_vc_o(flit_vc[5:3]), .flit_head_o(flit_head[1]),
+    .flit_tail_o(flit_tail[1]), .flit_payload_o(flit_payload1),
+    .credit_vc_o(credit_vc[5:3]), .credit_freed_o(credit_freed[15:8])
+  );
+
+  logic [3:0] out_valid, out_head, out_tail;
+  logic [11:0] out_vc;
+  logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3;
+  link_tx u_link_tx0 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[2:0]), .flit_head_i(out_head[0]),
+    .flit_tail_i(out_tail[0]), .flit_payload_i(out_payload0),
+    .freed_i(freed[63:0]), .link_tx_o(link_tx0_o)
+  );
+  link_tx u_link_tx1 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[5:3]), .flit_head_i(out_head[1]),
+    .flit_tail_i(out_tail[1]), .flit_payload_i(out_payload1),
+    .freed_i(freed[127:64]), .link_tx_o(link_tx1_o)
+  );
+
+  // ---------------------------------------------------------------- router
+  logic [1:0] local_valid, local_head, local_tail, local_pop, eject_take;
+  logic [3:0] local_vn, local_out;
+  logic [9:0] local_len;
+  logic [511:0] local_payload0, local_payload1;
+  logic [7:0] local_room;
+  logic [15:0] eject_room;
+  logic [5:0] eject_take_vc;
+  logic router_idle;
+  fabric_router u_router (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .chip_i(chip_id_i[3:0]), .ring_size_i,
+    .flit_valid_i(flit_valid), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
+    .flit_tail_i(flit_tail), .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
+    .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
+    .local_valid_i(local_valid), .local_vn_i(local_vn), .local_head_i(local_head),
+    .local_tail_i(local_tail), .local_out_i(local_out), .local_len_i(local_len),
+    .local_pop_o(local_pop), .local_payload0_i(local_payload0),
+    .local_payload1_i(local_payload1), .local_room_o(local_room),
+    .eject_room_i(eject_room), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
+    .out_valid_o(out_valid), .out_vc_o(out_vc), .out_head_o(out_head), .out_tail_o(out_tail),
+    .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
+    .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
+    .idle_o(router_idle)
+  );
+
+  // ---------------------------------------------------------------- network interfaces
+  logic [3:0] ni_idle;
+
+  fabric_ni_tx u_ni_tx0 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .core_i(1'b0), .chip_id_i, .ring_size_i,
+    .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
+    .room_i(local_room),
+    .hol_valid_o(local_valid[0]), .hol_vn_o(local_vn[1:0]), .hol_head_o(local_head[0]),
+    .hol_tail_o(local_tail[0]), .hol_out_o(local_out[1:0]), .hol_len_o(local_len[4:0]),
+    .pop_i(local_pop[0]), .payload_o(local_payload0),
+    .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
+    .idle_o(ni_idle[2])
+  );
+
+  fabric_ni_tx u_ni_tx1 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .core_i(1'b1), .chip_id_i, .ring_size_i,
+    .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
+    .room_i(local_room),
+    .hol_valid_o(local_valid[1]), .hol_vn_o(local_vn[3:2]), .hol_head_o(local_head[1]),
+    .hol_tail_o(local_tail[1]), .hol_out_o(local_out[3:2]), .hol_len_o(local_len[9:5]),
+    .pop_i(local_pop[1]), .payload_o(local_payload1),
+    .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
+    .idle_o(ni_idle[3])
+  );
+
+  fabric_ni_rx u_ni_rx0 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .port_i(1'b0), .chip_id_i,
+    .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
+    .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
+    .flit_tail_i(out_tail[2]), .flit_payload_i(out_payload2),
+    .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
+    .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
+    .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
+    .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
+    .idle_o(ni_idle[0])
+  );
+
+  fabric_ni_rx u_ni_rx1 (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .port_i(1'b1), .chip_id_i,
+    .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
+    .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
+    .flit_tail_i(out_tail[3]), .flit_payload_i(out_payload3),
+    .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
+    .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
+    .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
+    .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
+    .idle_o(ni_idle[1])
+  );
+
+  // ---------------------------------------------------------------- registers
+  // Packets refused so far, per source of errors.
+  logic [3:0][31:0] refused_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) refused_q <= '0;
+    else if (error_valid_o != '0) begin
+      for (int unsigned i = 0; i < 4; i++) begin
+        if (error_valid_o[i] && refused_q[i] != '1) refused_q[i] <= refused_q[i] + 32'd1;
+      end
+    end
+  end
+  assign error_pc_o = refused_q;
+
+  assign quiet_o = router_idle && ni_idle == '1;
+
+  // ---------------------------------------------------------------- assertions
+  // Straps hold still and make sense.
+  `ASSERT(StrapsAreSane_A, ring_size_i >= 5'd1 && ring_size_i <= 5'(defs_pkg::BoardChips) &&
+          {1'b0, chip_id_i[3:0]} < ring_size_i)
+
 endmodule

@@ -19,9 +19,9 @@ module access_pattern (
 
   input  logic start_i,
   input  logic [23:0] offset_i,
-  input  logic [3:0][15:0] strides_i,  // [0] innermost, elements, signed
-  input  logic [3:0][15:0] sizes_i,    // [0] innermost
-  input  logic [1:0] shift_i,          // log2 of the element's bytes
+  input  logic [63:0] strides_i,  // four times 16 bits, signed elements; innermost in the low bits
+  input  logic [63:0] sizes_i,    // likewise
+  input  logic [1:0] shift_i,     // log2 of the element's bytes
   input  logic step4_i,
 
   input  logic next_i,
@@ -32,61 +32,50 @@ module access_pattern (
   output logic last_o           // last step of all
 );
 
-  logic valid_d, valid_q, step4_d, step4_q;
-  logic [3:0][15:0] sizes_d, sizes_q;    // trip counts, to begin a level anew
-  logic [3:0][15:0] left_d, left_q;      // elements left, this one included
-  logic [3:0][23:0] strides_d, strides_q;  // bytes of one step
-  logic [3:0][23:0] base_d, base_q;      // [0] this element; [i] where level i's iteration began
-  logic [3:0] level_last;                // level i is in its last iteration
+  // Level 0 is the innermost. By hand, not in loops over packed arrays: there are three of these in
+  // every lane engine, and a simulation looks at them in every cycle.
+  logic valid_d, valid_q, step4_q;
+  logic [15:0] size0_q, size1_q, size2_q;                 // to begin a level anew
+  logic [15:0] left0_d, left1_d, left2_d, left3_d;        // elements left, this one included
+  logic [15:0] left0_q, left1_q, left2_q, left3_q;
+  logic [23:0] stride0_q, stride1_q, stride2_q, stride3_q;  // bytes of one step
+  logic [23:0] base0_d, base1_d, base2_d, base3_d;        // where the level's iteration began
+  logic [23:0] base0_q, base1_q, base2_q, base3_q;        // base0: this element
+  logic last0, last1, last2, last3;                       // the level is in its last iteration
+  logic move1, move2, move3;                              // level moves, or one above it
   logic [15:0] step;
-  logic carry;
   logic [23:0] moved;
+  logic enable;
 
-  assign step = step4_q ? 16'd4 : 16'd1;
-  assign level_last[0] = left_q[0] <= step;
-  assign level_last[1] = left_q[1] == 16'd1;
-  assign level_last[2] = left_q[2] == 16'd1;
-  assign level_last[3] = left_q[3] == 16'd1;
+  assign step   = step4_q ? 16'd4 : 16'd1;
+  assign last0  = left0_q <= step;
+  assign last1  = left1_q == 16'd1;
+  assign last2  = left2_q == 16'd1;
+  assign last3  = left3_q == 16'd1;
+  assign move1  = last0;
+  assign move2  = last0 && last1;
+  assign move3  = last0 && last1 && last2;
+  assign enable = start_i || next_i;
 
   assign valid_o      = valid_q;
-  assign addr_o       = base_q[0];
-  assign count_o      = level_last[0] ? left_q[0][2:0] : step[2:0];
-  assign inner_last_o = level_last[0];
-  assign last_o       = &level_last;
+  assign addr_o       = base0_q;
+  assign count_o      = last0 ? left0_q[2:0] : step[2:0];
+  assign inner_last_o = last0;
+  assign last_o       = move3 && last3;
 
   always_comb begin
-    valid_d   = valid_q;
-    step4_d   = step4_q;
-    sizes_d   = sizes_q;
-    left_d    = left_q;
-    strides_d = strides_q;
-    base_d    = base_q;
-    carry     = 1'b1;
-    moved     = '0;
-
-    if (start_i) begin
-      valid_d = 1'b1;
-      step4_d = step4_i;
-      sizes_d = sizes_i;
-      left_d  = sizes_i;
-      for (int i = 0; i < 4; i++) begin
-        strides_d[i] = {{8{strides_i[i][15]}}, strides_i[i]} << shift_i;
-        base_d[i]    = offset_i;
-      end
-      if (step4_i) strides_d[0] = {{8{strides_i[0][15]}}, strides_i[0]} << ({1'b0, shift_i} + 3'd2);
-    end else if (next_i) begin
-      valid_d = !last_o;
-      // The lowest level that is not in its last iteration moves; those below begin anew there.
-      for (int i = 0; i < 4; i++) begin
-        if (carry && !level_last[i]) begin
-          carry     = 1'b0;
-          moved     = base_q[i] + strides_q[i];
-          left_d[i] = left_q[i] - (i == 0 ? step : 16'd1);
-          for (int j = 0; j <= i; j++) base_d[j] = moved;
-          for (int j = 0; j < i; j++) left_d[j] = sizes_q[j];
-        end
-      end
-    end
+    // The lowest level that is not in its last iteration moves; those below begin anew there.
+    moved   = move3 ? base3_q + stride3_q : move2 ? base2_q + stride2_q
+            : move1 ? base1_q + stride1_q : base0_q + stride0_q;
+    base0_d = moved;
+    base1_d = move1 ? moved : base1_q;
+    base2_d = move2 ? moved : base2_q;
+    base3_d = move3 ? moved : base3_q;
+    left0_d = move1 ? size0_q : left0_q - step;
+    left1_d = move2 ? size1_q : left1_q - {15'b0, move1};
+    left2_d = move3 ? size2_q : left2_q - {15'b0, move2};
+    left3_d = left3_q - {15'b0, move3};
+    valid_d = start_i || (valid_q && !(next_i && last_o));
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -95,11 +84,27 @@ module access_pattern (
   end
 
   always_ff @(posedge clk_i) begin
-    step4_q   <= step4_d;
-    sizes_q   <= sizes_d;
-    left_q    <= left_d;
-    strides_q <= strides_d;
-    base_q    <= base_d;
+    if (start_i) begin
+      step4_q   <= step4_i;
+      size0_q   <= sizes_i[15:0];
+      size1_q   <= sizes_i[31:16];
+      size2_q   <= sizes_i[47:32];
+      stride0_q <= {{8{strides_i[15]}}, strides_i[15:0]} <<
+                   ({1'b0, shift_i} + (step4_i ? 3'd2 : 3'd0));
+      stride1_q <= {{8{strides_i[31]}}, strides_i[31:16]} << shift_i;
+      stride2_q <= {{8{strides_i[47]}}, strides_i[47:32]} << shift_i;
+      stride3_q <= {{8{strides_i[63]}}, strides_i[63:48]} << shift_i;
+    end
+    if (enable) begin
+      base0_q <= start_i ? offset_i : base0_d;
+      base1_q <= start_i ? offset_i : base1_d;
+      base2_q <= start_i ? offset_i : base2_d;
+      base3_q <= start_i ? offset_i : base3_d;
+      left0_q <= start_i ? sizes_i[15:0]  : left0_d;
+      left1_q <= start_i ? sizes_i[31:16] : left1_d;
+      left2_q <= start_i ? sizes_i[47:32] : left2_d;
+      left3_q <= start_i ? sizes_i[63:48] : left3_d;
+    end
   end
 
   // Nobody moves past the end.
@@ -107,7 +112,7 @@ module access_pattern (
   // A pattern is walked to its end before the next one starts.
   `ASSERT(StartWhenFree_A, start_i |-> !valid_q || (next_i && last_o))
   // A size of zero has been refused before.
-  `ASSERT(SizesAreNotZero_A, start_i |-> sizes_i[0] != 0 && sizes_i[1] != 0
-          && sizes_i[2] != 0 && sizes_i[3] != 0)
+  `ASSERT(SizesAreNotZero_A, start_i |-> sizes_i[15:0] != 0 && sizes_i[31:16] != 0
+          && sizes_i[47:32] != 0 && sizes_i[63:48] != 0)
 
 endmodule

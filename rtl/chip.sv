@@ -5,10 +5,10 @@
 //                      |                                  |  fetch, DMA, SBUF lines
 //                      +---------> u_xbar <---------------+
 //                                  |    |                 | messages
-//                                hbm0  hbm1  <-- rx -- u_fabric <--> links: 0 to chip + 1, 1 to chip - 1
+//                                hbm0  hbm1  <-- rx -- u_fabric <--> links 0: chip + 1, 1: chip - 1
 //
 // Tokens (links and host) move once per fabric cycle, that is every second core cycle: the inputs
-// are sampled at the edge that ends the cycle with fabric_phase_o = 1, and the outputs change there.
+// are sampled at the edge that ends the cycle with fabric_phase_o = 1; the outputs change there.
 // After reset the phase is 0 first. HBM channels run at the core clock.
 // quiet_o: nothing is in flight anywhere: engines idle, queues empty, link credits home.
 //
@@ -86,8 +86,7 @@ module chip #(
     .seq_event_valid_i(seq_event_valid), .seq_event_ready_o(seq_event_ready),
     .ring_base_o(ring_base), .ring_count_o(ring_count),
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
-    .dma_upd_error_i({upd_error[9], upd_error[4]}), .dma_upd_engine_i(upd_dma_engine),
-    .dma_upd_pc_i({upd_pc[9], upd_pc[4]}), .rx_upd_error_i(upd_error[11:10]),
+    .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .quiet_o(host_quiet)
   );
@@ -107,6 +106,9 @@ module chip #(
   );
   assign upd_valid[12] = 1'b0;
   assign upd[12]       = '0;
+  // Whose update it was is for the tracer (tb/trace/chip_tracer.sv) only.
+  logic unused_trace;
+  assign unused_trace = ^{upd_error[12], upd_pc, upd_dma_engine};
 
   // ---------------------------------------------------------------- cores
   logic [1:0] core_quiet;
@@ -131,7 +133,7 @@ module chip #(
     .wait_sem_o(wait_sem[0*N*9 +: N*9]), .wait_value_i(wait_value[0*N*16 +: N*16]),
     .upd_valid_o(upd_valid[0*(N+1) +: N+1]), .upd_o(upd[0*(N+1) +: N+1]),
     .upd_pc_o(upd_pc[0*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[0]),
-    .upd_error_i(upd_error[0*(N+1) +: N]),
+    .upd_error_i(upd_error[0*(N+1) +: N+1]),
     .fetch_req_valid_o(fetch0_req_valid), .fetch_req_ready_i(fetch0_req_ready),
     .fetch_req_o(fetch0_req), .fetch_rsp_valid_i(fetch0_rsp_valid),
     .fetch_rsp_ready_o(fetch0_rsp_ready), .fetch_rsp_i(fetch0_rsp),
@@ -169,7 +171,7 @@ module chip #(
     .wait_sem_o(wait_sem[1*N*9 +: N*9]), .wait_value_i(wait_value[1*N*16 +: N*16]),
     .upd_valid_o(upd_valid[1*(N+1) +: N+1]), .upd_o(upd[1*(N+1) +: N+1]),
     .upd_pc_o(upd_pc[1*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[1]),
-    .upd_error_i(upd_error[1*(N+1) +: N]),
+    .upd_error_i(upd_error[1*(N+1) +: N+1]),
     .fetch_req_valid_o(fetch1_req_valid), .fetch_req_ready_i(fetch1_req_ready),
     .fetch_req_o(fetch1_req), .fetch_rsp_valid_i(fetch1_rsp_valid),
     .fetch_rsp_ready_o(fetch1_rsp_ready), .fetch_rsp_i(fetch1_rsp),

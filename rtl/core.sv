@@ -47,7 +47,7 @@ module core #(
   output defs_pkg::sem_update_t [N:0] upd_o,
   output logic [N:0][31:0]            upd_pc_o,
   output logic [3:0]                  upd_dma_engine_o,
-  input  logic [N-1:0]                upd_error_i,
+  input  logic [N:0]                  upd_error_i,
 
   output logic               fetch_req_valid_o,
   input  logic               fetch_req_ready_i,
@@ -228,7 +228,7 @@ module core #(
     .wr_req_o(dma_wr_req_o), .wr_settled_i(dma_wr_settled_i),
     .msg_valid_o, .msg_ready_i, .msg_o,
     .upd_valid_o(upd_valid_o[N]), .upd_o(upd_o[N]), .upd_engine_o(upd_dma_engine_o),
-    .upd_pc_o(upd_pc_o[N])
+    .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])
   );
 
   assign quiet_o = (&seq_quiet) && fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 &&

@@ -19,7 +19,13 @@
 // of no descriptors; UnmappedAddress, a ring without memory; QueueOverflow, more than 65535
 // doorbells open; SemaphoreOverflow, the update was refused.
 //
-// Numbers (tb/unit/dma_test prints them). HBM answers 150 cycles after its request.
+// Numbers, printed by tb/unit/dma_test, for an HBM that answers 150 cycles after its request:
+//                                                    inf2 (16 engines)   mini (4 engines)
+//   doorbell to the first write (idle engine)         340 cycles          312 cycles
+//   one engine, aligned rows, B/cycle                 16.0                6.2 (15 lines in flight)
+//   one engine, source and destination misaligned     8.0 (two chunks a line)
+//   all engines, B/cycle                              256.0               24.7
+//   one-line descriptors back to back, from HBM       190 cycles each; 174 from SBUF (the fetch)
 `include "assert.svh"
 
 module dma (

@@ -251,7 +251,7 @@ module dma_engines (
         pending_q[slot_q] <= pending_q[slot_q] - 16'd1;
         pc_q[slot_q]      <= pc + 32'd1;
         running_q[slot_q] <= 1'b0;
-        if (pending_q[slot_q] == 16'd1 && !overflow_q[slot_q]) work_q[slot_q] <= 1'b0;
+        if (pending_q[slot_q] == 16'd1) work_q[slot_q] <= 1'b0;
       end
       if (load) begin
         running_q[slot_q] <= 1'b1;

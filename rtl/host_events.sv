@@ -4,8 +4,8 @@
 //   sources, in the order of the arbiter's requests      engine of the token
 //   0 .. 7        sequencers {core, index}: END, error   Tensor .. Sync
 //   8 .. 8+D-1    DMA engines: error level               Dma0 + e
-//   then 4        semaphore overflow by DMA 0, DMA 1, receiver 0, receiver 1
 //   then 4        refused by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
+//   then 2        semaphore overflow by receiver 0, 1    Rx
 //   then 1        host port: a refused request           Host
 //
 // Each DMA engine reports once; of several overflows or refusals of one port the first is kept.
@@ -15,7 +15,7 @@ module host_events #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned E = size_pkg::DmaEngines,
   localparam int unsigned D = defs_pkg::Cores * E,
-  localparam int unsigned O = 8,  // sources that are told once
+  localparam int unsigned O = 6,  // sources that are told once
   localparam int unsigned N = S + D + O + 1,
   localparam int unsigned IndexBits = $clog2(N)
 ) (
@@ -32,10 +32,6 @@ module host_events #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
-  // Per core: the update offered in the last cycle was refused. Engine and pc go with the offer.
-  input  logic [1:0]       dma_upd_error_i,
-  input  logic [1:0][3:0]  dma_upd_engine_i,
-  input  logic [1:0][31:0] dma_upd_pc_i,
   input  logic [1:0]       rx_upd_error_i,
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
@@ -56,13 +52,11 @@ module host_events #(
 
   // ---------------------------------------------------------------- pending and reported
   logic [D-1:0] dma_told_d, dma_told_q;
-  // Told once: {fabric 4, receiver overflow 2, DMA overflow 2}, with engine, cause and pc of the first.
+  // Told once: {receiver's overflow 2, fabric 4}, with cause and pc of the first.
   logic [O-1:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
-  logic [1:0][3:0] upd_engine_q, engine_d, engine_q;  // offered one cycle ago; of the first error
-  logic [1:0][31:0] upd_pc_q, pc_d, pc_q;
   logic [3:0][7:0] fabric_cause_d, fabric_cause_q;
   logic [3:0][31:0] fabric_pc_d, fabric_pc_q;
-  assign once_now = {fabric_error_i, rx_upd_error_i, dma_upd_error_i};
+  assign once_now = {rx_upd_error_i, fabric_error_i};
 
   logic [N-1:0] request, grant;
   logic [IndexBits-1:0] index;
@@ -81,19 +75,11 @@ module host_events #(
     dma_told_d     = dma_told_q;
     once_told_d    = once_told_q;
     once_pending_d = once_pending_q | (once_now & ~once_told_q);
-    engine_d       = engine_q;
-    pc_d           = pc_q;
     fabric_cause_d = fabric_cause_q;
     fabric_pc_d    = fabric_pc_q;
     if (once_now != '0) begin
-      for (int unsigned c = 0; c < 2; c++) begin
-        if (dma_upd_error_i[c] && !once_told_q[c] && !once_pending_q[c]) begin
-          engine_d[c] = upd_engine_q[c];
-          pc_d[c]     = upd_pc_q[c];
-        end
-      end
       for (int unsigned f = 0; f < 4; f++) begin
-        if (fabric_error_i[f] && !once_told_q[4+f] && !once_pending_q[4+f]) begin
+        if (fabric_error_i[f] && !once_told_q[f] && !once_pending_q[f]) begin
           fabric_cause_d[f] = fabric_cause_i[f];
           fabric_pc_d[f]    = fabric_pc_i[f];
         end
@@ -131,19 +117,15 @@ module host_events #(
         event_engine_o = 6'(defs_pkg::EngineDma0) + 6'(32'(dma) % E);
         event_cause_o  = dma_cause_i[dma];
         event_pc_o     = dma_pc_i[dma];
-      end else if (32'(index) < S + D + 2) begin
-        event_core_o   = core;
-        event_engine_o = 6'(defs_pkg::EngineDma0) + 6'(engine_q[core]);
-        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
-        event_pc_o     = pc_q[core];
       end else if (32'(index) < S + D + 4) begin
-        event_engine_o = 6'(defs_pkg::EngineRx);
-        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
-      end else if (32'(index) < S + D + 8) begin
         event_core_o   = core;
         event_engine_o = 6'(defs_pkg::EngineRx);
         event_cause_o  = fabric_cause_q[index[1:0]];
         event_pc_o     = fabric_pc_q[index[1:0]];
+      end else if (32'(index) < S + D + O) begin
+        event_core_o   = core;
+        event_engine_o = 6'(defs_pkg::EngineRx);
+        event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
       end
     end
   end
@@ -154,20 +136,12 @@ module host_events #(
       dma_told_q     <= '0;
       once_pending_q <= '0;
       once_told_q    <= '0;
-      upd_engine_q   <= '0;
-      upd_pc_q       <= '0;
-      engine_q       <= '0;
-      pc_q           <= '0;
       fabric_cause_q <= '0;
       fabric_pc_q    <= '0;
     end else begin
       dma_told_q     <= dma_told_d;
       once_pending_q <= once_pending_d;
       once_told_q    <= once_told_d;
-      upd_engine_q   <= dma_upd_engine_i;
-      upd_pc_q       <= dma_upd_pc_i;
-      engine_q       <= engine_d;
-      pc_q           <= pc_d;
       fabric_cause_q <= fabric_cause_d;
       fabric_pc_q    <= fabric_pc_d;
     end

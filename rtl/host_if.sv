@@ -55,9 +55,6 @@ module host_if #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
-  input  logic [1:0]       dma_upd_error_i,
-  input  logic [1:0][3:0]  dma_upd_engine_i,
-  input  logic [1:0][31:0] dma_upd_pc_i,
   input  logic [1:0]       rx_upd_error_i,
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
@@ -212,8 +209,8 @@ module host_if #(
   host_events u_events (
     .clk_i, .rst_ni,
     .seq_valid_i(seq_event_valid_i), .seq_ready_o(seq_event_ready_o), .seq_state_i, .seq_pc_i,
-    .seq_cause_i, .dma_error_i, .dma_cause_i, .dma_pc_i, .dma_upd_error_i, .dma_upd_engine_i,
-    .dma_upd_pc_i, .rx_upd_error_i, .fabric_error_i, .fabric_cause_i, .fabric_pc_i,
+    .seq_cause_i, .dma_error_i, .dma_cause_i, .dma_pc_i,
+    .rx_upd_error_i, .fabric_error_i, .fabric_cause_i, .fabric_pc_i,
     .host_valid_i(refused_q), .host_ready_o(host_told), .host_cause_i(host_cause_q),
     .event_valid_o(event_valid), .event_ready_i(event_ready), .event_kind_o(event_kind),
     .event_core_o(event_core), .event_engine_o(event_engine), .event_cause_o(event_cause),

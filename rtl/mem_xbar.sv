@@ -153,24 +153,11 @@ module mem_xbar (
     end
   endfunction
 
-  // The first asking requester at or behind `first`, else the first of all.
-  function automatic logic [3:0] pick_of(input logic [Requesters-1:0] asks,
-                                         input logic [3:0] first);
-    logic [Requesters-1:0] chosen;
-    chosen = asks & (9'h1ff << first);
-    if (chosen == '0) chosen = asks;
-    pick_of = '0;
-    for (int unsigned i = 0; i < Requesters; i++) begin
-      if (chosen[Requesters-1-i]) pick_of = 4'(Requesters - 1 - i);
-    end
-  endfunction
-
-  logic [Targets-1:0][Requesters-1:0] asks, grant;
+  logic [Targets-1:0][Requesters-1:0] asks;
   logic [Targets-1:0][3:0] pick;
-  logic [Targets-1:0][3:0] first_q;          // where the next search starts
-  logic [Targets-1:0] valid_q;               // the target's request register holds something
-  logic [Targets-1:0] target_ready, free, take;
+  logic [Targets-1:0] valid_q, take, target_ready, drop;
   logic [Requesters-1:0] ready;
+  logic null_write, null_ready;
 
   always_comb begin
     asks = '0;
@@ -187,24 +174,13 @@ module mem_xbar (
 
   assign target_ready = {null_ready, sbuf1_req_ready_i, sbuf0_req_ready_i, hbm1_req_ready_i,
                          hbm0_req_ready_i};
-  assign free = ~valid_q | target_ready;
+  assign drop = {null_write, 4'b0};
 
-  always_comb begin
-    pick  = '0;
-    grant = '0;
-    take  = '0;
-    ready = '0;
-    if (asks != '0) begin
-      for (int unsigned t = 0; t < Targets; t++) begin
-        if (asks[t] != '0 && free[t]) begin
-          pick[t]           = pick_of(asks[t], first_q[t]);
-          grant[t][pick[t]] = 1'b1;
-          take[t]           = 1'b1;
-          ready             = ready | grant[t];
-        end
-      end
-    end
-  end
+  mem_xbar_arbiter #(.Requesters(Requesters), .Targets(Targets)) u_arbiter (
+    .clk_i, .rst_ni,
+    .asks_i(asks), .ready_o(ready),
+    .take_o(take), .pick_o(pick), .drop_i(drop), .valid_o(valid_q), .ready_i(target_ready)
+  );
 
   assign fetch0_req_ready_o = ready[0];
   assign fetch0_req_err_o = asks[Null][0];
@@ -224,18 +200,6 @@ module mem_xbar (
   assign rx1_req_err_o = asks[Null][7];
   assign host_req_ready_o = ready[8];
   assign host_req_err_o = asks[Null][8];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_q <= '0;
-      first_q <= '0;
-    end else begin
-      valid_q <= (take & ~drop) | (valid_q & ~target_ready);
-      for (int unsigned t = 0; t < Targets; t++) begin
-        if (take[t]) first_q[t] <= (pick[t] == 4'd8) ? 4'd0 : pick[t] + 4'd1;
-      end
-    end
-  end
 
   // --- one request register per target ------------------------------------------------------
 
@@ -316,9 +280,6 @@ module mem_xbar (
   // Null keeps only what a read's answer needs; a write there ends at once.
   logic [11:0] null_tag_q;
   logic [7:0] null_tag;
-  logic null_write, null_ready;
-  logic [Targets-1:0] drop;
-  assign drop = {null_write, 4'b0};
 
   always_comb begin
     null_tag   = '0;
@@ -372,59 +333,30 @@ module mem_xbar (
 
   logic [Targets-1:0] rsp_valid, rsp_ready;
   logic [Targets-1:0][3:0] rsp_owner;
-  logic [Requesters-1:0] rsp_valid_q, rsp_free, rsp_take;
+  logic [Requesters-1:0] rsp_valid_q, rsp_take, reader_ready;
   logic [Requesters-1:0][2:0] rsp_pick;
-  logic [2:0] rsp_first_q;                   // rotates every cycle: fair enough among five
 
   assign rsp_valid = {valid_q[Null], sbuf1_rsp_valid_i, sbuf0_rsp_valid_i, hbm1_rsp_valid_i,
                       hbm0_rsp_valid_i};
   assign rsp_owner = {null_tag_q[11:8], sbuf1_rsp_i.tag[11:8], sbuf0_rsp_i.tag[11:8],
                       hbm1_rsp_i.tag[11:8], hbm0_rsp_i.tag[11:8]};
-  assign rsp_free  = ~rsp_valid_q | {host_rsp_ready_i, 3'b0, dma_rd1_rsp_ready_i,
-                                     fetch1_rsp_ready_i, 1'b0, dma_rd0_rsp_ready_i,
-                                     fetch0_rsp_ready_i};
+  assign reader_ready = {host_rsp_ready_i, 3'b0, dma_rd1_rsp_ready_i, fetch1_rsp_ready_i, 1'b0,
+                         dma_rd0_rsp_ready_i, fetch0_rsp_ready_i};
 
-  // Targets are looked at from rsp_first_q on; each reader takes the first answer meant for it.
-  function automatic logic [2:0] turn(input logic [2:0] from, input logic [2:0] by);
-    turn = (4'(from) + 4'(by) >= 4'(Targets)) ? from + by - 3'(Targets) : from + by;
-  endfunction
-
-  logic [2:0] rsp_at;
-  always_comb begin
-    rsp_at    = '0;
-    rsp_ready = '0;
-    rsp_take  = '0;
-    rsp_pick  = '0;
-    if (rsp_valid != '0) begin
-      for (int unsigned i = 0; i < Targets; i++) begin
-        rsp_at = turn(rsp_first_q, 3'(i));
-        if (rsp_valid[rsp_at] && rsp_free[rsp_owner[rsp_at]] && !rsp_take[rsp_owner[rsp_at]])
-        begin
-          rsp_ready[rsp_at]           = 1'b1;
-          rsp_take[rsp_owner[rsp_at]] = 1'b1;
-          rsp_pick[rsp_owner[rsp_at]] = rsp_at;
-        end
-      end
-    end
-  end
+  mem_xbar_router #(.Requesters(Requesters), .Targets(Targets)) u_router (
+    .clk_i, .rst_ni,
+    .valid_i(rsp_valid), .ready_o(rsp_ready), .owner_i(rsp_owner),
+    .take_o(rsp_take), .pick_o(rsp_pick), .valid_o(rsp_valid_q), .ready_i(reader_ready)
+  );
   assign null_ready = rsp_ready[Null];
-  logic unused_rsp_pick;
-  assign unused_rsp_pick = ^{rsp_pick[7:5], rsp_pick[2]};  // they only write
+  logic unused_rsp;
+  assign unused_rsp = ^{rsp_pick[7:5], rsp_pick[2], rsp_take[7:5], rsp_take[2], rsp_valid_q[7:5],
+                        rsp_valid_q[2]};  // they only write
 
   assign hbm0_rsp_ready_o = rsp_ready[Hbm0];
   assign hbm1_rsp_ready_o = rsp_ready[Hbm1];
   assign sbuf0_rsp_ready_o = rsp_ready[Sbuf0];
   assign sbuf1_rsp_ready_o = rsp_ready[Sbuf1];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      rsp_valid_q <= '0;
-      rsp_first_q <= '0;
-    end else begin
-      rsp_valid_q <= rsp_take | (rsp_valid_q & ~rsp_free);
-      if (rsp_valid != '0) rsp_first_q <= (rsp_first_q == 3'd4) ? 3'd0 : rsp_first_q + 3'd1;
-    end
-  end
 
   assign fetch0_rsp_valid_o = rsp_valid_q[0];
   always_ff @(posedge clk_i) begin
@@ -532,8 +464,5 @@ module mem_xbar (
       end
     end
   end
-  // A stalled request keeps its place.
-  `ASSERT(StalledRequestStays_A, |(valid_q & ~target_ready) |=>
-    ($past(valid_q & ~target_ready) & ~valid_q) == '0)
 
 endmodule

@@ -28,7 +28,7 @@ package operand_check_pkg;
   localparam logic [15:0] Bf16Only   = 16'h0004;
   localparam logic [15:0] Fp32OrBf16 = 16'h0005;
 
-  localparam logic [3:0][15:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
+  localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
 
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
   localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
@@ -68,16 +68,17 @@ package operand_check_pkg;
 
   // Does any element leave its buffer, or the whole pattern its PSUM bank? Least and greatest byte
   // of the pattern in signed 48-bit arithmetic: a term is below 2^16 * 2^15 * 2^2 = 2^33.
-  function automatic logic outside(defs_pkg::operand_t op, logic [3:0][15:0] sizes);
+  function automatic logic outside(defs_pkg::operand_t op, logic [63:0] sizes);
     logic signed [47:0] low, high, span;
-    logic [3:0][15:0] strides;
-    logic [15:0] trips;
+    logic [63:0] strides;
+    logic [15:0] trips, stride;
     strides = {op.stride3, op.stride2, op.stride1, op.stride0};
     low  = $signed({24'b0, op.offset});
     high = low + $signed({44'b0, 4'd1 << element_shift(op.dtype)}) - 48'sd1;
     for (int i = 0; i < 4; i++) begin
-      trips = sizes[i] - 16'd1;
-      span = ($signed({32'b0, trips}) * $signed({{32{strides[i][15]}}, strides[i]}))
+      trips = sizes[16 * i +: 16] - 16'd1;
+      stride = strides[16 * i +: 16];
+      span = ($signed({32'b0, trips}) * $signed({{32{stride[15]}}, stride}))
              <<< element_shift(op.dtype);
       if (span < 0) low = low + span;
       else high = high + span;
@@ -91,9 +92,10 @@ package operand_check_pkg;
   endfunction
 
   // All faults of one operand. `spaces` and `dtypes` are the masks above; `sizes` are those that
-  // this operand is walked with ([0] innermost). The stride of a dimension of size 1 must be zero.
+  // this operand is walked with, innermost in the low bits. The stride of a dimension of size 1
+  // must be zero.
   function automatic faults_t operand_faults(
-    defs_pkg::operand_t op, logic [7:0] partitions, logic [3:0][15:0] sizes,
+    defs_pkg::operand_t op, logic [7:0] partitions, logic [63:0] sizes,
     logic [3:0] spaces, logic [15:0] dtypes);
     logic [3:0] low_bits;
     operand_faults = '0;
@@ -105,14 +107,14 @@ package operand_check_pkg;
       operand_faults.bad_operand   = !spaces[0];
     end else begin
       operand_faults.reserved_bits = op.reserved != 0
-          || (sizes[3] == 1 && op.stride3 != 0) || (sizes[2] == 1 && op.stride2 != 0)
-          || (sizes[1] == 1 && op.stride1 != 0) || (sizes[0] == 1 && op.stride0 != 0);
+          || (sizes[63:48] == 1 && op.stride3 != 0) || (sizes[47:32] == 1 && op.stride2 != 0)
+          || (sizes[31:16] == 1 && op.stride1 != 0) || (sizes[15:0] == 1 && op.stride0 != 0);
       operand_faults.bad_operand   = !spaces[op.space];
       operand_faults.bad_format    = !dtypes[op.dtype]
           || (op.space == defs_pkg::SpacePsum && op.dtype != defs_pkg::DtypeFp32);
       operand_faults.bad_partition = partition_bad(op.partition, partitions);
-      operand_faults.bad_shape     = sizes[3] == 0 || sizes[2] == 0 || sizes[1] == 0
-          || sizes[0] == 0;
+      operand_faults.bad_shape     = sizes[63:48] == 0 || sizes[47:32] == 0 || sizes[31:16] == 0
+          || sizes[15:0] == 0;
       operand_faults.misaligned    = ({1'b0, op.offset[2:0]} & low_bits) != 0;
       operand_faults.out_of_bounds = outside(op, sizes);
     end

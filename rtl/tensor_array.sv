@@ -118,6 +118,10 @@ module tensor_array #(
   logic [GroupBits-1:0] slot_group_q [2*Slots];
   logic [7:0] slot_first_q [2*Slots];
   logic [7:0] slot_count_q [2*Slots];
+  logic [SlotBits:0] row_slot;      // what follows: temporaries of the process below
+  logic [63:0] row_word;
+  logic [GroupBits-1:0] row_group;
+  logic [7:0] row_first, row_count;
 
   always_ff @(posedge clk_i) begin
     if (work) begin
@@ -178,21 +182,20 @@ module tensor_array #(
     for (int unsigned p = 0; p < 2; p++) begin
       if (plane_live[1'(p)]) begin
         for (int unsigned r = 0; r < Rows; r++) begin
-          if (slot_valid_q[{1'(p), SlotBits'(now_q - r)}]
-              || (load_valid_i && 1'(p) == load_plane_i && load_slot == SlotBits'(now_q - r))) begin
+          row_slot = {1'(p), SlotBits'(now_q - r)};
+          if (slot_valid_q[row_slot]
+              || (load_valid_i && row_slot == {load_plane_i, load_slot})) begin
+            row_word  = load_q[row_slot][RowBits'(r)];
+            row_group = slot_group_q[row_slot];
+            row_first = slot_first_q[row_slot];
+            row_count = slot_count_q[row_slot];
             for (int unsigned k = 0; k < 4; k++) begin
               if (p == 0) begin
-                weight0_q[RowBits'(r)][ColBits'({slot_group_q[{1'b0, SlotBits'(now_q - r)}], 2'(k)})]
-                    = fma_pkg::row_weight(
-                        16'(load_q[{1'b0, SlotBits'(now_q - r)}][RowBits'(r)] >> (16 * k)), 8'(r),
-                        slot_first_q[{1'b0, SlotBits'(now_q - r)}],
-                        slot_count_q[{1'b0, SlotBits'(now_q - r)}]);
+                weight0_q[RowBits'(r)][ColBits'({row_group, 2'(k)})]
+                    = fma_pkg::row_weight(16'(row_word >> (16 * k)), 8'(r), row_first, row_count);
               end else begin
-                weight1_q[RowBits'(r)][ColBits'({slot_group_q[{1'b1, SlotBits'(now_q - r)}], 2'(k)})]
-                    = fma_pkg::row_weight(
-                        16'(load_q[{1'b1, SlotBits'(now_q - r)}][RowBits'(r)] >> (16 * k)), 8'(r),
-                        slot_first_q[{1'b1, SlotBits'(now_q - r)}],
-                        slot_count_q[{1'b1, SlotBits'(now_q - r)}]);
+                weight1_q[RowBits'(r)][ColBits'({row_group, 2'(k)})]
+                    = fma_pkg::row_weight(16'(row_word >> (16 * k)), 8'(r), row_first, row_count);
               end
             end
           end

@@ -3,6 +3,7 @@
 // engine, under random memories, stalls and doorbells; and its speed.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -20,6 +21,12 @@
 #include "tb/unit/mem_channel.h"
 
 namespace {
+
+/// Seeds per random test: the usual number, or times DODECA_SEEDS for a soak.
+unsigned seeds(unsigned usual) {
+  const char* factor = std::getenv("DODECA_SEEDS");
+  return factor ? usual * static_cast<unsigned>(std::atoi(factor)) : usual;
+}
 
 using defs::Descriptor;
 using defs::ErrorCause;
@@ -571,11 +578,11 @@ TEST(DmaCheck, RefusesTheEdgesOfEveryWindow) {
 
 TEST(Dma, MatchesItsTwinUnderRandomTraffic) {
   std::uint64_t writes = 0;
-  for (unsigned seed = 1; seed <= 60 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds(60) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("mini seed {}", seed));
     writes += random_run<Vdma_mini>(defs::kMini, seed, false);
   }
-  for (unsigned seed = 1; seed <= 15 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds(15) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("inf2 seed {}", seed));
     writes += random_run<Vdma_inf2>(defs::kInf2, seed, false);
   }
@@ -583,11 +590,11 @@ TEST(Dma, MatchesItsTwinUnderRandomTraffic) {
 }
 
 TEST(Dma, ABadDescriptorStopsOnlyItsEngine) {
-  for (unsigned seed = 1001; seed <= 1060 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1001; seed <= 1000 + seeds(60) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("mini seed {}", seed));
     random_run<Vdma_mini>(defs::kMini, seed, true);
   }
-  for (unsigned seed = 1001; seed <= 1010 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1001; seed <= 1000 + seeds(10) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("inf2 seed {}", seed));
     random_run<Vdma_inf2>(defs::kInf2, seed, true);
   }

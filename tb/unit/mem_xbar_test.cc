@@ -2,6 +2,7 @@
 // The crossbar under random traffic and stalls: every request reaches its memory once, in order,
 // every answer its requester; unmapped addresses are refused; one line per cycle and target.
 #include <array>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -17,6 +18,12 @@
 #include "tb/unit/mem_channel.h"
 
 namespace {
+
+/// Seeds per random test: the usual number, or times DODECA_SEEDS for a soak.
+unsigned seeds(unsigned usual) {
+  const char* factor = std::getenv("DODECA_SEEDS");
+  return factor ? usual * static_cast<unsigned>(std::atoi(factor)) : usual;
+}
 
 using tb::Line;
 constexpr unsigned kRequesters = 9, kTargets = 4;
@@ -271,11 +278,11 @@ void random_run(const defs::Sizes& sizes, unsigned seed) {
 }
 
 TEST(MemXbar, EveryRequestAndAnswerArrivesOnceInOrder) {
-  for (unsigned seed = 1; seed <= 20 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds(20) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("mini seed {}", seed));
     random_run<Vmem_xbar_mini>(defs::kMini, seed);
   }
-  for (unsigned seed = 1; seed <= 5 && !HasFatalFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds(5) && !HasFatalFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("inf2 seed {}", seed));
     random_run<Vmem_xbar_inf2>(defs::kInf2, seed);
   }

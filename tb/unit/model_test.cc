@@ -137,12 +137,16 @@ struct Matmul {
     bias_in.update_delta = 1;
     program.add(0, core, 2, bias_in);
     auto out = copy_rows(0, sbuf_addr(core, 0, 0xa00), 0xe000, kP, kN * 4, kStride, kN * 4);
+    out.update = 1;
+    out.update_sem = 5;
+    out.update_delta = 1;
     program.add(0, core, 3, out);
 
     program.add(0, core, Engine::Sync, ring_dma(0, 2));
     program.add(0, core, Engine::Sync, ring_dma(1, 2));
     program.add(0, core, Engine::Sync, ring_dma(2, 1));
     program.add(0, core, Engine::Sync, ring_dma(3, 1).wait(4, 1));
+    program.add(0, core, Engine::Sync, TinyInstr(Opcode::Nop).wait(5, 1));
 
     for (unsigned tile = 0; tile < 2; ++tile) {
       program.add(0, core, Engine::Tensor, TinyInstr(Opcode::LoadStationary)
@@ -634,6 +638,28 @@ TEST(Model, ReportsARaceAndOnlyThen) {
       ASSERT_TRUE(board.run());
       EXPECT_EQ(board.races().empty(), ordered) << board.races();
     }
+  }
+}
+
+TEST(Model, ATransferThatNobodyWaitsForRacesWithTheHost) {
+  for (const bool waits : {true, false}) {
+    TinyProgram tiny(kSizes, 2);
+    auto copy = copy_rows(1, 0x0, 0x1000, 1, 128, 0, 0);
+    copy.vn = 1;
+    copy.notify = 1;
+    copy.notify_sem = 9;
+    tiny.add(0, 0, 0, copy);
+    tiny.add(0, 0, Engine::Sync, ring_dma(0, 1));
+    if (waits) tiny.add(1, 0, Engine::Vector, TinyInstr(Opcode::Nop).wait(9, 1));
+    tiny.region("out", 1, 0x1000, 128);
+    const auto program = tiny.build();
+    Recorder recorder;
+    BoardOptions options;
+    options.detect_races = true;
+    Board board(kSizes, program, recorder, options);
+    board.load();
+    ASSERT_TRUE(board.run());
+    EXPECT_EQ(board.races().empty(), waits) << board.races();
   }
 }
 

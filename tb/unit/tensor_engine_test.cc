@@ -409,13 +409,11 @@ TYPED_TEST(TensorEngine, WorkReachesPeRCAfterRPlusCCycles) {
   SCOPED_TRACE(tb::repro(this->seed));
   constexpr unsigned kP = TestFixture::kP;
   auto& dut = *this->dut;
-  bool zero = true;
   this->fill([&] { return std::uint16_t{0}; });
   this->issue(this->load(kP, 0, kP, 0));
   for (unsigned i = 0; i < 2 * kP / 16; ++i) this->issue(this->multiply(kP, 0, 64, 0, 0));
   this->drain();  // nothing but zeros in the array
   this->fill([&] { return std::uint16_t{0x3F80}; });
-  (void)zero;
   this->issue(this->load(kP, 0, kP, 0));
   this->drain();
   this->issue(this->multiply(kP, 0, 1, 0, 0));
@@ -477,7 +475,14 @@ TYPED_TEST(TensorEngine, DoneFollowsTheLastRow) {
     this->issue(this->multiply(kP, 0, 10 + i, 0, 0));
   }
   this->drain();
-  EXPECT_EQ(this->done_rows, (std::vector<std::size_t>{0, 10, 10, 21, 21, 33}));
+  // A load is done when it has been read, but never before its elders; rows of the next tile may
+  // follow so closely that one or two are written before the pulse.
+  const std::vector<std::size_t> least{0, 10, 10, 21, 21, 33};
+  ASSERT_EQ(this->done_rows.size(), least.size());
+  for (unsigned i = 0; i < least.size(); ++i) {
+    EXPECT_GE(this->done_rows[i], least[i]) << "instruction " << i;
+    EXPECT_LE(this->done_rows[i], least[i] + 2) << "instruction " << i;
+  }
 }
 
 TYPED_TEST(TensorEngine, PsumServesBothReaders) {

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network interface, receiving half, one per local port: packets in, memory writes out.
+//
+//   flit_* --> store: 4 packets per VC --whole--> pick --> packet_* --> write_* --> req_*
+//                                                 header  message      pieces      line
+//
+// Receiving runs on the fabric clock, writing on the core clock. A packet is looked at only when
+// it is here as a whole: then the message is committed, its payload is written in 64-byte pieces
+// (from its start; a piece that crosses a line of the destination becomes two writes), and a
+// notify adds 1 to its semaphore once the last write is settled in memory.
+//
+// Refused, counted and reported, without any effect: an operation other than WRITE and
+// WRITE_NOTIFY, another chip's or port's packet, lengths that contradict each other. A write
+// that hits no memory is reported too, and its packet's notify is withheld.
+`include "assert.svh"
+
+module fabric_ni_rx #(
+  localparam int unsigned Vcs = defs_pkg::VirtualChannels,
+  localparam int unsigned LineBytes = size_pkg::LineBytes,
+  localparam int unsigned OffsetBits = $clog2(LineBytes)
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic fabric_en_i,
+
+  input  logic port_i,
+  input  logic [9:0] chip_id_i,
+
+  // A slot is taken when the router starts a packet; room_o: VCs with a free one.
+  input  logic take_i,
+  input  logic [2:0] take_vc_i,
+  output logic [Vcs-1:0] room_o,
+
+  input  logic flit_valid_i,
+  input  logic [2:0] flit_vc_i,
+  input  logic flit_head_i,
+  input  logic flit_tail_i,
+  input  logic [511:0] flit_payload_i,
+
+  output logic req_valid_o,
+  input  logic req_ready_i,
+  output size_pkg::mem_req_t req_o,
+  input  logic req_err_i,
+  input  logic settled_i,
+
+  output logic sem_valid_o,
+  output defs_pkg::sem_update_t sem_o,
+
+  output logic error_valid_o,
+  output logic [7:0] error_cause_o,
+
+  output logic idle_o
+);
+
+  // ---------------------------------------------------------------- receiving
+  // Slot {vc, n}: header, 16 words of payload, and how many flits really came.
+  logic [511:0] store [Vcs * 4 * defs_pkg::BodyFlits];
+  logic [127:0] header_q [Vcs * 4];
+  logic [4:0]   arrived_q [Vcs * 4];
+  logic [Vcs-1:0][2:0] used_q;        // slots taken
+  logic [Vcs-1:0][2:0] whole_q;       // packets complete and not yet picked
+  logic [Vcs-1:0][1:0] write_slot_q, read_slot_q;
+  logic [Vcs-1:0][4:0] flits_q;       // flits of the open packet, saturating
+
+  logic receive;
+  logic [4:0] into_slot, flits;
+  logic [3:0] body;
+  defs_pkg::head_payload_t head;
+  assign receive   = fabric_en_i && flit_valid_i;
+  assign into_slot = {flit_vc_i, write_slot_q[flit_vc_i]};
+  assign flits     = flit_head_i ? 5'd1
+                   : (flits_q[flit_vc_i] == '1) ? '1 : flits_q[flit_vc_i] + 5'd1;
+  assign body      = flits_q[flit_vc_i][3:0] - 4'd1;
+  assign head      = flit_payload_i;
+  logic unused_head;  // seq and ecrc: until end-to-end retry
+  assign unused_head = ^{head.seq, head.ecrc};
+
+  always_ff @(posedge clk_i) begin
+    if (receive) begin
+      if (flit_head_i) begin
+        header_q[into_slot] <= head.header;
+        store[{into_slot, 4'd0}] <= {176'd0, head.inline_data};
+      end else begin
+        store[{into_slot, body}] <= flit_payload_i;
+      end
+      if (flit_tail_i) arrived_q[into_slot] <= flits;
+    end
+  end
+
+  for (genvar v = 0; v < Vcs; v++) begin : gen_room
+    assign room_o[v] = !used_q[v][2];
+  end
+
+  // ---------------------------------------------------------------- pick: one whole packet
+  logic packet_valid_q, packet_leaves, pick;
+  logic [4:0] packet_slot_q, packet_flits_q;
+  defs_pkg::header_t packet_q;
+  logic [Vcs-1:0] whole, ahead, chosen;
+  logic [2:0] first_q, pick_vc;
+  logic [4:0] pick_slot;
+
+  always_comb begin
+    whole   = '0;
+    ahead   = '0;
+    chosen  = '0;
+    pick_vc = '0;
+    if (pick) begin
+      for (int unsigned v = 0; v < Vcs; v++) whole[v] = whole_q[v] != '0;
+      ahead  = whole & ({Vcs{1'b1}} << first_q);
+      chosen = (ahead != '0) ? ahead : whole;
+      chosen = chosen & (~chosen + Vcs'(1));
+      for (int unsigned v = 0; v < Vcs; v++) begin
+        if (chosen[v]) pick_vc = pick_vc | 3'(v);
+      end
+    end
+  end
+  assign pick      = whole_q != '0 && (!packet_valid_q || packet_leaves);
+  assign pick_slot = {pick_vc, read_slot_q[pick_vc]};
+
+  always_ff @(posedge clk_i) begin
+    if (pick) begin
+      packet_q       <= header_q[pick_slot];
+      packet_flits_q <= arrived_q[pick_slot];
+      packet_slot_q  <= pick_slot;
+    end
+  end
+
+  // ---------------------------------------------------------------- check
+  logic [4:0] need_bodies, need_flits;
+  logic bad_dst, bad_form, is_notify;
+  assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
+  assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
+  assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
+  assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport != {1'b0, port_i};
+  assign bad_form    = (packet_q.op != defs_pkg::PktOpWrite && !is_notify) ||
+                       packet_q.ver != '0 || packet_q.bytes == '0 || packet_q.bytes[1:0] != '0 ||
+                       packet_q.addr[1:0] != '0 || packet_q.bytes > 11'(defs_pkg::PacketBytes) ||
+                       packet_q.len != need_flits || packet_flits_q != need_flits ||
+                       packet_q.vn != packet_slot_q[4:3] ||
+                       (packet_q.vn == '0 && need_flits > 5'd4);
+
+  // ---------------------------------------------------------------- write: piece by piece
+  logic write_valid_q, write_bad_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
+  logic [4:0] write_slot_now_q;
+  logic [10:0] write_at_q, write_bytes_q, write_left;
+  logic [47:0] write_addr_q;
+  logic write_notify_q;
+  logic [8:0] write_sem_q;
+  logic [9:0] write_src_q;
+  logic [6:0] write_lane_q;  // {vn 2, sending core 1, sending DMA engine 4}
+
+  logic [6:0] in_piece, count;
+  logic [9:0] in_line;
+  logic write_last;
+  assign write_left = write_bytes_q - write_at_q;
+  assign in_piece   = 7'd64 - {1'b0, write_at_q[5:0]};
+  assign in_line    = 10'(LineBytes) - 10'(write_addr_q[OffsetBits-1:0]);
+  always_comb begin
+    count = in_piece;
+    if (in_line < {3'b0, count}) count = in_line[6:0];
+    if (write_left < {4'b0, count}) count = write_left[6:0];
+  end
+  assign write_last = write_left == {4'b0, count};
+  assign write_step = write_valid_q && !write_bad_q && can_load;
+  assign write_done = (write_step && write_last) || (write_valid_q && write_bad_q && !write_error);
+  assign packet_leaves = packet_valid_q && (!write_valid_q || write_done);
+
+  always_ff @(posedge clk_i) begin
+    if (packet_leaves) begin
+      write_slot_now_q <= packet_slot_q;
+      write_bytes_q    <= packet_q.bytes;
+      write_notify_q   <= is_notify;
+      write_sem_q      <= {packet_q.group[0], packet_q.tag};
+      write_src_q      <= packet_q.src;
+      write_lane_q     <= {packet_q.vn, packet_q.group[5:1]};
+      write_bad_dst_q  <= bad_dst;
+      write_at_q       <= '0;
+      write_addr_q     <= packet_q.addr;
+    end else if (write_step) begin
+      write_at_q       <= write_at_q + {4'b0, count};
+      write_addr_q     <= write_addr_q + {41'b0, count};
+    end
+  end
+
+  // ---------------------------------------------------------------- the request register
+  logic req_valid_q, req_last_q, req_notify_q;
+  size_pkg::mem_req_t req_q;
+  logic [8:0] req_sem_q;
+  logic [9:0] req_src_q;
+  logic [6:0] req_lane_q;
+  logic accepted, failed_q, notify_wait_q, notify_next;
+
+  assign accepted    = req_valid_q && req_ready_i;
+  assign write_error = accepted && req_err_i && !failed_q;
+  assign notify_next = accepted && req_notify_q && !req_err_i && !failed_q;
+  // Nothing follows a notify before it is settled, or new writes could keep it waiting.
+  assign can_load    = (!req_valid_q || (req_ready_i && !req_notify_q)) &&
+                       (!notify_wait_q || settled_i);
+
+  always_ff @(posedge clk_i) begin
+    if (write_step) begin
+      req_q.write <= 1'b1;
+      req_q.tag   <= '0;
+      req_q.addr  <= write_addr_q;
+      req_q.bytes <= {2'b0, count};
+      req_q.data  <= (LineBytes*8)'(512'(store[{write_slot_now_q, write_at_q[9:6]}]
+                                         >> {write_at_q[5:0], 3'b0}))
+                     << {write_addr_q[OffsetBits-1:0], 3'b0};
+      req_notify_q <= write_notify_q && write_last;
+      req_last_q   <= write_last;
+      req_sem_q    <= write_sem_q;
+      req_src_q    <= write_src_q;
+      req_lane_q   <= write_lane_q;
+    end
+  end
+  assign req_valid_o = req_valid_q;
+  assign req_o       = req_q;
+
+  // The semaphore's name waits here while the next request may already be loaded.
+  logic sem_valid_q;
+  logic [8:0] sem_name_q;
+  logic [9:0] sem_src_q;
+  logic [6:0] sem_lane_q;
+  always_ff @(posedge clk_i) begin
+    if (notify_next) begin
+      sem_name_q <= req_sem_q;
+      sem_src_q  <= req_src_q;
+      sem_lane_q <= req_lane_q;
+    end
+  end
+  assign sem_valid_o = sem_valid_q;
+  assign sem_o       = {sem_name_q, 16'sd1};
+
+  // ---------------------------------------------------------------- errors
+  assign error_valid_o = write_error || (write_valid_q && write_bad_q);
+  assign error_cause_o = write_error ? defs_pkg::ErrorCauseUnmappedAddress
+                       : write_bad_dst_q ? defs_pkg::ErrorCauseBadDestination
+                                         : defs_pkg::ErrorCauseBadDescriptor;
+
+  // ---------------------------------------------------------------- for the commit tracer
+  // message: the cycle after a good packet entered `write`; burst: a write is accepted;
+  // semaphore: with sem_valid_o.
+  logic trace_message_valid_q, trace_burst_valid, trace_sem_valid;
+  logic [9:0] trace_message_src, trace_burst_src, trace_sem_src;
+  logic [6:0] trace_message_lane, trace_burst_lane, trace_sem_lane;
+  logic [127:0] trace_message_header_q;
+  logic [10:0] trace_message_bytes;
+  logic [8191:0] trace_message_payload_q;
+  always_ff @(posedge clk_i) begin
+    if (packet_leaves && !bad_dst && !bad_form) begin
+      trace_message_header_q <= packet_q;
+      for (int unsigned i = 0; i < defs_pkg::BodyFlits; i++) begin
+        if (i == 0 || 5'(i) < need_bodies) begin
+          trace_message_payload_q[512*i +: 512] <= store[{packet_slot_q, 4'(i)}];
+        end
+      end
+    end
+  end
+  assign trace_message_src   = write_src_q;
+  assign trace_message_lane  = write_lane_q;
+  assign trace_message_bytes = write_bytes_q;
+  assign trace_burst_valid   = accepted && !req_err_i;
+  assign trace_burst_src     = req_src_q;
+  assign trace_burst_lane    = req_lane_q;
+  assign trace_sem_valid     = sem_valid_q;
+  assign trace_sem_src       = sem_src_q;
+  assign trace_sem_lane      = sem_lane_q;
+
+  // ---------------------------------------------------------------- registers
+  logic tail, freed;
+  logic [2:0] freed_vc;
+  assign tail     = receive && flit_tail_i;
+  assign freed    = write_done;
+  assign freed_vc = write_slot_now_q[4:2];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      used_q         <= '0;
+      whole_q        <= '0;
+      write_slot_q   <= '0;
+      read_slot_q    <= '0;
+      flits_q        <= '0;
+      first_q        <= '0;
+      packet_valid_q <= 1'b0;
+      write_valid_q  <= 1'b0;
+      write_bad_q    <= 1'b0;
+      req_valid_q    <= 1'b0;
+      failed_q       <= 1'b0;
+      notify_wait_q  <= 1'b0;
+      sem_valid_q    <= 1'b0;
+      trace_message_valid_q <= 1'b0;
+    end else begin
+      if (take_i && !(freed && freed_vc == take_vc_i)) begin
+        used_q[take_vc_i] <= used_q[take_vc_i] + 3'd1;
+      end
+      if (freed && !(take_i && freed_vc == take_vc_i)) begin
+        used_q[freed_vc] <= used_q[freed_vc] - 3'd1;
+      end
+      if (tail && !(pick && pick_vc == flit_vc_i)) begin
+        whole_q[flit_vc_i] <= whole_q[flit_vc_i] + 3'd1;
+      end
+      if (pick && !(tail && pick_vc == flit_vc_i)) begin
+        whole_q[pick_vc] <= whole_q[pick_vc] - 3'd1;
+      end
+      if (receive) flits_q[flit_vc_i] <= flits;
+      if (tail) write_slot_q[flit_vc_i] <= write_slot_q[flit_vc_i] + 2'd1;
+      if (pick) begin
+        read_slot_q[pick_vc] <= read_slot_q[pick_vc] + 2'd1;
+        first_q              <= pick_vc + 3'd1;
+      end
+      packet_valid_q <= pick || (packet_valid_q && !packet_leaves);
+      write_valid_q  <= packet_leaves || (write_valid_q && !write_done);
+      if (packet_leaves) write_bad_q <= bad_dst || bad_form;
+      trace_message_valid_q <= packet_leaves && !bad_dst && !bad_form;
+
+      req_valid_q <= write_step || (req_valid_q && !req_ready_i);
+      if (accepted) failed_q <= !req_last_q && (failed_q || req_err_i);
+      notify_wait_q <= notify_next || (notify_wait_q && !settled_i);
+      sem_valid_q   <= notify_wait_q && settled_i;
+    end
+  end
+
+  assign idle_o = used_q == '0 && !req_valid_q && !notify_wait_q && !sem_valid_q;
+
+  // ---------------------------------------------------------------- assertions
+  // The router starts a packet only with a free slot.
+  `ASSERT(TakeHasRoom_A, take_i |-> room_o[take_vc_i])
+  // Flits of a packet are contiguous in their VC, and a packet has a slot.
+  logic [Vcs-1:0] open_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) open_q <= '0;
+    else if (receive) open_q[flit_vc_i] <= !flit_tail_i;
+  end
+  `ASSERT(PacketContiguity_A, receive |-> open_q[flit_vc_i] != flit_head_i)
+  `ASSERT(PacketHasSlot_A, receive |-> used_q[flit_vc_i] != '0)
+  // A write stays inside its line.
+  `ASSERT(WriteInsideLine_A,
+    req_valid_q |-> 10'(req_q.addr[OffsetBits-1:0]) + 10'(req_q.bytes) <= 10'(LineBytes))
+  // A stalled request stays.
+  `ASSERT(RequestIsStable_A,
+    req_valid_q && !req_ready_i |=> req_valid_q && $stable(req_q.addr))
+
+endmodule

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who of mem_xbar's requesters goes into which target's request register: round robin per target.
+`include "assert.svh"
+
+module mem_xbar_arbiter #(
+  parameter int unsigned Requesters = 9,
+  parameter int unsigned Targets = 5
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  // asks_i[t][r]: requester r has a request for target t
+  input  logic [Targets-1:0][Requesters-1:0] asks_i,
+  output logic [Requesters-1:0] ready_o,     // taken at this edge
+
+  // The registers: filled at this edge, from requester pick_o; valid; emptied at this edge.
+  output logic [Targets-1:0] take_o,
+  output logic [Targets-1:0][3:0] pick_o,
+  input  logic [Targets-1:0] drop_i,         // what take_o takes ends at once
+  output logic [Targets-1:0] valid_o,
+  input  logic [Targets-1:0] ready_i
+);
+
+  // The first asking requester at or behind `first`, else the first of all.
+  function automatic logic [3:0] pick_of(input logic [Requesters-1:0] asks,
+                                         input logic [3:0] first);
+    logic [Requesters-1:0] chosen;
+    chosen = asks & ({Requesters{1'b1}} << first);
+    if (chosen == '0) chosen = asks;
+    pick_of = '0;
+    for (int unsigned i = 0; i < Requesters; i++) begin
+      if (chosen[Requesters-1-i]) pick_of = 4'(Requesters - 1 - i);
+    end
+  endfunction
+
+  logic [Targets-1:0][3:0] first_q;          // where the next search starts
+  logic [Targets-1:0] free;
+  assign free = ~valid_o | ready_i;
+
+  always_comb begin
+    pick_o  = '0;
+    take_o  = '0;
+    ready_o = '0;
+    if (asks_i != '0) begin
+      for (int unsigned t = 0; t < Targets; t++) begin
+        if (asks_i[t] != '0 && free[t]) begin
+          pick_o[t]          = pick_of(asks_i[t], first_q[t]);
+          take_o[t]          = 1'b1;
+          ready_o[pick_o[t]] = 1'b1;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_o <= '0;
+      first_q <= '0;
+    end else begin
+      valid_o <= (take_o & ~drop_i) | (valid_o & ~ready_i);
+      for (int unsigned t = 0; t < Targets; t++) begin
+        if (take_o[t]) first_q[t] <= (32'(pick_o[t]) == Requesters - 1) ? '0 : pick_o[t] + 4'd1;
+      end
+    end
+  end
+
+  // A stalled request keeps its place.
+  `ASSERT(StalledRequestStays_A, |(valid_o & ~ready_i) |=>
+    ($past(valid_o & ~ready_i) & ~valid_o) == '0)
+  // Nothing is overwritten.
+  `ASSERT(TakenIntoFree_A, (take_o & valid_o & ~ready_i) == '0)
+
+endmodule

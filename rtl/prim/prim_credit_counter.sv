@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sender's half of cumulative credits: how many flits the receiver's buffer can still take.
+//
+// Both sides count, modulo 2^CountBits: the sender what it sent, the receiver what it freed. The
+// receiver repeats its count for ever, so a report that is lost or repeated changes nothing.
+// Depth below 2^(CountBits-1) keeps the difference of the two counts unambiguous.
+`include "assert.svh"
+
+module prim_credit_counter #(
+  parameter int unsigned Depth = 1,
+  parameter int unsigned CountBits = 8
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic take_i,
+
+  input  logic report_i,
+  input  logic [CountBits-1:0] report_freed_i,
+
+  output logic [CountBits-1:0] available_o,
+  output logic home_o
+);
+
+  logic [CountBits-1:0] sent_q, freed_q, in_flight;
+  assign in_flight   = sent_q - freed_q;
+  assign available_o = CountBits'(Depth) - in_flight;
+  assign home_o      = in_flight == '0;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sent_q  <= '0;
+      freed_q <= '0;
+    end else begin
+      if (take_i) sent_q <= sent_q + CountBits'(1);
+      if (report_i) freed_q <= report_freed_i;
+    end
+  end
+
+  // Nothing is sent beyond the receiver's buffer.
+  `ASSERT(NoOverdraft_A, take_i |-> available_o != '0)
+  // Credits are conserved: never more in flight than the buffer holds.
+  `ASSERT(Conserved_A, in_flight <= CountBits'(Depth))
+  // The receiver frees only what was sent.
+  `ASSERT(ReportIsPossible_A,
+    report_i |-> CountBits'(report_freed_i - freed_q) <= in_flight)
+
+endmodule
