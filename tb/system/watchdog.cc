@@ -86,6 +86,53 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
   return text;
 }
 
+std::string dma_engines(const Chip& chip, const cmodel::Board& model) {
+  std::string text;
+  for (unsigned core = 0; core < defs::kCores; ++core) {
+    const auto reg = [&](std::string_view name) {
+      return chip.probe().at(fmt::format("u_core{}.u_dma.u_engines.{}", core, name));
+    };
+    for (unsigned e = 0; e < built_sizes().dma_engines; ++e) {
+      if (!reg("work_q").bit(0, e)) continue;
+      cmodel::StreamId id;
+      id.chip = static_cast<std::uint8_t>(chip.id());
+      id.core = static_cast<std::uint8_t>(core);
+      id.engine = static_cast<std::uint8_t>(static_cast<unsigned>(defs::Engine::Dma0) + e);
+      const auto pc = static_cast<std::uint32_t>(reg("pc_q").get(e, 0, 32));
+      text += fmt::format("  chip {} core {} DMA {}: {} descriptors left, {} {}: {}\n", chip.id(), core, e,
+                          reg("pending_q").get(e, 0, 16),
+                          reg("running_q").bit(0, e) ? "moves" : "waits for", pc,
+                          model.disassemble(id, pc));
+    }
+  }
+  return text;
+}
+
+constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
+
+/// Credits that are not home, and flits that stand in receive buffers.
+std::string fabric(const Chip& chip) {
+  std::string text;
+  const Probe& probe = chip.probe();
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    for (unsigned vc = 0; vc < defs::kVirtualChannels; ++vc) {
+      const auto left = probe.at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o",
+                                             port, vc)).value();
+      if (left != kVnDepth[vc / 2])
+        text += fmt::format("  chip {} link {} VN {} class {}: {} of {} credits\n", chip.id(), port,
+                            vc / 2, vc % 2, left, kVnDepth[vc / 2]);
+    }
+  for (unsigned queue = 0; queue < 4; ++queue) {
+    const Register counts = probe.at(fmt::format(
+        "u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.count_q", queue / 2, queue % 2));
+    for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
+      if (const auto flits = counts.get(0, 7 * vn, 7))
+        text += fmt::format("  chip {} link {} VN {} class {}: {} flits in the receive buffer\n",
+                            chip.id(), queue / 2, vn, queue % 2, flits);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string busy_parts(const Chip& chip) {
@@ -105,7 +152,10 @@ std::string busy_parts(const Chip& chip) {
       if (probe.at(sequencer_place(core, i, "state_q")).value() == kRunning)
         say(fmt::format("core {} {} sequencer: running", core, kSequencerName[i]));
   }
-  if (!probe.at("fabric_quiet").value()) say("fabric: packets left or credits not home");
+  if (!probe.at("fabric_quiet").value()) {
+    say("fabric: packets left or credits not home");
+    text += fabric(chip);
+  }
   return text;
 }
 
@@ -140,9 +190,9 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
                      : fmt::format("hang: nothing has moved for {} fabric cycles\n", now - last_progress);
   verdict.hang += fmt::format("  the host waits for {}\n", host.waiting_for());
   for (const auto& chip : chips) verdict.hang += sequencers(*chip, model);
-  for (const auto& chip : chips) {
+  for (const auto& chip : chips) verdict.hang += dma_engines(*chip, model);
+  for (const auto& chip : chips)
     if (!chip->quiet()) verdict.hang += busy_parts(*chip);
-  }
   return verdict;
 }
 

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the board program and looks at what it leaves: same bits, bad input, injection, waves.
+
+board_test.py PROGRAM GROUP      GROUP: same_bits, bad_input, inject, waves, files
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = sys.argv[1]
+SITES = ["weight", "partial_sum", "psum", "sbuf_write_lost", "dma_address", "flit_payload",
+         "credit_lost", "semaphore_lost", "instruction"]
+
+
+def run(*args, program=PROGRAM, env=None):
+    return subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=900,
+                          env=env)
+
+
+class BoardTest(unittest.TestCase):
+    def setUp(self):
+        self.out = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.out, True)
+
+    def result(self, *args, status=0):
+        done = run(*args, "--json", "--out", self.out)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout)
+
+
+class SameBits(BoardTest):
+    def test_hashes_do_not_depend_on_windows_threads_or_length_of_names(self):
+        for scenario in ("digits", "ring"):
+            runs = [self.result(scenario, "--chips", 4, "--seed", 3, "--window", w, "--threads", t)
+                    for w, t in ((32, 1), (1, 1), (7, 2), (32, 2), (1, 2))]
+            for other in runs[1:]:
+                for key in ("commit_hash", "link_hash", "cycles", "commits_checked", "status"):
+                    self.assertEqual(runs[0][key], other[key], f"{scenario}: {key}")
+
+    def test_commit_hash_does_not_depend_on_link_latency(self):
+        short = self.result("digits", "--chips", 3, "--link-latency", 4)
+        long = self.result("digits", "--chips", 3, "--link-latency", 100)
+        self.assertEqual(short["commit_hash"], long["commit_hash"])
+        self.assertNotEqual(short["link_hash"], long["link_hash"])
+
+    def test_result_has_every_field(self):
+        result = self.result("ring", "--chips", 2)
+        self.assertEqual(list(result), [
+            "schema", "kind", "scenario", "config", "seed", "status", "chips", "cores", "cycles",
+            "commits_checked", "mismatches", "wall_s", "cycles_per_s", "threads", "commit_hash",
+            "link_hash", "repro", "metrics"])
+        self.assertEqual(result["status"], "passed")
+        self.assertGreater(result["commits_checked"], 0)
+
+
+class BadInput(BoardTest):
+    def refused(self, *args, status=2, about=""):
+        done = run(*args, "--out", os.path.join(self.out, "x"))
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(about, done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.out, "x")), "left something behind")
+
+    def test_every_option_says_what_is_allowed(self):
+        for args in (("--seed", "-1"), ("--seed", "4294967296"), ("--seed", "x"), ("--seed", ""),
+                     ("--chips", "1"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
+                     ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
+                     ("--link-latency", "8", "--window", "9"), ("--wave-chips", "12"),
+                     ("--wave-chips", "0,x"), ("--config", "maxi"), ("--inject", "gamma_ray"),
+                     ("--timeout-cycles", "0")):
+            with self.subTest(args=args):
+                self.refused("digits", *args, about="allowed")
+
+    def test_what_to_run(self):
+        self.refused("digitz", about="digits")
+        self.refused(about="allowed")
+        self.refused("digits", "--program", "p.bin", about="allowed")
+        self.refused("--program", "/nonexistent/p.bin", about="/nonexistent/p.bin")
+        self.refused("digits", "--frobnicate", about="--frobnicate")
+        broken = os.path.join(self.out, "broken.bin")
+        with open(broken, "wb") as file:
+            file.write(b"DODECA\0\1 and no more")
+        self.refused("--program", broken, about="broken.bin")
+
+    def test_a_site_that_the_program_does_not_use(self):
+        self.refused("ring", "--chips", "2", "--inject", "weight", about="allowed")
+
+    def test_output_that_cannot_be_written(self):
+        blocked = os.path.join(self.out, "file")
+        open(blocked, "w").close()
+        done = run("ring", "--chips", 2, "--out", os.path.join(blocked, "below"))
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+
+class Inject(BoardTest):
+    def test_every_site_is_detected_or_argued_away(self):
+        counts = {}
+        for site in SITES:
+            for seed in range(1, 4):
+                with self.subTest(site=site, seed=seed):
+                    done = run("digits", "--chips", 2, "--seed", seed, "--inject", site, "--json",
+                               "--out", self.out)
+                    self.assertIn(done.returncode, (0, 1), done.stderr)
+                    result = json.loads(done.stdout)
+                    verdict = result["metrics"]["inject"]["outcome"]
+                    counts.setdefault(site, []).append(verdict)
+                    self.assertIn(verdict, ("detected", "masked"), result["metrics"]["inject"])
+                    self.assertEqual(done.returncode, 1 if verdict == "detected" else 0)
+                    self.assertEqual(result["status"] == "passed", verdict == "masked")
+                    if verdict == "masked":
+                        self.assertNotEqual(result["metrics"]["inject"]["why"], "")
+        for site, verdicts in counts.items():
+            self.assertIn("detected", verdicts, site)
+
+    def test_same_seed_same_fault(self):
+        runs = [run("digits", "--chips", 2, "--seed", 5, "--inject", "psum", "--window", w,
+                    "--threads", t, "--json", "--out", self.out) for w, t in ((32, 1), (5, 2))]
+        faults = [json.loads(r.stdout)["metrics"]["inject"] for r in runs]
+        self.assertEqual(faults[0], faults[1])
+
+    def test_list(self):
+        done = run("--inject", "list")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()], SITES)
+
+    def test_a_divergence_names_everything(self):
+        for seed in range(1, 20):
+            done = run("digits", "--chips", 2, "--seed", seed, "--inject", "weight", "--out", self.out)
+            if "differ" in done.stderr:
+                break
+        for part in (r"chip \d+ core \d Tensor", r"core cycle \d+", r"pc \d+: MULTIPLY_MOVING",
+                     r"bank \d+ column \d+", r"partition \d+: expected 0x[0-9a-f]{8} = \S+, actual",
+                     r"repro: scripts/dodeca run digits --config \w+ --seed \d+"):
+            self.assertRegex(done.stderr, part)
+
+    def test_a_lost_semaphore_is_reported_as_a_hang(self):
+        for seed in range(1, 20):
+            done = run("digits", "--chips", 2, "--seed", seed, "--inject", "semaphore_lost",
+                       "--json", "--out", self.out)
+            if json.loads(done.stdout)["status"] == "hang":
+                self.assertRegex(done.stderr, r"chip \d+ core \d \w+ pc \d+: waits for semaphore "
+                                              r"\d\.\d+ (>=|==) \d+, is \d+")
+                return
+        self.fail("no hang in 19 seeds")
+
+
+class Files(BoardTest):
+    def test_run_directories_and_latest(self):
+        for _ in range(2):
+            self.result("ring", "--chips", 2)
+        latest = os.path.join(self.out, "latest")
+        self.assertTrue(os.path.islink(latest))
+        self.assertFalse(os.path.isabs(os.readlink(latest)))
+        self.assertEqual(json.load(open(os.path.join(latest, "result.json")))["scenario"], "ring")
+        self.assertEqual(len([d for d in os.listdir(self.out) if d.startswith("ring-")]), 2)
+        self.assertEqual([f for f in os.listdir(latest)], ["result.json"])
+
+    def test_timeout_is_a_hang(self):
+        result = self.result("digits", "--chips", 2, "--timeout-cycles", 500, status=1)
+        self.assertEqual(result["status"], "hang")
+        self.assertEqual(result["cycles"], 1000)
+
+
+class Waves(BoardTest):
+    def test_waves_change_nothing_and_have_names(self):
+        plain = self.result("ring", "--chips", 2)
+        waves = os.path.join(self.out, "w")
+        traced = self.result("ring", "--chips", 2, f"--waves={waves}", "--wave-chips", "1")
+        for key in ("commit_hash", "link_hash", "cycles"):
+            self.assertEqual(plain[key], traced[key])
+        self.assertEqual(os.listdir(waves), ["chip01.fst"])
+        vcd = subprocess.run(["fst2vcd", os.path.join(waves, "chip01.fst")], capture_output=True,
+                             text=True, check=True).stdout
+        names = set(re.findall(r"\$var \S+ \d+ \S+ (\S+)", vcd))
+        scopes = set(re.findall(r"\$scope \S+ (\S+)", vcd))
+        for name in ("clk_i", "state_q", "link_tx0_o.lcw.flit_type", "value_q", "pc_q"):
+            self.assertTrue(any(n == name or n.startswith(name) for n in names), name)
+        for scope in ("u_core0", "u_fabric", "u_tensor", "u_host"):
+            self.assertIn(scope, scopes)
+        self.assertNotIn("u_array", scopes & {"weight0_q"})
+
+
+GROUPS = {"same_bits": SameBits, "bad_input": BadInput, "inject": Inject, "files": Files,
+          "waves": Waves}
+if __name__ == "__main__":
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(GROUPS[sys.argv[2]])
+    sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())
