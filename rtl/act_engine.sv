@@ -30,19 +30,19 @@ module act_engine (
 
   output logic rd_valid_o,
   output logic [17:0] rd_addr_o,
-  input  row_pkg::row64_t rd_data_i,
+  input  row_pkg::sbuf_row_t rd_data_i,
 
   output logic ps_rd_valid_o,
   input  logic ps_rd_ready_i,
   output logic [15:0] ps_rd_addr_o,
-  input  row_pkg::row32_t ps_rd_data_i,
+  input  row_pkg::lane_row_t ps_rd_data_i,
 
   output logic wr_valid_o,
   output logic [17:0] wr_addr_o,
   output logic [2:0] wr_bytes_o,
   output logic [7:0] wr_first_o,
   output logic [7:0] wr_count_o,
-  output row_pkg::row32_t wr_data_o,
+  output row_pkg::lane_row_t wr_data_o,
   output logic [31:0] wr_pc_o
 );
 

@@ -26,8 +26,8 @@ module lanes (
   input  logic land_narrow_i,   // bf16
   input  logic [1:0] land_byte_i,  // byte in the word / 2
   input  logic [7:0] land_partition_i,
-  input  row_pkg::row64_t rd_data_i,
-  input  row_pkg::row32_t ps_rd_data_i,
+  input  row_pkg::sbuf_row_t rd_data_i,
+  input  row_pkg::lane_row_t ps_rd_data_i,
 
   input  logic pair_valid_i,
   input  logic pair_pass_i,
@@ -38,14 +38,14 @@ module lanes (
 
   input  logic value_valid_i,
   input  logic value_narrow_i,  // cast to bf16
-  output row_pkg::row32_t wr_data_o
+  output row_pkg::lane_row_t wr_data_o
 );
 
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned PartitionBits = $clog2(P);
 
-  row_pkg::row32_t x_q, y_q, value_q;
-  row_pkg::row32_t cast, word;
+  row_pkg::lane_row_t x_q, y_q, value_q;
+  row_pkg::lane_row_t cast, word;
   logic [31:0] fold, flip;
   logic [PartitionBits-1:0] from, start;
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One element of every partition: the type of every P-wide port. (One named type for both ends of a
-// connection lets the simulator join them; two equal anonymous ones are copied in every cycle.)
+// One word of every partition, as it goes between SBUF, PSUM and the engines.
+//
+// Always use these names for such ports and for the wires between them. Verilator joins a port and
+// its wire only if both have the very same type; with two equal declarations it copies the whole
+// array at every level of the hierarchy in every cycle, idle or not.
 package row_pkg;
 
-  typedef logic [31:0] row32_t [size_pkg::Partitions];
-  typedef logic [63:0] row64_t [size_pkg::Partitions];
+  typedef logic [63:0] sbuf_row_t [size_pkg::Partitions];
+  typedef logic [31:0] lane_row_t [size_pkg::Partitions];
 
 endpackage

@@ -26,32 +26,32 @@ module sbuf (
   // Tensor engine: stationary and moving tile.
   input  logic ts_rd_valid_i,
   input  logic [17:0] ts_rd_addr_i,
-  output row_pkg::row64_t ts_rd_data_o,
+  output row_pkg::sbuf_row_t ts_rd_data_o,
   input  logic tm_rd_valid_i,
   input  logic [17:0] tm_rd_addr_i,
-  output row_pkg::row64_t tm_rd_data_o,
+  output row_pkg::sbuf_row_t tm_rd_data_o,
 
   // Vector engine.
   input  logic v_rd_valid_i,
   input  logic [17:0] v_rd_addr_i,
-  output row_pkg::row64_t v_rd_data_o,
+  output row_pkg::sbuf_row_t v_rd_data_o,
   input  logic v_wr_valid_i,
   input  logic [17:0] v_wr_addr_i,
   input  logic [2:0] v_wr_bytes_i,
   input  logic [7:0] v_wr_first_i,
   input  logic [7:0] v_wr_count_i,
-  input  row_pkg::row32_t v_wr_data_i,
+  input  row_pkg::lane_row_t v_wr_data_i,
 
   // Activation engine.
   input  logic a_rd_valid_i,
   input  logic [17:0] a_rd_addr_i,
-  output row_pkg::row64_t a_rd_data_o,
+  output row_pkg::sbuf_row_t a_rd_data_o,
   input  logic a_wr_valid_i,
   input  logic [17:0] a_wr_addr_i,
   input  logic [2:0] a_wr_bytes_i,
   input  logic [7:0] a_wr_first_i,
   input  logic [7:0] a_wr_count_i,
-  input  row_pkg::row32_t a_wr_data_i,
+  input  row_pkg::lane_row_t a_wr_data_i,
 
   // Lines: DMA, fabric receiver.
   input  logic req_valid_i,
