@@ -33,7 +33,7 @@ class Node {
     dut_.rst_ni = 1;
   }
 
-  Vfabric_probe& dut() { return dut_; }
+  tb::Probe& dut() { return dut_; }
 
   void core_cycle() {
     dut_.clk_i = 0;
@@ -94,7 +94,7 @@ class Node {
   void offer(const fabric::Message& m, const tb::Payload& payload) {
     for (unsigned at = 0; at < m.bytes; at += 64) {
       std::uint32_t* pins = dut_.msg0_i.data();
-      std::memset(pins, 0xa5, 76);
+      std::memset(pins, 0xa5, 4 * tb::ChunkPins::kWords);
       const unsigned bytes = std::min(64u, m.bytes - at);
       const bool last = at + bytes == m.bytes;
       std::memcpy(pins, payload.data() + at, bytes);
@@ -106,7 +106,7 @@ class Node {
       defs::put_bits(pins, tb::ChunkPins::kAddr, 48, m.addr + at);
       defs::put_bits(pins, tb::ChunkPins::kDst, 10, m.dst);
       defs::put_bits(pins, tb::ChunkPins::kEngine, 4, m.engine);
-      pins[18] &= (1u << 20) - 1;
+      pins[tb::ChunkPins::kWords - 1] &= tb::ChunkPins::kTopMask;
       dut_.msg0_valid_i = 1;
       for (bool taken = false; !taken; core_cycle()) taken = dut_.msg0_ready_o;
       dut_.msg0_valid_i = 0;
@@ -122,7 +122,7 @@ class Node {
 
  private:
   VerilatedContext context_;
-  Vfabric_probe dut_;
+  tb::Probe dut_;
   unsigned phase_ = 0;
 };
 
@@ -231,7 +231,7 @@ TEST(Receiver, RefusesByNameAndReturnsTheCredits) {
   node.inject(good, bytes(100), 3);
   node.run(40);
   EXPECT_EQ(node.messages, 1u);
-  EXPECT_EQ(node.writes, fabric::deliver(good, defs::kMini.line_bytes).size());
+  EXPECT_EQ(node.writes, fabric::deliver(good, tb::kSizes.line_bytes).size());
 }
 
 TEST(Receiver, NotifyWaitsUntilTheLastWriteIsSettled) {
