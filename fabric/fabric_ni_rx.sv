@@ -199,13 +199,12 @@ module fabric_ni_rx #(
 
   always_ff @(posedge clk_i) begin
     if (write_step) begin
-      req_q.write <= 1'b1;
-      req_q.tag   <= '0;
-      req_q.addr  <= write_addr_q;
-      req_q.bytes <= {2'b0, count};
-      req_q.data  <= (LineBytes*8)'(512'(store[{write_slot_now_q, write_at_q[9:6]}]
-                                         >> {write_at_q[5:0], 3'b0}))
-                     << {write_addr_q[OffsetBits-1:0], 3'b0};
+      // Whole struct at once {write, addr, bytes, tag, data}: a partly assigned wide register
+      // costs a copy every cycle in simulation.
+      req_q <= {1'b1, write_addr_q, {2'b0, count}, 12'd0,
+                (LineBytes*8)'(512'(store[{write_slot_now_q, write_at_q[9:6]}]
+                                    >> {write_at_q[5:0], 3'b0}))
+                << {write_addr_q[OffsetBits-1:0], 3'b0}};
       req_notify_q <= write_notify_q && write_last;
       req_last_q   <= write_last;
       req_sem_q    <= write_sem_q;
@@ -249,11 +248,15 @@ module fabric_ni_rx #(
   always_ff @(posedge clk_i) begin
     if (packet_leaves && !bad_dst && !bad_form) begin
       trace_message_header_q <= packet_q;
-      for (int unsigned i = 0; i < defs_pkg::BodyFlits; i++) begin
-        if (i == 0 || 5'(i) < need_bodies) begin
-          trace_message_payload_q[512*i +: 512] <= store[{packet_slot_q, 4'(i)}];
-        end
-      end
+      trace_message_payload_q <= {
+        store[{packet_slot_q, 4'd15}], store[{packet_slot_q, 4'd14}],
+        store[{packet_slot_q, 4'd13}], store[{packet_slot_q, 4'd12}],
+        store[{packet_slot_q, 4'd11}], store[{packet_slot_q, 4'd10}],
+        store[{packet_slot_q, 4'd9}], store[{packet_slot_q, 4'd8}],
+        store[{packet_slot_q, 4'd7}], store[{packet_slot_q, 4'd6}],
+        store[{packet_slot_q, 4'd5}], store[{packet_slot_q, 4'd4}],
+        store[{packet_slot_q, 4'd3}], store[{packet_slot_q, 4'd2}],
+        store[{packet_slot_q, 4'd1}], store[{packet_slot_q, 4'd0}]};
     end
   end
   assign trace_message_src   = write_src_q;
