@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lies behind a chip-local 48-bit address. The one decoder of the model, as mem_xbar is of the RTL.
+// What lies behind a chip-local 48-bit address. The one decoder of the model, as mem_xbar is of the
+// RTL.
 #pragma once
 #include <cstdint>
 
@@ -19,7 +20,8 @@ struct Location {
 constexpr bool is_hbm(Target t) { return t == Target::Hbm0 || t == Target::Hbm1; }
 constexpr bool is_sbuf(Target t) { return t == Target::Sbuf0 || t == Target::Sbuf1; }
 
-/// Decodes one byte address. Holes between SBUF rows (byte >= SbufBytes) and partitions >= P are unmapped.
+/// Decodes one byte address. Holes between SBUF rows (byte >= SbufBytes) and partitions >= P are
+/// unmapped.
 constexpr Location decode(const defs::Sizes& sizes, std::uint64_t addr) {
   const auto inside = [addr](std::uint64_t base, std::uint64_t size) {
     return addr >= base && addr - base < size;

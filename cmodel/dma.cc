@@ -27,8 +27,8 @@ bool rows_mapped(const defs::Sizes& sizes, std::uint64_t addr, std::int64_t stri
 
 /// Stride rule of SBUF, by the window alone (mapped or not).
 bool bad_sbuf_stride(const defs::Descriptor& d, std::uint64_t addr, std::int64_t stride) {
-  const bool sbuf = addr >= defs::kAddrCore0Base &&
-                    addr < defs::kAddrCore1Base + defs::kAddrCore1Size;
+  const bool sbuf =
+      addr >= defs::kAddrCore0Base && addr < defs::kAddrCore1Base + defs::kAddrCore1Size;
   return sbuf && d.rows > 1 && stride % static_cast<std::int64_t>(defs::kSbufStride) != 0;
 }
 
@@ -46,17 +46,20 @@ defs::ErrorCause check_ring(const defs::Sizes& sizes, std::uint64_t base, std::u
 
 defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d) {
   using defs::ErrorCause;
-  if (d.reserved_hi || d.reserved_mid || d.reserved || d.reserved_lo) return ErrorCause::ReservedBits;
+  if (d.reserved_hi || d.reserved_mid || d.reserved || d.reserved_lo)
+    return ErrorCause::ReservedBits;
   if (!d.update && (d.update_sem || d.update_delta)) return ErrorCause::ReservedBits;
   if (!d.notify && d.notify_sem) return ErrorCause::ReservedBits;
   const bool remote = d.dst_chip != id.chip;
-  if (d.rows == 0 || d.row_bytes < 4 || d.row_bytes > kMaxRowBytes) return ErrorCause::BadDescriptor;
+  if (d.rows == 0 || d.row_bytes < 4 || d.row_bytes > kMaxRowBytes)
+    return ErrorCause::BadDescriptor;
   if (remote != (d.vn != 0) || (!remote && d.notify)) return ErrorCause::BadDescriptor;
   if (bad_sbuf_stride(d, d.src, d.src_stride) || bad_sbuf_stride(d, d.dst, d.dst_stride)) {
     return ErrorCause::BadDescriptor;
   }
   if ((d.row_bytes | d.src | d.dst | static_cast<std::uint64_t>(d.src_stride) |
-       static_cast<std::uint64_t>(d.dst_stride)) % 4) {
+       static_cast<std::uint64_t>(d.dst_stride)) %
+      4) {
     return ErrorCause::Misaligned;
   }
   if (remote && d.dst_chip >= id.ring_size) return ErrorCause::BadDestination;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The DMA against its twin: every chunk, packet, semaphore update and error cause, in order per
 // engine, under random memories, stalls and doorbells; and its speed.
+#include "cmodel/dma.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -10,14 +15,10 @@
 #include <random>
 #include <unordered_map>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include "Vdma_check_inf2.h"
 #include "Vdma_check_mini.h"
 #include "Vdma_inf2.h"
 #include "Vdma_mini.h"
-#include "cmodel/dma.h"
 #include "tb/unit/mem_channel.h"
 
 namespace {
@@ -141,10 +142,10 @@ class Twin : public cmodel::DmaPort {
 
 /// How the surroundings behave.
 struct Timing {
-  unsigned stall = 0;        ///< percent of cycles in which a ready is low
+  unsigned stall = 0;  ///< percent of cycles in which a ready is low
   unsigned hbm_latency = defs::kHbmLatency;
   unsigned sbuf_latency = 4;
-  unsigned jitter = 0;       ///< 0 .. jitter more cycles per answer
+  unsigned jitter = 0;  ///< 0 .. jitter more cycles per answer
 };
 
 template <class Model>
@@ -385,8 +386,8 @@ struct Place {
   std::uint64_t addr;
   std::int64_t stride;
 };
-Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine, unsigned half,
-            bool sbuf, unsigned rows, unsigned row_bytes) {
+Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine, unsigned half, bool sbuf,
+            unsigned rows, unsigned row_bytes) {
   if (!sbuf) {
     const std::uint64_t base = rng() % 2 ? defs::kAddrHbm1Base : defs::kAddrHbm0Base;
     std::uint64_t addr = base + (std::uint64_t{engine * 2 + half} << 24) + (8u << 20);
@@ -437,26 +438,68 @@ Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsign
 /// Changes one field so that the descriptor is most likely refused.
 void spoil(std::mt19937& rng, Descriptor& d) {
   switch (rng() % 20) {
-    case 0: d.reserved_hi = std::uint64_t{1} << rng() % 64; break;
-    case 1: d.reserved_mid = std::uint64_t{1} << rng() % 64; break;
-    case 2: d.reserved = std::uint64_t{1} << rng() % 64; break;
-    case 3: d.reserved_lo = std::uint64_t{1} << rng() % 44; break;
-    case 4: d.update = 0; d.update_sem = static_cast<std::uint16_t>(rng() % 512); break;
-    case 5: d.update = 0; d.update_delta = static_cast<std::int16_t>(rng()); break;
-    case 6: d.notify ^= 1; break;
-    case 7: d.rows = static_cast<std::uint16_t>(rng() % 3 ? rng() : 0); break;
-    case 8: d.row_bytes = rng() % 2 ? 0 : static_cast<std::uint32_t>(rng() % (1u << 20)); break;
-    case 9: d.vn = static_cast<std::uint8_t>(rng() % 4); break;
-    case 10: d.dst_chip = static_cast<std::uint16_t>(rng() % 2 ? rng() % 1024 : rng() % 13); break;
-    case 11: d.src += pick(rng, 1, 3); break;
-    case 12: d.dst += pick(rng, 1, 3); break;
-    case 13: d.row_bytes += pick(rng, 1, 3); break;
-    case 14: d.src_stride += pick(rng, 1, 65536); break;
-    case 15: d.dst_stride += pick(rng, 1, 65536); break;
-    case 16: d.src ^= std::uint64_t{1} << rng() % 48; break;
-    case 17: d.dst ^= std::uint64_t{1} << rng() % 48; break;
-    case 18: d.src_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16; break;
-    default: d.dst_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16; break;
+    case 0:
+      d.reserved_hi = std::uint64_t{1} << rng() % 64;
+      break;
+    case 1:
+      d.reserved_mid = std::uint64_t{1} << rng() % 64;
+      break;
+    case 2:
+      d.reserved = std::uint64_t{1} << rng() % 64;
+      break;
+    case 3:
+      d.reserved_lo = std::uint64_t{1} << rng() % 44;
+      break;
+    case 4:
+      d.update = 0;
+      d.update_sem = static_cast<std::uint16_t>(rng() % 512);
+      break;
+    case 5:
+      d.update = 0;
+      d.update_delta = static_cast<std::int16_t>(rng());
+      break;
+    case 6:
+      d.notify ^= 1;
+      break;
+    case 7:
+      d.rows = static_cast<std::uint16_t>(rng() % 3 ? rng() : 0);
+      break;
+    case 8:
+      d.row_bytes = rng() % 2 ? 0 : static_cast<std::uint32_t>(rng() % (1u << 20));
+      break;
+    case 9:
+      d.vn = static_cast<std::uint8_t>(rng() % 4);
+      break;
+    case 10:
+      d.dst_chip = static_cast<std::uint16_t>(rng() % 2 ? rng() % 1024 : rng() % 13);
+      break;
+    case 11:
+      d.src += pick(rng, 1, 3);
+      break;
+    case 12:
+      d.dst += pick(rng, 1, 3);
+      break;
+    case 13:
+      d.row_bytes += pick(rng, 1, 3);
+      break;
+    case 14:
+      d.src_stride += pick(rng, 1, 65536);
+      break;
+    case 15:
+      d.dst_stride += pick(rng, 1, 65536);
+      break;
+    case 16:
+      d.src ^= std::uint64_t{1} << rng() % 48;
+      break;
+    case 17:
+      d.dst ^= std::uint64_t{1} << rng() % 48;
+      break;
+    case 18:
+      d.src_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
+      break;
+    default:
+      d.dst_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
+      break;
   }
 }
 
@@ -533,8 +576,9 @@ void check_fuzz(const defs::Sizes& sizes, unsigned seed, std::array<unsigned, 25
     dut.eval();
     const auto want = cmodel::check(sizes, {kChip, 0, 0, kRingSize}, d);
     ASSERT_EQ(defs::to_string(static_cast<ErrorCause>(dut.cause_o)), defs::to_string(want))
-        << fmt::format("seed {} round {}: src {:#x} {:+} dst {:#x} {:+} rows {} bytes {} chip {}", seed,
-                       i, d.src, d.src_stride, d.dst, d.dst_stride, d.rows, d.row_bytes, d.dst_chip);
+        << fmt::format("seed {} round {}: src {:#x} {:+} dst {:#x} {:+} rows {} bytes {} chip {}",
+                       seed, i, d.src, d.src_stride, d.dst, d.dst_stride, d.rows, d.row_bytes,
+                       d.dst_chip);
     ++seen[static_cast<unsigned>(want)];
   }
 }
@@ -543,9 +587,9 @@ TEST(DmaCheck, AgreesWithTheTwinOnEveryCause) {
   std::array<unsigned, 256> seen{};
   check_fuzz<Vdma_check_mini>(defs::kMini, 1, seen);
   check_fuzz<Vdma_check_inf2>(defs::kInf2, 2, seen);
-  for (auto cause : {ErrorCause::None, ErrorCause::ReservedBits, ErrorCause::BadDescriptor,
-                     ErrorCause::Misaligned, ErrorCause::BadDestination,
-                     ErrorCause::UnmappedAddress}) {
+  for (auto cause :
+       {ErrorCause::None, ErrorCause::ReservedBits, ErrorCause::BadDescriptor,
+        ErrorCause::Misaligned, ErrorCause::BadDestination, ErrorCause::UnmappedAddress}) {
     EXPECT_GT(seen[static_cast<unsigned>(cause)], 1000u) << defs::to_string(cause);
   }
 }
@@ -569,10 +613,21 @@ TEST(DmaCheck, RefusesTheEdgesOfEveryWindow) {
   EXPECT_EQ(with([](auto& x) { x.dst += 4; }), ErrorCause::UnmappedAddress);
   EXPECT_EQ(with([](auto& x) { x.dst += defs::kSbufStride; }), ErrorCause::UnmappedAddress);
   EXPECT_EQ(with([](auto& x) { x.src = defs::kAddrCsrBase; }), ErrorCause::UnmappedAddress);
-  EXPECT_EQ(with([](auto& x) { x.rows = 2; x.src_stride = 64; }), ErrorCause::UnmappedAddress);
-  EXPECT_EQ(with([](auto& x) { x.rows = 2; x.dst_stride = -64; }), ErrorCause::BadDescriptor);
-  EXPECT_EQ(with([](auto& x) { x.rows = 3; x.src_stride = -64;
-                               x.dst_stride = -static_cast<std::int64_t>(defs::kSbufStride); }),
+  EXPECT_EQ(with([](auto& x) {
+              x.rows = 2;
+              x.src_stride = 64;
+            }),
+            ErrorCause::UnmappedAddress);
+  EXPECT_EQ(with([](auto& x) {
+              x.rows = 2;
+              x.dst_stride = -64;
+            }),
+            ErrorCause::BadDescriptor);
+  EXPECT_EQ(with([](auto& x) {
+              x.rows = 3;
+              x.src_stride = -64;
+              x.dst_stride = -static_cast<std::int64_t>(defs::kSbufStride);
+            }),
             ErrorCause::None);
 }
 
@@ -683,9 +738,10 @@ Speed measure(const defs::Sizes& sizes, unsigned engines, bool sbuf, bool remote
   const unsigned row = sbuf ? sizes.sbuf_bytes / sizes.dma_engines / 4 : 65536;
   const unsigned rows = sbuf ? sizes.partitions : 2;
   for (unsigned e = 0; e < engines; ++e) {
-    Descriptor d = plain_copy(0x1000000 + (std::uint64_t{e} << 20) + shift,
-                              (e % 2 ? defs::kAddrHbm0Base : defs::kAddrHbm1Base) + 0x8000000 +
-                                  (std::uint64_t{e} << 20), rows, row);
+    Descriptor d = plain_copy(
+        0x1000000 + (std::uint64_t{e} << 20) + shift,
+        (e % 2 ? defs::kAddrHbm0Base : defs::kAddrHbm1Base) + 0x8000000 + (std::uint64_t{e} << 20),
+        rows, row);
     if (e % 2) d.src += defs::kAddrHbm1Base;
     if (sbuf) {
       d.dst = cmodel::sbuf_addr(0, 0, e * row);
@@ -751,8 +807,8 @@ TEST(Dma, CostOfADescriptor) {
     Twin twin(defs::kInf2, bench.memory);
     const Ring ring = ring_of(0, 10);
     for (unsigned i = 0; i < 10; ++i) {
-      store(bench.memory, ring, i, plain_copy(sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000,
-                                              0x2000000, 1, 256));
+      store(bench.memory, ring, i,
+            plain_copy(sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256));
     }
     bench.set_ring(0, ring);
     bench.expected[0] = twin.run(0, ring, 10);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crossbar under random traffic and stalls: every request reaches its memory once, in order,
 // every answer its requester; unmapped addresses are refused; one line per cycle and target.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cstdlib>
 #include <deque>
@@ -8,9 +11,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "Vmem_xbar_inf2.h"
 #include "Vmem_xbar_mini.h"
@@ -65,14 +65,18 @@ class Bench {
     context.randSeed(static_cast<int>(seed) + 1);
     dut = std::make_unique<Model>(&context);
     auto& d = *dut;
-#define READER(n) {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, nullptr, \
-                   &d.n##_rsp_valid_o, &d.n##_rsp_ready_i, &d.n##_rsp_err_o, &d.n##_rsp_o}
-#define WRITER(n) {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, \
-                   &d.n##_settled_o}
-#define TARGET(n) {&d.n##_req_valid_o, &d.n##_req_ready_i, &d.n##_req_o, \
-                   &d.n##_rsp_valid_i, &d.n##_rsp_ready_o, &d.n##_rsp_i}
-    requesters = {{READER(fetch0), READER(dma_rd0), WRITER(dma_wr0), READER(fetch1), READER(dma_rd1),
-                   WRITER(dma_wr1), WRITER(rx0), WRITER(rx1), READER(host)}};
+#define READER(n)                                                                   \
+  {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, nullptr, \
+   &d.n##_rsp_valid_o, &d.n##_rsp_ready_i, &d.n##_rsp_err_o, &d.n##_rsp_o}
+#define WRITER(n) \
+  { &d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, &d.n##_settled_o }
+#define TARGET(n)                                                                                 \
+  {                                                                                               \
+    &d.n##_req_valid_o, &d.n##_req_ready_i, &d.n##_req_o, &d.n##_rsp_valid_i, &d.n##_rsp_ready_o, \
+        &d.n##_rsp_i                                                                              \
+  }
+    requesters = {{READER(fetch0), READER(dma_rd0), WRITER(dma_wr0), READER(fetch1),
+                   READER(dma_rd1), WRITER(dma_wr1), WRITER(rx0), WRITER(rx1), READER(host)}};
     requesters[8].settled = &d.host_settled_o;
     targets = {{TARGET(hbm0), TARGET(hbm1), TARGET(sbuf0), TARGET(sbuf1)}};
     for (auto& r : requesters) {
@@ -100,22 +104,39 @@ class Bench {
     const unsigned line = sizes.line_bytes;
     const unsigned first = static_cast<unsigned>(rng() % line);
     req.bytes = 1 + static_cast<unsigned>(rng() % (line - first));
-    const unsigned kind = only >= 0 ? static_cast<unsigned>(only) : static_cast<unsigned>(rng() % 4);
+    const unsigned kind =
+        only >= 0 ? static_cast<unsigned>(only) : static_cast<unsigned>(rng() % 4);
     switch (kind) {
-      case 0: req.addr = defs::kAddrHbm0Base + (rng() % 4096 << 22); break;
-      case 1: req.addr = defs::kAddrHbm1Base + (rng() % 4096 << 22); break;
+      case 0:
+        req.addr = defs::kAddrHbm0Base + (rng() % 4096 << 22);
+        break;
+      case 1:
+        req.addr = defs::kAddrHbm1Base + (rng() % 4096 << 22);
+        break;
       default:
         req.addr = cmodel::sbuf_addr(kind - 2, static_cast<unsigned>(rng() % sizes.partitions),
                                      rng() % (sizes.sbuf_bytes / line) * line);
     }
     if (timing.unmapped && chance(10)) {
       switch (rng() % 6) {
-        case 0: req.addr = defs::kAddrHbm0Size; break;
-        case 1: req.addr = defs::kAddrHbm1Base + defs::kAddrHbm1Size; break;
-        case 2: req.addr = cmodel::sbuf_addr(0, sizes.partitions, 0); break;
-        case 3: req.addr = cmodel::sbuf_addr(1, 0, sizes.sbuf_bytes); break;
-        case 4: req.addr = defs::kAddrCsrBase; break;
-        default: req.addr = std::uint64_t{1} << (34 + rng() % 14) | rng() % 4096 << 12; break;
+        case 0:
+          req.addr = defs::kAddrHbm0Size;
+          break;
+        case 1:
+          req.addr = defs::kAddrHbm1Base + defs::kAddrHbm1Size;
+          break;
+        case 2:
+          req.addr = cmodel::sbuf_addr(0, sizes.partitions, 0);
+          break;
+        case 3:
+          req.addr = cmodel::sbuf_addr(1, 0, sizes.sbuf_bytes);
+          break;
+        case 4:
+          req.addr = defs::kAddrCsrBase;
+          break;
+        default:
+          req.addr = std::uint64_t{1} << (34 + rng() % 14) | rng() % 4096 << 12;
+          break;
       }
       req.addr &= (std::uint64_t{1} << 48) - line;
     }
@@ -147,20 +168,23 @@ class Bench {
     }
     dut->eval();
 
-    // --- what happens at this edge. Writes accepted earlier and settled now are in memory after it.
+    // --- what happens at this edge. Writes accepted earlier and settled now are in memory after
+    // it.
     for (unsigned t = 0; t < kTargets; ++t) take_at_target(t);
     for (unsigned r = 0; r < kRequesters; ++r) {
       auto& pins = requesters[r];
       if (pins.settled) {
         bool held = false;
-        for (const auto& queue : sent) for (const auto& req : queue) held |= req.write && req.tag >> 8 == r;
+        for (const auto& queue : sent)
+          for (const auto& req : queue) held |= req.write && req.tag >> 8 == r;
         ASSERT_EQ(*pins.settled, !held) << fmt::format("requester {}", r);
       }
     }
     for (unsigned r = 0; r < kRequesters; ++r) accept_from(r);
     for (unsigned r = 0; r < kRequesters; ++r) take_answer(r);
     std::array<bool, kTargets> answered{};
-    for (unsigned t = 0; t < kTargets; ++t) answered[t] = *targets[t].rsp_valid && *targets[t].rsp_ready;
+    for (unsigned t = 0; t < kTargets; ++t)
+      answered[t] = *targets[t].rsp_valid && *targets[t].rsp_ready;
 
     dut->clk_i = 1;
     dut->eval();
@@ -176,7 +200,8 @@ class Bench {
 
   void expect_done() {
     for (const auto& queue : sent) EXPECT_TRUE(queue.empty()) << "a request never came";
-    for (const auto& from : awaited) for (const auto& queue : from) EXPECT_TRUE(queue.empty()) << "an answer never came";
+    for (const auto& from : awaited)
+      for (const auto& queue : from) EXPECT_TRUE(queue.empty()) << "an answer never came";
     for (const auto& pipeline : pipe) EXPECT_TRUE(pipeline.empty());
   }
 
@@ -203,7 +228,8 @@ class Bench {
     if (!*pins.req_valid) return;
     auto& req = *offered[r];
     const auto at = cmodel::decode(sizes, req.addr, req.bytes);
-    ASSERT_EQ(*pins.req_err, at.target == cmodel::Target::Unmapped) << fmt::format("{:#x}", req.addr);
+    ASSERT_EQ(*pins.req_err, at.target == cmodel::Target::Unmapped)
+        << fmt::format("{:#x}", req.addr);
     if (!*pins.req_ready) return;
     ++accepted[r];
     const unsigned t = static_cast<unsigned>(at.target);
@@ -257,7 +283,7 @@ class Bench {
   }
 
   std::array<std::optional<tb::MemReq>, kRequesters> offered;
-  std::array<std::deque<tb::MemReq>, kTargets> sent;                          // in the registers
+  std::array<std::deque<tb::MemReq>, kTargets> sent;  // in the registers
   std::array<std::array<std::deque<tb::MemRsp>, kTargets + 1>, kRequesters> awaited;
   std::array<std::deque<Reply>, kTargets> pipe;
 };
