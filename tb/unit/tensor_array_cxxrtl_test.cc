@@ -31,6 +31,7 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
     a.eval();
     b.p_clk__i.set(1u);
     b.step();
+    b.step();  // outputs follow the registers one evaluation later
   };
   a.rst_ni = 0;
   b.p_rst__ni.set(0u);
