@@ -49,7 +49,7 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
     }
   };
   unsigned last_target[2] = {0, 0}, sums = 0;
-  for (unsigned t = 1; t < 20000; ++t) {
+  for (unsigned t = 1; t < 800; ++t) {
     const bool lull = t / 40 % 5 == 4;
     // Weights: at first both planes, then now and then.
     const unsigned plane = t < 20 ? t / 10 : rng() % 2, ahead = rng() % (kSize + 1);
@@ -89,7 +89,7 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
       ASSERT_EQ(left[c], right[c]) << "cycle " << t << " column " << c;
     }
   }
-  EXPECT_GT(sums, 5000u);
+  EXPECT_GT(sums, 200u);
 }
 
 }  // namespace
