@@ -25,9 +25,15 @@ inline std::array<std::int32_t, 4> strides_of(const defs::Operand& op) {
 /// log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
 constexpr unsigned element_shift(std::uint8_t dtype) {
   switch (static_cast<defs::Dtype>(dtype)) {
-    case defs::Dtype::Fp32: case defs::Dtype::Tf32: case defs::Dtype::Int32: return 2;
-    case defs::Dtype::Bf16: case defs::Dtype::Fp16: return 1;
-    default: return 0;
+    case defs::Dtype::Fp32:
+    case defs::Dtype::Tf32:
+    case defs::Dtype::Int32:
+      return 2;
+    case defs::Dtype::Bf16:
+    case defs::Dtype::Fp16:
+      return 1;
+    default:
+      return 0;
   }
 }
 constexpr unsigned element_bytes(std::uint8_t dtype) { return 1u << element_shift(dtype); }
@@ -51,7 +57,10 @@ void for_each_element(const defs::Operand& op, const Trips& trips, Visit&& visit
 class PatternWalk {
  public:
   PatternWalk(const defs::Operand& op, const Trips& trips)
-      : offset_(op.offset), bytes_(element_bytes(op.dtype)), strides_(strides_of(op)), trips_(trips) {}
+      : offset_(op.offset),
+        bytes_(element_bytes(op.dtype)),
+        strides_(strides_of(op)),
+        trips_(trips) {}
 
   bool done() const { return done_; }
   /// Byte offset of this element, modulo 2^24 as in RTL.
@@ -109,7 +118,13 @@ struct Faults {
 };
 
 /// Operand kinds, masks indexed by defs::Space, and number formats, masks indexed by defs::Dtype.
-enum : unsigned { kMustBeUnused = 1, kSbufOnly = 2, kPsumOnly = 4, kSbufOrPsum = 6, kSbufOrNone = 3 };
+enum : unsigned {
+  kMustBeUnused = 1,
+  kSbufOnly = 2,
+  kPsumOnly = 4,
+  kSbufOrPsum = 6,
+  kSbufOrNone = 3
+};
 enum : unsigned { kFp32Only = 1, kBf16Only = 4, kFp32OrBf16 = 5 };
 
 /// Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
@@ -128,8 +143,7 @@ inline bool outside(const defs::Sizes& sizes, const defs::Operand& op, const Tri
   const std::int64_t bytes = element_bytes(op.dtype);
   std::int64_t low = op.offset, high = op.offset + bytes - 1;
   for (unsigned i = 0; i < 4; ++i) {
-    const std::int64_t span =
-        bytes * strides[i] * static_cast<std::uint16_t>(trips[i] - 1);
+    const std::int64_t span = bytes * strides[i] * static_cast<std::uint16_t>(trips[i] - 1);
     (span < 0 ? low : high) += span;
   }
   if (op.space == static_cast<std::uint8_t>(defs::Space::Psum)) {
@@ -139,7 +153,8 @@ inline bool outside(const defs::Sizes& sizes, const defs::Operand& op, const Tri
   return low < 0 || high >= sizes.sbuf_bytes;
 }
 
-/// All faults of one operand, walked with `trips`. The stride of a dimension of size 1 must be zero.
+/// All faults of one operand, walked with `trips`. The stride of a dimension of size 1 must be
+/// zero.
 inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, unsigned partitions,
                              const Trips& trips, unsigned spaces, unsigned dtypes) {
   Faults faults;
@@ -160,9 +175,9 @@ inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, 
     if (trips[i] == 0) faults.bad_shape = true;
   }
   faults.bad_operand = !(spaces >> op.space & 1);
-  faults.bad_format = !(dtypes >> op.dtype & 1) ||
-                      (op.space == static_cast<std::uint8_t>(defs::Space::Psum) &&
-                       op.dtype != static_cast<std::uint8_t>(defs::Dtype::Fp32));
+  faults.bad_format =
+      !(dtypes >> op.dtype & 1) || (op.space == static_cast<std::uint8_t>(defs::Space::Psum) &&
+                                    op.dtype != static_cast<std::uint8_t>(defs::Dtype::Fp32));
   faults.bad_partition = partition_bad(sizes, op.partition, partitions);
   faults.misaligned = op.offset % element_bytes(op.dtype) != 0;
   faults.out_of_bounds = outside(sizes, op, trips);

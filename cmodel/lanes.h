@@ -23,7 +23,8 @@ struct LanePort {
   CommitSink& sink;
   StreamId stream;
 
-  /// The element at byte offset `addr` of lanes.size() partitions from the operand's first, as fp32.
+  /// The element at byte offset `addr` of lanes.size() partitions from the operand's first, as
+  /// fp32.
   void read(const defs::Operand& src, std::uint32_t addr, std::span<std::uint32_t> lanes) const;
 
   /// Casts (bf16 to nearest even, NaN canonical), writes and commits one row.

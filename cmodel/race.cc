@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/race.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace cmodel {
 namespace {
@@ -16,15 +16,16 @@ std::string name(const Race::Side& side) {
   const auto engine = static_cast<Engine>(id.engine);
   std::string who;
   if (engine == Engine::Rx) {
-    who = fmt::format("chip {} Rx from chip {} (core {} DMA {})", id.chip, id.src,
-                      id.lane >> 4 & 1, id.lane & 15);
+    who = fmt::format("chip {} Rx from chip {} (core {} DMA {})", id.chip, id.src, id.lane >> 4 & 1,
+                      id.lane & 15);
   } else if (engine == Engine::Host) {
     who = fmt::format("chip {} Host", id.chip);
   } else if (engine >= Engine::Dma0 && engine < Engine::Rx) {
     who = fmt::format("chip {} core {} DMA {} descriptor {}", id.chip, id.core, id.engine - 16,
                       side.pc);
   } else {
-    who = fmt::format("chip {} core {} {} pc {}", id.chip, id.core, defs::to_string(engine), side.pc);
+    who =
+        fmt::format("chip {} core {} {} pc {}", id.chip, id.core, defs::to_string(engine), side.pc);
   }
   return who + (side.write ? " writes" : " reads");
 }
@@ -43,7 +44,9 @@ std::string to_string(const Race& race) {
 }
 
 RaceDetector::RaceDetector(const defs::Sizes& sizes, unsigned chips)
-    : sizes_(sizes), semaphores_(std::size_t{chips} * defs::kCores * defs::kSemaphores), on_chip_(2) {
+    : sizes_(sizes),
+      semaphores_(std::size_t{chips} * defs::kCores * defs::kSemaphores),
+      on_chip_(2) {
   const std::size_t cores = std::size_t{chips} * defs::kCores;
   on_chip_[0].resize(cores * (sizes.sbuf_bytes / 2 / kPageRows));
   on_chip_[1].resize(cores * (sizes.psum_banks * sizes.psum_cols / kPageRows));
@@ -53,7 +56,8 @@ RaceDetector::~RaceDetector() = default;
 // ---------------------------------------------------------------------------------------- clocks
 
 std::uint32_t RaceDetector::index_of(const StreamId& stream) {
-  const auto [it, fresh] = indices_.try_emplace(stream, static_cast<std::uint32_t>(streams_.size()));
+  const auto [it, fresh] =
+      indices_.try_emplace(stream, static_cast<std::uint32_t>(streams_.size()));
   if (fresh) {
     streams_.push_back({stream, Clock(it->second + 1u), 0, 0});
     streams_.back().clock[it->second] = 1;
@@ -123,8 +127,8 @@ bool RaceDetector::ordered(std::uint32_t epoch) {
     const auto& old = epochs_[epoch];
     const auto& clock = streams_[now_stream_].clock;
     known_epoch_ = epoch;
-    known_ = old.stream == now_stream_ ||
-             (old.stream < clock.size() && clock[old.stream] >= old.clock);
+    known_ =
+        old.stream == now_stream_ || (old.stream < clock.size() && clock[old.stream] >= old.clock);
   }
   return known_;
 }
@@ -150,8 +154,10 @@ std::uint32_t RaceDetector::with_reader(std::uint32_t readers, std::uint32_t rea
   if (fresh) {
     // Readers that come before the new one need not be kept: who comes after it comes after them.
     std::vector<std::uint32_t> set;
-    if (readers & kSet) set = sets_[readers & ~kSet];
-    else set = {readers};
+    if (readers & kSet)
+      set = sets_[readers & ~kSet];
+    else
+      set = {readers};
     std::erase_if(set, [&](std::uint32_t old) { return ordered(old); });
     set.push_back(reader);
     if (set.size() == 1) {

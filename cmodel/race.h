@@ -92,7 +92,7 @@ class RaceDetector {
     std::uint32_t epoch = 0, pc = 0;
   };
   static constexpr std::uint32_t kSet = 0x8000'0000u;
-  static constexpr unsigned kPageRows = 16;       ///< granules of all partitions
+  static constexpr unsigned kPageRows = 16;  ///< granules of all partitions
   static constexpr unsigned kHbmPageCells = 1024;
 
   std::uint32_t index_of(const StreamId& stream);

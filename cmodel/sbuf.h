@@ -20,7 +20,8 @@ namespace cmodel {
 class Sbuf {
  public:
   explicit Sbuf(const defs::Sizes& sizes)
-      : partitions_(sizes.partitions), bytes_(sizes.sbuf_bytes),
+      : partitions_(sizes.partitions),
+        bytes_(sizes.sbuf_bytes),
         mem_(static_cast<std::uint8_t*>(std::calloc(partitions_, bytes_)), &std::free) {
     if (!mem_) throw std::bad_alloc();
   }
@@ -28,16 +29,22 @@ class Sbuf {
   unsigned partitions() const { return partitions_; }
   unsigned bytes() const { return bytes_; }
 
-  /// The element of `element_bytes` (1, 2, 4) at `offset` of partitions first .. first+out.size()-1,
-  /// zero-extended.
+  /// The element of `element_bytes` (1, 2, 4) at `offset` of partitions first ..
+  /// first+out.size()-1, zero-extended.
   void read_column(std::uint32_t offset, unsigned element_bytes, unsigned first,
                    std::span<std::uint32_t> out) const {
     assert(first + out.size() <= partitions_ && offset + element_bytes <= bytes_);
     const std::uint8_t* at = mem_.get() + place(first, offset);
     switch (element_bytes) {
-      case 4: gather<std::uint32_t>(at, out); break;
-      case 2: gather<std::uint16_t>(at, out); break;
-      default: gather<std::uint8_t>(at, out); break;
+      case 4:
+        gather<std::uint32_t>(at, out);
+        break;
+      case 2:
+        gather<std::uint16_t>(at, out);
+        break;
+      default:
+        gather<std::uint8_t>(at, out);
+        break;
     }
   }
 
@@ -47,9 +54,15 @@ class Sbuf {
     assert(first + values.size() <= partitions_ && offset + element_bytes <= bytes_);
     std::uint8_t* at = mem_.get() + place(first, offset);
     switch (element_bytes) {
-      case 4: scatter<std::uint32_t>(at, values); break;
-      case 2: scatter<std::uint16_t>(at, values); break;
-      default: scatter<std::uint8_t>(at, values); break;
+      case 4:
+        scatter<std::uint32_t>(at, values);
+        break;
+      case 2:
+        scatter<std::uint16_t>(at, values);
+        break;
+      default:
+        scatter<std::uint8_t>(at, values);
+        break;
     }
   }
 
@@ -91,7 +104,8 @@ class Sbuf {
   }
   /// visit(place, bytes before, bytes) for each run of bytes that lies together in storage.
   template <class Visit>
-  void each_piece(unsigned partition, std::uint32_t offset, std::size_t count, Visit&& visit) const {
+  void each_piece(unsigned partition, std::uint32_t offset, std::size_t count,
+                  Visit&& visit) const {
     for (std::size_t done = 0; done < count;) {
       const std::uint32_t at = offset + static_cast<std::uint32_t>(done);
       const std::size_t n = std::min(kWord - at % kWord, count - done);

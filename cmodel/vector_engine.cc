@@ -33,12 +33,18 @@ defs::ErrorCause check_vector(const defs::Sizes& sizes, const defs::Instr& instr
   const Trips trips = trips_of(instr);
   Faults faults;
   switch (opcode) {
-    case defs::Opcode::TensorCopy: faults.reserved_bits = instr.func != 0; break;
-    case defs::Opcode::TensorTensor: faults.unknown_opcode = func > defs::AluOp::Max; break;
+    case defs::Opcode::TensorCopy:
+      faults.reserved_bits = instr.func != 0;
+      break;
+    case defs::Opcode::TensorTensor:
+      faults.unknown_opcode = func > defs::AluOp::Max;
+      break;
     case defs::Opcode::TensorReduce:
       faults.unknown_opcode = func != defs::AluOp::Add && func != defs::AluOp::Max;
       break;
-    default: faults.unknown_opcode = true; break;
+    default:
+      faults.unknown_opcode = true;
+      break;
   }
   faults.reserved_bits |= instr.accumulate || instr.imm || instr.reserved;
   faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum, kFp32OrBf16);
@@ -54,9 +60,15 @@ defs::ErrorCause check_vector(const defs::Sizes& sizes, const defs::Instr& instr
 defs::ErrorCause VectorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
   if (const auto cause = check_vector(sizes_, instr); cause != defs::ErrorCause::None) return cause;
   switch (static_cast<defs::Opcode>(instr.opcode)) {
-    case defs::Opcode::TensorCopy: tensor_copy(instr, pc); break;
-    case defs::Opcode::TensorTensor: tensor_tensor(instr, pc); break;
-    default: tensor_reduce(instr, pc); break;
+    case defs::Opcode::TensorCopy:
+      tensor_copy(instr, pc);
+      break;
+    case defs::Opcode::TensorTensor:
+      tensor_tensor(instr, pc);
+      break;
+    default:
+      tensor_reduce(instr, pc);
+      break;
   }
   return defs::ErrorCause::None;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector engine: elementwise operations, casts and copies, reductions. Twin of rtl/vector_engine.sv.
+// Vector engine: elementwise operations, casts and copies, reductions. Twin of
+// rtl/vector_engine.sv.
 #pragma once
 #include "cmodel/lanes.h"
 

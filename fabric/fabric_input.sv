@@ -134,11 +134,9 @@ module fabric_input #(
   end
 
   // ---------------------------------------------------------------- assertions
-  // A buffer never overflows: credits stop the sender first.
-  `ASSERT(NoOverflow_A, push_i |-> count_q[7*push_vn_i +: 7] < depth(push_vn_i))
-  // Only what is there leaves.
-  `ASSERT(NoUnderflow_A, pop_i |-> count_q[7*pop_vn_i +: 7] != '0)
-  // The head of line is valid exactly when the queue is not empty.
-  `ASSERT(HolMatchesCount_A, !(push_i || pop_i) |-> hol_valid_q[pop_vn_i] == (count_q[7*pop_vn_i +: 7] != '0))
+  // A buffer never overflows, credits stop the sender first; and only what is there leaves.
+  `ASSERT(QueueInBounds_A,
+    (!push_i || count_q[7*push_vn_i +: 7] < depth(push_vn_i)) &&
+    (!pop_i || (hol_valid_q[pop_vn_i] && count_q[7*pop_vn_i +: 7] != '0)))
 
 endmodule

@@ -405,9 +405,10 @@ module fabric_router #(
   `ASSERT(InputWinsOnce_A, ((grant[6*0 +: 6] | grant1) & (grant[6*2 +: 6] | grant3)) == '0 &&
           (grant[6*0 +: 6] & grant1) == '0 && (grant[6*2 +: 6] & grant3) == '0)
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
-  `ASSERT(PacketContiguity0_A, sa_valid[0] |-> held_q[{2'd0, sa_vc[3*0 +: 3]}] != sa_head[0])
-  `ASSERT(PacketContiguity1_A, sa_valid[1] |-> held_q[{2'd1, sa_vc[3*1 +: 3]}] != sa_head[1])
-  `ASSERT(PacketContiguity2_A, sa_valid[2] |-> held_q[{2'd2, sa_vc[3*2 +: 3]}] != sa_head[2])
-  `ASSERT(PacketContiguity3_A, sa_valid[3] |-> held_q[{2'd3, sa_vc[3*3 +: 3]}] != sa_head[3])
+  `ASSERT(PacketContiguity_A,
+    (!sa_valid[0] || held_q[{2'd0, sa_vc[2:0]}] != sa_head[0]) &&
+    (!sa_valid[1] || held_q[{2'd1, sa_vc[5:3]}] != sa_head[1]) &&
+    (!sa_valid[2] || held_q[{2'd2, sa_vc[8:6]}] != sa_head[2]) &&
+    (!sa_valid[3] || held_q[{2'd3, sa_vc[11:9]}] != sa_head[3]))
 
 endmodule

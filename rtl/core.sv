@@ -12,7 +12,6 @@
 `include "assert.svh"
 
 module core #(
-  localparam int unsigned P = size_pkg::Partitions,
   localparam int unsigned E = size_pkg::DmaEngines,
   localparam int unsigned N = defs_pkg::Sequencers,
   localparam int unsigned LineBits = size_pkg::LineBytes * 8
@@ -127,12 +126,12 @@ module core #(
   // ---------------------------------------------------------------- SBUF
   logic ts_rd_valid, tm_rd_valid, v_rd_valid, a_rd_valid;
   logic [17:0] ts_rd_addr, tm_rd_addr, v_rd_addr, a_rd_addr;
-  logic [63:0] ts_rd_data [P], tm_rd_data [P], v_rd_data [P], a_rd_data [P];
+  row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, v_rd_data, a_rd_data;
   logic v_wr_valid, a_wr_valid;
   logic [17:0] v_wr_addr, a_wr_addr;
   logic [2:0] v_wr_bytes, a_wr_bytes;
   logic [7:0] v_wr_first, v_wr_count, a_wr_first, a_wr_count;
-  logic [31:0] v_wr_data [P], a_wr_data [P];
+  row_pkg::lane_row_t v_wr_data, a_wr_data;
   logic [31:0] v_wr_pc, a_wr_pc;
   sbuf u_sbuf (
     .clk_i, .rst_ni,
@@ -153,7 +152,7 @@ module core #(
   logic [15:0] ps_wr_addr;
   logic [7:0] ps_wr_count;
   logic [31:0] ps_wr_pc;
-  logic [31:0] ps_wr_data [P];
+  row_pkg::lane_row_t ps_wr_data;
   tensor_engine u_tensor (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
@@ -168,7 +167,7 @@ module core #(
 
   logic v_ps_valid, v_ps_ready, a_ps_valid, a_ps_ready;
   logic [15:0] v_ps_addr, a_ps_addr;
-  logic [31:0] ps_rd_data [P];
+  row_pkg::lane_row_t ps_rd_data;
   psum u_psum (
     .clk_i, .rst_ni,
     .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),

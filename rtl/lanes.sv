@@ -44,8 +44,8 @@ module lanes (
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned PartitionBits = $clog2(P);
 
-  logic [31:0] x_q [P], y_q [P], value_q [P];
-  logic [31:0] cast [P], word [P];
+  row_pkg::lane_row_t x_q, y_q, value_q;
+  row_pkg::lane_row_t cast, word;
   logic [31:0] fold, flip;
   logic [PartitionBits-1:0] from, start;
 

@@ -19,7 +19,7 @@ module psum (
   input  logic wr_accumulate_i,
   input  logic [7:0] wr_count_i,
   input  logic [31:0] wr_pc_i,
-  input  logic [31:0] wr_data_i [size_pkg::Partitions],
+  input  row_pkg::lane_row_t wr_data_i,
 
   input  logic v_rd_valid_i,
   output logic v_rd_ready_o,
@@ -27,7 +27,7 @@ module psum (
   input  logic a_rd_valid_i,
   output logic a_rd_ready_o,
   input  logic [15:0] a_rd_addr_i,
-  output logic [31:0] rd_data_o [size_pkg::Partitions]
+  output row_pkg::lane_row_t rd_data_o
 );
 
   localparam int unsigned Lanes = size_pkg::Partitions;
@@ -57,13 +57,13 @@ module psum (
 
   // ----------------------------------------------------------------------------------- datapath
   logic [31:0] mem_q [Words][Lanes];
-  logic [31:0] row [Lanes];
+  row_pkg::lane_row_t row;
 
   logic commit_valid;
   logic [31:0] commit_pc;
   logic [31:0] commit_addr;             // byte offset in the partition
   logic [7:0] commit_count;
-  logic [31:0] commit_data [Lanes];
+  row_pkg::lane_row_t commit_data;
 
   always_ff @(posedge clk_i) begin
     if (rd_valid) rd_data_o <= mem_q[WordBits'(rd_addr)];

@@ -32,7 +32,7 @@ module tensor_drain #(
   output logic ps_wr_accumulate_o,
   output logic [7:0] ps_wr_count_o,
   output logic [31:0] ps_wr_pc_o,
-  output logic [31:0] ps_wr_data_o [P]
+  output row_pkg::lane_row_t ps_wr_data_o
 );
 
   localparam int unsigned LaneBits = $clog2(P);
@@ -90,7 +90,7 @@ module tensor_drain #(
   assign busy_o = fill_q != 0 || walk_valid || ps_wr_valid_o;
 
   // ---------------------------------------------------------------------------------- registers
-  logic [31:0] row [P];
+  row_pkg::lane_row_t row;
   always_ff @(posedge clk_i) begin
     if (sum_valid_i) begin
       for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = sum_i[32*i +: 32];

@@ -43,18 +43,18 @@ module tensor_engine #(
 
   output logic ts_rd_valid_o,
   output logic [17:0] ts_rd_addr_o,
-  input  logic [63:0] ts_rd_data_i [P],
+  input  row_pkg::sbuf_row_t ts_rd_data_i,
 
   output logic tm_rd_valid_o,
   output logic [17:0] tm_rd_addr_o,
-  input  logic [63:0] tm_rd_data_i [P],
+  input  row_pkg::sbuf_row_t tm_rd_data_i,
 
   output logic ps_wr_valid_o,
   output logic [15:0] ps_wr_addr_o,
   output logic ps_wr_accumulate_o,
   output logic [7:0] ps_wr_count_o,
   output logic [31:0] ps_wr_pc_o,
-  output logic [31:0] ps_wr_data_o [P]
+  output row_pkg::lane_row_t ps_wr_data_o
 );
 
   localparam int unsigned GroupBits = P > 4 ? $clog2(P / 4) : 1;

@@ -33,7 +33,7 @@ module tensor_load #(
 
   output logic rd_valid_o,
   output logic [17:0] rd_addr_o,
-  input  logic [63:0] rd_data_i [P],
+  input  row_pkg::sbuf_row_t rd_data_i,
 
   output logic load_valid_o,
   output logic load_plane_o,

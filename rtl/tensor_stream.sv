@@ -24,7 +24,7 @@ module tensor_stream #(
 
   output logic rd_valid_o,
   output logic [17:0] rd_addr_o,
-  input  logic [63:0] rd_data_i [P],
+  input  row_pkg::sbuf_row_t rd_data_i,
 
   output logic moving_valid_o,
   output logic moving_plane_o,

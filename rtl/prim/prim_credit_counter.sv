@@ -37,12 +37,9 @@ module prim_credit_counter #(
     end
   end
 
-  // Nothing is sent beyond the receiver's buffer.
-  `ASSERT(NoOverdraft_A, take_i |-> available_o != '0)
-  // Credits are conserved: never more in flight than the buffer holds.
-  `ASSERT(Conserved_A, in_flight <= CountBits'(Depth))
-  // The receiver frees only what was sent.
-  `ASSERT(ReportIsPossible_A,
-    report_i |-> CountBits'(report_freed_i - freed_q) <= in_flight)
+  // Credits are conserved: nothing is sent beyond the receiver's buffer, and the receiver frees
+  // only what was sent. (One assertion: there are many of these counters in a chip.)
+  `ASSERT(Conserved_A, (!take_i || available_o != '0) &&
+          (!report_i || CountBits'(report_freed_i - freed_q) <= in_flight))
 
 endmodule

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seed of a random unit test, and the line that repeats a failure.
 #pragma once
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 namespace tb {
 

@@ -13,7 +13,7 @@ module core_tracer (
   input logic [31:0] psum_pc_i,
   input logic [31:0] psum_addr_i,
   input logic [7:0]  psum_count_i,
-  input logic [31:0] psum_data_i [size_pkg::Partitions],
+  input row_pkg::lane_row_t psum_data_i,
 
   input logic        v_valid_i,
   input logic [31:0] v_pc_i,
@@ -21,7 +21,7 @@ module core_tracer (
   input logic [2:0]  v_bytes_i,
   input logic [7:0]  v_first_i,
   input logic [7:0]  v_count_i,
-  input logic [31:0] v_data_i [size_pkg::Partitions],
+  input row_pkg::lane_row_t v_data_i,
 
   input logic        a_valid_i,
   input logic [31:0] a_pc_i,
@@ -29,7 +29,7 @@ module core_tracer (
   input logic [2:0]  a_bytes_i,
   input logic [7:0]  a_first_i,
   input logic [7:0]  a_count_i,
-  input logic [31:0] a_data_i [size_pkg::Partitions],
+  input row_pkg::lane_row_t a_data_i,
 
   input logic               dma_valid_i,
   input logic [3:0]         dma_engine_i,

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address generator and the operand rules in RTL against their twin, on random operands, and
 // the rules against a walk over every element.
-#include <random>
-#include <tuple>
+#include "cmodel/access_pattern.h"
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <tuple>
+
 #include "Vaccess_pattern_inf2.h"
 #include "Vaccess_pattern_mini.h"
-#include "cmodel/access_pattern.h"
 #include "tb/harness/seed.h"
 
 namespace {
@@ -51,16 +52,18 @@ class AccessPattern : public testing::Test {
     op.space = static_cast<std::uint8_t>(pick(8) ? 1 + pick(2) : pick(4));
     const std::uint8_t formats[] = {0, 2, 2, 0, 0, static_cast<std::uint8_t>(pick(16))};
     op.dtype = op.space == 2 && pick(8) ? 0 : formats[pick(6)];
-    op.partition = static_cast<std::uint8_t>(
-        pick(6) ? pick(4) * C::sizes.partitions / 4 : pick(256));
-    const unsigned bytes = op.space == 2 ? C::sizes.psum_banks * C::sizes.psum_cols * 4
-                                         : C::sizes.sbuf_bytes;
+    op.partition =
+        static_cast<std::uint8_t>(pick(6) ? pick(4) * C::sizes.partitions / 4 : pick(256));
+    const unsigned bytes =
+        op.space == 2 ? C::sizes.psum_banks * C::sizes.psum_cols * 4 : C::sizes.sbuf_bytes;
     op.offset = pick(10) ? pick(bytes) : static_cast<std::uint32_t>(rng() & 0xffffff);
     if (pick(10)) op.offset &= ~3u;
     const bool huge = pick(8) == 0;
     std::int16_t strides[4];
     for (unsigned i = 0; i < 4; ++i) {
-      trips[i] = static_cast<std::uint16_t>(pick(40) == 0 ? 0 : huge ? rng() : 1 + pick(i ? 3 : 20));
+      trips[i] = static_cast<std::uint16_t>(pick(40) == 0 ? 0
+                                            : huge        ? rng()
+                                                          : 1 + pick(i ? 3 : 20));
       strides[i] = static_cast<std::int16_t>(huge ? rng() : pick(4) ? pick(8) : pick(200) - 100u);
       if (trips[i] == 1 && pick(30)) strides[i] = 0;
     }
@@ -89,15 +92,16 @@ TYPED_TEST(AccessPattern, RulesAgreeWithTheTwinAndEveryCauseIsMet) {
     const defs::Operand op = this->random_operand(trips);
     const unsigned kinds[] = {1, 2, 4, 6, 3}, formats[] = {1, 4, 5};
     const unsigned spaces = kinds[this->pick(4 + (round & 1))], dtypes = formats[this->pick(3)];
-    const unsigned partitions = this->pick(6) ? 1 + this->pick(TypeParam::sizes.partitions)
-                                              : this->pick(256);
+    const unsigned partitions =
+        this->pick(6) ? 1 + this->pick(TypeParam::sizes.partitions) : this->pick(256);
     this->drive(op, trips);
     this->dut.spaces_i = spaces;
     this->dut.dtypes_i = dtypes;
     this->dut.partitions_i = partitions;
     this->dut.eval();
     const auto expected =
-        cmodel::operand_faults(TypeParam::sizes, op, partitions, trips, spaces, dtypes).first_cause();
+        cmodel::operand_faults(TypeParam::sizes, op, partitions, trips, spaces, dtypes)
+            .first_cause();
     ASSERT_EQ(to_string(static_cast<defs::ErrorCause>(this->dut.cause_o)), to_string(expected))
         << "round " << round;
     ++met[static_cast<unsigned>(expected)];
@@ -127,9 +131,9 @@ TYPED_TEST(AccessPattern, BoundsAreThoseOfAWalkOverEveryElement) {
       for (int b = 0; b < trips[2]; ++b)
         for (int c = 0; c < trips[1]; ++c)
           for (int d = 0; d < trips[0]; ++d) {
-            const std::int64_t at = op.offset + bytes * (std::int64_t{a} * strides[3] +
-                std::int64_t{b} * strides[2] + std::int64_t{c} * strides[1] +
-                std::int64_t{d} * strides[0]);
+            const std::int64_t at =
+                op.offset + bytes * (std::int64_t{a} * strides[3] + std::int64_t{b} * strides[2] +
+                                     std::int64_t{c} * strides[1] + std::int64_t{d} * strides[0]);
             for (std::int64_t byte : {at, at + bytes - 1}) {
               bad |= byte < 0 || byte >= limit;
               if (first_bank < 0) first_bank = byte / bank;
@@ -160,7 +164,8 @@ TYPED_TEST(AccessPattern, WalksEveryElementInOrder) {
     this->clock();
     dut.start_i = 0;
     std::vector<std::uint32_t> addrs;
-    cmodel::for_each_element(op, trips, [&](std::uint32_t addr) { addrs.push_back(addr & 0xffffff); });
+    cmodel::for_each_element(op, trips,
+                             [&](std::uint32_t addr) { addrs.push_back(addr & 0xffffff); });
     ASSERT_EQ(addrs.size(), elements);
     cmodel::PatternWalk walk(op, trips);
     unsigned in_run = 0;

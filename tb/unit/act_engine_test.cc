@@ -30,9 +30,9 @@ class ActEngine : public tb::LaneEngineBench<C> {
     const unsigned slot = Base::pick(8);
     instr.src0 = Base::source(trips, instr.partitions, slot);
     if (Base::pick(3)) {
-      instr.src1 = Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf,
-                               defs::Dtype::Fp32, Base::window_base((slot + 1) % 8),
-                               Base::kWindow / 4, true);
+      instr.src1 =
+          Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32,
+                      Base::window_base((slot + 1) % 8), Base::kWindow / 4, true);
     }
     instr.dst = Base::destination(trips, instr.partitions, (slot + 2) % 8);
     if (Base::pick(6) == 0) {  // in place
@@ -58,8 +58,8 @@ class ActEngine : public tb::LaneEngineBench<C> {
   }
 };
 
-using Configs = testing::Types<Config<Vact_engine_mini, defs::kMini>,
-                               Config<Vact_engine_inf2, defs::kInf2>>;
+using Configs =
+    testing::Types<Config<Vact_engine_mini, defs::kMini>, Config<Vact_engine_inf2, defs::kInf2>>;
 TYPED_TEST_SUITE(ActEngine, Configs);
 
 TYPED_TEST(ActEngine, RandomProgramsGiveTheTwinsRows) {
@@ -99,8 +99,10 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadShape, [](defs::Instr& i) { i.size2 = 0; }},
       {ErrorCause::Misaligned, [](defs::Instr& i) { i.src0.offset = 2; }},
       {ErrorCause::Misaligned, [](defs::Instr& i) { i.src1.offset = 258; }},
-      {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.src0.offset = TypeParam::sizes.psum_cols * 4 - 4; }},
-      {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.src1.offset = TypeParam::sizes.sbuf_bytes; }},
+      {ErrorCause::OutOfBounds,
+       [](defs::Instr& i) { i.src0.offset = TypeParam::sizes.psum_cols * 4 - 4; }},
+      {ErrorCause::OutOfBounds,
+       [](defs::Instr& i) { i.src1.offset = TypeParam::sizes.sbuf_bytes; }},
       {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.dst.stride0 = -300; }},
   };
   this->expect_refused(this->plain(8), slips);

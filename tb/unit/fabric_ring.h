@@ -12,21 +12,36 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "Vfabric_probe.h"
 #include "fabric/message.h"
 #include "fabric/topology.h"
+#ifdef FABRIC_INF2
+#include "Vfabric_probe_inf2.h"
+#else
+#include "Vfabric_probe.h"
+#endif
 
 namespace tb {
 
+#ifdef FABRIC_INF2
+using Probe = Vfabric_probe_inf2;
+inline constexpr defs::Sizes kSizes = defs::kInf2;
+#else
+using Probe = Vfabric_probe;
+inline constexpr defs::Sizes kSizes = defs::kMini;
+#endif
+inline constexpr unsigned kLineBits = kSizes.line_bytes * 8;
+
 using Payload = std::vector<std::uint8_t>;
 
-/// Bit positions of size_pkg's structs, configuration mini.
+/// Bit positions of size_pkg's structs: the line, then the fields behind it.
 struct ChunkPins {
-  static constexpr unsigned kSem = 512, kNotify = 521, kLast = 522, kVn = 523, kBytes = 525,
-                            kAddr = 534, kDst = 582, kEngine = 592;
+  static constexpr unsigned kSem = kLineBits, kNotify = kSem + 9, kLast = kSem + 10, kVn = kSem + 11,
+                            kBytes = kSem + 13, kAddr = kSem + 22, kDst = kSem + 70,
+                            kEngine = kSem + 80, kWords = (kSem + 84 + 31) / 32;
+  static constexpr std::uint32_t kTopMask = (1u << (kSem + 84) % 32) - 1;
 };
 struct ReqPins {
-  static constexpr unsigned kTag = 512, kBytes = 524, kAddr = 533, kWrite = 581;
+  static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21, kWrite = kTag + 69;
 };
 
 /// The pins of core or local port `c` of a node.
@@ -60,7 +75,7 @@ class FabricRing {
     }
     for (unsigned i = 0; i < options.chips; ++i) {
       nodes_.push_back(std::make_unique<Node>());
-      nodes_[i]->dut = std::make_unique<Vfabric_probe>(context_.get());
+      nodes_[i]->dut = std::make_unique<Probe>(context_.get());
       connect(*nodes_[i]);
       nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
@@ -93,6 +108,7 @@ class FabricRing {
     const defs::Header header = fabric::header(message);
     nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back({header, job.payload});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
+    ++nodes_[message.src]->jobs[message.core];
     ++offered_;
   }
 
@@ -102,7 +118,7 @@ class FabricRing {
     m.src = static_cast<std::uint16_t>(src);
     m.dst = static_cast<std::uint16_t>(dst);
     m.core = static_cast<std::uint8_t>(random(2));
-    m.engine = static_cast<std::uint8_t>(random(defs::kMini.dma_engines));
+    m.engine = static_cast<std::uint8_t>(random(kSizes.dma_engines));
     m.vn = static_cast<std::uint8_t>(random(4));
     if (m.vn == 0) most = std::min(most, 192u);
     m.bytes = static_cast<std::uint16_t>(4 + 4 * random(most / 4));
@@ -192,11 +208,12 @@ class FabricRing {
     unsigned sem, src, lane;
   };
   struct Node {
-    std::unique_ptr<Vfabric_probe> dut;
+    std::unique_ptr<Probe> dut;
     std::array<Side, 2> side;
     std::array<std::vector<defs::Flit::Words>, 2> lines;
     std::array<std::uint64_t, 2> flits{};
-    std::array<std::array<std::deque<Job>, 4>, 2> engines;
+    std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
+    std::array<unsigned, 2> jobs{};  // in all engines of a core
     std::array<int, 2> offering{-1, -1};
     std::map<std::pair<unsigned, unsigned>, std::deque<Expected>> flows;
     std::array<std::deque<Effect>, 2> ports;
@@ -205,7 +222,7 @@ class FabricRing {
   };
 
   static void connect(Node& node) {
-    Vfabric_probe& d = *node.dut;
+    Probe& d = *node.dut;
 #define SIDE(c)                                                                                  \
   node.side[c] = {&d.msg##c##_valid_i, &d.msg##c##_ready_o, &d.rx##c##_req_valid_o,              \
                   &d.rx##c##_req_ready_i, &d.rx##c##_req_err_i, &d.rx##c##_settled_i,            \
@@ -225,7 +242,7 @@ class FabricRing {
       auto& d = *node->dut;
       for (auto& side : node->side) {
         *side.msg_valid = *side.req_ready = *side.req_err = *side.settled = 0;
-        std::memset(side.msg, 0, 19 * 4);
+        std::memset(side.msg, 0, ChunkPins::kWords * 4);
       }
       std::memset(d.link_rx0_i.data(), 0, sizeof(defs::Flit::Words));
       std::memset(d.link_rx1_i.data(), 0, sizeof(defs::Flit::Words));
@@ -273,17 +290,17 @@ class FabricRing {
     if (node.offering[c] >= 0) return;
     *side.msg_valid = 0;
     auto& engines = node.engines[c];
-    if (engines[0].empty() && engines[1].empty() && engines[2].empty() && engines[3].empty()) return;
+    if (node.jobs[c] == 0) return;
     if (!chance(options_.send)) return;
-    unsigned e = random(4);
-    while (engines[e].empty()) e = (e + 1) % 4;
+    unsigned e = random(kSizes.dma_engines);
+    while (engines[e].empty()) e = (e + 1) % kSizes.dma_engines;
     Job& job = engines[e].front();
     const auto& m = job.message;
     const unsigned left = m.bytes - job.sent;
-    unsigned bytes = std::min(left, 64u);
-    if (job.sent == 0 && options_.send < 1) bytes = std::min(left, 4 + 4 * random(16));
+    unsigned bytes = std::min(left, kSizes.line_bytes);
+    if (job.sent == 0 && options_.send < 1) bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
     std::uint32_t* pins = side.msg;
-    for (unsigned i = 0; i < 19; ++i) pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
+    for (unsigned i = 0; i < ChunkPins::kWords; ++i) pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
     std::memcpy(pins, job.payload.data() + job.sent, bytes);
     const bool last = bytes == left;
     defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
@@ -294,7 +311,7 @@ class FabricRing {
     defs::put_bits(pins, ChunkPins::kAddr, 48, m.addr + job.sent);
     defs::put_bits(pins, ChunkPins::kDst, 10, m.dst);
     defs::put_bits(pins, ChunkPins::kEngine, 4, e);
-    pins[18] &= (1u << 20) - 1;
+    pins[ChunkPins::kWords - 1] &= ChunkPins::kTopMask;
     job.sent += bytes;
     *side.msg_valid = 1;
     node.offering[c] = static_cast<int>(e);
@@ -307,6 +324,7 @@ class FabricRing {
       if (queue.front().sent == queue.front().message.bytes) {
         last_start_ = 2 * cycle_ + node.dut->fabric_en_i;
         queue.pop_front();
+        --node.jobs[c];
       }
       node.offering[c] = -1;
       ++progress_;
@@ -335,7 +353,7 @@ class FabricRing {
     ASSERT_EQ(by, c);
     ASSERT_EQ(*side.message_bytes, expected.payload.size());
     last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
-    for (const auto& b : fabric::deliver(header, defs::kMini.line_bytes)) {
+    for (const auto& b : fabric::deliver(header, kSizes.line_bytes)) {
       node.ports[c].push_back({b, Payload(expected.payload.begin() + b.offset,
                                           expected.payload.begin() + b.offset + b.bytes),
                                0, header.src, fabric::lane(header)});
@@ -359,7 +377,7 @@ class FabricRing {
     ASSERT_EQ(defs::get_bits(side.req, ReqPins::kAddr, 48), effect.burst.addr);
     ASSERT_EQ(defs::get_bits(side.req, ReqPins::kBytes, 9), effect.burst.bytes);
     const auto* line = reinterpret_cast<const std::uint8_t*>(side.req);
-    ASSERT_EQ(std::memcmp(line + effect.burst.addr % defs::kMini.line_bytes, effect.data.data(),
+    ASSERT_EQ(std::memcmp(line + effect.burst.addr % kSizes.line_bytes, effect.data.data(),
                           effect.data.size()), 0);
     ASSERT_TRUE(*side.burst_valid);
     ASSERT_EQ(*side.burst_src, effect.src);

@@ -127,7 +127,7 @@ double neighbour_rate(unsigned bytes) {
         m.src = static_cast<std::uint16_t>(src);
         m.dst = static_cast<std::uint16_t>((src + (core ? 11 : 1)) % 12);
         m.core = static_cast<std::uint8_t>(core);
-        m.engine = static_cast<std::uint8_t>(i % 4);
+        m.engine = static_cast<std::uint8_t>(i % tb::kSizes.dma_engines);
         m.bytes = static_cast<std::uint16_t>(bytes);
         m.addr = (core ? defs::kAddrHbm1Base : defs::kAddrHbm0Base) + 1024 * i;
         bench.post(m);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bench for the lane engines: a Verilated engine with modelled SBUF and PSUM ports beside its twin.
 #pragma once
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cstring>
 #include <deque>
@@ -8,9 +11,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "cmodel/access_pattern.h"
 #include "cmodel/commit.h"
@@ -40,8 +40,12 @@ class RowSink : public cmodel::CommitSink {
  public:
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     ASSERT_EQ(commit.kind, cmodel::CommitKind::SbufRow);
-    Row row{commit.pc, static_cast<std::uint32_t>(commit.addr), commit.first, commit.count,
-            commit.element_bytes, std::vector<std::uint32_t>(commit.count)};
+    Row row{commit.pc,
+            static_cast<std::uint32_t>(commit.addr),
+            commit.first,
+            commit.count,
+            commit.element_bytes,
+            std::vector<std::uint32_t>(commit.count)};
     ASSERT_EQ(data.size(), std::size_t{commit.count} * commit.element_bytes);
     for (unsigned i = 0; i < commit.count; ++i)
       std::memcpy(&row.values[i], &data[i * commit.element_bytes], commit.element_bytes);
@@ -58,8 +62,10 @@ inline std::uint32_t random_word(std::mt19937_64& rng) {
       0x7f7f8000, 0x7f7f7fff, 0x3f808000, 0x3f818000, 0x3f808001, 0x00007fff, 0x00008000,
       0x00018000, 0x3f803f80, 0x80008000, 0x7fc07f80, 0xff807f81};
   switch (rng() % 4) {
-    case 0: return kSpecial[rng() % std::size(kSpecial)];
-    case 1: return static_cast<std::uint32_t>(rng());
+    case 0:
+      return kSpecial[rng() % std::size(kSpecial)];
+    case 1:
+      return static_cast<std::uint32_t>(rng());
     default:  // near 1, so that sums cancel and round
       return static_cast<std::uint32_t>((rng() & 0x80ffffff) | ((0x78 + rng() % 14) << 23));
   }

@@ -2,10 +2,10 @@
 // The race detector on programs that race and on programs that do not, and on exact footprints.
 #include "cmodel/race.h"
 
+#include <gtest/gtest.h>
+
 #include <random>
 #include <set>
-
-#include <gtest/gtest.h>
 
 #include "cmodel/footprint.h"
 #include "tb/harness/seed.h"
@@ -184,8 +184,9 @@ TEST(RaceDetector, MemoriesChipsAndCoresAreApart) {
   EXPECT_EQ(races.text(), "");
   races.begin(kSync, 0);
   races.read(kSync, at(Cell::Memory::Hbm, 1, 0));
-  EXPECT_EQ(races.text(), "chip 1 HBM address 0x0: chip 1 Host writes, chip 0 core 0 Sync pc 0 "
-                          "reads, and no semaphore orders them\n");
+  EXPECT_EQ(races.text(),
+            "chip 1 HBM address 0x0: chip 1 Host writes, chip 0 core 0 Sync pc 0 "
+            "reads, and no semaphore orders them\n");
 }
 
 /// Random programs against the definition: every pair of accesses, the graph of all orders.
@@ -227,7 +228,8 @@ TEST(RaceDetector, AgreesWithAllPairs) {
       for (std::size_t i = 0; i < units.size(); ++i) {
         const auto& old = units[i];
         if (unit.before.contains(i)) continue;
-        for (auto byte : unit.writes) expected |= old.writes.contains(byte) || old.reads.contains(byte);
+        for (auto byte : unit.writes)
+          expected |= old.writes.contains(byte) || old.reads.contains(byte);
         for (auto byte : unit.reads) expected |= old.writes.contains(byte);
       }
       units.push_back(unit);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SBUF in RTL against its twin: all ports busy at once, random rows, lines and stalls.
+#include "cmodel/sbuf.h"
+
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <random>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "Vsbuf_inf2.h"
 #include "Vsbuf_mini.h"
-#include "cmodel/sbuf.h"
 #include "tb/harness/seed.h"
 
 namespace {
@@ -103,7 +104,7 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
   };
   Read expected[4];
   std::deque<std::pair<unsigned, std::vector<std::uint8_t>>> answers;
-  std::deque<RowWrite> moving;      // engine writes on their way: presented in the last cycle
+  std::deque<RowWrite> moving;  // engine writes on their way: presented in the last cycle
   unsigned reads = 0, lines = 0;
   for (unsigned cycle = 0; cycle < 20000; ++cycle) {
     const bool busy = cycle / 64 % 4 != 3;  // idle stretches: what was read must stay
@@ -111,10 +112,14 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     for (unsigned port = 0; port < 4; ++port) {
       const bool valid = busy && this->pick(3);
       const unsigned at = this->offset();
-      (port == 0 ? dut.ts_rd_valid_i : port == 1 ? dut.tm_rd_valid_i
-       : port == 2 ? dut.v_rd_valid_i : dut.a_rd_valid_i) = valid;
-      (port == 0 ? dut.ts_rd_addr_i : port == 1 ? dut.tm_rd_addr_i
-       : port == 2 ? dut.v_rd_addr_i : dut.a_rd_addr_i) = at;
+      (port == 0   ? dut.ts_rd_valid_i
+       : port == 1 ? dut.tm_rd_valid_i
+       : port == 2 ? dut.v_rd_valid_i
+                   : dut.a_rd_valid_i) = valid;
+      (port == 0   ? dut.ts_rd_addr_i
+       : port == 1 ? dut.tm_rd_addr_i
+       : port == 2 ? dut.v_rd_addr_i
+                   : dut.a_rd_addr_i) = at;
       if (!valid) continue;
       expected[port].valid = true;
       expected[port].row.resize(8 * kP);
@@ -128,8 +133,8 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     for (auto& byte : line) byte = static_cast<std::uint8_t>(this->rng());
     dut.req_valid_i = request;
     dut.rsp_ready_i = this->pick(4) != 0;
-    this->drive_request(write, std::uint64_t{partition} * defs::kSbufStride + at, bytes, cycle & 0xfff,
-                        line);
+    this->drive_request(write, std::uint64_t{partition} * defs::kSbufStride + at, bytes,
+                        cycle & 0xfff, line);
     // Engine writes: values of this cycle, visible to reads of the cycle after the next.
     std::deque<RowWrite> fresh;
     for (unsigned engine = 0; engine < 2; ++engine) {
@@ -173,8 +178,10 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     this->clock();
     for (unsigned port = 0; port < 4; ++port) {
       if (!expected[port].valid) continue;
-      const auto& data = port == 0 ? dut.ts_rd_data_o : port == 1 ? dut.tm_rd_data_o
-                         : port == 2 ? dut.v_rd_data_o : dut.a_rd_data_o;
+      const auto& data = port == 0   ? dut.ts_rd_data_o
+                         : port == 1 ? dut.tm_rd_data_o
+                         : port == 2 ? dut.v_rd_data_o
+                                     : dut.a_rd_data_o;
       ASSERT_EQ(std::memcmp(&data[0], expected[port].row.data(), 8 * kP), 0)
           << "port " << port << " cycle " << cycle;
       ++reads;

@@ -57,6 +57,11 @@ module tensor_engine_tb (
   logic [63:0] unused_v [P];
   logic [63:0] unused_a [P];
   logic [31:0] no_data [P];
+  for (genvar i = 0; i < P; i++) begin : gen_no_data
+    assign no_data[i] = '0;
+  end
+  logic unused_probe;
+  assign unused_probe = ^{probe_row_i, probe_col_i};
   logic unused_rsp_valid;
   size_pkg::mem_rsp_t unused_rsp;
   defs_pkg::error_cause_e error_cause;

@@ -112,15 +112,17 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.dst.offset = 0xfffffe; }},
       {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.src1.stride0 = 32767; }},
       {ErrorCause::OutOfBounds,  // across two PSUM banks
-       [](defs::Instr& i) { i.src0 = {.space = 2, .offset = TypeParam::sizes.psum_cols * 4 - 8, .stride0 = 1}; }},
+       [](defs::Instr& i) {
+         i.src0 = {.space = 2, .offset = TypeParam::sizes.psum_cols * 4 - 8, .stride0 = 1};
+       }},
   };
   this->expect_refused(this->plain(defs::Opcode::TensorTensor, 8), slips);
 }
 
 TYPED_TEST(VectorEngine, CostsTwoCyclesPerPairAndFiveToDrain) {
-  for (const auto [opcode, reads] : {std::pair(defs::Opcode::TensorCopy, 64u),
-                                     std::pair(defs::Opcode::TensorReduce, 64u),
-                                     std::pair(defs::Opcode::TensorTensor, 128u)}) {
+  for (const auto [opcode, reads] :
+       {std::pair(defs::Opcode::TensorCopy, 64u), std::pair(defs::Opcode::TensorReduce, 64u),
+        std::pair(defs::Opcode::TensorTensor, 128u)}) {
     this->reset();
     this->read_cycles.clear();
     this->done_cycles.clear();
@@ -161,7 +163,8 @@ TEST(VectorTwin, CastsTiesToEvenAndWritesTheOneNan) {
   cmodel::Psum psum(defs::kMini);
   tb::RowSink sink;
   cmodel::VectorEngine engine(defs::kMini, sbuf, psum, sink, {});
-  const std::uint32_t in[] = {0x3f808000, 0x3f818000, 0x7f7fffff, 0xff800001, 0x80000000, 0x00008001};
+  const std::uint32_t in[] = {0x3f808000, 0x3f818000, 0x7f7fffff,
+                              0xff800001, 0x80000000, 0x00008001};
   const std::uint32_t out[] = {0x3f80, 0x3f82, 0x7f80, 0x7fc0, 0x8000, 0x0001};
   std::copy(std::begin(in), std::end(in), psum.row(0).begin());
   defs::Instr instr;
