@@ -57,9 +57,7 @@ module tensor_engine_tb (
   logic [63:0] unused_v [P];
   logic [63:0] unused_a [P];
   logic [31:0] no_data [P];
-  for (genvar i = 0; i < P; i++) begin : gen_no_data
-    assign no_data[i] = '0;
-  end
+  assign no_data = '{default: '0};
   logic unused_probe;
   assign unused_probe = ^{probe_row_i, probe_col_i};
   logic unused_rsp_valid;
