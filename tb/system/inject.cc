@@ -96,7 +96,7 @@ struct Injector::Impl {
   Register in_core(Chip& chip, std::string_view place) const {
     return chip.probe().at(fmt::format("u_core{}.{}", core, place));
   }
-  std::string beyond_m(Chip& chip, unsigned vectors_ahead, unsigned column) const;
+  bool inside_tile(Chip& chip, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
@@ -232,19 +232,24 @@ std::string Injector::Impl::dead(const cmodel::Cell& cell) const {
   return to_string(oracle->liveness().next_access(cell, positions));
 }
 
-// The vector that stands `vectors_ahead` places behind the last PsumRow commit: which tile is it of?
-std::string Injector::Impl::beyond_m(Chip& chip, unsigned vectors_ahead, unsigned column) const {
+// Is `column` certainly inside the tile of the vector at distance r + c in the array? Older vectors
+// in flight become rows first; up to six more are on their way from the array to the tracer.
+bool Injector::Impl::inside_tile(Chip& chip, unsigned distance, unsigned column) const {
+  const Register flight = in_core(chip, "u_tensor.u_array.in_flight_q");
+  unsigned older = 0;
+  for (unsigned i = distance + 1; i < flight.bits; ++i) older += flight.bit(0, i);
   cmodel::StreamId id;
   id.chip = static_cast<std::uint8_t>(chip.id());
   id.core = static_cast<std::uint8_t>(core);
   id.engine = kTensor;
   const auto rows = census.rows.find(id);
-  if (rows == census.rows.end()) return {};
+  if (rows == census.rows.end()) return false;
   const auto made = positions.find(id);
-  const std::uint64_t row = (made == positions.end() ? 0 : made->second) + vectors_ahead;
-  if (row >= rows->second.size() || column < rows->second[row].count) return {};
-  return fmt::format("column {} is beyond the {} columns of the tile (instruction {})", column,
-                     rows->second[row].count, rows->second[row].pc);
+  const std::uint64_t first = (made == positions.end() ? 0 : made->second) + older;
+  if (first + 6 >= rows->second.size()) return false;
+  for (std::uint64_t row = first; row <= first + 6; ++row)
+    if (column >= rows->second[row].count) return false;
+  return true;
 }
 
 // PE (r, c) holds the vector of in_flight bit r + c before it (see tensor_array.sv).
@@ -265,12 +270,12 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
   if (product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
-  const std::string late = beyond_m(chip, 0, c);
+  if (!inside_tile(chip, r + c, c)) return {};
   static constexpr unsigned kBits[] = {31, 14, 13, 12, 10, 9};
   const unsigned bit = kBits[random.below(std::size(kBits))];
   plane.flip(r * p + c, bit);
   return Done{fmt::format("core {} PE ({}, {}) weight plane {} bit {}", core, r, c, operand >> 29 & 1, bit),
-              [late] { return late; }};
+              [] { return std::string(); }};
 }
 
 std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
@@ -280,11 +285,12 @@ std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   const Register sums = in_core(chip, "u_tensor.u_array.psum_q");
   const unsigned bit = 24 + random.below(8);
   const auto old = sums.get(r * p + c, 0, 32);
-  if (bit == 31 && !(old & 0x7fffffff)) return {};  // -0 + x is +0 + x
-  const std::string late = beyond_m(chip, 0, c);
+  const auto exponent = old >> 23 & 255;
+  if (exponent < 64 || exponent > 190) return {};  // zero, or nearly: lost in the next addition
+  if (!inside_tile(chip, r + c + 1, c)) return {};
   sums.flip(r * p + c, bit);
   return Done{fmt::format("core {} sum below PE ({}, {}) bit {}", core, r, c, bit),
-              [late] { return late; }};
+              [] { return std::string(); }};
 }
 
 std::optional<Done> Injector::Impl::psum(Chip& chip) {
@@ -348,10 +354,10 @@ std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
 std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
   const auto running = in_core(chip, "u_dma.u_engines.running_q").value();
   const auto issued = in_core(chip, "u_dma.u_engines.issued_q").value();
-  const auto live = running & ~issued;
-  if (!live) return {};
-  unsigned e = random.below(built_sizes().dma_engines);
-  while (!(live >> e & 1)) e = (e + 1) % built_sizes().dma_engines;
+  const unsigned e = random.below(built_sizes().dma_engines);
+  // Between two rows: inside a packet only its first address counts.
+  if (!(running >> e & 1) || issued >> e & 1 || in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17))
+    return {};
   const unsigned bit = 2 + random.below(14);
   in_core(chip, "u_dma.u_engines.dst_row_q").flip(e, bit);
   return Done{fmt::format("core {} DMA {} destination bit {}", core, e, bit),
