@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <systemc>
 
+#include "cmodel/disassemble.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
@@ -108,7 +109,9 @@ std::string_view status_name(Outcome::Status status) {
 }
 
 std::string error_text(const HostError& error) {
-  return fmt::format("chip {} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
+  return fmt::format("chip {} core {} {} pc {}: {}", error.chip, error.core,
+                     cmodel::engine_name(error.engine), error.pc, to_string(error.cause));
+} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
                      error.pc, to_string(error.cause));
 }
 
