@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/board.h"
 
-#include <algorithm>
-#include <chrono>
-
 #include <fmt/format.h>
 #include <xxhash.h>
+
+#include <algorithm>
+#include <chrono>
 
 #include "tb/system/watchdog.h"
 
@@ -24,7 +24,9 @@ std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
 
 Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
              const std::filesystem::path& wave_dir)
-    : sc_module(name), options_(options), program_(program),
+    : sc_module(name),
+      options_(options),
+      program_(program),
       scoreboard_(built_sizes(), program, {}),
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;
@@ -63,8 +65,7 @@ std::uint64_t Board::last_progress() const {
 }
 
 void Board::window(std::uint64_t limit) {
-  const auto cycles =
-      static_cast<unsigned>(std::min<std::uint64_t>(options_.window, limit - now_));
+  const auto cycles = static_cast<unsigned>(std::min<std::uint64_t>(options_.window, limit - now_));
   workers_.run(chips(), [&](unsigned i) { chips_[i]->run_window(now_, cycles); });
   host_->run(now_, cycles);
   now_ += cycles;
@@ -131,8 +132,9 @@ void Board::at_the_end() {
   // Behind an error, chips may rightly wait for ever; without one they must all be at rest.
   if (host_->errors().empty())
     for (const auto& chip : chips_)
-      if (!chip->quiet()) report += fmt::format("chip {} is not quiet at the end:\n{}", chip->id(),
-                                                busy_parts(*chip));
+      if (!chip->quiet())
+        report +=
+            fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;
   for (const auto& region : program_.regions) {

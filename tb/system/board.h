@@ -5,9 +5,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
-
 #include <systemc>
+#include <vector>
 
 #include "cmodel/program.h"
 #include "tb/system/chip.h"
@@ -25,7 +24,7 @@ struct Outcome {
   Status status = Status::Failed;
   std::string report;  ///< what was wrong, several lines; empty if passed
   std::uint64_t mismatches = 0;
-  std::uint64_t cycles = 0;      ///< fabric cycles until the end
+  std::uint64_t cycles = 0;                      ///< fabric cycles until the end
   std::uint64_t start_cycle = 0, end_cycle = 0;  ///< doorbells, last completion (host's time)
   double wall_s = 0;
 };

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/chip.h"
 
-#include <cstring>
-
 #include <fmt/format.h>
 #include <verilated.h>
 #include <verilated_sym_props.h>
 
+#include <cstring>
 #include DODECA_MODEL_HEADER  // V<model>.h of this executable
 #include DODECA_SYMS_HEADER   // V<model>__Syms.h: arrays that Verilator does not list by name
 #ifdef DODECA_WAVES
@@ -49,10 +48,13 @@ Register core_array(Core& core, const std::string& name) {
   if (name == "u_psum.mem_q") return describe(core.u_psum__DOT__mem_q);
   if (name == "u_sbuf.mem") return describe(core.u_sbuf__DOT__mem);
   if (name == "u_sbuf.wr_data_q") return describe(core.u_sbuf__DOT__wr_data_q);
-  if (name == "u_tensor.u_array.weight0_q") return describe(core.u_tensor__DOT__u_array__DOT__weight0_q);
-  if (name == "u_tensor.u_array.weight1_q") return describe(core.u_tensor__DOT__u_array__DOT__weight1_q);
+  if (name == "u_tensor.u_array.weight0_q")
+    return describe(core.u_tensor__DOT__u_array__DOT__weight0_q);
+  if (name == "u_tensor.u_array.weight1_q")
+    return describe(core.u_tensor__DOT__u_array__DOT__weight1_q);
   if (name == "u_tensor.u_array.psum_q") return describe(core.u_tensor__DOT__u_array__DOT__psum_q);
-  if (name == "u_tensor.u_array.moving_q") return describe(core.u_tensor__DOT__u_array__DOT__moving_q);
+  if (name == "u_tensor.u_array.moving_q")
+    return describe(core.u_tensor__DOT__u_array__DOT__moving_q);
   return {};
 }
 
@@ -81,12 +83,12 @@ struct Chip::Verilated : Probe::Finder {
     const std::string core0 = "TOP.chip.u_core0.", core1 = "TOP.chip.u_core1.";
     auto& symbols = *top->rootp->vlSymsp;
     if (scope.starts_with(core0))
-      if (Register found = core_array(symbols.TOP__chip__DOT__u_core0,
-                                      scope.substr(core0.size()) + "." + name))
+      if (Register found =
+              core_array(symbols.TOP__chip__DOT__u_core0, scope.substr(core0.size()) + "." + name))
         return found;
     if (scope.starts_with(core1))
-      if (Register found = core_array(symbols.TOP__chip__DOT__u_core1,
-                                      scope.substr(core1.size()) + "." + name))
+      if (Register found =
+              core_array(symbols.TOP__chip__DOT__u_core1, scope.substr(core1.size()) + "." + name))
         return found;
     const VerilatedScope* found = context.scopeFind(scope.c_str());
     const VerilatedVar* var = found ? found->varFind(name.c_str()) : nullptr;

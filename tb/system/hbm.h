@@ -37,7 +37,8 @@ class HbmTiming {
 
   bool ready(unsigned port) const {
     const Port& p = ports_[port];
-    return cycle_ >= p.next_line && p.count < kInFlight && tokens_ >= sizes_.line_bytes * (port + 1);
+    return cycle_ >= p.next_line && p.count < kInFlight &&
+           tokens_ >= sizes_.line_bytes * (port + 1);
   }
   bool answer_valid(unsigned port) const {
     const Port& p = ports_[port];
@@ -62,7 +63,8 @@ class HbmTiming {
     const std::uint64_t bytes = defs::get_bits(words, at + 12, 9);
     const std::uint64_t addr = defs::get_bits(words, at + 21, 48);
     const bool write = defs::get_bits(words, at + 69, 1);
-    if (!cmodel::Hbm::mapped(addr, bytes) || (addr >= defs::kAddrHbm1Base) != (port == 1)) return false;
+    if (!cmodel::Hbm::mapped(addr, bytes) || (addr >= defs::kAddrHbm1Base) != (port == 1))
+      return false;
     Port& p = ports_[port];
     p.next_line = cycle_ + sizes_.hbm_line_cycles;
     tokens_ -= sizes_.line_bytes;

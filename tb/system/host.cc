@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/host.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace tb {
 namespace {
@@ -14,7 +14,8 @@ constexpr unsigned kCredits = 16;  // requests that a chip's queue holds
 constexpr unsigned kBlock = 64;    // bytes of a host token
 
 std::uint64_t csr_addr(const defs::Csr& csr, unsigned core, unsigned index) {
-  return defs::kAddrCsrBase + csr.offset + (csr.per_core ? core * defs::kCsrCoreStride : 0) + 8 * index;
+  return defs::kAddrCsrBase + csr.offset + (csr.per_core ? core * defs::kCsrCoreStride : 0) +
+         8 * index;
 }
 
 defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std::uint64_t value) {
@@ -32,8 +33,11 @@ defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std
 
 Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
            std::vector<const HostResponses*> responses)
-    : program_(program), requests_(std::move(requests)), responses_(std::move(responses)),
-      drivers_(requests_.size()), regions_(program.regions.size()) {
+    : program_(program),
+      requests_(std::move(requests)),
+      responses_(std::move(responses)),
+      drivers_(requests_.size()),
+      regions_(program.regions.size()) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
   for (const auto& ring : program.rings) {
@@ -77,7 +81,8 @@ void Host::run(std::uint64_t first, unsigned cycles) {
 }
 
 void Host::fail(unsigned chip, std::uint64_t cycle, const std::string& what) {
-  if (fault_.empty()) fault_ = fmt::format("chip {} fabric cycle {}: host port: {}", chip, cycle, what);
+  if (fault_.empty())
+    fault_ = fmt::format("chip {} fabric cycle {}: host port: {}", chip, cycle, what);
 }
 
 void Host::receive(unsigned chip, std::uint64_t cycle) {
@@ -88,7 +93,8 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
   const auto response = defs::HostRsp::unpack(token.data());
   if (response.credit && ++driver.credits > kCredits) fail(chip, cycle, "a credit too many");
   switch (static_cast<defs::HostKind>(response.kind)) {
-    case defs::HostKind::None: break;
+    case defs::HostKind::None:
+      break;
     case defs::HostKind::ReadData: {
       if (!driver.loaded) {
         if (response.data[0] != chip)
@@ -101,7 +107,8 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
         break;
       }
       const std::size_t region = driver.answers.front();
-      const std::size_t bytes = std::min<std::size_t>(kBlock, regions_[region].size() - driver.answer_done);
+      const std::size_t bytes =
+          std::min<std::size_t>(kBlock, regions_[region].size() - driver.answer_done);
       std::memcpy(regions_[region].data() + driver.answer_done, response.data.data(), bytes);
       driver.answer_done += bytes;
       if (driver.answer_done == regions_[region].size()) {
@@ -117,8 +124,10 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
         errors_.push_back({chip, response.core, response.engine,
                            static_cast<defs::ErrorCause>(response.cause), response.pc});
       if (response.engine >= defs::kSequencers) break;  // a DMA engine: it has no completion
-      if (driver.streams_left == 0) fail(chip, cycle, "a completion too many");
-      else --driver.streams_left;
+      if (driver.streams_left == 0)
+        fail(chip, cycle, "a completion too many");
+      else
+        --driver.streams_left;
       break;
   }
 }
@@ -155,8 +164,8 @@ bool Host::next_request(Driver& driver, defs::HostReq& request) {
     const cmodel::Region& region = program_.regions[driver.reads.front()];
     request.valid = 1;
     request.addr = region.addr + driver.read_done;
-    request.bytes = static_cast<std::uint8_t>(
-        std::min<std::uint64_t>(kBlock, region.bytes - driver.read_done));
+    request.bytes =
+        static_cast<std::uint8_t>(std::min<std::uint64_t>(kBlock, region.bytes - driver.read_done));
     driver.read_done += request.bytes;
     if (driver.read_done == region.bytes) {
       driver.reads.pop_front();
@@ -196,7 +205,8 @@ void Host::advance(std::uint64_t cycle) {
       return;
     case Phase::Draining:
       // A program without streams: its start must not be taken for its end.
-      if (!gave_up_ && !all([](const Driver& d) { return d.quiet && d.credits == kCredits; })) return;
+      if (!gave_up_ && !all([](const Driver& d) { return d.quiet && d.credits == kCredits; }))
+        return;
       phase_ = Phase::Reading;
       return;
     case Phase::Reading:
@@ -204,7 +214,8 @@ void Host::advance(std::uint64_t cycle) {
       phase_ = Phase::Done;
       done_cycle_ = cycle;
       return;
-    case Phase::Done: return;
+    case Phase::Done:
+      return;
   }
 }
 
@@ -233,8 +244,10 @@ std::string Host::waiting_for() const {
           text += fmt::format("{}{}", text.empty() ? "quiet on chip " : ", ", chip);
       return text;
     }
-    case Phase::Reading: return "region data";
-    case Phase::Done: return "nothing";
+    case Phase::Reading:
+      return "region data";
+    case Phase::Done:
+      return "nothing";
   }
   return "?";
 }

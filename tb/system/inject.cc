@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/inject.h"
 
+#include <fmt/format.h>
+#include <xxhash.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <optional>
-
-#include <fmt/format.h>
-#include <xxhash.h>
 
 #include "cmodel/board.h"
 #include "tb/system/board.h"
@@ -44,12 +44,18 @@ class Census : public cmodel::CommitSink {
   };
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     Stream& s = streams[{commit.stream, commit.kind == cmodel::CommitKind::Semaphore}];
-    const std::uint64_t fields[] = {static_cast<std::uint64_t>(commit.kind), commit.pc, commit.addr,
-                                    commit.first, commit.count, commit.element_bytes,
-                                    static_cast<std::uint64_t>(std::int64_t{commit.delta}), s.chain};
+    const std::uint64_t fields[] = {static_cast<std::uint64_t>(commit.kind),
+                                    commit.pc,
+                                    commit.addr,
+                                    commit.first,
+                                    commit.count,
+                                    commit.element_bytes,
+                                    static_cast<std::uint64_t>(std::int64_t{commit.delta}),
+                                    s.chain};
     s.chain = XXH3_64bits_withSeed(data.data(), data.size(), XXH3_64bits(fields, sizeof(fields)));
     ++s.all;
-    if (commit.kind == cmodel::CommitKind::PsumRow) rows[commit.stream].push_back({commit.pc, commit.count});
+    if (commit.kind == cmodel::CommitKind::PsumRow)
+      rows[commit.stream].push_back({commit.pc, commit.count});
   }
   /// {stream, semaphore list?}
   std::map<std::pair<cmodel::StreamId, bool>, Stream> streams;
@@ -144,22 +150,30 @@ bool sequencer_update(const cmodel::StreamId& id, bool semaphore) {
 // Impl is complete here; the table needs its members.
 static const SiteEntry kSites[] = {
     {{"weight", "a bit of a weight in a PE, while an operand stands before it"},
-     &Injector::Impl::weight, tensor_stream},
+     &Injector::Impl::weight,
+     tensor_stream},
     {{"partial_sum", "a bit of a partial sum on its way down the array"},
-     &Injector::Impl::partial_sum, tensor_stream},
+     &Injector::Impl::partial_sum,
+     tensor_stream},
     {{"psum", "a bit of a PSUM word that was just written"}, &Injector::Impl::psum, tensor_stream},
     {{"sbuf_write_lost", "a row that an engine writes does not reach SBUF"},
-     &Injector::Impl::sbuf_write_lost, lane_stream},
+     &Injector::Impl::sbuf_write_lost,
+     lane_stream},
     {{"dma_address", "a bit of the address that a DMA engine writes to"},
-     &Injector::Impl::dma_address, dma_stream},
+     &Injector::Impl::dma_address,
+     dma_stream},
     {{"flit_payload", "a payload bit of a flit in a receive buffer behind a link"},
-     &Injector::Impl::flit_payload, rx_stream},
+     &Injector::Impl::flit_payload,
+     rx_stream},
     {{"credit_lost", "a flit buffer that was freed is never reported to the sender"},
-     &Injector::Impl::credit_lost, rx_stream},
+     &Injector::Impl::credit_lost,
+     rx_stream},
     {{"semaphore_lost", "a semaphore update on its way is dropped"},
-     &Injector::Impl::semaphore_lost, sequencer_update},
+     &Injector::Impl::semaphore_lost,
+     sequencer_update},
     {{"instruction", "a bit of a fetched instruction before it issues"},
-     &Injector::Impl::instruction, sequencer_stream},
+     &Injector::Impl::instruction,
+     sequencer_stream},
 };
 
 std::vector<std::string_view> site_names() {
@@ -175,7 +189,8 @@ bool find_site(std::string_view name) {
 
 std::string site_list() {
   std::string text;
-  for (const SiteEntry& entry : kSites) text += fmt::format("{:<16} {}\n", entry.site.name, entry.site.doc);
+  for (const SiteEntry& entry : kSites)
+    text += fmt::format("{:<16} {}\n", entry.site.name, entry.site.doc);
   return text;
 }
 
@@ -203,8 +218,10 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
     if (candidates.empty() || candidates.back() != place) candidates.push_back(place);
   }
   if (candidates.empty())
-    throw Refused(kBadInput, fmt::format("--inject is \"{}\"; this program does not use it: allowed "
-                                         "another site or program", site.name));
+    throw Refused(kBadInput,
+                  fmt::format("--inject is \"{}\"; this program does not use it: allowed "
+                              "another site or program",
+                              site.name));
   std::tie(chip_id, core) = candidates[random.below(candidates.size())];
   arm_at = work[chip_id] * random.below(700) / 1000;
 }
@@ -259,13 +276,13 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const Register flight = in_core(chip, "u_tensor.u_array.in_flight_q");
   if (!flight.bit(0, r + c)) return {};
   const auto operand = in_core(chip, "u_tensor.u_array.moving_q").get(r * p + c, 0, 32);
-  const Register plane = in_core(chip, operand >> 29 & 1 ? "u_tensor.u_array.weight1_q"
-                                                         : "u_tensor.u_array.weight0_q");
+  const Register plane = in_core(
+      chip, operand >> 29 & 1 ? "u_tensor.u_array.weight1_q" : "u_tensor.u_array.weight0_q");
   const auto old = plane.get(r * p + c, 0, 32);
   const auto sum = r ? in_core(chip, "u_tensor.u_array.psum_q").get((r - 1) * p + c, 0, 32) : 0;
   const bool empty = old >> 30 & 1, zero = !(operand & 0xfff) || !(old & 0xfff);
-  const bool special = (operand >> 12 & 1023) == 1023 || (old >> 12 & 1023) == 1023 ||
-                       (sum >> 23 & 255) == 255;
+  const bool special =
+      (operand >> 12 & 1023) == 1023 || (old >> 12 & 1023) == 1023 || (sum >> 23 & 255) == 255;
   if (empty || zero || special) return {};
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
@@ -274,8 +291,9 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   static constexpr unsigned kBits[] = {31, 14, 13, 12, 10, 9};
   const unsigned bit = kBits[random.below(std::size(kBits))];
   plane.flip(r * p + c, bit);
-  return Done{fmt::format("core {} PE ({}, {}) weight plane {} bit {}", core, r, c, operand >> 29 & 1, bit),
-              [] { return std::string(); }};
+  return Done{
+      fmt::format("core {} PE ({}, {}) weight plane {} bit {}", core, r, c, operand >> 29 & 1, bit),
+      [] { return std::string(); }};
 }
 
 std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
@@ -319,10 +337,12 @@ std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
   const unsigned e = valid.bit(0, 0) ? 0 : 1;
   const unsigned word_bits = static_cast<unsigned>(std::bit_width(sizes.sbuf_bytes / 8 - 1));
   const unsigned lane_bits = static_cast<unsigned>(std::bit_width(sizes.partitions - 1));
-  const auto word = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_word_q").get(0, e * word_bits, word_bits));
+  const auto word =
+      static_cast<unsigned>(in_core(chip, "u_sbuf.wr_word_q").get(0, e * word_bits, word_bits));
   const auto byte = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_byte_q").get(0, 3 * e, 3));
   const auto bytes = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_bytes_q").get(0, 3 * e, 3));
-  const auto first = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_first_q").get(0, lane_bits * e, lane_bits));
+  const auto first =
+      static_cast<unsigned>(in_core(chip, "u_sbuf.wr_first_q").get(0, lane_bits * e, lane_bits));
   const auto count = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_count_q").get(0, 8 * e, 8));
   const Register data = in_core(chip, "u_sbuf.wr_data_q"), mem = in_core(chip, "u_sbuf.mem");
   std::vector<unsigned> changed;  // partitions whose bytes would have changed
@@ -356,7 +376,8 @@ std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
   const auto issued = in_core(chip, "u_dma.u_engines.issued_q").value();
   const unsigned e = random.below(built_sizes().dma_engines);
   // Between two rows: inside a packet only its first address counts.
-  if (!(running >> e & 1) || issued >> e & 1 || in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17))
+  if (!(running >> e & 1) || issued >> e & 1 ||
+      in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17))
     return {};
   const unsigned bit = 2 + random.below(14);
   in_core(chip, "u_dma.u_engines.dst_row_q").flip(e, bit);
@@ -372,17 +393,23 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
   for (unsigned q = 0; q < 16; ++q) {
     const unsigned port = q >> 3, cls = q >> 2 & 1, vn = q & 3;
     const auto place = [&](std::string_view name) {
-      return at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.{}", port, cls, name));
+      return at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.{}", port,
+                                  cls, name));
     };
     if (!place("hol_valid_q").bit(0, vn)) continue;
     const auto slot = kBase[vn] + static_cast<unsigned>(place("read_q").get(0, 7 * vn, 7));
     const auto about = place("ctl").get(slot, 0, 9);
     const bool head = about >> 8 & 1, tail = about >> 7 & 1;
     if (head && !tail) continue;
-    const unsigned bit = head ? 176 + random.below(32) : tail ? random.below(32) : random.below(512);
+    const unsigned bit = head   ? 176 + random.below(32)
+                         : tail ? random.below(32)
+                                : random.below(512);
     place("mem").flip(slot, bit);
     return Done{fmt::format("port {} class {} VN {} {} flit, payload bit {}", port, cls, vn,
-                            head ? "single" : tail ? "last" : "body", bit),
+                            head   ? "single"
+                            : tail ? "last"
+                                   : "body",
+                            bit),
                 [] { return std::string(); }};
   }
   return {};
@@ -392,7 +419,8 @@ std::optional<Done> Injector::Impl::credit_lost(Chip& chip) {
   std::vector<std::uint32_t> freed;
   for (unsigned q = 0; q < 4; ++q)
     freed.push_back(static_cast<std::uint32_t>(
-        at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1, q & 1))
+        at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1,
+                             q & 1))
             .value()));
   const auto before = std::exchange(freed_before, freed);
   if (before.empty()) return {};
@@ -400,9 +428,11 @@ std::optional<Done> Injector::Impl::credit_lost(Chip& chip) {
     for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn) {
       const unsigned old = before[q] >> 8 * vn & 255;
       if (old == (freed[q] >> 8 * vn & 255)) continue;
-      at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1, q & 1))
+      at(chip,
+         fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1, q & 1))
           .put(0, 8 * vn, 8, old);
-      return Done{fmt::format("port {} class {} VN {}", q >> 1, q & 1, vn), [] { return std::string(); }};
+      return Done{fmt::format("port {} class {} VN {}", q >> 1, q & 1, vn),
+                  [] { return std::string(); }};
     }
   return {};
 }
@@ -424,7 +454,8 @@ std::string Injector::Impl::same_commits(const cmodel::InstrStream& stream, std:
   cmodel::Program changed = program;
   const std::uint64_t addr = stream.base + std::uint64_t{pc} * defs::kInstrBytes + bit / 8;
   for (auto& segment : changed.segments)
-    if (segment.chip == stream.chip && addr >= segment.addr && addr < segment.addr + segment.bytes.size())
+    if (segment.chip == stream.chip && addr >= segment.addr &&
+        addr < segment.addr + segment.bytes.size())
       segment.bytes[addr - segment.addr] ^= static_cast<std::uint8_t>(1u << bit % 8);
   Census other;
   cmodel::Board board(built_sizes(), changed, other, {});
@@ -433,8 +464,10 @@ std::string Injector::Impl::same_commits(const cmodel::InstrStream& stream, std:
   auto expected = census.streams, actual = other.streams;
   std::erase_if(expected, [](const auto& item) { return item.first.first.engine == kHost; });
   std::erase_if(actual, [](const auto& item) { return item.first.first.engine == kHost; });
-  return expected == actual ? fmt::format("the model makes the same commits with this bit of instruction "
-                                          "{} changed", pc)
+  return expected == actual ? fmt::format(
+                                  "the model makes the same commits with this bit of instruction "
+                                  "{} changed",
+                                  pc)
                             : std::string();
 }
 
@@ -445,9 +478,9 @@ std::optional<Done> Injector::Impl::instruction(Chip& chip) {
   };
   if (!place("u_fetch.instr_valid_q").value() || !place("issuing_q").value()) return {};
   const auto pc = static_cast<std::uint32_t>(place("pc_q").value());
-  const auto stream = std::find_if(program.streams.begin(), program.streams.end(), [&](const auto& s) {
-    return s.chip == chip_id && s.core == core && s.engine == index;
-  });
+  const auto stream = std::find_if(
+      program.streams.begin(), program.streams.end(),
+      [&](const auto& s) { return s.chip == chip_id && s.core == core && s.engine == index; });
   if (stream == program.streams.end()) return {};
   const unsigned bit = random.below(512);
   place("u_fetch.instr_q").flip(0, bit);
@@ -461,7 +494,9 @@ Injector::Injector(const Options& options, const cmodel::Program& program)
 Injector::~Injector() = default;
 
 void Injector::arm(Board& board) {
-  board.chip(impl_->chip_id).set_hook([this](Chip& chip, std::uint64_t cycle) { impl_->hook(chip, cycle); });
+  board.chip(impl_->chip_id).set_hook([this](Chip& chip, std::uint64_t cycle) {
+    impl_->hook(chip, cycle);
+  });
 }
 
 void Injector::judge(Outcome& outcome, nlohmann::ordered_json& metrics) {
@@ -482,8 +517,8 @@ void Injector::judge(Outcome& outcome, nlohmann::ordered_json& metrics) {
   }
   if (verdict == "missed") {
     outcome.status = Outcome::Status::Failed;
-    outcome.report += fmt::format("injected fault was missed: chip {} {}\n", impl_->chip_id,
-                                  impl_->done->place);
+    outcome.report +=
+        fmt::format("injected fault was missed: chip {} {}\n", impl_->chip_id, impl_->done->place);
   }
   report["outcome"] = verdict;
   report["why"] = why;

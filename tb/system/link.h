@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Token channels: the only thing that crosses between chips, and between the host and a chip.
 #pragma once
+#include <xxhash.h>
+
 #include <array>
 #include <cassert>
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <xxhash.h>
 
 #include "rtl/defs/gen/defs.h"
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // board_<config>: one run of a scenario or program file on the board.
-#include <cstdlib>
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
+#include <cstdlib>
 #include <systemc>
 
+#include "cmodel/disassemble.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
@@ -37,8 +38,10 @@ class StdoutToStderr {
 /// Waves cost time even when off, so programs with them are built beside the fast one: go there.
 void switch_executable(const Options& options, char** argv) {
   const char* suffix = nullptr;
-  if (options.wave_arrays && !built_with_wave_arrays()) suffix = "_arrays";
-  else if (options.waves && !built_with_waves()) suffix = "_waves";
+  if (options.wave_arrays && !built_with_wave_arrays())
+    suffix = "_arrays";
+  else if (options.waves && !built_with_waves())
+    suffix = "_waves";
   if (!suffix) return;
   std::error_code error;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
@@ -95,15 +98,20 @@ Job prepare(const Options& options) {
 
 std::string_view status_name(Outcome::Status status) {
   switch (status) {
-    case Outcome::Status::Passed: return "passed";
-    case Outcome::Status::Failed: return "failed";
-    case Outcome::Status::Hang: return "hang";
+    case Outcome::Status::Passed:
+      return "passed";
+    case Outcome::Status::Failed:
+      return "failed";
+    case Outcome::Status::Hang:
+      return "hang";
   }
   return "?";
 }
 
 std::string error_text(const HostError& error) {
-  return fmt::format("chip {} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
+  return fmt::format("chip {} core {} {} pc {}: {}", error.chip, error.core,
+                     cmodel::engine_name(error.engine), error.pc, to_string(error.cause));
+} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
                      error.pc, to_string(error.cause));
 }
 
@@ -133,7 +141,8 @@ int run(int argc, char** argv) {
     return kPassed;
   }
   if (options.scenario == "list") {
-    for (const Scenario& scenario : scenarios()) fmt::print("{:<10} {}\n", scenario.name, scenario.doc);
+    for (const Scenario& scenario : scenarios())
+      fmt::print("{:<10} {}\n", scenario.name, scenario.doc);
     return kPassed;
   }
   switch_executable(options, argv);
@@ -150,7 +159,8 @@ int run(int argc, char** argv) {
     std::filesystem::create_directories(wave_dir, error);
     if (error || access(wave_dir.c_str(), W_OK) != 0)
       throw Refused(kBadEnvironment, fmt::format("--waves is \"{}\": cannot be written; allowed a "
-                                                 "directory that can", wave_dir.string()));
+                                                 "directory that can",
+                                                 wave_dir.string()));
   }
 
   nlohmann::ordered_json result;
@@ -174,12 +184,13 @@ int run(int argc, char** argv) {
     metrics["descriptors"] = counters.descriptors;
     metrics["messages"] = counters.messages;
     metrics["flits"] = board.flits();
-    metrics["tensor_utilization"] =
-        run_cycles ? static_cast<double>(counters.macs) /
-                         (1.0 * run_cycles * sizes.partitions * sizes.partitions * defs::kCores *
-                          job.program.chips)
-                   : 0.0;
-    metrics["model_share"] = outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
+    metrics["tensor_utilization"] = run_cycles
+                                        ? static_cast<double>(counters.macs) /
+                                              (1.0 * run_cycles * sizes.partitions *
+                                               sizes.partitions * defs::kCores * job.program.chips)
+                                        : 0.0;
+    metrics["model_share"] =
+        outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
@@ -207,8 +218,10 @@ int run(int argc, char** argv) {
   }
   write_result(run_dir, result);
 
-  if (options.json) fmt::print("{}\n", result.dump(2));
-  else fmt::print("{}", result_table(result));
+  if (options.json)
+    fmt::print("{}\n", result.dump(2));
+  else
+    fmt::print("{}", result_table(result));
   std::fflush(stdout);
   if (!outcome.report.empty()) fmt::print(stderr, "{}", outcome.report);
   if (outcome.status != Outcome::Status::Passed) fmt::print(stderr, "repro: {}\n", options.repro);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <thread>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "tb/system/chip.h"
 #include "tb/system/inject.h"
@@ -34,7 +34,8 @@ std::string repro_line(const Options& o) {
   line += fmt::format(" --config {} --seed {}", o.config, o.seed);
   if (o.chips) line += fmt::format(" --chips {}", *o.chips);
   if (o.length) line += fmt::format(" --length {}", o.length);
-  if (o.link_latency != defs::kLinkLatency) line += fmt::format(" --link-latency {}", o.link_latency);
+  if (o.link_latency != defs::kLinkLatency)
+    line += fmt::format(" --link-latency {}", o.link_latency);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
 }
@@ -57,7 +58,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("scenario", o.scenario, "what to run; `list` shows all")->type_name("SCENARIO");
   app.add_option("--program", program, "run a program file instead")->type_name("FILE");
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
-  app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
+  app.add_option("--seed", seed,
+                 "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
@@ -72,7 +74,8 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
-  app.add_option("--hang-cycles", hang, "fabric cycles without progress that count as hung (65536)");
+  app.add_option("--hang-cycles", hang,
+                 "fabric cycles without progress that count as hung (65536)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -88,9 +91,10 @@ Options parse_options(int argc, char** argv) {
     const bool known = std::any_of(defs::kConfigs.begin(), defs::kConfigs.end(),
                                    [&](const auto* sizes) { return sizes->name == config; });
     throw Refused(kBadInput,
-                  known ? fmt::format("--config is \"{}\"; this executable allows {} (use board_{})",
-                                      config, o.config, config)
-                        : fmt::format("--config is \"{}\"; allowed inf2, mini", config));
+                  known
+                      ? fmt::format("--config is \"{}\"; this executable allows {} (use board_{})",
+                                    config, o.config, config)
+                      : fmt::format("--config is \"{}\"; allowed inf2, mini", config));
   }
   o.program = program;
   o.out = out;
@@ -99,12 +103,14 @@ Options parse_options(int argc, char** argv) {
     o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
   if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
   if (!latency.empty())
-    o.link_latency = static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+    o.link_latency =
+        static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
   o.window = window.empty() ? o.link_latency
                             : static_cast<unsigned>(number("--window", window, 1, o.link_latency));
   o.threads = threads.empty() ? std::max(1u, std::thread::hardware_concurrency())
                               : static_cast<unsigned>(number("--threads", threads, 1, 256));
-  if (!timeout.empty()) o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
+  if (!timeout.empty())
+    o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
   if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 1024, std::uint64_t{1} << 40);
   o.waves = !waves.empty() || o.wave_arrays || !wave_chips.empty();
   if (!waves.empty() && waves != ".") o.wave_dir = waves;

@@ -23,25 +23,25 @@ class Refused : public std::runtime_error {
 };
 
 struct Options {
-  std::string scenario;            ///< empty if `program` is given
-  std::filesystem::path program;   ///< a program file
-  std::string config;              ///< what this executable was built for
+  std::string scenario;           ///< empty if `program` is given
+  std::filesystem::path program;  ///< a program file
+  std::string config;             ///< what this executable was built for
   std::uint32_t seed = 1;
-  std::optional<unsigned> chips;   ///< default: all of the scenario, those of the program
-  unsigned threads = 0;            ///< 0: all of the machine
-  unsigned window = 0;             ///< fabric cycles; 0: link_latency
+  std::optional<unsigned> chips;  ///< default: all of the scenario, those of the program
+  unsigned threads = 0;           ///< 0: all of the machine
+  unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
-  unsigned length = 0;             ///< of a scenario with that knob; 0: its default
+  unsigned length = 0;  ///< of a scenario with that knob; 0: its default
   bool waves = false;
-  std::filesystem::path wave_dir;  ///< empty: the run's directory
+  std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
-  std::string inject;              ///< a site, "list", or empty
+  std::string inject;  ///< a site, "list", or empty
   bool json = false;
   std::filesystem::path out = "out";
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none
   std::uint64_t hang_cycles = 1u << 16;
-  std::string repro;               ///< the command that repeats this run
+  std::string repro;  ///< the command that repeats this run
 
   bool traces(unsigned chip) const;
 };

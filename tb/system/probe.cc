@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/probe.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "rtl/defs/gen/defs.h"
 
@@ -12,7 +12,8 @@ namespace tb {
 
 std::uint64_t Register::get(std::size_t element, unsigned lsb, unsigned width) const {
   const auto* at = static_cast<const std::uint8_t*>(data) + element * element_bytes;
-  if (element_bytes > 8) return defs::get_bits(reinterpret_cast<const std::uint32_t*>(at), lsb, width);
+  if (element_bytes > 8)
+    return defs::get_bits(reinterpret_cast<const std::uint32_t*>(at), lsb, width);
   std::uint64_t all = 0;
   std::memcpy(&all, at, element_bytes);
   all >>= lsb;
@@ -27,7 +28,8 @@ void Register::put(std::size_t element, unsigned lsb, unsigned width, std::uint6
   }
   std::uint64_t all = 0;
   std::memcpy(&all, at, element_bytes);
-  const std::uint64_t mask = (width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1) << lsb;
+  const std::uint64_t mask = (width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1)
+                             << lsb;
   all = (all & ~mask) | ((value << lsb) & mask);
   std::memcpy(at, &all, element_bytes);
 }
@@ -42,7 +44,8 @@ Register Probe::find(std::string_view place) const {
 Register Probe::at(std::string_view place) const {
   Register found = find(place);
   if (!found)
-    throw std::runtime_error(fmt::format("chip.{}: not in this build (tb/system/observe.vlt)", place));
+    throw std::runtime_error(
+        fmt::format("chip.{}: not in this build (tb/system/observe.vlt)", place));
   return found;
 }
 

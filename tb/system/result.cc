@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/result.h"
 
-#include <fstream>
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
+#include <fstream>
 
 #include "tb/system/options.h"
 
@@ -26,7 +26,8 @@ fs::path make_run_directory(const fs::path& out, const std::string& name) {
 void write_result(const fs::path& run, const nlohmann::ordered_json& result) {
   const fs::path part = run / "result.json.part";
   const auto failed = [&] {
-    return Refused(kBadEnvironment, fmt::format("{}: cannot be written", (run / "result.json").string()));
+    return Refused(kBadEnvironment,
+                   fmt::format("{}: cannot be written", (run / "result.json").string()));
   };
   {
     std::ofstream file(part);
@@ -59,8 +60,10 @@ std::string result_table(const nlohmann::ordered_json& result) {
   row("cycles_per_s", fmt::format("{:.0f}", result["cycles_per_s"].get<double>()));
   for (const char* name : {"threads", "commit_hash", "link_hash"}) row(name, plain(result[name]));
   for (const auto& [name, value] : result["metrics"].items())
-    if (value.is_number_float()) row(name, fmt::format("{:.4g}", value.get<double>()));
-    else if (!value.is_structured()) row(name, plain(value));
+    if (value.is_number_float())
+      row(name, fmt::format("{:.4g}", value.get<double>()));
+    else if (!value.is_structured())
+      row(name, plain(value));
     else if (name == "inject")
       for (const auto& [key, part] : value.items()) row("inject " + key, plain(part));
   return text;

@@ -2,9 +2,8 @@
 // Run directories and result.json.
 #pragma once
 #include <filesystem>
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace tb {
 

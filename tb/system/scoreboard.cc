@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/scoreboard.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "cmodel/address_map.h"
 #include "cmodel/disassemble.h"
@@ -17,30 +17,40 @@ namespace {
 constexpr unsigned kMaxLeftovers = 8;  // lines of the end report
 
 std::uint32_t key(const cmodel::StreamId& id) {
-  return std::uint32_t{id.chip} << 24 | std::uint32_t{id.core} << 20 | std::uint32_t{id.engine} << 12 |
-         std::uint32_t{id.src} << 8 | id.lane;
+  return std::uint32_t{id.chip} << 24 | std::uint32_t{id.core} << 20 |
+         std::uint32_t{id.engine} << 12 | std::uint32_t{id.src} << 8 | id.lane;
 }
 
 std::size_t data_bytes(const cmodel::Commit& commit) {
   switch (commit.kind) {
     case cmodel::CommitKind::PsumRow:
-    case cmodel::CommitKind::SbufRow: return std::size_t{commit.count} * commit.element_bytes;
-    case cmodel::CommitKind::MemBurst: return commit.count;
-    case cmodel::CommitKind::Message: return 16u + commit.count;
+    case cmodel::CommitKind::SbufRow:
+      return std::size_t{commit.count} * commit.element_bytes;
+    case cmodel::CommitKind::MemBurst:
+      return commit.count;
+    case cmodel::CommitKind::Message:
+      return 16u + commit.count;
     case cmodel::CommitKind::Semaphore:
-    case cmodel::CommitKind::Error: return 0;
+    case cmodel::CommitKind::Error:
+      return 0;
   }
   return 0;
 }
 
 std::string_view kind_name(cmodel::CommitKind kind) {
   switch (kind) {
-    case cmodel::CommitKind::PsumRow: return "PsumRow";
-    case cmodel::CommitKind::SbufRow: return "SbufRow";
-    case cmodel::CommitKind::MemBurst: return "MemBurst";
-    case cmodel::CommitKind::Message: return "Message";
-    case cmodel::CommitKind::Semaphore: return "Semaphore";
-    case cmodel::CommitKind::Error: return "Error";
+    case cmodel::CommitKind::PsumRow:
+      return "PsumRow";
+    case cmodel::CommitKind::SbufRow:
+      return "SbufRow";
+    case cmodel::CommitKind::MemBurst:
+      return "MemBurst";
+    case cmodel::CommitKind::Message:
+      return "Message";
+    case cmodel::CommitKind::Semaphore:
+      return "Semaphore";
+    case cmodel::CommitKind::Error:
+      return "Error";
   }
   return "?";
 }
@@ -51,7 +61,8 @@ std::string address(const defs::Sizes& sizes, std::uint64_t addr) {
     return fmt::format("{:#x} (SBUF of core {}, partition {}, byte {:#x})", addr,
                        at.target == cmodel::Target::Sbuf1, at.partition, at.offset);
   if (cmodel::is_hbm(at.target))
-    return fmt::format("{:#x} (HBM {}, byte {:#x})", addr, at.target == cmodel::Target::Hbm1, at.offset);
+    return fmt::format("{:#x} (HBM {}, byte {:#x})", addr, at.target == cmodel::Target::Hbm1,
+                       at.offset);
   return fmt::format("{:#x} (unmapped)", addr);
 }
 
@@ -72,16 +83,18 @@ std::string fields(const defs::Sizes& sizes, const cmodel::Commit& c) {
                          c.addr % bank / 4, c.first, c.first + c.count - 1);
     }
     case cmodel::CommitKind::SbufRow:
-      return fmt::format("SbufRow pc {}, byte {:#x}, partitions {}..{}, {} B elements", c.pc, c.addr,
-                         c.first, c.first + c.count - 1, c.element_bytes);
+      return fmt::format("SbufRow pc {}, byte {:#x}, partitions {}..{}, {} B elements", c.pc,
+                         c.addr, c.first, c.first + c.count - 1, c.element_bytes);
     case cmodel::CommitKind::MemBurst:
       return fmt::format("MemBurst pc {}, {} B at {}", c.pc, c.count, address(sizes, c.addr));
-    case cmodel::CommitKind::Message: return fmt::format("Message, {} B of payload", c.count);
+    case cmodel::CommitKind::Message:
+      return fmt::format("Message, {} B of payload", c.count);
     case cmodel::CommitKind::Semaphore:
       return fmt::format("Semaphore pc {}, {} {:+}", c.pc,
                          cmodel::semaphore_name(static_cast<unsigned>(c.addr)), c.delta);
     case cmodel::CommitKind::Error:
-      return fmt::format("Error pc {}, {}", c.pc, to_string(static_cast<defs::ErrorCause>(c.delta)));
+      return fmt::format("Error pc {}, {}", c.pc,
+                         to_string(static_cast<defs::ErrorCause>(c.delta)));
   }
   return "?";
 }
@@ -103,7 +116,8 @@ std::string describe(const cmodel::Commit& commit) {
 
 Scoreboard::Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
                        cmodel::BoardOptions options)
-    : sizes_(sizes), stopped_(program.chips),
+    : sizes_(sizes),
+      stopped_(program.chips),
       model_(std::make_unique<cmodel::Board>(sizes, program, *this, options)) {
   model_->load();
 }
@@ -172,7 +186,8 @@ void Scoreboard::check(const CommitBuffer& commits) {
     // Fields in a fixed layout: the struct itself has padding.
     std::array<std::uint64_t, 4> fields{
         static_cast<std::uint64_t>(actual.kind) << 32 | actual.pc, actual.addr,
-        std::uint64_t{actual.first} << 32 | std::uint64_t{actual.count} << 16 | actual.element_bytes,
+        std::uint64_t{actual.first} << 32 | std::uint64_t{actual.count} << 16 |
+            actual.element_bytes,
         static_cast<std::uint64_t>(static_cast<std::int64_t>(actual.delta))};
     XXH3_64bits_update(l.chain, fields.data(), sizeof(fields));
     XXH3_64bits_update(l.chain, data.data(), data.size());
@@ -184,15 +199,16 @@ void Scoreboard::check(const CommitBuffer& commits) {
 }
 
 void Scoreboard::diverge(const CommitBuffer::Entry& entry, std::span<const std::uint8_t> data,
-                         const cmodel::Commit* expected, std::span<const std::uint8_t> expected_data) {
+                         const cmodel::Commit* expected,
+                         std::span<const std::uint8_t> expected_data) {
   const cmodel::Commit& actual = entry.commit;
   stopped_[actual.stream.chip] = true;
   if (divergence_ && std::pair{divergence_->cycle, divergence_->chip} <=
                          std::pair{entry.cycle, unsigned{actual.stream.chip}})
     return;
 
-  std::string text = fmt::format("{}, core cycle {}: RTL and golden model differ\n", who(actual.stream),
-                                 entry.cycle);
+  std::string text = fmt::format("{}, core cycle {}: RTL and golden model differ\n",
+                                 who(actual.stream), entry.cycle);
   if (actual.stream.engine < static_cast<unsigned>(defs::Engine::Rx))
     text += fmt::format("  pc {}: {}\n", actual.pc, model_->disassemble(actual.stream, actual.pc));
   if (!expected) {
@@ -206,8 +222,8 @@ void Scoreboard::diverge(const CommitBuffer::Entry& entry, std::span<const std::
                         fields(sizes_, actual));
   } else {
     text += fmt::format("  {}\n", fields(sizes_, actual));
-    const bool row = actual.kind == cmodel::CommitKind::PsumRow ||
-                     actual.kind == cmodel::CommitKind::SbufRow;
+    const bool row =
+        actual.kind == cmodel::CommitKind::PsumRow || actual.kind == cmodel::CommitKind::SbufRow;
     const unsigned element = row ? actual.element_bytes : 4;
     unsigned shown = 0, wrong = 0;
     for (std::size_t at = 0; at < data.size(); at += element) {
@@ -216,15 +232,17 @@ void Scoreboard::diverge(const CommitBuffer::Entry& entry, std::span<const std::
       ++wrong;
       if (shown == 4) continue;
       ++shown;
-      const std::string place =
-          row ? fmt::format("partition {}", actual.first + at / element)
-          : actual.kind == cmodel::CommitKind::Message && at < 16 ? fmt::format("header byte {}", at)
-          : actual.kind == cmodel::CommitKind::Message ? fmt::format("payload byte {}", at - 16)
-                                                       : fmt::format("byte {:#x}", actual.addr + at);
+      const std::string place = row ? fmt::format("partition {}", actual.first + at / element)
+                                : actual.kind == cmodel::CommitKind::Message && at < 16
+                                    ? fmt::format("header byte {}", at)
+                                : actual.kind == cmodel::CommitKind::Message
+                                    ? fmt::format("payload byte {}", at - 16)
+                                    : fmt::format("byte {:#x}", actual.addr + at);
       text += fmt::format("  {}: expected {}, actual {}\n", place, number(expected_data, at, bytes),
                           number(data, at, bytes));
     }
-    text += fmt::format("  {} of {} elements differ\n", wrong, (data.size() + element - 1) / element);
+    text +=
+        fmt::format("  {} of {} elements differ\n", wrong, (data.size() + element - 1) / element);
   }
   divergence_ = Divergence{entry.cycle, actual.stream.chip, std::move(text)};
 }

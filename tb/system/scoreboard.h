@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // RTL against golden model, commit by commit.
 #pragma once
+#include <xxhash.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,8 +10,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <xxhash.h>
 
 #include "cmodel/board.h"
 #include "cmodel/commit.h"
@@ -35,7 +35,8 @@ struct Divergence {
 /// Knows nothing of pins, cycles (beyond reporting them) or threads.
 class Scoreboard : public cmodel::CommitSink {
  public:
-  Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program, cmodel::BoardOptions options);
+  Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
+             cmodel::BoardOptions options);
   ~Scoreboard() override;
 
   /// All commits of one chip's window. A chip that diverged is not compared any further.

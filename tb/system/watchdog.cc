@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/system/watchdog.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cmodel/disassemble.h"
 
@@ -27,16 +27,21 @@ struct AtHand {
   bool waits() const {
     if (!valid || in_flight) return false;
     switch (static_cast<defs::WaitOp>(instr.wait_op)) {
-      case defs::WaitOp::Ge: return value < instr.wait_value;
-      case defs::WaitOp::Eq: return value != instr.wait_value;
-      default: return false;
+      case defs::WaitOp::Ge:
+        return value < instr.wait_value;
+      case defs::WaitOp::Eq:
+        return value != instr.wait_value;
+      default:
+        return false;
     }
   }
 };
 
 AtHand at_hand(const Chip& chip, unsigned core, unsigned index) {
   const Probe& probe = chip.probe();
-  const auto reg = [&](std::string_view name) { return probe.at(sequencer_place(core, index, name)); };
+  const auto reg = [&](std::string_view name) {
+    return probe.at(sequencer_place(core, index, name));
+  };
   AtHand at;
   at.running = reg("state_q").value() == kRunning;
   if (!at.running) return at;
@@ -73,14 +78,17 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
     for (unsigned i = 0; i < defs::kSequencers; ++i) {
       const AtHand at = at_hand(chip, core, i);
       if (!at.running) continue;
-      text += fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, kSequencerName[i], at.pc);
+      text +=
+          fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, kSequencerName[i], at.pc);
       if (at.waits())
-        text += fmt::format("waits for semaphore {} {} {}, is {}; ",
-                            cmodel::semaphore_name(at.instr.wait_sem),
-                            at.instr.wait_op == static_cast<unsigned>(defs::WaitOp::Ge) ? ">=" : "==",
-                            at.instr.wait_value, at.value);
-      else if (at.in_flight) text += "an engine has not finished; ";
-      else if (!at.valid) text += "waits for instructions from HBM; ";
+        text += fmt::format(
+            "waits for semaphore {} {} {}, is {}; ", cmodel::semaphore_name(at.instr.wait_sem),
+            at.instr.wait_op == static_cast<unsigned>(defs::WaitOp::Ge) ? ">=" : "==",
+            at.instr.wait_value, at.value);
+      else if (at.in_flight)
+        text += "an engine has not finished; ";
+      else if (!at.valid)
+        text += "waits for instructions from HBM; ";
       text += fmt::format("next: {}\n", model.disassemble(chip.id(), core, i, at.pc));
     }
   return text;
@@ -99,8 +107,8 @@ std::string dma_engines(const Chip& chip, const cmodel::Board& model) {
       id.core = static_cast<std::uint8_t>(core);
       id.engine = static_cast<std::uint8_t>(static_cast<unsigned>(defs::Engine::Dma0) + e);
       const auto pc = static_cast<std::uint32_t>(reg("pc_q").get(e, 0, 32));
-      text += fmt::format("  chip {} core {} DMA {}: {} descriptors left, {} {}: {}\n", chip.id(), core, e,
-                          reg("pending_q").get(e, 0, 16),
+      text += fmt::format("  chip {} core {} DMA {}: {} descriptors left, {} {}: {}\n", chip.id(),
+                          core, e, reg("pending_q").get(e, 0, 16),
                           reg("running_q").bit(0, e) ? "moves" : "waits for", pc,
                           model.disassemble(id, pc));
     }
@@ -108,7 +116,8 @@ std::string dma_engines(const Chip& chip, const cmodel::Board& model) {
   return text;
 }
 
-constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
+constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2,
+                                 defs::kVnDepth3};
 
 /// Credits that are not home, and flits that stand in receive buffers.
 std::string fabric(const Chip& chip) {
@@ -116,8 +125,11 @@ std::string fabric(const Chip& chip) {
   const Probe& probe = chip.probe();
   for (unsigned port = 0; port < defs::kLinkPorts; ++port)
     for (unsigned vc = 0; vc < defs::kVirtualChannels; ++vc) {
-      const auto left = probe.at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o",
-                                             port, vc)).value();
+      const auto left =
+          probe
+              .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", port,
+                              vc))
+              .value();
       if (left != kVnDepth[vc / 2])
         text += fmt::format("  chip {} link {} VN {} class {}: {} of {} credits\n", chip.id(), port,
                             vc / 2, vc % 2, left, kVnDepth[vc / 2]);
@@ -138,7 +150,9 @@ std::string fabric(const Chip& chip) {
 std::string busy_parts(const Chip& chip) {
   const Probe& probe = chip.probe();
   std::string text;
-  const auto say = [&](const std::string& what) { text += fmt::format("  chip {} {}\n", chip.id(), what); };
+  const auto say = [&](const std::string& what) {
+    text += fmt::format("  chip {} {}\n", chip.id(), what);
+  };
   if (!probe.at("host_quiet").value()) say("host port: requests or answers left");
   if (!probe.at("semaphores_quiet").value()) say("semaphores: an update left");
   if (!chip.hbm().idle()) say("HBM: answers not taken");
@@ -174,20 +188,22 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
   const bool timeout = options_.timeout_cycles && now >= options_.timeout_cycles;
   const bool stalled = now >= last_progress + stall();
   if (!timeout && !stalled) return verdict;
-  const bool all_wait = std::all_of(chips.begin(), chips.end(),
-                                    [](const auto& chip) { return only_waits(*chip); });
+  const bool all_wait =
+      std::all_of(chips.begin(), chips.end(), [](const auto& chip) { return only_waits(*chip); });
   if (!timeout && all_wait && !host.errors().empty() && host.phase() < Host::Phase::Reading) {
     verdict.give_up = true;
     return verdict;
   }
   // Behind the last completion nothing takes this long.
   const bool draining = host.phase() == Host::Phase::Draining;
-  if (!timeout && !all_wait && !draining && now < last_progress + options_.hang_cycles) return verdict;
+  if (!timeout && !all_wait && !draining && now < last_progress + options_.hang_cycles)
+    return verdict;
 
-  verdict.hang = timeout ? fmt::format("not finished after {} fabric cycles\n", now)
-                 : all_wait
-                     ? fmt::format("hang: every engine waits since fabric cycle {}\n", last_progress)
-                     : fmt::format("hang: nothing has moved for {} fabric cycles\n", now - last_progress);
+  verdict.hang =
+      timeout ? fmt::format("not finished after {} fabric cycles\n", now)
+      : all_wait
+          ? fmt::format("hang: every engine waits since fabric cycle {}\n", last_progress)
+          : fmt::format("hang: nothing has moved for {} fabric cycles\n", now - last_progress);
   verdict.hang += fmt::format("  the host waits for {}\n", host.waiting_for());
   for (const auto& chip : chips) verdict.hang += sequencers(*chip, model);
   for (const auto& chip : chips) verdict.hang += dma_engines(*chip, model);

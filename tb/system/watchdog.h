@@ -13,8 +13,8 @@
 
 namespace tb {
 
-/// Progress is a commit, a flit, or a token of the host ports. The watchdog looks at fixed distances
-/// from the last progress, whatever the window:
+/// Progress is a commit, a flit, or a token of the host ports. The watchdog looks at fixed
+/// distances from the last progress, whatever the window:
 ///
 ///   + kStall cycles   all engines wait for semaphores and nothing is in flight: hang, at once.
 ///                     Behind an error: the board goes on to its end (see Verdict::give_up)

@@ -9,8 +9,8 @@
 
 namespace tb {
 
-/// `threads` workers, the caller among them. Tasks are taken from a counter, so a busy chip does not
-/// hold up the others; which worker runs which chip has no influence on any result.
+/// `threads` workers, the caller among them. Tasks are taken from a counter, so a busy chip does
+/// not hold up the others; which worker runs which chip has no influence on any result.
 class Workers {
  public:
   explicit Workers(unsigned threads) {
