@@ -111,8 +111,6 @@ std::string_view status_name(Outcome::Status status) {
 std::string error_text(const HostError& error) {
   return fmt::format("chip {} core {} {} pc {}: {}", error.chip, error.core,
                      cmodel::engine_name(error.engine), error.pc, to_string(error.cause));
-} core {} engine {} pc {}: {}", error.chip, error.core, error.engine,
-                     error.pc, to_string(error.cause));
 }
 
 /// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.
