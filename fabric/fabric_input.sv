@@ -87,7 +87,8 @@ module fabric_input #(
   assign same = push_i && pop_i && push_vn_i == pop_vn_i;
   assign write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
                     ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
-  assign read_next  = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i)) ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
+  assign read_next  = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
+                    ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
 
   // The flit behind a popped one, if it is already here; else the one being pushed.
   always_comb begin

@@ -196,7 +196,9 @@ module fabric_node (
     if (!rst_ni) refused_q <= '0;
     else if (error_valid_o != '0) begin
       for (int unsigned i = 0; i < 4; i++) begin
-        if (error_valid_o[i] && refused_q[32*i +: 32] != '1) refused_q[32*i +: 32] <= refused_q[32*i +: 32] + 32'd1;
+        if (error_valid_o[i] && refused_q[32*i +: 32] != '1) begin
+          refused_q[32*i +: 32] <= refused_q[32*i +: 32] + 32'd1;
+        end
       end
     end
   end

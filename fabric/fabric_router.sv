@@ -11,14 +11,7 @@
 //   cycle   flit_*        buffer    allocate + read    cross     out_*
 //           route          hol_*    sa_*, pop          st_*_q
 //
-// Allocation is separable, input first: each crossbar input offers the head of one VN, each output
-// takes one offer; both in round robin that moves on a grant. A head asks only when its output VC
-// is not held by another packet and has credit for the whole packet; it then holds the VC until
-// its tail, so body flits never wait for credit and packets never mix inside a VC. The VC is free
-// for the next head in the very next cycle, whatever the last packet's flits are still doing.
-//
-// A head that misses credit only because others take it claims the VC: no new packet passes it
-// there. Without that, long packets would starve behind short ones.
+// u_allocate decides; payloads follow a cycle later.
 `include "assert.svh"
 
 module fabric_router #(
@@ -89,6 +82,8 @@ module fabric_router #(
   logic [Xs-1:0] class_of;  // deadlock class in which packets of input x leave
   logic [Xs-1:0] pop;
   logic [2*Xs-1:0] pop_vn;
+  logic unused_pop_vn;  // a local lane has one VN
+  assign unused_pop_vn = ^pop_vn[2*Xs-1:8];
 
   defs_pkg::header_t header0, header1;  // of a head flit
   logic unused_header;
@@ -149,9 +144,8 @@ module fabric_router #(
 
   // ---------------------------------------------------------------- state of the output VCs
   // Index {output, VC}. A VC is held by a packet, or (link outputs) claimed by a crossbar input.
-  logic [Outs*Vcs-1:0] held_q;
-  logic [2*Vcs-1:0] claimed_q;
-  logic [3*2*Vcs-1:0] claimer_q;
+  logic [Outs*Vcs-1:0] held;
+  logic [2*Vcs-1:0] claimed;
   logic [8*2*Vcs-1:0] credit;  // flits that VC of the neighbour can still take
   logic [2*Vcs-1:0] credit_home, credit_take;
   for (genvar o = 0; o < 2; o++) begin : gen_out
@@ -169,141 +163,24 @@ module fabric_router #(
         .available_o(credit[8*(Vcs*o + c) +: 8]), .home_o(credit_home[Vcs*o + c])
       );
       if (c % 2 == 0) begin : gen_room
-        assign local_room_o[4*o + c/2] = !held_q[Vcs*o + c] && !claimed_q[Vcs*o + c] &&
+        assign local_room_o[4*o + c/2] = !held[Vcs*o + c] && !claimed[Vcs*o + c] &&
                                          credit[8*(Vcs*o + c) +: 8] >= 8'(Longest);
       end
     end
   end
 
   // ---------------------------------------------------------------- allocation
-  logic [2*Xs-1:0] vn_first_q;
-  logic [3*Outs-1:0] x_first_q;
-
-  // Round robin: the first request at or behind `first`, as one bit.
-  function automatic logic [3:0] next4(input logic [3:0] request, input logic [1:0] first);
-    next4 = request & (4'hf << first);
-    if (next4 == '0) next4 = request;
-    next4 = next4 & (~next4 + 4'd1);
-  endfunction
-  function automatic logic [5:0] next6(input logic [5:0] request, input logic [2:0] first);
-    next6 = request & (6'h3f << first);
-    if (next6 == '0) next6 = request;
-    next6 = next6 & (~next6 + 6'd1);
-  endfunction
-  function automatic logic [1:0] index4(input logic [3:0] one);
-    index4 = one[0] ? 2'd0 : {one[3] | one[2], one[3] | one[1]};
-  endfunction
-  function automatic logic [2:0] index6(input logic [5:0] one);
-    index6 = one[0] ? 3'd0 : {one[5] | one[4], one[3] | one[2], one[5] | one[3] | one[1]};
-  endfunction
-
-  logic work;
-  logic [2*Xs-1:0] offer_vn, wish_vn;
-  logic [9*Xs-1:0] offer_about;
-  logic [6*Outs-1:0] request, wish;              // wish: heads that miss only credit
-  logic [5:0] grant0, grant1, grant2, grant3;        // for the assertions
-  logic [6*Outs-1:0] grant;
   logic [Outs-1:0] sa_valid, sa_head, sa_tail;
   logic [3*Outs-1:0] sa_x, sa_vc;
-  logic [1:0] claim_valid;
-  logic [5:0] claim_x, claim_vc;
-  logic [Vns-1:0] can;                            // of one input: heads of line that could leave
-  logic [8:0] about;
-  logic [1:0] out, vn;
-  logic [2:0] vc, winner;
-  logic can_leave;
-  assign work = fabric_en_i && hol_valid != '0;
-
-  always_comb begin
-    offer_vn    = '0;
-    offer_about = '0;
-    wish_vn     = '0;
-    request     = '0;
-    wish        = '0;
-    grant       = '0;
-    sa_valid    = '0;
-    sa_head     = '0;
-    sa_tail     = '0;
-    sa_x        = '0;
-    sa_vc       = '0;
-    pop         = '0;
-    pop_vn      = '0;
-    credit_take = '0;
-    claim_valid = '0;
-    claim_x     = '0;
-    claim_vc    = '0;
-    can         = '0;
-    about       = '0;
-    out         = '0;
-    vn          = '0;
-    vc          = '0;
-    winner      = '0;
-    can_leave   = 1'b0;
-    if (work) begin
-      // input stage: which VNs could leave, and which of them is offered
-      for (int unsigned x = 0; x < Xs; x++) begin
-        if (hol_valid[4*x +: 4] != '0) begin
-          can = '0;
-          for (int unsigned v = 0; v < Vns; v++) begin
-            if (hol_valid[4*x + v]) begin
-              about     = hol_about[9*(4*x + v) +: 9];
-              out       = about[6:5];
-              vc        = {2'(v), class_of[x]};
-              can_leave = !about[8];
-              if (about[8] && !held_q[{out, vc}]) begin
-                if (out[1]) begin
-                  can_leave = eject_room_i[{out[0], vc}];
-                end else if (!claimed_q[{out[0], vc}] || claimer_q[3*{out[0], vc} +: 3] == 3'(x)) begin
-                  can_leave = credit[8*{out[0], vc} +: 8] >= {3'b0, about[4:0]};
-                  if (!can_leave && !claimed_q[{out[0], vc}]) begin
-                    wish[6*out +: 6]  = wish[6*out +: 6] | (6'd1 << x);
-                    wish_vn[2*x +: 2] = 2'(v);
-                  end
-                end
-              end
-              can = can | ({3'b0, can_leave} << v);
-            end
-          end
-          if (can != '0) begin
-            vn             = index4(next4(can, vn_first_q[2*x +: 2]));
-            about          = hol_about[9*{3'(x), vn} +: 9];
-            offer_vn[2*x +: 2]    = vn;
-            offer_about[9*x +: 9] = about;
-            request[6*(about[6:5]) +: 6] = request[6*(about[6:5]) +: 6] | (6'd1 << x);
-          end
-        end
-      end
-      // output stage
-      for (int unsigned y = 0; y < Outs; y++) begin
-        if (request[6*y +: 6] != '0) begin
-          grant[6*y +: 6]    = next6(request[6*y +: 6], x_first_q[3*y +: 3]);
-          winner      = index6(grant[6*y +: 6]);
-          about       = offer_about[9*winner +: 9];
-          vc          = {offer_vn[2*winner +: 2], class_of[winner]};
-          sa_valid[y] = 1'b1;
-          sa_x[3*y +: 3]     = winner;
-          sa_vc[3*y +: 3]    = vc;
-          sa_head[y]  = about[8];
-          sa_tail[y]  = about[7];
-          pop[winner]    = 1'b1;
-          pop_vn[2*winner +: 2] = offer_vn[2*winner +: 2];
-          if (y < 2) credit_take[{1'(y), vc}] = 1'b1;
-        end
-        if (y < 2 && wish[6*y +: 6] != '0) begin
-          // An input may wish for both links; the VN kept is that of one of them.
-          winner = index6(next6(wish[6*y +: 6], x_first_q[3*y +: 3]));
-          about  = hol_about[9*{winner, wish_vn[2*winner +: 2]} +: 9];
-          claim_valid[1'(y)] = about[6:5] == 2'(y);
-          claim_x[3*1'(y) +: 3]     = winner;
-          claim_vc[3*1'(y) +: 3]    = {wish_vn[2*winner +: 2], class_of[winner]};
-        end
-      end
-    end
-  end
-  assign grant0 = grant[6*0 +: 6];
-  assign grant1 = grant[6*1 +: 6];
-  assign grant2 = grant[6*2 +: 6];
-  assign grant3 = grant[6*3 +: 6];
+  fabric_allocate u_allocate (
+    .clk_i, .rst_ni, .fabric_en_i,
+    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .class_of_i(class_of),
+    .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
+    .pop_o(pop), .pop_vn_o(pop_vn),
+    .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail),
+    .sa_x_o(sa_x), .sa_vc_o(sa_vc),
+    .held_o(held), .claimed_o(claimed)
+  );
 
   for (genvar p = 0; p < 2; p++) begin : gen_take
     assign eject_take_o[p]    = sa_valid[2 + p] && sa_head[2 + p];
@@ -349,11 +226,6 @@ module fabric_router #(
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      held_q      <= '0;
-      claimed_q   <= '0;
-      claimer_q   <= '0;
-      vn_first_q  <= '0;
-      x_first_q   <= '0;
       st_valid_q  <= '0;
       st_head_q   <= '0;
       st_tail_q   <= '0;
@@ -363,52 +235,23 @@ module fabric_router #(
       out_head_o  <= '0;
       out_tail_o  <= '0;
       out_vc_o    <= '0;
-    end else begin
-      if (work) begin
-        for (int unsigned p = 0; p < 2; p++) begin
-          if (claim_valid[p]) begin
-            claimed_q[{1'(p), claim_vc[3*p +: 3]}] <= 1'b1;
-            claimer_q[3*{1'(p), claim_vc[3*p +: 3]} +: 3] <= claim_x[3*p +: 3];
-          end
-        end
-        for (int unsigned y = 0; y < Outs; y++) begin
-          if (sa_valid[y]) begin
-            held_q[{2'(y), sa_vc[3*y +: 3]}] <= !sa_tail[y];
-            if (y < 2 && sa_head[y]) claimed_q[{1'(y), sa_vc[3*y +: 3]}] <= 1'b0;
-            x_first_q[3*y +: 3] <= (sa_x[3*y +: 3] == 3'd5) ? '0 : sa_x[3*y +: 3] + 3'd1;
-          end
-        end
-        for (int unsigned x = 0; x < Xs; x++) begin
-          if (pop[x]) vn_first_q[2*x +: 2] <= pop_vn[2*x +: 2] + 2'd1;
-        end
-      end
-      if (fabric_en_i && (work || st_valid_q != '0 || out_valid_o != '0)) begin
-        st_valid_q  <= sa_valid;
-        st_head_q   <= sa_head;
-        st_tail_q   <= sa_tail;
-        st_x_q      <= sa_x;
-        st_vc_q     <= sa_vc;
-        out_valid_o <= st_valid_q;
-        out_head_o  <= st_head_q;
-        out_tail_o  <= st_tail_q;
-        out_vc_o    <= st_vc_q;
-      end
+    end else if (fabric_en_i && {sa_valid, st_valid_q, out_valid_o} != '0) begin
+      st_valid_q  <= sa_valid;
+      st_head_q   <= sa_head;
+      st_tail_q   <= sa_tail;
+      st_x_q      <= sa_x;
+      st_vc_q     <= sa_vc;
+      out_valid_o <= st_valid_q;
+      out_head_o  <= st_head_q;
+      out_tail_o  <= st_tail_q;
+      out_vc_o    <= st_vc_q;
     end
   end
 
   assign idle_o = hol_valid == '0 && st_valid_q == '0 && out_valid_o == '0 && credit_home == '1;
 
   // ---------------------------------------------------------------- assertions
-  // One winner per output, and every winner is offered to that output only.
-  `ASSERT(GrantIsOneHot_A, $onehot0(grant0) && $onehot0(grant1) && $onehot0(grant2) &&
-          $onehot0(grant3))
-  `ASSERT(InputWinsOnce_A, ((grant[6*0 +: 6] | grant1) & (grant[6*2 +: 6] | grant3)) == '0 &&
-          (grant[6*0 +: 6] & grant1) == '0 && (grant[6*2 +: 6] & grant3) == '0)
-  // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
-  `ASSERT(PacketContiguity_A,
-    (!sa_valid[0] || held_q[{2'd0, sa_vc[2:0]}] != sa_head[0]) &&
-    (!sa_valid[1] || held_q[{2'd1, sa_vc[5:3]}] != sa_head[1]) &&
-    (!sa_valid[2] || held_q[{2'd2, sa_vc[8:6]}] != sa_head[2]) &&
-    (!sa_valid[3] || held_q[{2'd3, sa_vc[11:9]}] != sa_head[3]))
+  // Nothing is taken from an input that has nothing.
+  `ASSERT(PopIsValid_A, (pop == '0) || (hol_valid != '0 && fabric_en_i))
 
 endmodule

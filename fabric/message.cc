@@ -26,8 +26,8 @@ std::vector<std::uint16_t> cut(std::uint32_t row_bytes) {
 
 defs::Header header(const Message& message) {
   defs::Header header;
-  header.op = static_cast<std::uint8_t>(message.notify ? defs::PktOp::WriteNotify
-                                                       : defs::PktOp::Write);
+  header.op =
+      static_cast<std::uint8_t>(message.notify ? defs::PktOp::WriteNotify : defs::PktOp::Write);
   header.dst = message.dst;
   header.src = message.src;
   header.lport = static_cast<std::uint8_t>(local_port(message.addr));
@@ -37,8 +37,8 @@ defs::Header header(const Message& message) {
   header.tag = message.notify ? static_cast<std::uint8_t>(message.sem) : 0;
   header.addr = message.addr;
   const unsigned notify_core = message.notify ? message.sem >> 8 & 1u : 0u;
-  header.group = static_cast<std::uint8_t>((message.core & 1u) << 5 |
-                                           (message.engine & 0xfu) << 1 | notify_core);
+  header.group = static_cast<std::uint8_t>((message.core & 1u) << 5 | (message.engine & 0xfu) << 1 |
+                                           notify_core);
   return header;
 }
 

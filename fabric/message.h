@@ -12,15 +12,15 @@ namespace fabric {
 
 /// One packet's worth of a DMA transfer to another chip.
 struct Message {
-  std::uint16_t src = 0;     ///< {board 6, chip 4}
-  std::uint16_t dst = 0;     ///< likewise
-  std::uint8_t core = 0;     ///< sending core
-  std::uint8_t engine = 0;   ///< sending DMA engine of that core
-  std::uint8_t vn = 1;       ///< virtual network
-  std::uint64_t addr = 0;    ///< chip-local address at the destination, multiple of 4
-  std::uint16_t bytes = 0;   ///< 4 .. kPacketBytes, multiple of 4
-  bool notify = false;       ///< last packet of a descriptor that notifies
-  std::uint16_t sem = 0;     ///< with notify: {core, semaphore} at the destination
+  std::uint16_t src = 0;    ///< {board 6, chip 4}
+  std::uint16_t dst = 0;    ///< likewise
+  std::uint8_t core = 0;    ///< sending core
+  std::uint8_t engine = 0;  ///< sending DMA engine of that core
+  std::uint8_t vn = 1;      ///< virtual network
+  std::uint64_t addr = 0;   ///< chip-local address at the destination, multiple of 4
+  std::uint16_t bytes = 0;  ///< 4 .. kPacketBytes, multiple of 4
+  bool notify = false;      ///< last packet of a descriptor that notifies
+  std::uint16_t sem = 0;    ///< with notify: {core, semaphore} at the destination
 };
 
 /// A write the destination makes for a packet: bytes [offset, offset + bytes) of its payload.

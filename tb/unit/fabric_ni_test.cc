@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One fabric node among hand-made neighbours: the words it puts on the link, what it refuses by
 // name, and that a notify waits for its data.
-#include <cstring>
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
 
 #include "tb/unit/fabric_ring.h"
 
@@ -42,7 +42,8 @@ class Node {
     if (dut_.error_valid_o) {
       ++errors;
       for (unsigned i = 0; i < 4; ++i)
-        if (dut_.error_valid_o >> i & 1) cause = static_cast<ErrorCause>(dut_.error_cause_o >> 8 * i & 0xff);
+        if (dut_.error_valid_o >> i & 1)
+          cause = static_cast<ErrorCause>(dut_.error_cause_o >> 8 * i & 0xff);
     }
     if (dut_.message1_valid_o) ++messages;
     if (dut_.rx1_req_valid_o && dut_.rx1_req_ready_i) ++writes, last_write = now;
@@ -56,18 +57,23 @@ class Node {
 
   /// One fabric cycle; collects what leaves on port 0.
   void step() {
-    const auto word = std::to_array(reinterpret_cast<std::uint32_t (&)[18]>(*dut_.link_tx0_o.data()));
+    const auto word =
+        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx0_o.data()));
     const defs::Flit flit = defs::Flit::from(word);
     EXPECT_EQ(flit.crc, 0u);
-    if (flit.lcw.flit_type != 0) sent.push_back(flit);
-    else EXPECT_EQ(flit.payload, decltype(flit.payload){}) << "NULL flits are empty";
+    if (flit.lcw.flit_type != 0)
+      sent.push_back(flit);
+    else
+      EXPECT_EQ(flit.payload, decltype(flit.payload){}) << "NULL flits are empty";
     const defs::Flit back = defs::Flit::from(
-        std::to_array(reinterpret_cast<std::uint32_t (&)[18]>(*dut_.link_tx1_o.data())));
+        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx1_o.data())));
     freed[back.lcw.credit_vc] = back.lcw.credit_cum;
     core_cycle();
     core_cycle();
   }
-  void run(unsigned cycles) { for (unsigned i = 0; i < cycles; ++i) step(); }
+  void run(unsigned cycles) {
+    for (unsigned i = 0; i < cycles; ++i) step();
+  }
 
   void inject(const defs::Header& header, const tb::Payload& payload, unsigned flits) {
     // The flits of a good packet, whatever the header says.
@@ -80,9 +86,10 @@ class Node {
       defs::Flit flit;
       flit.payload = words[i];
       flit.lcw.vc = static_cast<std::uint8_t>(header.vn << 1);
-      flit.lcw.flit_type = static_cast<std::uint8_t>(
-          flits == 1 ? FlitType::HeadTail : i == 0 ? FlitType::Head
-          : i + 1 == flits ? FlitType::Tail : FlitType::Body);
+      flit.lcw.flit_type = static_cast<std::uint8_t>(flits == 1       ? FlitType::HeadTail
+                                                     : i == 0         ? FlitType::Head
+                                                     : i + 1 == flits ? FlitType::Tail
+                                                                      : FlitType::Body);
       const auto pins = flit.words();
       std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
       step();
@@ -277,7 +284,8 @@ TEST(Model, CutsRowsAndPieces) {
   EXPECT_EQ(fabric::flits(1024), 17u);
   fabric::Message m = to_node(100);
   m.addr = 0x30;
-  const std::vector<fabric::Burst> expected = {{0x30, 0, 16}, {0x40, 16, 48}, {0x70, 64, 16}, {0x80, 80, 20}};
+  const std::vector<fabric::Burst> expected = {
+      {0x30, 0, 16}, {0x40, 16, 48}, {0x70, 64, 16}, {0x80, 80, 20}};
   EXPECT_EQ(fabric::deliver(fabric::header(m), 64), expected);
 }
 

@@ -2,15 +2,15 @@
 // A ring of Verilated fabric nodes with message generators, random sinks and a scoreboard that
 // knows only fabric/topology.h and fabric/message.h.
 #pragma once
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
 #include <random>
 #include <vector>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "fabric/message.h"
 #include "fabric/topology.h"
@@ -35,13 +35,14 @@ using Payload = std::vector<std::uint8_t>;
 
 /// Bit positions of size_pkg's structs: the line, then the fields behind it.
 struct ChunkPins {
-  static constexpr unsigned kSem = kLineBits, kNotify = kSem + 9, kLast = kSem + 10, kVn = kSem + 11,
-                            kBytes = kSem + 13, kAddr = kSem + 22, kDst = kSem + 70,
-                            kEngine = kSem + 80, kWords = (kSem + 84 + 31) / 32;
+  static constexpr unsigned kSem = kLineBits, kNotify = kSem + 9, kLast = kSem + 10,
+                            kVn = kSem + 11, kBytes = kSem + 13, kAddr = kSem + 22,
+                            kDst = kSem + 70, kEngine = kSem + 80, kWords = (kSem + 84 + 31) / 32;
   static constexpr std::uint32_t kTopMask = (1u << (kSem + 84) % 32) - 1;
 };
 struct ReqPins {
-  static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21, kWrite = kTag + 69;
+  static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21,
+                            kWrite = kTag + 69;
 };
 
 /// The pins of core or local port `c` of a node.
@@ -106,7 +107,8 @@ class FabricRing {
     Job job{message, Payload(message.bytes), 0, 0};
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
     const defs::Header header = fabric::header(message);
-    nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back({header, job.payload});
+    nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
+        {header, job.payload});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
     ++offered_;
@@ -138,12 +140,14 @@ class FabricRing {
       for (unsigned p = 0; p < 2; ++p) {
         // The neighbour on port p hears this chip on its other port.
         Node& to = *nodes_[ring_.neighbour(i, static_cast<fabric::Port>(p))];
-        const std::uint32_t* tx = p == 0 ? node.dut->link_tx0_o.data() : node.dut->link_tx1_o.data();
+        const std::uint32_t* tx =
+            p == 0 ? node.dut->link_tx0_o.data() : node.dut->link_tx1_o.data();
         std::uint32_t* rx = p == 0 ? to.dut->link_rx1_i.data() : to.dut->link_rx0_i.data();
         auto& word = node.lines[p][slot];
         std::memcpy(rx, word.data(), sizeof(word));
         std::memcpy(word.data(), tx, sizeof(word));
-        if (hashing_) for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
+        if (hashing_)
+          for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
         const unsigned type = word[16] & 7u;
         if (type != 0) ++node.flits[p], ++link_flits_;
       }
@@ -177,7 +181,8 @@ class FabricRing {
   }
 
   bool quiet() const {
-    for (const auto& node : nodes_) if (!node->dut->quiet_o) return false;
+    for (const auto& node : nodes_)
+      if (!node->dut->quiet_o) return false;
     return true;
   }
 
@@ -188,7 +193,8 @@ class FabricRing {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
     f();
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
-    return 1e9 * static_cast<double>(b.tv_sec - a.tv_sec) + static_cast<double>(b.tv_nsec - a.tv_nsec);
+    return 1e9 * static_cast<double>(b.tv_sec - a.tv_sec) +
+           static_cast<double>(b.tv_nsec - a.tv_nsec);
   }
 
  private:
@@ -223,15 +229,29 @@ class FabricRing {
 
   static void connect(Node& node) {
     Probe& d = *node.dut;
-#define SIDE(c)                                                                                  \
-  node.side[c] = {&d.msg##c##_valid_i, &d.msg##c##_ready_o, &d.rx##c##_req_valid_o,              \
-                  &d.rx##c##_req_ready_i, &d.rx##c##_req_err_i, &d.rx##c##_settled_i,            \
-                  &d.sem##c##_valid_o, &d.message##c##_valid_o, &d.message##c##_lane_o,          \
-                  &d.burst##c##_valid_o, &d.burst##c##_lane_o, &d.trace_sem##c##_lane_o,         \
-                  &d.trace_sem##c##_valid_o, d.msg##c##_i.data(), d.rx##c##_req_o.data(),        \
-                  d.message##c##_header_o.data(), d.message##c##_payload_o.data(),               \
-                  &d.message##c##_src_o, &d.message##c##_bytes_o, &d.burst##c##_src_o,           \
-                  &d.trace_sem##c##_src_o, &d.sem##c##_o};
+#define SIDE(c)                                    \
+  node.side[c] = {&d.msg##c##_valid_i,             \
+                  &d.msg##c##_ready_o,             \
+                  &d.rx##c##_req_valid_o,          \
+                  &d.rx##c##_req_ready_i,          \
+                  &d.rx##c##_req_err_i,            \
+                  &d.rx##c##_settled_i,            \
+                  &d.sem##c##_valid_o,             \
+                  &d.message##c##_valid_o,         \
+                  &d.message##c##_lane_o,          \
+                  &d.burst##c##_valid_o,           \
+                  &d.burst##c##_lane_o,            \
+                  &d.trace_sem##c##_lane_o,        \
+                  &d.trace_sem##c##_valid_o,       \
+                  d.msg##c##_i.data(),             \
+                  d.rx##c##_req_o.data(),          \
+                  d.message##c##_header_o.data(),  \
+                  d.message##c##_payload_o.data(), \
+                  &d.message##c##_src_o,           \
+                  &d.message##c##_bytes_o,         \
+                  &d.burst##c##_src_o,             \
+                  &d.trace_sem##c##_src_o,         \
+                  &d.sem##c##_o};
     SIDE(0)
     SIDE(1)
 #undef SIDE
@@ -261,7 +281,8 @@ class FabricRing {
   bool done() const {
     if (delivered_ != offered_) return false;
     for (const auto& node : nodes_)
-      for (const auto& expected : node->ports) if (!expected.empty()) return false;
+      for (const auto& expected : node->ports)
+        if (!expected.empty()) return false;
     return true;
   }
 
@@ -298,9 +319,11 @@ class FabricRing {
     const auto& m = job.message;
     const unsigned left = m.bytes - job.sent;
     unsigned bytes = std::min(left, kSizes.line_bytes);
-    if (job.sent == 0 && options_.send < 1) bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
+    if (job.sent == 0 && options_.send < 1)
+      bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
     std::uint32_t* pins = side.msg;
-    for (unsigned i = 0; i < ChunkPins::kWords; ++i) pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
+    for (unsigned i = 0; i < ChunkPins::kWords; ++i)
+      pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
     std::memcpy(pins, job.payload.data() + job.sent, bytes);
     const bool last = bytes == left;
     defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
@@ -330,7 +353,8 @@ class FabricRing {
       ++progress_;
     }
     if (!node.check_payload[c].empty()) {
-      EXPECT_EQ(std::memcmp(side.payload, node.check_payload[c].data(), node.check_payload[c].size()), 0);
+      EXPECT_EQ(
+          std::memcmp(side.payload, node.check_payload[c].data(), node.check_payload[c].size()), 0);
       node.check_payload[c].clear();
     }
     if (*side.message_valid) message(node, c);
@@ -345,22 +369,25 @@ class FabricRing {
     ASSERT_FALSE(flow.empty()) << "message nobody sent, or twice";
     Expected expected = std::move(flow.front());
     flow.pop_front();
-    expected.header.hop = static_cast<std::uint8_t>(ring_.hops(expected.header.src, expected.header.dst));
+    expected.header.hop =
+        static_cast<std::uint8_t>(ring_.hops(expected.header.src, expected.header.dst));
     ASSERT_EQ(header, expected.header) << "out of order or damaged";
     // What came by link port p is received by local port p, what stayed on the chip by its core's.
-    const unsigned by = header.src == header.dst ? (header.group >> 5 & 1u)
-                        : 1 - static_cast<unsigned>(ring_.port(header.src, header.dst));
+    const unsigned by = header.src == header.dst
+                            ? (header.group >> 5 & 1u)
+                            : 1 - static_cast<unsigned>(ring_.port(header.src, header.dst));
     ASSERT_EQ(by, c);
     ASSERT_EQ(*side.message_bytes, expected.payload.size());
     last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
     for (const auto& b : fabric::deliver(header, kSizes.line_bytes)) {
-      node.ports[c].push_back({b, Payload(expected.payload.begin() + b.offset,
-                                          expected.payload.begin() + b.offset + b.bytes),
+      node.ports[c].push_back({b,
+                               Payload(expected.payload.begin() + b.offset,
+                                       expected.payload.begin() + b.offset + b.bytes),
                                0, header.src, fabric::lane(header)});
     }
     if (header.op == static_cast<std::uint8_t>(defs::PktOp::WriteNotify))
-      node.ports[c].push_back({{}, {}, (header.group & 1u) << 8 | header.tag, header.src,
-                               fabric::lane(header)});
+      node.ports[c].push_back(
+          {{}, {}, (header.group & 1u) << 8 | header.tag, header.src, fabric::lane(header)});
     node.check_payload[c] = std::move(expected.payload);
     ++delivered_;
     delivered_flits_ += header.len;
@@ -378,7 +405,8 @@ class FabricRing {
     ASSERT_EQ(defs::get_bits(side.req, ReqPins::kBytes, 9), effect.burst.bytes);
     const auto* line = reinterpret_cast<const std::uint8_t*>(side.req);
     ASSERT_EQ(std::memcmp(line + effect.burst.addr % kSizes.line_bytes, effect.data.data(),
-                          effect.data.size()), 0);
+                          effect.data.size()),
+              0);
     ASSERT_TRUE(*side.burst_valid);
     ASSERT_EQ(*side.burst_src, effect.src);
     ASSERT_EQ(*side.burst_lane, effect.lane);

@@ -12,7 +12,11 @@ using tb::Options;
 class RingSize : public testing::TestWithParam<unsigned> {};
 
 TEST_P(RingSize, EveryChipReachesEveryChip) {
-  FabricRing bench({.chips = GetParam(), .latency = 4, .seed = GetParam(), .send = 0.7, .ready = 0.8,
+  FabricRing bench({.chips = GetParam(),
+                    .latency = 4,
+                    .seed = GetParam(),
+                    .send = 0.7,
+                    .ready = 0.8,
                     .settled = 0.7});
   for (unsigned round = 0; round < 3; ++round)
     for (unsigned src = 0; src < GetParam(); ++src)
@@ -25,8 +29,12 @@ INSTANTIATE_TEST_SUITE_P(Chips, RingSize, testing::Range(1u, 13u));
 class Latency : public testing::TestWithParam<unsigned> {};
 
 TEST_P(Latency, UniformTrafficWithStallingSinksArrives) {
-  FabricRing bench({.latency = GetParam(), .seed = 7 + GetParam(), .send = 0.9, .ready = 0.7,
-                    .settled = 0.5, .stall = 200});
+  FabricRing bench({.latency = GetParam(),
+                    .seed = 7 + GetParam(),
+                    .send = 0.9,
+                    .ready = 0.7,
+                    .settled = 0.5,
+                    .stall = 200});
   for (unsigned i = 0; i < 3000; ++i)
     bench.post(bench.random_message(bench.random(12), bench.random(12)));
   bench.drain();
@@ -51,9 +59,13 @@ void storm(FabricRing& bench, unsigned count, To to, int vn = -1, unsigned most 
 TEST(Deadlock, AntipodeAllToAllAndTornadoOnOneVnDrain) {
   for (unsigned vn = 1; vn < 4; ++vn) {
     FabricRing bench({.latency = 4, .seed = vn, .ready = 0.9, .stall = 60});
-    storm(bench, 60, [](unsigned src, unsigned) { return (src + 6) % 12; }, static_cast<int>(vn));
-    storm(bench, 60, [](unsigned src, unsigned) { return (src + 5) % 12; }, static_cast<int>(vn));
-    storm(bench, 66, [](unsigned src, unsigned i) { return (src + 1 + i % 11) % 12; }, static_cast<int>(vn));
+    storm(
+        bench, 60, [](unsigned src, unsigned) { return (src + 6) % 12; }, static_cast<int>(vn));
+    storm(
+        bench, 60, [](unsigned src, unsigned) { return (src + 5) % 12; }, static_cast<int>(vn));
+    storm(
+        bench, 66, [](unsigned src, unsigned i) { return (src + 1 + i % 11) % 12; },
+        static_cast<int>(vn));
     bench.drain();
   }
 }
@@ -164,10 +176,14 @@ TEST(Rate, UniformSaturation) {
   for (unsigned i = 0; i < 1500; ++i) bench.step();
   const auto before = bench.delivered_flits();
   constexpr unsigned kCycles = 6000;
-  const double ns = FabricRing::nanoseconds([&] { for (unsigned i = 0; i < kCycles; ++i) bench.step(); });
+  const double ns = FabricRing::nanoseconds([&] {
+    for (unsigned i = 0; i < kCycles; ++i) bench.step();
+  });
   const double rate = static_cast<double>(bench.delivered_flits() - before) / kCycles / 12;
-  fmt::print("uniform saturation, 1 KiB, L = 32: {:.3f} flits per cycle and node; "
-             "{:.0f} fabric cycles/s of twelve nodes with test bench\n", rate, 1e9 * kCycles / ns);
+  fmt::print(
+      "uniform saturation, 1 KiB, L = 32: {:.3f} flits per cycle and node; "
+      "{:.0f} fabric cycles/s of twelve nodes with test bench\n",
+      rate, 1e9 * kCycles / ns);
   EXPECT_GE(rate, 0.35);
   bench.drain();
 }
@@ -175,7 +191,9 @@ TEST(Rate, UniformSaturation) {
 TEST(Speed, IdleNodesAreCheap) {
   FabricRing bench({.latency = 32});
   constexpr unsigned kCycles = 20000;
-  const double ns = FabricRing::nanoseconds([&] { for (unsigned i = 0; i < kCycles; ++i) bench.step(); });
+  const double ns = FabricRing::nanoseconds([&] {
+    for (unsigned i = 0; i < kCycles; ++i) bench.step();
+  });
   fmt::print("idle: {:.0f} ns per fabric cycle and node, test bench included\n", ns / kCycles / 12);
 }
 
