@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Speed of one Verilated chip (inf2): idle, and with both tensor arrays busy. Prints JSON; 4 if the
 // idle chip misses its target of 2 microseconds per core cycle.
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <ctime>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "Vchip_inf2.h"
 #include "tb/unit/chip_bench.h"
@@ -31,7 +31,9 @@ cmodel::Program matmuls(unsigned cores, unsigned count) {
       program.add(0, core, defs::Engine::Tensor,
                   tb::TinyInstr(defs::Opcode::LoadStationary).shape(kP, kP).from(tb::sbuf16(0)));
       program.add(0, core, defs::Engine::Tensor,
-                  tb::TinyInstr(defs::Opcode::MultiplyMoving).shape(kP, kN).from(tb::sbuf16(0x1000))
+                  tb::TinyInstr(defs::Opcode::MultiplyMoving)
+                      .shape(kP, kN)
+                      .from(tb::sbuf16(0x1000))
                       .to(tb::psum32(0)));
     }
   }
@@ -53,11 +55,12 @@ int main(int argc, char** argv) {
     microseconds_per_cycle(chip, 1000);  // loaded and under way
     busy[cores - 1] = microseconds_per_cycle(chip, static_cast<unsigned>(4000 * scale));
   }
-  fmt::print("{{ \"schema\": 1, \"rows\": [\n"
-             "  {{ \"name\": \"chip_idle\", \"us_per_cycle\": {:.3f}, \"target\": 2.0, \"measured\": "
-             "{:.3f}, \"met\": {} }},\n"
-             "  {{ \"name\": \"chip_one_array\", \"us_per_cycle\": {:.2f} }},\n"
-             "  {{ \"name\": \"chip_two_arrays\", \"us_per_cycle\": {:.2f} }} ] }}\n",
-             idle, idle, idle <= 2.0, busy[0], busy[1]);
+  fmt::print(
+      "{{ \"schema\": 1, \"rows\": [\n"
+      "  {{ \"name\": \"chip_idle\", \"us_per_cycle\": {:.3f}, \"target\": 2.0, \"measured\": "
+      "{:.3f}, \"met\": {} }},\n"
+      "  {{ \"name\": \"chip_one_array\", \"us_per_cycle\": {:.2f} }},\n"
+      "  {{ \"name\": \"chip_two_arrays\", \"us_per_cycle\": {:.2f} }} ] }}\n",
+      idle, idle, idle <= 2.0, busy[0], busy[1]);
   return idle <= 2.0 ? 0 : 4;
 }

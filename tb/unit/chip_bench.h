@@ -189,7 +189,8 @@ class ChipBench {
     const std::uint64_t addr = defs::get_bits(words, kTop + 21, 48);
     Line& line = memory_[addr / LineBytes];
     const unsigned at = addr % LineBytes;
-    if (bytes == 0 || at + bytes > LineBytes) throw std::runtime_error("HBM request leaves its line");
+    if (bytes == 0 || at + bytes > LineBytes)
+      throw std::runtime_error("HBM request leaves its line");
     if (defs::get_bits(words, kTop + 69, 1))
       std::memcpy(line.data() + at, reinterpret_cast<const std::uint8_t*>(words) + at, bytes);
     else

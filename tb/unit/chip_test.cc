@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One whole chip (mini) against the golden model: the way of the data, both cores, error paths.
-#include <numeric>
-#include <random>
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <numeric>
+#include <random>
 
 #include "Vchip_mini.h"
 #include "cmodel/address_map.h"
@@ -33,22 +33,23 @@ constexpr auto kStride = static_cast<std::int64_t>(defs::kSbufStride);
 
 std::string describe(const cmodel::Commit& c) {
   return fmt::format("kind {} core {} engine {} pc {} addr {:#x} first {} count {} delta {}",
-                     static_cast<int>(c.kind), c.stream.core, c.stream.engine, c.pc, c.addr, c.first,
-                     c.count, c.delta);
+                     static_cast<int>(c.kind), c.stream.core, c.stream.engine, c.pc, c.addr,
+                     c.first, c.count, c.delta);
 }
 
 void expect_equal(const auto& expected, const auto& actual, const char* what) {
   EXPECT_EQ(expected.size(), actual.size()) << what << ": streams";
   for (const auto& [stream, want] : expected) {
     const auto it = actual.find(stream);
-    ASSERT_NE(it, actual.end()) << what << ": core " << +stream.core << " engine "
-                                << +stream.engine << " is silent";
+    ASSERT_NE(it, actual.end()) << what << ": core " << +stream.core << " engine " << +stream.engine
+                                << " is silent";
     for (std::size_t i = 0; i < std::min(want.size(), it->second.size()); ++i) {
-      ASSERT_EQ(want[i], it->second[i]) << what << " " << i << "\n  want " << describe(want[i].commit)
-                                        << "\n  got  " << describe(it->second[i].commit);
+      ASSERT_EQ(want[i], it->second[i])
+          << what << " " << i << "\n  want " << describe(want[i].commit) << "\n  got  "
+          << describe(it->second[i].commit);
     }
-    EXPECT_EQ(want.size(), it->second.size()) << what << " of core " << +stream.core << " engine "
-                                              << +stream.engine;
+    EXPECT_EQ(want.size(), it->second.size())
+        << what << " of core " << +stream.core << " engine " << +stream.engine;
   }
 }
 
@@ -98,7 +99,8 @@ std::vector<std::uint8_t> random_bf16(unsigned count, unsigned seed) {
   return out;
 }
 
-/// relu(W^T X), all tiles full: HBM -> SBUF -> tensor -> PSUM -> activation -> SBUF -> HBM on `core`.
+/// relu(W^T X), all tiles full: HBM -> SBUF -> tensor -> PSUM -> activation -> SBUF -> HBM on
+/// `core`.
 void add_layer(TinyProgram& program, unsigned core, std::uint64_t at, unsigned rounds) {
   constexpr unsigned kW = 2 * kP, kX = 2 * kN;  // bytes per row
   program.data(0, at, random_bf16(kP * kP, 1 + core));
@@ -117,12 +119,19 @@ void add_layer(TinyProgram& program, unsigned core, std::uint64_t at, unsigned r
   for (unsigned r = 0; r < rounds; ++r) {
     program.add(0, core, Engine::Tensor,
                 TinyInstr(Opcode::LoadStationary).wait(base + 1, 2).shape(kP, kP).from(sbuf16(0)));
-    auto multiply = TinyInstr(Opcode::MultiplyMoving).shape(kP, kN).from(sbuf16(0x100)).to(psum32(0));
+    auto multiply =
+        TinyInstr(Opcode::MultiplyMoving).shape(kP, kN).from(sbuf16(0x100)).to(psum32(0));
     if (r) multiply.acc();
     program.add(0, core, Engine::Tensor, multiply.then(base + 2));
   }
-  program.add(0, core, Engine::Act, TinyInstr(Opcode::Activate).wait(base + 2, rounds).shape(kP, kN)
-                  .with(defs::ActFunc::Relu).from(psum32(0)).to(sbuf16(0x200)).then(base + 3));
+  program.add(0, core, Engine::Act,
+              TinyInstr(Opcode::Activate)
+                  .wait(base + 2, rounds)
+                  .shape(kP, kN)
+                  .with(defs::ActFunc::Relu)
+                  .from(psum32(0))
+                  .to(sbuf16(0x200))
+                  .then(base + 3));
   program.add(0, core, Engine::Sync, ring_dma(1, 1).wait(base + 3, 1));
   program.add(0, core, Engine::Sync, TinyInstr(Opcode::Nop).wait(base + 4, 1).then(base + 5, 7));
   program.region(core ? "core1" : "core0", 0, at + 0x2000, kP * kX);
@@ -170,7 +179,8 @@ TEST(Chip, EveryEngineRefusesAndReportsAsTheModelDoes) {
     Engine engine;
     TinyInstr instr;
   };
-  TinyInstr many = ring_dma(defs::kMini.dma_engines, 1), none = ring_dma(0, 0), odd = ring_dma(0, 1);
+  TinyInstr many = ring_dma(defs::kMini.dma_engines, 1), none = ring_dma(0, 0),
+            odd = ring_dma(0, 1);
   odd.size0 = 1;
   const Case cases[] = {
       {"no such DMA engine", Engine::Sync, many},
@@ -181,8 +191,11 @@ TEST(Chip, EveryEngineRefusesAndReportsAsTheModelDoes) {
        TinyInstr(Opcode::LoadStationary).shape(kP + 1, kP).from(sbuf16(0))},
       {"M too large", Engine::Tensor,
        TinyInstr(Opcode::LoadStationary).shape(kP, kP + 1).from(sbuf16(0))},
-      {"beyond SBUF", Engine::Act, TinyInstr(Opcode::Activate).shape(kP, 2)
-           .from(sbuf16(0)).to(sbuf16(defs::kMini.sbuf_bytes - 2))},
+      {"beyond SBUF", Engine::Act,
+       TinyInstr(Opcode::Activate)
+           .shape(kP, 2)
+           .from(sbuf16(0))
+           .to(sbuf16(defs::kMini.sbuf_bytes - 2))},
       {"misaligned", Engine::Vector,
        TinyInstr(Opcode::TensorCopy).shape(kP, 2).from(sbuf16(1)).to(sbuf16(64))},
       {"semaphore overflow", Engine::Vector, TinyInstr(Opcode::Nop).then(7, -1)},

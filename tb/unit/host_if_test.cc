@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host port: tokens and credits, memory in order, registers, refusals, completions.
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <deque>
 #include <map>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "Vhost_if_inf2.h"
 #include "Vhost_if_mini.h"
@@ -118,8 +118,8 @@ class Bench {
     ++now;
   }
   void run(unsigned least = 4) {
-    for (unsigned i = 0; i < 20000 && (i < least || !to_send.empty() || !dut.quiet_o || credits != 16);
-         ++i) {
+    for (unsigned i = 0;
+         i < 20000 && (i < least || !to_send.empty() || !dut.quiet_o || credits != 16); ++i) {
       fabric_cycle();
     }
     EXPECT_TRUE(dut.quiet_o);

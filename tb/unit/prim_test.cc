@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Primitives under random stalls: order kept, nothing lost, fairness bounded.
+#include <gtest/gtest.h>
+
 #include <array>
 #include <deque>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "Vprim_fifo.h"
 #include "Vprim_rr_arbiter.h"

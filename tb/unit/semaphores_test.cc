@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Semaphores against a plain array: sums within a cycle, refusals, latency of two edges.
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cstring>
 #include <optional>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "Vsemaphores.h"
 #include "rtl/defs/gen/defs.h"
@@ -106,8 +106,10 @@ TEST_F(Semaphores, RandomUpdatesMatchAnArray) {
       const int delta = static_cast<std::int16_t>(rng());
       updates[port] = update(sem, delta);
       const int next = expected[sem] + delta;
-      if (next < 0 || next > 65535) errors |= 1u << port;
-      else expected[sem] = next;
+      if (next < 0 || next > 65535)
+        errors |= 1u << port;
+      else
+        expected[sem] = next;
     }
     offer(updates);
     tick();

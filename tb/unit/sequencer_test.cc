@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One sequencer between a slow memory and a capricious engine: order, waits, updates, errors, rate.
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <deque>
 #include <functional>
 #include <map>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "Vsequencer_inf2.h"
 #include "Vsequencer_mini.h"
@@ -106,8 +106,8 @@ class Bench {
     dut.wait_value_i = semaphores[dut.wait_sem_o];
     dut.eval();
     if (dut.fetch_req_valid_o && dut.fetch_req_ready_i) {
-      answers.push_back({now + kLatency, static_cast<unsigned>(dut.fetch_req_slot_o),
-                         dut.fetch_req_addr_o});
+      answers.push_back(
+          {now + kLatency, static_cast<unsigned>(dut.fetch_req_slot_o), dut.fetch_req_addr_o});
       max_answers = std::max(max_answers, answers.size());
     }
     if (dut.done_i) held.pop_front();
@@ -130,7 +130,8 @@ class Bench {
       std::memcpy(words.data(), &dut.upd_o, sizeof(words));
       const auto u = defs::SemUpdate::from(words);
       const int next = semaphores[u.sem] + u.delta;
-      if (next < 0 || next > 65535) refused = true;
+      if (next < 0 || next > 65535)
+        refused = true;
       else {
         semaphores[u.sem] = next;
         updates.push_back({u.sem, u.delta, dut.upd_pc_o});
@@ -269,21 +270,38 @@ Instr changed(Instr i, const std::function<void(Instr&)>& change) {
 TEST(Sequencer, StopsAtABadInstructionAfterTheOlderOnes) {
   const Instr nop = instr(Opcode::Nop);
   const BadStream cases[] = {
-      {"nop field", {kWork, changed(nop, [](Instr& i) { i.imm = 1; }), kWork},
-       ErrorCause::ReservedBits, 1, 1},
-      {"end field", {kWork, changed(kEnd, [](Instr& i) { i.dst.stride0 = -1; })},
-       ErrorCause::ReservedBits, 1, 1},
-      {"wait_op", {kWork, kWork, changed(kWork, [](Instr& i) { i.wait_op = 3; })},
-       ErrorCause::ReservedBits, 2, 2},
+      {"nop field",
+       {kWork, changed(nop, [](Instr& i) { i.imm = 1; }), kWork},
+       ErrorCause::ReservedBits,
+       1,
+       1},
+      {"end field",
+       {kWork, changed(kEnd, [](Instr& i) { i.dst.stride0 = -1; })},
+       ErrorCause::ReservedBits,
+       1,
+       1},
+      {"wait_op",
+       {kWork, kWork, changed(kWork, [](Instr& i) { i.wait_op = 3; })},
+       ErrorCause::ReservedBits,
+       2,
+       2},
       {"wait_op of an unknown opcode",
        {changed(instr(Opcode::Activate), [](Instr& i) { i.wait_op = 3; })},
-       ErrorCause::UnknownOpcode, 0, 0},
+       ErrorCause::UnknownOpcode,
+       0,
+       0},
       {"no END", {kWork, kWork, kWork}, ErrorCause::OutOfBounds, 3, 3},
-      {"overflow", {with_update(kWork, 9, 5), with_update(kWork, 9, -6), kEnd},
-       ErrorCause::SemaphoreOverflow, 1, 2},
+      {"overflow",
+       {with_update(kWork, 9, 5), with_update(kWork, 9, -6), kEnd},
+       ErrorCause::SemaphoreOverflow,
+       1,
+       2},
       {"overflow by END", {kWork, with_update(kEnd, 9, -1)}, ErrorCause::SemaphoreOverflow, 1, 1},
-      {"engine", {with_update(kWork, 1, 1), changed(kWork, [](Instr& i) { i.opcode = 0xEE; }), kWork,
-                  kEnd}, ErrorCause::BadShape, 1, 1},
+      {"engine",
+       {with_update(kWork, 1, 1), changed(kWork, [](Instr& i) { i.opcode = 0xEE; }), kWork, kEnd},
+       ErrorCause::BadShape,
+       1,
+       1},
   };
   for (const auto& bad : cases) {
     for (unsigned seed = 1; seed < 5; ++seed) {
