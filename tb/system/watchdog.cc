@@ -185,19 +185,21 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
                                  const std::vector<std::unique_ptr<Chip>>& chips, const Host& host,
                                  const cmodel::Board& model) const {
   Verdict verdict;
+  // Only at the exact cycles of next_look(), so that the verdict does not depend on the window.
   const bool timeout = options_.timeout_cycles && now >= options_.timeout_cycles;
-  const bool stalled = now >= last_progress + stall();
-  if (!timeout && !stalled) return verdict;
+  const bool hung = now >= last_progress + options_.hang_cycles;
+  if (!timeout && !hung && now != last_progress + stall()) return verdict;
+  if (!timeout && host.phase() == Host::Phase::Done) return verdict;  // ends by itself
   const bool all_wait =
       std::all_of(chips.begin(), chips.end(), [](const auto& chip) { return only_waits(*chip); });
-  if (!timeout && all_wait && !host.errors().empty() && host.phase() < Host::Phase::Reading) {
+  if (!timeout && (all_wait || hung) && !host.errors().empty() &&
+      host.phase() < Host::Phase::Reading) {
     verdict.give_up = true;
     return verdict;
   }
-  // Behind the last completion nothing takes this long.
+  // Behind the last completion nothing takes as long as a stall.
   const bool draining = host.phase() == Host::Phase::Draining;
-  if (!timeout && !all_wait && !draining && now < last_progress + options_.hang_cycles)
-    return verdict;
+  if (!timeout && !all_wait && !draining && !hung) return verdict;
 
   verdict.hang =
       timeout ? fmt::format("not finished after {} fabric cycles\n", now)
