@@ -37,7 +37,7 @@ def run_json(*command, statuses=(0,)):
 
 
 def board(config, out, *options, statuses=(0,)):
-    return run_json(BUILD / f"board_{config}", *options, "--json", "--out", out, statuses=statuses)
+    return run_json(BUILD / f"system/board_{config}", *options, "--json", "--out", out, statuses=statuses)
 
 
 def bench_array(_args):
@@ -55,7 +55,7 @@ def bench_board(_args):
                 speeds[threads].append(result["cycles_per_s"])
                 hashes.add((result["commit_hash"], result["link_hash"]))
                 if threads == 1:
-                    shares.append(result["metrics"]["check_share"])
+                    shares.append(result["metrics"]["model_share"])
                 utilization = result["metrics"].get("tensor_utilization")
     one, two = (statistics.median(speeds[t]) for t in (1, 2))
     gain, pure = two / one, statistics.median(gains)
@@ -78,7 +78,7 @@ def inject_once(site, seed, out):
 
 
 def bench_inject(args):
-    sites = run_json(BUILD / "board_mini", "--inject", "list", "--json")[1]["sites"]
+    sites = run_json(BUILD / "system/board_mini", "--inject", "list", "--json")[1]["sites"]
     seeds, rows = range(1, args.seeds + 1), []
     with tempfile.TemporaryDirectory() as out, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for site in sites:
