@@ -115,7 +115,7 @@ struct Injector::Impl {
   std::unique_ptr<cmodel::Board> oracle;  ///< run to its end: knows all accesses
 
   unsigned chip_id = 0, core = 0;
-  std::uint64_t arm_at = 0;  ///< commits of the chip, the host's left out
+  std::uint64_t arm_at = 0;  ///< commits of the place that show the site in use
   // Of the chip, while it runs.
   std::uint64_t seen = 0, done_commits = 0;
   cmodel::StreamPositions positions;
@@ -210,12 +210,12 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
 
   // Chips and cores where the site is in use, and how much each chip does.
   std::vector<std::pair<unsigned, unsigned>> candidates;
-  std::map<unsigned, std::uint64_t> work;
+  std::map<std::pair<unsigned, unsigned>, std::uint64_t> work;
   for (const auto& [key, stream] : census.streams) {
     const auto& [id, semaphore] = key;
-    if (id.engine != kHost) work[id.chip] += stream.all;
     if (!entry_of(site.name).used(id, semaphore)) continue;
     const std::pair<unsigned, unsigned> place{id.chip, id.core};
+    work[place] += stream.all;
     if (candidates.empty() || candidates.back() != place) candidates.push_back(place);
   }
   if (candidates.empty())
@@ -224,7 +224,7 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
                               "another site or program",
                               site.name));
   std::tie(chip_id, core) = candidates[random.below(candidates.size())];
-  arm_at = work[chip_id] * random.below(700) / 1000;
+  arm_at = work[{chip_id, core}] * random.below(700) / 1000;
 }
 
 void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
@@ -234,7 +234,8 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
     const auto& entry = commits.entries()[commits.entries().size() - (commits.total() - seen)];
     const auto& id = entry.commit.stream;
     if (entry.commit.kind != cmodel::CommitKind::Semaphore) ++positions[id];
-    if (id.engine != kHost) ++done_commits;
+    const bool semaphore = entry.commit.kind == cmodel::CommitKind::Semaphore;
+    if (id.core == core && entry_of(site.name).used(id, semaphore)) ++done_commits;
     if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.core == core) last_row = entry;
   }
   if (done || done_commits < arm_at || done_commits == 0) return;
