@@ -135,7 +135,10 @@ void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_jso
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.inject == "list") {
-    fmt::print("{}", site_list());
+    if (options.json)
+      fmt::print("{}\n", nlohmann::json{{"schema", 1}, {"sites", site_names()}}.dump());
+    else
+      fmt::print("{}", site_list());
     return kPassed;
   }
   if (options.scenario == "list") {

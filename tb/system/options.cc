@@ -55,7 +55,8 @@ Options parse_options(int argc, char** argv) {
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
-  app.add_option("scenario", o.scenario, "what to run; `list` shows all")->type_name("SCENARIO");
+  app.add_option("scenario", o.scenario, "what to run (digits); `list` shows all")
+      ->type_name("SCENARIO");
   app.add_option("--program", program, "run a program file instead")->type_name("FILE");
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
   app.add_option("--seed", seed,
@@ -123,10 +124,9 @@ Options parse_options(int argc, char** argv) {
   if (!o.inject.empty() && o.inject != "list" && !find_site(o.inject))
     throw Refused(kBadInput, fmt::format("--inject is \"{}\"; allowed list, {}", o.inject,
                                          fmt::join(site_names(), ", ")));
-  if (o.scenario.empty() == o.program.empty() && o.inject != "list")
-    throw Refused(kBadInput, o.scenario.empty()
-                                 ? "no scenario given; allowed a scenario's name or --program FILE"
-                                 : "both a scenario and --program given; allowed one of them");
+  if (!o.scenario.empty() && !o.program.empty())
+    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
+  if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
   o.repro = repro_line(o);
   return o;
 }
