@@ -27,7 +27,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
     : sc_module(name),
       options_(options),
       program_(program),
-      scoreboard_(built_sizes(), program, {}),
+      scoreboard_(built_sizes(), program, {.detect_races = options.races}),
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;
   for (unsigned i = 0; i < n * defs::kLinkPorts; ++i)

@@ -72,6 +72,8 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_option("--inject", o.inject, "disturb one thing in the RTL; `list` shows all sites")
       ->type_name("SITE");
+  app.add_flag("--races", o.races,
+               "fail if two engines touch the same bytes with no semaphore path between them");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
