@@ -54,7 +54,7 @@ def bench_board(_args):
         for _ in range(rounds):
             gains.append(run_json(BUILD / "thread_gain", "--threads", 2)[1]["gain"])
             for threads in (1, 2):
-                result = board("inf2", out, "busy", "--threads", threads)[1]
+                result = board("inf2", out, "busy", "--length", 40, "--threads", threads)[1]
                 speeds[threads].append(result["cycles_per_s"])
                 hashes.add((result["commit_hash"], result["link_hash"]))
                 if threads == 1:
