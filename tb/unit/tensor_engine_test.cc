@@ -17,6 +17,7 @@
 
 namespace {
 
+using defs::Dtype;
 using defs::ErrorCause;
 
 template <class Model, const defs::Sizes& kSizes>
@@ -85,6 +86,7 @@ class TensorEngine : public testing::Test {
       rtl_rows.push_back(std::move(row));
     }
   }
+  static unsigned bytes_of(const defs::Operand& op) { return cmodel::element_bytes(op.dtype); }
   unsigned pick(unsigned limit) { return static_cast<unsigned>(rng() % limit); }
 
   /// Both SBUFs: every element from `make()`.
@@ -214,7 +216,15 @@ class TensorEngine : public testing::Test {
       default: instr.partitions = kP / 4 + 1 + pick(kP / 4), instr.src0.partition = kP / 2 * pick(2);
     }
   }
-  void random_program(unsigned pairs) {
+  /// A format that may meet `stationary` (any if it is not given).
+  Dtype random_format(const Dtype* stationary = nullptr) {
+    static constexpr Dtype kAll[] = {Dtype::Bf16,    Dtype::Fp16,    Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                                     Dtype::Fp8E3M4, Dtype::Tf32,    Dtype::Fp32,    Dtype::Int8};
+    if (!stationary) return kAll[pick(8)];
+    return cmodel::kNarrowFloats >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)] : *stationary;
+  }
+  void random_program(unsigned pairs, bool bf16_only = false) {
+    Dtype format = Dtype::Bf16;
     defs::Instr stationary;
     unsigned count = 0;
     for (unsigned i = 0; i < pairs; ++i) {
@@ -222,7 +232,9 @@ class TensorEngine : public testing::Test {
         stationary = load(1, 0, 1, 0);
         random_partitions(stationary);
         pattern(stationary, pick(2) ? kP : 1 + pick(kP));
-        place(stationary.src0, stationary, 0, kSpan, 2, pick(2));
+        if (!bf16_only) format = random_format();
+        stationary.src0.dtype = static_cast<std::uint8_t>(format);
+        place(stationary.src0, stationary, 0, kSpan, bytes_of(stationary.src0), pick(2));
         issue(stationary);
         ASSERT_EQ(last_cause, ErrorCause::None);
         ++count;
@@ -232,7 +244,9 @@ class TensorEngine : public testing::Test {
         defs::Instr moving = multiply(stationary.partitions, stationary.src0.partition, 1, 0, 0,
                                       pick(2));
         pattern(moving, pick(3) ? 1 + pick(kP) : kSizes.psum_cols);
-        place(moving.src0, moving, 0, kSpan, 2, pick(2));
+        if (!bf16_only) moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
+        if (format == Dtype::Int8) moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        place(moving.src0, moving, 0, kSpan, bytes_of(moving.src0), pick(2));
         place(moving.dst, moving, kSizes.psum_cols * 4 * pick(kSizes.psum_banks),
               kSizes.psum_cols * 4, 4, pick(2));
         issue(moving);
@@ -537,9 +551,15 @@ TYPED_TEST(TensorEngine, BadInstructionsStopTheEngineByName) {
       {"space 3", false, [](defs::Instr& i) { i.src0.space = 3; }, ErrorCause::BadOperand},
       {"no dst", true, [](defs::Instr& i) { i.dst = {}; }, ErrorCause::BadOperand},
       {"dst in SBUF", true, [](defs::Instr& i) { i.dst.space = 1; }, ErrorCause::BadOperand},
-      {"fp32 source", false, [](defs::Instr& i) { i.src0.dtype = 0; }, ErrorCause::BadFormat},
+      {"int32 source", false, [](defs::Instr& i) { i.src0.dtype = 8; }, ErrorCause::BadFormat},
+      {"int32 moving", true, [](defs::Instr& i) { i.src0.dtype = 8; }, ErrorCause::BadFormat},
+      {"fp32 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 0; }, ErrorCause::BadFormat},
+      {"tf32 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 1; }, ErrorCause::BadFormat},
+      {"int8 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 7, i.dst.dtype = 8; }, ErrorCause::BadFormat},
+      {"floats to int32", true, [](defs::Instr& i) { i.dst.dtype = 8; }, ErrorCause::BadFormat},
       {"format 15", true, [](defs::Instr& i) { i.src0.dtype = 15; }, ErrorCause::BadFormat},
       {"bf16 to PSUM", true, [](defs::Instr& i) { i.dst.dtype = 2; }, ErrorCause::BadFormat},
+      {"fp32 at 2", false, [](defs::Instr& i) { i.src0.dtype = 0, i.src0.offset = 2; }, ErrorCause::Misaligned},
       {"K 0", false, [](defs::Instr& i) { i.partitions = 0; }, ErrorCause::BadPartition},
       {"K > P", false, [](defs::Instr& i) { i.partitions = kP + 1; }, ErrorCause::BadPartition},
       {"start", false, [](defs::Instr& i) { i.src0.partition = 1; }, ErrorCause::BadPartition},
