@@ -176,7 +176,8 @@ std::string format_names(unsigned formats) {
   std::string names;
   for (unsigned f = 0; f < 16; ++f)
     if (formats >> f & 1)
-      names += fmt::format("{}{}", names.empty() ? "" : ", ", defs::to_string(static_cast<defs::Dtype>(f)));
+      names += fmt::format("{}{}", names.empty() ? "" : ", ",
+                           defs::to_string(static_cast<defs::Dtype>(f)));
   return names;
 }
 
@@ -191,8 +192,8 @@ defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool 
     fail(fmt::format("{} on chip {} core {}, allowed: this core", role, tile.chip, tile.core));
   if (psum) formats &= kFp32Only | kInt32Only;
   if (!(formats >> static_cast<unsigned>(tile.dtype) & 1))
-    fail(fmt::format("{} of {}{}, allowed {}", role, defs::to_string(tile.dtype), psum ? " in PSUM" : "",
-                     format_names(formats)));
+    fail(fmt::format("{} of {}{}, allowed {}", role, defs::to_string(tile.dtype),
+                     psum ? " in PSUM" : "", format_names(formats)));
   if (tile.partitions == 0 || tile.partitions > sizes.partitions)
     fail(
         fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));

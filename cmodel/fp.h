@@ -68,26 +68,35 @@ inline Fp32 high_half(Fp32 x) {
 }
 /// x minus its high half, exact; +0, which means "no product at all", for infinity and NaN.
 inline Fp32 low_half(Fp32 x) {
-  return (x & kInfinity) == kInfinity ? 0 : std::bit_cast<Fp32>(to_float(x) - to_float(high_half(x)));
+  return (x & kInfinity) == kInfinity ? 0
+                                      : std::bit_cast<Fp32>(to_float(x) - to_float(high_half(x)));
 }
 
 /// An element of a tensor operand as fp32, as one pass of the array takes it: exact but for tf32's
 /// rounding. int8 becomes the float of the same value; `low` chooses the half of an fp32 element.
 inline Fp32 operand_to_fp32(defs::Dtype dtype, std::uint32_t bits, bool low) {
   switch (dtype) {
-    case defs::Dtype::Fp32: return low ? low_half(bits) : high_half(bits);
-    case defs::Dtype::Tf32: return fp32_to_tf32(bits);
-    case defs::Dtype::Fp16: return small_to_fp32(bits, 5, 10);
-    case defs::Dtype::Fp8E5M2: return small_to_fp32(bits, 5, 2);
-    case defs::Dtype::Fp8E4M3: return small_to_fp32(bits, 4, 3);
-    case defs::Dtype::Fp8E3M4: return small_to_fp32(bits, 3, 4);
-    case defs::Dtype::Int8: return std::bit_cast<Fp32>(static_cast<float>(static_cast<std::int8_t>(bits)));
-    default: return bits << 16;  // bf16
+    case defs::Dtype::Fp32:
+      return low ? low_half(bits) : high_half(bits);
+    case defs::Dtype::Tf32:
+      return fp32_to_tf32(bits);
+    case defs::Dtype::Fp16:
+      return small_to_fp32(bits, 5, 10);
+    case defs::Dtype::Fp8E5M2:
+      return small_to_fp32(bits, 5, 2);
+    case defs::Dtype::Fp8E4M3:
+      return small_to_fp32(bits, 4, 3);
+    case defs::Dtype::Fp8E3M4:
+      return small_to_fp32(bits, 3, 4);
+    case defs::Dtype::Int8:
+      return std::bit_cast<Fp32>(static_cast<float>(static_cast<std::int8_t>(bits)));
+    default:
+      return bits << 16;  // bf16
   }
 }
 
-/// weight * moving + psum, rounded once; all three are fp32 bits. The product of two operands of the
-/// array is exact, so this is one fused operation of the host.
+/// weight * moving + psum, rounded once; all three are fp32 bits. The product of two operands of
+/// the array is exact, so this is one fused operation of the host.
 inline Fp32 fma(Fp32 weight, Fp32 moving, Fp32 psum) {
   return from_float(std::fma(to_float(weight), to_float(moving), to_float(psum)));
 }

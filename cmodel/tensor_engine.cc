@@ -63,17 +63,21 @@ void multiply_halves(const float* weights, unsigned width, const float* moving, 
 
 TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psum, CommitSink& sink,
                            const StreamId& stream)
-    : sizes_(sizes), sbuf_(sbuf), psum_(psum), sink_(sink), stream_(stream),
+    : sizes_(sizes),
+      sbuf_(sbuf),
+      psum_(psum),
+      sink_(sink),
+      stream_(stream),
       width_((sizes.partitions + kLanes - 1) / kLanes * kLanes),
-      weights_(std::size_t{sizes.partitions} * width_), low_weights_(weights_.size()) {}
+      weights_(std::size_t{sizes.partitions} * width_),
+      low_weights_(weights_.size()) {}
 
 defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   const auto opcode = static_cast<defs::Opcode>(instr.opcode);
   const bool moving = opcode == defs::Opcode::MultiplyMoving;
   const Trips trips = trips_of(instr);
   // Four 16-bit sizes: the product fits.
-  const std::uint64_t elements =
-      std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
+  const std::uint64_t elements = std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
 
   Faults faults;
   faults.unknown_opcode = !moving && opcode != defs::Opcode::LoadStationary;
@@ -88,10 +92,9 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   faults |= operand_faults(sizes_, instr.src1, instr.partitions, trips, kMustBeUnused, 0);
   if (moving) {
     // dst has the partitions of the stationary columns; without a load, BadShape says it all.
-    faults |= operand_faults(sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly,
-                             instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8)
-                                 ? kInt32Only
-                                 : kFp32Only);
+    faults |= operand_faults(
+        sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly,
+        instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8) ? kInt32Only : kFp32Only);
     if (instr.dst.space != static_cast<std::uint8_t>(defs::Space::None) && instr.dst.partition != 0)
       faults.bad_partition = true;
     if (elements > sizes_.psum_cols || !rows_ || instr.partitions != rows_ ||
@@ -106,8 +109,10 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
 
 defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
   if (const auto cause = check(instr); cause != defs::ErrorCause::None) return cause;
-  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary) load_stationary(instr);
-  else multiply_moving(instr, pc);
+  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary)
+    load_stationary(instr);
+  else
+    multiply_moving(instr, pc);
   return defs::ErrorCause::None;
 }
 
@@ -119,7 +124,8 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
   std::fill(weights_.begin(), weights_.end(), 0.0f);  // also the lanes beyond the last column
   std::array<std::uint32_t, 256> column;
   for_each_element(instr.src0, trips_of(instr), [&](std::uint32_t addr) {
-    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), first_, std::span(column).first(rows_));
+    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), first_,
+                      std::span(column).first(rows_));
     for (unsigned k = 0; k < rows_; ++k) {
       const std::size_t at = std::size_t{k} * width_ + columns_;
       weights_[at] = fp::to_float(fp::operand_to_fp32(dtype_, column[k], false));
@@ -147,7 +153,7 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
   const bool integers = dtype == defs::Dtype::Int8;
   const std::vector<float>& weights = low_stationary ? low_weights_ : weights_;
   std::array<std::uint32_t, 256> column;
-  std::array<float, 256 * kBlock> moving{};        // [k][column of the block]
+  std::array<float, 256 * kBlock> moving{};  // [k][column of the block]
   std::array<std::array<std::uint32_t, 256>, kBlock> sums;
   PatternWalk dst(instr.dst, trips);
   unsigned fill = 0;
@@ -156,14 +162,16 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
     for (unsigned m = 0; m < columns_; m += kLanes) {
       float block[kBlock][kLanes];
       if (low_stationary || low_moving)
-        multiply_halves(&weights[m], width_, moving.data(), rows_, low_stationary, low_moving, block);
+        multiply_halves(&weights[m], width_, moving.data(), rows_, low_stationary, low_moving,
+                        block);
       else
         multiply_block(&weights[m], width_, moving.data(), rows_, block);
       // Sums of int8 products stay below 2^21: exact as floats.
       for (unsigned j = 0; j < kBlock; ++j)
         for (unsigned i = 0; i < kLanes; ++i)
-          sums[j][m + i] = integers ? static_cast<std::uint32_t>(static_cast<std::int32_t>(block[j][i]))
-                                    : fp::from_float(block[j][i]);
+          sums[j][m + i] = integers
+                               ? static_cast<std::uint32_t>(static_cast<std::int32_t>(block[j][i]))
+                               : fp::from_float(block[j][i]);
     }
     for (unsigned j = 0; j < fill; ++j, dst.next()) {
       const std::uint32_t addr = dst.addr();

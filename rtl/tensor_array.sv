@@ -118,14 +118,12 @@ module tensor_array #(
   logic [31:0] psum_q    [Rows][Cols];   // sum below PE (r, c)
   logic [31:0] skew_q    [Rows][Rows];   // [cycle given][row]
   logic [31:0] deskew_q  [Cols][Cols];   // [cycle that column 0 left][column]
-  logic [31:0] load0_q   [2*Slots][Rows];  // [plane, cycle that row 0 is written][row], column 4g
-  logic [31:0] load1_q   [2*Slots][Rows];  // 4g + 1, and so on
-  logic [31:0] load2_q   [2*Slots][Rows];
-  logic [31:0] load3_q   [2*Slots][Rows];
+  logic [127:0] load_q   [2*Slots][Rows];  // [plane, cycle that row 0 is written][row]: four words
   logic [GroupBits-1:0] slot_group_q [2*Slots];
   logic [7:0] slot_first_q [2*Slots];
   logic [7:0] slot_count_q [2*Slots];
   logic [SlotBits:0] row_slot;      // what follows: temporaries of the process below
+  logic [127:0] row_word;
   logic [31:0] raw0 [Rows];
   logic [31:0] raw1 [Rows];
   logic [31:0] raw2 [Rows];
@@ -191,10 +189,14 @@ module tensor_array #(
         raw3[RowBits'(r)] = load_i[128*r + 96 +: 32];
       end
       for (int unsigned r = 0; r < Rows; r++) begin
-        load0_q[load_at][RowBits'(r)] = fma_pkg::decode(raw0[RowBits'(r)], load_format_i);
-        load1_q[load_at][RowBits'(r)] = fma_pkg::decode(raw1[RowBits'(r)], load_format_i);
-        load2_q[load_at][RowBits'(r)] = fma_pkg::decode(raw2[RowBits'(r)], load_format_i);
-        load3_q[load_at][RowBits'(r)] = fma_pkg::decode(raw3[RowBits'(r)], load_format_i);
+        raw0[RowBits'(r)] = fma_pkg::decode(raw0[RowBits'(r)], load_format_i);
+        raw1[RowBits'(r)] = fma_pkg::decode(raw1[RowBits'(r)], load_format_i);
+        raw2[RowBits'(r)] = fma_pkg::decode(raw2[RowBits'(r)], load_format_i);
+        raw3[RowBits'(r)] = fma_pkg::decode(raw3[RowBits'(r)], load_format_i);
+      end
+      for (int unsigned r = 0; r < Rows; r++) begin
+        load_q[load_at][RowBits'(r)] = {raw3[RowBits'(r)], raw2[RowBits'(r)], raw1[RowBits'(r)],
+                                        raw0[RowBits'(r)]};
       end
       slot_group_q[load_at] = load_group_i;
       slot_first_q[load_at] = load_first_i;
@@ -207,27 +209,28 @@ module tensor_array #(
           row_slot = {1'(p), SlotBits'(now_q - r)};
           if (slot_valid_q[row_slot]
               || (load_valid_i && row_slot == load_at)) begin
+            row_word  = load_q[row_slot][RowBits'(r)];
             row_group = slot_group_q[row_slot];
             row_first = slot_first_q[row_slot];
             row_count = slot_count_q[row_slot];
             if (p == 0) begin
               weight0_q[RowBits'(r)][ColBits'({row_group, 2'd0})] = fma_pkg::row_weight(
-                  load0_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[0 +: 32], 8'(r), row_first, row_count);
               weight0_q[RowBits'(r)][ColBits'({row_group, 2'd1})] = fma_pkg::row_weight(
-                  load1_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[32 +: 32], 8'(r), row_first, row_count);
               weight0_q[RowBits'(r)][ColBits'({row_group, 2'd2})] = fma_pkg::row_weight(
-                  load2_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[64 +: 32], 8'(r), row_first, row_count);
               weight0_q[RowBits'(r)][ColBits'({row_group, 2'd3})] = fma_pkg::row_weight(
-                  load3_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[96 +: 32], 8'(r), row_first, row_count);
             end else begin
               weight1_q[RowBits'(r)][ColBits'({row_group, 2'd0})] = fma_pkg::row_weight(
-                  load0_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[0 +: 32], 8'(r), row_first, row_count);
               weight1_q[RowBits'(r)][ColBits'({row_group, 2'd1})] = fma_pkg::row_weight(
-                  load1_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[32 +: 32], 8'(r), row_first, row_count);
               weight1_q[RowBits'(r)][ColBits'({row_group, 2'd2})] = fma_pkg::row_weight(
-                  load2_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[64 +: 32], 8'(r), row_first, row_count);
               weight1_q[RowBits'(r)][ColBits'({row_group, 2'd3})] = fma_pkg::row_weight(
-                  load3_q[row_slot][RowBits'(r)], 8'(r), row_first, row_count);
+                  row_word[96 +: 32], 8'(r), row_first, row_count);
             end
           end
         end

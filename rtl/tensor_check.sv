@@ -15,7 +15,8 @@ module tensor_check (
 
   output defs_pkg::error_cause_e cause_o,
   output logic [7:0] columns_o,     // of a legal LOAD_STATIONARY
-  output logic fast_o               // it can be read four columns at a time
+  output logic fast_o,              // it can be read four columns at a time
+  output logic pair_o               // 4-byte formats: two columns at a time
 );
 
   localparam int unsigned P = size_pkg::Partitions;
@@ -23,13 +24,15 @@ module tensor_check (
   operand_check_pkg::faults_t faults;
   logic [3:0][15:0] sizes;
   logic [63:0] elements;            // product of four 16-bit sizes: fits
-  logic is_load, is_moving, one_run, aligned_runs, aligned_start;
+  logic is_load, is_moving, one_run, aligned_runs, aligned_start, even_runs;
   logic [15:0] formats;             // that src0 may have
 
   always_comb begin
     cause_o      = defs_pkg::ErrorCauseNone;
     columns_o    = '0;
     fast_o       = 1'b0;
+    pair_o       = 1'b0;
+    even_runs    = 1'b0;
     faults       = '0;
     sizes        = '0;
     elements     = '0;
@@ -91,6 +94,10 @@ module tensor_check (
         default: aligned_start = 1'b0;
       endcase
       fast_o = instr_i.src0.stride0 == 16'sd1 && aligned_start && (one_run || aligned_runs);
+      even_runs = !sizes[0][0] && (one_run || (!instr_i.src0.stride1[0] && !instr_i.src0.stride2[0]
+                                               && !instr_i.src0.stride3[0]));
+      pair_o = operand_check_pkg::element_shift(instr_i.src0.dtype) == 2'd2
+               && instr_i.src0.stride0 == 16'sd1 && instr_i.src0.offset[2:0] == 0 && even_runs;
     end
   end
 

@@ -11,8 +11,9 @@
 //
 //   max(min(P/2, N_stationary), N_moving) cycles
 //
-// if the stationary columns can be read in fours (1- and 2-byte formats, stride0 = 1, offset and runs
-// multiples of four elements), else N_stationary takes the place of min(P/2, N_stationary).
+// if the stationary columns can be read several at a time (stride0 = 1; 1- and 2-byte formats: offset
+// and runs multiples of four elements; 4-byte formats: of two), else N_stationary takes the place of
+// min(P/2, N_stationary).
 //
 // An fp32 tile is loaded twice, low halves into one plane and high halves into the other, and its
 // moving tile goes through four times, each time onto PSUM: low x low, low x high (stationary x
@@ -76,7 +77,7 @@ module tensor_engine #(
   logic [31:0] head_pc_q;
   defs_pkg::error_cause_e cause_d, cause_q;
   logic [7:0] columns_d, columns_q;
-  logic fast_d, fast_q;
+  logic fast_d, fast_q, pair_d, pair_q;
   logic take, send, finish, head_is_load, head_fp32, last_pass;
   logic [1:0] pass_d, pass_q;       // of an fp32 instruction: bit 1 stationary, bit 0 moving high
 
@@ -100,11 +101,11 @@ module tensor_engine #(
     .loaded_i(loaded_q), .loaded_partitions_i(loaded_partitions_q),
     .loaded_first_i(loaded_first_q), .loaded_columns_i(loaded_columns_q),
     .loaded_dtype_i(loaded_dtype_q),
-    .cause_o(cause_d), .columns_o(columns_d), .fast_o(fast_d)
+    .cause_o(cause_d), .columns_o(columns_d), .fast_o(fast_d), .pair_o(pair_d)
   );
 
   // -------------------------------------------------------------------------------------- slots
-  logic load_valid_d, load_valid_q, load_plane_q, load_fast_q, load_low_q, load_report_q;
+  logic load_valid_d, load_valid_q, load_plane_q, load_fast_q, load_pair_q, load_low_q, load_report_q;
   logic moving_low_q, moving_report_q;
   defs_pkg::operand_t load_src_q, moving_src_q, moving_dst_q;
   logic [3:0][15:0] load_sizes_q, moving_sizes_q;
@@ -160,7 +161,7 @@ module tensor_engine #(
   tensor_load u_load (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .start_i(load_start), .free_o(load_free), .src_i(load_src_q), .sizes_i(load_sizes_q),
-    .columns_i(load_columns_q), .partitions_i(load_partitions_q), .fast_i(load_fast_q),
+    .columns_i(load_columns_q), .partitions_i(load_partitions_q), .fast_i(load_fast_q), .pair_i(load_pair_q),
     .low_i(load_low_q), .report_i(load_report_q),
     .plane_i(load_plane_q), .finished_o(load_finished), .busy_o(load_busy),
     .rd_valid_o(ts_rd_valid_o), .rd_addr_o(ts_rd_addr_o), .rd_data_i(ts_rd_data_i),
@@ -259,6 +260,7 @@ module tensor_engine #(
     if (head_valid_q && !checked_q) begin
       columns_q <= columns_d;
       fast_q    <= fast_d;
+      pair_q    <= pair_d;
     end
     if (send_load) begin
       loaded_partitions_q <= head_q.partitions;
@@ -270,6 +272,7 @@ module tensor_engine #(
       load_columns_q      <= columns_q;
       load_partitions_q   <= head_q.partitions;
       load_fast_q         <= fast_q;
+      load_pair_q         <= pair_q;
       load_plane_q        <= !plane_q;
       load_low_q          <= !pass_q[0];
       load_report_q       <= last_pass;

@@ -5,6 +5,8 @@
 //
 // All are single-threaded and built by the same compiler with the same flags, and run in turns in
 // one process; medians are reported, as PEs x cycles per second. Data: numbers of normal range.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -13,8 +15,6 @@
 #include <memory>
 #include <random>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "Varray_rtl.h"
 #include "Vpe_array.h"
@@ -38,14 +38,15 @@ struct Format {
   std::uint32_t format;
   unsigned bits;
 };
-constexpr Format kFormats[] = {{"bf16", Dtype::Bf16, false, 23 << 9 | 257, 16},
-                               {"fp16", Dtype::Fp16, false, 26 << 9 | 369, 16},
-                               {"fp8e5m2", Dtype::Fp8E5M2, false, 26 << 9 | 369, 8},
-                               {"fp8e4m3", Dtype::Fp8E4M3, false, 27 << 9 | 377, 8},
-                               {"fp8e3m4", Dtype::Fp8E3M4, false, 28 << 9 | 381, 8},
-                               {"tf32", Dtype::Tf32, false, 1 << 15 | 23 << 9 | 257, 32},
-                               {"fp32 (a low x low pass)", Dtype::Fp32, true, 1 << 14 | 23 << 9 | 257, 32},
-                               {"int8", Dtype::Int8, false, 1 << 16 | 23 << 9 | 257, 8}};
+constexpr Format kFormats[] = {
+    {"bf16", Dtype::Bf16, false, 23 << 9 | 257, 16},
+    {"fp16", Dtype::Fp16, false, 26 << 9 | 369, 16},
+    {"fp8e5m2", Dtype::Fp8E5M2, false, 26 << 9 | 369, 8},
+    {"fp8e4m3", Dtype::Fp8E4M3, false, 27 << 9 | 377, 8},
+    {"fp8e3m4", Dtype::Fp8E3M4, false, 28 << 9 | 381, 8},
+    {"tf32", Dtype::Tf32, false, 1 << 15 | 23 << 9 | 257, 32},
+    {"fp32 (a low x low pass)", Dtype::Fp32, true, 1 << 14 | 23 << 9 | 257, 32},
+    {"int8", Dtype::Int8, false, 1 << 16 | 23 << 9 | 257, 8}};
 
 /// An element in the upper bits of a word: any sign and fraction, an exponent near that of 1.
 std::uint32_t element(const Format& f, std::mt19937& rng) {
@@ -53,9 +54,11 @@ std::uint32_t element(const Format& f, std::mt19937& rng) {
   if (f.dtype == Dtype::Int8) return bits & 0xFF000000u;
   const unsigned fraction = f.format >> 9 & 31;
   const std::uint32_t one = (384u - (f.format & 511)) << fraction;
-  const std::uint32_t near = fraction == 28 ? one : one + ((bits % 8) << fraction) - (4u << fraction);
+  const std::uint32_t near =
+      fraction == 28 ? one : one + ((bits % 8) << fraction) - (4u << fraction);
   const std::uint32_t mantissa = (rng() & ((1u << fraction) - 1));
-  return ((bits & 0x80000000u) | near | mantissa) & ~static_cast<std::uint32_t>((1ull << (32 - f.bits)) - 1);
+  return ((bits & 0x80000000u) | near | mantissa) &
+         ~static_cast<std::uint32_t>((1ull << (32 - f.bits)) - 1);
 }
 
 /// Column sums by the model's arithmetic.
@@ -69,10 +72,11 @@ std::vector<std::uint32_t> reference(const Format& f, const std::vector<std::uin
     for (unsigned c = 0; c < kSize; ++c) {
       const std::uint32_t w = wide(weights[k * kSize + c]), x = wide(vector[k]);
       if (f.low && (!(w << 1) || !(x << 1))) continue;
-      sums[c] = f.dtype == Dtype::Int8
-                    ? sums[c] + static_cast<std::uint32_t>(static_cast<int>(cmodel::fp::to_float(w)) *
-                                                           static_cast<int>(cmodel::fp::to_float(x)))
-                    : cmodel::fp::fma(w, x, sums[c]);
+      sums[c] =
+          f.dtype == Dtype::Int8
+              ? sums[c] + static_cast<std::uint32_t>(static_cast<int>(cmodel::fp::to_float(w)) *
+                                                     static_cast<int>(cmodel::fp::to_float(x)))
+              : cmodel::fp::fma(w, x, sums[c]);
     }
   return sums;
 }
@@ -99,7 +103,8 @@ class Rtl {
       dut_.load_first_i = 0;
       dut_.load_count_i = kSize;
       dut_.load_format_i = format;
-      for (unsigned r = 0; r < kSize; ++r) std::memcpy(&dut_.load_i[4 * r], &weights[r * kSize + 4 * g], 16);
+      for (unsigned r = 0; r < kSize; ++r)
+        std::memcpy(&dut_.load_i[4 * r], &weights[r * kSize + 4 * g], 16);
       cycle();
     }
     dut_.load_valid_i = 0;
@@ -151,9 +156,10 @@ class PerPe {
       cycle();
     }
   }
-  /// Sum of column c of the vector given kSmall + c + 1 cycles before the end, with rows 0 .. 7 only.
-  bool check(const Format& f, std::vector<std::uint32_t> weights, const std::vector<std::uint32_t>& vectors,
-             unsigned cycles) const {
+  /// Sum of column c of the vector given kSmall + c + 1 cycles before the end, with rows 0 .. 7
+  /// only.
+  bool check(const Format& f, std::vector<std::uint32_t> weights,
+             const std::vector<std::uint32_t>& vectors, unsigned cycles) const {
     for (unsigned c = 0; c < kSmall; ++c) {
       std::vector<std::uint32_t> vector(kSize);
       const std::uint32_t* given = &vectors[((cycles - 1 - kSmall - c) % kVectors) * kSize];
@@ -219,12 +225,14 @@ int main() {
     const bool met = equal && vs_cpp >= 0.8 && vs_per_pe >= 8 && idle >= 50;
     all_equal &= equal;
     all_met &= met;
-    fmt::print("{}  {{\"name\": \"array\", \"format\": \"{}\", \"size\": {}, \"pe_per_s_rtl\": {:.4g}, "
-               "\"pe_per_s_cpp\": {:.4g}, \"pe_per_s_per_pe\": {:.4g}, \"ratio_vs_cpp\": {:.3f}, "
-               "\"ratio_vs_per_pe\": {:.1f}, \"idle_speedup\": {:.0f}, \"target\": 0.8, \"measured\": {:.3f}, "
-               "\"met\": {}, \"same_bits\": {}}}",
-               &f == kFormats ? "" : ",\n", f.name, kSize, pe_rtl, pe_plain, pe_small, vs_cpp, vs_per_pe, idle,
-               vs_cpp, met, equal);
+    fmt::print(
+        "{}  {{\"name\": \"array\", \"format\": \"{}\", \"size\": {}, \"pe_per_s_rtl\": {:.4g}, "
+        "\"pe_per_s_cpp\": {:.4g}, \"pe_per_s_per_pe\": {:.4g}, \"ratio_vs_cpp\": {:.3f}, "
+        "\"ratio_vs_per_pe\": {:.1f}, \"idle_speedup\": {:.0f}, \"target\": 0.8, \"measured\": "
+        "{:.3f}, "
+        "\"met\": {}, \"same_bits\": {}}}",
+        &f == kFormats ? "" : ",\n", f.name, kSize, pe_rtl, pe_plain, pe_small, vs_cpp, vs_per_pe,
+        idle, vs_cpp, met, equal);
   }
   fmt::print("\n]}}\n");
   return !all_equal ? 1 : all_met ? 0 : 4;

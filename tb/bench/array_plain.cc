@@ -32,8 +32,8 @@ inline Word decode(Word element, Word format) {
   magnitude = (magnitude + (round & (0xFFF + (magnitude >> 13 & 1)))) & ~(round & 0x1FFF);
   const Word special = mask(magnitude >= infinity) | nan;
   Word exponent = magnitude >> fraction_bits;
-  Word significand =
-      (magnitude & fraction_mask) >> (fraction_bits - 23) | Word{exponent != 0} << 23;
+  Word significand = (magnitude & fraction_mask) >> (fraction_bits - 23) | Word{exponent != 0}
+                                                                               << 23;
   exponent += (exponent == 0) + rebias;
   exponent -= normalise(significand, 24);
   significand = sel(low, significand & 0xFFF, significand >> 12);
@@ -41,7 +41,8 @@ inline Word decode(Word element, Word format) {
   exponent &= mask(significand != 0);
   exponent = sel(special, 1023, exponent);
   significand = sel(special, 0x800 & ~nan, significand);
-  Word word = sel(low & (special | mask(significand == 0)), 0x40000000, exponent << 12 | significand);
+  Word word =
+      sel(low & (special | mask(significand == 0)), 0x40000000, exponent << 12 | significand);
   word |= sign & 0x80000000;
   const Word integer = (sign & 0x80000000) | 1u << 28 | ((element ^ sign) - sign) >> 24;
   return sel(mask(format >> 16 & 1), integer, word);
@@ -137,7 +138,8 @@ void PlainArray::step(const std::uint32_t* vector) {
   ++now_;
 }
 
-void PlainArray::run(const std::vector<std::uint32_t>& vectors, unsigned cycles, unsigned distinct) {
+void PlainArray::run(const std::vector<std::uint32_t>& vectors, unsigned cycles,
+                     unsigned distinct) {
   for (unsigned i = 0; i < cycles; ++i) step(&vectors[(i % distinct) * kSize]);
 }
 

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three witnesses for every rounding: the RTL functions, the model's host arithmetic, and MPFR.
+#include "cmodel/fp.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <mpfr.h>
+
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -7,12 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <mpfr.h>
-
 #include "Vfp_echo.h"
-#include "cmodel/fp.h"
 
 namespace {
 
@@ -91,12 +92,12 @@ struct Triple {
 const std::vector<Fp32>& corners() {
   static const std::vector<Fp32> list = [] {
     std::vector<Fp32> v;
-    for (Fp32 base : {0x00000000u, 0x00000001u, 0x00000002u, 0x00400000u, 0x007FFFFFu, 0x00800000u,
-                      0x00800001u, 0x00FFFFFFu, 0x01000000u, 0x0C000000u, 0x33800000u, 0x34000000u,
-                      0x3F7FFFFFu, 0x3F800000u, 0x3F800001u, 0x3FFFFFFFu, 0x40000000u, 0x4B7FFFFFu,
-                      0x4B800000u, 0x7F000000u, 0x7F7F0000u, 0x7F7FFFFFu, 0x7F800000u, 0x7F800001u,
-                      0x7FC00000u, 0x7FFFFFFFu, 0x00010000u, 0x007F0000u, 0x00808000u, 0x3F808000u,
-                      0x3F818000u, 0x7F7F8000u, 0x00008000u, 0x00018000u}) {
+    for (Fp32 base :
+         {0x00000000u, 0x00000001u, 0x00000002u, 0x00400000u, 0x007FFFFFu, 0x00800000u, 0x00800001u,
+          0x00FFFFFFu, 0x01000000u, 0x0C000000u, 0x33800000u, 0x34000000u, 0x3F7FFFFFu, 0x3F800000u,
+          0x3F800001u, 0x3FFFFFFFu, 0x40000000u, 0x4B7FFFFFu, 0x4B800000u, 0x7F000000u, 0x7F7F0000u,
+          0x7F7FFFFFu, 0x7F800000u, 0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu, 0x00010000u, 0x007F0000u,
+          0x00808000u, 0x3F808000u, 0x3F818000u, 0x7F7F8000u, 0x00008000u, 0x00018000u}) {
       v.push_back(base);
       v.push_back(base | 0x80000000u);
     }
@@ -114,7 +115,8 @@ class Source {
     const Fp32 kind = rng_() % 8;
     Triple t{static_cast<Bf16>(rng_()), static_cast<Bf16>(rng_()), static_cast<Fp32>(rng_())};
     switch (kind) {
-      case 0: break;
+      case 0:
+        break;
       case 1:  // all from the corner list
         t = {static_cast<Bf16>(pick() >> 16), static_cast<Bf16>(pick() >> 16), pick()};
         break;
@@ -163,7 +165,9 @@ class Source {
   std::mt19937 rng_;
 };
 
-std::string show(Fp32 a, Fp32 b, Fp32 c) { return fmt::format("a {:08x} b {:08x} c {:08x}", a, b, c); }
+std::string show(Fp32 a, Fp32 b, Fp32 c) {
+  return fmt::format("a {:08x} b {:08x} c {:08x}", a, b, c);
+}
 
 TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
   VerilatedContext context;
@@ -266,17 +270,21 @@ struct Format {
   unsigned exponent_bits, fraction_bits;
   int bias;
 };
-constexpr Format kFormats[] = {{Dtype::Bf16, "bf16", 8, 7, 127},      {Dtype::Fp16, "fp16", 5, 10, 15},
-                               {Dtype::Fp8E5M2, "e5m2", 5, 2, 15},    {Dtype::Fp8E4M3, "e4m3", 4, 3, 7},
+constexpr Format kFormats[] = {{Dtype::Bf16, "bf16", 8, 7, 127},
+                               {Dtype::Fp16, "fp16", 5, 10, 15},
+                               {Dtype::Fp8E5M2, "e5m2", 5, 2, 15},
+                               {Dtype::Fp8E4M3, "e4m3", 4, 3, 7},
                                {Dtype::Fp8E3M4, "e3m4", 3, 4, 3}};
 
 /// A float format written out as the definition says, with no help from fp.h.
 double value_of(const Format& f, std::uint32_t bits) {
   const unsigned e = bits >> f.fraction_bits & ((1u << f.exponent_bits) - 1);
-  const double fraction = std::ldexp(bits & ((1u << f.fraction_bits) - 1), -static_cast<int>(f.fraction_bits));
+  const double fraction =
+      std::ldexp(bits & ((1u << f.fraction_bits) - 1), -static_cast<int>(f.fraction_bits));
   const double sign = bits >> (f.exponent_bits + f.fraction_bits) & 1 ? -1 : 1;
   if (e == (1u << f.exponent_bits) - 1) return fraction != 0 ? std::nan("") : sign * HUGE_VAL;
-  return sign * (e ? std::ldexp(1 + fraction, static_cast<int>(e) - f.bias) : std::ldexp(fraction, 1 - f.bias));
+  return sign * (e ? std::ldexp(1 + fraction, static_cast<int>(e) - f.bias)
+                   : std::ldexp(fraction, 1 - f.bias));
 }
 
 TEST(Formats, EveryPatternHasTheValueThatItsDefinitionSays) {
@@ -302,9 +310,10 @@ TEST(Formats, EveryPatternHasTheValueThatItsDefinitionSays) {
 void accumulators(Fp32 product, std::vector<Fp32>& out) {
   out.clear();
   const Fp32 exponent = product >> 23 & 0xFF;
-  for (Fp32 base : {0u, 0x80000000u, 1u, 0x007FFFFFu, 0x7F7FFFFFu, 0xFF800000u, 0x7FC00000u}) out.push_back(base);
-  out.push_back(product);               // doubling
-  out.push_back(product ^ 0x80000000u); // cancellation to zero
+  for (Fp32 base : {0u, 0x80000000u, 1u, 0x007FFFFFu, 0x7F7FFFFFu, 0xFF800000u, 0x7FC00000u})
+    out.push_back(base);
+  out.push_back(product);                // doubling
+  out.push_back(product ^ 0x80000000u);  // cancellation to zero
   out.push_back((product ^ 0x80000000u) + 1);
   // Product 22 .. 26 places below the accumulator: ties, sticky, carries.
   for (Fp32 up : {12u, 21u, 22u, 23u, 24u, 25u, 26u})
@@ -325,7 +334,8 @@ TEST(Formats, EveryPairOfFp8WithAccumulatorsForEachRoundingCase) {
   std::uint64_t count = 0;
   for (const Format& a : kFormats)
     for (const Format& b : kFormats) {
-      if (a.exponent_bits + a.fraction_bits != 7 || b.exponent_bits + b.fraction_bits != 7) continue;
+      if (a.exponent_bits + a.fraction_bits != 7 || b.exponent_bits + b.fraction_bits != 7)
+        continue;
       formats(dut, a.dtype, b.dtype);
       for (Fp32 x = 0; x < 256; ++x)
         for (Fp32 y = 0; y < 256; ++y) {
@@ -337,7 +347,8 @@ TEST(Formats, EveryPairOfFp8WithAccumulatorsForEachRoundingCase) {
             dut.c_i = c;
             dut.eval();
             const Fp32 expected = judge.fma_fp32(wide_x, wide_y, c);
-            ASSERT_EQ(cmodel::fp::fma(wide_x, wide_y, c), expected) << a.name << b.name << show(x, y, c);
+            ASSERT_EQ(cmodel::fp::fma(wide_x, wide_y, c), expected)
+                << a.name << b.name << show(x, y, c);
             ASSERT_EQ(dut.fma_o, expected) << a.name << " " << b.name << " " << show(x, y, c);
             ++count;
           }
@@ -358,10 +369,18 @@ TEST(Formats, RandomTriplesOfEveryFormatEqualTheModel) {
     Dtype a, b;
     bool a_low, b_low;
   };
-  const Pair pairs[] = {{Dtype::Bf16, Dtype::Bf16, false, false},    {Dtype::Fp16, Dtype::Fp16, false, false},    {Dtype::Fp8E5M2, Dtype::Fp8E5M2, false, false},
-                        {Dtype::Fp8E4M3, Dtype::Fp8E4M3, false, false}, {Dtype::Fp8E3M4, Dtype::Fp8E3M4, false, false}, {Dtype::Fp16, Dtype::Bf16, false, false},
-                        {Dtype::Bf16, Dtype::Fp8E4M3, false, false}, {Dtype::Fp8E3M4, Dtype::Fp16, false, false}, {Dtype::Tf32, Dtype::Tf32, false, false},
-                        {Dtype::Fp32, Dtype::Fp32, true, true},      {Dtype::Fp32, Dtype::Fp32, true, false},     {Dtype::Fp32, Dtype::Fp32, false, true},
+  const Pair pairs[] = {{Dtype::Bf16, Dtype::Bf16, false, false},
+                        {Dtype::Fp16, Dtype::Fp16, false, false},
+                        {Dtype::Fp8E5M2, Dtype::Fp8E5M2, false, false},
+                        {Dtype::Fp8E4M3, Dtype::Fp8E4M3, false, false},
+                        {Dtype::Fp8E3M4, Dtype::Fp8E3M4, false, false},
+                        {Dtype::Fp16, Dtype::Bf16, false, false},
+                        {Dtype::Bf16, Dtype::Fp8E4M3, false, false},
+                        {Dtype::Fp8E3M4, Dtype::Fp16, false, false},
+                        {Dtype::Tf32, Dtype::Tf32, false, false},
+                        {Dtype::Fp32, Dtype::Fp32, true, true},
+                        {Dtype::Fp32, Dtype::Fp32, true, false},
+                        {Dtype::Fp32, Dtype::Fp32, false, true},
                         {Dtype::Fp32, Dtype::Fp32, false, false}};
   for (const Pair& pair : pairs) {
     formats(dut, pair.a, pair.b, pair.a_low, pair.b_low);
@@ -380,13 +399,15 @@ TEST(Formats, RandomTriplesOfEveryFormatEqualTheModel) {
       Fp32 c = t.c;
       if (i % 2) {  // near the product, whatever the format's range
         const Fp32 product = cmodel::fp::fma(wide_a, wide_b, 0);
-        c = (product ^ (rng() & 0x80000000u)) + (rng() % 9) - 4 + ((rng() % 61 - 30) << 23) * (i % 4 == 1);
+        c = (product ^ (rng() & 0x80000000u)) + (rng() % 9) - 4 +
+            ((rng() % 61 - 30) << 23) * (i % 4 == 1);
       }
       dut.a_i = a, dut.b_i = b, dut.c_i = c;
       dut.eval();
       const Fp32 expected = empty ? c : cmodel::fp::fma(wide_a, wide_b, c);
-      ASSERT_EQ(dut.fma_o, expected) << defs::to_string(pair.a) << pair.a_low << " " << defs::to_string(pair.b)
-                                     << pair.b_low << " " << show(a, b, c);
+      ASSERT_EQ(dut.fma_o, expected)
+          << defs::to_string(pair.a) << pair.a_low << " " << defs::to_string(pair.b) << pair.b_low
+          << " " << show(a, b, c);
     }
   }
 }
@@ -395,7 +416,8 @@ TEST(Formats, RandomTriplesOfEveryFormatEqualTheModel) {
 TEST(Formats, HalvesOfFp32AddUp) {
   Source source(4);
   for (int i = 0; i < 2'000'000; ++i) {
-    const Fp32 x = i < static_cast<int>(corners().size()) ? corners()[i] : static_cast<Fp32>(source.rng()());
+    const Fp32 x =
+        i < static_cast<int>(corners().size()) ? corners()[i] : static_cast<Fp32>(source.rng()());
     const float high = cmodel::fp::to_float(cmodel::fp::high_half(x));
     const float low = cmodel::fp::to_float(cmodel::fp::low_half(x));
     if (cmodel::fp::is_nan(x)) {
@@ -414,9 +436,10 @@ TEST(Formats, HalvesOfFp32AddUp) {
 
 TEST(Formats, Tf32RoundsToNearestEvenOnLoad) {
   const std::pair<Fp32, Fp32> table[] = {
-      {0x3F800FFF, 0x3F800000}, {0x3F801000, 0x3F800000}, {0x3F801001, 0x3F802000}, {0x3F803000, 0x3F804000},
-      {0x7F7FEFFF, 0x7F7FE000}, {0x7F7FF000, 0x7F800000}, {0xFF7FFFFF, 0xFF800000}, {0x00001000, 0x00000000},
-      {0x00001001, 0x00002000}, {0x007FF000, 0x00800000}, {0x80000FFF, 0x80000000}, {0x7F800001, 0x7FC00000},
+      {0x3F800FFF, 0x3F800000}, {0x3F801000, 0x3F800000}, {0x3F801001, 0x3F802000},
+      {0x3F803000, 0x3F804000}, {0x7F7FEFFF, 0x7F7FE000}, {0x7F7FF000, 0x7F800000},
+      {0xFF7FFFFF, 0xFF800000}, {0x00001000, 0x00000000}, {0x00001001, 0x00002000},
+      {0x007FF000, 0x00800000}, {0x80000FFF, 0x80000000}, {0x7F800001, 0x7FC00000},
       {0xFFFFFFFF, 0x7FC00000}, {0x7F800000, 0x7F800000}};
   VerilatedContext context;
   Vfp_echo dut(&context);
@@ -436,15 +459,17 @@ TEST(Formats, EveryPairOfInt8AddsUpModulo2To32) {
   formats(dut, Dtype::Int8, Dtype::Int8);
   for (int a = -128; a < 128; ++a)
     for (int b = -128; b < 128; ++b)
-      for (const std::uint32_t c : {0u, 1u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu, 0x7FC00000u, 0x12345678u}) {
+      for (const std::uint32_t c :
+           {0u, 1u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu, 0x7FC00000u, 0x12345678u}) {
         dut.a_i = static_cast<std::uint8_t>(a), dut.b_i = static_cast<std::uint8_t>(b), dut.c_i = c;
         dut.eval();
         ASSERT_EQ(dut.fma_o, c + static_cast<std::uint32_t>(a * b)) << a << " " << b << " " << c;
       }
 }
 
-/// Sixteen-bit pairs, golden product against MPFR. DODECA_NIGHTLY=1: all 2^32 of both formats, cut into
-/// DODECA_SHARDS parts of which this run takes DODECA_SHARD; else every 65,536 against 64 partners.
+/// Sixteen-bit pairs, golden product against MPFR. DODECA_NIGHTLY=1: all 2^32 of both formats, cut
+/// into DODECA_SHARDS parts of which this run takes DODECA_SHARD; else every 65,536 against 64
+/// partners.
 TEST(Formats, PairsOfSixteenBitsEqualMpfr) {
   const auto number = [](const char* name, unsigned otherwise) {
     const char* text = std::getenv(name);
@@ -459,12 +484,14 @@ TEST(Formats, PairsOfSixteenBitsEqualMpfr) {
     for (Fp32 a = shard; a < 65536; a += shards)
       for (Fp32 k = 0; k < (all ? 65536u : 64u); ++k) {
         const Fp32 b = all ? k : (a * 40503u + k * 1031u) & 0xFFFF;
-        ASSERT_EQ(cmodel::fp::fma(wide[a], wide[b], 0), judge.fma_fp32(wide[a], wide[b], 0)) << show(a, b, 0);
+        ASSERT_EQ(cmodel::fp::fma(wide[a], wide[b], 0), judge.fma_fp32(wide[a], wide[b], 0))
+            << show(a, b, 0);
       }
   }
 }
 
-/// 4,096 terms in order: |sum - exact| <= 4096 * 2^-24 / (1 - 4096 * 2^-24) * sum |w x| (rtl/tensor_engine.md).
+/// 4,096 terms in order: |sum - exact| <= 4096 * 2^-24 / (1 - 4096 * 2^-24) * sum |w x|
+/// (rtl/tensor_engine.md).
 TEST(Formats, LongSumsStayWithinTheBound) {
   std::mt19937 rng(5);
   constexpr unsigned kTerms = 4096;
@@ -478,9 +505,13 @@ TEST(Formats, LongSumsStayWithinTheBound) {
       double size = 0;
       for (unsigned k = 0; k < kTerms; ++k) {
         Fp32 w, x;
-        do w = cmodel::fp::operand_to_fp32(f.dtype, rng() & ((2u << (f.exponent_bits + f.fraction_bits)) - 1), false);
+        do
+          w = cmodel::fp::operand_to_fp32(
+              f.dtype, rng() & ((2u << (f.exponent_bits + f.fraction_bits)) - 1), false);
         while (std::abs(cmodel::fp::to_float(w)) > 1e15 || cmodel::fp::is_nan(w));
-        do x = cmodel::fp::operand_to_fp32(f.dtype, rng() & ((2u << (f.exponent_bits + f.fraction_bits)) - 1), false);
+        do
+          x = cmodel::fp::operand_to_fp32(
+              f.dtype, rng() & ((2u << (f.exponent_bits + f.fraction_bits)) - 1), false);
         while (std::abs(cmodel::fp::to_float(x)) > 1e15 || cmodel::fp::is_nan(x));
         if (std::isinf(cmodel::fp::to_float(w)) || std::isinf(cmodel::fp::to_float(x))) continue;
         sum = cmodel::fp::fma(w, x, sum);
