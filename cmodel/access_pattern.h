@@ -125,7 +125,13 @@ enum : unsigned {
   kSbufOrPsum = 6,
   kSbufOrNone = 3
 };
-enum : unsigned { kFp32Only = 1, kBf16Only = 4, kFp32OrBf16 = 5 };
+enum : unsigned {
+  kFp32Only = 1,
+  kFp32OrBf16 = 5,
+  kInt32Only = 0x100,
+  kNarrowFloats = 0x7C,  ///< bf16, fp16, fp8: may be mixed in a product
+  kTensorInputs = 0xFF
+};
 
 /// Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
 /// multiple of P/4. n = 0 and n > P are bad.
@@ -177,7 +183,8 @@ inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, 
   faults.bad_operand = !(spaces >> op.space & 1);
   faults.bad_format =
       !(dtypes >> op.dtype & 1) || (op.space == static_cast<std::uint8_t>(defs::Space::Psum) &&
-                                    op.dtype != static_cast<std::uint8_t>(defs::Dtype::Fp32));
+                                    op.dtype != static_cast<std::uint8_t>(defs::Dtype::Fp32) &&
+                                    op.dtype != static_cast<std::uint8_t>(defs::Dtype::Int32));
   faults.bad_partition = partition_bad(sizes, op.partition, partitions);
   faults.misaligned = op.offset % element_bytes(op.dtype) != 0;
   faults.out_of_bounds = outside(sizes, op, trips);

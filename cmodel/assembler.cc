@@ -172,8 +172,17 @@ void StreamBase::emit(defs::Instr instr) {
   instructions_.push_back(instr);
 }
 
+std::string format_names(unsigned formats) {
+  std::string names;
+  for (unsigned f = 0; f < 16; ++f)
+    if (formats >> f & 1)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ",
+                           defs::to_string(static_cast<defs::Dtype>(f)));
+  return names;
+}
+
 defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool allow_sbuf,
-                                  bool allow_psum) const {
+                                  bool allow_psum, unsigned formats) const {
   const defs::Sizes& sizes = assembler_.sizes();
   const bool sbuf = tile.space == defs::Space::Sbuf, psum = tile.space == defs::Space::Psum;
   if (!(sbuf && allow_sbuf) && !(psum && allow_psum))
@@ -181,10 +190,10 @@ defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool 
                      allow_sbuf ? " Sbuf" : "", allow_psum ? " Psum" : ""));
   if (tile.chip != chip_ || tile.core != core_)
     fail(fmt::format("{} on chip {} core {}, allowed: this core", role, tile.chip, tile.core));
-  if (psum && tile.dtype != defs::Dtype::Fp32)
-    fail(fmt::format("{} of {} in PSUM, allowed Fp32", role, defs::to_string(tile.dtype)));
-  if (tile.dtype != defs::Dtype::Fp32 && tile.dtype != defs::Dtype::Bf16)
-    fail(fmt::format("{} of {}, allowed Fp32, Bf16", role, defs::to_string(tile.dtype)));
+  if (psum) formats &= kFp32Only | kInt32Only;
+  if (!(formats >> static_cast<unsigned>(tile.dtype) & 1))
+    fail(fmt::format("{} of {}{}, allowed {}", role, defs::to_string(tile.dtype),
+                     psum ? " in PSUM" : "", format_names(formats)));
   if (tile.partitions == 0 || tile.partitions > sizes.partitions)
     fail(
         fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));
@@ -249,12 +258,11 @@ void StreamBase::same_shape(const Tile& a, const Tile& b, std::string_view role)
 }
 
 TensorStream& TensorStream::load_stationary(const Tile& tile) {
-  if (tile.dtype != defs::Dtype::Bf16) fail("stationary tile not of Bf16, allowed Bf16");
   if (tile.elements() > assembler_.sizes().partitions)
     fail(fmt::format("stationary tile of {} columns, allowed 1..{}", tile.elements(),
                      assembler_.sizes().partitions));
   defs::Instr instr = shape(defs::Opcode::LoadStationary, tile);
-  instr.src0 = operand(tile, "stationary tile", true, false);
+  instr.src0 = operand(tile, "stationary tile", true, false, kTensorInputs);
   stationary_ = tile;
   emit(instr);
   return *this;
@@ -262,7 +270,8 @@ TensorStream& TensorStream::load_stationary(const Tile& tile) {
 
 TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst, bool accumulate) {
   if (!stationary_) fail("multiply_moving before any load_stationary");
-  if (moving.dtype != defs::Dtype::Bf16) fail("moving tile not of Bf16, allowed Bf16");
+  unsigned formats = 1u << static_cast<unsigned>(stationary_->dtype);
+  if (formats & kNarrowFloats) formats = kNarrowFloats;
   if (moving.partitions != stationary_->partitions || moving.partition != stationary_->partition)
     fail(fmt::format("moving tile on partitions {}+{}, allowed those of the stationary tile, {}+{}",
                      moving.partition, moving.partitions, stationary_->partition,
@@ -276,8 +285,9 @@ TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst,
   if (dst.size != moving.size) fail("result and moving tile differ in their loops");
   defs::Instr instr = shape(defs::Opcode::MultiplyMoving, moving);
   instr.accumulate = accumulate;
-  instr.src0 = operand(moving, "moving tile", true, false);
-  instr.dst = operand(dst, "result", false, true);
+  instr.src0 = operand(moving, "moving tile", true, false, formats);
+  instr.dst = operand(dst, "result", false, true,
+                      moving.dtype == defs::Dtype::Int8 ? kInt32Only : kFp32Only);
   emit(instr);
   return *this;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmodel/access_pattern.h"
 #include "cmodel/program.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -93,8 +94,8 @@ class StreamBase {
   void emit(defs::Instr instr);
   /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
   /// buffer.
-  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf,
-                        bool allow_psum) const;
+  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf, bool allow_psum,
+                        unsigned formats = kFp32OrBf16) const;
   defs::Instr shape(defs::Opcode opcode, const Tile& tile) const;
   void same_shape(const Tile& a, const Tile& b, std::string_view role) const;
   [[noreturn]] void fail(const std::string& what) const;
@@ -136,9 +137,11 @@ class Stream : public StreamBase {
 class TensorStream : public Stream<TensorStream> {
  public:
   using Stream::Stream;
-  /// Stationary tile: K partitions x M elements, bf16, SBUF.
+  /// Stationary tile: K partitions x M elements, SBUF, any format but Int32.
   TensorStream& load_stationary(const Tile& tile);
-  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM.
+  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16, Fp16
+  /// and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is Fp32, or Int32
+  /// (`as`) for Int8.
   TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false);
 
  private:

@@ -2,6 +2,7 @@
 // See tensor_engine.h. Tile-wise: a block of moving columns times 16 stationary columns at a time.
 #include "cmodel/tensor_engine.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -14,8 +15,6 @@ namespace {
 
 constexpr unsigned kLanes = 16;  // stationary columns of a block
 constexpr unsigned kBlock = 8;   // moving columns of a block
-
-float bf16_value(std::uint32_t bits) { return fp::to_float(bits << 16); }
 
 /// kLanes floats that the compiler keeps in a vector register.
 using Vector = float __attribute__((vector_size(kLanes * sizeof(float))));
@@ -43,6 +42,23 @@ void multiply_block(const float* weights, unsigned width, const float* moving, u
   std::memcpy(sums, acc, sizeof(sums));
 }
 
+/// The same, without the products of low halves that are zero.
+void multiply_halves(const float* weights, unsigned width, const float* moving, unsigned rows,
+                     bool low_weights, bool low_moving, float (&sums)[kBlock][kLanes]) {
+  std::memset(sums, 0, sizeof(sums));
+  for (unsigned k = 0; k < rows; ++k) {
+    const float* w = weights + std::size_t{k} * width;
+    for (unsigned j = 0; j < kBlock; ++j) {
+      const float x = moving[std::size_t{k} * kBlock + j];
+      if (low_moving && x == 0) continue;
+      for (unsigned i = 0; i < kLanes; ++i) {
+        const float sum = std::fma(w[i], x, sums[j][i]);
+        sums[j][i] = low_weights && w[i] == 0 ? sums[j][i] : sum;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psum, CommitSink& sink,
@@ -53,7 +69,8 @@ TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psu
       sink_(sink),
       stream_(stream),
       width_((sizes.partitions + kLanes - 1) / kLanes * kLanes),
-      weights_(std::size_t{sizes.partitions} * width_) {}
+      weights_(std::size_t{sizes.partitions} * width_),
+      low_weights_(weights_.size()) {}
 
 defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   const auto opcode = static_cast<defs::Opcode>(instr.opcode);
@@ -65,11 +82,19 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   Faults faults;
   faults.unknown_opcode = !moving && opcode != defs::Opcode::LoadStationary;
   faults.reserved_bits = instr.func || instr.imm || instr.reserved || (!moving && instr.accumulate);
-  faults |= operand_faults(sizes_, instr.src0, instr.partitions, trips, kSbufOnly, kBf16Only);
+  // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
+  unsigned formats = kTensorInputs;
+  if (moving && rows_) {
+    formats = 1u << static_cast<unsigned>(dtype_);
+    if (formats & kNarrowFloats) formats = kNarrowFloats;
+  }
+  faults |= operand_faults(sizes_, instr.src0, instr.partitions, trips, kSbufOnly, formats);
   faults |= operand_faults(sizes_, instr.src1, instr.partitions, trips, kMustBeUnused, 0);
   if (moving) {
     // dst has the partitions of the stationary columns; without a load, BadShape says it all.
-    faults |= operand_faults(sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly, kFp32Only);
+    faults |= operand_faults(
+        sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly,
+        instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8) ? kInt32Only : kFp32Only);
     if (instr.dst.space != static_cast<std::uint8_t>(defs::Space::None) && instr.dst.partition != 0)
       faults.bad_partition = true;
     if (elements > sizes_.psum_cols || !rows_ || instr.partitions != rows_ ||
@@ -95,16 +120,38 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
   rows_ = instr.partitions;
   first_ = instr.src0.partition;
   columns_ = 0;
+  dtype_ = static_cast<defs::Dtype>(instr.src0.dtype);
+  std::fill(weights_.begin(), weights_.end(), 0.0f);  // also the lanes beyond the last column
   std::array<std::uint32_t, 256> column;
   for_each_element(instr.src0, trips_of(instr), [&](std::uint32_t addr) {
-    sbuf_.read_column(addr, 2, first_, std::span(column).first(rows_));
-    float* at = &weights_[columns_++];
-    for (unsigned k = 0; k < rows_; ++k) at[std::size_t{k} * width_] = bf16_value(column[k]);
+    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), first_,
+                      std::span(column).first(rows_));
+    for (unsigned k = 0; k < rows_; ++k) {
+      const std::size_t at = std::size_t{k} * width_ + columns_;
+      weights_[at] = fp::to_float(fp::operand_to_fp32(dtype_, column[k], false));
+      if (dtype_ == defs::Dtype::Fp32)
+        low_weights_[at] = fp::to_float(fp::operand_to_fp32(dtype_, column[k], true));
+    }
+    ++columns_;
   });
 }
 
 void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
+  if (dtype_ != defs::Dtype::Fp32) {
+    multiply_pass(instr, pc, false, false, instr.accumulate);
+    return;
+  }
+  for (unsigned pass = 0; pass < 4; ++pass)
+    multiply_pass(instr, pc, pass < 2, pass % 2 == 0, instr.accumulate || pass);
+}
+
+void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, bool low_stationary,
+                                 bool low_moving, bool accumulate) {
   const Trips trips = trips_of(instr);
+  const auto dtype = static_cast<defs::Dtype>(instr.src0.dtype);
+  const unsigned bytes = element_bytes(instr.src0.dtype);
+  const bool integers = dtype == defs::Dtype::Int8;
+  const std::vector<float>& weights = low_stationary ? low_weights_ : weights_;
   std::array<std::uint32_t, 256> column;
   std::array<float, 256 * kBlock> moving{};  // [k][column of the block]
   std::array<std::array<std::uint32_t, 256>, kBlock> sums;
@@ -114,14 +161,24 @@ void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
   const auto flush = [&] {
     for (unsigned m = 0; m < columns_; m += kLanes) {
       float block[kBlock][kLanes];
-      multiply_block(&weights_[m], width_, moving.data(), rows_, block);
+      if (low_stationary || low_moving)
+        multiply_halves(&weights[m], width_, moving.data(), rows_, low_stationary, low_moving,
+                        block);
+      else
+        multiply_block(&weights[m], width_, moving.data(), rows_, block);
+      // Sums of int8 products stay below 2^21: exact as floats.
       for (unsigned j = 0; j < kBlock; ++j)
-        for (unsigned i = 0; i < kLanes; ++i) sums[j][m + i] = fp::from_float(block[j][i]);
+        for (unsigned i = 0; i < kLanes; ++i)
+          sums[j][m + i] = integers
+                               ? static_cast<std::uint32_t>(static_cast<std::int32_t>(block[j][i]))
+                               : fp::from_float(block[j][i]);
     }
     for (unsigned j = 0; j < fill; ++j, dst.next()) {
       const std::uint32_t addr = dst.addr();
       const auto row = psum_.row(addr / 4).first(columns_);
-      if (instr.accumulate) {
+      if (accumulate && integers) {
+        for (unsigned m = 0; m < columns_; ++m) row[m] += sums[j][m];
+      } else if (accumulate) {
         for (unsigned m = 0; m < columns_; ++m) row[m] = fp::add(row[m], sums[j][m]);
       } else {
         for (unsigned m = 0; m < columns_; ++m) row[m] = sums[j][m];
@@ -139,9 +196,10 @@ void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
   };
 
   for_each_element(instr.src0, trips, [&](std::uint32_t addr) {
-    sbuf_.read_column(addr, 2, first_, std::span(column).first(rows_));
+    sbuf_.read_column(addr, bytes, first_, std::span(column).first(rows_));
     for (unsigned k = 0; k < rows_; ++k)
-      moving[std::size_t{k} * kBlock + fill] = bf16_value(column[k]);
+      moving[std::size_t{k} * kBlock + fill] =
+          fp::to_float(fp::operand_to_fp32(dtype, column[k], low_moving));
     if (++fill == kBlock) flush();
   });
   if (fill) flush();

@@ -18,6 +18,10 @@ namespace cmodel {
 /// rounding, as partial sums travel down a column of PEs; only then it goes onto PSUM. That order
 /// is part of the contract with rtl/tensor_array.sv. Rows outside the tile contribute nothing at
 /// all.
+///
+/// fp32 makes four such sums in turn, each onto PSUM, of the halves of its operands (fp.h):
+/// stationary low x moving low, low x high, high x low, high x high; a low half that is zero makes
+/// no product. int8 makes int32 sums, modulo 2^32.
 class TensorEngine {
  public:
   /// Commits go to `sink` in stream `stream`. All references must outlive the engine.
@@ -29,12 +33,15 @@ class TensorEngine {
   defs::ErrorCause check(const defs::Instr& instr) const;
 
   /// Checks and executes one instruction. LOAD_STATIONARY commits nothing, MULTIPLY_MOVING one
-  /// PsumRow per moving column. On an error nothing has been done.
+  /// PsumRow per moving column (fp32: in each of its four passes). On an error nothing has been
+  /// done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
  private:
   void load_stationary(const defs::Instr& instr);
   void multiply_moving(const defs::Instr& instr, std::uint32_t pc);
+  void multiply_pass(const defs::Instr& instr, std::uint32_t pc, bool low_stationary,
+                     bool low_moving, bool accumulate);
 
   const defs::Sizes& sizes_;
   const Sbuf& sbuf_;
@@ -45,7 +52,9 @@ class TensorEngine {
   // The stationary tile. Rows of width_ floats, M of them used; width_ is a multiple of 16.
   unsigned width_;
   unsigned rows_ = 0, first_ = 0, columns_ = 0;  ///< K, start partition, M; rows_ = 0: none loaded
-  std::vector<float> weights_;                   ///< [k][m]
+  defs::Dtype dtype_ = defs::Dtype::Bf16;
+  std::vector<float> weights_;      ///< [k][m]; fp32: the high halves
+  std::vector<float> low_weights_;  ///< [k][m], of fp32
 };
 
 }  // namespace cmodel

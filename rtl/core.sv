@@ -148,7 +148,7 @@ module core #(
   );
 
   // ---------------------------------------------------------------- tensor engine and PSUM
-  logic ps_wr_valid, ps_wr_accumulate;
+  logic ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
   logic [15:0] ps_wr_addr;
   logic [7:0] ps_wr_count;
   logic [31:0] ps_wr_pc;
@@ -161,7 +161,8 @@ module core #(
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),
-    .ps_wr_accumulate_o(ps_wr_accumulate), .ps_wr_count_o(ps_wr_count),
+    .ps_wr_accumulate_o(ps_wr_accumulate),
+    .ps_wr_integer_o(ps_wr_integer), .ps_wr_count_o(ps_wr_count),
     .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data)
   );
 
@@ -171,6 +172,7 @@ module core #(
   psum u_psum (
     .clk_i, .rst_ni,
     .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
+    .wr_integer_i(ps_wr_integer),
     .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
     .v_rd_valid_i(v_ps_valid), .v_rd_ready_o(v_ps_ready), .v_rd_addr_i(v_ps_addr),
     .a_rd_valid_i(a_ps_valid), .a_rd_ready_o(a_ps_ready), .a_rd_addr_i(a_ps_addr),

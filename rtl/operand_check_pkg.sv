@@ -25,7 +25,9 @@ package operand_check_pkg;
   localparam logic [3:0] SbufOrNone   = 4'b0011;
   // Number formats as masks indexed by dtype_e.
   localparam logic [15:0] Fp32Only   = 16'h0001;
-  localparam logic [15:0] Bf16Only   = 16'h0004;
+  localparam logic [15:0] Int32Only  = 16'h0100;
+  localparam logic [15:0] NarrowFloats = 16'h007C;  // bf16, fp16, fp8: may be mixed in a product
+  localparam logic [15:0] TensorInputs = 16'h00FF;
   localparam logic [15:0] Fp32OrBf16 = 16'h0005;
 
   localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
@@ -111,7 +113,8 @@ package operand_check_pkg;
           || (sizes[31:16] == 1 && op.stride1 != 0) || (sizes[15:0] == 1 && op.stride0 != 0);
       operand_faults.bad_operand   = !spaces[op.space];
       operand_faults.bad_format    = !dtypes[op.dtype]
-          || (op.space == defs_pkg::SpacePsum && op.dtype != defs_pkg::DtypeFp32);
+          || (op.space == defs_pkg::SpacePsum && op.dtype != defs_pkg::DtypeFp32
+              && op.dtype != defs_pkg::DtypeInt32);
       operand_faults.bad_partition = partition_bad(op.partition, partitions);
       operand_faults.bad_shape     = sizes[63:48] == 0 || sizes[47:32] == 0 || sizes[31:16] == 0
           || sizes[15:0] == 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Partial-sum buffer: PsumBanks x PsumCols words of fp32 per partition, accumulate-on-write.
+// Partial-sum buffer: PsumBanks x PsumCols words per partition, fp32 or int32, accumulate-on-write.
 
 // One word of every partition is a row: contiguous here, because that is how it is read and written.
 //
-//   wr_* (tensor engine)  no stall; lanes 0 .. wr_count-1 become data, or old + data (one rounding);
+//   wr_* (tensor engine)  no stall; lanes 0 .. wr_count-1 become data, or old + data (fp32: one
+//                         rounding; int32, `wr_integer`: modulo 2^32);
 //                         visible to a read whose handshake is in the next cycle
 //   v_rd_*, a_rd_*        vector and activation engine share one read port, round robin; rd_data_o
 //                         holds the row from the cycle after the handshake until the next one
@@ -17,6 +18,7 @@ module psum (
   input  logic wr_valid_i,
   input  logic [15:0] wr_addr_i,        // bank * PsumCols + column
   input  logic wr_accumulate_i,
+  input  logic wr_integer_i,
   input  logic [7:0] wr_count_i,
   input  logic [31:0] wr_pc_i,
   input  row_pkg::lane_row_t wr_data_i,
@@ -68,7 +70,11 @@ module psum (
   always_ff @(posedge clk_i) begin
     if (rd_valid) rd_data_o <= mem_q[WordBits'(rd_addr)];
     if (wr_valid_i) begin
-      if (wr_accumulate_i) begin
+      if (wr_accumulate_i && wr_integer_i) begin
+        for (int unsigned i = 0; i < Lanes; i++) begin
+          row[LaneBits'(i)] = mem_q[WordBits'(wr_addr_i)][LaneBits'(i)] + wr_data_i[LaneBits'(i)];
+        end
+      end else if (wr_accumulate_i) begin
         for (int unsigned i = 0; i < Lanes; i++) begin
           row[LaneBits'(i)] = fma_pkg::add_fp32(mem_q[WordBits'(wr_addr_i)][LaneBits'(i)],
                                                 wr_data_i[LaneBits'(i)]);

@@ -38,21 +38,23 @@ module tensor_array #(
   input  logic clk_i,
   input  logic rst_ni,
 
-  // One group of four stationary columns, bf16; column k of row r in bits 64r + 16k.
+  // One group of four stationary columns; column k of row r in the upper bits of word 4r + k.
   input  logic load_valid_i,
   input  logic load_plane_i,
   input  logic [GroupBits-1:0] load_group_i,
   input  logic [7:0] load_ahead_i,   // at most Rows
   input  logic [7:0] load_first_i,
   input  logic [7:0] load_count_i,
-  input  logic [Rows*64-1:0] load_i,
+  input  fma_pkg::format_t load_format_i,
+  input  logic [Rows*128-1:0] load_i,
 
-  // One moving vector, bf16; row r in bits 16r.
+  // One moving vector; row r in the upper bits of word r.
   input  logic moving_valid_i,
   input  logic moving_plane_i,
-  input  logic [Rows*16-1:0] moving_i,
+  input  fma_pkg::format_t moving_format_i,
+  input  logic [Rows*32-1:0] moving_i,
 
-  // Column sums, fp32; column c in bits 32c.
+  // Column sums, fp32 or int32; column c in bits 32c.
   output logic sum_valid_o,
   output logic [Cols*32-1:0] sum_o,
 
@@ -73,8 +75,10 @@ module tensor_array #(
   logic [1:0] plane_live;                          // weights of this plane are on their way
   logic sum_valid_q;
   logic [SlotBits-1:0] load_slot, freed_slot;
+  logic [SlotBits:0] load_at;       // {plane, slot}
   logic work;
 
+  assign load_at    = {load_plane_i, load_slot};
   assign load_slot  = SlotBits'(now_q) + SlotBits'(load_ahead_i);
   // The slot whose weights reach the last row in this cycle.
   assign freed_slot = SlotBits'(now_q) - SlotBits'(Rows - 1);
@@ -84,7 +88,7 @@ module tensor_array #(
     slot_valid_d = slot_valid_q;
     slot_valid_d[{1'b0, freed_slot}] = 1'b0;
     slot_valid_d[{1'b1, freed_slot}] = 1'b0;
-    if (load_valid_i) slot_valid_d[{load_plane_i, load_slot}] = 1'b1;
+    if (load_valid_i) slot_valid_d[load_at] = 1'b1;
     plane_live[0] = (|slot_valid_q[Slots-1:0]) || load_valid_i;
     plane_live[1] = (|slot_valid_q[2*Slots-1:Slots]) || load_valid_i;
     work          = (|in_flight_q) || moving_valid_i;
@@ -114,12 +118,17 @@ module tensor_array #(
   logic [31:0] psum_q    [Rows][Cols];   // sum below PE (r, c)
   logic [31:0] skew_q    [Rows][Rows];   // [cycle given][row]
   logic [31:0] deskew_q  [Cols][Cols];   // [cycle that column 0 left][column]
-  logic [63:0] load_q    [2*Slots][Rows];  // [plane, cycle that row 0 is written][row]
+  logic [127:0] load_q   [2*Slots][Rows];  // [plane, cycle that row 0 is written][row]: four words
   logic [GroupBits-1:0] slot_group_q [2*Slots];
   logic [7:0] slot_first_q [2*Slots];
   logic [7:0] slot_count_q [2*Slots];
   logic [SlotBits:0] row_slot;      // what follows: temporaries of the process below
-  logic [63:0] row_word;
+  logic [127:0] row_word;
+  logic [31:0] raw0 [Rows];
+  logic [31:0] raw1 [Rows];
+  logic [31:0] raw2 [Rows];
+  logic [31:0] raw3 [Rows];
+  logic [31:0] moving_raw [Rows];
   logic [GroupBits-1:0] row_group;
   logic [7:0] row_first, row_count;
 
@@ -155,9 +164,11 @@ module tensor_array #(
 
       // Operands go one PE east; the skew line feeds the west edge, row r r cycles late.
       if (moving_valid_i) begin
+        for (int unsigned r = 0; r < Rows; r++) moving_raw[RowBits'(r)] = moving_i[32*r +: 32];
         for (int unsigned r = 0; r < Rows; r++) begin
-          skew_q[RowBits'(now_q)][RowBits'(r)] = fma_pkg::decode_bf16(moving_i[16*r +: 16])
-                                                 | fma_pkg::plane_tag(moving_plane_i);
+          skew_q[RowBits'(now_q)][RowBits'(r)]
+              = fma_pkg::decode(moving_raw[RowBits'(r)], moving_format_i)
+                | fma_pkg::plane_tag(moving_plane_i);
         end
       end
       for (int unsigned r = 0; r < Rows; r++) begin
@@ -172,11 +183,24 @@ module tensor_array #(
     // A group enters its delay line.
     if (load_valid_i) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        load_q[{load_plane_i, load_slot}][RowBits'(r)] = load_i[64*r +: 64];
+        raw0[RowBits'(r)] = load_i[128*r +: 32];
+        raw1[RowBits'(r)] = load_i[128*r + 32 +: 32];
+        raw2[RowBits'(r)] = load_i[128*r + 64 +: 32];
+        raw3[RowBits'(r)] = load_i[128*r + 96 +: 32];
       end
-      slot_group_q[{load_plane_i, load_slot}] = load_group_i;
-      slot_first_q[{load_plane_i, load_slot}] = load_first_i;
-      slot_count_q[{load_plane_i, load_slot}] = load_count_i;
+      for (int unsigned r = 0; r < Rows; r++) begin
+        raw0[RowBits'(r)] = fma_pkg::decode(raw0[RowBits'(r)], load_format_i);
+        raw1[RowBits'(r)] = fma_pkg::decode(raw1[RowBits'(r)], load_format_i);
+        raw2[RowBits'(r)] = fma_pkg::decode(raw2[RowBits'(r)], load_format_i);
+        raw3[RowBits'(r)] = fma_pkg::decode(raw3[RowBits'(r)], load_format_i);
+      end
+      for (int unsigned r = 0; r < Rows; r++) begin
+        load_q[load_at][RowBits'(r)] = {raw3[RowBits'(r)], raw2[RowBits'(r)], raw1[RowBits'(r)],
+                                        raw0[RowBits'(r)]};
+      end
+      slot_group_q[load_at] = load_group_i;
+      slot_first_q[load_at] = load_first_i;
+      slot_count_q[load_at] = load_count_i;
     end
     // Row r takes the group whose row 0 was written r cycles ago; after the PEs have read.
     for (int unsigned p = 0; p < 2; p++) begin
@@ -184,19 +208,29 @@ module tensor_array #(
         for (int unsigned r = 0; r < Rows; r++) begin
           row_slot = {1'(p), SlotBits'(now_q - r)};
           if (slot_valid_q[row_slot]
-              || (load_valid_i && row_slot == {load_plane_i, load_slot})) begin
+              || (load_valid_i && row_slot == load_at)) begin
             row_word  = load_q[row_slot][RowBits'(r)];
             row_group = slot_group_q[row_slot];
             row_first = slot_first_q[row_slot];
             row_count = slot_count_q[row_slot];
-            for (int unsigned k = 0; k < 4; k++) begin
-              if (p == 0) begin
-                weight0_q[RowBits'(r)][ColBits'({row_group, 2'(k)})]
-                    = fma_pkg::row_weight(16'(row_word >> (16 * k)), 8'(r), row_first, row_count);
-              end else begin
-                weight1_q[RowBits'(r)][ColBits'({row_group, 2'(k)})]
-                    = fma_pkg::row_weight(16'(row_word >> (16 * k)), 8'(r), row_first, row_count);
-              end
+            if (p == 0) begin
+              weight0_q[RowBits'(r)][ColBits'({row_group, 2'd0})] = fma_pkg::row_weight(
+                  row_word[0 +: 32], 8'(r), row_first, row_count);
+              weight0_q[RowBits'(r)][ColBits'({row_group, 2'd1})] = fma_pkg::row_weight(
+                  row_word[32 +: 32], 8'(r), row_first, row_count);
+              weight0_q[RowBits'(r)][ColBits'({row_group, 2'd2})] = fma_pkg::row_weight(
+                  row_word[64 +: 32], 8'(r), row_first, row_count);
+              weight0_q[RowBits'(r)][ColBits'({row_group, 2'd3})] = fma_pkg::row_weight(
+                  row_word[96 +: 32], 8'(r), row_first, row_count);
+            end else begin
+              weight1_q[RowBits'(r)][ColBits'({row_group, 2'd0})] = fma_pkg::row_weight(
+                  row_word[0 +: 32], 8'(r), row_first, row_count);
+              weight1_q[RowBits'(r)][ColBits'({row_group, 2'd1})] = fma_pkg::row_weight(
+                  row_word[32 +: 32], 8'(r), row_first, row_count);
+              weight1_q[RowBits'(r)][ColBits'({row_group, 2'd2})] = fma_pkg::row_weight(
+                  row_word[64 +: 32], 8'(r), row_first, row_count);
+              weight1_q[RowBits'(r)][ColBits'({row_group, 2'd3})] = fma_pkg::row_weight(
+                  row_word[96 +: 32], 8'(r), row_first, row_count);
             end
           end
         end
@@ -209,7 +243,7 @@ module tensor_array #(
     if (Rows != 2 ** RowBits || Cols != 2 ** ColBits || Cols < 4) $fatal(1, "powers of two, please");
   end
   // A group does not land on one of the same plane that is still on its way.
-  `ASSERT(SlotIsFree_A, load_valid_i |-> !slot_valid_q[{load_plane_i, load_slot}])
+  `ASSERT(SlotIsFree_A, load_valid_i |-> !slot_valid_q[load_at])
   // The delay line is long enough.
   `ASSERT(AheadFits_A, load_valid_i |-> load_ahead_i <= 8'(Rows))
 

@@ -19,9 +19,10 @@ module tensor_drain #(
   input  defs_pkg::operand_t dst_i,
   input  logic [3:0][15:0] sizes_i,
   input  logic accumulate_i,
+  input  logic report_i,            // the last pass of its instruction
   input  logic [7:0] count_i,       // columns of its stationary tile
   input  logic [31:0] pc_i,
-  output logic finished_o,          // pulse: the last row of a tile is being written
+  output logic finished_o,          // pulse: the last row of an instruction is being written
   output logic busy_o,
 
   input  logic sum_valid_i,
@@ -30,6 +31,7 @@ module tensor_drain #(
   output logic ps_wr_valid_o,
   output logic [15:0] ps_wr_addr_o,
   output logic ps_wr_accumulate_o,
+  output logic ps_wr_integer_o,
   output logic [7:0] ps_wr_count_o,
   output logic [31:0] ps_wr_pc_o,
   output row_pkg::lane_row_t ps_wr_data_o
@@ -43,6 +45,8 @@ module tensor_drain #(
     logic [3:0][15:0] strides;
     logic [3:0][15:0] sizes;
     logic accumulate;
+    logic integers;
+    logic report;
     logic [7:0] count;
     logic [31:0] pc;
   } tile_t;
@@ -64,7 +68,8 @@ module tensor_drain #(
     if (push_i) begin
       queue_q[push_at_q] <= {dst_i.offset,
                              dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0,
-                             sizes_i, accumulate_i, count_i, pc_i};
+                             sizes_i, accumulate_i, dst_i.dtype == defs_pkg::DtypeInt32, report_i,
+                             count_i, pc_i};
     end
   end
 
@@ -73,7 +78,7 @@ module tensor_drain #(
   logic [23:0] walk_addr;
   logic [2:0] unused_walk_count;
   logic unused_inner_last;
-  logic accumulate_q;
+  logic accumulate_q, integers_q, report_q;
   logic [7:0] count_q;
   logic [31:0] pc_q;
 
@@ -97,11 +102,14 @@ module tensor_drain #(
       ps_wr_data_o       <= row;
       ps_wr_addr_o       <= walk_addr[17:2];
       ps_wr_accumulate_o <= accumulate_q;
+      ps_wr_integer_o    <= integers_q;
       ps_wr_count_o      <= count_q;
       ps_wr_pc_o         <= pc_q;
     end
     if (pop) begin
       accumulate_q <= oldest.accumulate;
+      integers_q   <= oldest.integers;
+      report_q     <= oldest.report;
       count_q      <= oldest.count;
       pc_q         <= oldest.pc;
     end
@@ -119,12 +127,12 @@ module tensor_drain #(
       pop_at_q      <= pop_at_d;
       fill_q        <= fill_d;
       ps_wr_valid_o <= sum_valid_i;
-      finished_o    <= sum_valid_i && walk_last;
+      finished_o    <= sum_valid_i && walk_last && report_q;
     end
   end
 
   logic unused_dst;
-  assign unused_dst = ^{dst_i.space, dst_i.dtype, dst_i.partition, dst_i.reserved,
+  assign unused_dst = ^{dst_i.space, dst_i.partition, dst_i.reserved,
                         walk_addr[23:18], walk_addr[1:0]};
 
   // --------------------------------------------------------------------------------- assertions

@@ -11,8 +11,18 @@
 //
 //   max(min(P/2, N_stationary), N_moving) cycles
 //
-// if the stationary columns lie in aligned 8-byte words (stride0 = 1, rows of columns multiples of
-// four), else N_stationary takes the place of min(P/2, N_stationary). Very short tiles pay for the
+// if the stationary columns can be read several at a time (stride0 = 1; 1- and 2-byte formats: offset
+// and runs multiples of four elements; 4-byte formats: of two), else N_stationary takes the place of
+// min(P/2, N_stationary).
+//
+// An fp32 tile is loaded twice, low halves into one plane and high halves into the other, and its
+// moving tile goes through four times, each time onto PSUM: low x low, low x high (stationary x
+// moving), high x low, high x high. The head counts the passes; to all else they are tiles.
+//
+//   planes    A: low'   |  A in use: low.low' low.high'  | A: low of the next
+//             B:          high' (background)             | B in use: high.low' high.high'
+//
+// Very short tiles pay for the
 // instruction port: two cycles per instruction, plus the three that a load leads its first user by.
 //
 // When may what start? (a, b: cycle of start_i of load and stream; see the tables in their files)
@@ -52,6 +62,7 @@ module tensor_engine #(
   output logic ps_wr_valid_o,
   output logic [15:0] ps_wr_addr_o,
   output logic ps_wr_accumulate_o,
+  output logic ps_wr_integer_o,
   output logic [7:0] ps_wr_count_o,
   output logic [31:0] ps_wr_pc_o,
   output row_pkg::lane_row_t ps_wr_data_o
@@ -66,28 +77,36 @@ module tensor_engine #(
   logic [31:0] head_pc_q;
   defs_pkg::error_cause_e cause_d, cause_q;
   logic [7:0] columns_d, columns_q;
-  logic fast_d, fast_q;
-  logic take, send, head_is_load;
+  logic fast_d, fast_q, pair_d, pair_q;
+  logic take, send, finish, head_is_load, head_fp32, last_pass;
+  logic [1:0] pass_d, pass_q;       // of an fp32 instruction: bit 1 stationary, bit 0 moving high
 
   // The last load sent: what a MULTIPLY_MOVING has to fit.
   logic loaded_q, plane_q;
   logic [7:0] loaded_partitions_q, loaded_first_q, loaded_columns_q;
+  logic [3:0] loaded_dtype_q;
 
+  assign head_fp32     = head_q.src0.dtype == defs_pkg::DtypeFp32;
+  assign last_pass     = !head_fp32 || pass_q == (head_is_load ? 2'd1 : 2'd3);
+  assign finish        = send && last_pass;
+  assign pass_d        = finish ? 2'd0 : pass_q + {1'b0, send};
   assign head_is_load  = head_q.opcode == defs_pkg::OpcodeLoadStationary;
-  assign instr_ready_o = (!head_valid_q || send) && !error_valid_o;
+  assign instr_ready_o = (!head_valid_q || finish) && !error_valid_o;
   assign take          = instr_valid_i && instr_ready_o;
-  assign head_valid_d  = take || (head_valid_q && !send);
-  assign checked_d     = head_valid_q && !send;
+  assign head_valid_d  = take || (head_valid_q && !finish);
+  assign checked_d     = head_valid_q && !finish;
 
   tensor_check u_check (
     .valid_i(head_valid_q && !checked_q), .instr_i(head_q),
     .loaded_i(loaded_q), .loaded_partitions_i(loaded_partitions_q),
     .loaded_first_i(loaded_first_q), .loaded_columns_i(loaded_columns_q),
-    .cause_o(cause_d), .columns_o(columns_d), .fast_o(fast_d)
+    .loaded_dtype_i(loaded_dtype_q),
+    .cause_o(cause_d), .columns_o(columns_d), .fast_o(fast_d), .pair_o(pair_d)
   );
 
   // -------------------------------------------------------------------------------------- slots
-  logic load_valid_d, load_valid_q, load_plane_q, load_fast_q;
+  logic load_valid_d, load_valid_q, load_plane_q, load_fast_q, load_pair_q, load_low_q, load_report_q;
+  logic moving_low_q, moving_report_q;
   defs_pkg::operand_t load_src_q, moving_src_q, moving_dst_q;
   logic [3:0][15:0] load_sizes_q, moving_sizes_q;
   logic [7:0] load_columns_q, load_partitions_q, moving_count_q;
@@ -134,46 +153,51 @@ module tensor_engine #(
   logic group_valid, group_plane, vector_valid, vector_plane, sum_valid;
   logic [GroupBits-1:0] group;
   logic [7:0] group_ahead, group_first, group_count;
-  logic [P*64-1:0] group_data;
-  logic [P*16-1:0] vector;
+  fma_pkg::format_t group_format, vector_format;
+  logic [P*128-1:0] group_data;
+  logic [P*32-1:0] vector;
   logic [P*32-1:0] sum;
 
   tensor_load u_load (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .start_i(load_start), .free_o(load_free), .src_i(load_src_q), .sizes_i(load_sizes_q),
-    .columns_i(load_columns_q), .partitions_i(load_partitions_q), .fast_i(load_fast_q),
+    .columns_i(load_columns_q), .partitions_i(load_partitions_q), .fast_i(load_fast_q), .pair_i(load_pair_q),
+    .low_i(load_low_q), .report_i(load_report_q),
     .plane_i(load_plane_q), .finished_o(load_finished), .busy_o(load_busy),
     .rd_valid_o(ts_rd_valid_o), .rd_addr_o(ts_rd_addr_o), .rd_data_i(ts_rd_data_i),
     .load_valid_o(group_valid), .load_plane_o(group_plane), .load_group_o(group),
     .load_ahead_o(group_ahead), .load_first_o(group_first), .load_count_o(group_count),
-    .load_o(group_data)
+    .load_format_o(group_format), .load_o(group_data)
   );
 
   tensor_stream u_stream (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .start_i(moving_start), .free_o(stream_free), .src_i(moving_src_q), .sizes_i(moving_sizes_q),
-    .plane_i(moving_plane_q), .plane_o(stream_plane), .busy_o(stream_busy),
+    .low_i(moving_low_q), .plane_i(moving_plane_q), .plane_o(stream_plane), .busy_o(stream_busy),
     .rd_valid_o(tm_rd_valid_o), .rd_addr_o(tm_rd_addr_o), .rd_data_i(tm_rd_data_i),
-    .moving_valid_o(vector_valid), .moving_plane_o(vector_plane), .moving_o(vector)
+    .moving_valid_o(vector_valid), .moving_plane_o(vector_plane),
+    .moving_format_o(vector_format), .moving_o(vector)
   );
 
   tensor_array u_array (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .load_valid_i(group_valid), .load_plane_i(group_plane), .load_group_i(group),
     .load_ahead_i(group_ahead), .load_first_i(group_first), .load_count_i(group_count),
-    .load_i(group_data),
-    .moving_valid_i(vector_valid), .moving_plane_i(vector_plane), .moving_i(vector),
+    .load_format_i(group_format), .load_i(group_data),
+    .moving_valid_i(vector_valid), .moving_plane_i(vector_plane),
+    .moving_format_i(vector_format), .moving_i(vector),
     .sum_valid_o(sum_valid), .sum_o(sum), .busy_o(array_busy)
   );
 
   tensor_drain u_drain (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .push_i(moving_start), .free_o(drain_free), .dst_i(moving_dst_q), .sizes_i(moving_sizes_q),
-    .accumulate_i(moving_accumulate_q), .count_i(moving_count_q), .pc_i(moving_pc_q),
+    .accumulate_i(moving_accumulate_q), .report_i(moving_report_q), .count_i(moving_count_q), .pc_i(moving_pc_q),
     .finished_o(tile_finished), .busy_o(drain_busy),
     .sum_valid_i(sum_valid), .sum_i(sum),
     .ps_wr_valid_o(ps_wr_valid_o), .ps_wr_addr_o(ps_wr_addr_o),
-    .ps_wr_accumulate_o(ps_wr_accumulate_o), .ps_wr_count_o(ps_wr_count_o),
+    .ps_wr_accumulate_o(ps_wr_accumulate_o), .ps_wr_integer_o(ps_wr_integer_o),
+    .ps_wr_count_o(ps_wr_count_o),
     .ps_wr_pc_o(ps_wr_pc_o), .ps_wr_data_o(ps_wr_data_o)
   );
 
@@ -181,7 +205,7 @@ module tensor_engine #(
   logic order_empty;
   tensor_order u_order (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .push_i(send), .push_load_i(head_is_load), .free_o(order_free),
+    .push_i(finish), .push_load_i(head_is_load), .free_o(order_free),
     .load_finished_i(load_finished), .tile_finished_i(tile_finished),
     .done_o(done_o), .empty_o(order_empty)
   );
@@ -199,6 +223,7 @@ module tensor_engine #(
       cause_q        <= defs_pkg::ErrorCauseNone;
       loaded_q       <= 1'b0;
       plane_q        <= 1'b0;
+      pass_q         <= '0;
       load_valid_q   <= 1'b0;
       moving_valid_q <= 1'b0;
       lead_q         <= '0;
@@ -209,6 +234,7 @@ module tensor_engine #(
     end else begin
       head_valid_q   <= head_valid_d;
       checked_q      <= checked_d;
+      pass_q         <= pass_d;
       if (head_valid_q && !checked_q) cause_q <= cause_d;
       if (send_load) begin
         loaded_q <= 1'b1;
@@ -234,25 +260,33 @@ module tensor_engine #(
     if (head_valid_q && !checked_q) begin
       columns_q <= columns_d;
       fast_q    <= fast_d;
+      pair_q    <= pair_d;
     end
     if (send_load) begin
       loaded_partitions_q <= head_q.partitions;
       loaded_first_q      <= head_q.src0.partition;
       loaded_columns_q    <= columns_q;
+      loaded_dtype_q      <= head_q.src0.dtype;
       load_src_q          <= head_q.src0;
       load_sizes_q        <= {head_q.size3, head_q.size2, head_q.size1, head_q.size0};
       load_columns_q      <= columns_q;
       load_partitions_q   <= head_q.partitions;
       load_fast_q         <= fast_q;
+      load_pair_q         <= pair_q;
       load_plane_q        <= !plane_q;
+      load_low_q          <= !pass_q[0];
+      load_report_q       <= last_pass;
     end
     if (send_moving) begin
       moving_src_q        <= head_q.src0;
       moving_dst_q        <= head_q.dst;
       moving_sizes_q      <= {head_q.size3, head_q.size2, head_q.size1, head_q.size0};
-      moving_accumulate_q <= head_q.accumulate;
+      moving_accumulate_q <= head_q.accumulate || pass_q != 0;
+      moving_low_q        <= !pass_q[0];
+      moving_report_q     <= last_pass;
       moving_count_q      <= loaded_columns_q;
-      moving_plane_q      <= plane_q;
+      // The last load went into plane_q; the low halves of fp32 into the one before.
+      moving_plane_q      <= plane_q ^ (head_fp32 && !pass_q[1]);
       moving_pc_q         <= head_pc_q;
     end
   end

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // LOAD_STATIONARY: reads the columns of the stationary tile and sends them to the array in fours.
 
-// Four columns a cycle when they lie side by side in aligned 8-byte words (`fast_i`), else one.
+// Four columns a cycle when they lie side by side in an aligned 8-byte word (`fast_i`: four bf16 or
+// fp16, or half a word of 8-bit elements); two when they fill one (`pair_i`: tf32, fp32); else one.
 //
 //   cycle   start a   a + 1 + n         a + 2 + n          a + 3 + n
 //           start_i   read n of SBUF    data, columns_q    load_valid_o (fast: group n;
+//                                                          pair: columns 2n, 2n + 1 complete group n / 2;
 //                                                          else: column n completes group n / 4)
 //
-// Row 0 of group g is written at the end of cycle a + 6 + 4g in both cases (tensor_array: `ahead`),
+// Row 0 of group g is written at the end of cycle a + 6 + 4g in all cases (tensor_array: `ahead`),
 // so a load follows vectors given to the array up to a + 2 and precedes those from a + 6 on.
-// A load occupies this unit for max(reads, min(P/2, columns)) cycles: the declared issue floor.
+// A load occupies this unit for max(reads, min(P/2, columns)) cycles: the declared issue floor, or
+// twice that for each half of an fp32 tile, which is loaded twice: low halves (less
+// eight cycles, which the head needs from the start of the high halves to that of the tile), then high.
 `include "assert.svh"
 
 module tensor_load #(
@@ -27,8 +31,11 @@ module tensor_load #(
   input  logic [7:0] columns_i,     // product of the sizes
   input  logic [7:0] partitions_i,
   input  logic fast_i,
+  input  logic pair_i,
+  input  logic low_i,               // fp32: take the low halves
+  input  logic report_i,            // the last load of its instruction
   input  logic plane_i,
-  output logic finished_o,          // pulse: every column has been read
+  output logic finished_o,          // pulse: every column of the instruction has been read
   output logic busy_o,
 
   output logic rd_valid_o,
@@ -41,7 +48,8 @@ module tensor_load #(
   output logic [7:0] load_ahead_o,
   output logic [7:0] load_first_o,
   output logic [7:0] load_count_o,
-  output logic [P*64-1:0] load_o
+  output fma_pkg::format_t load_format_o,
+  output logic [P*128-1:0] load_o
 );
 
   localparam int unsigned LaneBits = $clog2(P);
@@ -51,19 +59,29 @@ module tensor_load #(
   logic [23:0] walk_addr;
   logic [2:0] unused_walk_count;
   logic unused_inner_last;
+  // A pair is walked like an element of 8 bytes.
+  logic [3:0][15:0] strides, sizes;
+  logic [1:0] shift;
+  assign strides = pair_i ? {16'(src_i.stride3 >>> 1), 16'(src_i.stride2 >>> 1),
+                             16'(src_i.stride1 >>> 1), 16'd1}
+                          : {src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0};
+  assign sizes   = pair_i ? {sizes_i[3], sizes_i[2], sizes_i[1], {1'b0, sizes_i[0][15:1]}} : sizes_i;
+  assign shift   = operand_check_pkg::element_shift(src_i.dtype);
   access_pattern u_walk (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(start_i), .offset_i(src_i.offset),
-    .strides_i({src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0}), .sizes_i(sizes_i),
-    .shift_i(2'd1), .step4_i(fast_i),
+    .start_i(start_i), .offset_i(src_i.offset), .strides_i(strides), .sizes_i(sizes),
+    .shift_i(pair_i ? 2'd3 : shift), .step4_i(fast_i),
     .next_i(walk_valid), .valid_o(walk_valid), .addr_o(walk_addr),
     .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
   );
 
   logic [7:0] hold_d, hold_q;         // cycles left of the issue floor
-  logic fast_d, fast_q, plane_d, plane_q;
+  logic fast_d, fast_q, pair_d, pair_q, plane_d, plane_q;
   logic [7:0] first_d, first_q, count_d, count_q;
   logic [7:0] column_d, column_q;     // of this read
+  logic [1:0] shift_d, shift_q;
+  logic report_d, report_q;
+  fma_pkg::format_t format_d, format_q;
   logic [7:0] floor;
 
   assign floor = (32'(columns_i) < P / 2) ? columns_i : 8'(P / 2);
@@ -71,44 +89,73 @@ module tensor_load #(
   always_comb begin
     hold_d   = hold_q;
     fast_d   = fast_q;
+    pair_d   = pair_q;
     plane_d  = plane_q;
     first_d  = first_q;
     count_d  = count_q;
     column_d = column_q;
+    shift_d  = shift_q;
+    report_d = report_q;
+    format_d = format_q;
     if (hold_q != 0) hold_d = hold_q - 8'd1;
-    if (walk_valid) column_d = column_q + (fast_q ? 8'd4 : 8'd1);
+    if (walk_valid) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
     if (start_i) begin
-      hold_d   = floor - 8'd1;
+      hold_d   = (src_i.dtype != defs_pkg::DtypeFp32 ? floor
+                  : {floor[6:0], 1'b0} - (low_i && floor >= 8'd8 ? 8'd8 : 8'd0)) - 8'd1;
       fast_d   = fast_i;
+      pair_d   = pair_i;
       plane_d  = plane_i;
       first_d  = src_i.partition;
       count_d  = partitions_i;
       column_d = 8'd0;
+      shift_d  = shift;
+      report_d = report_i;
+      format_d = fma_pkg::format_of(src_i.dtype, low_i);
     end
   end
 
   assign rd_valid_o = walk_valid;
   assign rd_addr_o  = walk_addr[17:0];
   assign free_o     = hold_q == 0 && (!walk_valid || walk_last);
-  assign finished_o = walk_valid && walk_last;
+  assign finished_o = walk_valid && walk_last && report_q;
   assign busy_o     = walk_valid || data_valid_q || load_valid_o;
 
   // What belongs to the data that comes back in the next cycle.
-  logic data_valid_q, data_fast_q, data_plane_q, data_last_q;
-  logic [1:0] data_select_q;
+  logic data_valid_q, data_fast_q, data_pair_q, data_plane_q, data_last_q;
+  logic [2:0] data_byte_q;
+  logic [1:0] data_shift_q;
+  fma_pkg::format_t data_format_q;
   logic [7:0] data_column_q, data_first_q, data_count_q;
   logic group_complete;
-  assign group_complete = data_fast_q || data_last_q || data_column_q[1:0] == 2'd3;
+  // Bytes from the first column of a fast group to the others.
+  logic [2:0] fast_byte1, fast_byte2, fast_byte3;
+  assign fast_byte1     = 3'd1 << data_shift_q;
+  assign fast_byte2     = 3'd2 << data_shift_q;
+  assign fast_byte3     = fast_byte1 + fast_byte2;
+  assign group_complete = data_fast_q || data_last_q || data_column_q[1:0] == 2'd3
+                          || (data_pair_q && data_column_q[1]);
 
   // ----------------------------------------------------------------------------------- datapath
   always_ff @(posedge clk_i) begin
     if (data_valid_q) begin
       if (data_fast_q) begin
-        for (int unsigned r = 0; r < P; r++) load_o[64*r +: 64] <= rd_data_i[LaneBits'(r)];
+        for (int unsigned r = 0; r < P; r++) begin
+          load_o[128*r +: 32]      <= row_pkg::element(rd_data_i[LaneBits'(r)], data_byte_q, data_shift_q);
+          load_o[128*r + 32 +: 32] <= row_pkg::element(rd_data_i[LaneBits'(r)],
+                                                        data_byte_q + fast_byte1, data_shift_q);
+          load_o[128*r + 64 +: 32] <= row_pkg::element(rd_data_i[LaneBits'(r)],
+                                                        data_byte_q + fast_byte2, data_shift_q);
+          load_o[128*r + 96 +: 32] <= row_pkg::element(rd_data_i[LaneBits'(r)],
+                                                        data_byte_q + fast_byte3, data_shift_q);
+        end
+      end else if (data_pair_q) begin
+        for (int unsigned r = 0; r < P; r++) begin
+          load_o[128*r + {25'b0, data_column_q[1], 6'b0} +: 64] <= rd_data_i[LaneBits'(r)];
+        end
       end else begin
         for (int unsigned r = 0; r < P; r++) begin
-          load_o[64*r + {26'b0, data_column_q[1:0], 4'b0} +: 16]
-              <= 16'(rd_data_i[LaneBits'(r)] >> {data_select_q, 4'b0});
+          load_o[128*r + {25'b0, data_column_q[1:0], 5'b0} +: 32]
+              <= row_pkg::element(rd_data_i[LaneBits'(r)], data_byte_q, data_shift_q);
         end
       end
     end
@@ -129,31 +176,40 @@ module tensor_load #(
 
   always_ff @(posedge clk_i) begin
     fast_q   <= fast_d;
+    pair_q   <= pair_d;
     plane_q  <= plane_d;
     first_q  <= first_d;
     count_q  <= count_d;
     column_q <= column_d;
+    shift_q  <= shift_d;
+    report_q <= report_d;
+    format_q <= format_d;
 
     data_fast_q   <= fast_q;
+    data_pair_q   <= pair_q;
     data_plane_q  <= plane_q;
     data_last_q   <= walk_last;
-    data_select_q <= walk_addr[2:1];
+    data_byte_q   <= walk_addr[2:0];
+    data_shift_q  <= shift_q;
+    data_format_q <= format_q;
     data_column_q <= column_q;
     data_first_q  <= first_q;
     data_count_q  <= count_q;
 
     load_plane_o <= data_plane_q;
+    load_format_o <= data_format_q;
     load_group_o <= GroupBits'(data_column_q >> 2);
-    // Fast groups come four times as fast as the diagonal moves; the others wait for their fourth
-    // column, or would have had to.
+    // Fast groups come four times as fast as the diagonal moves, pairs twice; the others wait for their
+    // fourth column, or would have had to.
     load_ahead_o <= data_fast_q ? 8'd3 + 8'd3 * (data_column_q >> 2)
+                  : data_pair_q ? 8'd3 + {data_column_q[7:2], 2'b0} / 8'd2 - {7'b0, data_column_q[1]}
                                 : 8'd3 - {6'b0, data_column_q[1:0]};
     load_first_o <= data_first_q;
     load_count_o <= data_count_q;
   end
 
   logic unused_src;
-  assign unused_src = ^{src_i.space, src_i.dtype, src_i.reserved, walk_addr[23:18], walk_addr[0]};
+  assign unused_src = ^{src_i.space, src_i.reserved, walk_addr[23:18]};
 
   // --------------------------------------------------------------------------------- assertions
   // Nobody starts a load that would overtake another.

@@ -18,6 +18,7 @@ module tensor_stream #(
   output logic free_o,
   input  defs_pkg::operand_t src_i,
   input  logic [3:0][15:0] sizes_i,
+  input  logic low_i,               // fp32: take the low halves
   input  logic plane_i,
   output logic plane_o,             // while !free_o: the plane in use also in the next cycle
   output logic busy_o,
@@ -28,7 +29,8 @@ module tensor_stream #(
 
   output logic moving_valid_o,
   output logic moving_plane_o,
-  output logic [P*16-1:0] moving_o
+  output fma_pkg::format_t moving_format_o,
+  output logic [P*32-1:0] moving_o
 );
 
   localparam int unsigned LaneBits = $clog2(P);
@@ -37,18 +39,24 @@ module tensor_stream #(
   logic [23:0] walk_addr;
   logic [2:0] unused_walk_count;
   logic unused_inner_last;
+  logic [1:0] shift;
+  assign shift = operand_check_pkg::element_shift(src_i.dtype);
   access_pattern u_walk (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .start_i(start_i), .offset_i(src_i.offset),
     .strides_i({src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0}), .sizes_i(sizes_i),
-    .shift_i(2'd1), .step4_i(1'b0),
+    .shift_i(shift), .step4_i(1'b0),
     .next_i(walk_valid), .valid_o(walk_valid), .addr_o(walk_addr),
     .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
   );
 
   logic plane_d, plane_q, data_valid_q, data_plane_q;
-  logic [1:0] data_select_q;
+  logic [1:0] shift_d, shift_q, data_shift_q;
+  logic [2:0] data_byte_q;
+  fma_pkg::format_t format_d, format_q, data_format_q;
 
+  assign shift_d    = start_i ? shift : shift_q;
+  assign format_d   = start_i ? fma_pkg::format_of(src_i.dtype, low_i) : format_q;
   assign plane_d    = start_i ? plane_i : plane_q;
   assign plane_o    = plane_q;
   assign free_o     = !walk_valid || walk_last;
@@ -60,7 +68,7 @@ module tensor_stream #(
   always_ff @(posedge clk_i) begin
     if (data_valid_q) begin
       for (int unsigned r = 0; r < P; r++) begin
-        moving_o[16*r +: 16] <= 16'(rd_data_i[LaneBits'(r)] >> {data_select_q, 4'b0});
+        moving_o[32*r +: 32] <= row_pkg::element(rd_data_i[LaneBits'(r)], data_byte_q, data_shift_q);
       end
     end
   end
@@ -78,13 +86,17 @@ module tensor_stream #(
   always_ff @(posedge clk_i) begin
     plane_q        <= plane_d;
     data_plane_q   <= plane_q;
-    data_select_q  <= walk_addr[2:1];
+    shift_q        <= shift_d;
+    format_q       <= format_d;
+    data_byte_q    <= walk_addr[2:0];
+    data_shift_q   <= shift_q;
+    data_format_q  <= format_q;
     moving_plane_o <= data_plane_q;
+    moving_format_o <= data_format_q;
   end
 
   logic unused_src;
-  assign unused_src = ^{src_i.space, src_i.dtype, src_i.partition, src_i.reserved,
-                        walk_addr[23:18], walk_addr[0]};
+  assign unused_src = ^{src_i.space, src_i.partition, src_i.reserved, walk_addr[23:18]};
 
   // --------------------------------------------------------------------------------- assertions
   // A tile is streamed to its end.

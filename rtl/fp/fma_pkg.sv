@@ -6,15 +6,17 @@
 //
 // Operand word of the array. Formats are decoded once, at the edge; a PE never sees them.
 //
-//   31    30     29     28..22  21..12             11..0
-//   sign  empty  plane  zero    exponent + 384     significand, bit 11 set
+//   31    30     29     28       27..22  21..12             11..0
+//   sign  empty  plane  integer  zero    exponent + 384     significand, bit 11 set
 //
 //   zero      exponent 0,    significand 0         every finite product has exponent sum <= 1022,
 //   infinity  exponent 1023, significand 0x800     so a sum >= 1023 says "infinity or NaN", and
 //   NaN       exponent 1023, significand 0         NaN (0 x infinity too) is that with product 0
+//   int8      exponent 0,    magnitude 0 .. 128    integer set
 //
-// `empty` marks a weight outside the tile: the sum passes untouched. `plane` travels with a moving
-// operand and names the weight plane that it meets.
+// `empty` on either side: the sum passes untouched (a weight outside the tile; a low half of fp32
+// that is zero). `plane` travels with a moving operand and names the weight plane that it meets,
+// `integer` says that the sum is an int32.
 //
 // Why an fma is only an addition here: two 12-bit significands give an exact product of 24 bits,
 // as wide as an fp32 significand. So psum + product is the sum of two 24-bit significands. Six
@@ -28,29 +30,103 @@ package fma_pkg;
   // An exponent sum minus this is the fp32 exponent field of product bit 23.
   localparam logic [31:0] ProductBias = 32'd640;
 
-  // bf16 to operand word; subnormals are normalised.
-  function automatic logic [31:0] decode_bf16(input logic [15:0] bits_i);
-    logic [31:0] value, fraction, exponent, special, significand, count, step;
-    value       = {16'b0, bits_i};
-    fraction    = value & 32'h7F;
-    exponent    = (value >> 7) & 32'hFF;
-    special     = bits_pkg::mask(exponent == 32'hFF);
-    significand = fraction | (bits_pkg::one(exponent != 32'd0) << 7);
-    // Leading zeros of the eight bits: 0 for a normal number.
-    step        = bits_pkg::one(significand < 32'h10) << 2;
+  localparam int unsigned EmptyBit = 30;
+  localparam int unsigned IntegerBit = 28;
+
+  // How to decode an element: constant over a tile, so a simulation works it out once per column.
+  //
+  //   16        15               14                 13..9                            8..0
+  //   integer8  round (tf32:     low (fp32: lower   fraction bits below the          rebias:
+  //             drop 13 bits)    12 bits, else the  exponent of an element in the    384 - exponent
+  //                              upper 12)          upper bits of a word             bias
+  //
+  // (A plain vector: Yosys does not take structs as arguments.)
+  typedef logic [16:0] format_t;
+
+  // `low_i` only matters for fp32.
+  function automatic logic [16:0] format_of(input logic [3:0] dtype_i, input logic low_i);
+    case (dtype_i)
+      defs_pkg::DtypeFp32:    format_of = {1'b0, 1'b0, low_i, 5'd23, 9'd257};
+      defs_pkg::DtypeTf32:    format_of = {1'b0, 1'b1, 1'b0, 5'd23, 9'd257};
+      defs_pkg::DtypeFp16:    format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E5M2: format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E4M3: format_of = {1'b0, 1'b0, 1'b0, 5'd27, 9'd377};
+      defs_pkg::DtypeFp8E3M4: format_of = {1'b0, 1'b0, 1'b0, 5'd28, 9'd381};
+      defs_pkg::DtypeInt8:    format_of = {1'b1, 1'b0, 1'b0, 5'd23, 9'd257};
+      default:                format_of = {1'b0, 1'b0, 1'b0, 5'd23, 9'd257};  // bf16
+    endcase
+  endfunction
+
+  // An element, in the upper bits of a word, to an operand word. Subnormals are normalised.
+  //
+  // fp32 x = high + low: the upper and the lower 12 bits of the normalised significand. A low half
+  // that is zero, or of an infinity or NaN, is empty: else 0 x infinity would turn up where x has
+  // no such product.
+  function automatic logic [31:0] decode(input logic [31:0] element_i, input logic [16:0] format_i);
+    logic [31:0] sign, magnitude, fraction_mask, infinity, nan, round, special, exponent;
+    logic [31:0] significand, step, count, low, word, integer8, integer_word;
+    logic [4:0] fraction;
+    fraction      = format_i[13:9];
+    sign          = bits_pkg::mask(1'(element_i >> 31));
+    magnitude     = element_i & 32'h7FFF_FFFF;
+    fraction_mask = (32'd1 << fraction) - 32'd1;
+    infinity      = 32'h7FFF_FFFF & ~fraction_mask;
+    nan           = bits_pkg::mask(magnitude > infinity);
+    round         = bits_pkg::mask(format_i[15]);
+    magnitude     = (magnitude + (round & (32'hFFF + ((magnitude >> 13) & 32'd1))))
+                    & ~(round & 32'h1FFF);
+    special       = bits_pkg::mask(magnitude >= infinity) | nan;
+
+    exponent    = magnitude >> fraction;
+    significand = ((magnitude & fraction_mask) >> (fraction - 5'd23))
+                  | (bits_pkg::one(exponent != 32'd0) << 23);
+    exponent    = exponent + bits_pkg::one(exponent == 32'd0) + {23'b0, format_i[8:0]};
+    // Leading zeros of the 24 bits: none in a normal number.
+    step        = bits_pkg::one(significand < 32'h100) << 4;
     count       = step;
-    significand = significand << step[2:0];
-    step        = bits_pkg::one(significand < 32'h40) << 1;
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h1_0000) << 3;
     count       = count | step;
-    significand = significand << step[2:0];
-    step        = bits_pkg::one(significand < 32'h80);
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h10_0000) << 2;
     count       = count | step;
-    significand = significand << step[2:0];
-    exponent    = (exponent + bits_pkg::one(exponent == 32'd0) + 32'd257) - count;
-    exponent    = exponent & bits_pkg::mask(significand != 32'd0);
-    significand = (significand & ~special) | (special & 32'h80 & bits_pkg::mask(fraction == 32'd0));
-    decode_bf16 = ((value & 32'h8000) << 16) | ((exponent | (special & 32'd1023)) << 12)
-                  | (significand << 4);
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h40_0000) << 1;
+    count       = count | step;
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h80_0000);
+    count       = count | step;
+    significand = significand << step[4:0];
+    exponent    = exponent - count;
+
+    // The half; a low one has leading zeros again.
+    low         = bits_pkg::mask(format_i[14]);
+    significand = bits_pkg::sel(low, significand & 32'hFFF, significand >> 12);
+    step        = bits_pkg::one(significand < 32'h10) << 3;
+    count       = step;
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h100) << 2;
+    count       = count | step;
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h400) << 1;
+    count       = count | step;
+    significand = significand << step[4:0];
+    step        = bits_pkg::one(significand < 32'h800);
+    count       = count | step;
+    significand = significand << step[4:0];
+    exponent    = (exponent - count - (low & 32'd12)) & bits_pkg::mask(significand != 32'd0);
+
+    exponent    = bits_pkg::sel(special, 32'd1023, exponent);
+    significand = bits_pkg::sel(special, 32'h800 & ~nan, significand);
+    word        = (exponent << 12) | significand;
+    word        = bits_pkg::sel(low & (special | bits_pkg::mask(significand == 32'd0)),
+                                EmptyWeight, word);
+    word        = word | (sign & 32'h8000_0000);
+
+    integer8     = bits_pkg::mask(format_i[16]);
+    integer_word = (sign & 32'h8000_0000) | (32'd1 << IntegerBit)
+                   | (((element_i ^ sign) - sign) >> 24);
+    decode       = bits_pkg::sel(integer8, integer_word, word);
   endfunction
 
   // The plane bit of a moving operand, and the weight that such an operand meets.
@@ -65,10 +141,9 @@ package fma_pkg;
 
   // Weight of array row row_i when rows first .. first + count - 1 hold the tile.
   function automatic logic [31:0] row_weight(
-      input logic [15:0] bits_i, input logic [7:0] row_i, input logic [7:0] first_i,
+      input logic [31:0] word_i, input logic [7:0] row_i, input logic [7:0] first_i,
       input logic [7:0] count_i);
-    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), decode_bf16(bits_i),
-                               EmptyWeight);
+    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), word_i, EmptyWeight);
   endfunction
 
   // Rounded psum + (-1)^sign * significand * 2^(exponent - ...): see the head of the file.
@@ -148,17 +223,21 @@ package fma_pkg;
     add_core = bits_pkg::sel(nan, bits_pkg::CanonicalNan, result);
   endfunction
 
-  // fma(weight, moving, psum_in) with one rounding. Both operand words come from a decoder above.
+  // fma(weight, moving, psum_in) with one rounding, or psum_in + weight * moving modulo 2^32 of
+  // integers. Both operand words come from the decoder above.
   function automatic logic [31:0] pe_fma(
       input logic [31:0] weight_i, input logic [31:0] moving_i, input logic [31:0] psum_i);
-    logic [31:0] sum, exponent, product, empty;
+    logic [31:0] sum, exponent, product, empty, negative, integer_sum, result;
     // Signs and exponents in one addition: the carry out of bit 31 makes it an exclusive or.
-    sum      = (weight_i & 32'h803F_F000) + (moving_i & 32'h803F_F000);
-    exponent = (sum >> 12) & 32'h7FF;
-    product  = (weight_i & 32'hFFF) * (moving_i & 32'hFFF);
-    empty    = bits_pkg::mask(1'(weight_i >> 30));
-    pe_fma   = bits_pkg::sel(empty, psum_i,
-                   add_core(sum, exponent, product, bits_pkg::mask(exponent > 32'd1022), psum_i));
+    sum         = (weight_i & 32'h803F_F000) + (moving_i & 32'h803F_F000);
+    exponent    = (sum >> 12) & 32'h7FF;
+    product     = (weight_i & 32'hFFF) * (moving_i & 32'hFFF);
+    negative    = bits_pkg::mask(1'(sum >> 31));
+    integer_sum = psum_i + ((product ^ negative) - negative);
+    result      = add_core(sum, exponent, product, bits_pkg::mask(exponent > 32'd1022), psum_i);
+    result      = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> IntegerBit)), integer_sum, result);
+    empty       = bits_pkg::mask(1'((weight_i | moving_i) >> EmptyBit));
+    pe_fma      = bits_pkg::sel(empty, psum_i, result);
   endfunction
 
   // a + b in fp32.

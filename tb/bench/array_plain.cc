@@ -2,8 +2,6 @@
 // See array_plain.h. Kept in a file of its own: the bench must not be specialised into it.
 #include "tb/bench/array_plain.h"
 
-#include "cmodel/fp.h"
-
 namespace tb {
 namespace {
 
@@ -12,23 +10,42 @@ using Word = std::uint32_t;
 constexpr Word mask(bool bit) { return -static_cast<Word>(bit); }
 constexpr Word sel(Word which, Word yes, Word no) { return (which & yes) | (~which & no); }
 
-inline Word decode_bf16(Word value) {
-  const Word fraction = value & 0x7F;
-  Word exponent = (value >> 7) & 0xFF;
-  const Word special = mask(exponent == 0xFF);
-  Word significand = fraction | Word{exponent != 0} << 7;
-  Word step = Word{significand < 0x10} << 2, count = step;
-  significand <<= step;
-  step = Word{significand < 0x40} << 1;
-  count |= step;
-  significand <<= step;
-  step = significand < 0x80;
-  count |= step;
-  significand <<= step;
-  exponent = exponent + (exponent == 0) + 257 - count;
+inline Word normalise(Word& significand, Word bits) {
+  Word count = 0;
+  for (Word step = 16; step; step >>= 1) {
+    if (step >= bits) continue;
+    const Word shift = significand < 1u << (bits - step) ? step : 0;
+    significand <<= shift;
+    count |= shift;
+  }
+  return count;
+}
+
+/// An element in the upper bits of a word, as fma_pkg::decode reads it.
+inline Word decode(Word element, Word format) {
+  const Word fraction_bits = format >> 9 & 31, rebias = format & 511;
+  const Word round = mask(format >> 15 & 1), low = mask(format >> 14 & 1);
+  const Word sign = mask(element >> 31);
+  Word magnitude = element & 0x7FFFFFFF;
+  const Word fraction_mask = (1u << fraction_bits) - 1, infinity = 0x7FFFFFFF & ~fraction_mask;
+  const Word nan = mask(magnitude > infinity);
+  magnitude = (magnitude + (round & (0xFFF + (magnitude >> 13 & 1)))) & ~(round & 0x1FFF);
+  const Word special = mask(magnitude >= infinity) | nan;
+  Word exponent = magnitude >> fraction_bits;
+  Word significand = (magnitude & fraction_mask) >> (fraction_bits - 23) | Word{exponent != 0}
+                                                                               << 23;
+  exponent += (exponent == 0) + rebias;
+  exponent -= normalise(significand, 24);
+  significand = sel(low, significand & 0xFFF, significand >> 12);
+  exponent -= normalise(significand, 12) + (low & 12);
   exponent &= mask(significand != 0);
-  significand = (significand & ~special) | (special & 0x80 & mask(fraction == 0));
-  return (value & 0x8000) << 16 | (exponent | (special & 1023)) << 12 | significand << 4;
+  exponent = sel(special, 1023, exponent);
+  significand = sel(special, 0x800 & ~nan, significand);
+  Word word =
+      sel(low & (special | mask(significand == 0)), 0x40000000, exponent << 12 | significand);
+  word |= sign & 0x80000000;
+  const Word integer = (sign & 0x80000000) | 1u << 28 | ((element ^ sign) - sign) >> 24;
+  return sel(mask(format >> 16 & 1), integer, word);
 }
 
 inline Word pe_fma(Word weight, Word moving, Word psum) {
@@ -36,6 +53,8 @@ inline Word pe_fma(Word weight, Word moving, Word psum) {
   const Word product_exponent = (sign >> 12) & 0x7FF;
   const Word product = (weight & 0xFFF) * (moving & 0xFFF);
   const Word special = mask(product_exponent > 1022);
+  const Word minus = mask(sign >> 31);
+  const Word integer_sum = psum + ((product ^ minus) - minus);
 
   const Word magnitude = psum & 0x7FFFFFFF;
   Word psum_exponent = magnitude >> 23;
@@ -86,21 +105,23 @@ inline Word pe_fma(Word weight, Word moving, Word psum) {
                    (special & differ & mask(magnitude >= 0x7F800000));
   result = sel(mask(magnitude >= 0x7F800000), psum, result);
   result = sel(nan, 0x7FC00000, result);
-  return sel(mask((weight >> 30) & 1), psum, result);
+  result = sel(mask((moving >> 28) & 1), integer_sum, result);
+  return sel(mask(((weight | moving) >> 30) & 1), psum, result);
 }
 
 }  // namespace
 
-void PlainArray::load(const std::vector<std::uint16_t>& weights) {
-  raw_weight_ = weights;
+void PlainArray::load(const std::vector<std::uint32_t>& weights, std::uint32_t weight_format,
+                      std::uint32_t moving_format) {
+  moving_format_ = moving_format;
   for (unsigned r = 0; r < kSize; ++r)
     for (unsigned c = 0; c < kSize; ++c) {
-      weight_[r][c] = decode_bf16(weights[r * kSize + c]);
+      weight_[r][c] = decode(weights[r * kSize + c], weight_format);
       moving_[r][c] = psum_[r][c] = skew_[r][c] = deskew_[r][c] = 0;
     }
 }
 
-void PlainArray::step(const std::uint16_t* vector) {
+void PlainArray::step(const std::uint32_t* vector) {
   for (unsigned r = kSize - 1; r > 0; --r)
     for (unsigned c = 0; c < kSize; ++c)
       psum_[r][c] = pe_fma(weight_[r][c], moving_[r][c], psum_[r - 1][c]);
@@ -109,7 +130,7 @@ void PlainArray::step(const std::uint16_t* vector) {
   for (unsigned c = 0; c < kSize; ++c) deskew_[(now_ - c) % kSize][c] = psum_[kSize - 1][c];
   for (unsigned c = 0; c < kSize; ++c) sum_[c] = deskew_[(now_ - (kSize - 1)) % kSize][c];
 
-  for (unsigned r = 0; r < kSize; ++r) skew_[now_ % kSize][r] = decode_bf16(vector[r]);
+  for (unsigned r = 0; r < kSize; ++r) skew_[now_ % kSize][r] = decode(vector[r], moving_format_);
   for (unsigned r = 0; r < kSize; ++r) {
     for (unsigned c = kSize - 1; c > 0; --c) moving_[r][c] = moving_[r][c - 1];
     moving_[r][0] = skew_[(now_ - r) % kSize][r];
@@ -117,20 +138,9 @@ void PlainArray::step(const std::uint16_t* vector) {
   ++now_;
 }
 
-void PlainArray::run(const std::vector<std::uint16_t>& vectors, unsigned cycles,
+void PlainArray::run(const std::vector<std::uint32_t>& vectors, unsigned cycles,
                      unsigned distinct) {
   for (unsigned i = 0; i < cycles; ++i) step(&vectors[(i % distinct) * kSize]);
-}
-
-std::vector<std::uint32_t> PlainArray::reference_of_last(const std::vector<std::uint16_t>& vectors,
-                                                         unsigned cycles, unsigned distinct) const {
-  // A vector given in cycle t leaves in cycle t + 2 * kSize - 1; the last cycle is cycles - 1.
-  const std::uint16_t* vector = &vectors[((cycles - 2 * kSize) % distinct) * kSize];
-  std::vector<std::uint32_t> sums(kSize, 0);
-  for (unsigned k = 0; k < kSize; ++k)
-    for (unsigned c = 0; c < kSize; ++c)
-      sums[c] = cmodel::fp::fma_bf16(raw_weight_[k * kSize + c], vector[k], sums[c]);
-  return sums;
 }
 
 }  // namespace tb

@@ -11,20 +11,18 @@ class PlainArray {
  public:
   static constexpr unsigned kSize = 128;
 
-  /// [row][col], bf16.
-  void load(const std::vector<std::uint16_t>& weights);
+  /// [row][col], elements in the upper bits of words; formats as in fma_pkg::format_t.
+  void load(const std::vector<std::uint32_t>& weights, std::uint32_t weight_format,
+            std::uint32_t moving_format);
   /// One moving vector per cycle, `distinct` different ones in turn.
-  void run(const std::vector<std::uint16_t>& vectors, unsigned cycles, unsigned distinct);
-  /// The column sums that left last in run().
+  void run(const std::vector<std::uint32_t>& vectors, unsigned cycles, unsigned distinct);
+  /// The column sums that left last in run(): of the vector given 2 * kSize cycles before the end.
   const std::uint32_t* last_sums() const { return sum_; }
-  /// What these must be, by the model's arithmetic.
-  std::vector<std::uint32_t> reference_of_last(const std::vector<std::uint16_t>& vectors,
-                                               unsigned cycles, unsigned distinct) const;
 
  private:
-  void step(const std::uint16_t* vector);
+  void step(const std::uint32_t* vector);
 
-  std::vector<std::uint16_t> raw_weight_;
+  std::uint32_t moving_format_ = 0;
   alignas(64) std::uint32_t weight_[kSize][kSize];
   alignas(64) std::uint32_t moving_[kSize][kSize];
   alignas(64) std::uint32_t psum_[kSize][kSize];

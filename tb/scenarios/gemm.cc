@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random matrix products C = A B, split over all cores by rows or by columns of C.
 //
-//   A [M, K], stored transposed, and B [K, N] in bf16, C in fp32; all in HBM. A core takes its part
-//   tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles of a PSUM bank.
-//   The last K tile, when it is short, sits on a random start partition.
+//   A [M, K], stored transposed, and B [K, N], C in fp32 or int32; all in HBM. The seed chooses the
+//   formats of A and B among those that may meet in the array (half of the seeds: bf16). A core
+//   takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles
+//   of a PSUM bank. The last K tile, when it is short, sits on a random start partition. int8
+//   elements are not negative: the vector engine copies sums as fp32 patterns, and those of small
+//   negative integers are NaN.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "cmodel/assembler.h"
+#include "cmodel/fp.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 
@@ -22,15 +26,64 @@ using cmodel::Semaphore;
 using cmodel::Tile;
 using defs::Dtype;
 
+/// Elements of one format, each in the low bits of a word.
+using Elements = std::vector<std::uint32_t>;
+
 /// What one core computes: its own A^T [k][m] and B [k][n].
 struct Part {
   unsigned m = 0, n = 0;
-  std::vector<std::uint16_t> a_t, b;
+  Elements a_t, b;
 };
+
+/// Any sign and fraction, magnitude at most about 2; now and then zero of either sign.
+std::uint32_t draw(Random& random, Dtype dtype) {
+  const auto small = [&](unsigned fraction_bits, unsigned least, unsigned most, unsigned bits) {
+    const std::uint64_t word = random.word();
+    const auto sign = static_cast<std::uint32_t>(word & 1) << (bits - 1);
+    if ((word >> 1) % 32 == 0) return sign;
+    const auto fraction = static_cast<std::uint32_t>(word >> 8) & ((1u << fraction_bits) - 1);
+    return sign | random.between(least, most) << fraction_bits | fraction;
+  };
+  switch (dtype) {
+    case Dtype::Fp16:
+      return small(10, 7, 15, 16);
+    case Dtype::Fp8E5M2:
+      return small(2, 7, 15, 8);
+    case Dtype::Fp8E4M3:
+      return small(3, 0, 7, 8);
+    case Dtype::Fp8E3M4:
+      return small(4, 0, 3, 8);
+    case Dtype::Fp32:
+    case Dtype::Tf32:
+      return small(23, 119, 127, 32);
+    case Dtype::Int8:
+      return random.between(0, 127);
+    default:
+      return random.bf16();
+  }
+}
+
+struct Formats {
+  Dtype a, b;
+};
+
+Formats draw_formats(std::uint64_t seed) {
+  Random random(seed, "gemm formats");
+  static constexpr Dtype kNarrow[] = {Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                                      Dtype::Fp8E3M4};
+  const unsigned kind = random.between(0, 9);
+  if (kind < 5) return {Dtype::Bf16, Dtype::Bf16};
+  if (kind == 5) return {Dtype::Tf32, Dtype::Tf32};
+  if (kind == 6) return {Dtype::Fp32, Dtype::Fp32};
+  if (kind == 7) return {Dtype::Int8, Dtype::Int8};
+  return {kNarrow[random.between(0, 4)], kNarrow[random.between(0, 4)]};
+}
 
 struct Plan {
   explicit Plan(const ScenarioArgs& args)
-      : cores(args.chips * defs::kCores), partitions(args.sizes.partitions) {
+      : cores(args.chips * defs::kCores),
+        partitions(args.sizes.partitions),
+        formats(draw_formats(args.seed)) {
     Random random(args.seed, "gemm");
     const unsigned p = args.sizes.partitions;
     by_rows = random.one_in(2);
@@ -45,12 +98,12 @@ struct Plan {
     last_start = random.between(0, 3);
     m = by_rows ? split : common;
     n = by_rows ? common : split;
-    std::vector<std::uint16_t> shared(std::size_t{k} * common);
-    for (auto& x : shared) x = random.bf16();
+    Elements shared(std::size_t{k} * common);
+    for (auto& x : shared) x = draw(random, by_rows ? formats.b : formats.a);
     for (unsigned core = 0; core < cores; ++core) {
       const unsigned mine = split * (core + 1) / cores - split * core / cores;
-      std::vector<std::uint16_t> own(std::size_t{k} * mine);
-      for (auto& x : own) x = random.bf16();
+      Elements own(std::size_t{k} * mine);
+      for (auto& x : own) x = draw(random, by_rows ? formats.a : formats.b);
       parts.push_back(by_rows ? Part{mine, common, own, shared} : Part{common, mine, shared, own});
     }
   }
@@ -65,18 +118,66 @@ struct Plan {
 
   unsigned cores, partitions, m, n, k, last_start;
   bool by_rows;
+  Formats formats;
   std::vector<Part> parts;
 };
 
-/// [rows][columns], each row filled up with zeros to whole words.
-std::vector<std::uint16_t> padded(const std::vector<std::uint16_t>& values, unsigned rows,
-                                  unsigned columns) {
-  const unsigned width = columns + columns % 2;
-  std::vector<std::uint16_t> wide(std::size_t{rows} * width);
+unsigned padded_columns(unsigned columns, Dtype dtype) {
+  const unsigned step = 4 / cmodel::element_bytes(dtype);
+  return (columns + step - 1) / step * step;
+}
+
+/// [rows][columns] as bytes, each row filled up with zeros to whole words.
+std::vector<std::uint8_t> padded(const Elements& values, unsigned rows, unsigned columns,
+                                 Dtype dtype) {
+  const unsigned bytes = cmodel::element_bytes(dtype),
+                 width = padded_columns(columns, dtype) * bytes;
+  std::vector<std::uint8_t> wide(std::size_t{rows} * width);
   for (unsigned row = 0; row < rows; ++row)
-    std::copy_n(values.begin() + std::size_t{row} * columns, columns,
-                wide.begin() + std::size_t{row} * width);
+    for (unsigned i = 0; i < columns; ++i)
+      std::memcpy(&wide[std::size_t{row} * width + i * bytes],
+                  &values[std::size_t{row} * columns + i], bytes);
   return wide;
+}
+
+/// C of one core as the contract says it, in naive loops: fp32 or int32 bits.
+Elements naive(const Plan& plan, const Part& part) {
+  const bool halves = plan.formats.a == Dtype::Fp32, integers = plan.formats.a == Dtype::Int8;
+  Elements c(std::size_t{part.m} * part.n);
+  for (unsigned t = 0; t < plan.k_tiles(); ++t)
+    for (unsigned pass = 0; pass < (halves ? 4u : 1u); ++pass) {
+      const bool low_a = halves && pass < 2, low_b = halves && pass % 2 == 0;
+      const unsigned first = t * plan.partitions, end = first + plan.k_count(t);
+      Elements wide_b(std::size_t{end} * part.n);
+      for (std::size_t i = std::size_t{first} * part.n; i < wide_b.size(); ++i)
+        wide_b[i] = cmodel::fp::operand_to_fp32(plan.formats.b, part.b[i], low_b);
+      for (unsigned m = 0; m < part.m; ++m) {
+        Elements sum(part.n);
+        for (unsigned k = first; k < end; ++k) {
+          const auto w = cmodel::fp::operand_to_fp32(plan.formats.a,
+                                                     part.a_t[std::size_t{k} * part.m + m], low_a);
+          if (low_a && w << 1 == 0) continue;
+          for (unsigned n = 0; n < part.n; ++n) {
+            const auto x = wide_b[std::size_t{k} * part.n + n];
+            if (!(low_b && x << 1 == 0)) sum[n] = cmodel::fp::fma(w, x, sum[n]);
+          }
+        }
+        for (unsigned n = 0; n < part.n; ++n) {
+          std::uint32_t& result = c[std::size_t{m} * part.n + n];
+          if (integers)
+            result += static_cast<std::uint32_t>(cmodel::fp::to_float(sum[n]));
+          else
+            result = t || pass ? cmodel::fp::add(result, sum[n]) : sum[n];
+        }
+      }
+    }
+  return c;
+}
+
+/// The number that an element stands for.
+double value_of(Dtype dtype, std::uint32_t element) {
+  return double{cmodel::fp::to_float(
+      dtype == Dtype::Fp32 ? element : cmodel::fp::operand_to_fp32(dtype, element, false))};
 }
 
 void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c) {
@@ -89,16 +190,17 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   const auto next_engine = [&] { return engine++ % sizes.dma_engines; };
 
   // Operands: A^T in stack 0, B in stack 1; the cores of a chip share the common one.
-  const auto load = [&](const char* name, unsigned stack, bool common,
-                        const std::vector<std::uint16_t>& values, unsigned columns) {
-    const unsigned width = columns + columns % 2;
+  const auto load = [&](const char* name, unsigned stack, bool common, const Elements& values,
+                        unsigned columns, Dtype dtype) {
+    const unsigned width = padded_columns(columns, dtype);
     const std::string full = common ? name : fmt::format("{}.{}", name, c);
-    const Block block = common && c > 0 ? assembler.find(chip, full)
-                                        : assembler.data(chip, stack, full, width * 2, plan.k,
-                                                         bytes_of(padded(values, plan.k, columns)));
+    const Block block =
+        common && c > 0 ? assembler.find(chip, full)
+                        : assembler.data(chip, stack, full, width * cmodel::element_bytes(dtype),
+                                         plan.k, padded(values, plan.k, columns, dtype));
     std::vector<Tile> tiles;
     for (unsigned t = 0; t < plan.k_tiles(); ++t) {
-      tiles.push_back(core.sbuf(plan.k_count(t), width, Dtype::Bf16, plan.k_start(t)));
+      tiles.push_back(core.sbuf(plan.k_count(t), width, dtype, plan.k_start(t)));
       core.sync()
           .copy(next_engine(), block.row_range(t * plan.partitions, plan.k_count(t)),
                 assembler.block(tiles.back()))
@@ -106,8 +208,8 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
     }
     return tiles;
   };
-  const auto a = load("a", 0, !plan.by_rows, part.a_t, part.m);
-  const auto b = load("b", 1, plan.by_rows, part.b, part.n);
+  const auto a = load("a", 0, !plan.by_rows, part.a_t, part.m, plan.formats.a);
+  const auto b = load("b", 1, plan.by_rows, part.b, part.n, plan.formats.b);
   core.tensor().wait_ge(loaded, 2 * plan.k_tiles());
 
   // Result tiles go round the PSUM banks and two slots in SBUF.
@@ -123,10 +225,12 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
       const unsigned columns = std::min(sizes.psum_cols, part.n - n);
       const Tile sums = core.psum(step % sizes.psum_banks, rows, columns);
       if (step >= sizes.psum_banks) core.tensor().wait_ge(copied, step - sizes.psum_banks + 1);
+      const Tile result_tile =
+          plan.formats.a == Dtype::Int8 ? sums.as(Dtype::Int32, columns) : sums;
       for (unsigned t = 0; t < plan.k_tiles(); ++t)
         core.tensor()
             .load_stationary(a[t].columns(m, rows))
-            .multiply_moving(b[t].columns(n, columns), sums, t > 0);
+            .multiply_moving(b[t].columns(n, columns), result_tile, t > 0);
       core.tensor().signal(summed);
 
       const Tile slot = slots[step % 2].rows(0, rows).columns(0, columns);
@@ -160,25 +264,25 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
     const Part& part = plan.parts[core];
     const auto& bytes = region_bytes(
         program, regions, fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores));
-    std::vector<float> exact(std::size_t{part.m} * part.n);
-    for (unsigned t = 0; t < plan.k_tiles(); ++t)
-      naive_matmul(part.a_t, part.b, exact, part.m, part.n, t * plan.partitions, plan.k_count(t),
-                   t > 0);
+    const Elements exact = naive(plan, part);
     std::vector<double> ideal(exact.size()), size(exact.size());
     for (unsigned m = 0; m < part.m; ++m)
       for (unsigned k = 0; k < plan.k; ++k)
         for (unsigned n = 0; n < part.n; ++n) {
-          const double term = double{float_of(part.a_t[std::size_t{k} * part.m + m])} *
-                              double{float_of(part.b[std::size_t{k} * part.n + n])};
+          const double term = value_of(plan.formats.a, part.a_t[std::size_t{k} * part.m + m]) *
+                              value_of(plan.formats.b, part.b[std::size_t{k} * part.n + n]);
           ideal[std::size_t{m} * part.n + n] += term;
           size[std::size_t{m} * part.n + n] += std::abs(term);
         }
     for (std::size_t i = 0; i < exact.size(); ++i) {
-      const float got = float_at(bytes, i * 4);
-      if (std::memcmp(&got, &exact[i], 4) != 0 && wrong++ == 0)
+      std::uint32_t bits;
+      std::memcpy(&bits, &bytes[i * 4], 4);
+      const double got = plan.formats.a == Dtype::Int8 ? double{static_cast<float>(bits)}
+                                                       : double{cmodel::fp::to_float(bits)};
+      if (bits != exact[i] && wrong++ == 0)
         result.failure =
-            fmt::format("core {} element [{}, {}] is {:.9g}; the naive loops give {:.9g}", core,
-                        i / part.n, i % part.n, got, exact[i]);
+            fmt::format("core {} element [{}, {}] is {:08x}; the naive loops give {:08x}", core,
+                        i / part.n, i % part.n, bits, exact[i]);
       const double error = std::abs(got - ideal[i]) / std::max(size[i], 1e-30);
       worst = error <= worst ? worst : std::isfinite(error) ? error : 1e30;
     }
@@ -187,14 +291,17 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   result.metrics["m"] = plan.m;
   result.metrics["n"] = plan.n;
   result.metrics["k"] = plan.k;
+  result.metrics["formats"] =
+      fmt::format("{} x {}", defs::to_string(plan.formats.a), defs::to_string(plan.formats.b));
   result.metrics["split"] = plan.by_rows ? "rows" : "columns";
   result.metrics["macs"] = macs;
   result.metrics["elements_wrong"] = wrong;
   result.metrics["max_error_vs_float64"] = worst;  // relative to the sum of the terms' magnitudes
-  // fp32 with k additions cannot be further off than this.
-  if (result.failure.empty() && !(worst <= plan.k * 0x1p-23))
-    result.failure = fmt::format("an element is off by {:.3g} of its terms; allowed {:.3g}", worst,
-                                 plan.k * 0x1p-23);
+  // fp32 with k additions, and three more for the passes, cannot be further off than this.
+  const double allowed = (plan.k + (plan.formats.a == Dtype::Fp32 ? 4 : 0)) * 0x1p-23;
+  if (result.failure.empty() && !(worst <= allowed))
+    result.failure =
+        fmt::format("an element is off by {:.3g} of its terms; allowed {:.3g}", worst, allowed);
   result.passed = result.failure.empty();
   return result;
 }

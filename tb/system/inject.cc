@@ -287,13 +287,15 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const bool empty = old >> 30 & 1, zero = !(operand & 0xfff) || !(old & 0xfff);
   const bool special =
       (operand >> 12 & 1023) == 1023 || (old >> 12 & 1023) == 1023 || (sum >> 23 & 255) == 255;
-  if (empty || zero || special) return {};
+  const bool integer = operand >> 28 & 1;
+  if (empty || zero || (special && !integer)) return {};
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
-  if (product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
+  if (!integer && product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
   if (!inside_tile(chip, r + c, c)) return {};
-  static constexpr unsigned kBits[] = {31, 14, 13, 12, 10, 9};
-  const unsigned bit = kBits[random.below(std::size(kBits))];
+  // Sign, exponent (which integers do not have), significand.
+  static constexpr unsigned kBits[] = {31, 10, 9, 14, 13, 12};
+  const unsigned bit = kBits[random.below(integer ? 3 : std::size(kBits))];
   plane.flip(r * p + c, bit);
   return Done{
       fmt::format("core {} PE ({}, {}) weight plane {} bit {}", core, r, c, operand >> 29 & 1, bit),

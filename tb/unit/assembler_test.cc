@@ -188,10 +188,15 @@ TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   const Semaphore here = core.semaphore(), there = assembler.core(1, 0).semaphore();
   expect_error([&] { assembler.core(2, 0); }, "allowed chips 0..1");
   expect_error([&] { core.tensor().multiply_moving(x, core.psum(0, 16, 64)); }, "before any load");
-  expect_error([&] { core.tensor().load_stationary(f.columns(0, 8)); }, "allowed Bf16");
+  expect_error([&] { core.tensor().load_stationary(f.columns(0, 8).as(Dtype::Int32, 8)); },
+               "of Int32, allowed Fp32, Tf32, Bf16, Fp16, Fp8E5M2, Fp8E4M3, Fp8E3M4, Int8");
   expect_error([&] { core.tensor().load_stationary(x); }, "64 columns, allowed 1..16");
   expect_error([&] { core.tensor().load_stationary(w.rows(3, 4)); }, "allowed from multiples of 4");
   core.tensor().load_stationary(w);
+  expect_error([&] { core.tensor().multiply_moving(f.columns(0, 8), core.psum(0, 16, 8)); },
+               "moving tile of Fp32, allowed Bf16, Fp16, Fp8E5M2, Fp8E4M3, Fp8E3M4");
+  expect_error([&] { core.tensor().multiply_moving(x, core.psum(0, 16, 64).as(Dtype::Int32, 64)); },
+               "result of Int32 in PSUM, allowed Fp32");
   expect_error([&] { core.tensor().multiply_moving(x.rows(0, 8), core.psum(0, 16, 64)); },
                "allowed those of the stationary tile, 0+16");
   expect_error([&] { core.tensor().multiply_moving(x, core.psum(0, 12, 64)); }, "allowed 0+16");

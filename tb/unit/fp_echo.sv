@@ -5,8 +5,12 @@ module fp_echo (
   input  logic [31:0] b_i,
   input  logic [31:0] c_i,
   input  logic        empty_i,
+  input  logic [3:0]  a_dtype_i,
+  input  logic [3:0]  b_dtype_i,
+  input  logic        a_low_i,
+  input  logic        b_low_i,
 
-  output logic [31:0] fma_o,   // bf16(a) * bf16(b) + c
+  output logic [31:0] fma_o,   // a * b + c in the formats that the pins name
   output logic [31:0] add_o,
   output logic [31:0] sub_o,
   output logic [31:0] max_o,
@@ -15,10 +19,14 @@ module fp_echo (
   output logic [31:0] fp32_o   // of bf16(a)
 );
 
-  logic [31:0] weight;
-  assign weight = empty_i ? fma_pkg::EmptyWeight : fma_pkg::decode_bf16(a_i[15:0]);
+  logic [31:0] a_element, b_element, weight, moving;
+  assign a_element = row_pkg::element({32'b0, a_i}, 3'd0, operand_check_pkg::element_shift(a_dtype_i));
+  assign b_element = row_pkg::element({32'b0, b_i}, 3'd0, operand_check_pkg::element_shift(b_dtype_i));
+  assign weight = empty_i ? fma_pkg::EmptyWeight
+                          : fma_pkg::decode(a_element, fma_pkg::format_of(a_dtype_i, a_low_i));
+  assign moving = fma_pkg::decode(b_element, fma_pkg::format_of(b_dtype_i, b_low_i));
 
-  assign fma_o  = fma_pkg::pe_fma(weight, fma_pkg::decode_bf16(b_i[15:0]), c_i);
+  assign fma_o  = fma_pkg::pe_fma(weight, moving, c_i);
   assign add_o  = fma_pkg::add_fp32(a_i, b_i);
   assign sub_o  = fma_pkg::sub_fp32(a_i, b_i);
   assign max_o  = convert_pkg::max_fp32(a_i, b_i);

@@ -13,6 +13,11 @@
 namespace {
 
 constexpr unsigned kSize = 4;
+/// {integer8, round, low, fraction, rebias}: bf16, fp32 high, fp32 low, tf32, fp16, e4m3, e3m4,
+/// int8.
+constexpr unsigned kFormats[] = {
+    23 << 9 | 257, 23 << 9 | 257, 1 << 14 | 23 << 9 | 257, 1 << 15 | 23 << 9 | 257,
+    26 << 9 | 369, 27 << 9 | 377, 28 << 9 | 381,           1 << 16 | 23 << 9 | 257};
 
 TEST(TensorArray, VerilatorAndYosysAgree) {
   const std::uint64_t seed = tb::seed();
@@ -64,14 +69,19 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
     const bool whole = t < 20 || rng() % 2;
     const unsigned first = whole ? 0 : rng() % kSize;
     const unsigned count = whole ? kSize : 1 + rng() % (kSize - first);
-    std::uint16_t group[4 * kSize], vector[kSize];
-    for (auto& x : group) x = bf16();
-    for (auto& x : vector) x = bf16();
+    std::uint32_t group[4 * kSize], vector[kSize];
+    for (auto& x : group) x = std::uint32_t{bf16()} << 16 | (rng() & 0xFFFF);
+    for (auto& x : vector) x = std::uint32_t{bf16()} << 16 | (rng() & 0xFFFF);
+    // bf16 at first, then any mixture of fma_pkg::format_of.
+    const unsigned load_format = kFormats[t < 400 ? 0 : rng() % std::size(kFormats)];
+    const unsigned moving_format = kFormats[t < 400 ? 0 : rng() % std::size(kFormats)];
     const bool moving = t > 30 && !lull && rng() % 4;
     const unsigned moving_plane = rng() % 2;
 
     a.load_valid_i = load, a.load_plane_i = plane, a.load_group_i = 0, a.load_ahead_i = ahead;
     a.load_first_i = first, a.load_count_i = count;
+    a.load_format_i = load_format, a.moving_format_i = moving_format;
+    b.p_load__format__i.set(load_format), b.p_moving__format__i.set(moving_format);
     a.moving_valid_i = moving, a.moving_plane_i = moving_plane;
     std::memcpy(&a.load_i, group, sizeof(group));
     std::memcpy(&a.moving_i, vector, sizeof(vector));

@@ -46,7 +46,7 @@ module tensor_engine_tb (
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned Bits = $clog2(P);
 
-  logic ts_rd_valid, tm_rd_valid, ps_wr_valid, ps_wr_accumulate;
+  logic ts_rd_valid, tm_rd_valid, ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
   logic [17:0] ts_rd_addr, tm_rd_addr;
   logic [63:0] ts_rd_data [P];
   logic [63:0] tm_rd_data [P];
@@ -87,12 +87,14 @@ module tensor_engine_tb (
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr), .ps_wr_accumulate_o(ps_wr_accumulate),
+    .ps_wr_integer_o(ps_wr_integer),
     .ps_wr_count_o(ps_wr_count), .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data)
   );
 
   psum u_psum (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
+    .wr_integer_i(ps_wr_integer),
     .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
     .v_rd_valid_i(v_rd_valid_i), .v_rd_ready_o(v_rd_ready_o), .v_rd_addr_i(v_rd_addr_i),
     .a_rd_valid_i(a_rd_valid_i), .a_rd_ready_o(a_rd_ready_o), .a_rd_addr_i(a_rd_addr_i),

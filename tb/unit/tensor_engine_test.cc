@@ -18,6 +18,7 @@
 
 namespace {
 
+using defs::Dtype;
 using defs::ErrorCause;
 
 template <class Model, const defs::Sizes& kSizes>
@@ -86,6 +87,7 @@ class TensorEngine : public testing::Test {
       rtl_rows.push_back(std::move(row));
     }
   }
+  static unsigned bytes_of(const defs::Operand& op) { return cmodel::element_bytes(op.dtype); }
   unsigned pick(unsigned limit) { return static_cast<unsigned>(rng() % limit); }
 
   /// Both SBUFs: every element from `make()`.
@@ -222,7 +224,16 @@ class TensorEngine : public testing::Test {
         instr.partitions = kP / 4 + 1 + pick(kP / 4), instr.src0.partition = kP / 2 * pick(2);
     }
   }
-  void random_program(unsigned pairs) {
+  /// A format that may meet `stationary` (any if it is not given).
+  Dtype random_format(const Dtype* stationary = nullptr) {
+    static constexpr Dtype kAll[] = {Dtype::Bf16,    Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                                     Dtype::Fp8E3M4, Dtype::Tf32, Dtype::Fp32,    Dtype::Int8};
+    if (!stationary) return kAll[pick(8)];
+    return cmodel::kNarrowFloats >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)]
+                                                                           : *stationary;
+  }
+  void random_program(unsigned pairs, bool bf16_only = false) {
+    Dtype format = Dtype::Bf16;
     defs::Instr stationary;
     unsigned count = 0;
     for (unsigned i = 0; i < pairs; ++i) {
@@ -230,7 +241,9 @@ class TensorEngine : public testing::Test {
         stationary = load(1, 0, 1, 0);
         random_partitions(stationary);
         pattern(stationary, pick(2) ? kP : 1 + pick(kP));
-        place(stationary.src0, stationary, 0, kSpan, 2, pick(2));
+        if (!bf16_only) format = random_format();
+        stationary.src0.dtype = static_cast<std::uint8_t>(format);
+        place(stationary.src0, stationary, 0, kSpan, bytes_of(stationary.src0), pick(2));
         issue(stationary);
         ASSERT_EQ(last_cause, ErrorCause::None);
         ++count;
@@ -240,7 +253,9 @@ class TensorEngine : public testing::Test {
         defs::Instr moving =
             multiply(stationary.partitions, stationary.src0.partition, 1, 0, 0, pick(2));
         pattern(moving, pick(3) ? 1 + pick(kP) : kSizes.psum_cols);
-        place(moving.src0, moving, 0, kSpan, 2, pick(2));
+        if (!bf16_only) moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
+        if (format == Dtype::Int8) moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        place(moving.src0, moving, 0, kSpan, bytes_of(moving.src0), pick(2));
         place(moving.dst, moving, kSizes.psum_cols * 4 * pick(kSizes.psum_banks),
               kSizes.psum_cols * 4, 4, pick(2));
         issue(moving);
@@ -420,6 +435,40 @@ TYPED_TEST(TensorEngine, NewWeightsCostTheDeclaredIntervalAndNoMore) {
   }
 }
 
+/// The same for the other formats; fp32 within two cycles of its four passes (eight where they are
+/// short).
+TYPED_TEST(TensorEngine, EveryFormatHasTheDeclaredInterval) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  constexpr unsigned kP = TestFixture::kP, kPairs = 8;
+  this->fill([&] { return this->mild(); });
+  for (const Dtype dtype : {Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4,
+                            Dtype::Int8, Dtype::Tf32, Dtype::Fp32})
+    for (const unsigned n : {kP / 2, kP}) {
+      this->reset();
+      this->moving_reads.clear();
+      for (unsigned i = 0; i < kPairs; ++i) {
+        auto load = this->load(kP, 0, kP, 0);
+        auto multiply = this->multiply(kP, 0, n, 1024, 4 * TestFixture::kSizes.psum_cols * (i % 8));
+        load.src0.dtype = multiply.src0.dtype = static_cast<std::uint8_t>(dtype);
+        if (dtype == Dtype::Int8) multiply.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        this->issue(load);
+        this->issue(multiply);
+      }
+      this->drain();
+      this->expect_same(2 * kPairs);
+      const unsigned passes = dtype == Dtype::Fp32 ? 4 : 1, reads = passes * n;
+      ASSERT_EQ(this->moving_reads.size(), kPairs * reads);
+      for (unsigned i = 2; i < kPairs; ++i) {
+        const auto interval = this->moving_reads[i * reads] - this->moving_reads[(i - 1) * reads];
+        EXPECT_GE(interval, reads) << defs::to_string(dtype) << " N " << n;
+        EXPECT_LE(interval, reads + (passes == 1 ? 0
+                                     : kP == 16  ? 8
+                                                 : 2))
+            << defs::to_string(dtype) << " N " << n;
+      }
+    }
+}
+
 /// PE (r, c) meets its first operand, and sums, exactly r + c cycles after PE (0, 0).
 TYPED_TEST(TensorEngine, WorkReachesPeRCAfterRPlusCCycles) {
   SCOPED_TRACE(tb::repro(this->seed));
@@ -557,9 +606,19 @@ TYPED_TEST(TensorEngine, BadInstructionsStopTheEngineByName) {
       {"space 3", false, [](defs::Instr& i) { i.src0.space = 3; }, ErrorCause::BadOperand},
       {"no dst", true, [](defs::Instr& i) { i.dst = {}; }, ErrorCause::BadOperand},
       {"dst in SBUF", true, [](defs::Instr& i) { i.dst.space = 1; }, ErrorCause::BadOperand},
-      {"fp32 source", false, [](defs::Instr& i) { i.src0.dtype = 0; }, ErrorCause::BadFormat},
+      {"int32 source", false, [](defs::Instr& i) { i.src0.dtype = 8; }, ErrorCause::BadFormat},
+      {"int32 moving", true, [](defs::Instr& i) { i.src0.dtype = 8; }, ErrorCause::BadFormat},
+      {"fp32 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 0; },
+       ErrorCause::BadFormat},
+      {"tf32 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 1; },
+       ErrorCause::BadFormat},
+      {"int8 moving to bf16", true, [](defs::Instr& i) { i.src0.dtype = 7, i.dst.dtype = 8; },
+       ErrorCause::BadFormat},
+      {"floats to int32", true, [](defs::Instr& i) { i.dst.dtype = 8; }, ErrorCause::BadFormat},
       {"format 15", true, [](defs::Instr& i) { i.src0.dtype = 15; }, ErrorCause::BadFormat},
       {"bf16 to PSUM", true, [](defs::Instr& i) { i.dst.dtype = 2; }, ErrorCause::BadFormat},
+      {"fp32 at 2", false, [](defs::Instr& i) { i.src0.dtype = 0, i.src0.offset = 2; },
+       ErrorCause::Misaligned},
       {"K 0", false, [](defs::Instr& i) { i.partitions = 0; }, ErrorCause::BadPartition},
       {"K > P", false, [](defs::Instr& i) { i.partitions = kP + 1; }, ErrorCause::BadPartition},
       {"start", false, [](defs::Instr& i) { i.src0.partition = 1; }, ErrorCause::BadPartition},
