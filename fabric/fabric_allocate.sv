@@ -31,6 +31,7 @@ module fabric_allocate #(
   input  logic [3:0] now_i,
 
   // Room behind the outputs: flits of a link's VC, a packet of a local port's VC.
+  input  logic [1:0] link_ready_i,
   input  logic [8*2*Vcs-1:0] credit_i,
   input  logic [2*Vcs-1:0] eject_room_i,
   output logic [2*Vcs-1:0] credit_take_o,
@@ -136,6 +137,7 @@ module fabric_allocate #(
                   end
                 end
               end
+              if (!out[1] && !link_ready_i[out[0]]) can_leave = 1'b0;
               can = can | ({3'b0, can_leave} << v);
             end
           end

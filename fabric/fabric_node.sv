@@ -78,20 +78,26 @@ module fabric_node (
   logic [511:0] flit_payload0, flit_payload1;
   logic [15:0] credit_freed;
   logic [127:0] freed;
+  logic [1:0] nak, ack_valid, ack_nak, link_ready, link_idle;
+  logic [9:0] expected0, expected1, ack_seq0, ack_seq1;
 
   link_rx u_link_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .link_rx_i(link_rx0_i),
     .flit_valid_o(flit_valid[0]), .flit_vc_o(flit_vc[2:0]), .flit_head_o(flit_head[0]),
     .flit_tail_o(flit_tail[0]), .flit_payload_o(flit_payload0),
-    .credit_vc_o(credit_vc[2:0]), .credit_freed_o(credit_freed[7:0])
+    .credit_vc_o(credit_vc[2:0]), .credit_freed_o(credit_freed[7:0]),
+    .expected_o(expected0), .nak_o(nak[0]), .ack_valid_o(ack_valid[0]),
+    .ack_nak_o(ack_nak[0]), .ack_seq_o(ack_seq0)
   );
   link_rx u_link_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .link_rx_i(link_rx1_i),
     .flit_valid_o(flit_valid[1]), .flit_vc_o(flit_vc[5:3]), .flit_head_o(flit_head[1]),
     .flit_tail_o(flit_tail[1]), .flit_payload_o(flit_payload1),
-    .credit_vc_o(credit_vc[5:3]), .credit_freed_o(credit_freed[15:8])
+    .credit_vc_o(credit_vc[5:3]), .credit_freed_o(credit_freed[15:8]),
+    .expected_o(expected1), .nak_o(nak[1]), .ack_valid_o(ack_valid[1]),
+    .ack_nak_o(ack_nak[1]), .ack_seq_o(ack_seq1)
   );
 
   logic [3:0] out_valid, out_head, out_tail;
@@ -101,13 +107,19 @@ module fabric_node (
     .clk_i, .rst_ni, .fabric_en_i,
     .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[2:0]), .flit_head_i(out_head[0]),
     .flit_tail_i(out_tail[0]), .flit_payload_i(out_payload0),
-    .freed_i(freed[63:0]), .link_tx_o(link_tx0_o)
+    .freed_i(freed[63:0]), .link_tx_o(link_tx0_o),
+    .ready_o(link_ready[0]), .idle_o(link_idle[0]),
+    .expected_i(expected0), .nak_i(nak[0]), .ack_valid_i(ack_valid[0]),
+    .ack_nak_i(ack_nak[0]), .ack_seq_i(ack_seq0)
   );
   link_tx u_link_tx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[5:3]), .flit_head_i(out_head[1]),
     .flit_tail_i(out_tail[1]), .flit_payload_i(out_payload1),
-    .freed_i(freed[127:64]), .link_tx_o(link_tx1_o)
+    .freed_i(freed[127:64]), .link_tx_o(link_tx1_o),
+    .ready_o(link_ready[1]), .idle_o(link_idle[1]),
+    .expected_i(expected1), .nak_i(nak[1]), .ack_valid_i(ack_valid[1]),
+    .ack_nak_i(ack_nak[1]), .ack_seq_i(ack_seq1)
   );
 
   // ---------------------------------------------------------------- router
@@ -141,6 +153,7 @@ module fabric_node (
     .local_payload2_i(local_payload2), .local_payload3_i(local_payload3),
     .local_room_o(local_room),
     .eject_room_i(eject_room), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
+    .link_ready_i(link_ready),
     .out_valid_o(out_valid), .out_vc_o(out_vc), .out_head_o(out_head), .out_tail_o(out_tail),
     .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
@@ -221,7 +234,7 @@ module fabric_node (
   end
   assign error_pc_o = refused_q;
 
-  assign quiet_o = router_idle && ni_idle == '1;
+  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1;
 
   // ---------------------------------------------------------------- assertions
   // Straps hold still and make sense.

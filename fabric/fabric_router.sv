@@ -67,6 +67,9 @@ module fabric_router #(
   output logic [1:0] eject_take_o,
   output logic [5:0] eject_take_vc_o,
 
+  // A link that has too much to repeat takes nothing new.
+  input  logic [1:0] link_ready_i,
+
   // flits to link 0, link 1, local 0, local 1
   output logic [Outs-1:0] out_valid_o,
   output logic [3*Outs-1:0] out_vc_o,
@@ -183,7 +186,7 @@ module fabric_router #(
     .clk_i, .rst_ni, .fabric_en_i,
     .hol_valid_i(hol_valid), .hol_about_i(hol_about), .class_of_i(class_of),
     .hol_birth_i(hol_birth), .now_i,
-    .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
+    .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail),
     .sa_x_o(sa_x), .sa_vc_o(sa_vc),

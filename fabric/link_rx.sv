@@ -3,8 +3,9 @@
 //
 //   link_rx_i --> [1] --> [2] --> flit_*, credit_*
 //
-// Two register stages: the place, and the time, of the CRC check, acknowledgement and replay.
-// Until then every word is trusted. Payloads move only with a flit.
+// A word counts only if its CRC is right with the sequence number that this end expects: a damaged
+// word, and a flit that is not the next one, are dropped whole and a repeat is asked for, once, then
+// again after a silence. Everything behind the lost flit fails the check too, until it arrives.
 `include "assert.svh"
 
 module link_rx (
@@ -23,36 +24,84 @@ module link_rx (
 
   // Flits the neighbour has freed so far in one of its VCs, every fabric cycle.
   output logic [2:0] credit_vc_o,
-  output logic [7:0] credit_freed_o
+  output logic [7:0] credit_freed_o,
+
+  // For the sending end of the same port: acknowledgement to send, and one that came.
+  output logic [9:0] expected_o,
+  output logic nak_o,
+  output logic ack_valid_o,
+  output logic ack_nak_o,
+  output logic [9:0] ack_seq_o
 );
 
-  // ---------------------------------------------------------------- datapath
+  // ---------------------------------------------------------------- stage 1
   defs_pkg::lcw_t lcw_1_q, lcw_2_q;
   logic [511:0] payload_1_q, payload_2_q;
+  logic [31:0] crc_1_q;
+  logic empty_1_q;  // a payload of zeros is not kept: it has CRC zero
 
-  logic valid_0, valid_1;
-  assign valid_0 = link_rx_i.lcw.flit_type >= defs_pkg::FlitTypeHead &&
-                   link_rx_i.lcw.flit_type <= defs_pkg::FlitTypeHeadTail;
-  assign valid_1 = lcw_1_q.flit_type >= defs_pkg::FlitTypeHead &&
-                   lcw_1_q.flit_type <= defs_pkg::FlitTypeHeadTail;
-
+  logic empty_0;
+  assign empty_0 = link_rx_i.payload == '0;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && valid_0) payload_1_q <= link_rx_i.payload;
-    if (fabric_en_i && valid_1) payload_2_q <= payload_1_q;
+    if (fabric_en_i && !empty_0) payload_1_q <= link_rx_i.payload;
+  end
+
+  // ---------------------------------------------------------------- stage 2: the check
+  logic sequenced, good, take, spoken;
+  logic [9:0] expected_q;
+  logic [31:0] payload_crc;
+  assign sequenced = lcw_1_q.flit_type >= defs_pkg::FlitTypeHead &&
+                     lcw_1_q.flit_type <= defs_pkg::FlitTypeHeadTail;
+  always_comb begin
+    payload_crc = '0;
+    good        = 1'b0;
+    if (fabric_en_i) begin
+      if (!empty_1_q) payload_crc = crc_pkg::of_payload(payload_1_q);
+      good = (payload_crc ^ crc_pkg::of_control({lcw_1_q, sequenced ? expected_q : 10'd0})) ==
+             crc_1_q;
+    end
+  end
+  // Silence is a word of zeros: its CRC is right and it says nothing.
+  assign spoken = good && lcw_1_q.ack_type != '0;
+  assign take = spoken && sequenced;
+  always_ff @(posedge clk_i) begin
+    if (fabric_en_i && take) payload_2_q <= empty_1_q ? '0 : payload_1_q;
   end
 
   // ---------------------------------------------------------------- registers
+  logic asked_q, nak_q, ack_valid_q;
+  logic [8:0] silence_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       lcw_1_q      <= '0;
       lcw_2_q      <= '0;
+      crc_1_q      <= '0;
+      empty_1_q    <= 1'b1;
       flit_valid_o <= 1'b0;
+      ack_valid_q  <= 1'b0;
+      expected_q   <= '0;
+      asked_q      <= 1'b0;
+      nak_q        <= 1'b0;
+      silence_q    <= '0;
     end else if (fabric_en_i) begin
       lcw_1_q      <= link_rx_i.lcw;
-      lcw_2_q      <= lcw_1_q;
-      flit_valid_o <= valid_1;
+      crc_1_q      <= link_rx_i.crc;
+      empty_1_q    <= empty_0;
+      flit_valid_o <= take;
+      ack_valid_q  <= spoken;
+      if (spoken) lcw_2_q <= lcw_1_q;
+      if (take) expected_q <= expected_q + 10'd1;
+      // One request per gap; after a silence another.
+      nak_q     <= (!good && !asked_q) || (asked_q && silence_q == '1);
+      asked_q   <= take ? 1'b0 : !good || asked_q;
+      silence_q <= (asked_q && !take) ? silence_q + 9'd1 : '0;
     end
   end
+  assign expected_o  = expected_q;
+  assign nak_o       = nak_q;
+  assign ack_valid_o = ack_valid_q;
+  assign ack_nak_o   = lcw_2_q.ack_type == 2'd2;
+  assign ack_seq_o   = lcw_2_q.ack_seq;
 
   assign flit_vc_o      = lcw_2_q.vc;
   assign flit_head_o    = lcw_2_q.flit_type == defs_pkg::FlitTypeHead ||
@@ -64,8 +113,7 @@ module link_rx (
   assign credit_freed_o = lcw_2_q.credit_cum;
 
   logic unused_lcw;
-  assign unused_lcw = ^{link_rx_i.crc, lcw_2_q.spare, lcw_2_q.ack_seq, lcw_2_q.ack_type,
-                        lcw_2_q.ecn, lcw_2_q.poison};
+  assign unused_lcw = ^{lcw_2_q.spare, lcw_2_q.ecn, lcw_2_q.poison};
 
   // ---------------------------------------------------------------- assertions
   // Flits of a packet are contiguous in their VC: a head comes only behind a tail, a body or a

@@ -30,7 +30,7 @@ def files(*patterns):
 def lint_rtl(config, top):
     packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv",
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
-                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv"))]
+                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv")), "fabric/crc_pkg.sv"]
     paths = [arg for d in ("rtl", "rtl/prim", "rtl/fp", "fabric") for arg in ("-y", d)]
     source = next(str(p.relative_to(ROOT)) for p in ROOT.glob(f"*/{top}.sv"))  # -y does not find a top
     return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
@@ -42,6 +42,7 @@ def main():
     checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
               for config in CONFIGS for top in TOPS]
     checks.append(("generated files are fresh", lambda: run("python3", "scripts/gen_defs.py", "--check")))
+    checks.append(("CRC masks are fresh", lambda: run("python3", "scripts/gen_crc.py", "--check")))
     checks.append(("clang-format", lambda: run("clang-format", "--dry-run", "-Werror", *files("*.h", "*.cc"))))
     checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *files("*.py"))))
     checks.append(("shell syntax", lambda: run("bash", "-n", "scripts/dodeca", ".ci/run", "scripts/cmake/quiet.sh")))

@@ -28,7 +28,7 @@ function(add_verilated NAME)
   set(paths -y ${CMAKE_SOURCE_DIR}/rtl -y ${CMAKE_SOURCE_DIR}/rtl/prim -y ${CMAKE_SOURCE_DIR}/rtl/fp
             -y ${CMAKE_SOURCE_DIR}/fabric -y ${CMAKE_SOURCE_DIR}/tb/trace -y ${CMAKE_SOURCE_DIR}/tb/unit
             +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
-  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv ${CMAKE_SOURCE_DIR}/rtl/*_pkg.sv)
+  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv ${CMAKE_SOURCE_DIR}/fabric/*_pkg.sv ${CMAKE_SOURCE_DIR}/rtl/*_pkg.sv)
   file(GLOB rtl_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*/*.sv
        ${CMAKE_SOURCE_DIR}/rtl/defs/gen/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
        ${CMAKE_SOURCE_DIR}/rtl/*.vlt ${CMAKE_SOURCE_DIR}/fabric/*.sv ${CMAKE_SOURCE_DIR}/tb/trace/*.sv

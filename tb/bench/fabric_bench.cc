@@ -4,6 +4,7 @@
 // fast twelve saturated nodes are simulated. Exit status 4 if a target is missed.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -99,9 +100,9 @@ unsigned zero_load_misses() {
 }
 
 /// Core 0 to chip + 1, core 1 to chip - 1, everything at once: share of the link rate.
-double neighbour(unsigned bytes) {
-  FabricRing bench({});
-  const unsigned flits = fabric::flits(bytes), cycles = 3000;
+double neighbour(unsigned bytes, double flit_errors = 0, unsigned cycles = 3000) {
+  FabricRing bench({.flit_errors = flit_errors, .lost_words = false});
+  const unsigned flits = fabric::flits(bytes);
   for (unsigned i = 0; i < (cycles + 600) / flits + 20; ++i)
     for (unsigned src = 0; src < kChips; ++src)
       for (unsigned core = 0; core < 2; ++core) {
@@ -143,6 +144,13 @@ void figures() {
   }
   row("neighbour_1_flit", ">= 0.95 of the link rate", 0.95, true, neighbour(40));
   row("neighbour_17_flits", ">= 0.95 of the link rate", 0.95, true, neighbour(1024));
+  // Go-back-N: a damaged flit costs a round trip, 2 (L + 4) fabric cycles.
+  for (double p : {1e-5, 1e-4, 1e-3}) {
+    const double formula = (1 - p) / (1 - p + p * 72);
+    const double off = neighbour(1024, p, p < 1e-4 ? 20000 : 8000) / formula - 1;
+    row(fmt::format("goodput_at_{}", p), "within 0.02 of (1 - p) / (1 - p + 72 p)", 0.02, false,
+        std::abs(off));
+  }
   const auto shifted = [](unsigned by) {
     return [by](unsigned src, FabricRing&) { return (src + by) % kChips; };
   };

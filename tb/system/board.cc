@@ -31,7 +31,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;
   for (unsigned i = 0; i < n * defs::kLinkPorts; ++i)
-    links_.push_back(std::make_unique<Link>(options.link_latency));
+    links_.push_back(std::make_unique<Link>(options.link_latency, options.link_ber,
+                                            std::uint64_t{options.seed} << 32 | i));
   std::vector<HostRequests*> requests;
   std::vector<const HostResponses*> responses;
   for (unsigned i = 0; i < n; ++i) {
@@ -166,6 +167,14 @@ std::uint64_t Board::link_hash() const {
 std::uint64_t Board::flits() const {
   std::uint64_t sum = 0;
   for (const auto& link : links_) sum += link->flits();
+  return sum;
+}
+
+std::uint64_t Board::replays() const {
+  std::uint64_t sum = 0;
+  for (const auto& chip : chips_)
+    for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+      sum += chip->probe().at(fmt::format("u_fabric.u_link_tx{}.replays_q", port)).value();
   return sum;
 }
 

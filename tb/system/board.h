@@ -45,6 +45,8 @@ class Board : public sc_core::sc_module {
   const Outcome& outcome() const { return outcome_; }
   std::uint64_t link_hash() const;
   std::uint64_t flits() const;
+  /// How often a link went back to repeat what its other end had missed.
+  std::uint64_t replays() const;
   Scoreboard& scoreboard() { return scoreboard_; }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }

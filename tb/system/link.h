@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
@@ -40,19 +41,27 @@ class TokenChannel {
   std::vector<Token> slots_;
 };
 
-/// A link: flits, and the hash of every token that was sent, empty ones included.
+/// A link: flits, and the hash of every token that was sent, empty ones included. With a bit error
+/// rate it flips bits on the way, the same ones for the same seed; the hash is of what was sent.
 class Link : public TokenChannel<defs::Flit::kWords> {
  public:
-  explicit Link(unsigned latency) : TokenChannel(latency), state_(XXH3_createState()) {
+  explicit Link(unsigned latency, double bit_error_rate = 0, std::uint64_t seed = 0)
+      : TokenChannel(latency),
+        state_(XXH3_createState()),
+        rng_(seed),
+        gap_(bit_error_rate > 0 ? bit_error_rate : 0.5),
+        errors_(bit_error_rate > 0) {
     XXH3_64bits_reset(state_.get());
+    if (errors_) next_error_ = gap_(rng_);
   }
 
   /// Called by the sender after it filled sending(cycle). Returns whether the token is a flit.
   bool sent(std::uint64_t cycle) {
-    const Token& token = sending(cycle);
+    Token& token = sending(cycle);
     XXH3_64bits_update(state_.get(), token.data(), sizeof(Token));
     const bool flit = (token[16] & 7u) != static_cast<unsigned>(defs::FlitType::Null);
     flits_ += flit;
+    if (errors_) damage(token);
     return flit;
   }
 
@@ -60,11 +69,22 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   std::uint64_t flits() const { return flits_; }
 
  private:
+  void damage(Token& token) {
+    constexpr std::uint64_t kBits = 32 * defs::Flit::kWords;
+    for (; next_error_ < kBits; next_error_ += 1 + gap_(rng_))
+      token[next_error_ / 32] ^= 1u << next_error_ % 32;
+    next_error_ -= kBits;
+  }
+
   struct Free {
     void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
   };
   std::unique_ptr<XXH3_state_t, Free> state_;
   std::uint64_t flits_ = 0;
+  std::mt19937_64 rng_;
+  std::geometric_distribution<std::uint64_t> gap_;
+  bool errors_;
+  std::uint64_t next_error_ = 0;  ///< bits from the start of the next token to the next flip
 };
 
 using HostRequests = TokenChannel<defs::HostReq::kWords>;

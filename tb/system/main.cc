@@ -188,6 +188,7 @@ int run(int argc, char** argv) {
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
+    metrics["replays"] = board.replays();
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;

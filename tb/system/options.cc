@@ -36,6 +36,7 @@ std::string repro_line(const Options& o) {
   if (o.length) line += fmt::format(" --length {}", o.length);
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
+  if (o.link_ber > 0) line += fmt::format(" --link-ber {}", o.link_ber);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
 }
@@ -50,7 +51,8 @@ bool Options::traces(unsigned chip) const {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
-  std::string config = o.config, seed = "1", chips, threads, window, latency, length, timeout, hang;
+  std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, timeout,
+              hang;
   std::string wave_chips, waves, program, out = "out";
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
@@ -66,6 +68,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
+  app.add_option("--link-ber", ber, "bit error rate of every link, 0 .. 1e-4 (0)");
   app.add_flag("--waves{.}", waves, "write chipNN.fst, into the run's directory or =DIR")
       ->type_name("[=DIR]");
   app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
@@ -108,6 +111,12 @@ Options parse_options(int argc, char** argv) {
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+  if (!ber.empty()) {
+    const auto [rest, error] = std::from_chars(ber.data(), ber.data() + ber.size(), o.link_ber);
+    if (error != std::errc{} || rest != ber.data() + ber.size() ||
+        !(o.link_ber >= 0 && o.link_ber <= 1e-4))
+      throw Refused(kBadInput, fmt::format("--link-ber is \"{}\"; allowed 0 .. 1e-4", ber));
+  }
   o.window = window.empty() ? o.link_latency
                             : static_cast<unsigned>(number("--window", window, 1, o.link_latency));
   o.threads = threads.empty() ? std::max(1u, std::thread::hardware_concurrency())

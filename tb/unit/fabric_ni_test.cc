@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "fabric/crc.h"
 #include "tb/unit/fabric_ring.h"
 
 namespace {
@@ -60,8 +61,9 @@ class Node {
     const auto word =
         std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx0_o.data()));
     const defs::Flit flit = defs::Flit::from(word);
-    EXPECT_EQ(flit.crc, 0u);
-    if (flit.lcw.flit_type != 0)
+    const bool null = flit.lcw.flit_type == 0;
+    EXPECT_EQ(flit.crc, fabric::crc(word, null ? 0 : static_cast<unsigned>(sent.size())));
+    if (!null)
       sent.push_back(flit);
     else
       EXPECT_EQ(flit.payload, decltype(flit.payload){}) << "NULL flits are empty";
@@ -90,7 +92,9 @@ class Node {
                                                      : i == 0         ? FlitType::Head
                                                      : i + 1 == flits ? FlitType::Tail
                                                                       : FlitType::Body);
-      const auto pins = flit.words();
+      flit.lcw.ack_type = 1;
+      auto pins = flit.words();
+      pins[17] = fabric::crc(pins, injected_++);
       std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
       step();
     }
@@ -130,7 +134,7 @@ class Node {
  private:
   VerilatedContext context_;
   tb::Probe dut_;
-  unsigned phase_ = 0;
+  unsigned phase_ = 0, injected_ = 0;
 };
 
 tb::Payload bytes(unsigned count) {

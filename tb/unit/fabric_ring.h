@@ -59,11 +59,13 @@ struct Options {
   unsigned chips = defs::kBoardChips;
   unsigned latency = defs::kLinkLatency;  ///< fabric cycles
   unsigned seed = 1;
-  double send = 1;     ///< probability that a core offers a piece in a free core cycle
-  double ready = 1;    ///< probability that a write is accepted in a core cycle
-  double settled = 1;  ///< likewise for settled
-  unsigned stall = 0;  ///< now and then a sink stops for up to so many core cycles
-  int reset_seed = 0;  ///< other than 0: registers without reset start at random
+  double send = 1;         ///< probability that a core offers a piece in a free core cycle
+  double ready = 1;        ///< probability that a write is accepted in a core cycle
+  double settled = 1;      ///< likewise for settled
+  unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
+  double flit_errors = 0;  ///< probability that a word is damaged on a link
+  bool lost_words = true;  ///< one damaged word in eight is lost
+  int reset_seed = 0;      ///< other than 0: registers without reset start at random
 };
 
 class FabricRing {
@@ -104,6 +106,7 @@ class FabricRing {
   /// Fabric cycles from post() to the message commit, for every message since the last call.
   std::vector<std::uint32_t> take_latencies() { return std::exchange(latencies_, {}); }
   unsigned errors() const { return errors_; }
+  std::uint64_t damaged() const { return damaged_; }
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
@@ -150,6 +153,7 @@ class FabricRing {
         std::uint32_t* rx = p == 0 ? to.dut->link_rx1_i.data() : to.dut->link_rx0_i.data();
         auto& word = node.lines[p][slot];
         std::memcpy(rx, word.data(), sizeof(word));
+        if (options_.flit_errors > 0) damage(rx);
         std::memcpy(word.data(), tx, sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
@@ -286,6 +290,21 @@ class FabricRing {
       for (int i = 0; i < 4; ++i) d.clk_i = !d.clk_i, d.eval();
       d.rst_ni = 1;
     }
+  }
+
+  /// Flips 1 to 64 bits in a burst, or (one time in eight) loses the word, with the set
+  /// probability.
+  void damage(std::uint32_t* word) {
+    if (static_cast<double>(rng_()) >= options_.flit_errors * 0x1p32) return;
+    ++damaged_;
+    constexpr unsigned kBits = 8 * sizeof(defs::Flit::Words);
+    if (options_.lost_words && random(8) == 0) {
+      std::memset(word, 0, sizeof(defs::Flit::Words));
+      return;
+    }
+    const unsigned length = 1 + random(64), at = random(kBits);
+    for (unsigned i = 0; i < length && at + i < kBits; ++i)
+      if (i == 0 || random(2)) word[(at + i) / 32] ^= 1u << (at + i) % 32;
   }
 
   bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
@@ -446,6 +465,7 @@ class FabricRing {
   std::unique_ptr<VerilatedContext> context_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
+  std::uint64_t damaged_ = 0;
   std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
   bool hashing_ = false;

@@ -188,6 +188,25 @@ TEST(Rate, UniformSaturation) {
   bench.drain();
 }
 
+class Lossy : public testing::TestWithParam<unsigned> {};
+
+TEST_P(Lossy, DamagedAndLostWordsChangeNothing) {
+  const double errors[] = {1e-4, 1e-3, 1e-2, 5e-2};
+  FabricRing bench({.latency = GetParam() % 2 ? 4u : 32u,
+                    .seed = GetParam(),
+                    .send = 0.9,
+                    .ready = 0.8,
+                    .settled = 0.7,
+                    .stall = 50,
+                    .flit_errors = errors[GetParam() % 4]});
+  for (unsigned i = 0; i < 600; ++i)
+    bench.post(bench.random_message(bench.random(12), bench.random(12)));
+  bench.drain(200000);
+  EXPECT_GT(bench.damaged(), 0u);
+  EXPECT_EQ(bench.errors(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, Lossy, testing::Range(1u, 9u));
+
 TEST(Speed, IdleNodesAreCheap) {
   FabricRing bench({.latency = 32});
   constexpr unsigned kCycles = 20000;

@@ -725,8 +725,8 @@ struct Lcw {
   static constexpr unsigned kWords = 1;
   using Words = std::array<std::uint32_t, 1>;
   std::uint8_t spare{};  ///< zero
-  std::uint16_t ack_seq{};  ///< zero until the link layer
-  std::uint8_t ack_type{};  ///< zero until the link layer
+  std::uint16_t ack_seq{};  ///< number of the flit that the sender of this word expects next
+  std::uint8_t ack_type{};  ///< 0 no word, 1 acknowledge, 2 repeat from ack_seq
   std::uint8_t credit_cum{};  ///< flits freed so far in credit_vc, mod 256
   std::uint8_t credit_vc{};  ///< virtual channel whose credit is reported
   std::uint8_t ecn{};  ///< zero
@@ -767,7 +767,7 @@ struct Flit {
   static constexpr unsigned kBits = 576;
   static constexpr unsigned kWords = 18;
   using Words = std::array<std::uint32_t, 18>;
-  std::uint32_t crc{};  ///< CRC-32C; zero and unchecked until the link layer
+  std::uint32_t crc{};  ///< CRC-32C of {payload, lcw, sequence number 10}; the number is 0 for Null, and not sent
   Lcw lcw{};  ///< link control word
   std::array<std::uint32_t, 16> payload{};  ///< head_payload, or 64 bytes of data
   void pack(std::uint32_t* words, unsigned at = 0) const {

@@ -261,8 +261,8 @@ package defs_pkg;
   // link control word
   typedef struct packed {
     logic spare;  // zero
-    logic [9:0] ack_seq;  // zero until the link layer
-    logic [1:0] ack_type;  // zero until the link layer
+    logic [9:0] ack_seq;  // number of the flit that the sender of this word expects next
+    logic [1:0] ack_type;  // 0 no word, 1 acknowledge, 2 repeat from ack_seq
     logic [7:0] credit_cum;  // flits freed so far in credit_vc, mod 256
     logic [2:0] credit_vc;  // virtual channel whose credit is reported
     logic ecn;  // zero
@@ -274,7 +274,7 @@ package defs_pkg;
 
   // what crosses a link in one fabric cycle: 576 bits
   typedef struct packed {
-    logic [31:0] crc;  // CRC-32C; zero and unchecked until the link layer
+    logic [31:0] crc;  // CRC-32C of {payload, lcw, sequence number 10}; the number is 0 for Null, and not sent
     lcw_t lcw;  // link control word
     logic [511:0] payload;  // head_payload, or 64 bytes of data
   } flit_t;

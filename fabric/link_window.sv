@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pointers of a replay buffer, as sequence numbers modulo 2^SeqBits:
+//
+//   acked <= send <= write <= acked + Window
+//     |        |       +-- where the next new flit goes
+//     |        +-- next to be put on the wire
+//     +-- first that the other side does not yet have
+//
+// A NAK and a silence of Silence cycles set `send` back to `acked`. An acknowledgement of something
+// that was never sent is ignored.
+`include "assert.svh"
+
+module link_window #(
+  parameter int unsigned Window = 128,
+  parameter int unsigned SeqBits = 10,
+  parameter int unsigned SilenceBits = 9
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic en_i,
+
+  input  logic push_i,
+
+  input  logic ack_valid_i,
+  input  logic ack_nak_i,
+  input  logic [SeqBits-1:0] ack_seq_i,
+
+  output logic ready_o,  // with 4 flits to spare
+  output logic [SeqBits-1:0] write_seq_o,
+  output logic [SeqBits-1:0] send_seq_o,
+  output logic [SeqBits-1:0] acked_seq_o,
+  output logic go_back_o,
+  output logic send_o,
+  output logic straight_o  // what is sent is what is being pushed
+);
+
+  logic [SeqBits-1:0] write_q, send_q, acked_q, held, acks, waiting;
+  logic [SilenceBits-1:0] silence_q;
+  logic good_ack, silent;
+  assign held     = write_q - acked_q;
+  assign waiting  = write_q - send_q;
+  assign acks     = ack_seq_i - acked_q;
+  assign good_ack = ack_valid_i && acks <= held;
+  assign silent   = silence_q == '1;
+
+  assign go_back_o  = (good_ack && ack_nak_i && ack_seq_i != write_q) || silent;
+  assign send_o     = waiting != '0 || push_i;
+  assign straight_o = waiting == '0;
+  assign ready_o    = held < SeqBits'(Window - 4);
+
+  logic [SeqBits-1:0] acked_d, send_d;
+  always_comb begin
+    acked_d = good_ack ? ack_seq_i : acked_q;
+    send_d  = send_q + SeqBits'(send_o);
+    // An acknowledgement may be ahead of `send` while a repeat is under way: skip what is known.
+    if (go_back_o || SeqBits'(write_q - acked_d) < SeqBits'(write_q - send_q)) send_d = acked_d;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      write_q   <= '0;
+      send_q    <= '0;
+      acked_q   <= '0;
+      silence_q <= '0;
+    end else if (en_i) begin
+      write_q   <= write_q + SeqBits'(push_i);
+      acked_q   <= acked_d;
+      send_q    <= send_d;
+      silence_q <= (held == '0 || acked_d != acked_q || go_back_o) ? '0
+                   : silence_q + SilenceBits'(1);
+    end
+  end
+
+  assign write_seq_o = write_q;
+  assign send_seq_o  = send_q;
+  assign acked_seq_o = acked_q;
+
+  // The pointers keep their order, and nothing unacknowledged is overwritten.
+  `ASSERT(Order_A, waiting <= held && held <= SeqBits'(Window))
+  `ASSERT(NoOverwrite_A, push_i |-> held < SeqBits'(Window))
+
+endmodule
