@@ -76,6 +76,7 @@ class BadInput(BoardTest):
         for args in (("--seed", "-1"), ("--seed", "4294967296"), ("--seed", "x"), ("--seed", ""),
                      ("--chips", "1"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
                      ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
+                     ("--link-ber", "2"), ("--link-ber", "x"),
                      ("--link-latency", "8", "--window", "9"), ("--wave-chips", "12"),
                      ("--wave-chips", "0,x"), ("--config", "maxi"), ("--inject", "gamma_ray"),
                      ("--timeout-cycles", "0")):
@@ -84,7 +85,6 @@ class BadInput(BoardTest):
 
     def test_what_to_run(self):
         self.refused("digitz", about="digits")
-        self.refused(about="allowed")
         self.refused("digits", "--program", "p.bin", about="allowed")
         self.refused("--program", "/nonexistent/p.bin", about="/nonexistent/p.bin")
         self.refused("digits", "--frobnicate", about="--frobnicate")
