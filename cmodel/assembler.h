@@ -139,8 +139,9 @@ class TensorStream : public Stream<TensorStream> {
   using Stream::Stream;
   /// Stationary tile: K partitions x M elements, SBUF, any format but Int32.
   TensorStream& load_stationary(const Tile& tile);
-  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16, Fp16
-  /// and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is Fp32, or Int32
+  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16,
+  /// Fp16 and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is Fp32, or
+  /// Int32
   /// (`as`) for Int8.
   TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false);
 

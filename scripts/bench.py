@@ -162,8 +162,8 @@ def bench_fabric_speed(_args):
     return run_json(BUILD / "fabric_bench", "--speed", statuses=(0, 4))[1]["rows"]
 
 
-BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric, "fabric-speed": bench_fabric_speed, "board": bench_board,
-           "inject": bench_inject}
+BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
+           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject}
 
 
 def show(rows):
