@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 #include <verilated.h>
+#ifdef DODECA_COVERAGE
+#include <verilated_cov.h>
+#endif
 #include <verilated_sym_props.h>
 
 #include <cstring>
@@ -34,6 +37,12 @@ bool built_with_waves() { return false; }
 bool built_with_wave_arrays() { return true; }
 #else
 bool built_with_wave_arrays() { return false; }
+#endif
+
+#ifdef DODECA_COVERAGE
+bool built_with_coverage() { return true; }
+#else
+bool built_with_coverage() { return false; }
 #endif
 
 namespace {
@@ -113,6 +122,9 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
   v_->context.randSeed(static_cast<int>(power_on_seed & 0x7fffffffu) | 1);
   v_->context.fatalOnError(false);  // an assertion of the RTL is a failed check, not an abort
   v_->context.assertOn(true);
+#ifdef DODECA_COVERAGE
+  v_->context.coveragep()->forcePerInstance(true);
+#endif
 #ifdef DODECA_WAVES
   if (!waves.empty()) v_->context.traceEverOn(true);
 #else
@@ -235,6 +247,12 @@ void Chip::finish() {
   v_->top->final();
 #ifdef DODECA_WAVES
   if (v_->waves) v_->waves->close();
+#endif
+}
+
+void Chip::write_coverage([[maybe_unused]] const std::filesystem::path& file) {
+#ifdef DODECA_COVERAGE
+  v_->context.coveragep()->write(file.c_str());
 #endif
 }
 

@@ -36,6 +36,7 @@ struct Options {
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
+  bool coverage = false;  ///< needs the program with counters
   std::string inject;  ///< a site, "list", or empty
   bool json = false;
   std::filesystem::path out = "out";

@@ -102,6 +102,7 @@ inline constexpr std::string_view to_string(Engine value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryEngine{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync, Engine::Dma0, Engine::Rx, Engine::Host};
 
 /// where an operand lives
 enum class Space : std::uint8_t {
@@ -117,6 +118,7 @@ inline constexpr std::string_view to_string(Space value) {
   }
   return "?";
 }
+inline constexpr std::array kEverySpace{Space::None, Space::Sbuf, Space::Psum};
 
 /// number format of an operand
 enum class Dtype : std::uint8_t {
@@ -144,6 +146,7 @@ inline constexpr std::string_view to_string(Dtype value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32};
 
 /// why an engine stopped
 enum class ErrorCause : std::uint8_t {
@@ -181,6 +184,7 @@ inline constexpr std::string_view to_string(ErrorCause value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow};
 
 /// condition on a semaphore before an instruction issues
 enum class WaitOp : std::uint8_t {
@@ -196,6 +200,7 @@ inline constexpr std::string_view to_string(WaitOp value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
 
 /// kind of a token from the chip to the host
 enum class HostKind : std::uint8_t {
@@ -213,6 +218,7 @@ inline constexpr std::string_view to_string(HostKind value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion, HostKind::Error};
 
 /// first byte of an instruction
 enum class Opcode : std::uint8_t {
@@ -240,6 +246,7 @@ inline constexpr std::string_view to_string(Opcode value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
 
 /// func of TENSOR_TENSOR and TENSOR_REDUCE
 enum class AluOp : std::uint8_t {
@@ -255,6 +262,7 @@ inline constexpr std::string_view to_string(AluOp value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max};
 
 /// func of ACTIVATE
 enum class ActFunc : std::uint8_t {
@@ -268,6 +276,7 @@ inline constexpr std::string_view to_string(ActFunc value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
 
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
@@ -291,6 +300,7 @@ inline constexpr std::string_view to_string(FlitType value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryFlitType{FlitType::Null, FlitType::Ctrl, FlitType::Head, FlitType::Body, FlitType::Tail, FlitType::HeadTail, FlitType::Skip};
 
 /// what a packet asks for; Write and WriteNotify are built, the others keep their place
 enum class PktOp : std::uint8_t {
@@ -322,6 +332,7 @@ inline constexpr std::string_view to_string(PktOp value) {
   }
   return "?";
 }
+inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
