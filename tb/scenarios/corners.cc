@@ -61,7 +61,7 @@ struct Counter {
     int delta = 0;
     if (value[which] && random.one_in(2))
       delta = -static_cast<int>(random.between(1, std::min(value[which], 0x8000u)));
-    else
+    else if (value[which] < 0xffff)
       delta = static_cast<int>(random.between(1, std::min(0x7fffu, 0xffffu - value[which])));
     if (delta == 0) return;
     stream.signal(semaphore[which], delta);

@@ -118,7 +118,13 @@ struct Chip::Verilated : Probe::Finder {
 Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
            const std::filesystem::path& waves)
     : id_(id), wires_(wires), hbm_(built_sizes()), v_(std::make_unique<Verilated>()) {
+#ifdef DODECA_COVERAGE
+  // The counters' idea of "before" powers on like a register: random, it would count every bit that
+  // never moves as one that did.
+  v_->context.randReset(0);
+#else
   v_->context.randReset(2);
+#endif
   v_->context.randSeed(static_cast<int>(power_on_seed & 0x7fffffffu) | 1);
   v_->context.fatalOnError(false);  // an assertion of the RTL is a failed check, not an abort
   v_->context.assertOn(true);
@@ -146,6 +152,8 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
 }
 
 Chip::~Chip() {
+  // Verilator unregisters the model's scopes in the thread's context, which may be another chip's.
+  ::Verilated::threadContextp(&v_->context);
 #ifdef DODECA_WAVES
   if (v_->waves) v_->waves->close();
 #endif
