@@ -48,6 +48,7 @@ class Coverage:
     functional: dict = field(default_factory=dict)
     runs: int = 0
     code_runs: int = 0
+    not_passed: int = 0
 
     def add_text(self, text, where):
         found = False
@@ -80,6 +81,15 @@ class Coverage:
         run = Path(run)
         if not run.is_dir():
             raise BadData(f"{run}: not a run directory")
+        try:
+            status = json.loads((run / "result.json").read_text(encoding="utf-8"))["status"]
+        except FileNotFoundError:
+            status = "passed"
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadData(f"{run / 'result.json'}: {error}") from error
+        if status != "passed":  # what it exercised was not shown to be right
+            self.not_passed += 1
+            return
         self.runs += 1
         for name in ("coverage.dat.gz", "coverage.dat"):
             if (run / name).is_file():

@@ -21,7 +21,8 @@ def figures(points):
 
 def summary(coverage, excluded_bins, stale):
     points = list(coverage.points.values())
-    result = {"schema": 1, "runs": coverage.runs, "runs_with_code": coverage.code_runs}
+    result = {"schema": 1, "runs": coverage.runs, "runs_with_code": coverage.code_runs,
+              "runs_not_passed": coverage.not_passed}
     for kind in TYPES:
         result[kind] = figures([p for p in points if p.kind == kind])
     total, hit = len(coverage.functional), sum(c > 0 for c in coverage.functional.values())

@@ -182,8 +182,13 @@ cmodel::Program build(const ScenarioArgs& args) {
   for (const auto& stream : program.streams) {
     const auto engine = static_cast<defs::Engine>(stream.engine);
     const unsigned turns = turn++ / defs::kSequencers + stream.engine * 2;
+    const auto cause = engine == defs::Engine::Sync ? kSyncCauses[turns % kSyncCauses.size()]
+                                                    : kComputeCauses[turns % kComputeCauses.size()];
     // Behind the first instructions (fill, weights); never END. Half of the sync streams stay whole.
-    const unsigned pc = random.between(2, stream.count - 2);
+    // A semaphore overflows when its instruction is done; the RTL may have begun younger ones by
+    // then, which the model never runs. So there are none.
+    const unsigned last = stream.count - 2;
+    const unsigned pc = cause == ErrorCause::SemaphoreOverflow ? last : random.between(2, last);
     const std::uint64_t addr = stream.base + std::uint64_t{pc} * defs::kInstrBytes;
     if (engine == defs::Engine::Sync) {
       if (stream.core == 0) {
@@ -195,20 +200,22 @@ cmodel::Program build(const ScenarioArgs& args) {
         continue;
       }
       change<Instr>(program, stream.chip, addr, [&](Instr& i) {
-        spoil(i, kSyncCauses[turns % kSyncCauses.size()], engine, args.sizes, random);
+        spoil(i, cause, engine, args.sizes, random);
       });
       continue;
     }
     change<Instr>(program, stream.chip, addr, [&](Instr& i) {
-      spoil(i, kComputeCauses[turns % kComputeCauses.size()], engine, args.sizes, random);
+      spoil(i, cause, engine, args.sizes, random);
     });
   }
   for (const auto& ring : program.rings) {
     if (ring.engine == 0) continue;
-    const unsigned index = random.between(0, ring.count - 1);
+    const ErrorCause cause = kDmaCauses[turn++ % kDmaCauses.size()];
+    const unsigned index = cause == ErrorCause::SemaphoreOverflow ? ring.count - 1
+                                                                  : random.between(0, ring.count - 1);
     const std::uint64_t addr = ring.base + std::uint64_t{index} * defs::kInstrBytes;
     change<defs::Descriptor>(program, ring.chip, addr, [&](defs::Descriptor& d) {
-      spoil(d, kDmaCauses[turn++ % kDmaCauses.size()], random);
+      spoil(d, cause, random);
     });
   }
   // A stream that ends without END, on every third chip.
