@@ -33,7 +33,8 @@ using defs::Space;
 constexpr unsigned kSourceBytes = 4096, kVectorAt = 4096, kActAt = 5632, kLandingAt = 7168,
                    kEngineBytes = 1536, kLandingBytes = 1024;
 constexpr unsigned kDefaultLength = 48;
-constexpr unsigned kFillRows = 4;
+constexpr unsigned kFillRows = 4, kFillTimes = 4;  ///< the same bytes four times: loading is slow
+constexpr unsigned kFillBytes = kSourceBytes / kFillTimes;
 constexpr unsigned kHbmSource = 8192;
 
 /// Two semaphores that only one stream or DMA engine touches: their values are known.
@@ -94,12 +95,14 @@ class Corners {
  private:
   unsigned length() const { return args_.length ? args_.length : kDefaultLength; }
 
+  unsigned fills() const { return p_ / kFillRows * kFillTimes; }
+
   void sources(unsigned chip) {
     for (unsigned core = 0; core < defs::kCores; ++core) {
-      std::vector<std::uint16_t> values(std::size_t{p_} * kSourceBytes / 2);
+      std::vector<std::uint16_t> values(std::size_t{p_} * kFillBytes / 2);
       for (auto& v : values)
         v = random_.one_in(48) ? static_cast<std::uint16_t>(random_.word()) : random_.bf16();
-      assembler_.data(chip, core, fmt::format("fill{}", core), kSourceBytes, p_, bytes_of(values));
+      assembler_.data(chip, core, fmt::format("fill{}", core), kFillBytes, p_, bytes_of(values));
       std::vector<std::uint16_t> noise(kHbmSource / 2);
       for (auto& v : noise) v = static_cast<std::uint16_t>(random_.word());
       assembler_.data(chip, core, fmt::format("noise{}", core), kHbmSource, 1, bytes_of(noise));
@@ -111,13 +114,14 @@ class Corners {
     auto& core = assembler_.core(chip, c);
     const Semaphore done = core.semaphore();
     const Block& data = assembler_.find(chip, fmt::format("fill{}", c));
-    for (unsigned row = 0; row < p_; row += kFillRows) {
-      const Block to{chip, cmodel::sbuf_addr(c, row, 0), kSourceBytes, kFillRows,
-                     defs::kSbufStride};
-      core.sync()
-          .copy(row / kFillRows % args_.sizes.dma_engines, data.row_range(row, kFillRows), to)
-          .signal(done);
-    }
+    for (unsigned row = 0; row < p_; row += kFillRows)
+      for (unsigned again = 0; again < kFillTimes; ++again) {
+        const Block to{chip, cmodel::sbuf_addr(c, row, again * kFillBytes), kFillBytes, kFillRows,
+                       defs::kSbufStride};
+        core.sync()
+            .copy(row / kFillRows % args_.sizes.dma_engines, data.row_range(row, kFillRows), to)
+            .signal(done);
+      }
     return done;
   }
 
@@ -197,7 +201,7 @@ class Corners {
     const unsigned half = args_.sizes.psum_banks / 2, bank_bytes = args_.sizes.psum_cols * 4;
 
     Counter tensor(assembler_, chip, c);
-    core.tensor().wait_ge(filled, p_ / kFillRows);
+    core.tensor().wait_ge(filled, fills());
     for (unsigned round = 0; round < 2; ++round) {
       // Every word of the banks is written once, so that the others find no stale bits.
       Tile weights = tile(chip, c, Space::Sbuf, Dtype::Bf16, p_, {1, 1, 1, p_}, 0, kSourceBytes);
@@ -233,8 +237,8 @@ class Corners {
     }
 
     Counter vector(assembler_, chip, c), act(assembler_, chip, c);
-    core.vector().wait_ge(filled, p_ / kFillRows);
-    core.act().wait_ge(filled, p_ / kFillRows);
+    core.vector().wait_ge(filled, fills());
+    core.act().wait_ge(filled, fills());
     for (unsigned i = 0; i < length(); ++i) {
       if (i == length() / 4) {
         core.vector().wait_ge(summed[0], 1);
@@ -388,7 +392,7 @@ class Corners {
       if (notify) dma.notify(assembler_.core(dst_chip, random_.between(0, 1)).semaphore());
     };
     for (unsigned other = 0; other < defs::kCores; ++other)
-      core.sync().wait_ge(filled_[chip * defs::kCores + other], p_ / kFillRows);
+      core.sync().wait_ge(filled_[chip * defs::kCores + other], fills());
     // Every chip on every network, with and without notification, sizes in turn.
     unsigned size = chip + 3 * c;
     for (unsigned away = 1; away < args_.chips; ++away)
@@ -405,10 +409,11 @@ class Corners {
     auto& core = assembler_.core(chip, 0);
     const Semaphore there = assembler_.core(next, 0).semaphore();
     auto& dma = core.sync().copy(0, assembler_.find(chip, "noise0").byte_range(0, 1024), out);
-    if (next != chip) {
+    if (next == chip)
+      dma.signal(there);
+    else
       dma.notify(there);
-      assembler_.core(next, 0).act().wait_ge(there, 1).nop();
-    }
+    assembler_.core(next, 0).act().wait_ge(there, 1).nop();
     assembler_.region(fmt::format("judged{}", chip), out);
   }
 
