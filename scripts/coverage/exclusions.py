@@ -5,7 +5,7 @@
   file = "rtl/dma.sv"               bins = "error.Dma.QueueOverflow"     (shell pattern)
   source = "pc_q <= pc_d;"          kind = ..   reason = ..
   type = "toggle"                   (line, branch, toggle; one or a list)
-  name = "pc_q[3]*"                 (optional, shell pattern on the point's name)
+  name = "pc_q*"                    (optional, shell pattern on the point's name; "[[]" for "[")
   kind = "UNR"                      reason = "one sentence"
 
 `source` is the text of one or more whole lines of the file, without white space around it. If no
@@ -72,7 +72,7 @@ def apply(exclusions, coverage, root, stale):
         found = False
         for point in coverage.points.values():
             if (point.file == name and point.line in numbers and point.kind in types
-                    and fnmatch.fnmatchcase(point.name, entry.get("name", "*").replace("[", "[[]"))):
+                    and fnmatch.fnmatchcase(point.name, entry.get("name", "*"))):
                 found = True
                 if point.count == 0:
                     point.excluded = entry["kind"]
