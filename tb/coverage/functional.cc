@@ -90,38 +90,45 @@ constexpr std::array<std::string_view, 5> kRows{"one", "many.contiguous", "many.
                                                 "many.negative", "many.zero"};
 std::string_view rows_corner(unsigned rows, std::int64_t stride, unsigned bytes) {
   if (rows == 1) return "one";
-  return stride == 0      ? "many.zero"
-         : stride < 0     ? "many.negative"
+  return stride == 0       ? "many.zero"
+         : stride < 0      ? "many.negative"
          : stride == bytes ? "many.contiguous"
                            : "many.gap";
 }
 constexpr std::array<std::string_view, 5> kRowBytes{"4", "inline", "flit", "packet", "packets"};
 std::string_view row_bytes_corner(unsigned bytes) {
-  return bytes == 4                     ? "4"
-         : bytes <= defs::kInlineBytes  ? "inline"
-         : bytes <= defs::kFlitBytes    ? "flit"
-         : bytes <= defs::kPacketBytes  ? "packet"
-                                        : "packets";
+  return bytes == 4                    ? "4"
+         : bytes <= defs::kInlineBytes ? "inline"
+         : bytes <= defs::kFlitBytes   ? "flit"
+         : bytes <= defs::kPacketBytes ? "packet"
+                                       : "packets";
 }
 
 /// What an engine can stop with, as the architecture has it. Everything else is illegal.
 bool can_stop(std::string_view engine, ErrorCause cause) {
   const bool dma = engine == "Dma", sync = engine == "Sync";
   switch (cause) {
-    case ErrorCause::None: return false;
+    case ErrorCause::None:
+      return false;
     case ErrorCause::ReservedBits:
     case ErrorCause::SemaphoreOverflow:
     case ErrorCause::UnmappedAddress:  // also a stream that leaves HBM
-    case ErrorCause::Misaligned: return true;  // also base of stream and ring
+    case ErrorCause::Misaligned:
+      return true;  // also base of stream and ring
     case ErrorCause::UnknownOpcode:
-    case ErrorCause::BadShape: return !dma;  // also an empty stream
+    case ErrorCause::BadShape:
+      return !dma;  // also an empty stream
     case ErrorCause::BadOperand:
     case ErrorCause::BadFormat:
-    case ErrorCause::BadPartition: return !dma && !sync;
-    case ErrorCause::OutOfBounds: return !dma;  // also a stream without END
+    case ErrorCause::BadPartition:
+      return !dma && !sync;
+    case ErrorCause::OutOfBounds:
+      return !dma;  // also a stream without END
     case ErrorCause::BadDescriptor:
-    case ErrorCause::BadDestination: return dma;
-    case ErrorCause::QueueOverflow: return dma || sync;
+    case ErrorCause::BadDestination:
+      return dma;
+    case ErrorCause::QueueOverflow:
+      return dma || sync;
   }
   return false;
 }
@@ -267,12 +274,13 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   const auto op = to_string(static_cast<defs::PktOp>(header.op));
   const unsigned vn = header.vn, bytes = header.bytes;
   hit(fmt::format("transfer.hops{}.{}.vn{}.{}", ring.hops(header.src, header.dst),
-                  ring.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn, op));
+                  ring.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
+                  op));
   hit(fmt::format("transfer.size.{}.vn{}.{}",
-                  bytes <= defs::kInlineBytes   ? "inline"
-                  : bytes <= defs::kFlitBytes   ? "one_flit"
-                  : bytes < defs::kPacketBytes  ? "flits"
-                                                : "full",
+                  bytes <= defs::kInlineBytes  ? "inline"
+                  : bytes <= defs::kFlitBytes  ? "one_flit"
+                  : bytes < defs::kPacketBytes ? "flits"
+                                               : "full",
                   vn, op));
   hit(fmt::format("transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
   const auto route = ring.route(header.src, header.dst);
@@ -306,8 +314,12 @@ void Functional::observe(const Chip& chip) {
     switch (entry.commit.kind) {
       case cmodel::CommitKind::PsumRow:
       case cmodel::CommitKind::SbufRow:
-      case cmodel::CommitKind::MemBurst: hit_flow(entry); break;
-      case cmodel::CommitKind::Message: hit_message(chip.commits().data(entry)); break;
+      case cmodel::CommitKind::MemBurst:
+        hit_flow(entry);
+        break;
+      case cmodel::CommitKind::Message:
+        hit_message(chip.commits().data(entry));
+        break;
       case cmodel::CommitKind::Error: {
         const unsigned engine = entry.commit.stream.engine;
         hit(fmt::format("error.{}.{}",
@@ -315,7 +327,8 @@ void Functional::observe(const Chip& chip) {
                         to_string(static_cast<ErrorCause>(entry.commit.delta))));
         break;
       }
-      case cmodel::CommitKind::Semaphore: break;
+      case cmodel::CommitKind::Semaphore:
+        break;
     }
   }
   constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
@@ -371,9 +384,9 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
       hit(fmt::format("shape.{}.{}.start.{}", name, operand, kStarts[o.partition * 4 / p]));
     if (o.space == static_cast<unsigned>(Space::Psum))
       hit(fmt::format("psum.bank{}.{}", o.offset / (sizes_.psum_cols * 4),
-                      *operand == 's'  ? "read"
-                      : i.accumulate ? "accumulate"
-                                     : "store"));
+                      *operand == 's' ? "read"
+                      : i.accumulate  ? "accumulate"
+                                      : "store"));
   }
   hit(fmt::format("shape.{}.partitions.{}", name, partitions_corner(p, i.partitions)));
   hit(fmt::format("shape.{}.dims.{}", name, dims));
@@ -394,9 +407,13 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   hit(fmt::format("dma.{}.update.{}", where,
                   update_corner(d.update, d.update_sem, d.update_delta, core)));
   const auto stride = [](std::uint64_t s) { return static_cast<std::int64_t>(s << 16) >> 16; };
-  hit(fmt::format("dma.{}.src_rows.{}", where, rows_corner(d.rows, stride(d.src_stride), d.row_bytes)));
-  hit(fmt::format("dma.{}.dst_rows.{}", where, rows_corner(d.rows, stride(d.dst_stride), d.row_bytes)));
-  const auto aligned = [&](std::uint64_t a) { return a % sizes_.line_bytes ? "unaligned" : "aligned"; };
+  hit(fmt::format("dma.{}.src_rows.{}", where,
+                  rows_corner(d.rows, stride(d.src_stride), d.row_bytes)));
+  hit(fmt::format("dma.{}.dst_rows.{}", where,
+                  rows_corner(d.rows, stride(d.dst_stride), d.row_bytes)));
+  const auto aligned = [&](std::uint64_t a) {
+    return a % sizes_.line_bytes ? "unaligned" : "aligned";
+  };
   hit(fmt::format("dma.{}.lines.{}.{}", where, aligned(d.src), aligned(d.dst)));
   hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
 }
@@ -408,7 +425,8 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
     const bool done = status.state == cmodel::SequencerStatus::State::Done;
     const Where where{stream.chip, stream.core, stream.engine};
     for (std::uint32_t pc = 0; pc < status.pc + done && pc < stream.count; ++pc) {
-      const auto* bytes = bytes_at(stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
+      const auto* bytes =
+          bytes_at(stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
       if (!bytes) break;
       Instr::Words words;
       std::memcpy(words.data(), bytes, sizeof words);
@@ -421,7 +439,8 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
   if (!complete) return;
   for (const auto& ring : program_.rings) {
     std::uint64_t count = triggered[{ring.chip, ring.core, ring.engine}];
-    const auto engine = static_cast<std::uint8_t>(static_cast<unsigned>(Engine::Dma0) + ring.engine);
+    const auto engine =
+        static_cast<std::uint8_t>(static_cast<unsigned>(Engine::Dma0) + ring.engine);
     for (const auto& error : model.errors())
       if (error.stream.chip == ring.chip && error.stream.core == ring.core &&
           error.stream.engine == engine)

@@ -17,12 +17,14 @@
 
 namespace tb {
 
-/// Bins are made from the descriptions (rtl/defs, through gen/defs.h): every value of an enumeration
-/// is asked for, and the golden model's own checks say whether a combination is legal. A combination
-/// that they refuse has no bin; an error cause that an engine cannot have is an illegal bin.
+/// Bins are made from the descriptions (rtl/defs, through gen/defs.h): every value of an
+/// enumeration is asked for, and the golden model's own checks say whether a combination is legal.
+/// A combination that they refuse has no bin; an error cause that an engine cannot have is an
+/// illegal bin.
 ///
-/// Two sources: the program's instructions and descriptors that were executed, and what the RTL did:
-/// its commits (messages, errors, gaps between the rows of an instruction) and probes (credits).
+/// Two sources: the program's instructions and descriptors that were executed, and what the RTL
+/// did: its commits (messages, errors, gaps between the rows of an instruction) and probes
+/// (credits).
 ///
 /// A name is a path with dots, general to special: format.TensorCopy.Psum.Fp32.Bf16.
 class Functional {

@@ -128,11 +128,16 @@ class Corners {
   /// A legal pair of count and start.
   unsigned partitions() {
     switch (random_.between(0, 4)) {
-      case 0: return 1;
-      case 1: return random_.between(2, p_ / 4);
-      case 2: return random_.between(p_ / 4 + 1, p_ / 2);
-      case 3: return random_.between(p_ / 2 + 1, p_ - 1);
-      default: return p_;
+      case 0:
+        return 1;
+      case 1:
+        return random_.between(2, p_ / 4);
+      case 2:
+        return random_.between(p_ / 4 + 1, p_ / 2);
+      case 3:
+        return random_.between(p_ / 2 + 1, p_ - 1);
+      default:
+        return p_;
     }
   }
   unsigned start(unsigned n) {
@@ -178,9 +183,9 @@ class Corners {
       }
       const int room = static_cast<int>(bytes) - (high - low + width);
       if (room < 0) continue;
-      t.offset = at + static_cast<unsigned>(-low) +
-                 random_.between(0, static_cast<unsigned>(room / width)) *
-                     static_cast<unsigned>(width);
+      t.offset =
+          at + static_cast<unsigned>(-low) +
+          random_.between(0, static_cast<unsigned>(room / width)) * static_cast<unsigned>(width);
       return t;
     }
   }
@@ -207,10 +212,9 @@ class Corners {
       Tile weights = tile(chip, c, Space::Sbuf, Dtype::Bf16, p_, {1, 1, 1, p_}, 0, kSourceBytes);
       core.tensor().load_stationary(weights);
       for (unsigned bank = round * half; bank < (round + 1) * half; ++bank)
-        core.tensor().multiply_moving(
-            tile(chip, c, Space::Sbuf, Dtype::Bf16, p_, {1, 1, 1, args_.sizes.psum_cols}, 0,
-                 kSourceBytes),
-            core.psum(bank, p_, args_.sizes.psum_cols));
+        core.tensor().multiply_moving(tile(chip, c, Space::Sbuf, Dtype::Bf16, p_,
+                                           {1, 1, 1, args_.sizes.psum_cols}, 0, kSourceBytes),
+                                      core.psum(bank, p_, args_.sizes.psum_cols));
       for (unsigned i = 0; i < length() / 4; ++i) {
         const unsigned k = partitions();
         auto m = loops(p_);
@@ -293,10 +297,9 @@ class Corners {
         else if (random_.one_in(2))
           core.act().activate(func, a, to);
         else
-          core.act().activate(func, a,
-                              tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0,
-                                   kSourceBytes),
-                              to);
+          core.act().activate(
+              func, a, tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes),
+              to);
         act.signal(core.act(), random_);
       }
     }
@@ -316,8 +319,7 @@ class Corners {
       const std::int64_t span = std::int64_t{rows - 1} * stride + bytes;
       const auto room = static_cast<unsigned>(std::max<std::int64_t>(0, kHbmSource - span));
       const unsigned at = random_.one_in(3) ? 0 : random_.between(0, room / 4) * 4;
-      if (kind == 3)
-        return {chip, noise.addr + at + (rows - 1) * stride, bytes, rows, -stride};
+      if (kind == 3) return {chip, noise.addr + at + (rows - 1) * stride, bytes, rows, -stride};
       return {chip, noise.addr + at, bytes, rows, stride};
     }
     const unsigned at = random_.one_in(3) ? 0 : random_.between(0, (kSourceBytes - bytes) / 4) * 4;
@@ -331,7 +333,8 @@ class Corners {
   }
   Block placed(Block block, unsigned core) {
     const unsigned first = random_.between(0, p_ - block.rows);
-    block.addr = cmodel::sbuf_addr(core, block.stride < 0 ? first + block.rows - 1 : first, sbuf_at_);
+    block.addr =
+        cmodel::sbuf_addr(core, block.stride < 0 ? first + block.rows - 1 : first, sbuf_at_);
     return block;
   }
 
@@ -357,12 +360,18 @@ class Corners {
 
   unsigned row_bytes(unsigned size) {
     switch (size % 6) {
-      case 0: return 4;
-      case 1: return random_.between(2, 10) * 4;
-      case 2: return random_.between(11, 16) * 4;
-      case 3: return random_.between(17, 255) * 4;
-      case 4: return defs::kPacketBytes;
-      default: return random_.between(257, 600) * 4;
+      case 0:
+        return 4;
+      case 1:
+        return random_.between(2, 10) * 4;
+      case 2:
+        return random_.between(11, 16) * 4;
+      case 3:
+        return random_.between(17, 255) * 4;
+      case 4:
+        return defs::kPacketBytes;
+      default:
+        return random_.between(257, 600) * 4;
     }
   }
 
@@ -370,7 +379,8 @@ class Corners {
     auto& core = assembler_.core(chip, c);
     Counter sync(assembler_, chip, c);
     std::vector<Counter> counters;
-    for (unsigned e = 0; e < args_.sizes.dma_engines; ++e) counters.emplace_back(assembler_, chip, c);
+    for (unsigned e = 0; e < args_.sizes.dma_engines; ++e)
+      counters.emplace_back(assembler_, chip, c);
     unsigned turn = chip * 7 + c * 3;
     const auto move = [&](unsigned dst_chip, unsigned vn, bool notify, unsigned size) {
       ++turn;
@@ -381,7 +391,8 @@ class Corners {
       unsigned dst_memory = random_.between(0, 3);
       Block src = from(chip, src_memory, bytes, rows), dst;
       if (src_memory >= 2) src = placed(src, src_memory - 2);
-      if (!to(dst_chip, dst_memory, bytes, rows, dst)) to(dst_chip, dst_memory % 2, bytes, rows, dst);
+      if (!to(dst_chip, dst_memory, bytes, rows, dst))
+        to(dst_chip, dst_memory % 2, bytes, rows, dst);
       sync.wait(core.sync(), random_);
       auto& dma = core.sync().copy(engine, src, dst);
       sync.signal(core.sync(), random_);
@@ -427,7 +438,8 @@ class Corners {
 };
 
 cmodel::Program build(const ScenarioArgs& args) {
-  if (args.sizes.sbuf_bytes < kLandingAt + kLandingBytes) throw std::runtime_error("SBUF too small");
+  if (args.sizes.sbuf_bytes < kLandingAt + kLandingBytes)
+    throw std::runtime_error("SBUF too small");
   return Corners(args).build();
 }
 

@@ -37,11 +37,13 @@ constexpr std::array kDmaCauses{ErrorCause::ReservedBits,    ErrorCause::Misalig
                                 ErrorCause::BadDestination,  ErrorCause::SemaphoreOverflow};
 
 /// Every field that the rule looks at gets its turn.
-void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes, Random& random) {
+void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
+           Random& random) {
   const bool sync = engine == defs::Engine::Sync;
   const unsigned which = random.between(0, 5);
-  defs::Operand& operand =
-      i.dst.space && random.one_in(2) ? i.dst : i.src1.space && random.one_in(2) ? i.src1 : i.src0;
+  defs::Operand& operand = i.dst.space && random.one_in(2)    ? i.dst
+                           : i.src1.space && random.one_in(2) ? i.src1
+                                                              : i.src0;
   switch (cause) {
     case ErrorCause::UnknownOpcode: {
       constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
@@ -69,23 +71,34 @@ void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& s
       }
       if (engine == defs::Engine::Tensor && !i.dst.space) i.src0.space = 2;
       break;
-    case ErrorCause::BadFormat: operand.dtype = static_cast<std::uint8_t>(random.between(6, 15)); break;
+    case ErrorCause::BadFormat:
+      operand.dtype = static_cast<std::uint8_t>(random.between(6, 15));
+      break;
     case ErrorCause::BadPartition:
       if (which % 2)
         i.partitions = static_cast<std::uint8_t>(which == 1 ? 0 : sizes.partitions + 1);
       else
         i.src0.partition = static_cast<std::uint8_t>(which == 0 ? sizes.partitions : 1);
       break;
-    case ErrorCause::BadShape: (which % 2 ? i.size0 : i.size1) = 0; break;
-    case ErrorCause::Misaligned: operand.offset += 1; break;
-    case ErrorCause::OutOfBounds: operand.offset = which % 2 ? 0xfffffc : 0x40000; break;
+    case ErrorCause::BadShape:
+      (which % 2 ? i.size0 : i.size1) = 0;
+      break;
+    case ErrorCause::Misaligned:
+      operand.offset += 1;
+      break;
+    case ErrorCause::OutOfBounds:
+      operand.offset = which % 2 ? 0xfffffc : 0x40000;
+      break;
     case ErrorCause::SemaphoreOverflow:
       i.update = 1;
       i.update_sem = static_cast<std::uint16_t>(200 + random.between(0, 50));
       i.update_delta = -1;
       break;
-    case ErrorCause::QueueOverflow: i.imm = 200u << 16 | 1; break;
-    default: break;
+    case ErrorCause::QueueOverflow:
+      i.imm = 200u << 16 | 1;
+      break;
+    default:
+      break;
   }
 }
 
@@ -104,7 +117,9 @@ void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
       if (which == 1) d.dst += 1;
       if (which >= 2) d.row_bytes += 1;
       break;
-    case ErrorCause::UnmappedAddress: (which % 2 ? d.src : d.dst) = 0x700000000000; break;
+    case ErrorCause::UnmappedAddress:
+      (which % 2 ? d.src : d.dst) = 0x700000000000;
+      break;
     case ErrorCause::BadDescriptor:
       if (which == 0) d.rows = 0;
       if (which == 1) d.row_bytes = 0;
@@ -121,15 +136,15 @@ void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
       d.update_sem = static_cast<std::uint16_t>(180 + which);
       d.update_delta = -1;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 template <class Item, class Spoil>
 void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Spoil&& spoil) {
   for (auto& segment : program.segments) {
-    if (segment.chip != chip || addr < segment.addr ||
-        addr >= segment.addr + segment.bytes.size())
+    if (segment.chip != chip || addr < segment.addr || addr >= segment.addr + segment.bytes.size())
       continue;
     typename Item::Words words;
     std::uint8_t* place = segment.bytes.data() + (addr - segment.addr);
@@ -155,8 +170,8 @@ cmodel::Program legal(const ScenarioArgs& args) {
       const Semaphore filled = core.semaphore();
       const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16);
       core.sync().copy(0, data, assembler.block(all)).signal(filled);
-      const Tile source = all.columns(0, 8), to[2] = {core.sbuf(p, 8, Dtype::Fp32),
-                                                      core.sbuf(p, 8, Dtype::Fp32)};
+      const Tile source = all.columns(0, 8),
+                 to[2] = {core.sbuf(p, 8, Dtype::Fp32), core.sbuf(p, 8, Dtype::Fp32)};
       core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p));
       core.vector().wait_ge(filled, 1);
       core.act().wait_ge(filled, 1);
@@ -184,39 +199,36 @@ cmodel::Program build(const ScenarioArgs& args) {
     const unsigned turns = turn++ / defs::kSequencers + stream.engine * 2;
     const auto cause = engine == defs::Engine::Sync ? kSyncCauses[turns % kSyncCauses.size()]
                                                     : kComputeCauses[turns % kComputeCauses.size()];
-    // Behind the first instructions (fill, weights); never END. Half of the sync streams stay whole.
-    // A semaphore overflows when its instruction is done; the RTL may have begun younger ones by
-    // then, which the model never runs. So there are none.
+    // Behind the first instructions (fill, weights); never END. Half of the sync streams stay
+    // whole. A semaphore overflows when its instruction is done; the RTL may have begun younger
+    // ones by then, which the model never runs. So there are none.
     const unsigned last = stream.count - 2;
     const unsigned pc = cause == ErrorCause::SemaphoreOverflow ? last : random.between(2, last);
     const std::uint64_t addr = stream.base + std::uint64_t{pc} * defs::kInstrBytes;
     if (engine == defs::Engine::Sync) {
       if (stream.core == 0) {
-        // A doorbell for nothing. (One for too much would race with the descriptors before it: where
-        // that DMA engine stops is then nobody's contract.)
+        // A doorbell for nothing. (One for too much would race with the descriptors before it:
+        // where that DMA engine stops is then nobody's contract.)
         if (stream.chip % 4 == 1)
           change<Instr>(program, stream.chip, stream.base + defs::kInstrBytes,
                         [](Instr& i) { i.imm &= ~0xffffu; });
         continue;
       }
-      change<Instr>(program, stream.chip, addr, [&](Instr& i) {
-        spoil(i, cause, engine, args.sizes, random);
-      });
+      change<Instr>(program, stream.chip, addr,
+                    [&](Instr& i) { spoil(i, cause, engine, args.sizes, random); });
       continue;
     }
-    change<Instr>(program, stream.chip, addr, [&](Instr& i) {
-      spoil(i, cause, engine, args.sizes, random);
-    });
+    change<Instr>(program, stream.chip, addr,
+                  [&](Instr& i) { spoil(i, cause, engine, args.sizes, random); });
   }
   for (const auto& ring : program.rings) {
     if (ring.engine == 0) continue;
     const ErrorCause cause = kDmaCauses[turn++ % kDmaCauses.size()];
-    const unsigned index = cause == ErrorCause::SemaphoreOverflow ? ring.count - 1
-                                                                  : random.between(0, ring.count - 1);
+    const unsigned index =
+        cause == ErrorCause::SemaphoreOverflow ? ring.count - 1 : random.between(0, ring.count - 1);
     const std::uint64_t addr = ring.base + std::uint64_t{index} * defs::kInstrBytes;
-    change<defs::Descriptor>(program, ring.chip, addr, [&](defs::Descriptor& d) {
-      spoil(d, cause, random);
-    });
+    change<defs::Descriptor>(program, ring.chip, addr,
+                             [&](defs::Descriptor& d) { spoil(d, cause, random); });
   }
   // A stream that ends without END, on every third chip.
   for (auto& stream : program.streams)

@@ -53,10 +53,9 @@ void switch_executable(const Options& options, char** argv) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
   const std::string other = self + suffix;
   execv(other.c_str(), argv);
-  throw Refused(kBadEnvironment,
-                fmt::format("{} needs {}; build it with: ninja -C build {}",
-                            options.coverage ? "--coverage" : "--waves", other,
-                            std::filesystem::path(other).filename().string()));
+  throw Refused(kBadEnvironment, fmt::format("{} needs {}; build it with: ninja -C build {}",
+                                             options.coverage ? "--coverage" : "--waves", other,
+                                             std::filesystem::path(other).filename().string()));
 }
 
 struct Job {
