@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/board.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <random>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "cmodel/address_map.h"
 #include "cmodel/chip.h"
@@ -93,7 +93,8 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   void ordered(const StreamId& from, const StreamId& to) override {
     if (races) races->order(from, to);
   }
-  void end(const StreamId& stream, std::uint32_t pc, std::span<const Footprint> footprints) override {
+  void end(const StreamId& stream, std::uint32_t pc,
+           std::span<const Footprint> footprints) override {
     for (const auto& footprint : footprints) {
       if (races) races->access(stream, footprint);
       if (!options.track_liveness) continue;
@@ -103,7 +104,8 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   }
 
   static StreamId host_stream(unsigned chip) {
-    return {static_cast<std::uint8_t>(chip), 0, static_cast<std::uint8_t>(defs::Engine::Host), 0, 0};
+    return {static_cast<std::uint8_t>(chip), 0, static_cast<std::uint8_t>(defs::Engine::Host), 0,
+            0};
   }
   static StreamId stream_of(const InstrStream& stream) {
     return {static_cast<std::uint8_t>(stream.chip), static_cast<std::uint8_t>(stream.core),
@@ -142,8 +144,10 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
       const Unit& unit = units[next];
       if (++next == count) next = 0;
       if (!runnable(unit)) continue;
-      if (unit.dma) chips[unit.chip]->run_dma(unit.core, unit.index);
-      else chips[unit.chip]->run_sequencer(unit.core, unit.index);
+      if (unit.dma)
+        chips[unit.chip]->run_dma(unit.core, unit.index);
+      else
+        chips[unit.chip]->run_sequencer(unit.core, unit.index);
       return true;
     }
     return false;
@@ -168,11 +172,12 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   bool regions_read = false;
 };
 
-Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink, BoardOptions options)
+Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink,
+             BoardOptions options)
     : impl_(std::make_unique<Impl>(sizes, program, sink, options)) {
   if (program.config != sizes.name)
-    throw std::invalid_argument(fmt::format("program is for config {}, the board is {}",
-                                            program.config, sizes.name));
+    throw std::invalid_argument(
+        fmt::format("program is for config {}, the board is {}", program.config, sizes.name));
 }
 Board::~Board() = default;
 Board::Board(Board&&) noexcept = default;
@@ -247,8 +252,8 @@ const std::vector<ErrorRecord>& Board::errors() const { return impl_->errors; }
 
 void Board::read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const {
   if (chip >= chips() || !impl_->chips[chip]->read(addr, bytes))
-    throw std::out_of_range(fmt::format("no memory at chip {} addr {:#x}, {} bytes", chip, addr,
-                                        bytes.size()));
+    throw std::out_of_range(
+        fmt::format("no memory at chip {} addr {:#x}, {} bytes", chip, addr, bytes.size()));
 }
 
 std::uint32_t Board::read_psum(unsigned chip, unsigned core, unsigned partition,

@@ -70,8 +70,8 @@ class Board {
   /// step() until it returns false. Returns finished().
   bool run();
 
-  /// Every started sequencer has executed END (or stopped by an error) and no descriptor is pending.
-  /// Look at errors() too: an engine that stopped counts as finished.
+  /// Every started sequencer has executed END (or stopped by an error) and no descriptor is
+  /// pending. Look at errors() too: an engine that stopped counts as finished.
   bool finished() const;
 
   /// For reports: one line per sequencer that waits, with what it waits for and what would run
@@ -83,7 +83,8 @@ class Board {
   const std::vector<ErrorRecord>& errors() const;
 
   /// Memory contents at a chip-local address (HBM or an SBUF window; a run must not leave its
-  /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if unmapped.
+  /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if
+  /// unmapped.
   void read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const;
   /// fp32 word `column` (bank * PsumCols + col) of a partition, as bits.
   std::uint32_t read_psum(unsigned chip, unsigned core, unsigned partition, unsigned column) const;

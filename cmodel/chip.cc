@@ -150,8 +150,10 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   }
   if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
-  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End)) sequencer.finish();
-  else sequencer.advance();
+  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End))
+    sequencer.finish();
+  else
+    sequencer.advance();
 }
 
 defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
@@ -161,17 +163,23 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
       const auto cause = core.tensor.execute(instr, pc);
       if (cause != defs::ErrorCause::None) return cause;
       const unsigned n = instr.size3 * instr.size2 * instr.size1 * instr.size0;
-      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary)) core.columns = n;
-      else port_.counters().macs += std::uint64_t{core.columns} * n * instr.partitions;
+      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary))
+        core.columns = n;
+      else
+        port_.counters().macs += std::uint64_t{core.columns} * n * instr.partitions;
       return cause;
     }
-    case defs::Engine::Vector: return core.vector.execute(instr, pc);
-    case defs::Engine::Act: return core.act.execute(instr, pc);
-    default: return ring_doorbell(core, id, instr);
+    case defs::Engine::Vector:
+      return core.vector.execute(instr, pc);
+    case defs::Engine::Act:
+      return core.act.execute(instr, pc);
+    default:
+      return ring_doorbell(core, id, instr);
   }
 }
 
-defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr) {
+defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
+                                     const defs::Instr& instr) {
   defs::Instr bare = instr;
   bare.imm = 0;
   if (!Sequencer::known(instr.opcode, defs::Engine::Sync)) return defs::ErrorCause::UnknownOpcode;
@@ -181,8 +189,10 @@ defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id, const 
   if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
   auto& ring = core.rings[engine];
   if (ring.stopped) return defs::ErrorCause::None;
-  if (ring.pending + count > 0xffff) ring.overflow = true;
-  else ring.pending += count;
+  if (ring.pending + count > 0xffff)
+    ring.overflow = true;
+  else
+    ring.pending += count;
   if (auto* observer = port_.observer())
     observer->ordered(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine));
   return defs::ErrorCause::None;

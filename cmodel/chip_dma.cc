@@ -105,9 +105,9 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
 
   for (std::size_t done = 0; done < payload.size();) {
     const std::uint64_t dst = header.addr + done;
-    const std::size_t run = std::min<std::size_t>(
-        {payload.size() - done, defs::kFlitBytes - done % defs::kFlitBytes,
-         sizes_.line_bytes - dst % sizes_.line_bytes});
+    const std::size_t run =
+        std::min<std::size_t>({payload.size() - done, defs::kFlitBytes - done % defs::kFlitBytes,
+                               sizes_.line_bytes - dst % sizes_.line_bytes});
     burst(id, 0, dst, payload.subspan(done, run));
     done += run;
   }

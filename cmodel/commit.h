@@ -34,11 +34,12 @@ struct StreamId {
 struct Commit {
   CommitKind kind = CommitKind::PsumRow;
   StreamId stream;
-  std::uint32_t pc = 0;      ///< instruction index (sequencers) or descriptor index since start (DMA); else 0
-  std::uint64_t addr = 0;    ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local address;
-                             ///< semaphore: {core, semaphore}; message: 0
-  std::uint16_t first = 0;   ///< rows: first partition
-  std::uint16_t count = 0;   ///< rows: partitions; burst and message: bytes of payload
+  std::uint32_t pc =
+      0;  ///< instruction index (sequencers) or descriptor index since start (DMA); else 0
+  std::uint64_t addr = 0;   ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local
+                            ///< address; semaphore: {core, semaphore}; message: 0
+  std::uint16_t first = 0;  ///< rows: first partition
+  std::uint16_t count = 0;  ///< rows: partitions; burst and message: bytes of payload
   std::uint8_t element_bytes = 0;  ///< rows: 2 or 4
   std::int32_t delta = 0;
   auto operator<=>(const Commit&) const = default;

@@ -28,7 +28,8 @@ struct RingState {
 /// The parts of a core. chip.cc makes them work together.
 struct CoreState {
   CoreState(const defs::Sizes& sizes, unsigned chip, unsigned index, CommitSink& sink)
-      : sbuf(sizes), psum(sizes),
+      : sbuf(sizes),
+        psum(sizes),
         tensor(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Tensor)),
         vector(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Vector)),
         act(sizes, sbuf, psum, sink, stream(chip, index, defs::Engine::Act)),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/disassemble.h"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace cmodel {
 namespace {
@@ -35,17 +35,18 @@ std::string function_name(const defs::Instr& instr) {
       return " " + lower(defs::to_string(static_cast<defs::AluOp>(instr.func)), instr.func);
     case defs::Opcode::Activate:
       return " " + lower(defs::to_string(static_cast<defs::ActFunc>(instr.func)), instr.func);
-    default: return instr.func ? fmt::format(" func={}", instr.func) : "";
+    default:
+      return instr.func ? fmt::format(" func={}", instr.func) : "";
   }
 }
 
 std::string operand_text(const defs::Operand& operand) {
-  std::string out = fmt::format(
-      "{}.{}[p{} +{:#x} s {},{},{},{}]",
-      lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
-      lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
-      operand.partition, operand.offset, operand.stride3, operand.stride2, operand.stride1,
-      operand.stride0);
+  std::string out =
+      fmt::format("{}.{}[p{} +{:#x} s {},{},{},{}]",
+                  lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
+                  lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
+                  operand.partition, operand.offset, operand.stride3, operand.stride2,
+                  operand.stride1, operand.stride0);
   if (operand.reserved) out += fmt::format("!reserved={:#x}", operand.reserved);
   return out;
 }
@@ -79,8 +80,8 @@ std::string disassemble(const defs::Instr& instr) {
   if (instr.dst != unused) out += " -> " + operand_text(instr.dst);
   if (instr.wait_op || instr.wait_sem || instr.wait_value) {
     constexpr std::string_view kRelation[] = {"(none)", ">=", "==", "(op 3)"};
-    out += fmt::format(" wait {} {} {}", semaphore_name(instr.wait_sem), kRelation[instr.wait_op & 3],
-                       instr.wait_value);
+    out += fmt::format(" wait {} {} {}", semaphore_name(instr.wait_sem),
+                       kRelation[instr.wait_op & 3], instr.wait_value);
   }
   if (instr.update || instr.update_sem || instr.update_delta)
     out += fmt::format(" {} {} += {}", instr.update ? "update" : "no-update",
@@ -94,8 +95,8 @@ std::string disassemble(const defs::Descriptor& d) {
                                 d.row_bytes, d.src, d.src_stride, d.dst_chip, d.dst, d.dst_stride);
   if (d.vn) out += fmt::format(" vn {}", d.vn);
   if (d.update || d.update_sem || d.update_delta)
-    out += fmt::format(" {} {} += {}", d.update ? "update" : "no-update", semaphore_name(d.update_sem),
-                       d.update_delta);
+    out += fmt::format(" {} {} += {}", d.update ? "update" : "no-update",
+                       semaphore_name(d.update_sem), d.update_delta);
   if (d.notify || d.notify_sem)
     out += fmt::format(" {} {}", d.notify ? "notify" : "no-notify", semaphore_name(d.notify_sem));
   if (d.reserved_hi || d.reserved_mid || d.reserved || d.reserved_lo) out += " reserved!=0";

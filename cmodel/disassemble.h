@@ -7,11 +7,13 @@
 
 namespace cmodel {
 
-/// MULTIPLY_MOVING acc partitions 16 size 1x1x1x64 src0 sbuf.bf16[p0 +0x100 s 0,0,0,1] -> psum.fp32[..]
-/// wait 0.12 >= 4 update 0.3 += 1. Fields that must be zero are shown if they are not.
+/// MULTIPLY_MOVING acc partitions 16 size 1x1x1x64 src0 sbuf.bf16[p0 +0x100 s 0,0,0,1] ->
+/// psum.fp32[..] wait 0.12 >= 4 update 0.3 += 1. Fields that must be zero are shown if they are
+/// not.
 std::string disassemble(const defs::Instr& instr);
 
-/// DMA 16 rows x 128 B 0x1000 (+128) -> chip 3 0xfffc0000000 (+262144) vn 1 update 0.3 += 1 notify 1.4
+/// DMA 16 rows x 128 B 0x1000 (+128) -> chip 3 0xfffc0000000 (+262144) vn 1 update 0.3 += 1
+/// notify 1.4
 std::string disassemble(const defs::Descriptor& descriptor);
 
 /// "core.semaphore" of a {core, semaphore} number.

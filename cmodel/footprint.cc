@@ -39,7 +39,9 @@ void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsig
     out.push_back(of_operand(operand, walk, chip, core, partitions, write));
   };
   switch (static_cast<defs::Opcode>(instr.opcode)) {
-    case defs::Opcode::LoadStationary: add(instr.src0, trips, n, false); break;
+    case defs::Opcode::LoadStationary:
+      add(instr.src0, trips, n, false);
+      break;
     case defs::Opcode::MultiplyMoving:
       add(instr.src0, trips, n, false);
       if (instr.accumulate) add(instr.dst, trips, columns, false);
@@ -64,7 +66,8 @@ void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsig
         add(instr.src1, kOneElement, n, false);
       add(instr.dst, trips, n, true);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

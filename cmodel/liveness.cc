@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/liveness.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cmodel/disassemble.h"
 
@@ -46,9 +46,8 @@ bool Footprint::contains(const Cell& location) const {
   for (std::uint32_t i3 = 0; i3 < size[3]; ++i3) {
     for (std::uint32_t i2 = 0; i2 < size[2]; ++i2) {
       for (std::uint32_t i1 = 0; i1 < size[1]; ++i1) {
-        const std::int64_t distance =
-            static_cast<std::int64_t>(location.addr - addr) -
-            (i3 * stride[3] + i2 * stride[2] + i1 * stride[1]);
+        const std::int64_t distance = static_cast<std::int64_t>(location.addr - addr) -
+                                      (i3 * stride[3] + i2 * stride[2] + i1 * stride[1]);
         const std::int64_t step = stride[0], bytes = element;
         if (step == 0 || size[0] == 1) {
           if (distance >= 0 && distance < bytes) return true;
@@ -80,8 +79,8 @@ void LivenessLog::add(const Footprint& footprint, const StreamId& stream, std::u
   records_.push_back({footprint, stream, pc, begin, end});
   const auto put = [&](std::uint64_t first, std::uint64_t last) {
     for (std::uint64_t page = first / kBucketBytes; page <= last / kBucketBytes; ++page) {
-      auto& list = buckets_[bucket(footprint.memory, footprint.chip, footprint.core,
-                                   page * kBucketBytes)];
+      auto& list =
+          buckets_[bucket(footprint.memory, footprint.chip, footprint.core, page * kBucketBytes)];
       if (list.empty() || list.back() != number) list.push_back(number);
     }
   };
@@ -98,7 +97,8 @@ void LivenessLog::add(const Footprint& footprint, const StreamId& stream, std::u
 }
 
 NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions& after) const {
-  const auto list = buckets_.find(bucket(location.memory, location.chip, location.core, location.addr));
+  const auto list =
+      buckets_.find(bucket(location.memory, location.chip, location.core, location.addr));
   if (list == buckets_.end()) return {};
   for (const std::uint32_t number : list->second) {
     const Record& record = records_[number];

@@ -61,8 +61,8 @@ class LivenessLog {
  public:
   /// An access of instruction `pc` of `stream`; the stream had made `begin` commits (Semaphore not
   /// counted) before the instruction and `end` after it.
-  void add(const Footprint& footprint, const StreamId& stream, std::uint32_t pc, std::uint64_t begin,
-           std::uint64_t end);
+  void add(const Footprint& footprint, const StreamId& stream, std::uint32_t pc,
+           std::uint64_t begin, std::uint64_t end);
 
   /// The first access to `location` that may still come when the streams stand at `after`.
   /// Doubts are resolved towards "it matters": an instruction that is possibly still running counts

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/program.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -12,10 +16,6 @@
 #include <stdexcept>
 #include <string_view>
 #include <tuple>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <xxhash.h>
 
 #include "cmodel/hbm.h"
 
@@ -41,15 +41,18 @@ std::string printable(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (std::isprint(byte)) out += c;
-    else out += fmt::format("\\x{:02x}", byte);
+    if (std::isprint(byte))
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", byte);
   }
   return out;
 }
 
 std::string known_configs() {
   std::string names;
-  for (const auto* sizes : defs::kConfigs) names += (names.empty() ? "" : ", ") + std::string(sizes->name);
+  for (const auto* sizes : defs::kConfigs)
+    names += (names.empty() ? "" : ", ") + std::string(sizes->name);
   return names;
 }
 
@@ -133,7 +136,9 @@ class Reader {
     bytes_ = bytes_.subspan(size);
     return out;
   }
-  std::uint32_t u32(const std::string& field) { return static_cast<std::uint32_t>(number(4, field)); }
+  std::uint32_t u32(const std::string& field) {
+    return static_cast<std::uint32_t>(number(4, field));
+  }
   std::uint64_t u64(const std::string& field) { return number(8, field); }
   std::size_t left() const { return bytes_.size(); }
 
@@ -173,7 +178,8 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
   if (file.size() < total)
     fail(where, "truncated: total file size says {} bytes, the file has {}", total, file.size());
   if (file.size() > total)
-    fail(where, "trailing bytes: total file size says {} bytes, the file has {}", total, file.size());
+    fail(where, "trailing bytes: total file size says {} bytes, the file has {}", total,
+         file.size());
   const auto body = file.first(file.size() - kHashBytes);
   const std::uint64_t stored = little(file.last(kHashBytes));
   const std::uint64_t actual = XXH3_64bits(body.data(), body.size());
@@ -228,7 +234,8 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
     const auto name = in.take(length, fmt::format("region {} name", i));
     region.name.assign(name.begin(), name.end());
   }
-  if (in.left() != 0) fail(where, "trailing bytes: {} between the last region and the checksum", in.left());
+  if (in.left() != 0)
+    fail(where, "trailing bytes: {} between the last region and the checksum", in.left());
   return program;
 }
 
@@ -244,19 +251,20 @@ class SegmentMap {
     }
     std::sort(spans_.begin(), spans_.end());
     for (std::size_t i = 1; i < spans_.size(); ++i) {
-      const auto &[chip, begin, end, index] = spans_[i];
-      const auto &[last_chip, last_begin, last_end, last_index] = spans_[i - 1];
+      const auto& [chip, begin, end, index] = spans_[i];
+      const auto& [last_chip, last_begin, last_end, last_index] = spans_[i - 1];
       if (chip == last_chip && begin < last_end)
-        fail(where, "segment {} (chip {} addr {:#x}) overlaps segment {} ({:#x} .. {:#x})", index, chip,
-             begin, last_index, last_begin, last_end - 1);
+        fail(where, "segment {} (chip {} addr {:#x}) overlaps segment {} ({:#x} .. {:#x})", index,
+             chip, begin, last_index, last_begin, last_end - 1);
     }
   }
   bool covers(std::uint32_t chip, std::uint64_t begin, std::uint64_t bytes) const {
     const auto it = std::upper_bound(spans_.begin(), spans_.end(),
                                      std::tuple(chip, begin, ~std::uint64_t{0}, ~std::size_t{0}));
     if (it == spans_.begin()) return false;
-    const auto &[span_chip, span_begin, span_end, index] = *std::prev(it);
-    return span_chip == chip && begin >= span_begin && begin < span_end && bytes <= span_end - begin;
+    const auto& [span_chip, span_begin, span_end, index] = *std::prev(it);
+    return span_chip == chip && begin >= span_begin && begin < span_end &&
+           bytes <= span_end - begin;
   }
 
  private:
@@ -266,8 +274,8 @@ class SegmentMap {
 void check_memory(const std::string& where, const std::string& field, std::uint64_t addr,
                   std::uint64_t bytes) {
   if (!Hbm::mapped(addr, bytes))
-    fail(where, "{} addr {:#x} with {} bytes leaves HBM; allowed {:#x} .. {:#x} and {:#x} .. {:#x}", field,
-         addr, bytes, defs::kAddrHbm0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size - 1,
+    fail(where, "{} addr {:#x} with {} bytes leaves HBM; allowed {:#x} .. {:#x} and {:#x} .. {:#x}",
+         field, addr, bytes, defs::kAddrHbm0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size - 1,
          defs::kAddrHbm1Base, defs::kAddrHbm1Base + defs::kAddrHbm1Size - 1);
 }
 

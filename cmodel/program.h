@@ -28,7 +28,7 @@ struct InstrStream {
 /// Descriptor ring of one DMA engine, already in a segment.
 struct DescriptorRing {
   std::uint32_t chip = 0, core = 0, engine = 0;
-  std::uint64_t base = 0;   ///< multiple of LineBytes
+  std::uint64_t base = 0;  ///< multiple of LineBytes
   std::uint32_t count = 0;
 };
 
@@ -36,8 +36,8 @@ struct DescriptorRing {
 struct Region {
   std::string name;
   std::uint32_t chip = 0;
-  std::uint64_t addr = 0;  ///< chip-local HBM address, multiple of 64
-  std::uint32_t bytes = 0; ///< multiple of 64
+  std::uint64_t addr = 0;   ///< chip-local HBM address, multiple of 64
+  std::uint32_t bytes = 0;  ///< multiple of 64
 };
 
 struct Program {

@@ -28,9 +28,12 @@ class Semaphores {
   /// refuses it before it waits.
   bool holds(unsigned wait_op, unsigned sem, unsigned wait_value) const {
     switch (static_cast<defs::WaitOp>(wait_op)) {
-      case defs::WaitOp::None: return true;
-      case defs::WaitOp::Ge: return value(sem) >= wait_value;
-      case defs::WaitOp::Eq: return value(sem) == wait_value;
+      case defs::WaitOp::None:
+        return true;
+      case defs::WaitOp::Ge:
+        return value(sem) >= wait_value;
+      case defs::WaitOp::Eq:
+        return value(sem) == wait_value;
     }
     return false;
   }

@@ -38,14 +38,19 @@ defs::ErrorCause Sequencer::check_start(const defs::Sizes& sizes, std::uint64_t 
 bool Sequencer::known(std::uint8_t opcode, defs::Engine engine) {
   switch (static_cast<defs::Opcode>(opcode)) {
     case defs::Opcode::Nop:
-    case defs::Opcode::End: return true;
+    case defs::Opcode::End:
+      return true;
     case defs::Opcode::LoadStationary:
-    case defs::Opcode::MultiplyMoving: return engine == defs::Engine::Tensor;
+    case defs::Opcode::MultiplyMoving:
+      return engine == defs::Engine::Tensor;
     case defs::Opcode::TensorCopy:
     case defs::Opcode::TensorTensor:
-    case defs::Opcode::TensorReduce: return engine == defs::Engine::Vector;
-    case defs::Opcode::Activate: return engine == defs::Engine::Act;
-    case defs::Opcode::DmaTrigger: return engine == defs::Engine::Sync;
+    case defs::Opcode::TensorReduce:
+      return engine == defs::Engine::Vector;
+    case defs::Opcode::Activate:
+      return engine == defs::Engine::Act;
+    case defs::Opcode::DmaTrigger:
+      return engine == defs::Engine::Sync;
   }
   return false;
 }

@@ -47,7 +47,11 @@ void multiply_block(const float* weights, unsigned width, const float* moving, u
 
 TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psum, CommitSink& sink,
                            const StreamId& stream)
-    : sizes_(sizes), sbuf_(sbuf), psum_(psum), sink_(sink), stream_(stream),
+    : sizes_(sizes),
+      sbuf_(sbuf),
+      psum_(psum),
+      sink_(sink),
+      stream_(stream),
       width_((sizes.partitions + kLanes - 1) / kLanes * kLanes),
       weights_(std::size_t{sizes.partitions} * width_) {}
 
@@ -56,8 +60,7 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   const bool moving = opcode == defs::Opcode::MultiplyMoving;
   const Trips trips = trips_of(instr);
   // Four 16-bit sizes: the product fits.
-  const std::uint64_t elements =
-      std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
+  const std::uint64_t elements = std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
 
   Faults faults;
   faults.unknown_opcode = !moving && opcode != defs::Opcode::LoadStationary;
@@ -81,8 +84,10 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
 
 defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
   if (const auto cause = check(instr); cause != defs::ErrorCause::None) return cause;
-  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary) load_stationary(instr);
-  else multiply_moving(instr, pc);
+  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary)
+    load_stationary(instr);
+  else
+    multiply_moving(instr, pc);
   return defs::ErrorCause::None;
 }
 
@@ -101,7 +106,7 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
 void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
   const Trips trips = trips_of(instr);
   std::array<std::uint32_t, 256> column;
-  std::array<float, 256 * kBlock> moving{};        // [k][column of the block]
+  std::array<float, 256 * kBlock> moving{};  // [k][column of the block]
   std::array<std::array<std::uint32_t, 256>, kBlock> sums;
   PatternWalk dst(instr.dst, trips);
   unsigned fill = 0;
@@ -135,7 +140,8 @@ void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
 
   for_each_element(instr.src0, trips, [&](std::uint32_t addr) {
     sbuf_.read_column(addr, 2, first_, std::span(column).first(rows_));
-    for (unsigned k = 0; k < rows_; ++k) moving[std::size_t{k} * kBlock + fill] = bf16_value(column[k]);
+    for (unsigned k = 0; k < rows_; ++k)
+      moving[std::size_t{k} * kBlock + fill] = bf16_value(column[k]);
     if (++fill == kBlock) flush();
   });
   if (fill) flush();

@@ -15,8 +15,9 @@ namespace cmodel {
 /// psum[m][n] (+)= sum over k of stationary[k][m] * moving[k][n].
 ///
 /// A sum starts from +0 and takes its products in the order k = 0, 1, 2, ..., each with one
-/// rounding, as partial sums travel down a column of PEs; only then it goes onto PSUM. That order is
-/// part of the contract with rtl/tensor_array.sv. Rows outside the tile contribute nothing at all.
+/// rounding, as partial sums travel down a column of PEs; only then it goes onto PSUM. That order
+/// is part of the contract with rtl/tensor_array.sv. Rows outside the tile contribute nothing at
+/// all.
 class TensorEngine {
  public:
   /// Commits go to `sink` in stream `stream`. All references must outlive the engine.
@@ -27,8 +28,8 @@ class TensorEngine {
   /// update, which are the sequencer's. A MULTIPLY_MOVING must fit the last LOAD_STATIONARY.
   defs::ErrorCause check(const defs::Instr& instr) const;
 
-  /// Checks and executes one instruction. LOAD_STATIONARY commits nothing, MULTIPLY_MOVING one PsumRow
-  /// per moving column. On an error nothing has been done.
+  /// Checks and executes one instruction. LOAD_STATIONARY commits nothing, MULTIPLY_MOVING one
+  /// PsumRow per moving column. On an error nothing has been done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which flits leave in this fabric cycle: output VCs and crossbar of fabric_router, in one step.
 //
-//   hol_* of 6 inputs x 4 VNs --> input stage --offer per input--> output stage --> sa_*, pop
+//   hol_* of 8 inputs x 4 VNs --> input stage --offer per input--> output stage --> sa_*, pop
 //
 // Separable, input first: each crossbar input offers one VN's head of line, each output takes one
 // offer; both in round robin that moves on a grant. A head of packet asks only when its output VC
@@ -14,7 +14,7 @@
 `include "assert.svh"
 
 module fabric_allocate #(
-  localparam int unsigned Xs = 6,
+  localparam int unsigned Xs = 8,
   localparam int unsigned Outs = 4,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
@@ -27,6 +27,8 @@ module fabric_allocate #(
   input  logic [Xs*Vns-1:0] hol_valid_i,
   input  logic [9*Xs*Vns-1:0] hol_about_i,
   input  logic [Xs-1:0] class_of_i,
+  input  logic [4*Xs*Vns-1:0] hol_birth_i,
+  input  logic [3:0] now_i,
 
   // Room behind the outputs: flits of a link's VC, a packet of a local port's VC.
   input  logic [8*2*Vcs-1:0] credit_i,
@@ -56,30 +58,21 @@ module fabric_allocate #(
   assign claimed_o = claimed_q;
 
   // ---------------------------------------------------------------- allocation
-  // Round robin: the first request at or behind `first`, as one bit.
-  function automatic logic [3:0] next4(input logic [3:0] request, input logic [1:0] first);
-    next4 = request & (4'hf << first);
-    if (next4 == '0) next4 = request;
-    next4 = next4 & (~next4 + 4'd1);
-  endfunction
-  function automatic logic [5:0] next6(input logic [5:0] request, input logic [2:0] first);
-    next6 = request & (6'h3f << first);
-    if (next6 == '0) next6 = request;
-    next6 = next6 & (~next6 + 6'd1);
-  endfunction
-  function automatic logic [1:0] index4(input logic [3:0] one);
-    index4 = one[0] ? 2'd0 : {one[3] | one[2], one[3] | one[1]};
-  endfunction
-  function automatic logic [2:0] index6(input logic [5:0] one);
-    index6 = one[0] ? 3'd0 : {one[5] | one[4], one[3] | one[2], one[5] | one[3] | one[1]};
+  // Who goes first: packets under way, then old ones, then through traffic. Never 0.
+  function automatic logic [6:0] rank(input logic [4:0] queue);
+    rank = {!hol_about_i[9*queue + 8],
+            hol_about_i[9*queue + 8] ? now_i - hol_birth_i[4*queue +: 4] : 4'd0, !queue[4], 1'b1};
   endfunction
 
   logic work;
+  logic [6:0] key, best;
+  logic [2:0] x_at;
+  logic [7*Xs-1:0] offer_key;
   logic [2*Xs-1:0] offer_vn, wish_vn;
   logic [9*Xs-1:0] offer_about;
-  logic [6*Outs-1:0] request, wish;              // wish: heads that miss only credit_i
-  logic [5:0] grant0, grant1, grant2, grant3;        // for the assertions
-  logic [6*Outs-1:0] grant;
+  logic [8*Outs-1:0] request, wish;              // wish: heads that miss only credit_i
+  logic [7:0] grant0, grant1, grant2, grant3;        // for the assertions
+  logic [8*Outs-1:0] grant;
   logic [1:0] claim_valid;
   logic [5:0] claim_x, claim_vc;
   logic [Vns-1:0] can;                            // of one input: heads of line that could leave
@@ -87,9 +80,14 @@ module fabric_allocate #(
   logic [1:0] out, vn;
   logic [2:0] vc, winner;
   logic can_leave;
+  logic [Xs-1:0] pop_tail;
   assign work = fabric_en_i && hol_valid_i != '0;
 
   always_comb begin
+    key         = '0;
+    x_at        = '0;
+    best        = '0;
+    offer_key   = '0;
     offer_vn    = '0;
     offer_about = '0;
     wish_vn     = '0;
@@ -103,6 +101,7 @@ module fabric_allocate #(
     sa_vc_o       = '0;
     pop_o         = '0;
     pop_vn_o      = '0;
+    pop_tail      = '0;
     credit_take_o = '0;
     claim_valid = '0;
     claim_x     = '0;
@@ -132,7 +131,7 @@ module fabric_allocate #(
                              claimer_q[3*{out[0], vc} +: 3] == 3'(x)) begin
                   can_leave = credit_i[8*{out[0], vc} +: 8] >= {3'b0, about[4:0]};
                   if (!can_leave && !claimed_q[{out[0], vc}]) begin
-                    wish[6*out +: 6]  = wish[6*out +: 6] | (6'd1 << x);
+                    wish[8*out +: 8]  = wish[8*out +: 8] | (8'd1 << x);
                     wish_vn[2*x +: 2] = 2'(v);
                   end
                 end
@@ -141,19 +140,36 @@ module fabric_allocate #(
             end
           end
           if (can != '0) begin
-            vn             = index4(next4(can, vn_first_q[2*x +: 2]));
+            best = '0;
+            for (int unsigned i = 0; i < Vns; i++) begin
+              if (can[vn_first_q[2*x +: 2] + 2'(i)]) begin
+                key = rank({3'(x), vn_first_q[2*x +: 2] + 2'(i)});
+                if (key > best) begin
+                  best = key;
+                  vn   = vn_first_q[2*x +: 2] + 2'(i);
+                end
+              end
+            end
+            offer_key[7*x +: 7] = best;
             about          = hol_about_i[9*{3'(x), vn} +: 9];
             offer_vn[2*x +: 2]    = vn;
             offer_about[9*x +: 9] = about;
-            request[6*(about[6:5]) +: 6] = request[6*(about[6:5]) +: 6] | (6'd1 << x);
+            request[8*about[6:5] +: 8] = request[8*about[6:5] +: 8] | (8'd1 << x);
           end
         end
       end
       // output stage
       for (int unsigned y = 0; y < Outs; y++) begin
-        if (request[6*y +: 6] != '0) begin
-          grant[6*y +: 6]    = next6(request[6*y +: 6], x_first_q[3*y +: 3]);
-          winner      = index6(grant[6*y +: 6]);
+        if (request[8*y +: 8] != '0) begin
+          best = '0;
+          for (int unsigned i = 0; i < Xs; i++) begin
+            x_at = x_first_q[3*y +: 3] + 3'(i);
+            if (request[8*y + 32'(x_at)] && offer_key[7*x_at +: 7] > best) begin
+              winner = x_at;
+              best   = offer_key[7*winner +: 7];
+            end
+          end
+          grant[8*y +: 8] = 8'd1 << winner;
           about       = offer_about[9*winner +: 9];
           vc          = {offer_vn[2*winner +: 2], class_of_i[winner]};
           sa_valid_o[y] = 1'b1;
@@ -162,12 +178,22 @@ module fabric_allocate #(
           sa_head_o[y]  = about[8];
           sa_tail_o[y]  = about[7];
           pop_o[winner]    = 1'b1;
+          pop_tail[winner] = about[7];
           pop_vn_o[2*winner +: 2] = offer_vn[2*winner +: 2];
           if (y < 2) credit_take_o[{1'(y), vc}] = 1'b1;
         end
-        if (y < 2 && wish[6*y +: 6] != '0) begin
+        if (y < 2 && wish[8*y +: 8] != '0) begin
           // An input may wish for both links; the VN kept is that of one of them.
-          winner = index6(next6(wish[6*y +: 6], x_first_q[3*y +: 3]));
+          best = '0;
+          for (int unsigned i = 0; i < Xs; i++) begin
+            if (wish[8*y + i]) begin
+              key = rank({3'(i), wish_vn[2*i +: 2]});
+              if (key > best) begin
+                winner = 3'(i);
+                best   = key;
+              end
+            end
+          end
           about  = hol_about_i[9*{winner, wish_vn[2*winner +: 2]} +: 9];
           claim_valid[1'(y)] = about[6:5] == 2'(y);
           claim_x[3*1'(y) +: 3]     = winner;
@@ -176,10 +202,10 @@ module fabric_allocate #(
       end
     end
   end
-  assign grant0 = grant[6*0 +: 6];
-  assign grant1 = grant[6*1 +: 6];
-  assign grant2 = grant[6*2 +: 6];
-  assign grant3 = grant[6*3 +: 6];
+  assign grant0 = grant[8*0 +: 8];
+  assign grant1 = grant[8*1 +: 8];
+  assign grant2 = grant[8*2 +: 8];
+  assign grant3 = grant[8*3 +: 8];
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -194,7 +220,7 @@ module fabric_allocate #(
         if (sa_valid_o[y]) begin
           held_q[{2'(y), sa_vc_o[3*y +: 3]}] <= !sa_tail_o[y];
           if (y < 2 && sa_head_o[y]) claimed_q[{1'(y), sa_vc_o[3*y +: 3]}] <= 1'b0;
-          x_first_q[3*y +: 3] <= (sa_x_o[3*y +: 3] == 3'd5) ? '0 : sa_x_o[3*y +: 3] + 3'd1;
+          x_first_q[3*y +: 3] <= sa_x_o[3*y +: 3] + {2'b0, sa_tail_o[y]};
         end
       end
       // Behind the grants: a claim made while a short packet slips in must last.
@@ -205,7 +231,7 @@ module fabric_allocate #(
         end
       end
       for (int unsigned x = 0; x < Xs; x++) begin
-        if (pop_o[x]) vn_first_q[2*x +: 2] <= pop_vn_o[2*x +: 2] + 2'd1;
+        if (pop_o[x]) vn_first_q[2*x +: 2] <= pop_vn_o[2*x +: 2] + {1'b0, pop_tail[x]};
       end
     end
   end

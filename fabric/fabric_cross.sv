@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One output of the crossbar: takes the payload of the crossbar input that won it.
-`include "assert.svh"
-
 module fabric_cross (
   input  logic clk_i,
-  input  logic rst_ni,
 
   input  logic valid_i,
   input  logic [2:0] from_i,
@@ -14,6 +11,8 @@ module fabric_cross (
   input  logic [511:0] payload3_i,
   input  logic [511:0] payload4_i,
   input  logic [511:0] payload5_i,
+  input  logic [511:0] payload6_i,
+  input  logic [511:0] payload7_i,
 
   output logic [511:0] payload_o
 );
@@ -27,12 +26,11 @@ module fabric_cross (
         3'd2:    payload_o <= payload2_i;
         3'd3:    payload_o <= payload3_i;
         3'd4:    payload_o <= payload4_i;
-        default: payload_o <= payload5_i;
+        3'd5:    payload_o <= payload5_i;
+        3'd6:    payload_o <= payload6_i;
+        default: payload_o <= payload7_i;
       endcase
     end
   end
-
-  // There are six inputs.
-  `ASSERT(FromExists_A, valid_i |-> from_i < 3'd6)
 
 endmodule

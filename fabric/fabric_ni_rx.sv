@@ -78,7 +78,8 @@ module fabric_ni_rx #(
   always_ff @(posedge clk_i) begin
     if (receive) begin
       if (flit_head_i) begin
-        header_q[into_slot] <= head.header;
+        // The age was for the routers.
+        header_q[into_slot] <= {head.header[127:8], 4'd0, head.header.hop[3:0]};
         store[{into_slot, 4'd0}] <= {176'd0, head.inline_data};
       end else begin
         store[{into_slot, body}] <= flit_payload_i;

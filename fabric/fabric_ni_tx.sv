@@ -3,11 +3,12 @@
 //
 //   msg --> chunk_q --64 B a cycle, shifted--> carry (per engine) --> store   2 packets per engine
 //                                                                      |
-//                            pick an engine --> lane (one packet) -----+--> hol_*, payload_o
+//                     lane per direction: pick an engine, one packet --+--> hol_*, payload*_o
 //
 // Filling runs on the core clock, sending on the fabric clock. A packet is sent only when it is
 // here as a whole, so a slow engine never holds a channel of the network; while one is sent the
-// engine fills the other half of its store. Packets of an engine leave in order.
+// engine fills the other half of its store. Packets of an engine leave in order; those that go + and
+// those that go - have a lane each, so a full direction does not idle the other.
 //
 // Refused, counted and reported, without any flit: a destination that is not on this board or not
 // on the ring, and a packet of more than 4 flits on VN 0.
@@ -27,22 +28,27 @@ module fabric_ni_tx #(
   input  logic core_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
 
-  // Next flit of the packet in the lane; its payload follows one fabric cycle after the pop.
-  // room_i: {port, VN} whose output VC could take a whole packet now; a preference, not a promise.
-  input  logic [7:0] room_i,
-  output logic hol_valid_o,
-  output logic [1:0] hol_vn_o,
-  output logic hol_head_o,
-  output logic hol_tail_o,
-  output logic [1:0] hol_out_o,
-  output logic [4:0] hol_len_o,
-  input  logic pop_i,
-  output logic [511:0] payload_o,
+  // Next flit of the packet in each lane; its payload follows one fabric cycle after the pop. Lane
+  // 0 goes to link 0 (or local port 0), lane 1 to the other; lane i in slice i.
+  // room_i: {port, VN, class} whose output VC could take a whole packet now; a preference.
+  input  logic [15:0] room_i,
+  output logic [1:0] hol_valid_o,
+  output logic [3:0] hol_vn_o,
+  output logic [1:0] hol_class_o,
+  output logic [1:0] hol_head_o,
+  output logic [1:0] hol_tail_o,
+  output logic [3:0] hol_out_o,
+  output logic [9:0] hol_len_o,
+  output logic [7:0] hol_birth_o,
+  input  logic [1:0] pop_i,
+  output logic [511:0] payload0_o,
+  output logic [511:0] payload1_o,
 
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
@@ -133,16 +139,17 @@ module fabric_ni_tx #(
     header.bytes = total;
     header.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
     header.addr  = addr;
+    header.hop   = {now_i, 4'd0};
     header.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
   end
 
   logic [1:0] out;
-  logic unused_class;
+  logic way_class;
   fabric_route u_route (
-    .chip_i(chip_id_i[3:0]), .ring_size_i(ring_size_i),
-    .from_i({1'b1, core_i}), .class_i(1'b0),
-    .dst_i(dst[3:0]),
-    .out_o(out), .class_o(unused_class)
+    .chip_i(chip_id_i[3:0]), .ring_size_i, .from_i(core_i), .dst_i(dst[3:0]), .out_o(out)
+  );
+  fabric_class u_class (
+    .chip_i(chip_id_i[3:0]), .ring_size_i, .dst_i(dst[3:0]), .minus_i(out[0]), .class_o(way_class)
   );
 
   logic accept;
@@ -151,84 +158,83 @@ module fabric_ni_tx #(
   assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
                                  : defs_pkg::ErrorCauseBadDescriptor;
 
-  // What the lane needs to know of a complete packet: {out 2, vn 2, len 5}.
+  // What a lane needs to know of a complete packet: {local, class, vn 2, len 5}.
   logic [127:0] header_q [Slots];
-  logic [8:0]   about_q [Slots];
+  logic [9*Slots-1:0] about_q;
+  logic [Slots-1:0] minus_q;
   always_ff @(posedge clk_i) begin
-    if (accept) begin
-      header_q[fill_slot] <= header;
-      about_q[fill_slot]  <= {out, chunk_q.vn, len};
-    end
+    if (accept) header_q[fill_slot] <= header;
   end
 
-  // ---------------------------------------------------------------- sending: pick
-  // Strict round robin on every other pick, so nobody starves; in between only engines whose way
-  // is free, so one full direction does not idle the other.
-  logic [Slots-1:0] pending_q;       // complete and not yet in the lane
-  logic [Engines-1:0] read_slot_q;
-  logic [Engines-1:0] ready, free, ahead, chosen;
-  logic [EngineBits-1:0] strict_q, relaxed_q, first, winner;
-  logic strict_turn_q, lane_free, pick, picks_free;
-  logic [3:0] about;  // {out 2, vn 2}
-
+  // ---------------------------------------------------------------- sending
+  // Next packet of every engine, and which lane it wants.
+  logic [Slots-1:0] pending_q;       // complete and not yet in a lane
+  logic [Engines-1:0] read_slot_q, minus, ready;
+  logic [9*Engines-1:0] next_about;
   always_comb begin
+    minus      = '0;
     ready      = '0;
-    free       = '0;
-    about      = '0;
-    winner     = '0;
-    ahead      = '0;
-    chosen     = '0;
-    first      = '0;
-    picks_free = 1'b0;
-    if (pick) begin
+    next_about = '0;
+    if (pending_q != '0) begin
       for (int unsigned e = 0; e < Engines; e++) begin
         if (pending_q[{EngineBits'(e), read_slot_q[e]}]) begin
-          about    = about_q[{EngineBits'(e), read_slot_q[e]}][8:5];
           ready[e] = 1'b1;
-          free[e]  = room_i[about[2:0]] || about[3];
+          minus[e] = minus_q[{EngineBits'(e), read_slot_q[e]}];
+          next_about[9*e +: 9] = about_q[9*{EngineBits'(e), read_slot_q[e]} +: 9];
         end
       end
-      picks_free = !strict_turn_q && free != '0;
-      first  = picks_free ? relaxed_q : strict_q;
-      chosen = picks_free ? free : ready;
-      ahead  = chosen & ({Engines{1'b1}} << first);
-      if (ahead != '0) chosen = ahead;
-      chosen = chosen & (~chosen + Engines'(1));
-      for (int unsigned e = 0; e < Engines; e++) begin
-        if (chosen[e]) winner = winner | EngineBits'(e);
-      end
     end
   end
 
-  // ---------------------------------------------------------------- sending: lane
-  logic lane_valid_q;
-  logic [EngineBits:0] lane_slot_q;
-  logic [8:0] lane_about_q;
-  logic [4:0] lane_flit_q;  // 0: head
-  logic lane_done;
+  logic [1:0] pick;
+  logic [2*EngineBits-1:0] winner;
+  logic [17:0] lane_about;
+  logic [9:0] lane_flit;
+  for (genvar l = 0; l < 2; l++) begin : gen_lane
+    fabric_lane u_lane (
+      .clk_i, .rst_ni, .fabric_en_i,
+      .ready_i((l == 0) ? ready & ~minus : ready & minus), .about_i(next_about),
+      .room_i(room_i[8*l +: 8]),
+      .pick_o(pick[l]), .winner_o(winner[EngineBits*l +: EngineBits]),
+      .valid_o(hol_valid_o[l]),
+      .about_o(lane_about[9*l +: 9]), .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]),
+      .pop_i(pop_i[l])
+    );
+    assign hol_out_o[2*l +: 2] = {lane_about[9*l + 8], 1'(l)};
+    assign hol_class_o[l]      = lane_about[9*l + 7];
+    assign hol_vn_o[2*l +: 2]  = lane_about[9*l + 5 +: 2];
+    assign hol_len_o[5*l +: 5] = lane_about[9*l +: 5];
+    assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
+  end
 
-  assign hol_valid_o = lane_valid_q;
-  assign hol_out_o   = lane_about_q[8:7];
-  assign hol_vn_o    = lane_about_q[6:5];
-  assign hol_len_o   = lane_about_q[4:0];
-  assign hol_head_o  = lane_flit_q == '0;
-  assign hol_tail_o  = lane_flit_q + 5'd1 == lane_about_q[4:0];
-  assign lane_done   = pop_i && hol_tail_o;
-  assign lane_free   = !lane_valid_q || lane_done;
-  assign pick        = fabric_en_i && lane_free && pending_q != '0;
+  assign hol_birth_o = {header_q[slot1_q][7:4], header_q[slot0_q][7:4]};
 
-  logic [511:0] payload_q;
-  logic [3:0] body;
-  assign body = 4'(lane_flit_q - 5'd1);
+  // Slot in the lane: an engine fills and sends its two alternately.
+  logic [EngineBits:0] slot0_q, slot1_q;
+  logic [511:0] payload0_q, payload1_q;
+  logic [3:0] body0, body1;
+  assign body0 = 4'(lane_flit[4:0] - 5'd1);
+  assign body1 = 4'(lane_flit[9:5] - 5'd1);
   always_ff @(posedge clk_i) begin
-    if (pop_i) begin
-      if (!hol_head_o) payload_q <= store[{lane_slot_q, body}];
-      else if (hol_tail_o) payload_q <= {store[{lane_slot_q, 4'd0}][335:0], 48'd0,
-                                         header_q[lane_slot_q]};
-      else payload_q <= {384'd0, header_q[lane_slot_q]};
+    if (pop_i[0]) begin
+      if (!hol_head_o[0]) payload0_q <= store[{slot0_q, body0}];
+      else if (hol_tail_o[0]) payload0_q <= {store[{slot0_q, 4'd0}][335:0], 48'd0, header_q[slot0_q]};
+      else payload0_q <= {384'd0, header_q[slot0_q]};
+    end
+    if (pop_i[1]) begin
+      if (!hol_head_o[1]) payload1_q <= store[{slot1_q, body1}];
+      else if (hol_tail_o[1]) payload1_q <= {store[{slot1_q, 4'd0}][335:0], 48'd0, header_q[slot1_q]};
+      else payload1_q <= {384'd0, header_q[slot1_q]};
     end
   end
-  assign payload_o = payload_q;
+  assign payload0_o = payload0_q;
+  assign payload1_o = payload1_q;
+
+  logic [2*EngineBits+1:0] pick_slot;
+  assign pick_slot = {winner[2*EngineBits-1:EngineBits], read_slot_q[winner[2*EngineBits-1:EngineBits]],
+                      winner[EngineBits-1:0], read_slot_q[winner[EngineBits-1:0]]};
+  logic [1:0] done;
+  assign done = pop_i & hol_tail_o;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -241,13 +247,10 @@ module fabric_ni_tx #(
       full_q        <= '0;
       pending_q     <= '0;
       read_slot_q   <= '0;
-      strict_q      <= '0;
-      relaxed_q     <= '0;
-      strict_turn_q <= 1'b0;
-      lane_valid_q  <= 1'b0;
-      lane_slot_q   <= '0;
-      lane_about_q  <= '0;
-      lane_flit_q   <= '0;
+      about_q       <= '0;
+      minus_q       <= '0;
+      slot0_q       <= '0;
+      slot1_q       <= '0;
     end else begin
       if (msg_ready_o) chunk_valid_q <= msg_valid_i;
       if (step) begin
@@ -260,20 +263,22 @@ module fabric_ni_tx #(
           pending_q[fill_slot] <= 1'b1;
         end
       end
-      if (pop_i) lane_flit_q <= hol_tail_o ? '0 : lane_flit_q + 5'd1;
-      if (lane_done) begin
-        full_q[lane_slot_q] <= 1'b0;
-        lane_valid_q        <= 1'b0;
+      if (accept) begin
+        minus_q[fill_slot]        <= out[0];
+        about_q[9*fill_slot +: 9] <= {out[1], way_class, chunk_q.vn, len};
       end
-      if (pick) begin
-        pending_q[{winner, read_slot_q[winner]}] <= 1'b0;
-        read_slot_q[winner] <= !read_slot_q[winner];
-        strict_turn_q       <= !strict_turn_q;
-        if (picks_free) relaxed_q <= winner + EngineBits'(1);
-        else strict_q <= winner + EngineBits'(1);
-        lane_valid_q <= 1'b1;
-        lane_slot_q  <= {winner, read_slot_q[winner]};
-        lane_about_q <= about_q[{winner, read_slot_q[winner]}];
+      if (done[0]) full_q[slot0_q] <= 1'b0;
+      if (done[1]) full_q[slot1_q] <= 1'b0;
+      // Never both for one engine: its next packet goes one way.
+      if (pick[0]) begin
+        slot0_q <= pick_slot[EngineBits:0];
+        pending_q[pick_slot[EngineBits:0]] <= 1'b0;
+        read_slot_q[pick_slot[EngineBits:1]] <= !pick_slot[0];
+      end
+      if (pick[1]) begin
+        slot1_q <= pick_slot[2*EngineBits+1:EngineBits+1];
+        pending_q[pick_slot[2*EngineBits+1:EngineBits+1]] <= 1'b0;
+        read_slot_q[pick_slot[2*EngineBits+1:EngineBits+2]] <= !pick_slot[EngineBits+1];
       end
     end
   end
@@ -290,8 +295,6 @@ module fabric_ni_tx #(
   // Engines that do not exist send nothing.
   `ASSERT(EngineExists_A, msg_valid_i |-> {1'b0, msg_i.engine} < 5'(Engines))
   // A packet is sent only from a full slot.
-  `ASSERT(LaneIsFull_A, lane_valid_q |-> full_q[lane_slot_q])
-  // One engine is chosen.
-  `ASSERT(PickIsOneHot_A, pick |-> $onehot(chosen))
+  `ASSERT(LaneIsFull_A, (!hol_valid_o[0] || full_q[slot0_q]) && (!hol_valid_o[1] || full_q[slot1_q]))
 
 endmodule

@@ -111,24 +111,35 @@ module fabric_node (
   );
 
   // ---------------------------------------------------------------- router
-  logic [1:0] local_valid, local_head, local_tail, local_pop, eject_take;
-  logic [3:0] local_vn, local_out;
-  logic [9:0] local_len;
-  logic [511:0] local_payload0, local_payload1;
-  logic [7:0] local_room;
+  // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
+  logic [11:0] time_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) time_q <= '0;
+    else if (fabric_en_i) time_q <= time_q + 12'd1;
+  end
+
+  logic [3:0] local_valid, local_class, local_head, local_tail, local_pop;
+  logic [1:0] eject_take;
+  logic [7:0] local_vn, local_out;
+  logic [19:0] local_len;
+  logic [15:0] local_birth;
+  logic [511:0] local_payload0, local_payload1, local_payload2, local_payload3;
+  logic [15:0] local_room;
   logic [15:0] eject_room;
   logic [5:0] eject_take_vc;
   logic router_idle;
   fabric_router u_router (
     .clk_i, .rst_ni, .fabric_en_i,
-    .chip_i(chip_id_i[3:0]), .ring_size_i,
+    .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
     .flit_valid_i(flit_valid), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
     .flit_tail_i(flit_tail), .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
-    .local_valid_i(local_valid), .local_vn_i(local_vn), .local_head_i(local_head),
-    .local_tail_i(local_tail), .local_out_i(local_out), .local_len_i(local_len),
-    .local_pop_o(local_pop), .local_payload0_i(local_payload0),
-    .local_payload1_i(local_payload1), .local_room_o(local_room),
+    .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
+    .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
+    .local_len_i(local_len), .local_birth_i(local_birth), .local_pop_o(local_pop),
+    .local_payload0_i(local_payload0), .local_payload1_i(local_payload1),
+    .local_payload2_i(local_payload2), .local_payload3_i(local_payload3),
+    .local_room_o(local_room),
     .eject_room_i(eject_room), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
     .out_valid_o(out_valid), .out_vc_o(out_vc), .out_head_o(out_head), .out_tail_o(out_tail),
     .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
@@ -141,24 +152,30 @@ module fabric_node (
 
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b0), .chip_id_i, .ring_size_i,
+    .core_i(1'b0), .chip_id_i, .ring_size_i, .now_i(time_q[11:8]),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room),
-    .hol_valid_o(local_valid[0]), .hol_vn_o(local_vn[1:0]), .hol_head_o(local_head[0]),
-    .hol_tail_o(local_tail[0]), .hol_out_o(local_out[1:0]), .hol_len_o(local_len[4:0]),
-    .pop_i(local_pop[0]), .payload_o(local_payload0),
+    .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
+    .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
+    .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[3:0]),
+    .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
+    .pop_i(local_pop[1:0]),
+    .payload0_o(local_payload0), .payload1_o(local_payload1),
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
     .idle_o(ni_idle[2])
   );
 
   fabric_ni_tx u_ni_tx1 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b1), .chip_id_i, .ring_size_i,
+    .core_i(1'b1), .chip_id_i, .ring_size_i, .now_i(time_q[11:8]),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room),
-    .hol_valid_o(local_valid[1]), .hol_vn_o(local_vn[3:2]), .hol_head_o(local_head[1]),
-    .hol_tail_o(local_tail[1]), .hol_out_o(local_out[3:2]), .hol_len_o(local_len[9:5]),
-    .pop_i(local_pop[1]), .payload_o(local_payload1),
+    .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
+    .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
+    .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[7:4]),
+    .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
+    .pop_i(local_pop[3:2]),
+    .payload0_o(local_payload2), .payload1_o(local_payload3),
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
     .idle_o(ni_idle[3])
   );

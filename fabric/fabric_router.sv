@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The router of a chip: virtual cut-through, 6 crossbar inputs, 4 outputs, 8 VCs per link.
+// The router of a chip: virtual cut-through, 8 crossbar inputs, 4 outputs, 8 VCs per link.
 //
 //   x 0  link 0 class 0  --+                   +--> o 0  link 0
 //   x 1  link 0 class 1  --|  allocate   cross |--> o 1  link 1
 //   x 2  link 1 class 0  --|  (hol_* in  bar   |--> o 2  local 0
 //   x 3  link 1 class 1  --|  registers)       |--> o 3  local 1
-//   x 4  local 0         --|                   |
-//   x 5  local 1         --+                   |
+//   x 4  core 0, +       --|                   |
+//   x 5  core 0, -       --|                   |
+//   x 6  core 1, +       --|                   |
+//   x 7  core 1, -       --+                   |
 //
 //   cycle   flit_*        buffer    allocate + read    cross     out_*
 //           route          hol_*    sa_*, pop          st_*_q
@@ -15,7 +17,7 @@
 `include "assert.svh"
 
 module fabric_router #(
-  localparam int unsigned Xs = 6,
+  localparam int unsigned Xs = 8,
   localparam int unsigned Outs = 4,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
@@ -26,6 +28,7 @@ module fabric_router #(
 
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
+  input  logic [3:0] now_i,
 
   // Ports of several links, VCs or outputs are flat vectors: number i in slice i.
   // flits from the two links, one each per fabric cycle
@@ -43,17 +46,21 @@ module fabric_router #(
   // what this chip reports to them: {port, VC}
   output logic [16*Vcs-1:0] freed_o,
 
-  // next flit of the two local senders
-  input  logic [1:0] local_valid_i,
-  input  logic [3:0] local_vn_i,
-  input  logic [1:0] local_head_i,
-  input  logic [1:0] local_tail_i,
-  input  logic [3:0] local_out_i,
-  input  logic [9:0] local_len_i,
-  output logic [1:0] local_pop_o,
+  // next flit of the four local lanes: {core, direction}
+  input  logic [3:0] local_valid_i,
+  input  logic [7:0] local_vn_i,
+  input  logic [3:0] local_class_i,
+  input  logic [3:0] local_head_i,
+  input  logic [3:0] local_tail_i,
+  input  logic [7:0] local_out_i,
+  input  logic [19:0] local_len_i,
+  input  logic [15:0] local_birth_i,
+  output logic [3:0] local_pop_o,
   input  logic [511:0] local_payload0_i,
   input  logic [511:0] local_payload1_i,
-  output logic [7:0] local_room_o,
+  input  logic [511:0] local_payload2_i,
+  input  logic [511:0] local_payload3_i,
+  output logic [2*Vcs-1:0] local_room_o,
 
   // slots of the two local receivers
   input  logic [2*Vcs-1:0] eject_room_i,
@@ -78,6 +85,7 @@ module fabric_router #(
   // Index {x, vn}.
   localparam int unsigned Queues = Xs * Vns;
   logic [Queues-1:0] hol_valid;
+  logic [4*Queues-1:0] hol_birth;
   logic [9*Queues-1:0] hol_about;  // {head, tail, out 2, len 5}
   logic [Xs-1:0] class_of;  // deadlock class in which packets of input x leave
   logic [Xs-1:0] pop;
@@ -109,37 +117,38 @@ module fabric_router #(
       if (k == 0) begin : gen_route
         fabric_route u_route (
           .chip_i, .ring_size_i,
-          .from_i(2'(p)), .class_i(1'b0),
-          .dst_i(dst),
-          .out_o(way), .class_o(class_of[2*p])
+          .from_i(1'(p)), .dst_i(dst), .out_o(way)
         );
-        assign class_of[2*p + 1] = 1'b1;
       end
       fabric_input u_input (
         .clk_i, .rst_ni,
         .push_i(fabric_en_i && flit_valid_i[p] && flit_vc[0] == 1'(k)),
         .push_vn_i(flit_vc[2:1]),
         .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
-        .push_out_i(way), .push_len_i(len),
+        .push_out_i(way), .push_len_i(len), .push_birth_i((p == 0) ? header0.hop[7:4] : header1.hop[7:4]),
         .push_payload_i(flit_payload),
         .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_about_o(hol_abouts),
+        .hol_birth_o(hol_birth[16*(2*p + k) +: 16]),
         .pop_i(pop[2*p + k]), .pop_vn_i(pop_vn[2*(2*p + k) +: 2]),
         .payload_o(payload), .freed_o(freed)
       );
+      assign class_of[2*p + k] = 1'(k);  // a class is for the whole way
       for (genvar v = 0; v < Vns; v++) begin : gen_vn
         assign hol_about[9*(4*(2*p + k) + v) +: 9] = hol_abouts[9*v +: 9];
         assign freed_o[8*(Vcs*p + 2*v + k) +: 8] = freed[8*v +: 8];
       end
     end
+  end
 
-    // Local packets start in class 0.
-    assign class_of[4 + p]  = 1'b0;
-    assign hol_valid[4*(4 + p) +: 4] = {3'b0, local_valid_i[p]} << local_vn_i[2*p +: 2];
+  for (genvar l = 0; l < 4; l++) begin : gen_lane
+    assign class_of[4 + l] = local_class_i[l];
+    assign hol_valid[4*(4 + l) +: 4] = {3'b0, local_valid_i[l]} << local_vn_i[2*l +: 2];
     for (genvar v = 0; v < Vns; v++) begin : gen_vn
-      assign hol_about[9*(4*(4 + p) + v) +: 9] = {local_head_i[p], local_tail_i[p],
-                                         local_out_i[2*p +: 2], local_len_i[5*p +: 5]};
+      assign hol_about[9*(4*(4 + l) + v) +: 9] = {local_head_i[l], local_tail_i[l],
+                                         local_out_i[2*l +: 2], local_len_i[5*l +: 5]};
     end
-    assign local_pop_o[p]   = pop[4 + p];
+    assign hol_birth[4*4*(4 + l) +: 16] = {4{local_birth_i[4*l +: 4]}};
+    assign local_pop_o[l] = pop[4 + l];
   end
 
   // ---------------------------------------------------------------- state of the output VCs
@@ -162,10 +171,8 @@ module fabric_router #(
         .report_freed_i(credit_freed_i[8*o +: 8]),
         .available_o(credit[8*(Vcs*o + c) +: 8]), .home_o(credit_home[Vcs*o + c])
       );
-      if (c % 2 == 0) begin : gen_room
-        assign local_room_o[4*o + c/2] = !held[Vcs*o + c] && !claimed[Vcs*o + c] &&
-                                         credit[8*(Vcs*o + c) +: 8] >= 8'(Longest);
-      end
+      assign local_room_o[Vcs*o + c] = !held[Vcs*o + c] && !claimed[Vcs*o + c] &&
+                                       credit[8*(Vcs*o + c) +: 8] >= 8'(Longest);
     end
   end
 
@@ -175,6 +182,7 @@ module fabric_router #(
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
     .hol_valid_i(hol_valid), .hol_about_i(hol_about), .class_of_i(class_of),
+    .hol_birth_i(hol_birth), .now_i,
     .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail),
@@ -191,35 +199,39 @@ module fabric_router #(
   logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q;
   logic [3*Outs-1:0] st_x_q, st_vc_q;
   fabric_cross u_cross0 (
-    .clk_i, .rst_ni,
+    .clk_i,
     .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[3*0 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
+    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
     .payload_o(out_payload0_o)
   );
   fabric_cross u_cross1 (
-    .clk_i, .rst_ni,
+    .clk_i,
     .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[3*1 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
+    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
     .payload_o(out_payload1_o)
   );
   fabric_cross u_cross2 (
-    .clk_i, .rst_ni,
+    .clk_i,
     .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[3*2 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
+    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
     .payload_o(out_payload2_o)
   );
   fabric_cross u_cross3 (
-    .clk_i, .rst_ni,
+    .clk_i,
     .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[3*3 +: 3]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
     .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
+    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
     .payload_o(out_payload3_o)
   );
 

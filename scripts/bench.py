@@ -5,6 +5,8 @@
 Usage: scripts/dodeca bench [NAME] [--json] [-j N]
 
   array    the busy 128 x 128 array in Verilator against the same arithmetic in plain C++
+  fabric   rates, fairness and latencies of the twelve-chip ring; curves in out/fabric/*.svg
+  fabric-speed  how fast twelve saturated fabric nodes are simulated
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
   inject   every fault site with 20 seeds: detected, masked, missed
 
@@ -12,6 +14,7 @@ Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
 """
 import argparse
 import concurrent.futures
+import csv
 import json
 import pathlib
 import statistics
@@ -51,7 +54,7 @@ def bench_board(_args):
         for _ in range(rounds):
             gains.append(run_json(BUILD / "thread_gain", "--threads", 2)[1]["gain"])
             for threads in (1, 2):
-                result = board("inf2", out, "busy", "--threads", threads)[1]
+                result = board("inf2", out, "busy", "--length", 40, "--threads", threads)[1]
                 speeds[threads].append(result["cycles_per_s"])
                 hashes.add((result["commit_hash"], result["link_hash"]))
                 if threads == 1:
@@ -94,7 +97,67 @@ def bench_inject(args):
     return rows
 
 
-BENCHES = {"array": bench_array, "board": bench_board, "inject": bench_inject}
+def reference_curve(config):
+    """(offered, latency, accepted) of one configuration of an independent simulator."""
+    with open(ROOT / "tb/bench/data/ring12_uniform.csv", encoding="ascii") as file:
+        return [(float(r["rate"]), float(r["pkt_lat_avg"]), float(r["accepted_flit_avg"]))
+                for r in csv.DictReader(file) if r["config"] == config]
+
+
+def svg(path, title, y_label, y_top, limit, lines):
+    """Curves of (offered load, value); `limit` is the closed-form saturation load."""
+    left, bottom, width, height = 60, 330, 520, 280
+
+    def at(x, y):
+        return f"{left + width * min(x, 1):.1f},{bottom - height * min(y / y_top, 1):.1f}"
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {360 + 18 * len(lines)}" font-family="sans-serif" '
+             'font-size="12">', '<rect width="100%" height="100%" fill="white"/>',
+             f'<text x="{left}" y="30" font-size="15">{title}</text>',
+             f'<rect x="{left}" y="{bottom - height}" width="{width}" height="{height}" fill="none" stroke="black"/>',
+             f'<text x="{left + width / 2}" y="{bottom + 28}">offered, flits per cycle and node</text>',
+             f'<text x="{left}" y="{bottom - height - 4}">{y_label}</text>']
+    for i in range(6):
+        parts.append(f'<text x="{left + width * i / 5 - 8}" y="{bottom + 14}">{i / 5:.1f}</text>')
+        parts.append(f'<text x="6" y="{bottom - height * i / 5 + 4}">{y_top * i / 5:g}</text>')
+    x = left + width * limit
+    parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom - height}" stroke="gray" '
+                 'stroke-dasharray="4"/>')
+    for i, (name, colour, points) in enumerate(lines):
+        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" '
+                     f'points="{" ".join(at(x, y) for x, y in points)}"/>')
+        parts.append(f'<text x="{left}" y="{bottom + 48 + 18 * i}" fill="{colour}">{name}</text>')
+    return path.write_text("\n".join(parts) + "\n</svg>\n", encoding="utf-8")
+
+
+def bench_fabric(_args):
+    result = run_json(BUILD / "fabric_bench", statuses=(0, 4))[1]
+    out = ROOT / "out/fabric"
+    out.mkdir(parents=True, exist_ok=True)
+    curve, limit = result["curve"], 11 / 18
+    # The reference counts its own node as a destination: its loads are scaled by 11 / 12.
+    reference = [(x * 11 / 12, latency, accepted * 11 / 12)
+                 for x, latency, accepted in reference_curve("ring12_L32_4vc_b80_p17")]
+    svg(out / "accepted.svg", "Ring of 12, uniform, 1 KiB: accepted load (dashed: limit 0.611)",
+        "accepted, flits per cycle and node", 1, limit,
+        [("limit min(offered, 0.611)", "gray", [(0, 0), (limit, limit), (1, limit)]),
+         ("RTL", "blue", [(p["offered"], p["accepted"]) for p in curve]),
+         ("reference: 4 VCs of 80 flits, 17-flit packets, one crossbar input per port", "red",
+          [(x, accepted) for x, _, accepted in reference])])
+    svg(out / "latency.svg", "Ring of 12, uniform, 1 KiB: latency (dashed: limit 0.611)",
+        "fabric cycles from creation to delivery", 1000, limit,
+        [(f"RTL {key}", colour, [(p["offered"], p[key]) for p in curve])
+         for key, colour in (("mean", "blue"), ("p50", "green"), ("p99", "orange"))] +
+        [("reference mean (hop L + 3; the RTL's is L + 7)", "red", [(x, latency) for x, latency, _ in reference])])
+    return result["rows"] + [{"name": "fabric_curve"} | point for point in curve]
+
+
+def bench_fabric_speed(_args):
+    return run_json(BUILD / "fabric_bench", "--speed", statuses=(0, 4))[1]["rows"]
+
+
+BENCHES = {"array": bench_array, "fabric": bench_fabric, "fabric-speed": bench_fabric_speed, "board": bench_board,
+           "inject": bench_inject}
 
 
 def show(rows):

@@ -32,8 +32,9 @@ def lint_rtl(config, top):
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv"))]
     paths = [arg for d in ("rtl", "rtl/prim", "rtl/fp", "fabric") for arg in ("-y", d)]
+    source = next(str(p.relative_to(ROOT)) for p in ROOT.glob(f"*/{top}.sv"))  # -y does not find a top
     return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
-               "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages)
+               "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages, source)
 
 
 def main():

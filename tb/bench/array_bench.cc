@@ -3,6 +3,8 @@
 //
 // Both sides are single-threaded and built by the same compiler with the same flags. They run in
 // turns in one process; medians are reported, as PEs x cycles per second. Data: normal-range bf16.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -11,8 +13,6 @@
 #include <memory>
 #include <random>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "Varray_rtl.h"
 #include "tb/bench/array_plain.h"
@@ -110,20 +110,22 @@ int main() {
     rtl->idle(3 * kSize);
     idle_s.push_back(timed([&] { rtl->idle(kCycles); }));
     plain_s.push_back(timed([&] { plain->run(vectors, kCycles, kVectors); }));
-    equal &= std::memcmp(plain->last_sums(), plain->reference_of_last(vectors, kCycles, kVectors).data(),
-                         4 * kSize) == 0;
+    equal &=
+        std::memcmp(plain->last_sums(), plain->reference_of_last(vectors, kCycles, kVectors).data(),
+                    4 * kSize) == 0;
   }
   const double work = static_cast<double>(kSize) * kSize * kCycles;
   const double pe_rtl = work / median(rtl_s), pe_plain = work / median(plain_s);
   const double ratio = pe_rtl / pe_plain, target = 0.6;
   const bool met = equal && ratio >= target;
-  fmt::print("{{\"schema\": 1, \"rows\": [\n"
-             "  {{\"name\": \"array\", \"format\": \"bf16\", \"size\": {}, \"pe_per_s_rtl\": {:.4g}, "
-             "\"pe_per_s_cpp\": {:.4g}, \"target\": {}, \"measured\": {:.3f}, \"met\": {}, "
-             "\"same_bits\": {}}},\n"
-             "  {{\"name\": \"array_idle\", \"busy_ns_per_cycle\": {:.0f}, \"idle_ns_per_cycle\": {:.1f}, "
-             "\"speedup\": {:.0f}}}\n]}}\n",
-             kSize, pe_rtl, pe_plain, target, ratio, met, equal, 1e9 * median(rtl_s) / kCycles,
-             1e9 * median(idle_s) / kCycles, median(rtl_s) / median(idle_s));
+  fmt::print(
+      "{{\"schema\": 1, \"rows\": [\n"
+      "  {{\"name\": \"array\", \"format\": \"bf16\", \"size\": {}, \"pe_per_s_rtl\": {:.4g}, "
+      "\"pe_per_s_cpp\": {:.4g}, \"target\": {}, \"measured\": {:.3f}, \"met\": {}, "
+      "\"same_bits\": {}}},\n"
+      "  {{\"name\": \"array_idle\", \"busy_ns_per_cycle\": {:.0f}, \"idle_ns_per_cycle\": {:.1f}, "
+      "\"speedup\": {:.0f}}}\n]}}\n",
+      kSize, pe_rtl, pe_plain, target, ratio, met, equal, 1e9 * median(rtl_s) / kCycles,
+      1e9 * median(idle_s) / kCycles, median(rtl_s) / median(idle_s));
   return !equal ? 1 : met ? 0 : 4;
 }

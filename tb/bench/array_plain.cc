@@ -117,7 +117,8 @@ void PlainArray::step(const std::uint16_t* vector) {
   ++now_;
 }
 
-void PlainArray::run(const std::vector<std::uint16_t>& vectors, unsigned cycles, unsigned distinct) {
+void PlainArray::run(const std::vector<std::uint16_t>& vectors, unsigned cycles,
+                     unsigned distinct) {
   for (unsigned i = 0; i < cycles; ++i) step(&vectors[(i % distinct) * kSize]);
 }
 

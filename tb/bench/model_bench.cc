@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast is the golden model? Runs a scenario on it alone, judges the result, prints the rates.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cmodel/board.h"
 #include "tb/scenarios/scenario.h"
@@ -39,11 +39,12 @@ int run(const std::string& name, const defs::Sizes& sizes, const tb::ScenarioArg
     board.read(region.chip, region.addr, regions.back());
   }
   const auto& work = board.counters();
-  fmt::print("{} {} chips {}: load {:.3f} s, run {:.3f} s, {:.0f} M MAC/s, {} instructions, "
-             "{} descriptors, {} messages, {} commits\n",
-             name, sizes.name, args.chips, loaded, total - loaded,
-             static_cast<double>(work.macs) / (total - loaded) * 1e-6, work.instructions,
-             work.descriptors, work.messages, work.commits);
+  fmt::print(
+      "{} {} chips {}: load {:.3f} s, run {:.3f} s, {:.0f} M MAC/s, {} instructions, "
+      "{} descriptors, {} messages, {} commits\n",
+      name, sizes.name, args.chips, loaded, total - loaded,
+      static_cast<double>(work.macs) / (total - loaded) * 1e-6, work.instructions, work.descriptors,
+      work.messages, work.commits);
   fmt::print("{}", board.races());
   if (!finished) {
     fmt::print("{}", board.blocked());

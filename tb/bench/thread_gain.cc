@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a second thread gains on this machine when nothing is shared: the yardstick for the board's
 // own gain. Prints one JSON object: loops per second with 1 and with --threads threads.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <thread>
 #include <vector>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace {
 
@@ -46,6 +46,6 @@ int main(int argc, char** argv) {
   loops_per_second(threads, rounds / 10);  // warm up
   const double one = loops_per_second(1, rounds);
   const double many = loops_per_second(threads, rounds);
-  fmt::print("{{\"threads\": {}, \"one\": {:.1f}, \"many\": {:.1f}, \"gain\": {:.4f}}}\n", threads, one,
-             many, many / one);
+  fmt::print("{{\"threads\": {}, \"one\": {:.1f}, \"many\": {:.1f}, \"gain\": {:.4f}}}\n", threads,
+             one, many, many / one);
 }

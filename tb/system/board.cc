@@ -27,7 +27,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
     : sc_module(name),
       options_(options),
       program_(program),
-      scoreboard_(built_sizes(), program, {}),
+      scoreboard_(built_sizes(), program, {.detect_races = options.races}),
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;
   for (unsigned i = 0; i < n * defs::kLinkPorts; ++i)
@@ -56,6 +56,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
   }
   SC_HAS_PROCESS(Board);
   SC_THREAD(run);
+  // Model, comparison and one of the workers live on this stack; SystemC's default is too small.
+  set_stack_size(16 << 20);
 }
 
 std::uint64_t Board::last_progress() const {

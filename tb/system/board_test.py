@@ -49,6 +49,10 @@ class SameBits(BoardTest):
         self.assertEqual(short["commit_hash"], long["commit_hash"])
         self.assertNotEqual(short["link_hash"], long["link_hash"])
 
+    def test_no_scenario_has_a_race(self):
+        for scenario in ("digits", "gemm", "ring", "busy"):
+            self.assertEqual(self.result(scenario, "--chips", 4, "--races")["metrics"]["races"], 0, scenario)
+
     def test_result_has_every_field(self):
         result = self.result("ring", "--chips", 2)
         self.assertEqual(list(result), [

@@ -157,6 +157,9 @@ Chip::~Chip() {
 #ifdef DODECA_WAVES
   if (v_->waves) v_->waves->close();
 #endif
+  // The model's scopes leave the context of the thread, whichever that is: make it their own.
+  ::Verilated::threadContextp(&v_->context);
+  v_->top.reset();
 }
 
 void Chip::reset() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <systemc>
 
@@ -146,10 +147,21 @@ void require_legal(const Functional& functional, Outcome& outcome) {
   }
 }
 
+/// Races are the program's fault, not the RTL's: the run fails, with every pair named.
+void report_races(const std::string& races, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  metrics["races"] = std::count(races.begin(), races.end(), '\n');
+  if (races.empty()) return;
+  outcome.status = Outcome::Status::Failed;
+  outcome.report += races;
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.inject == "list") {
-    fmt::print("{}", site_list());
+    if (options.json)
+      fmt::print("{}\n", nlohmann::json{{"schema", 1}, {"sites", site_names()}}.dump());
+    else
+      fmt::print("{}", site_list());
     return kPassed;
   }
   if (options.scenario == "list") {
@@ -212,6 +224,7 @@ int run(int argc, char** argv) {
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
+    if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
     if (injector) injector->judge(outcome, metrics);
 
     const std::uint64_t cycles = defs::kFabricDivide * outcome.cycles;

@@ -55,7 +55,8 @@ Options parse_options(int argc, char** argv) {
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
-  app.add_option("scenario", o.scenario, "what to run; `list` shows all")->type_name("SCENARIO");
+  app.add_option("scenario", o.scenario, "what to run (digits); `list` shows all")
+      ->type_name("SCENARIO");
   app.add_option("--program", program, "run a program file instead")->type_name("FILE");
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
   app.add_option("--seed", seed,
@@ -72,6 +73,8 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_option("--inject", o.inject, "disturb one thing in the RTL; `list` shows all sites")
       ->type_name("SITE");
+  app.add_flag("--races", o.races,
+               "fail if two engines touch the same bytes with no semaphore path between them");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
@@ -124,10 +127,9 @@ Options parse_options(int argc, char** argv) {
   if (!o.inject.empty() && o.inject != "list" && !find_site(o.inject))
     throw Refused(kBadInput, fmt::format("--inject is \"{}\"; allowed list, {}", o.inject,
                                          fmt::join(site_names(), ", ")));
-  if (o.scenario.empty() == o.program.empty() && o.inject != "list")
-    throw Refused(kBadInput, o.scenario.empty()
-                                 ? "no scenario given; allowed a scenario's name or --program FILE"
-                                 : "both a scenario and --program given; allowed one of them");
+  if (!o.scenario.empty() && !o.program.empty())
+    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
+  if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
   o.repro = repro_line(o);
   return o;
 }

@@ -38,6 +38,7 @@ struct Options {
   bool wave_arrays = false;
   bool coverage = false;  ///< needs the program with counters
   std::string inject;  ///< a site, "list", or empty
+  bool races = false;  ///< look for conflicting accesses without a semaphore path
   bool json = false;
   std::filesystem::path out = "out";
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none

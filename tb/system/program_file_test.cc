@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program files on the board: what it says about programs that stop, hang, or use one chip only.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cmodel/program.h"
 #include "tb/unit/tiny_program.h"
@@ -81,7 +81,8 @@ TEST_F(ProgramFile, AnEngineThatStopsIsNamedAndTheRestGoesOn) {
   EXPECT_EQ(result()["status"], "failed");
   EXPECT_EQ(result()["mismatches"], 0);
   EXPECT_EQ(result()["metrics"]["errors"].size(), 1u);
-  EXPECT_NE(errors().find("chip 1 core 0 Vector pc 1: ReservedBits"), std::string::npos) << errors();
+  EXPECT_NE(errors().find("chip 1 core 0 Vector pc 1: ReservedBits"), std::string::npos)
+      << errors();
 }
 
 TEST_F(ProgramFile, AWaitForNothingIsAHangWithEverySequencerNamed) {

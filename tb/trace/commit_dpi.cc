@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/trace/commit_dpi.h"
 
+#include <svdpi.h>
+
 #include <array>
 #include <cstring>
-
-#include <svdpi.h>
 
 namespace {
 

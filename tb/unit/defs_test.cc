@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The SystemVerilog and the C++ made from one description agree on every field: random bits go
 // through a Verilated echo module that takes each struct apart and puts it together again.
-#include <cstring>
-#include <random>
+#include "rtl/defs/gen/defs.h"
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <random>
+
 #include "Vdefs_echo.h"
-#include "rtl/defs/gen/defs.h"
 
 namespace {
 
@@ -26,8 +27,10 @@ void expect_equal(const Member& member, const Pin& pin, unsigned bits, const cha
   auto left = as_words(member), right = as_words(pin);
   for (auto* words : {&left, &right}) {
     for (unsigned i = 0; i < words->size(); ++i) {
-      if (32 * i >= bits) (*words)[i] = 0;
-      else if (bits - 32 * i < 32) (*words)[i] &= (1u << (bits - 32 * i)) - 1u;
+      if (32 * i >= bits)
+        (*words)[i] = 0;
+      else if (bits - 32 * i < 32)
+        (*words)[i] &= (1u << (bits - 32 * i)) - 1u;
     }
   }
   EXPECT_EQ(left, right) << name;
@@ -38,23 +41,24 @@ TEST(Defs, EveryFieldMeansTheSameInBothLanguages) {
   Vdefs_echo dut(&context);
   std::mt19937 rng(1);
   for (int round = 0; round < 200; ++round) {
-#define DEFS_ECHO_STRUCT(Type, port)                                       \
-  defs::Type::Words port##_words{};                                        \
-  for (auto& word : port##_words) word = static_cast<std::uint32_t>(rng()); \
-  if (defs::Type::kBits % 32)                                              \
-    port##_words.back() &= (1u << (defs::Type::kBits % 32)) - 1u;          \
-  std::memcpy(&dut.port##_i, port##_words.data(),                          \
-              std::min(sizeof(dut.port##_i), sizeof(port##_words)));       \
-  const defs::Type port##_value = defs::Type::from(port##_words);          \
+#define DEFS_ECHO_STRUCT(Type, port)                                                        \
+  defs::Type::Words port##_words{};                                                         \
+  for (auto& word : port##_words) word = static_cast<std::uint32_t>(rng());                 \
+  if (defs::Type::kBits % 32) port##_words.back() &= (1u << (defs::Type::kBits % 32)) - 1u; \
+  std::memcpy(&dut.port##_i, port##_words.data(),                                           \
+              std::min(sizeof(dut.port##_i), sizeof(port##_words)));                        \
+  const defs::Type port##_value = defs::Type::from(port##_words);                           \
   EXPECT_EQ(port##_value.words(), port##_words) << #Type;
 #define DEFS_ECHO_LEAF(Type, port, field, pin, bits)
 #include "rtl/defs/gen/defs_echo.h"
 #undef DEFS_ECHO_STRUCT
 #undef DEFS_ECHO_LEAF
     dut.eval();
-#define DEFS_ECHO_STRUCT(Type, port)                                                      \
-  EXPECT_EQ(std::memcmp(&dut.port##_o, port##_words.data(),                               \
-                        std::min(sizeof(dut.port##_o), sizeof(port##_words))), 0) << #Type;
+#define DEFS_ECHO_STRUCT(Type, port)                                           \
+  EXPECT_EQ(std::memcmp(&dut.port##_o, port##_words.data(),                    \
+                        std::min(sizeof(dut.port##_o), sizeof(port##_words))), \
+            0)                                                                 \
+      << #Type;
 #define DEFS_ECHO_LEAF(Type, port, field, pin, bits) \
   expect_equal(port##_value.field, dut.pin, bits, #Type "." #field);
 #include "rtl/defs/gen/defs_echo.h"

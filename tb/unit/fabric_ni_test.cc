@@ -169,7 +169,7 @@ TEST(Sender, WordsOnTheLinkAreTheModels) {
     ASSERT_EQ(node.sent.size(), words.size()) << count;
     for (unsigned i = 0; i < words.size(); ++i) {
       EXPECT_EQ(node.sent[i].payload, words[i]) << count << " bytes, flit " << i;
-      EXPECT_EQ(node.sent[i].lcw.vc, m.vn << 1);
+      EXPECT_EQ(node.sent[i].lcw.vc, m.vn << 1 | 1) << "class 1 near cable B";
     }
     EXPECT_FALSE(node.dut().quiet_o) << "credits are still out";
   }

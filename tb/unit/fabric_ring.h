@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "fabric/message.h"
@@ -98,6 +99,10 @@ class FabricRing {
   std::uint64_t link_hash() const { return link_hash_; }
   std::uint64_t delivered_flits() const { return delivered_flits_; }
   unsigned last_latency() const { return last_latency_; }
+  /// Flits of packets that reached their destination, by source.
+  const std::vector<std::uint64_t>& accepted() const { return accepted_; }
+  /// Fabric cycles from post() to the message commit, for every message since the last call.
+  std::vector<std::uint32_t> take_latencies() { return std::exchange(latencies_, {}); }
   unsigned errors() const { return errors_; }
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
@@ -108,7 +113,7 @@ class FabricRing {
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
     const defs::Header header = fabric::header(message);
     nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
-        {header, job.payload});
+        {header, job.payload, cycle_});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
     ++offered_;
@@ -149,7 +154,13 @@ class FabricRing {
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
         const unsigned type = word[16] & 7u;
-        if (type != 0) ++node.flits[p], ++link_flits_;
+        if (type != 0) {
+          ++node.flits[p], ++link_flits_;
+          // Deadlock: class 0 never crosses cable A, class 1 never cable B.
+          const unsigned low = p == 0 ? i : ring_.neighbour(i, fabric::Port::Minus);
+          if (low == (word[16] >> 3 & 1u ? options_.chips / 2 : options_.chips) - 1)
+            ADD_FAILURE() << "class on its forbidden cable, chip " << i << " port " << p;
+        }
       }
     }
     for (unsigned phase = 0; phase < 2; ++phase)
@@ -207,6 +218,7 @@ class FabricRing {
   struct Expected {
     defs::Header header;
     Payload payload;
+    std::uint64_t posted;
   };
   struct Effect {  // a burst, or (bytes 0) a semaphore update
     fabric::Burst burst;
@@ -391,6 +403,8 @@ class FabricRing {
     node.check_payload[c] = std::move(expected.payload);
     ++delivered_;
     delivered_flits_ += header.len;
+    accepted_[header.src] += header.len;
+    latencies_.push_back(static_cast<std::uint32_t>(cycle_ - expected.posted));
     ++progress_;
   }
 
@@ -435,6 +449,8 @@ class FabricRing {
   std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
   bool hashing_ = false;
+  std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);
+  std::vector<std::uint32_t> latencies_;
 };
 
 }  // namespace tb

@@ -184,7 +184,7 @@ TEST(Rate, UniformSaturation) {
       "uniform saturation, 1 KiB, L = 32: {:.3f} flits per cycle and node; "
       "{:.0f} fabric cycles/s of twelve nodes with test bench\n",
       rate, 1e9 * kCycles / ns);
-  EXPECT_GE(rate, 0.35);
+  EXPECT_GE(rate, 0.55);  // the ring's limit is 0.611
   bench.drain();
 }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three witnesses for every rounding: the RTL functions, the model's host arithmetic, and MPFR.
-#include <array>
-#include <cstdlib>
-#include <random>
-#include <vector>
+#include "cmodel/fp.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <mpfr.h>
 
+#include <array>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
 #include "Vfp_echo.h"
-#include "cmodel/fp.h"
 
 namespace {
 
@@ -73,12 +74,12 @@ struct Triple {
 const std::vector<Fp32>& corners() {
   static const std::vector<Fp32> list = [] {
     std::vector<Fp32> v;
-    for (Fp32 base : {0x00000000u, 0x00000001u, 0x00000002u, 0x00400000u, 0x007FFFFFu, 0x00800000u,
-                      0x00800001u, 0x00FFFFFFu, 0x01000000u, 0x0C000000u, 0x33800000u, 0x34000000u,
-                      0x3F7FFFFFu, 0x3F800000u, 0x3F800001u, 0x3FFFFFFFu, 0x40000000u, 0x4B7FFFFFu,
-                      0x4B800000u, 0x7F000000u, 0x7F7F0000u, 0x7F7FFFFFu, 0x7F800000u, 0x7F800001u,
-                      0x7FC00000u, 0x7FFFFFFFu, 0x00010000u, 0x007F0000u, 0x00808000u, 0x3F808000u,
-                      0x3F818000u, 0x7F7F8000u, 0x00008000u, 0x00018000u}) {
+    for (Fp32 base :
+         {0x00000000u, 0x00000001u, 0x00000002u, 0x00400000u, 0x007FFFFFu, 0x00800000u, 0x00800001u,
+          0x00FFFFFFu, 0x01000000u, 0x0C000000u, 0x33800000u, 0x34000000u, 0x3F7FFFFFu, 0x3F800000u,
+          0x3F800001u, 0x3FFFFFFFu, 0x40000000u, 0x4B7FFFFFu, 0x4B800000u, 0x7F000000u, 0x7F7F0000u,
+          0x7F7FFFFFu, 0x7F800000u, 0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu, 0x00010000u, 0x007F0000u,
+          0x00808000u, 0x3F808000u, 0x3F818000u, 0x7F7F8000u, 0x00008000u, 0x00018000u}) {
       v.push_back(base);
       v.push_back(base | 0x80000000u);
     }
@@ -96,7 +97,8 @@ class Source {
     const Fp32 kind = rng_() % 8;
     Triple t{static_cast<Bf16>(rng_()), static_cast<Bf16>(rng_()), static_cast<Fp32>(rng_())};
     switch (kind) {
-      case 0: break;
+      case 0:
+        break;
       case 1:  // all from the corner list
         t = {static_cast<Bf16>(pick() >> 16), static_cast<Bf16>(pick() >> 16), pick()};
         break;
@@ -145,7 +147,9 @@ class Source {
   std::mt19937 rng_;
 };
 
-std::string show(Fp32 a, Fp32 b, Fp32 c) { return fmt::format("a {:08x} b {:08x} c {:08x}", a, b, c); }
+std::string show(Fp32 a, Fp32 b, Fp32 c) {
+  return fmt::format("a {:08x} b {:08x} c {:08x}", a, b, c);
+}
 
 TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
   VerilatedContext context;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole golden model on tiny programs, against naive loops in double precision.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -8,8 +10,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "cmodel/board.h"
 #include "cmodel/disassemble.h"
@@ -97,7 +97,8 @@ std::vector<float> random_bf16(std::size_t count, std::mt19937& rng) {
   }
   return out;
 }
-std::vector<std::uint8_t> read_back(const Board& board, unsigned chip, std::uint64_t addr, std::size_t size) {
+std::vector<std::uint8_t> read_back(const Board& board, unsigned chip, std::uint64_t addr,
+                                    std::size_t size) {
   std::vector<std::uint8_t> out(size);
   board.read(chip, addr, out);
   return out;
@@ -123,8 +124,9 @@ struct Matmul {
     for (unsigned tile = 0; tile < 2; ++tile) {
       auto weights = copy_rows(0, tile * kP * kP * 2, sbuf_addr(core, 0, 0x100 * tile), kP, kP * 2,
                                kP * 2, kStride);
-      auto moving = copy_rows(0, 0x8000 + tile * kP * kN * 2, sbuf_addr(core, 0, 0x400 + 0x100 * tile),
-                              kP, kN * 2, kN * 2, kStride);
+      auto moving =
+          copy_rows(0, 0x8000 + tile * kP * kN * 2, sbuf_addr(core, 0, 0x400 + 0x100 * tile), kP,
+                    kN * 2, kN * 2, kStride);
       weights.update = moving.update = 1;
       weights.update_sem = moving.update_sem = 1;
       weights.update_delta = moving.update_delta = 1;
@@ -149,8 +151,9 @@ struct Matmul {
     program.add(0, core, Engine::Sync, TinyInstr(Opcode::Nop).wait(5, 1));
 
     for (unsigned tile = 0; tile < 2; ++tile) {
-      program.add(0, core, Engine::Tensor, TinyInstr(Opcode::LoadStationary)
-                      .shape(kP, kP).from(sbuf16(0x100 * tile)).wait(1, 4));
+      program.add(
+          0, core, Engine::Tensor,
+          TinyInstr(Opcode::LoadStationary).shape(kP, kP).from(sbuf16(0x100 * tile)).wait(1, 4));
       TinyInstr multiply(Opcode::MultiplyMoving);
       multiply.shape(kP, kN).from(sbuf16(0x400 + 0x100 * tile)).to(psum32(0x40));
       if (tile) multiply.acc().then(3);
@@ -235,8 +238,8 @@ TEST(Model, LoadsSegmentsAsTheHostDoes) {
   EXPECT_THROW(board.read(0, sbuf_addr(0, kP, 0), byte), std::out_of_range);
 }
 
-/// Chip 0 sends 2 rows of 1500 bytes to the other chip's HBM 1 and notifies; chip 1 copies them into
-/// its SBUF, doubles them there, and sends them to chip 0's SBUF of core 1.
+/// Chip 0 sends 2 rows of 1500 bytes to the other chip's HBM 1 and notifies; chip 1 copies them
+/// into its SBUF, doubles them there, and sends them to chip 0's SBUF of core 1.
 void ping_pong(TinyProgram& tiny, std::vector<float>& values) {
   std::mt19937 rng(3);
   values = random_bf16(2 * 750, rng);
@@ -287,8 +290,10 @@ TEST(Model, SendsRowsToAnotherChipAndNotifies) {
   for (unsigned row = 0; row < 2; ++row) {
     const auto out = read_back(board, 0, sbuf_addr(1, 2 + row, 64), 1500);
     for (unsigned i = 0; i < 750; ++i)
-      EXPECT_EQ(bf16_at(out, i), std::bit_cast<float>(static_cast<std::uint32_t>(
-          cmodel::fp::fp32_to_bf16(std::bit_cast<std::uint32_t>(2 * values[row * 750 + i]))) << 16));
+      EXPECT_EQ(bf16_at(out, i),
+                std::bit_cast<float>(static_cast<std::uint32_t>(cmodel::fp::fp32_to_bf16(
+                                         std::bit_cast<std::uint32_t>(2 * values[row * 750 + i])))
+                                     << 16));
   }
 
   const StreamId rx{1, 0, static_cast<std::uint8_t>(Engine::Rx), 0, 2 << 5 | 0 << 4 | 3};
@@ -307,7 +312,8 @@ TEST(Model, SendsRowsToAnotherChipAndNotifies) {
     EXPECT_EQ(header.bytes, entry.commit.count);
     EXPECT_EQ(header.len, 1 + (entry.commit.count + 63) / 64);
     const bool last = messages.size() == 4;
-    EXPECT_EQ(header.op, static_cast<unsigned>(last ? defs::PktOp::WriteNotify : defs::PktOp::Write));
+    EXPECT_EQ(header.op,
+              static_cast<unsigned>(last ? defs::PktOp::WriteNotify : defs::PktOp::Write));
     if (last) {
       EXPECT_EQ(header.tag, 7);
       EXPECT_EQ(header.group, 1 | 3 << 1);
@@ -376,7 +382,9 @@ cmodel::ErrorRecord error_of(Engine engine, const defs::Instr& instr) {
 }
 
 TEST(Model, RefusesBadInstructionsByName) {
-  const auto cause = [](Engine engine, const defs::Instr& instr) { return error_of(engine, instr).cause; };
+  const auto cause = [](Engine engine, const defs::Instr& instr) {
+    return error_of(engine, instr).cause;
+  };
   const TinyInstr nop(Opcode::Nop);
   EXPECT_EQ(cause(Engine::Tensor, nop), ErrorCause::None);
   EXPECT_EQ(cause(Engine::Tensor, TinyInstr(Opcode::Activate)), ErrorCause::UnknownOpcode);
@@ -392,10 +400,11 @@ TEST(Model, RefusesBadInstructionsByName) {
   EXPECT_EQ(cause(Engine::Act, TinyInstr(Opcode::Nop).then(1, -1)), ErrorCause::SemaphoreOverflow);
   EXPECT_EQ(cause(Engine::Sync, ring_dma(4, 1)), ErrorCause::QueueOverflow);
   EXPECT_EQ(cause(Engine::Sync, ring_dma(0, 0)), ErrorCause::BadShape);
-  EXPECT_EQ(cause(Engine::Vector, TinyInstr(Opcode::TensorCopy).shape(kP, 8).from(sbuf32(8192 - 16)).to(sbuf32(0))),
+  EXPECT_EQ(cause(Engine::Vector,
+                  TinyInstr(Opcode::TensorCopy).shape(kP, 8).from(sbuf32(8192 - 16)).to(sbuf32(0))),
             ErrorCause::OutOfBounds);
-  const auto error = error_of(Engine::Tensor, TinyInstr(Opcode::MultiplyMoving)
-      .shape(kP, 8).from(sbuf16(0)).to(psum32(0)));
+  const auto error = error_of(
+      Engine::Tensor, TinyInstr(Opcode::MultiplyMoving).shape(kP, 8).from(sbuf16(0)).to(psum32(0)));
   EXPECT_EQ(error.cause, ErrorCause::BadShape) << "no LOAD_STATIONARY before";
   EXPECT_EQ(error.pc, 0u);
   EXPECT_EQ(error.stream, stream(0, 0, Engine::Tensor));
@@ -426,7 +435,8 @@ cmodel::ErrorRecord error_of(const defs::Descriptor& descriptor, unsigned chips 
   EXPECT_TRUE(board.run());
   if (board.errors().empty()) return {};
   EXPECT_EQ(board.errors()[0].stream, stream(0, 1, Engine::Dma0, 2));
-  EXPECT_EQ(recorder.count(CommitKind::MemBurst), recorder.writes[stream(0, 0, Engine::Host)].size())
+  EXPECT_EQ(recorder.count(CommitKind::MemBurst),
+            recorder.writes[stream(0, 0, Engine::Host)].size())
       << "no effect of a refused descriptor";
   return board.errors()[0];
 }
@@ -514,15 +524,22 @@ TEST(Model, SaysWhoWaitsForWhat) {
   board.load();
   EXPECT_FALSE(board.run());
   EXPECT_FALSE(board.finished());
-  EXPECT_EQ(board.blocked(),
-            "chip 1 core 1 Act pc 1: waits for semaphore 1.12 >= 4, is 3; next: NOP wait 1.12 >= 4\n");
+  EXPECT_EQ(
+      board.blocked(),
+      "chip 1 core 1 Act pc 1: waits for semaphore 1.12 >= 4, is 3; next: NOP wait 1.12 >= 4\n");
 }
 
 TEST(Model, DisassemblesForReports) {
-  EXPECT_EQ(cmodel::disassemble(TinyInstr(Opcode::MultiplyMoving)
-                .shape(16, 64).from(sbuf16(0x100)).to(psum32(0x40)).acc().wait(256, 4).then(3, -1)),
-            "MULTIPLY_MOVING acc partitions 16 size 1x1x1x64 src0 sbuf.bf16[p0 +0x100 s 0,0,0,1] -> "
-            "psum.fp32[p0 +0x40 s 0,0,0,1] wait 1.0 >= 4 update 0.3 += -1");
+  EXPECT_EQ(
+      cmodel::disassemble(TinyInstr(Opcode::MultiplyMoving)
+                              .shape(16, 64)
+                              .from(sbuf16(0x100))
+                              .to(psum32(0x40))
+                              .acc()
+                              .wait(256, 4)
+                              .then(3, -1)),
+      "MULTIPLY_MOVING acc partitions 16 size 1x1x1x64 src0 sbuf.bf16[p0 +0x100 s 0,0,0,1] -> "
+      "psum.fp32[p0 +0x40 s 0,0,0,1] wait 1.0 >= 4 update 0.3 += -1");
   EXPECT_EQ(cmodel::disassemble(ring_dma(3, 2)), "DMA_TRIGGER dma 3 x 2");
   auto copy = copy_rows(1, 0x40, 0x80, 2, 1500, 1500, -64);
   copy.vn = 1;
@@ -550,7 +567,9 @@ TEST(Model, KnowsWhichCellsStillMatter) {
   const auto done = [&](const StreamId& id) { return recorder.writes[id].size(); };
   cmodel::StreamPositions after{{host, done(host)}};
   // Before anything ran: weights in HBM are read; PSUM and SBUF are overwritten first.
-  const auto next = [&](const Cell& cell) { return board.liveness().next_access(cell, after).kind; };
+  const auto next = [&](const Cell& cell) {
+    return board.liveness().next_access(cell, after).kind;
+  };
   EXPECT_EQ(next({Cell::Memory::Hbm, 0, 0, 0, 0x10}), Kind::Read);
   EXPECT_EQ(next({Cell::Memory::Hbm, 0, 0, 0, 0x9'0000}), Kind::None);
   EXPECT_EQ(next({Cell::Memory::Sbuf, 0, 0, 3, 0x104}), Kind::Overwritten);

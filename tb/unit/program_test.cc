@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program files: what is written is read back; everything else is refused in one line by name.
+#include "cmodel/program.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <xxhash.h>
+
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <unistd.h>
 #include <vector>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <xxhash.h>
-
-#include "cmodel/program.h"
 
 namespace {
 
@@ -117,8 +117,9 @@ TEST(Program, ASavedFileReplacesTheOldOneOrLeavesItAlone) {
             std::string::npos);
   EXPECT_EQ(read_file(folder / "a.prog"), before);
   EXPECT_EQ(folder.files(), 1u);
-  EXPECT_NE(error_of([&] { cmodel::save_program(sample(), folder / "none/a.prog"); })
-                .find("cannot be created"),
+  EXPECT_NE(error_of([&] {
+              cmodel::save_program(sample(), folder / "none/a.prog");
+            }).find("cannot be created"),
             std::string::npos);
 }
 
@@ -153,7 +154,8 @@ TEST(Program, FilesThatAreNoProgramsAreRefused) {
   write_file(file, bytes);
   expect_error(file, "checksum is");
 
-  const auto patched = [&](std::size_t at, std::uint64_t value, unsigned size, const std::string& words) {
+  const auto patched = [&](std::size_t at, std::uint64_t value, unsigned size,
+                           const std::string& words) {
     auto copy = good;
     for (unsigned i = 0; i < size; ++i) copy[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
     seal(copy);
@@ -187,7 +189,8 @@ TEST(Program, EveryFieldHasAnAllowedRange) {
       {"config is \"a\\x0ab\"; allowed", [](auto& p) { p.config = "a\nb"; }},
       {"chips is 0; allowed 1 .. 12", [](auto& p) { p.chips = 0; }},
       {"segment 0 chip is 2; allowed 0 .. 1", [](auto& p) { p.segments[0].chip = 2; }},
-      {"segment 0 addr is 0x20; allowed multiples of 64", [](auto& p) { p.segments[0].addr = 0x20; }},
+      {"segment 0 addr is 0x20; allowed multiples of 64",
+       [](auto& p) { p.segments[0].addr = 0x20; }},
       {"segment 1 bytes is 0", [](auto& p) { p.segments[1].bytes.clear(); }},
       {"segment 1 addr 0x400000000 with 65 bytes leaves HBM; allowed 0x0 .. 0x3ffffffff and "
        "0x1000000000 .. 0x13ffffffff",
@@ -197,7 +200,10 @@ TEST(Program, EveryFieldHasAnAllowedRange) {
       {"segment 1 addr 0xffffffffffffffc0 with 65 bytes leaves HBM",
        [](auto& p) { p.segments[1].addr = ~std::uint64_t{63}; }},
       {"segment 1 (chip 0 addr 0x80) overlaps segment 0 (0x0 .. 0xbf)",
-       [](auto& p) { p.segments[1].chip = 0; p.segments[1].addr = 0x80; }},
+       [](auto& p) {
+         p.segments[1].chip = 0;
+         p.segments[1].addr = 0x80;
+       }},
       {"stream 0 chip is 9; allowed 0 .. 1", [](auto& p) { p.streams[0].chip = 9; }},
       {"stream 0 core is 2; allowed 0 .. 1", [](auto& p) { p.streams[0].core = 2; }},
       {"stream 0 engine is 4; allowed 0 .. 3", [](auto& p) { p.streams[0].engine = 4; }},
@@ -221,7 +227,8 @@ TEST(Program, EveryFieldHasAnAllowedRange) {
       {"region 0 name length is 0; allowed 1 .. 64", [](auto& p) { p.regions[0].name.clear(); }},
       {"region 1 name \"out\" is used twice", [](auto& p) { p.regions.push_back(p.regions[0]); }},
       {"region 0 chip is 2; allowed 0 .. 1", [](auto& p) { p.regions[0].chip = 2; }},
-      {"region 0 addr is 0x4020; allowed multiples of 64", [](auto& p) { p.regions[0].addr = 0x4020; }},
+      {"region 0 addr is 0x4020; allowed multiples of 64",
+       [](auto& p) { p.regions[0].addr = 0x4020; }},
       {"region 0 bytes is 0; allowed 64 ..", [](auto& p) { p.regions[0].bytes = 0; }},
       {"region 0 bytes is 0x3f; allowed multiples of 64", [](auto& p) { p.regions[0].bytes = 63; }},
       {"region 0 addr 0xfffc0000000 with 128 bytes leaves HBM",

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A 4 x 4 array read by two tools, Verilator and Yosys (write_cxxrtl), gives the same bits.
-#include <cstring>
-#include <random>
+#include "tensor_array_cxxrtl.h"
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <random>
+
 #include "Vtensor_array_4x4.h"
 #include "tb/harness/seed.h"
-#include "tensor_array_cxxrtl.h"
 
 namespace {
 
@@ -42,10 +43,14 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
   const auto bf16 = [&]() -> std::uint16_t {
     const auto bits = static_cast<std::uint16_t>(rng());
     switch (rng() % 64) {
-      case 0: return bits;
-      case 1: return bits & 0x807F;
-      case 2: return bits & 0x8000;
-      default: return static_cast<std::uint16_t>((bits & 0x807F) | (119 + rng() % 16) << 7);
+      case 0:
+        return bits;
+      case 1:
+        return bits & 0x807F;
+      case 2:
+        return bits & 0x8000;
+      default:
+        return static_cast<std::uint16_t>((bits & 0x807F) | (119 + rng() % 16) << 7);
     }
   };
   unsigned last_target[2] = {0, 0}, sums = 0;
@@ -53,8 +58,8 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
     const bool lull = t / 40 % 5 == 4;
     // Weights: at first both planes, then now and then.
     const unsigned plane = t < 20 ? t / 10 : rng() % 2, ahead = rng() % (kSize + 1);
-    const bool load = (t == 1 || t == 10 || (t >= 20 && rng() % 8 == 0)) &&
-                      t + ahead > last_target[plane];
+    const bool load =
+        (t == 1 || t == 10 || (t >= 20 && rng() % 8 == 0)) && t + ahead > last_target[plane];
     if (load) last_target[plane] = t + ahead;
     const bool whole = t < 20 || rng() % 2;
     const unsigned first = whole ? 0 : rng() % kSize;

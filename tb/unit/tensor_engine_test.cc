@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensor engine, array and PSUM against their twin: every row written, bit for bit and in order.
+#include "cmodel/tensor_engine.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <random>
 #include <vector>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include "Vtensor_engine_inf2.h"
 #include "Vtensor_engine_mini.h"
 #include "cmodel/fp.h"
-#include "cmodel/tensor_engine.h"
 #include "tb/harness/seed.h"
 
 namespace {
@@ -208,10 +209,17 @@ class TensorEngine : public testing::Test {
   }
   void random_partitions(defs::Instr& instr) {
     switch (pick(4)) {
-      case 0: instr.partitions = kP, instr.src0.partition = 0; break;
-      case 1: instr.partitions = 1 + pick(kP / 4), instr.src0.partition = kP / 4 * pick(4); break;
-      case 2: instr.partitions = 1 + pick(kP / 2), instr.src0.partition = 0; break;
-      default: instr.partitions = kP / 4 + 1 + pick(kP / 4), instr.src0.partition = kP / 2 * pick(2);
+      case 0:
+        instr.partitions = kP, instr.src0.partition = 0;
+        break;
+      case 1:
+        instr.partitions = 1 + pick(kP / 4), instr.src0.partition = kP / 4 * pick(4);
+        break;
+      case 2:
+        instr.partitions = 1 + pick(kP / 2), instr.src0.partition = 0;
+        break;
+      default:
+        instr.partitions = kP / 4 + 1 + pick(kP / 4), instr.src0.partition = kP / 2 * pick(2);
     }
   }
   void random_program(unsigned pairs) {
@@ -229,8 +237,8 @@ class TensorEngine : public testing::Test {
         if (loads <= 1) break;
       }
       for (unsigned tiles = pick(6) ? 1 : pick(4); tiles; --tiles) {
-        defs::Instr moving = multiply(stationary.partitions, stationary.src0.partition, 1, 0, 0,
-                                      pick(2));
+        defs::Instr moving =
+            multiply(stationary.partitions, stationary.src0.partition, 1, 0, 0, pick(2));
         pattern(moving, pick(3) ? 1 + pick(kP) : kSizes.psum_cols);
         place(moving.src0, moving, 0, kSpan, 2, pick(2));
         place(moving.dst, moving, kSizes.psum_cols * 4 * pick(kSizes.psum_banks),
@@ -271,7 +279,9 @@ class TensorEngine : public testing::Test {
       engine = std::make_unique<cmodel::TensorEngine>(e);
       return *this;
     }
-    ErrorCause execute(const defs::Instr& instr, std::uint32_t pc) { return engine->execute(instr, pc); }
+    ErrorCause execute(const defs::Instr& instr, std::uint32_t pc) {
+      return engine->execute(instr, pc);
+    }
   } twin;
   std::vector<Row> rtl_rows;
   std::vector<std::uint64_t> moving_reads;
@@ -299,11 +309,16 @@ TYPED_TEST(TensorEngine, RandomProgramsOfAnyBitsEqualTheTwin) {
   // Some zeros, subnormals and specials, but few enough that not every sum is NaN.
   this->fill([&]() -> std::uint16_t {
     switch (this->pick(64)) {
-      case 0: return static_cast<std::uint16_t>(this->rng() & 0x8000);
-      case 1: return static_cast<std::uint16_t>(this->rng() & 0x807F);
-      case 2: return this->pick(40) ? this->mild() : static_cast<std::uint16_t>(this->rng());
-      case 3: return static_cast<std::uint16_t>((this->rng() & 0x807F) | this->pick(255) << 7);
-      default: return this->mild();
+      case 0:
+        return static_cast<std::uint16_t>(this->rng() & 0x8000);
+      case 1:
+        return static_cast<std::uint16_t>(this->rng() & 0x807F);
+      case 2:
+        return this->pick(40) ? this->mild() : static_cast<std::uint16_t>(this->rng());
+      case 3:
+        return static_cast<std::uint16_t>((this->rng() & 0x807F) | this->pick(255) << 7);
+      default:
+        return this->mild();
     }
   });
   this->random_program(TestFixture::kP == 16 ? 400 : 40);
@@ -381,9 +396,10 @@ TYPED_TEST(TensorEngine, NewWeightsCostTheDeclaredIntervalAndNoMore) {
   struct Case {
     unsigned m, n, offset;
   };
-  std::vector<Case> cases = {{kP, kP, 0}, {kP, kCols, 0}, {kP, kP / 2, 0}, {kP, 8, 0}, {kP / 2, 8, 0},
-                             {kP / 2, kP, 0}, {10, 12, 0}, {10, 8, 0}, {9, 3, 8}, {kP - 3, 5, 0},
-                             {kP, kP, 2}, {kP, 8, 2}, {kP, kP / 2 + 1, 6}, {10, 8, 4}};
+  std::vector<Case> cases = {{kP, kP, 0},         {kP, kCols, 0},  {kP, kP / 2, 0}, {kP, 8, 0},
+                             {kP / 2, 8, 0},      {kP / 2, kP, 0}, {10, 12, 0},     {10, 8, 0},
+                             {9, 3, 8},           {kP - 3, 5, 0},  {kP, kP, 2},     {kP, 8, 2},
+                             {kP, kP / 2 + 1, 6}, {10, 8, 4}};
   for (const Case& c : cases) {
     this->reset();
     this->moving_reads.clear();
@@ -508,7 +524,8 @@ TYPED_TEST(TensorEngine, PsumServesBothReaders) {
   dut.v_rd_valid_i = dut.a_rd_valid_i = 0;
 }
 
-/// Each cause by an instruction that is legal but for one thing; elders finish, then the engine stops.
+/// Each cause by an instruction that is legal but for one thing; elders finish, then the engine
+/// stops.
 TYPED_TEST(TensorEngine, BadInstructionsStopTheEngineByName) {
   SCOPED_TRACE(tb::repro(this->seed));
   constexpr unsigned kP = TestFixture::kP, kCols = TestFixture::kSizes.psum_cols;
@@ -524,15 +541,18 @@ TYPED_TEST(TensorEngine, BadInstructionsStopTheEngineByName) {
   static constexpr unsigned kSbufBytes = TestFixture::kSizes.sbuf_bytes;
   const std::vector<Case> cases = {
       {"opcode", false, [](defs::Instr& i) { i.opcode = 32; }, ErrorCause::UnknownOpcode},
-      {"opcode 255", true, [](defs::Instr& i) { i.opcode = 255, i.func = 1; }, ErrorCause::UnknownOpcode},
+      {"opcode 255", true, [](defs::Instr& i) { i.opcode = 255, i.func = 1; },
+       ErrorCause::UnknownOpcode},
       {"func", false, [](defs::Instr& i) { i.func = 1; }, ErrorCause::ReservedBits},
       {"imm", true, [](defs::Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
       {"reserved", true, [](defs::Instr& i) { i.reserved = 512; }, ErrorCause::ReservedBits},
       {"accumulate", false, [](defs::Instr& i) { i.accumulate = 1; }, ErrorCause::ReservedBits},
       {"src1", true, [](defs::Instr& i) { i.src1.stride3 = 1; }, ErrorCause::ReservedBits},
       {"dst of a load", false, [](defs::Instr& i) { i.dst.space = 2; }, ErrorCause::ReservedBits},
-      {"stride of size 1", false, [](defs::Instr& i) { i.src0.stride2 = 1; }, ErrorCause::ReservedBits},
-      {"operand reserved", true, [](defs::Instr& i) { i.dst.reserved = 1; }, ErrorCause::ReservedBits},
+      {"stride of size 1", false, [](defs::Instr& i) { i.src0.stride2 = 1; },
+       ErrorCause::ReservedBits},
+      {"operand reserved", true, [](defs::Instr& i) { i.dst.reserved = 1; },
+       ErrorCause::ReservedBits},
       {"src in PSUM", false, [](defs::Instr& i) { i.src0.space = 2; }, ErrorCause::BadOperand},
       {"space 3", false, [](defs::Instr& i) { i.src0.space = 3; }, ErrorCause::BadOperand},
       {"no dst", true, [](defs::Instr& i) { i.dst = {}; }, ErrorCause::BadOperand},
@@ -544,20 +564,27 @@ TYPED_TEST(TensorEngine, BadInstructionsStopTheEngineByName) {
       {"K > P", false, [](defs::Instr& i) { i.partitions = kP + 1; }, ErrorCause::BadPartition},
       {"start", false, [](defs::Instr& i) { i.src0.partition = 1; }, ErrorCause::BadPartition},
       {"beyond P", false, [](defs::Instr& i) { i.src0.partition = kP; }, ErrorCause::BadPartition},
-      {"dst partition", true, [](defs::Instr& i) { i.dst.partition = kP / 4; }, ErrorCause::BadPartition},
+      {"dst partition", true, [](defs::Instr& i) { i.dst.partition = kP / 4; },
+       ErrorCause::BadPartition},
       {"size 0", false, [](defs::Instr& i) { i.size0 = 0; }, ErrorCause::BadShape},
       {"M > P", false, [](defs::Instr& i) { i.size0 = kP + 1; }, ErrorCause::BadShape},
-      {"huge", false, [](defs::Instr& i) { i.size0 = i.size1 = i.size2 = i.size3 = 65535; }, ErrorCause::BadShape},
+      {"huge", false, [](defs::Instr& i) { i.size0 = i.size1 = i.size2 = i.size3 = 65535; },
+       ErrorCause::BadShape},
       {"N > columns", true, [](defs::Instr& i) { i.size0 = kCols + 1; }, ErrorCause::BadShape},
       {"another K", true, [](defs::Instr& i) { i.partitions = kP / 4 - 1; }, ErrorCause::BadShape},
-      {"another start", true, [](defs::Instr& i) { i.src0.partition = kP / 2; }, ErrorCause::BadShape},
+      {"another start", true, [](defs::Instr& i) { i.src0.partition = kP / 2; },
+       ErrorCause::BadShape},
       {"odd offset", true, [](defs::Instr& i) { i.src0.offset = 1; }, ErrorCause::Misaligned},
       {"PSUM offset", true, [](defs::Instr& i) { i.dst.offset = 2; }, ErrorCause::Misaligned},
-      {"end of SBUF", true, [](defs::Instr& i) { i.src0.offset = kSbufBytes - 14; }, ErrorCause::OutOfBounds},
+      {"end of SBUF", true, [](defs::Instr& i) { i.src0.offset = kSbufBytes - 14; },
+       ErrorCause::OutOfBounds},
       {"before SBUF", true, [](defs::Instr& i) { i.src0.stride0 = -10; }, ErrorCause::OutOfBounds},
-      {"two banks", true, [](defs::Instr& i) { i.dst.offset = 4 * kCols - 28; }, ErrorCause::OutOfBounds},
-      {"end of PSUM", true, [](defs::Instr& i) { i.dst.offset = 4 * kCols * 8; }, ErrorCause::OutOfBounds},
-      {"two faults", true, [](defs::Instr& i) { i.src0.offset = 1, i.src0.dtype = 0; }, ErrorCause::BadFormat},
+      {"two banks", true, [](defs::Instr& i) { i.dst.offset = 4 * kCols - 28; },
+       ErrorCause::OutOfBounds},
+      {"end of PSUM", true, [](defs::Instr& i) { i.dst.offset = 4 * kCols * 8; },
+       ErrorCause::OutOfBounds},
+      {"two faults", true, [](defs::Instr& i) { i.src0.offset = 1, i.src0.dtype = 0; },
+       ErrorCause::BadFormat},
   };
   for (const Case& c : cases) {
     this->reset();

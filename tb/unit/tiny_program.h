@@ -37,12 +37,30 @@ struct TinyInstr : defs::Instr {
     size0 = static_cast<std::uint16_t>(s0);
     return *this;
   }
-  TinyInstr& from(const defs::Operand& operand) { src0 = operand; return *this; }
-  TinyInstr& and_from(const defs::Operand& operand) { src1 = operand; return *this; }
-  TinyInstr& to(const defs::Operand& operand) { dst = operand; return *this; }
-  TinyInstr& with(defs::AluOp op) { func = static_cast<std::uint8_t>(op); return *this; }
-  TinyInstr& with(defs::ActFunc op) { func = static_cast<std::uint8_t>(op); return *this; }
-  TinyInstr& acc() { accumulate = 1; return *this; }
+  TinyInstr& from(const defs::Operand& operand) {
+    src0 = operand;
+    return *this;
+  }
+  TinyInstr& and_from(const defs::Operand& operand) {
+    src1 = operand;
+    return *this;
+  }
+  TinyInstr& to(const defs::Operand& operand) {
+    dst = operand;
+    return *this;
+  }
+  TinyInstr& with(defs::AluOp op) {
+    func = static_cast<std::uint8_t>(op);
+    return *this;
+  }
+  TinyInstr& with(defs::ActFunc op) {
+    func = static_cast<std::uint8_t>(op);
+    return *this;
+  }
+  TinyInstr& acc() {
+    accumulate = 1;
+    return *this;
+  }
 };
 
 /// A dense row of elements in every partition.
@@ -74,8 +92,8 @@ inline TinyInstr ring_dma(unsigned engine, unsigned count) {
 }
 
 /// A local copy; set dst_chip, vn and notify for a remote one.
-inline defs::Descriptor copy_rows(unsigned chip, std::uint64_t src, std::uint64_t dst, unsigned rows,
-                                  unsigned row_bytes, std::int64_t src_stride,
+inline defs::Descriptor copy_rows(unsigned chip, std::uint64_t src, std::uint64_t dst,
+                                  unsigned rows, unsigned row_bytes, std::int64_t src_stride,
                                   std::int64_t dst_stride) {
   defs::Descriptor out;
   out.dst_chip = static_cast<std::uint16_t>(chip);
@@ -123,13 +141,13 @@ class TinyProgram {
       Words words = code;
       if (end) words.push_back(TinyInstr(defs::Opcode::End).words());
       const auto [chip, core, engine] = key;
-      out.streams.push_back({chip, core, engine, place(chip, words),
-                             static_cast<std::uint32_t>(words.size())});
+      out.streams.push_back(
+          {chip, core, engine, place(chip, words), static_cast<std::uint32_t>(words.size())});
     }
     for (const auto& [key, words] : rings_) {
       const auto [chip, core, engine] = key;
-      out.rings.push_back({chip, core, engine, place(chip, words),
-                           static_cast<std::uint32_t>(words.size())});
+      out.rings.push_back(
+          {chip, core, engine, place(chip, words), static_cast<std::uint32_t>(words.size())});
     }
     return out;
   }

@@ -815,7 +815,7 @@ struct Header {
   std::uint8_t tag{};  ///< WRITE_NOTIFY: semaphore
   std::uint64_t addr{};  ///< chip-local address of the payload
   std::uint8_t group{};  ///< [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-  std::uint8_t hop{};  ///< links crossed so far
+  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when the head was sent, zero when delivered
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 126, 2, static_cast<std::uint64_t>(ver));
     put_bits(words, at + 120, 6, static_cast<std::uint64_t>(op));

@@ -294,7 +294,7 @@ package defs_pkg;
     logic [7:0] tag;  // WRITE_NOTIFY: semaphore
     logic [47:0] addr;  // chip-local address of the payload
     logic [7:0] group;  // [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-    logic [7:0] hop;  // links crossed so far
+    logic [7:0] hop;  // [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when the head was sent, zero when delivered
   } header_t;
   localparam int unsigned HeaderBits = 128;
 
