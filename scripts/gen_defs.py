@@ -321,7 +321,8 @@ def cpp_header(defs):
         out += [f"  {key} = {entry['value']},  ///< {entry['doc']}" for key, entry in table["values"].items()]
         out += ["};", f"inline constexpr std::string_view to_string({camel(name)} value) {{", "  switch (value) {"]
         out += [f"    case {camel(name)}::{key}: return \"{key}\";" for key in table["values"]]
-        out += ["  }", "  return \"?\";", "}", ""]
+        every = ", ".join(f"{camel(name)}::{key}" for key in table["values"])
+        out += ["  }", "  return \"?\";", "}", f"inline constexpr std::array kEvery{camel(name)}{{{every}}};", ""]
     out += [CPP_HELPERS]
     for name in defs["struct"]:
         out += cpp_struct(defs, name)

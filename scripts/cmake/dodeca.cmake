@@ -14,15 +14,24 @@ target_include_directories(verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${V
 target_compile_definitions(verilated PUBLIC VM_COVERAGE=0 VM_SC=0 VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0)
 target_compile_options(verilated PRIVATE -w)
 target_link_libraries(verilated PUBLIC Threads::Threads ZLIB::ZLIB)
+# The same with coverage counters, for models that were Verilated with --coverage. Built on request.
+add_library(verilated_coverage STATIC EXCLUDE_FROM_ALL
+  ${VERILATOR_ROOT}/include/verilated.cpp ${VERILATOR_ROOT}/include/verilated_dpi.cpp
+  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${VERILATOR_ROOT}/include/verilated_cov.cpp)
+target_include_directories(verilated_coverage SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+target_compile_definitions(verilated_coverage PUBLIC VM_COVERAGE=1 VM_SC=0 VM_TRACE=0 VM_TRACE_FST=0 VM_TRACE_VCD=0)
+target_compile_options(verilated_coverage PRIVATE -w)
+target_link_libraries(verilated_coverage PUBLIC Threads::Threads ZLIB::ZLIB)
 
-# add_verilated(NAME TOP top CONFIG inf2|mini [SOURCES file…] [FLAGS flag…])
+# add_verilated(NAME TOP top CONFIG inf2|mini [COVERAGE] [SOURCES file…] [FLAGS flag…])
 #
 # A static library of the Verilated module `top`, class V<top>, sizes of CONFIG. Modules are found by
 # file name (-y), so SOURCES names only packages beyond the usual ones and modules to bind.
 # Loops stay loops (--unroll-count 1) and assertions are always live (--assert).
+# COVERAGE counts lines, branches and toggles; such a library is built on request.
 # Every library uses the prefix V<NAME>, so two configurations can meet in one program.
 function(add_verilated NAME)
-  cmake_parse_arguments(ARG "" "TOP;CONFIG" "SOURCES;FLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "COVERAGE" "TOP;CONFIG" "SOURCES;FLAGS" ${ARGN})
   set(dir ${CMAKE_BINARY_DIR}/verilated/${NAME})
   set(defs ${CMAKE_SOURCE_DIR}/rtl/defs/gen)
   set(paths -y ${CMAKE_SOURCE_DIR}/rtl -y ${CMAKE_SOURCE_DIR}/rtl/prim -y ${CMAKE_SOURCE_DIR}/rtl/fp
@@ -38,13 +47,30 @@ function(add_verilated NAME)
        ${CMAKE_SOURCE_DIR}/fabric/${ARG_TOP}.sv ${CMAKE_SOURCE_DIR}/tb/unit/${ARG_TOP}.sv)
   list(APPEND ARG_SOURCES ${top})
   list(REMOVE_DUPLICATES ARG_SOURCES)
-  string(JOIN " " cflags -O3 -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
+  set(runtime verilated)
+  set(level -O3)
+  set(optimise "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O3")
+  if(ARG_COVERAGE)
+    set(runtime verilated_coverage)
+    # Thousands of counters gain nothing from -O3 and take minutes to compile with it.
+    set(level "")
+    set(optimise "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1")
+    file(GLOB counted CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.sv
+         ${CMAKE_SOURCE_DIR}/rtl/fp/*.sv ${CMAKE_SOURCE_DIR}/fabric/*.sv)
+    add_custom_command(OUTPUT ${dir}.vlt
+      COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${dir}.vlt ${ARG_TOP} ${counted}
+      DEPENDS ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${counted} VERBATIM)
+    list(APPEND rtl_files ${dir}.vlt)
+    list(APPEND ARG_FLAGS --coverage --coverage-max-width 1023
+         ${CMAKE_SOURCE_DIR}/tb/coverage/coverage.vlt ${dir}.vlt)
+  endif()
+  string(JOIN " " cflags ${level} -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
   add_custom_command(
     OUTPUT ${dir}/V${NAME}__ALL.a
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.log ${VERILATOR} --cc --build -j 2 --prefix V${NAME} --top-module ${ARG_TOP} --Mdir ${dir}
             --assert --unroll-count 1 --x-assign unique --x-initial unique --no-timing
             --output-split 20000 -Wall -Wno-fatal
-            -CFLAGS ${cflags} -MAKEFLAGS "CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER} OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O3"
+            -CFLAGS ${cflags} -MAKEFLAGS "CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER} ${optimise}"
             ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
             ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
     DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES}
@@ -53,7 +79,7 @@ function(add_verilated NAME)
   add_library(${NAME} INTERFACE)
   add_dependencies(${NAME} ${NAME}_verilate)
   target_include_directories(${NAME} SYSTEM INTERFACE ${dir})
-  target_link_libraries(${NAME} INTERFACE ${dir}/V${NAME}__ALL.a verilated)
+  target_link_libraries(${NAME} INTERFACE ${dir}/V${NAME}__ALL.a ${runtime})
 endfunction()
 
 # add_unit_test(NAME SOURCES file… [LIBS lib…] [LABELS label…])  GoogleTest program tb/unit/NAME.cc

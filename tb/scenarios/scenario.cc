@@ -9,7 +9,7 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits, kGemm, kRing, kBusy};
+  static const std::array all{kDigits, kGemm, kRing, kBusy, kCorners, kErrors};
   return all;
 }
 

@@ -41,6 +41,8 @@ struct Scenario {
   /// not know whether RTL or model ran it; that both agree is the scoreboard's business.
   ScenarioResult (*check)(const ScenarioArgs& args, const cmodel::Program& program,
                           RegionBytes regions);
+  /// Engines stop on purpose; the run passes if RTL and model agree on which, where and why.
+  bool stops_engines = false;
 };
 
 /// All scenarios, in the order of their story; the first is the main job.
@@ -54,6 +56,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors;
 
 }  // namespace tb

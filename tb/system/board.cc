@@ -75,6 +75,7 @@ void Board::window(std::uint64_t limit) {
   wait(cycles * kFabricPeriod);
   for (auto& chip : chips_) {
     scoreboard_.check(chip->commits());
+    if (observer_) observer_(*chip);
     chip->commits().clear();
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -41,6 +42,10 @@ class Board : public sc_core::sc_module {
   Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
         const std::filesystem::path& wave_dir);
 
+  /// Called for every chip at every barrier, with the window's commits: for coverage.
+  using Observer = std::function<void(const Chip& chip)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
   std::uint64_t link_hash() const;
@@ -72,6 +77,7 @@ class Board : public sc_core::sc_module {
   Workers workers_;
   std::uint64_t now_ = 0;  ///< fabric cycles done
   Outcome outcome_;
+  Observer observer_;
 };
 
 }  // namespace tb

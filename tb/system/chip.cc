@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 #include <verilated.h>
+#ifdef DODECA_COVERAGE
+#include <verilated_cov.h>
+#endif
 #include <verilated_sym_props.h>
 
 #include <cstring>
@@ -34,6 +37,12 @@ bool built_with_waves() { return false; }
 bool built_with_wave_arrays() { return true; }
 #else
 bool built_with_wave_arrays() { return false; }
+#endif
+
+#ifdef DODECA_COVERAGE
+bool built_with_coverage() { return true; }
+#else
+bool built_with_coverage() { return false; }
 #endif
 
 namespace {
@@ -109,10 +118,19 @@ struct Chip::Verilated : Probe::Finder {
 Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
            const std::filesystem::path& waves)
     : id_(id), wires_(wires), hbm_(built_sizes()), v_(std::make_unique<Verilated>()) {
+#ifdef DODECA_COVERAGE
+  // The counters' idea of "before" powers on like a register: random, it would count every bit that
+  // never moves as one that did.
+  v_->context.randReset(0);
+#else
   v_->context.randReset(2);
+#endif
   v_->context.randSeed(static_cast<int>(power_on_seed & 0x7fffffffu) | 1);
   v_->context.fatalOnError(false);  // an assertion of the RTL is a failed check, not an abort
   v_->context.assertOn(true);
+#ifdef DODECA_COVERAGE
+  v_->context.coveragep()->forcePerInstance(true);
+#endif
 #ifdef DODECA_WAVES
   if (!waves.empty()) v_->context.traceEverOn(true);
 #else
@@ -134,6 +152,8 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
 }
 
 Chip::~Chip() {
+  // Verilator unregisters the model's scopes in the thread's context, which may be another chip's.
+  ::Verilated::threadContextp(&v_->context);
 #ifdef DODECA_WAVES
   if (v_->waves) v_->waves->close();
 #endif
@@ -238,6 +258,12 @@ void Chip::finish() {
   v_->top->final();
 #ifdef DODECA_WAVES
   if (v_->waves) v_->waves->close();
+#endif
+}
+
+void Chip::write_coverage([[maybe_unused]] const std::filesystem::path& file) {
+#ifdef DODECA_COVERAGE
+  v_->context.coveragep()->write(file.c_str());
 #endif
 }
 

@@ -22,6 +22,8 @@ const defs::Sizes& built_sizes();
 /// Was it built with waves? And with the insides of the arrays in them?
 bool built_with_waves();
 bool built_with_wave_arrays();
+/// Was it built with coverage counters?
+bool built_with_coverage();
 
 /// What a chip is wired to. Index: link port.
 struct ChipWires {
@@ -62,11 +64,14 @@ class Chip {
   std::uint64_t fault_cycle() const { return fault_cycle_; }
 
   CommitBuffer& commits() { return commits_; }
+  const CommitBuffer& commits() const { return commits_; }
   const HbmTiming& hbm() const { return hbm_; }
   const Probe& probe() const { return *probe_; }
 
   /// Runs the RTL's final blocks and closes the waves. After a good run only.
   void finish();
+  /// The coverage counters of this chip in Verilator's format. Only if built_with_coverage().
+  void write_coverage(const std::filesystem::path& file);
 
  private:
   void reset();

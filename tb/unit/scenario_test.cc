@@ -123,6 +123,10 @@ INSTANTIATE_TEST_SUITE_P(Ring, ScenarioOnModel,
                                          Case{"ring", kInf2, 12, 1}, Case{"ring", kInf2, 12, 2},
                                          Case{"ring", kInf2, 4, 3}),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(Corners, ScenarioOnModel,
+                         testing::Values(Case{"corners", kMini, 4, 1, 16},
+                                         Case{"corners", kMini, 1, 2, 24}),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Busy, ScenarioOnModel,
                          testing::Values(Case{"busy", kMini, 12, 1}, Case{"busy", kMini, 2, 2, 3},
                                          Case{"busy", kInf2, 12, 1, 3},
@@ -152,7 +156,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     tb::find_scenario("digit");
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(), "scenario is \"digit\"; allowed digits, gemm, ring, busy");
+    EXPECT_STREQ(error.what(), "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors");
   }
 }
 

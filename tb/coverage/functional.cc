@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/coverage/functional.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "cmodel/act_engine.h"
+#include "cmodel/address_map.h"
+#include "cmodel/sequencer.h"
+#include "cmodel/vector_engine.h"
+#include "fabric/topology.h"
+
+namespace tb {
+namespace {
+
+using defs::Dtype;
+using defs::Engine;
+using defs::ErrorCause;
+using defs::Instr;
+using defs::Opcode;
+using defs::Operand;
+using defs::Space;
+
+constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync};
+/// More core cycles than this between two rows of one instruction: something held it up.
+constexpr std::uint64_t kFlowingGap = 2;
+constexpr unsigned kPressureLevels = 2;
+
+bool computes(Opcode opcode) {
+  return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
+}
+bool has_rows(Opcode opcode) { return computes(opcode) && opcode != Opcode::LoadStationary; }
+
+Engine engine_of(Opcode opcode) {
+  for (const Engine engine : kSequencerEngines)
+    if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine)) return engine;
+  return Engine::Sync;
+}
+
+std::string place(const Operand& o) {
+  if (o.space == 0) return "None";
+  return fmt::format("{}.{}", to_string(static_cast<Space>(o.space)),
+                     to_string(static_cast<Dtype>(o.dtype)));
+}
+
+std::string func_name(Opcode opcode, unsigned func) {
+  if (opcode == Opcode::TensorTensor || opcode == Opcode::TensorReduce)
+    return fmt::format(".{}", to_string(static_cast<defs::AluOp>(func)));
+  if (opcode == Opcode::Activate)
+    return fmt::format(".{}", to_string(static_cast<defs::ActFunc>(func)));
+  return "";
+}
+
+/// format.OPCODE[.FUNC].SRC0.SRC1.DST
+std::string format_name(const Instr& i) {
+  const auto opcode = static_cast<Opcode>(i.opcode);
+  return fmt::format("format.{}{}.{}.{}.{}", to_string(opcode), func_name(opcode, i.func),
+                     place(i.src0), place(i.src1), place(i.dst));
+}
+
+/// Corners of how much of P, and of where it starts.
+std::string_view partitions_corner(unsigned p, unsigned n) {
+  return n == 1 ? "one" : n == p ? "all" : n > p / 2 ? "most" : n > p / 4 ? "half" : "few";
+}
+constexpr std::array<std::string_view, 4> kStarts{"0", "quarter", "half", "three_quarters"};
+constexpr std::array<std::string_view, 5> kCounts{"one", "few", "half", "most", "all"};
+constexpr std::array<std::string_view, 4> kSteps{"unit", "gap", "negative", "zero"};
+std::string_view step_corner(std::int64_t stride) {
+  return stride == 1 ? "unit" : stride == 0 ? "zero" : stride < 0 ? "negative" : "gap";
+}
+constexpr std::array<std::string_view, 3> kElements{"one", "odd", "even"};
+std::string_view elements_corner(unsigned n) { return n == 1 ? "one" : n % 2 ? "odd" : "even"; }
+constexpr std::array<std::string_view, 5> kUpdates{"none", "own.plus", "own.minus", "other.plus",
+                                                   "other.minus"};
+std::string update_corner(bool update, unsigned sem, int delta, unsigned core) {
+  if (!update) return "none";
+  return fmt::format("{}.{}", sem >> 8 == core ? "own" : "other", delta < 0 ? "minus" : "plus");
+}
+
+constexpr std::array<std::string_view, 4> kMemories{"Hbm0", "Hbm1", "Sbuf0", "Sbuf1"};
+std::string_view memory(const defs::Sizes& sizes, std::uint64_t addr) {
+  const auto target = cmodel::decode(sizes, addr).target;
+  return target == cmodel::Target::Unmapped ? "?" : kMemories[static_cast<unsigned>(target)];
+}
+constexpr std::array<std::string_view, 5> kRows{"one", "many.contiguous", "many.gap",
+                                                "many.negative", "many.zero"};
+std::string_view rows_corner(unsigned rows, std::int64_t stride, unsigned bytes) {
+  if (rows == 1) return "one";
+  return stride == 0       ? "many.zero"
+         : stride < 0      ? "many.negative"
+         : stride == bytes ? "many.contiguous"
+                           : "many.gap";
+}
+constexpr std::array<std::string_view, 5> kRowBytes{"4", "inline", "flit", "packet", "packets"};
+std::string_view row_bytes_corner(unsigned bytes) {
+  return bytes == 4                    ? "4"
+         : bytes <= defs::kInlineBytes ? "inline"
+         : bytes <= defs::kFlitBytes   ? "flit"
+         : bytes <= defs::kPacketBytes ? "packet"
+                                       : "packets";
+}
+
+/// What an engine can stop with, as the architecture has it. Everything else is illegal.
+bool can_stop(std::string_view engine, ErrorCause cause) {
+  const bool dma = engine == "Dma", sync = engine == "Sync";
+  switch (cause) {
+    case ErrorCause::None:
+      return false;
+    case ErrorCause::ReservedBits:
+    case ErrorCause::SemaphoreOverflow:
+    case ErrorCause::UnmappedAddress:  // also a stream that leaves HBM
+    case ErrorCause::Misaligned:
+      return true;  // also base of stream and ring
+    case ErrorCause::UnknownOpcode:
+    case ErrorCause::BadShape:
+      return !dma;  // also an empty stream
+    case ErrorCause::BadOperand:
+    case ErrorCause::BadFormat:
+    case ErrorCause::BadPartition:
+      return !dma && !sync;
+    case ErrorCause::OutOfBounds:
+      return !dma;  // also a stream without END
+    case ErrorCause::BadDescriptor:
+    case ErrorCause::BadDestination:
+      return dma;
+    case ErrorCause::QueueOverflow:
+      return dma || sync;
+  }
+  return false;
+}
+
+}  // namespace
+
+Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program)
+    : sizes_(sizes), program_(program) {
+  make_instruction_bins();
+  make_transfer_bins();
+  make_error_bins();
+}
+
+void Functional::make_instruction_bins() {
+  for (const Engine engine : kSequencerEngines) {
+    for (const auto op : defs::kEveryWaitOp)
+      for (const char* core : {"own", "other"})
+        bin(op == defs::WaitOp::None
+                ? fmt::format("wait.{}.None", to_string(engine))
+                : fmt::format("wait.{}.{}.{}", to_string(engine), to_string(op), core));
+    for (const auto update : kUpdates) bin(fmt::format("update.{}.{}", to_string(engine), update));
+  }
+  for (const Opcode opcode : defs::kEveryOpcode) {
+    const auto name = to_string(opcode);
+    for (const Engine engine : kSequencerEngines)
+      if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine))
+        bin(fmt::format("instruction.{}.{}", to_string(engine), name));
+    if (!computes(opcode)) continue;
+
+    // Every combination that the golden model's check takes.
+    for (unsigned func = 0; func < 4; ++func)
+      for (const Space s0 : defs::kEverySpace)
+        for (const Dtype d0 : defs::kEveryDtype)
+          for (const Space s1 : defs::kEverySpace)
+            for (const Dtype d1 : defs::kEveryDtype)
+              for (const Dtype d2 : defs::kEveryDtype) {
+                if (engine_of(opcode) == Engine::Tensor) continue;
+                const auto operand = [](Space space, Dtype dtype) {
+                  Operand o;
+                  o.space = static_cast<std::uint8_t>(space);
+                  o.dtype = static_cast<std::uint8_t>(dtype);
+                  return o;
+                };
+                Instr i;
+                i.opcode = static_cast<std::uint8_t>(opcode);
+                i.func = static_cast<std::uint8_t>(func);
+                i.partitions = 1;
+                i.size0 = i.size1 = i.size2 = i.size3 = 1;
+                i.src0 = operand(s0, d0);
+                i.src1 = operand(s1, d1);
+                i.dst = operand(Space::Sbuf, d2);
+                const ErrorCause cause = engine_of(opcode) == Engine::Vector
+                                             ? cmodel::check_vector(sizes_, i)
+                                             : cmodel::check_act(sizes_, i);
+                if (cause == ErrorCause::None) bin(format_name(i));
+              }
+    for (const char* operand : {"src0", "dst"}) {
+      if (opcode == Opcode::LoadStationary && *operand == 'd') continue;
+      for (const auto step : kSteps)
+        if (!(opcode == Opcode::TensorReduce && *operand == 'd'))
+          bin(fmt::format("shape.{}.{}.inner.{}", name, operand, step));
+      for (const auto start : kStarts)
+        if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
+          bin(fmt::format("shape.{}.{}.start.{}", name, operand, start));
+    }
+    for (const auto count : kCounts) bin(fmt::format("shape.{}.partitions.{}", name, count));
+    for (unsigned dims = 1; dims <= 4; ++dims) bin(fmt::format("shape.{}.dims.{}", name, dims));
+    for (const auto elements : kElements) bin(fmt::format("shape.{}.elements.{}", name, elements));
+    if (!has_rows(opcode)) continue;
+    // Instruction x format x length x back-pressure.
+    for (const Dtype dtype : {Dtype::Fp32, Dtype::Bf16})
+      for (const auto elements : {"odd", "even"})
+        for (const char* flow : {"flowing", "stalled"})
+          if (!(opcode == Opcode::MultiplyMoving && dtype == Dtype::Fp32))
+            bin(fmt::format("pressure.{}.{}.{}.{}", name, to_string(dtype), elements, flow));
+  }
+  for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
+    for (const char* what : {"store", "accumulate", "read"})
+      bin(fmt::format("psum.bank{}.{}", bank, what));
+}
+
+void Functional::make_transfer_bins() {
+  for (const auto src : kMemories)
+    for (const auto dst : kMemories)
+      for (const char* where : {"local", "remote"})
+        bin(fmt::format("dma.{}.{}.{}", where, src, dst));
+  for (const char* where : {"local", "remote"}) {
+    for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
+    for (const auto update : kUpdates) bin(fmt::format("dma.{}.update.{}", where, update));
+    for (const auto rows : kRows)
+      for (const char* side : {"src", "dst"})
+        bin(fmt::format("dma.{}.{}_rows.{}", where, side, rows));
+    for (const char* src : {"aligned", "unaligned"})
+      for (const char* dst : {"aligned", "unaligned"})
+        bin(fmt::format("dma.{}.lines.{}.{}", where, src, dst));
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
+        bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+    for (const char* flow : {"flowing", "stalled"}) bin(fmt::format("pressure.{}.{}", where, flow));
+  }
+  const fabric::Ring ring(defs::kBoardChips);
+  for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn) {
+    for (const char* notify : {"Write", "WriteNotify"}) {
+      for (unsigned hops = 1; hops <= defs::kBoardChips / 2; ++hops)
+        for (const char* way : {"plus", "minus"})
+          bin(fmt::format("transfer.hops{}.{}.vn{}.{}", hops, way, vn, notify));
+      for (const char* size : {"inline", "one_flit", "flits", "full"})
+        bin(fmt::format("transfer.size.{}.vn{}.{}", size, vn, notify));
+    }
+    for (unsigned chip = 0; chip < defs::kBoardChips; ++chip)
+      for (const char* role : {"source", "transit", "destination"})
+        bin(fmt::format("role.{}.chip{:02}.vn{}", role, chip, vn));
+    for (unsigned vc = 0; vc < defs::kVcClasses; ++vc)
+      for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+        for (const char* level : {"free", "short"})
+          bin(fmt::format("credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
+  }
+  for (const auto memory : kMemories)
+    for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn)
+      bin(fmt::format("transfer.to.{}.vn{}", memory, vn));
+}
+
+void Functional::make_error_bins() {
+  for (const auto cause : defs::kEveryErrorCause)
+    for (const char* engine : {"Tensor", "Vector", "Act", "Sync", "Dma"})
+      if (can_stop(engine, cause)) bin(fmt::format("error.{}.{}", engine, to_string(cause)));
+}
+
+void Functional::hit(const std::string& name) {
+  const auto found = bins_.find(name);
+  if (found != bins_.end())
+    ++found->second;
+  else if (illegal_hits_.size() < 20)
+    illegal_hits_.push_back(name);
+}
+
+void Functional::hit_message(std::span<const std::uint8_t> data) {
+  defs::Header::Words words;
+  if (data.size() < sizeof words) return;
+  std::memcpy(words.data(), data.data(), sizeof words);
+  const auto header = defs::Header::from(words);
+  const fabric::Ring ring(program_.chips);
+  const auto op = to_string(static_cast<defs::PktOp>(header.op));
+  const unsigned vn = header.vn, bytes = header.bytes;
+  hit(fmt::format("transfer.hops{}.{}.vn{}.{}", ring.hops(header.src, header.dst),
+                  ring.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
+                  op));
+  hit(fmt::format("transfer.size.{}.vn{}.{}",
+                  bytes <= defs::kInlineBytes  ? "inline"
+                  : bytes <= defs::kFlitBytes  ? "one_flit"
+                  : bytes < defs::kPacketBytes ? "flits"
+                                               : "full",
+                  vn, op));
+  hit(fmt::format("transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
+  const auto route = ring.route(header.src, header.dst);
+  for (const unsigned chip : route)
+    hit(fmt::format("role.{}.chip{:02}.vn{}",
+                    chip == route.front()  ? "source"
+                    : chip == route.back() ? "destination"
+                                           : "transit",
+                    chip, vn));
+}
+
+// Rows of one instruction, bursts of one descriptor, bursts of one sender.
+void Functional::hit_flow(const CommitBuffer::Entry& entry) {
+  const auto& c = entry.commit;
+  const Where where{c.stream.chip, c.stream.core, c.stream.engine};
+  const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
+  if (c.stream.engine == static_cast<unsigned>(Engine::Host)) return;
+  Flow& flow = flows_[where];
+  if (flow.pc == c.pc && flow.src == c.stream.src) {
+    const bool flowing = entry.cycle - flow.cycle <= kFlowingGap;
+    if (c.stream.engine < defs::kSequencers)
+      (flowing ? flowed_ : stalled_).insert({where, c.pc});
+    else
+      hit(fmt::format("pressure.{}.{}", rx ? "remote" : "local", flowing ? "flowing" : "stalled"));
+  }
+  flow = {c.pc, entry.cycle, c.stream.src};
+}
+
+void Functional::observe(const Chip& chip) {
+  for (const auto& entry : chip.commits().entries()) {
+    switch (entry.commit.kind) {
+      case cmodel::CommitKind::PsumRow:
+      case cmodel::CommitKind::SbufRow:
+      case cmodel::CommitKind::MemBurst:
+        hit_flow(entry);
+        break;
+      case cmodel::CommitKind::Message:
+        hit_message(chip.commits().data(entry));
+        break;
+      case cmodel::CommitKind::Error: {
+        const unsigned engine = entry.commit.stream.engine;
+        hit(fmt::format("error.{}.{}",
+                        engine < defs::kSequencers ? to_string(static_cast<Engine>(engine)) : "Dma",
+                        to_string(static_cast<ErrorCause>(entry.commit.delta))));
+        break;
+      }
+      case cmodel::CommitKind::Semaphore:
+        break;
+    }
+  }
+  constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    for (unsigned vc = 2; vc < defs::kVirtualChannels; ++vc) {
+      const auto left = chip.probe()
+                            .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit."
+                                            "available_o",
+                                            port, vc))
+                            .value();
+      const unsigned depth = depths[vc / defs::kVcClasses];
+      hit(fmt::format("credits.port{}.vn{}.class{}.{}", port, vc / defs::kVcClasses,
+                      vc % defs::kVcClasses, kPressureLevels * left < depth ? "short" : "free"));
+    }
+}
+
+const std::uint8_t* Functional::bytes_at(unsigned chip, std::uint64_t addr) const {
+  for (const auto& segment : program_.segments)
+    if (segment.chip == chip && addr >= segment.addr &&
+        addr + defs::kInstrBytes <= segment.addr + segment.bytes.size())
+      return segment.bytes.data() + (addr - segment.addr);
+  return nullptr;
+}
+
+void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Instr& i) {
+  const auto [chip, core, engine] = where;
+  const auto opcode = static_cast<Opcode>(i.opcode);
+  const auto name = to_string(opcode);
+  const auto unit = to_string(static_cast<Engine>(engine));
+  hit(fmt::format("instruction.{}.{}", unit, name));
+  const auto wait = static_cast<defs::WaitOp>(i.wait_op);
+  hit(wait == defs::WaitOp::None
+          ? fmt::format("wait.{}.None", unit)
+          : fmt::format("wait.{}.{}.{}", unit, to_string(wait),
+                        unsigned{i.wait_sem} >> 8 == core ? "own" : "other"));
+  hit(fmt::format("update.{}.{}", unit,
+                  update_corner(i.update, i.update_sem, i.update_delta, core)));
+  if (!computes(opcode)) return;
+  if (engine != static_cast<unsigned>(Engine::Tensor)) hit(format_name(i));
+
+  const unsigned p = sizes_.partitions;
+  const std::array<unsigned, 4> sizes{i.size0, i.size1, i.size2, i.size3};
+  unsigned dims = 1, elements = 1;
+  for (unsigned d = 0; d < 4; ++d) {
+    elements *= sizes[d];
+    if (sizes[d] > 1) dims = d + 1;
+  }
+  for (const auto& [operand, o] : {std::pair{"src0", i.src0}, std::pair{"dst", i.dst}}) {
+    if (o.space == 0) continue;
+    if (sizes[0] > 1 && !(opcode == Opcode::TensorReduce && *operand == 'd'))
+      hit(fmt::format("shape.{}.{}.inner.{}", name, operand, step_corner(o.stride0)));
+    if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
+      hit(fmt::format("shape.{}.{}.start.{}", name, operand, kStarts[o.partition * 4 / p]));
+    if (o.space == static_cast<unsigned>(Space::Psum))
+      hit(fmt::format("psum.bank{}.{}", o.offset / (sizes_.psum_cols * 4),
+                      *operand == 's' ? "read"
+                      : i.accumulate  ? "accumulate"
+                                      : "store"));
+  }
+  hit(fmt::format("shape.{}.partitions.{}", name, partitions_corner(p, i.partitions)));
+  hit(fmt::format("shape.{}.dims.{}", name, dims));
+  hit(fmt::format("shape.{}.elements.{}", name, elements_corner(elements)));
+  if (!has_rows(opcode)) return;
+  if (elements == 1) return;
+  for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
+    if (seen->contains({where, pc}))
+      hit(fmt::format("pressure.{}.{}.{}.{}", name, to_string(static_cast<Dtype>(i.src0.dtype)),
+                      elements_corner(elements), flow));
+}
+
+void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
+                                const defs::Descriptor& d) {
+  const char* where = d.dst_chip == chip ? "local" : "remote";
+  hit(fmt::format("dma.{}.{}.{}", where, memory(sizes_, d.src), memory(sizes_, d.dst)));
+  hit(fmt::format("dma.{}.bytes.{}", where, row_bytes_corner(d.row_bytes)));
+  hit(fmt::format("dma.{}.update.{}", where,
+                  update_corner(d.update, d.update_sem, d.update_delta, core)));
+  const auto stride = [](std::uint64_t s) { return static_cast<std::int64_t>(s << 16) >> 16; };
+  hit(fmt::format("dma.{}.src_rows.{}", where,
+                  rows_corner(d.rows, stride(d.src_stride), d.row_bytes)));
+  hit(fmt::format("dma.{}.dst_rows.{}", where,
+                  rows_corner(d.rows, stride(d.dst_stride), d.row_bytes)));
+  const auto aligned = [&](std::uint64_t a) {
+    return a % sizes_.line_bytes ? "unaligned" : "aligned";
+  };
+  hit(fmt::format("dma.{}.lines.{}.{}", where, aligned(d.src), aligned(d.dst)));
+  hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+}
+
+void Functional::finish(const cmodel::Board& model, bool complete) {
+  std::map<Where, std::uint64_t> triggered;
+  for (const auto& stream : program_.streams) {
+    const auto status = model.sequencer(stream.chip, stream.core, stream.engine);
+    const bool done = status.state == cmodel::SequencerStatus::State::Done;
+    const Where where{stream.chip, stream.core, stream.engine};
+    for (std::uint32_t pc = 0; pc < status.pc + done && pc < stream.count; ++pc) {
+      const auto* bytes =
+          bytes_at(stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
+      if (!bytes) break;
+      Instr::Words words;
+      std::memcpy(words.data(), bytes, sizeof words);
+      const Instr instr = Instr::from(words);
+      hit_instruction(where, pc, instr);
+      if (instr.opcode == static_cast<std::uint8_t>(Opcode::DmaTrigger))
+        triggered[{stream.chip, stream.core, instr.imm >> 16}] += instr.imm & 0xffff;
+    }
+  }
+  if (!complete) return;
+  for (const auto& ring : program_.rings) {
+    std::uint64_t count = triggered[{ring.chip, ring.core, ring.engine}];
+    const auto engine =
+        static_cast<std::uint8_t>(static_cast<unsigned>(Engine::Dma0) + ring.engine);
+    for (const auto& error : model.errors())
+      if (error.stream.chip == ring.chip && error.stream.core == ring.core &&
+          error.stream.engine == engine)
+        count = error.pc;
+    for (std::uint64_t n = 0; n < std::min<std::uint64_t>(count, ring.count); ++n) {
+      const auto* bytes = bytes_at(ring.chip, ring.base + n * defs::kInstrBytes);
+      if (!bytes) break;
+      defs::Descriptor::Words words;
+      std::memcpy(words.data(), bytes, sizeof words);
+      hit_descriptor(ring.chip, ring.core, ring.engine, defs::Descriptor::from(words));
+    }
+  }
+}
+
+void Functional::write(const std::filesystem::path& file) const {
+  nlohmann::ordered_json json{{"schema", 1}, {"count", bins_.size()}};
+  for (const auto& [name, count] : bins_) json["bins"][name] = count;
+  json["illegal"] = illegal_hits_;
+  std::ofstream out(file);
+  out << json.dump(1) << "\n";
+  out.close();
+  if (!out) throw std::runtime_error(file.string() + ": cannot be written");
+}
+
+}  // namespace tb
