@@ -15,7 +15,7 @@ from .results import BAD_STATES, write_whole
 HERE = pathlib.Path(__file__).resolve().parent
 ASSETS = HERE / "report_assets"
 VENDOR = HERE / "vendor"
-GLYPH = {"passed": "✓", "failed": "✗", "timeout": "⧖", "killed": "☠", "not run": "–", "build error": "⚒",
+GLYPH = {"passed": "✓", "failed": "✗", "timeout": "✗", "killed": "✗", "not run": "–", "build error": "✗",
          "expected failure": "✓", "unexpected pass": "✗"}
 
 
@@ -29,7 +29,7 @@ def figure(name, value, shown=None):
 
 def badge(state):
     kind = ("bad" if state in BAD_STATES or state == "missed" else "none" if state in ("not run", "no data") else
-            "known" if state == "expected failure" else "good")
+            "known" if state in ("expected failure", "partly run") else "good")
     return f'<span class="badge {kind}">{GLYPH.get(state, "")} {text(state)}</span>'
 
 
@@ -70,7 +70,7 @@ def head(e):
     problems = "".join(f"<li>{text(p)}</li>" for p in e["problems"])
     return (f'<header class="{"good" if e["exit_status"] == 0 else "bad"}"><h1>{text(e["suite"])} '
             f'{figure("status", e["status"])}</h1><p>{day(e["times"]["started"])} · revision '
-            f'<code>{text(revision_name(e["revision"]))}</code> {text(e["revision"]["subject"])} · seed '
+            f'<code>{text(revision_name(e["revision"]))}</code> “{text(e["revision"]["subject"])}” · seed '
             f'{figure("seed", e["seed"])} · exit status {figure("exit_status", e["exit_status"])} · '
             f'{text(e["launcher"])}, {e["jobs"]} at once</p><p><code>{text(e["command"])}</code></p>'
             f'</header><div class="tiles">{boxes}</div>'

@@ -93,7 +93,7 @@ class Runner:
             for done in self.launcher.records(self.plan, left, self.folder, self.root):
                 self.log.append(done)
                 seen = (evidence_module.judge_canary(done) if done["kind"] == "canary" else known.apply(done))
-                progress.update(done | {"message": seen["message"]}, seen["state"] in BAD_STATES)
+                progress.update(seen, seen["state"] in BAD_STATES)
         finally:
             progress.close()
 

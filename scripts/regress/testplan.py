@@ -49,8 +49,10 @@ class Testplan:
             if functional is not None:
                 names = [n for n in functional for c in point["coverage"] if n == c or n.startswith(c + ".")]
                 hits = [sum(1 for n in set(names) if functional[n]), len(set(names))]
-            rows.append({**point, "runs": len(mine), "good": good, "coverage_hit": hits,
-                         "status": "not run" if not mine else "passed" if good == len(mine) else "failed"})
+            idle = set(point["tests"]) - {r["test"] for r in mine if r["state"] != "not run"}
+            status = ("not run" if len(idle) == len(point["tests"]) else "failed" if good < len(mine) else
+                      "partly run" if idle else "passed")
+            rows.append({**point, "runs": len(mine), "good": good, "coverage_hit": hits, "status": status})
         return rows
 
 

@@ -52,6 +52,7 @@ function plot(id, title, series, range) {
 }
 
 if (trend.length > 1) {
+  if (trend.every((point) => point.line === null)) document.getElementById("plot-coverage").remove();
   const fromZero = (u, low, high) => [0, Math.max(1, high * 1.1)];
   plot("plot-runs", "Runs", [
     { key: "passed", label: "passed", color: "--good", unit: "" },
