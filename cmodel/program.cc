@@ -368,6 +368,11 @@ Program load_program(const std::filesystem::path& file) {
   return program;
 }
 
+std::uint64_t program_hash(const Program& program) {
+  const auto bytes = serialize(program);
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 void save_program(const Program& program, const std::filesystem::path& file) {
   const std::string where = file.string();
   validate_program(program, where);

@@ -64,6 +64,9 @@ struct Program {
 void save_program(const Program& program, const std::filesystem::path& file);
 Program load_program(const std::filesystem::path& file);
 
+/// XXH3 of the program as a file would hold it: equal stimulus, equal hash.
+std::uint64_t program_hash(const Program& program);
+
 /// Checks everything a loader relies on: ranges, alignment, overlaps, that streams and rings lie in
 /// segments, that config and chips exist. Throws like load_program; `where` opens the message.
 void validate_program(const Program& program, const std::string& where);

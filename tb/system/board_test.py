@@ -57,8 +57,8 @@ class SameBits(BoardTest):
         result = self.result("ring", "--chips", 2)
         self.assertEqual(list(result), [
             "schema", "kind", "scenario", "config", "seed", "status", "chips", "cores", "cycles",
-            "commits_checked", "mismatches", "wall_s", "cycles_per_s", "threads", "commit_hash",
-            "link_hash", "repro", "metrics"])
+            "commits_checked", "mismatches", "wall_s", "cycles_per_s", "threads", "program_hash",
+            "commit_hash", "link_hash", "repro", "metrics"])
         self.assertEqual(result["status"], "passed")
         self.assertGreater(result["commits_checked"], 0)
 

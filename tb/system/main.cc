@@ -243,6 +243,7 @@ int run(int argc, char** argv) {
               {"wall_s", outcome.wall_s},
               {"cycles_per_s", outcome.wall_s > 0 ? cycles / outcome.wall_s : 0.0},
               {"threads", options.threads},
+              {"program_hash", fmt::format("{:016x}", cmodel::program_hash(job.program))},
               {"commit_hash", fmt::format("{:016x}", board.scoreboard().commit_hash())},
               {"link_hash", fmt::format("{:016x}", board.link_hash())},
               {"repro", options.repro},

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""evidence.json: all that a regression says, computed from its plan and its finished runs.
+
+Nothing is kept in memory only: `scripts/dodeca regress report DIR` computes the same again.
+"""
+import collections
+import json
+import subprocess
+import sys
+
+from . import baseline
+from .buckets import make_buckets, signature
+from .errors import BAD_ENVIRONMENT, CHECK_FAILED, GATE_MISSED, PASSED
+from .execute import record
+from .results import BAD_STATES, counts
+
+
+def seed_audit(runs):
+    """N seeds must give N stimuli: of each board test, seeds against distinct program hashes."""
+    groups = collections.defaultdict(dict)
+    for run in runs:
+        if run["kind"] == "test" and run["stimulus"]:
+            groups[run["test"]][run["seed"]] = run["stimulus"]
+    rows = [{"test": test, "seeds": len(found), "stimuli": len(set(found.values())),
+             "met": len(set(found.values())) == len(found)} for test, found in sorted(groups.items())]
+    return {"met": all(row["met"] for row in rows), "rows": rows}
+
+
+def canary_verdict(runs):
+    """The disturbed run must have been seen to diverge."""
+    bird = next((r for r in runs if r["kind"] == "canary"), None)
+    if bird is None or bird["state"] == "not run":
+        return {"caught": False, "why": "the canary was not run"}
+    if bird["state"] == "expected failure":
+        return {"caught": True, "why": (bird["message"].splitlines() or [""])[0]}
+    return {"caught": False, "why": f"the canary was not caught: a run that must fail is '{bird['state']}'"}
+
+
+def judge_canary(run):
+    """The fault must be what failed it: a divergence that the injector claims, not a crash."""
+    inject = run.get("inject") or {}
+    if run["state"] == "failed" and inject.get("outcome") == "detected":
+        return run | {"state": "expected failure"}
+    if run["state"] == "passed":
+        return run | {"state": "unexpected pass", "message": "the canary was not caught: no fault was seen"}
+    return run
+
+
+def coverage(root, folder):
+    """Summary of coverage data of the runs by the converter, or None where there are none."""
+    script = root / "scripts/coverage.py"
+    found = sorted({p.parent for pattern in ("coverage.dat", "functional.json")
+                    for p in (folder / "runs").glob(f"**/{pattern}") if not p.parent.is_symlink()
+                    and "latest" not in p.parts})
+    if not found or not script.exists():
+        return None
+    done = subprocess.run([sys.executable, str(script), "merge", *map(str, found), "--json"], cwd=root,
+                          capture_output=True, text=True)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return {"problem": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
+
+
+def functional_points(folder):
+    """{point: hits} summed over all runs, or None."""
+    total, any_file = collections.Counter(), False
+    for path in (folder / "runs").glob("**/functional.json"):
+        if "latest" in path.parts:
+            continue
+        try:
+            total.update(json.loads(path.read_text())["points"])
+            any_file = True
+        except (OSError, ValueError, KeyError):
+            continue
+    return dict(total) if any_file else None
+
+
+def make(plan, records, suites_data, folder, root, finished, interrupted):
+    """The whole evidence. suites_data: (testplan, known issues, recorded baselines)."""
+    testplan, known, recorded = suites_data
+    runs = []
+    for run in plan["runs"]:
+        done = records.get(run["id"]) or record(run, "not run", "the regression ended before it", finished)
+        runs.append(judge_canary(done) if run["kind"] == "canary" else known.apply(done))
+    runs.sort(key=lambda r: r["id"])
+    audit, canary, gates = seed_audit(runs), canary_verdict(runs), baseline.compare(runs, recorded)
+    tally = counts(runs)
+    cover = coverage(root, folder)
+    problems = [f"{n} {state}" for state, n in tally.items() if n and state in (*BAD_STATES, "not run")]
+    if interrupted:
+        problems.insert(0, interrupted)
+    if not canary["caught"]:
+        problems.append(canary["why"])
+    problems += [f"seed audit: {r['test']} made {r['stimuli']} stimuli of {r['seeds']} seeds"
+                 for r in audit["rows"] if not r["met"]]
+    missed = [f"cycles of {g['test']} ({g['config']}): {g['why']}" for g in gates if not g["met"]]
+    missed += (cover or {}).get("missed", [])
+    status = (BAD_ENVIRONMENT if tally["build error"] else CHECK_FAILED if problems else
+              GATE_MISSED if missed else PASSED)
+    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
+            "command": plan["command"], "folder": folder.name, "revision": plan["revision"], "tools": plan["tools"],
+            "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
+            "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
+            "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
+            "testplan": testplan.with_results(runs, functional_points(folder)), "coverage": cover,
+            "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {}) for r in runs],
+            "launcher": plan["launcher"], "jobs": plan["jobs"],
+            "times": {"started": plan["started"], "finished": finished,
+                      "wall_s": round(finished - plan["started"], 1)}}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""regress/known_issues.toml: failures with an owner and an expiry date."""
+import datetime
+import fnmatch
+import re
+
+from .toml_file import TomlFile
+
+
+class KnownIssues:
+    def __init__(self, path, today=None):
+        self.today = today or datetime.date.today()
+        file = TomlFile(path)
+        for key in file.data:
+            if key != "issue":
+                file.refuse("", key, "unknown key; allowed issue")
+        self.issues = []
+        for index, entry in enumerate(file.data.get("issue", [])):
+            issue = file.check("issue", entry, {
+                "id": (str, ...), "owner": (str, ...), "expires": (datetime.date, ...), "signature": (str, ...),
+                "tests": (list, ["*"]), "always": (bool, False), "doc": (str, "")}, index)
+            try:
+                issue["pattern"] = re.compile(issue["signature"])
+            except re.error as error:
+                file.refuse("issue", "signature", f"not a regular expression: {error}", index)
+            self.issues.append(issue | {"expired": issue["expires"] < self.today})
+
+    def apply(self, run):
+        """Turns failed into expected failure, and passed into unexpected pass; names the issue."""
+        if run["kind"] == "canary":
+            return run
+        for issue in self.issues:
+            if not any(fnmatch.fnmatch(run["test"], glob) for glob in issue["tests"]):
+                continue
+            if run["state"] in ("failed", "timeout", "killed") and issue["pattern"].search(run["message"]):
+                if issue["expired"]:
+                    return run | {"issue": issue["id"], "message": run["message"] +
+                                  f"\nknown issue {issue['id']} expired on {issue['expires']}"}
+                return run | {"state": "expected failure", "issue": issue["id"]}
+            if run["state"] == "passed" and issue["always"] and not issue["expired"]:
+                return run | {"state": "unexpected pass", "issue": issue["id"], "message":
+                              f"passes, but known issue {issue['id']} says that it always fails: remove it"}
+        return run
+
+    def rows(self, runs):
+        return [{"id": i["id"], "owner": i["owner"], "expires": str(i["expires"]), "expired": i["expired"],
+                 "doc": i["doc"], "runs": sum(r.get("issue") == i["id"] for r in runs)} for i in self.issues]

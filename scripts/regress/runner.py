@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A regression from its plan to its report: build once, run many, write down each as it ends."""
+import json
+import signal
+import subprocess
+import sys
+import time
+
+from . import evidence as evidence_module
+from .buckets import signature
+from .errors import BAD_ENVIRONMENT, Refused
+from .execute import record
+from .history import History
+from .plan import longest_first
+from .progress import Progress
+from .report import write_report
+from .results import BAD_STATES, RunLog, junit, point_at, write_whole
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def build(root, targets):
+    """Builds each target; {target: first line of the error} of those that failed."""
+    errors = {}
+    wanted = sorted(t for t in targets if t)
+    if not wanted:
+        return errors
+    command = ["cmake", "--build", "build", "--target"]
+    print("+ " + " ".join(command + wanted), file=sys.stderr)
+    if subprocess.run([*command, *wanted], cwd=root, stdout=sys.stderr).returncode == 0:
+        return errors
+    for target in wanted:  # which of them?
+        done = subprocess.run([*command, target], cwd=root, capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = [x for x in (done.stdout + done.stderr).splitlines() if "error" in x.lower() or "FAILED" in x]
+            errors[target] = (lines or [f"exit status {done.returncode}"])[0].strip()
+    return errors
+
+
+class Runner:
+    def __init__(self, root, out, folder, plan, data, launcher):
+        """data: (testplan, known issues, baselines). The plan is already in the folder."""
+        self.root, self.out, self.folder, self.plan, self.data = root, out, folder, plan, data
+        self.launcher = launcher
+        self.history = History(out / "history.sqlite")
+        self.log = RunLog(folder)
+
+    def run(self):
+        """Runs what has no record yet. Returns the evidence; Ctrl-C ends it early, with a report."""
+        point_at(self.folder, "latest", "last_regression")
+        interrupted = None
+        previous = {s: signal.signal(s, self.interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self.run_all()
+        except Interrupted:
+            for number in previous:  # the report is written in peace
+                signal.signal(number, signal.SIG_IGN)
+            interrupted = "interrupted"
+            self.log.close()
+            self.log = RunLog(self.folder)  # the last line may be written and not yet counted
+        except OSError as error:
+            # Nothing more can be recorded; what is done stays, and --resume continues it.
+            raise Refused(f"{self.folder}: {error.strerror}; what is finished is kept, continue it with: "
+                          f"scripts/dodeca regress {self.plan['suite']} --resume", BAD_ENVIRONMENT) from None
+        finally:
+            self.launcher.stop()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        return self.finish(interrupted)
+
+    @staticmethod
+    def interrupt(*_):
+        raise Interrupted
+
+    def run_all(self):
+        runs = self.plan["runs"]
+        left = [i for i, run in enumerate(runs) if run["id"] not in self.log.records]
+        errors = build(self.root, {runs[i]["target"] for i in left})
+        for i in list(left):
+            if runs[i]["target"] in errors:
+                self.log.append(record(runs[i], "build error", errors[runs[i]["target"]], time.time()))
+                left.remove(i)
+        seconds = self.history.expected_seconds()
+        guess = sum(seconds.values()) / len(seconds) if seconds else 3.0
+        order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
+        left.sort(key=lambda i: order[runs[i]["id"]])
+        progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"], guess) for i in left},
+                            self.launcher.jobs)
+        known = self.data[1]
+        try:
+            for done in self.launcher.records(self.plan, left, self.folder, self.root):
+                self.log.append(done)
+                seen = (evidence_module.judge_canary(done) if done["kind"] == "canary" else known.apply(done))
+                progress.update(seen, seen["state"] in BAD_STATES)
+        finally:
+            progress.close()
+
+    def finish(self, interrupted=None):
+        """Writes evidence, JUnit, history and report from what is recorded."""
+        finished = max([r["times"]["started"] + r["times"]["wall_s"] for r in self.log.records.values()],
+                       default=self.plan["started"])
+        result = evidence_module.make(self.plan, self.log.records, self.data, self.folder, self.root,
+                                      round(finished, 3), interrupted)
+        first = {b["signature"]: self.history.first_seen(b["signature"]) for b in result["buckets"]}
+        good = {t: self.history.last_good(t) for b in result["buckets"] for t in b["tests"]}
+        try:
+            write_whole(self.folder / "evidence.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+            write_whole(self.folder / "junit.xml", junit(result))
+            self.history.add(result, signature)
+            write_report(self.folder / "report.html", result, self.history.trend(self.plan["suite"]), first, good)
+        except OSError as error:
+            raise Refused(f"{self.folder}: {error.strerror}; write the report again with: "
+                          f"scripts/dodeca regress report {self.folder}", BAD_ENVIRONMENT) from None
+        if self.history.problem:
+            print(f"regress: {self.history.problem}", file=sys.stderr)
+        return result

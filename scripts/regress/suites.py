@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""regress/suites.toml: programs, tests, suites; and the choice of tests by label, glob and stage."""
+import dataclasses
+import datetime
+import fnmatch
+import hashlib
+
+from .errors import Refused
+from .toml_file import TomlFile
+
+SEED_LIMIT = 2**32
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A board program: where it is, and what to build for it (empty: nothing)."""
+    name: str
+    path: str
+    config: str
+    target: str
+    waves_target: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """A scenario on a board program, or a CTest test. One test, many seeds."""
+    name: str
+    scenario: str
+    ctest: str
+    program: str
+    options: tuple
+    labels: tuple
+    owner: str
+    timeout_s: int
+    memory_mib: int
+    doc: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    name: str
+    doc: str
+    seeds: dict       # test name -> number of seeds
+    baselines: tuple  # tests run once more with seed 1, for their cycles
+    canary: str       # test that must fail when disturbed
+    seed: object      # default seed: a number, or "date"
+
+
+class Suites:
+    """Everything in suites.toml, checked."""
+
+    def __init__(self, path):
+        self.file = TomlFile(path)
+        top = self.file.check("", self.file.data, {
+            "program": (dict, ...), "test": (dict, ...), "suite": (dict, ...), "canary": (dict, ...)})
+        self.programs = {name: self._program(name, entry) for name, entry in top["program"].items()}
+        self.tests = {name: self._test(name, entry) for name, entry in top["test"].items()}
+        canary = self.file.check("canary", top["canary"], {
+            "test": (str, ...), "inject": (list, ...), "seed": (int, ...)})
+        if canary["test"] not in self.tests:
+            self.file.refuse("canary", "test", f"no test is called {canary['test']!r}")
+        self.canary = canary
+        self.suites = {name: self._suite(name, entry) for name, entry in top["suite"].items()}
+
+    def _program(self, name, entry):
+        return Program(name=name, **self.file.check(f"program.{name}", entry, {
+            "path": (str, ...), "config": (str, "mini"), "target": (str, ""), "waves_target": (str, "")}))
+
+    def _test(self, name, entry):
+        table = f"test.{name}"
+        values = self.file.check(table, entry, {
+            "scenario": (str, ""), "ctest": (str, ""), "program": (str, "board_mini"), "options": (list, []),
+            "labels": (list, []), "owner": (str, ...), "timeout_s": (int, 120), "memory_mib": (int, 4096),
+            "doc": (str, "")})
+        if bool(values["scenario"]) == bool(values["ctest"]):
+            self.file.refuse(table, "scenario", "exactly one of scenario and ctest must be given")
+        if values["scenario"] and values["program"] not in self.programs:
+            self.file.refuse(table, "program", f"is {values['program']!r}; allowed {', '.join(self.programs)}")
+        if values["timeout_s"] == 0:
+            self.file.refuse(table, "timeout_s", "is 0; allowed 1 or more")
+        values["options"], values["labels"] = tuple(values["options"]), tuple(values["labels"])
+        return Test(name=name, **values)
+
+    def _suite(self, name, entry):
+        table = f"suite.{name}"
+        values = self.file.check(table, entry, {
+            "doc": (str, ...), "seeds": (dict, ...), "baselines": (list, []), "seed": ((int, str), 1)})
+        seeds = {}
+        for pattern, count in values["seeds"].items():
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                self.file.refuse(f"{table}.seeds", pattern, f"is {count!r}; allowed 1 or more seeds")
+            names = fnmatch.filter(self.tests, pattern)
+            if not names:
+                self.file.refuse(f"{table}.seeds", pattern, "no test has this name")
+            seeds |= {test: count for test in names}
+        for test in values["baselines"]:
+            if test not in self.tests or not self.tests[test].scenario:
+                self.file.refuse(table, "baselines", f"no scenario test is called {test!r}")
+        if values["seed"] != "date" and not (isinstance(values["seed"], int) and 0 <= values["seed"] < SEED_LIMIT):
+            self.file.refuse(table, "seed", f"is {values['seed']!r}; allowed \"date\", 0 .. 4294967295")
+        return Suite(name, values["doc"], seeds, tuple(values["baselines"]), self.canary["test"], values["seed"])
+
+    def suite(self, name):
+        if name not in self.suites:
+            raise Refused(f"suite '{name}' is unknown, allowed: {', '.join(self.suites)}")
+        return self.suites[name]
+
+    def select(self, suite, labels=(), globs=(), stage_tests=None):
+        """{test: seeds} of the suite that have one of the labels, match one of the globs, and are in the stage."""
+        chosen = {name: count for name, count in suite.seeds.items()
+                  if (not labels or set(labels) & set(self.tests[name].labels))
+                  and (not globs or any(fnmatch.fnmatch(name, g) for g in globs))
+                  and (stage_tests is None or name in stage_tests)}
+        if not chosen:
+            raise Refused(f"no test of suite '{suite.name}' is selected; see: scripts/dodeca regress list")
+        return chosen
+
+
+def run_seed(seed, test, index):
+    """The 32-bit seed of one run: from the regression's seed, the test's name and the index, nothing else."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{test}/{index}".encode()).digest()[:4], "big")
+
+
+def default_seed(suite):
+    return int(datetime.date.today().strftime("%Y%m%d")) if suite.seed == "date" else suite.seed

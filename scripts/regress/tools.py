@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a regression ran on: revision with a hash of the uncommitted changes, versions of tools."""
+import hashlib
+import platform
+import re
+import subprocess
+
+
+def output(root, *command):
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, timeout=60)
+        return done.stdout if done.returncode == 0 else b""
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+
+
+def revision(root):
+    """The commit, its subject, and 12 digits of a hash of uncommitted changes (empty if there are none)."""
+    commit = output(root, "git", "rev-parse", "HEAD").decode().strip() or "unknown"
+    subject = output(root, "git", "log", "-1", "--format=%s").decode().strip()
+    changes = output(root, "git", "diff", "HEAD")
+    for name in sorted(output(root, "git", "ls-files", "-o", "--exclude-standard", "-z").split(b"\0")):
+        if name:
+            try:
+                changes += name + (root / name.decode()).read_bytes()
+            except (OSError, UnicodeDecodeError):
+                changes += name
+    return {"commit": commit, "subject": subject, "dirty": hashlib.sha256(changes).hexdigest()[:12] if changes else ""}
+
+
+def versions(root):
+    rows = {"python": platform.python_version(), "system": platform.platform(), "machine": platform.machine()}
+    for name, command in (("verilator", ("verilator", "--version")), ("clang", ("clang++-19", "--version")),
+                          ("cmake", ("cmake", "--version")),
+                          ("systemc", ("pkg-config", "--modversion", "systemc"))):
+        text = output(root, *command).decode(errors="replace").splitlines()
+        match = re.search(r"\d+\.\d+(\.\d+)?", text[0]) if text else None
+        rows[name] = match.group(0) if match else "not found"
+    return rows
