@@ -156,7 +156,8 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     tb::find_scenario("digit");
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(), "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors");
+    EXPECT_STREQ(error.what(),
+                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors");
   }
 }
 
