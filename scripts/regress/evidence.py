@@ -49,7 +49,7 @@ def judge_canary(run):
 def coverage(root, folder):
     """Summary of coverage data of the runs by the converter, or None where there are none."""
     script = root / "scripts/coverage.py"
-    found = sorted({p.parent for pattern in ("coverage.dat", "functional.json")
+    found = sorted({p.parent for pattern in ("coverage.dat.gz", "functional.json")
                     for p in (folder / "runs").glob(f"**/{pattern}") if not p.parent.is_symlink()
                     and "latest" not in p.parts})
     if not found or not script.exists():

@@ -13,13 +13,15 @@ def percent(value):
 
 
 def rows_of(entries):
-    """entries: {name: {raw: {kind: percent}, net: {...}}}, or {name: {kind: percent}}."""
+    """entries: {name: {kind: percent or {raw, net, ...}}}, as `coverage.py merge --json` prints them."""
     rows = ""
-    for name, entry in entries.items():
-        net, raw = entry.get("net", entry), entry.get("raw", {})
-        cells = "".join(f'<td class="num">{percent(net.get(k))}'
-                        + (f'<small> raw {raw[k]:.1f}</small>' if isinstance(raw.get(k), (int, float)) else "")
-                        + "</td>" for k in KINDS)
+    for name, kinds in entries.items():
+        cells = ""
+        for kind in KINDS:
+            figure = kinds.get(kind)
+            net, raw = (figure.get("net"), figure.get("raw")) if isinstance(figure, dict) else (figure, None)
+            small = f"<small> raw {raw:.1f}</small>" if isinstance(raw, (int, float)) else ""
+            cells += f'<td class="num">{percent(net)}{small}</td>'
         rows += f"<tr><td>{html.escape(str(name))}</td>{cells}</tr>"
     return rows
 
@@ -32,16 +34,13 @@ def coverage_section(summary):
         body = f'<p class="bad">The converter failed: {html.escape(summary["problem"])}</p>'
     else:
         head = "".join(f"<th class=num>{kind}</th>" for kind in KINDS)
-        total = rows_of({"all": {"net": summary.get("net", {}), "raw": summary.get("raw", {})}})
+        total = rows_of({"all": summary})
         body = ""
-        for title, key in (("total", None), ("by block", "blocks"), ("by chip", "chips")):
+        for title, key in (("total", None), ("by block", "by_block"), ("by chip", "by_chip")):
             rows = total if key is None else rows_of(summary.get(key) or {})
             if rows:
                 body += (f'<h3>{title}</h3><div class="scroll"><table class="covers"><thead><tr><th></th>{head}'
                          f"</tr></thead><tbody>{rows}</tbody></table></div>")
-        exclusions = summary.get("exclusions") or []
-        if exclusions:
-            body += "<details><summary>" + f"{len(exclusions)} exclusions, each with its reason</summary><ul>" + \
-                "".join(f"<li>{html.escape(x if isinstance(x, str) else ' · '.join(map(str, x.values())))}</li>"
-                        for x in exclusions) + "</ul></details>"
+        stale = summary.get("exclusions_out_of_date") or []
+        body += "".join(f'<p class="bad">Exclusion out of date: {html.escape(line)}</p>' for line in stale)
     return f'<section id="coverage"><h2>Coverage</h2>{body}</section>'
