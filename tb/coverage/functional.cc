@@ -199,11 +199,15 @@ void Functional::make_instruction_bins() {
     for (const auto elements : kElements) bin(fmt::format("shape.{}.elements.{}", name, elements));
     if (!has_rows(opcode)) continue;
     // Instruction x format x length x back-pressure.
-    for (const Dtype dtype : {Dtype::Fp32, Dtype::Bf16})
+    for (const Dtype dtype : defs::kEveryDtype) {
+      const bool reads = opcode == Opcode::MultiplyMoving
+                             ? dtype != Dtype::Int32
+                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16;
+      if (!reads) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          if (!(opcode == Opcode::MultiplyMoving && dtype == Dtype::Fp32))
-            bin(fmt::format("pressure.{}.{}.{}.{}", name, to_string(dtype), elements, flow));
+          bin(fmt::format("pressure.{}.{}.{}.{}", name, to_string(dtype), elements, flow));
+    }
   }
   for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
     for (const char* what : {"store", "accumulate", "read"})

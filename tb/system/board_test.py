@@ -165,7 +165,7 @@ class Files(BoardTest):
         self.assertFalse(os.path.isabs(os.readlink(latest)))
         self.assertEqual(json.load(open(os.path.join(latest, "result.json")))["scenario"], "ring")
         self.assertEqual(len([d for d in os.listdir(self.out) if d.startswith("ring-")]), 2)
-        self.assertEqual([f for f in os.listdir(latest)], ["result.json"])
+        self.assertEqual(sorted(os.listdir(latest)), ["functional.json", "result.json"])
 
     def test_timeout_is_a_hang(self):
         result = self.result("digits", "--chips", 2, "--timeout-cycles", 500, status=1)
