@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <utility>
 
 #include "cmodel/act_engine.h"
 #include "cmodel/address_map.h"
@@ -26,13 +26,18 @@ using defs::Operand;
 using defs::Space;
 
 constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync};
-/// More core cycles than this between two rows of one instruction: something held it up.
+/// More core cycles than this between two rows or bursts: something held up the second one.
 constexpr std::uint64_t kFlowingGap = 2;
 constexpr unsigned kPressureLevels = 2;
 
 bool computes(Opcode opcode) {
   return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
 }
+/// Lanes wait for PSUM only: SBUF has a port for everybody.
+bool can_wait(Opcode opcode, bool psum0, bool psum1) {
+  return opcode == Opcode::MultiplyMoving || opcode == Opcode::TensorTensor || psum0 || psum1;
+}
+bool reads_psum(const Operand& o) { return o.space == static_cast<unsigned>(Space::Psum); }
 bool has_rows(Opcode opcode) { return computes(opcode) && opcode != Opcode::LoadStationary; }
 
 Engine engine_of(Opcode opcode) {
@@ -206,7 +211,9 @@ void Functional::make_instruction_bins() {
       if (!reads) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements, flow));
+          if (*flow == 'f' || can_wait(opcode, dtype == Dtype::Fp32, false))
+            bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
+                            flow));
     }
   }
   for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
@@ -338,23 +345,34 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
                     chip, vn));
 }
 
-// Rows of one instruction, bursts of one descriptor, bursts of one sender.
+// Rows of one instruction, bursts of one descriptor, bursts of one sender. The array never stalls
+// within an instruction: one comes close behind the one before, or later. Lanes have a pace of
+// their own (1 cycle, 2, or the length of a reduction): they were held up if their rows came
+// unevenly.
 void Functional::hit_flow(const CommitBuffer::Entry& entry) {
   const auto& c = entry.commit;
   const Where where{c.stream.chip, c.stream.core, c.stream.engine};
-  const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
   if (c.stream.engine == static_cast<unsigned>(Engine::Host)) return;
   Flow& flow = flows_[where];
-  if (flow.pc == c.pc && flow.src == c.stream.src) {
-    const bool flowing = entry.cycle - flow.cycle <= kFlowingGap;
-    if (c.stream.engine >= defs::kSequencers)
-      ++*(rx ? remote_[ring_.hops(c.stream.src, c.stream.chip)] : local_)[flowing];
-    else if (!std::exchange(flow.seen[flowing], true))
-      (flowing ? flowed_ : stalled_).insert({where, c.pc});
-    flow.cycle = entry.cycle;
+  if (flow.pc != c.pc || flow.src != c.stream.src) {
+    end_flow(where, flow);
+    if (c.stream.engine == static_cast<unsigned>(Engine::Tensor))
+      (entry.cycle - flow.cycle <= kFlowingGap ? flowed_ : stalled_).insert({where, c.pc});
+    flow = {c.pc, c.stream.src, entry.cycle, UINT64_MAX, 0};
     return;
   }
-  flow = {c.pc, entry.cycle, c.stream.src, {}};
+  const std::uint64_t gap = entry.cycle - flow.cycle;
+  flow.cycle = entry.cycle;
+  flow.least = std::min(flow.least, gap);
+  flow.most = std::max(flow.most, gap);
+  if (c.stream.engine < defs::kSequencers) return;
+  const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
+  ++*(rx ? remote_[ring_.hops(c.stream.src, c.stream.chip)] : local_)[gap <= kFlowingGap];
+}
+
+void Functional::end_flow(const Where& where, const Flow& flow) {
+  if (flow.most == 0 || std::get<2>(where) == static_cast<unsigned>(Engine::Tensor)) return;
+  (flow.least == flow.most ? flowed_ : stalled_).insert({where, flow.pc});
 }
 
 void Functional::observe(const Chip& chip) {
@@ -450,7 +468,8 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   if (!has_rows(opcode)) return;
   if (elements == 1) return;
   for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
-    if (seen->contains({where, pc}))
+    if (seen->contains({where, pc}) &&
+        (*flow == 'f' || can_wait(opcode, reads_psum(i.src0), reads_psum(i.src1))))
       hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
                       to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
                       flow));
@@ -476,6 +495,7 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
 }
 
 void Functional::finish(const cmodel::Board& model, bool complete) {
+  for (const auto& [where, flow] : flows_) end_flow(where, flow);
   std::map<Where, std::uint64_t> triggered;
   for (const auto& stream : program_.streams) {
     const auto status = model.sequencer(stream.chip, stream.core, stream.engine);

@@ -54,6 +54,13 @@ class Functional {
     std::uint64_t *few, *many;
   };
 
+  struct Flow {
+    std::uint32_t pc = UINT32_MAX;
+    std::uint16_t src = 0;
+    std::uint64_t cycle = 0;
+    std::uint64_t least = 0, most = 0;  ///< cycles between two rows
+  };
+
   void make_instruction_bins();
   void make_format_bins(defs::Opcode opcode);
   void make_transfer_bins();
@@ -63,6 +70,7 @@ class Functional {
   void hit(const std::string& name);
   void hit_message(std::span<const std::uint8_t> data);
   void hit_flow(const CommitBuffer::Entry& entry);
+  void end_flow(const Where& where, const Flow& flow);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
   std::vector<Credit> find_credits(const Chip& chip);
@@ -73,12 +81,6 @@ class Functional {
   const fabric::Ring ring_;
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
-  struct Flow {
-    std::uint32_t pc = UINT32_MAX;
-    std::uint64_t cycle = 0;
-    std::uint16_t src = 0;
-    std::array<bool, 2> seen{};  ///< stalled, flowing
-  };
   std::map<Where, Flow> flows_;
   std::map<unsigned, std::vector<Credit>> credits_;                    ///< by chip
   std::array<std::uint64_t*, 2> local_{};                              ///< bins {stalled, flowing}
