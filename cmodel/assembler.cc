@@ -535,7 +535,8 @@ std::uint64_t Assembler::allocate(unsigned chip, unsigned stack, std::uint64_t b
                                      chip, stack, chips_ - 1, defs::kHbmPorts - 1));
   auto& next = state_[chip].next[stack];
   const std::uint64_t align = std::max(sizes_.line_bytes, 64u);
-  if (bytes > kStackSize[stack] - next)
+  if (hole_) next += round_up(hole_(chip, stack), align);
+  if (next > kStackSize[stack] || bytes > kStackSize[stack] - next)
     throw AssemblerError(fmt::format("chip {} HBM {}: {} bytes, allowed {}", chip, stack, bytes,
                                      kStackSize[stack] - next));
   const std::uint64_t addr = kStackBase[stack] + next;

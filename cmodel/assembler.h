@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -268,6 +269,12 @@ class Assembler {
   /// the end. Names are unique on the board.
   void region(const std::string& name, const Block& block);
 
+  /// From now on, hole(chip, stack) bytes of HBM stay unused before each block: for programs that
+  /// want to be spread over the address space.
+  void scatter(std::function<std::uint64_t(unsigned chip, unsigned stack)> hole) {
+    hole_ = std::move(hole);
+  }
+
   /// Appends END to every stream that has instructions, places streams and rings, returns all.
   Program assemble();
 
@@ -287,6 +294,7 @@ class Assembler {
   std::vector<ChipState> state_;
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
+  std::function<std::uint64_t(unsigned, unsigned)> hole_;
   bool assembled_ = false;
 };
 

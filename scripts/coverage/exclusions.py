@@ -2,14 +2,21 @@
 """regress/coverage_exclusions.toml: what is forgiven, why, and whether that is still the same code.
 
   [[code]]                          [[functional]]
-  file = "rtl/dma.sv"               bins = "error.Dma.QueueOverflow"     (shell pattern)
+  file = "rtl/dma.sv"               bins = "dma.error.QueueOverflow"     (shell pattern)
   source = "pc_q <= pc_d;"          kind = ..   reason = ..
   type = "toggle"                   (line, branch, toggle; one or a list)
   name = "pc_q*"                    (optional, shell pattern on the point's name; "[[]" for "[")
   kind = "UNR"                      reason = "one sentence"
 
 `source` is the text of one or more whole lines of the file, without white space around it. If no
-line says that any more, or an entry forgives nothing that exists, the list is out of date: an error.
+line says that any more, an entry forgives nothing that exists, or only what was hit, or UNR names
+something that was hit, the list is out of date: an error.
+
+  UNR          cannot be reached in any program, whatever the stimulus
+  NON_RTL      is not hardware
+  UNSUPPORTED  a function that the machine does not have yet
+  EXTERNAL     reached only from outside what a board run may do; another test does (which, in the reason)
+  LOW_RISK     reachable; another test does it better (which, in the reason)
 """
 import fnmatch
 import tomllib
@@ -54,6 +61,18 @@ def load(file):
     return {"code": table.get("code", []), "functional": table.get("functional", [])}
 
 
+def false_claims(where, what, kind, counts):
+    """What was hit is no longer to be excused: all of it, or any of it where it cannot be reached."""
+    hit = sorted(name for name, count in counts if count)
+    if not counts:
+        return [f"{where} has no {what}"]
+    if len(hit) == len(counts):
+        return [f"{where}: was hit; the exclusion is not needed"]
+    if hit and kind == "UNR":
+        return [f"{where}: cannot be reached, it says, but {', '.join(hit[:4])} was hit"]
+    return []
+
+
 def apply(exclusions, coverage, root, stale):
     """Marks excluded points; returns the excluded bins. Out-of-date entries go to the list `stale`."""
     sources = {}
@@ -69,19 +88,19 @@ def apply(exclusions, coverage, root, stale):
             stale.append(f"{name}: no line says {entry['source']!r} any more")
             continue
         types = entry["type"] if isinstance(entry["type"], list) else [entry["type"]]
-        found = False
-        for point in coverage.points.values():
-            if (point.file == name and point.line in numbers and point.kind in types
-                    and fnmatch.fnmatchcase(point.name, entry.get("name", "*"))):
-                found = True
-                if point.count == 0:
-                    point.excluded = entry["kind"]
-        if not found and coverage.points:
-            stale.append(f"{name}: {entry['source']!r} has no {' or '.join(types)} point")
+        points = [p for p in coverage.points.values()
+                  if p.file == name and p.line in numbers and p.kind in types
+                  and fnmatch.fnmatchcase(p.name, entry.get("name", "*"))]
+        for point in points:
+            if point.count == 0:
+                point.excluded = entry["kind"]
+        if coverage.points:
+            stale += false_claims(f"{name}: {entry['source']!r}", " or ".join(types) + " point", entry["kind"],
+                                  [(p.name or p.kind, p.count) for p in points])
     bins = {}
     for entry in exclusions["functional"]:
-        matching = [b for b in coverage.functional if fnmatch.fnmatchcase(b, entry["bins"])]
-        if not matching and coverage.functional:
-            stale.append(f"functional: no bin is named {entry['bins']!r}")
-        bins.update({b: entry["kind"] for b in matching if not coverage.functional[b]})
+        matching = [(b, n) for b, n in coverage.functional.items() if fnmatch.fnmatchcase(b, entry["bins"])]
+        if coverage.functional:
+            stale += false_claims(f"functional: {entry['bins']!r}", "bin", entry["kind"], matching)
+        bins.update({b: entry["kind"] for b, n in matching if not n})
     return bins

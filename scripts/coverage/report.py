@@ -5,16 +5,17 @@ from pathlib import Path
 
 from data import TYPES
 
-GOALS = {"line": 95.0, "branch": 90.0, "toggle": 85.0, "functional": 90.0}
+KINDS = (*TYPES, "functional")
 
 
 def percent(hit, total):
     return round(100.0 * hit / total, 2) if total else None
 
 
-def figures(points):
-    total, hit = len(points), sum(p.count > 0 for p in points)
-    excluded = sum(p.count == 0 and bool(p.excluded) for p in points)
+def figures(counts):
+    """Of a list of (count, is excluded). Excluded is only what nobody hit."""
+    total, hit = len(counts), sum(count > 0 for count, _ in counts)
+    excluded = sum(count == 0 and bool(why) for count, why in counts)
     return {"raw": percent(hit, total), "net": percent(hit, total - excluded), "hit": hit,
             "total": total, "excluded": excluded}
 
@@ -23,19 +24,17 @@ def summary(coverage, excluded_bins, stale):
     points = list(coverage.points.values())
     result = {"schema": 1, "runs": coverage.runs, "runs_with_code": coverage.code_runs,
               "runs_not_passed": coverage.not_passed}
-    for kind in TYPES:
-        result[kind] = figures([p for p in points if p.kind == kind])
-    total, hit = len(coverage.functional), sum(c > 0 for c in coverage.functional.values())
-    result["functional"] = {"raw": percent(hit, total), "net": percent(hit, total - len(excluded_bins)),
-                            "hit": hit, "total": total, "excluded": len(excluded_bins),
-                            "bins": dict(sorted(coverage.functional.items()))}
-    result["goals"] = GOALS
-    result["net"] = {kind: result[kind]["net"] for kind in GOALS}
-    blocks = defaultdict(list)
+    blocks = defaultdict(lambda: {kind: [] for kind in KINDS})
     for point in points:
-        blocks[point.block].append(point)
-    result["by_block"] = {name: {kind: figures([p for p in blocks[name] if p.kind == kind])
-                                 for kind in TYPES} for name in sorted(blocks)}
+        blocks[point.block][point.kind].append((point.count, point.excluded))
+    for name, count in coverage.functional.items():
+        blocks[name.split(".")[0]]["functional"].append((count, excluded_bins.get(name)))
+    for kind in KINDS:
+        result[kind] = figures([c for kinds in blocks.values() for c in kinds[kind]])
+    result["functional"]["bins"] = dict(sorted(coverage.functional.items()))
+    result["net"] = {kind: result[kind]["net"] for kind in KINDS}
+    result["by_block"] = {name: {kind: figures(counts) for kind, counts in blocks[name].items() if counts}
+                          for name in sorted(blocks)}
     chips = 0
     for point in points:
         chips |= point.chips
@@ -71,19 +70,22 @@ def write_info(coverage, kind, file, root):
 
 
 def table(result):
-    rows = [f"{'':<12}{'raw %':>8}{'net %':>8}{'goal':>7}{'hit':>9}{'total':>9}{'excluded':>10}"]
-    for kind, goal in GOALS.items():
-        r = result[kind]
-        mark = "" if r["net"] is not None and r["net"] >= goal else "  below the goal"
+    goals = {row["name"]: row for row in result["goals"]}
+    rows = [f"{'':<20}{'raw %':>8}{'net %':>8}{'goal':>7}{'hit':>9}{'total':>9}{'excluded':>10}"]
+    for name in [*KINDS, *(name for name in goals if name not in KINDS)]:
+        kind, _, block = name.partition(".")
+        r = result[kind] if not block else result["by_block"].get(block, {}).get(kind, figures([]))
         raw, net = (("-" if r[k] is None else f"{r[k]:.2f}") for k in ("raw", "net"))
-        rows.append(f"{kind:<12}{raw:>8}{net:>8}{goal:>7.0f}{r['hit']:>9}{r['total']:>9}{r['excluded']:>10}{mark}")
+        goal = f"{goals[name]['target']:.0f}" if name in goals else "-"
+        mark = "  below the goal" if name in goals and not goals[name]["met"] else ""
+        rows.append(f"{name:<20}{raw:>8}{net:>8}{goal:>7}{r['hit']:>9}{r['total']:>9}{r['excluded']:>10}{mark}")
     if result["by_block"]:
-        rows += ["", f"{'net % of':<24}{'line':>8}{'branch':>8}{'toggle':>8}"]
+        rows += ["", f"{'net % of':<24}" + "".join(f"{kind:>11}" for kind in KINDS)]
         for name, kinds in result["by_block"].items():
-            cells = ["-" if kinds[k]["net"] is None else f"{kinds[k]['net']:.1f}" for k in TYPES]
-            rows.append(f"{name:<24}" + "".join(f"{c:>8}" for c in cells))
+            cells = [f"{kinds[k]['net']:.1f}" if k in kinds and kinds[k]["net"] is not None else "-" for k in KINDS]
+            rows.append(f"{name:<24}" + "".join(f"{c:>11}" for c in cells))
         for name, kinds in result["by_chip"].items():
-            rows.append(f"{name:<24}" + "".join(f"{'-' if kinds[k] is None else kinds[k]:>8}" for k in TYPES))
+            rows.append(f"{name:<24}" + "".join(f"{'-' if kinds[k] is None else kinds[k]:>11}" for k in TYPES))
     return "\n".join(rows)
 
 

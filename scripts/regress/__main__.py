@@ -99,7 +99,12 @@ class Call:
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
     def check_names(self):
-        """Scenarios and CTest tests that the suites name must exist, where the build can tell."""
+        """Scenarios, CTest tests and coverage bins that the files name must exist, where the build can tell."""
+        board = ROOT / "build/tb/system/board_mini"
+        if board.exists():
+            done = subprocess.run([str(board), "bins"], capture_output=True, text=True)
+            if done.returncode == 0:
+                self.testplan.check_coverage(done.stdout.split())
         wanted = {t.ctest: t.name for t in self.suites.tests.values() if t.ctest}
         if wanted and (ROOT / "build/CTestTestfile.cmake").exists():
             done = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=ROOT,
@@ -111,14 +116,14 @@ class Call:
             for name in wanted.keys() - names:
                 self.suites.file.refuse(f"test.{wanted[name]}", "ctest", f"CTest knows no test called {name!r}")
 
-    def start(self, name, runs, seed):
+    def start(self, name, runs, seed, goals=False):
         for run in runs:
             if run["target"] and not (ROOT / "build/build.ninja").exists():
                 raise Refused("build is not configured; scripts/dodeca build does it", BAD_ENVIRONMENT)
         folder = new_folder(self.out, f"regress-{name}")
         plan = {"schema": 1, "suite": name, "seed": seed, "root": str(ROOT), "started": round(time.time(), 3),
                 "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT),
-                "tools": versions(ROOT), "launcher": self.args.launcher, "jobs": self.args.jobs, "runs": runs}
+                "tools": versions(ROOT), "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "runs": runs}
         write_whole(folder / "plan.json", json.dumps(plan))
         return self.runner(folder, plan).run()
 
@@ -138,9 +143,9 @@ class Call:
         stage = self.testplan.tests_of_stage(args.stage) if args.stage else None
         chosen = self.suites.select(suite, args.label, args.test, stage)
         seed = default_seed(suite) if args.seed is None else args.seed
-        runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off,
-                         whole=len(chosen) == len(suite.seeds))
-        return self.start(suite.name, runs, seed)
+        whole = len(chosen) == len(suite.seeds)
+        runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
+        return self.start(suite.name, runs, seed, goals=suite.goals and whole and args.seeds is None)
 
     def rerun(self):
         if not self.args.failed:
@@ -164,7 +169,7 @@ class Call:
             raise Refused("baseline needs --update: it changes the records")
         tests = sorted({name for s in self.suites.suites.values() for name in s.baselines})
         suite = next(iter(self.suites.suites.values()))
-        runs = make_runs(self.suites, suite.__class__("baseline", "", {}, tuple(tests), suite.canary, 1), {}, 1)
+        runs = make_runs(self.suites, suite.__class__("baseline", "", {}, tuple(tests), suite.canary, 1, False), {}, 1)
         result = self.start("baseline", runs, 1)
         baseline.update(self.baseline_path, result["runs"])
         self.baselines = baseline.read(self.baseline_path)
@@ -188,12 +193,26 @@ def show(result, folder):
           ", ".join(f"{n} {state}" for state, n in result["counts"].items() if n) +
           f"; seed {result['seed']}; {clock(result['times']['wall_s'])} min; canary "
           + ("caught" if result["canary"]["caught"] else "NOT caught"))
-    cover = (result["coverage"] or {}).get("net")
-    if cover:
-        print("coverage (net): " + ", ".join(f"{k} {v:.1f} %" for k, v in cover.items() if isinstance(v, (int, float))))
+    for line in coverage_lines(result["coverage"], result["goals"]):
+        print(line)
     for problem in result["problems"]:
         print(f"  {problem}")
     print(f"report: {folder / 'report.html'}")
+
+
+def coverage_lines(cover, goals):
+    """Raw and net of all kinds; below, of the blocks that have functional bins."""
+    def percent(figure):
+        return f"{figure['raw']:.1f} raw, {figure['net']:.1f} net" if figure["net"] is not None else ""
+    if not cover or "problem" in cover:
+        return [f"coverage: {cover['problem']}"] if cover else []
+    targets = {g["name"]: f" (goal {g['target']})" for g in goals}
+    kinds = ("line", "branch", "toggle", "functional")
+    lines = ["coverage, %: " + "; ".join(f"{k} {percent(cover[k])}{targets.get(k, '')}"
+                                         for k in kinds if percent(cover[k]))]
+    blocks = {name: figures["functional"] for name, figures in cover["by_block"].items() if "functional" in figures}
+    return lines + ["functional, %: " + "; ".join(f"{name} {percent(f)}{targets.get('functional.' + name, '')}"
+                                                  for name, f in blocks.items())]
 
 
 def main(argv):

@@ -62,18 +62,14 @@ def coverage(root, folder):
         return {"problem": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
 
 
-def functional_points(folder):
-    """{point: hits} summed over all runs, or None."""
-    total, any_file = collections.Counter(), False
-    for path in (folder / "runs").glob("**/functional.json"):
-        if "latest" in path.parts:
-            continue
-        try:
-            total.update(json.loads(path.read_text())["points"])
-            any_file = True
-        except (OSError, ValueError, KeyError):
-            continue
-    return dict(total) if any_file else None
+def missed_goals(cover):
+    """Lines about what a suite with goals lacks: goals not met, exclusions that are not true any more."""
+    if not cover or "problem" in cover:
+        return ["coverage goals: " + (cover or {}).get("problem", "no run left coverage data")]
+    rows = [g for g in cover["goals"] if not g["met"]]
+    return [f"coverage goal {g['name']}: " + ("not measured" if g["measured"] is None else
+            f"{g['measured']:.2f} % net") + f"; goal {g['target']} %" for g in rows] + [
+        f"exclusion out of date: {line}" for line in cover["exclusions_out_of_date"]]
 
 
 def make(plan, records, suites_data, folder, root, finished, interrupted):
@@ -95,7 +91,8 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
     problems += [f"seed audit: {r['test']} made {r['stimuli']} stimuli of {r['seeds']} seeds"
                  for r in audit["rows"] if not r["met"]]
     missed = [f"cycles of {g['test']} ({g['config']}): {g['why']}" for g in gates if not g["met"]]
-    missed += (cover or {}).get("missed", [])
+    goals = (cover or {}).get("goals", []) if plan.get("goals") else []
+    missed += missed_goals(cover) if plan.get("goals") else []
     status = (BAD_ENVIRONMENT if tally["build error"] else CHECK_FAILED if problems else
               GATE_MISSED if missed else PASSED)
     return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
@@ -103,7 +100,8 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
             "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
-            "testplan": testplan.with_results(runs, functional_points(folder)), "coverage": cover,
+            "testplan": testplan.with_results(runs, (cover or {}).get("functional", {}).get("bins")),
+            "coverage": cover, "goals": goals,
             "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {}) for r in runs],
             "launcher": plan["launcher"], "jobs": plan["jobs"],
             "times": {"started": plan["started"], "finished": finished,

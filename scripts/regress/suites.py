@@ -44,6 +44,7 @@ class Suite:
     baselines: tuple  # tests run once more with seed 1, for their cycles
     canary: str       # test that must fail when disturbed
     seed: object      # default seed: a number, or "date"
+    goals: bool       # must the coverage goals be met?
 
 
 class Suites:
@@ -84,7 +85,8 @@ class Suites:
     def _suite(self, name, entry):
         table = f"suite.{name}"
         values = self.file.check(table, entry, {
-            "doc": (str, ...), "seeds": (dict, ...), "baselines": (list, []), "seed": ((int, str), 1)})
+            "doc": (str, ...), "seeds": (dict, ...), "baselines": (list, []), "seed": ((int, str), 1),
+            "goals": (bool, False)})
         seeds = {}
         for pattern, count in values["seeds"].items():
             if not isinstance(count, int) or isinstance(count, bool) or count < 1:
@@ -98,7 +100,8 @@ class Suites:
                 self.file.refuse(table, "baselines", f"no scenario test is called {test!r}")
         if values["seed"] != "date" and not (isinstance(values["seed"], int) and 0 <= values["seed"] < SEED_LIMIT):
             self.file.refuse(table, "seed", f"is {values['seed']!r}; allowed \"date\", 0 .. 4294967295")
-        return Suite(name, values["doc"], seeds, tuple(values["baselines"]), self.canary["test"], values["seed"])
+        return Suite(name, values["doc"], seeds, tuple(values["baselines"]), self.canary["test"], values["seed"],
+                     values["goals"])
 
     def suite(self, name):
         if name not in self.suites:

@@ -10,6 +10,7 @@ class Testplan:
     def __init__(self, folder, tests):
         """Reads all files; every named test must be in `tests`."""
         self.points = []
+        self.places = []  # of each point: file and index there
         files = sorted(folder.glob("*.toml"))
         if not files:
             raise Refused(f"{folder}: no testplan (*.toml) in it")
@@ -18,6 +19,7 @@ class Testplan:
             top = file.check("", file.data, {"block": (str, ...), "doc": (str, ""), "point": (list_of_tables, ...)})
             for index, entry in enumerate(top["point"]):
                 self.points.append(self._point(file, top["block"], entry, index, tests))
+                self.places.append((file, index))
 
     def _point(self, file, block, entry, index, tests):
         point = file.check("point", entry, {
@@ -31,6 +33,14 @@ class Testplan:
             if name not in tests:
                 file.refuse("point", "tests", f"no test is called {name!r} (tests are in suites.toml)", index)
         return {"block": block, **point}
+
+    def check_coverage(self, bins):
+        """Refuses a coverage entry that is neither a bin nor the beginning of some."""
+        for point, (file, index) in zip(self.points, self.places):
+            for name in point["coverage"]:
+                if not bins_of(name, bins):
+                    file.refuse("point", "coverage", f"no bin is called {name!r} or {name!r}.something "
+                                "(all names: build/tb/system/board_mini bins)", index)
 
     def tests_of_stage(self, stage):
         """Tests of all points up to this stage: V2 includes V1."""
@@ -47,13 +57,20 @@ class Testplan:
             good = sum(r["state"] in ("passed", "expected failure") for r in mine)
             hits = None
             if functional is not None:
-                names = [n for n in functional for c in point["coverage"] if n == c or n.startswith(c + ".")]
-                hits = [sum(1 for n in set(names) if functional[n]), len(set(names))]
+                names = {n for c in point["coverage"] for n in bins_of(c, functional)}
+                hits = [sum(1 for n in names if functional[n]), len(names)]
             idle = set(point["tests"]) - {r["test"] for r in mine if r["state"] != "not run"}
             status = ("not run" if len(idle) == len(point["tests"]) else "failed" if good < len(mine) else
                       "partly run" if idle else "passed")
             rows.append({**point, "runs": len(mine), "good": good, "coverage_hit": hits, "status": status})
         return rows
+
+
+def bins_of(name, bins):
+    """A coverage entry is a bin, or a path above bins; `*` is one step of any name."""
+    steps = name.split(".")
+    return [b for b in bins if len(b.split(".")) >= len(steps)
+            and all(s in ("*", x) for s, x in zip(steps, b.split(".")))]
 
 
 class _ListOfTables(type):

@@ -3,6 +3,7 @@
 """Of scripts/coverage.py: figures of a tiny design known by heart, exclusions, bad input."""
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -28,11 +29,17 @@ class Tiny(unittest.TestCase):
         cls.dir = Path(tempfile.mkdtemp())
         cls.run_dir = cls.dir / "run"
         cls.run_dir.mkdir()
-        subprocess.run(["verilator", "--cc", "--exe", "--build", "--coverage", "-Wno-fatal", "--Mdir",
-                        str(cls.dir / "obj"), "--top-module", "tiny", str(HERE / "tiny.sv"),
-                        str(HERE / "tiny.cc"), "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"],
+        flags = f"-std=c++20 -include {HERE / 'count_toggles.h'}"
+        subprocess.run(["verilator", "--cc", "--exe", "--coverage", "-Wno-fatal", "--Mdir", str(cls.dir / "obj"),
+                        "--top-module", "tiny", str(HERE / "tiny.sv"), str(HERE / "tiny.cc"), "-CFLAGS", flags],
                        check=True, capture_output=True)
-        subprocess.run([str(cls.dir / "obj" / "Vtiny"), str(cls.run_dir / "coverage.dat")], check=True)
+        shutil.copytree(cls.dir / "obj", cls.dir / "words")
+        cls.words = subprocess.run([sys.executable, str(ROOT / "scripts/coverage/words.py"), str(cls.dir / "words")],
+                                   check=True, capture_output=True, text=True).stdout
+        for obj, dat in (("obj", cls.dir / "bits.dat"), ("words", cls.run_dir / "coverage.dat")):
+            subprocess.run(["make", "-C", str(cls.dir / obj), "-f", "Vtiny.mk", "OPT_FAST=-O0", "OPT_SLOW=-O0",
+                            "OPT_GLOBAL=-O0"], check=True, capture_output=True)
+            subprocess.run([str(cls.dir / obj / "Vtiny"), str(dat)], check=True)
         (cls.run_dir / "functional.json").write_text('{"bins": {"a.x": 2, "a.y": 0}}')
 
     @classmethod
@@ -51,22 +58,31 @@ class Tiny(unittest.TestCase):
 
     def test_figures_are_those_of_the_design(self):
         result, _ = self.figures()
-        # clk, rst, count_q; two of four bits of value_i, sum_o and sum_q.
-        self.assertEqual((result["toggle"]["hit"], result["toggle"]["total"]), (9, 15))
+        # clk, rst, count_q; two of four bits of value_i, sum_o and sum_q; the three shift registers.
+        self.assertEqual((result["toggle"]["hit"], result["toggle"]["total"]),
+                         (3 + 6 + 9 + 20 + 60, 3 + 12 + 32 + 40 + 70))
         # rst / not rst; value_i[3] / not: one of four sides is never taken.
         self.assertEqual((result["branch"]["hit"], result["branch"]["total"]), (3, 4))
         # The clocked block itself.
         self.assertEqual((result["line"]["hit"], result["line"]["total"]), (1, 1))
         self.assertEqual((result["functional"]["hit"], result["functional"]["total"]), (1, 2))
-        self.assertEqual(list(result["by_block"]), ["tiny"])
+        self.assertEqual(list(result["by_block"]), ["a", "tiny"])
+        self.assertEqual(result["by_block"]["a"]["functional"]["hit"], 1)
+
+    def test_words_count_what_bits_count(self):
+        self.assertEqual((self.dir / "bits.dat").read_text(), (self.run_dir / "coverage.dat").read_text())
+        bits, words, alone = map(int, re.findall(r"\b\d+\b", self.words.rsplit(":", 1)[1]))
+        self.assertGreater(bits, 12 + 32 + 40 + 70 - 8)  # all vectors, their constant bits perhaps not
+        self.assertLess(words, 20)
+        self.assertNotIn("fetch_add", "".join(f.read_text() for f in (self.dir / "words").glob("*.cpp")))
 
     def test_uncovered_names_file_and_line(self):
         text = self.merge("--uncovered").stdout
-        self.assertIn("tb/coverage/tiny.sv:20: branch", text)
+        self.assertIn("tb/coverage/tiny.sv:29: branch", text)
         self.assertIn("functional: a.y", text)
 
     def test_exclusions_change_net_only_and_watch_the_source(self):
-        entry = ('[[code]]\nfile = "tb/coverage/tiny.sv"\ntype = "branch"\nkind = "UNR"\n'
+        entry = ('[[code]]\nfile = "tb/coverage/tiny.sv"\ntype = "branch"\nname = "if"\nkind = "UNR"\n'
                  'reason = "the test counts to three"\nsource = "{}"\n')
         bins = '[[functional]]\nbins = "a.y"\nkind = "LOW_RISK"\nreason = "a bin of this test"\n'
         result, done = self.figures(exclusions=entry.format("if (value_i[3]) begin") + bins)
@@ -77,6 +93,30 @@ class Tiny(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("no line says", done.stderr)
 
+    def test_false_exclusions_are_noticed(self):
+        entry = ('[[code]]\nfile = "tb/coverage/tiny.sv"\ntype = "branch"\nname = "{}"\nkind = "{}"\n'
+                 'reason = "the test counts to three"\nsource = "if (value_i[3]) begin"\n')
+        for name, kind, words in (("*", "UNR", "cannot be reached, it says, but else was hit"),
+                                  ("else", "LOW_RISK", "was hit; the exclusion is not needed"),
+                                  ("case", "LOW_RISK", "has no branch point")):
+            _, done = self.figures(exclusions=entry.format(name, kind))
+            self.assertEqual(done.returncode, 4)
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.figures(exclusions=entry.format("*", "LOW_RISK"))[1].returncode, 0)
+
+    def test_goals(self):
+        file = self.dir / "goals.toml"
+        for text, status, words in (('line = 100\n"functional.a" = 50', 0, ""), ('"functional.a" = 51', 4, ""),
+                                    ('"functional.b" = 1', 4, ""), ("lines = 5", 2, "goal.lines: allowed line"),
+                                    ("line = 101", 2, "goal.line: is 101; allowed a percentage")):
+            file.write_text("[goal]\n" + text)
+            done = self.merge("--goals", file, "--gate", "--json")
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stderr)
+            if not words:
+                self.assertEqual([g["met"] for g in json.loads(done.stdout)["goals"]],
+                                 [True, True] if status == 0 else [False])
+
     def test_runs_add_up_by_chip(self):
         text = (self.run_dir / "coverage.dat").read_text()
         lines = [line for line in text.splitlines() if line.startswith("C '")]
@@ -85,9 +125,9 @@ class Tiny(unittest.TestCase):
         with gzip.open(other / "coverage.dat.gz", "wt") as out:
             out.write("\n".join(line + (" 0" if line.endswith(" 0") else " 2") for line in lines) + "\n")
         result, _ = self.figures(runs=[self.run_dir, other])
-        self.assertEqual(result["toggle"]["hit"], 9)
+        self.assertEqual(result["toggle"]["hit"], 98)
         self.assertEqual(result["by_chip"]["chip00"]["toggle"], 0.0)
-        self.assertEqual(result["by_chip"]["chip01"]["toggle"], 60.0)
+        self.assertEqual(result["by_chip"]["chip01"]["toggle"], 62.42)
 
     def test_failed_runs_do_not_count(self):
         failed = self.dir / "failed"

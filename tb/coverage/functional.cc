@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,6 @@
 #include "cmodel/address_map.h"
 #include "cmodel/sequencer.h"
 #include "cmodel/vector_engine.h"
-#include "fabric/topology.h"
 
 namespace tb {
 namespace {
@@ -26,19 +26,40 @@ using defs::Operand;
 using defs::Space;
 
 constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync};
-/// More core cycles than this between two rows of one instruction: something held it up.
+/// More core cycles than this between two rows or bursts: something held up the second one.
 constexpr std::uint64_t kFlowingGap = 2;
 constexpr unsigned kPressureLevels = 2;
 
 bool computes(Opcode opcode) {
   return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
 }
+/// Lanes wait for PSUM only: SBUF has a port for everybody.
+bool can_wait(Opcode opcode, bool psum0, bool psum1) {
+  return opcode == Opcode::MultiplyMoving || opcode == Opcode::TensorTensor || psum0 || psum1;
+}
+bool reads_psum(const Operand& o) { return o.space == static_cast<unsigned>(Space::Psum); }
 bool has_rows(Opcode opcode) { return computes(opcode) && opcode != Opcode::LoadStationary; }
 
 Engine engine_of(Opcode opcode) {
   for (const Engine engine : kSequencerEngines)
     if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine)) return engine;
   return Engine::Sync;
+}
+
+/// The first part of a bin's name.
+std::string_view block(Engine engine) {
+  switch (engine) {
+    case Engine::Tensor:
+      return "tensor";
+    case Engine::Vector:
+      return "vector";
+    case Engine::Act:
+      return "act";
+    case Engine::Sync:
+      return "sync";
+    default:
+      return "dma";
+  }
 }
 
 std::string place(const Operand& o) {
@@ -55,11 +76,11 @@ std::string func_name(Opcode opcode, unsigned func) {
   return "";
 }
 
-/// format.OPCODE[.FUNC].SRC0.SRC1.DST
+/// BLOCK.format.OPCODE[.FUNC].SRC0.SRC1.DST
 std::string format_name(const Instr& i) {
   const auto opcode = static_cast<Opcode>(i.opcode);
-  return fmt::format("format.{}{}.{}.{}.{}", to_string(opcode), func_name(opcode, i.func),
-                     place(i.src0), place(i.src1), place(i.dst));
+  return fmt::format("{}.format.{}{}.{}.{}.{}", block(engine_of(opcode)), to_string(opcode),
+                     func_name(opcode, i.func), place(i.src0), place(i.src1), place(i.dst));
 }
 
 /// Corners of how much of P, and of where it starts.
@@ -105,8 +126,8 @@ std::string_view row_bytes_corner(unsigned bytes) {
 }
 
 /// What an engine can stop with, as the architecture has it. Everything else is illegal.
-bool can_stop(std::string_view engine, ErrorCause cause) {
-  const bool dma = engine == "Dma", sync = engine == "Sync";
+bool can_stop(Engine engine, ErrorCause cause) {
+  const bool dma = engine == Engine::Dma0, sync = engine == Engine::Sync;
   switch (cause) {
     case ErrorCause::None:
       return false;
@@ -136,10 +157,16 @@ bool can_stop(std::string_view engine, ErrorCause cause) {
 }  // namespace
 
 Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes), program_(program) {
+    : sizes_(sizes), program_(program), ring_(program.chips) {
   make_instruction_bins();
   make_transfer_bins();
   make_error_bins();
+  for (const bool flowing : {false, true}) {
+    const char* flow = flowing ? "flowing" : "stalled";
+    local_[flowing] = &bins_.at(fmt::format("dma.pressure.local.{}", flow));
+    for (unsigned hops = 1; hops <= kMostHops; ++hops)
+      remote_[hops][flowing] = &bins_.at(fmt::format("dma.pressure.hops{}.{}", hops, flow));
+  }
 }
 
 void Functional::make_instruction_bins() {
@@ -147,56 +174,34 @@ void Functional::make_instruction_bins() {
     for (const auto op : defs::kEveryWaitOp)
       for (const char* core : {"own", "other"})
         bin(op == defs::WaitOp::None
-                ? fmt::format("wait.{}.None", to_string(engine))
-                : fmt::format("wait.{}.{}.{}", to_string(engine), to_string(op), core));
-    for (const auto update : kUpdates) bin(fmt::format("update.{}.{}", to_string(engine), update));
+                ? fmt::format("{}.wait.None", block(engine))
+                : fmt::format("{}.wait.{}.{}", block(engine), to_string(op), core));
+    for (const auto update : kUpdates) bin(fmt::format("{}.update.{}", block(engine), update));
   }
   for (const Opcode opcode : defs::kEveryOpcode) {
     const auto name = to_string(opcode);
     for (const Engine engine : kSequencerEngines)
       if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine))
-        bin(fmt::format("instruction.{}.{}", to_string(engine), name));
+        bin(fmt::format("{}.instruction.{}", block(engine), name));
     if (!computes(opcode)) continue;
 
-    // Every combination that the golden model's check takes.
-    for (unsigned func = 0; func < 4; ++func)
-      for (const Space s0 : defs::kEverySpace)
-        for (const Dtype d0 : defs::kEveryDtype)
-          for (const Space s1 : defs::kEverySpace)
-            for (const Dtype d1 : defs::kEveryDtype)
-              for (const Dtype d2 : defs::kEveryDtype) {
-                if (engine_of(opcode) == Engine::Tensor) continue;
-                const auto operand = [](Space space, Dtype dtype) {
-                  Operand o;
-                  o.space = static_cast<std::uint8_t>(space);
-                  o.dtype = static_cast<std::uint8_t>(dtype);
-                  return o;
-                };
-                Instr i;
-                i.opcode = static_cast<std::uint8_t>(opcode);
-                i.func = static_cast<std::uint8_t>(func);
-                i.partitions = 1;
-                i.size0 = i.size1 = i.size2 = i.size3 = 1;
-                i.src0 = operand(s0, d0);
-                i.src1 = operand(s1, d1);
-                i.dst = operand(Space::Sbuf, d2);
-                const ErrorCause cause = engine_of(opcode) == Engine::Vector
-                                             ? cmodel::check_vector(sizes_, i)
-                                             : cmodel::check_act(sizes_, i);
-                if (cause == ErrorCause::None) bin(format_name(i));
-              }
+    const auto unit = block(engine_of(opcode));
+    if (engine_of(opcode) != Engine::Tensor) make_format_bins(opcode);
     for (const char* operand : {"src0", "dst"}) {
       if (opcode == Opcode::LoadStationary && *operand == 'd') continue;
       for (const auto step : kSteps)
         if (!(opcode == Opcode::TensorReduce && *operand == 'd'))
-          bin(fmt::format("shape.{}.{}.inner.{}", name, operand, step));
+          bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
       for (const auto start : kStarts)
         if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
-          bin(fmt::format("shape.{}.{}.start.{}", name, operand, start));
+          bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
     }
-    for (const auto count : kCounts) bin(fmt::format("shape.{}.partitions.{}", name, count));
-    for (unsigned dims = 1; dims <= 4; ++dims) bin(fmt::format("shape.{}.dims.{}", name, dims));
-    for (const auto elements : kElements) bin(fmt::format("shape.{}.elements.{}", name, elements));
+    for (const auto count : kCounts)
+      bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
+    for (unsigned dims = 1; dims <= 4; ++dims)
+      bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
+    for (const auto elements : kElements)
+      bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
     if (!has_rows(opcode)) continue;
     // Instruction x format x length x back-pressure.
     for (const Dtype dtype : defs::kEveryDtype) {
@@ -206,12 +211,45 @@ void Functional::make_instruction_bins() {
       if (!reads) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          bin(fmt::format("pressure.{}.{}.{}.{}", name, to_string(dtype), elements, flow));
+          if (*flow == 'f' || can_wait(opcode, dtype == Dtype::Fp32, false))
+            bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
+                            flow));
     }
   }
   for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
-    for (const char* what : {"store", "accumulate", "read"})
-      bin(fmt::format("psum.bank{}.{}", bank, what));
+    for (const char* use : {"tensor.psum.{}.store", "tensor.psum.{}.accumulate",
+                            "vector.psum.{}.read", "act.psum.{}.read"})
+      bin(fmt::format(fmt::runtime(use), bank));
+}
+
+// Every combination that the golden model's check takes.
+void Functional::make_format_bins(Opcode opcode) {
+  const bool vector = engine_of(opcode) == Engine::Vector;
+  std::vector<Operand> operands;  // an operand that is not there has no format
+  for (const Space space : defs::kEverySpace)
+    for (const Dtype dtype : defs::kEveryDtype) {
+      Operand o;
+      o.space = static_cast<std::uint8_t>(space);
+      o.dtype = static_cast<std::uint8_t>(dtype);
+      if (o.space != 0 || o.dtype == 0) operands.push_back(o);
+    }
+  Instr i;
+  i.opcode = static_cast<std::uint8_t>(opcode);
+  i.partitions = 1;
+  i.size0 = i.size1 = i.size2 = i.size3 = 1;
+  for (unsigned func = 0; func < 4; ++func)
+    for (const Operand& src0 : operands)
+      for (const Operand& src1 : operands)
+        for (const Operand& dst : operands) {
+          if (dst.space != static_cast<std::uint8_t>(Space::Sbuf)) continue;
+          i.func = static_cast<std::uint8_t>(func);
+          i.src0 = src0;
+          i.src1 = src1;
+          i.dst = dst;
+          const ErrorCause cause =
+              vector ? cmodel::check_vector(sizes_, i) : cmodel::check_act(sizes_, i);
+          if (cause == ErrorCause::None) bin(format_name(i));
+        }
 }
 
 void Functional::make_transfer_bins() {
@@ -231,34 +269,45 @@ void Functional::make_transfer_bins() {
     for (unsigned core = 0; core < defs::kCores; ++core)
       for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
         bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
-    for (const char* flow : {"flowing", "stalled"}) bin(fmt::format("pressure.{}.{}", where, flow));
   }
-  const fabric::Ring ring(defs::kBoardChips);
+  for (const char* flow : {"flowing", "stalled"}) {
+    bin(fmt::format("dma.pressure.local.{}", flow));
+    for (unsigned hops = 1; hops <= kMostHops; ++hops)
+      bin(fmt::format("dma.pressure.hops{}.{}", hops, flow));
+  }
   for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn) {
     for (const char* notify : {"Write", "WriteNotify"}) {
-      for (unsigned hops = 1; hops <= defs::kBoardChips / 2; ++hops)
+      for (unsigned hops = 1; hops <= kMostHops; ++hops)
         for (const char* way : {"plus", "minus"})
-          bin(fmt::format("transfer.hops{}.{}.vn{}.{}", hops, way, vn, notify));
+          bin(fmt::format("fabric.transfer.hops{}.{}.vn{}.{}", hops, way, vn, notify));
       for (const char* size : {"inline", "one_flit", "flits", "full"})
-        bin(fmt::format("transfer.size.{}.vn{}.{}", size, vn, notify));
+        for (unsigned hops = 1; hops <= kMostHops; ++hops)
+          bin(fmt::format("fabric.transfer.size.{}.hops{}.vn{}.{}", size, hops, vn, notify));
     }
     for (unsigned chip = 0; chip < defs::kBoardChips; ++chip)
       for (const char* role : {"source", "transit", "destination"})
-        bin(fmt::format("role.{}.chip{:02}.vn{}", role, chip, vn));
+        bin(fmt::format("fabric.role.{}.chip{:02}.vn{}", role, chip, vn));
     for (unsigned vc = 0; vc < defs::kVcClasses; ++vc)
       for (unsigned port = 0; port < defs::kLinkPorts; ++port)
         for (const char* level : {"free", "short"})
-          bin(fmt::format("credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
+          bin(fmt::format("fabric.credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
   }
   for (const auto memory : kMemories)
     for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn)
-      bin(fmt::format("transfer.to.{}.vn{}", memory, vn));
+      bin(fmt::format("fabric.transfer.to.{}.vn{}", memory, vn));
 }
 
 void Functional::make_error_bins() {
   for (const auto cause : defs::kEveryErrorCause)
-    for (const char* engine : {"Tensor", "Vector", "Act", "Sync", "Dma"})
-      if (can_stop(engine, cause)) bin(fmt::format("error.{}.{}", engine, to_string(cause)));
+    for (const Engine engine :
+         {Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync, Engine::Dma0})
+      if (can_stop(engine, cause)) bin(fmt::format("{}.error.{}", block(engine), to_string(cause)));
+}
+
+std::vector<std::string> Functional::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, count] : bins_) names.push_back(name);
+  return names;
 }
 
 void Functional::hit(const std::string& name) {
@@ -274,43 +323,56 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   if (data.size() < sizeof words) return;
   std::memcpy(words.data(), data.data(), sizeof words);
   const auto header = defs::Header::from(words);
-  const fabric::Ring ring(program_.chips);
   const auto op = to_string(static_cast<defs::PktOp>(header.op));
   const unsigned vn = header.vn, bytes = header.bytes;
-  hit(fmt::format("transfer.hops{}.{}.vn{}.{}", ring.hops(header.src, header.dst),
-                  ring.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
+  const unsigned hops = ring_.hops(header.src, header.dst);
+  hit(fmt::format("fabric.transfer.hops{}.{}.vn{}.{}", hops,
+                  ring_.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
                   op));
-  hit(fmt::format("transfer.size.{}.vn{}.{}",
+  hit(fmt::format("fabric.transfer.size.{}.hops{}.vn{}.{}",
                   bytes <= defs::kInlineBytes  ? "inline"
                   : bytes <= defs::kFlitBytes  ? "one_flit"
                   : bytes < defs::kPacketBytes ? "flits"
                                                : "full",
-                  vn, op));
-  hit(fmt::format("transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
-  const auto route = ring.route(header.src, header.dst);
+                  hops, vn, op));
+  hit(fmt::format("fabric.transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
+  const auto route = ring_.route(header.src, header.dst);
   for (const unsigned chip : route)
-    hit(fmt::format("role.{}.chip{:02}.vn{}",
+    hit(fmt::format("fabric.role.{}.chip{:02}.vn{}",
                     chip == route.front()  ? "source"
                     : chip == route.back() ? "destination"
                                            : "transit",
                     chip, vn));
 }
 
-// Rows of one instruction, bursts of one descriptor, bursts of one sender.
+// Rows of one instruction, bursts of one descriptor, bursts of one sender. The array never stalls
+// within an instruction: one comes close behind the one before, or later. Lanes have a pace of
+// their own (1 cycle, 2, or the length of a reduction): they were held up if their rows came
+// unevenly.
 void Functional::hit_flow(const CommitBuffer::Entry& entry) {
   const auto& c = entry.commit;
   const Where where{c.stream.chip, c.stream.core, c.stream.engine};
-  const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
   if (c.stream.engine == static_cast<unsigned>(Engine::Host)) return;
   Flow& flow = flows_[where];
-  if (flow.pc == c.pc && flow.src == c.stream.src) {
-    const bool flowing = entry.cycle - flow.cycle <= kFlowingGap;
-    if (c.stream.engine < defs::kSequencers)
-      (flowing ? flowed_ : stalled_).insert({where, c.pc});
-    else
-      hit(fmt::format("pressure.{}.{}", rx ? "remote" : "local", flowing ? "flowing" : "stalled"));
+  if (flow.pc != c.pc || flow.src != c.stream.src) {
+    end_flow(where, flow);
+    if (c.stream.engine == static_cast<unsigned>(Engine::Tensor))
+      (entry.cycle - flow.cycle <= kFlowingGap ? flowed_ : stalled_).insert({where, c.pc});
+    flow = {c.pc, c.stream.src, entry.cycle, UINT64_MAX, 0};
+    return;
   }
-  flow = {c.pc, entry.cycle, c.stream.src};
+  const std::uint64_t gap = entry.cycle - flow.cycle;
+  flow.cycle = entry.cycle;
+  flow.least = std::min(flow.least, gap);
+  flow.most = std::max(flow.most, gap);
+  if (c.stream.engine < defs::kSequencers) return;
+  const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
+  ++*(rx ? remote_[ring_.hops(c.stream.src, c.stream.chip)] : local_)[gap <= kFlowingGap];
+}
+
+void Functional::end_flow(const Where& where, const Flow& flow) {
+  if (flow.most == 0 || std::get<2>(where) == static_cast<unsigned>(Engine::Tensor)) return;
+  (flow.least == flow.most ? flowed_ : stalled_).insert({where, flow.pc});
 }
 
 void Functional::observe(const Chip& chip) {
@@ -325,9 +387,8 @@ void Functional::observe(const Chip& chip) {
         hit_message(chip.commits().data(entry));
         break;
       case cmodel::CommitKind::Error: {
-        const unsigned engine = entry.commit.stream.engine;
-        hit(fmt::format("error.{}.{}",
-                        engine < defs::kSequencers ? to_string(static_cast<Engine>(engine)) : "Dma",
+        const auto engine = static_cast<Engine>(entry.commit.stream.engine);
+        hit(fmt::format("{}.error.{}", block(engine),
                         to_string(static_cast<ErrorCause>(entry.commit.delta))));
         break;
       }
@@ -335,18 +396,26 @@ void Functional::observe(const Chip& chip) {
         break;
     }
   }
+  auto& credits = credits_[chip.id()];
+  if (credits.empty()) credits = find_credits(chip);
+  for (const Credit& credit : credits)
+    ++*(kPressureLevels * credit.left.value() < credit.depth ? credit.few : credit.many);
+}
+
+std::vector<Functional::Credit> Functional::find_credits(const Chip& chip) {
   constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
+  std::vector<Credit> credits;
   for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-    for (unsigned vc = 2; vc < defs::kVirtualChannels; ++vc) {
-      const auto left = chip.probe()
-                            .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit."
-                                            "available_o",
-                                            port, vc))
-                            .value();
-      const unsigned depth = depths[vc / defs::kVcClasses];
-      hit(fmt::format("credits.port{}.vn{}.class{}.{}", port, vc / defs::kVcClasses,
-                      vc % defs::kVcClasses, kPressureLevels * left < depth ? "short" : "free"));
+    for (unsigned vc = defs::kVcClasses; vc < defs::kVirtualChannels; ++vc) {
+      const unsigned vn = vc / defs::kVcClasses;
+      const auto name =
+          fmt::format("fabric.credits.port{}.vn{}.class{}.", port, vn, vc % defs::kVcClasses);
+      credits.push_back(
+          {chip.probe().at(fmt::format(
+               "u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", port, vc)),
+           depths[vn], &bins_.at(name + "short"), &bins_.at(name + "free")});
     }
+  return credits;
 }
 
 const std::uint8_t* Functional::bytes_at(unsigned chip, std::uint64_t addr) const {
@@ -361,14 +430,14 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   const auto [chip, core, engine] = where;
   const auto opcode = static_cast<Opcode>(i.opcode);
   const auto name = to_string(opcode);
-  const auto unit = to_string(static_cast<Engine>(engine));
-  hit(fmt::format("instruction.{}.{}", unit, name));
+  const auto unit = block(static_cast<Engine>(engine));
+  hit(fmt::format("{}.instruction.{}", unit, name));
   const auto wait = static_cast<defs::WaitOp>(i.wait_op);
   hit(wait == defs::WaitOp::None
-          ? fmt::format("wait.{}.None", unit)
-          : fmt::format("wait.{}.{}.{}", unit, to_string(wait),
+          ? fmt::format("{}.wait.None", unit)
+          : fmt::format("{}.wait.{}.{}", unit, to_string(wait),
                         unsigned{i.wait_sem} >> 8 == core ? "own" : "other"));
-  hit(fmt::format("update.{}.{}", unit,
+  hit(fmt::format("{}.update.{}", unit,
                   update_corner(i.update, i.update_sem, i.update_delta, core)));
   if (!computes(opcode)) return;
   if (engine != static_cast<unsigned>(Engine::Tensor)) hit(format_name(i));
@@ -383,24 +452,27 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   for (const auto& [operand, o] : {std::pair{"src0", i.src0}, std::pair{"dst", i.dst}}) {
     if (o.space == 0) continue;
     if (sizes[0] > 1 && !(opcode == Opcode::TensorReduce && *operand == 'd'))
-      hit(fmt::format("shape.{}.{}.inner.{}", name, operand, step_corner(o.stride0)));
+      hit(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step_corner(o.stride0)));
     if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
-      hit(fmt::format("shape.{}.{}.start.{}", name, operand, kStarts[o.partition * 4 / p]));
+      hit(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand,
+                      kStarts[o.partition * 4 / p]));
     if (o.space == static_cast<unsigned>(Space::Psum))
-      hit(fmt::format("psum.bank{}.{}", o.offset / (sizes_.psum_cols * 4),
+      hit(fmt::format("{}.psum.{}.{}", unit, o.offset / (sizes_.psum_cols * 4),
                       *operand == 's' ? "read"
                       : i.accumulate  ? "accumulate"
                                       : "store"));
   }
-  hit(fmt::format("shape.{}.partitions.{}", name, partitions_corner(p, i.partitions)));
-  hit(fmt::format("shape.{}.dims.{}", name, dims));
-  hit(fmt::format("shape.{}.elements.{}", name, elements_corner(elements)));
+  hit(fmt::format("{}.shape.{}.partitions.{}", unit, name, partitions_corner(p, i.partitions)));
+  hit(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
+  hit(fmt::format("{}.shape.{}.elements.{}", unit, name, elements_corner(elements)));
   if (!has_rows(opcode)) return;
   if (elements == 1) return;
   for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
-    if (seen->contains({where, pc}))
-      hit(fmt::format("pressure.{}.{}.{}.{}", name, to_string(static_cast<Dtype>(i.src0.dtype)),
-                      elements_corner(elements), flow));
+    if (seen->contains({where, pc}) &&
+        (*flow == 'f' || can_wait(opcode, reads_psum(i.src0), reads_psum(i.src1))))
+      hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
+                      to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
+                      flow));
 }
 
 void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
@@ -423,6 +495,7 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
 }
 
 void Functional::finish(const cmodel::Board& model, bool complete) {
+  for (const auto& [where, flow] : flows_) end_flow(where, flow);
   std::map<Where, std::uint64_t> triggered;
   for (const auto& stream : program_.streams) {
     const auto status = model.sequencer(stream.chip, stream.core, stream.engine);

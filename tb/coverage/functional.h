@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functional coverage: which cases of the ISA and the fabric did a run exercise?
 #pragma once
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "cmodel/board.h"
 #include "cmodel/program.h"
+#include "fabric/topology.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/system/chip.h"
 
@@ -26,7 +27,8 @@ namespace tb {
 /// did: its commits (messages, errors, gaps between the rows of an instruction) and probes
 /// (credits).
 ///
-/// A name is a path with dots, general to special: format.TensorCopy.Psum.Fp32.Bf16.
+/// A name is a path with dots, general to special, the block first:
+/// vector.format.TensorCopy.Psum.Fp32.None.Sbuf.Bf16.
 class Functional {
  public:
   Functional(const defs::Sizes& sizes, const cmodel::Program& program);
@@ -36,15 +38,31 @@ class Functional {
   /// At the end of the run. `complete`: all descriptors that were triggered have been executed.
   void finish(const cmodel::Board& model, bool complete);
 
-  std::size_t bins() const { return bins_.size(); }
+  std::vector<std::string> names() const;
   const std::vector<std::string>& illegal_hits() const { return illegal_hits_; }
   /// {"schema", "bins": {name: count}, "illegal": [names hit]}
   void write(const std::filesystem::path& file) const;
 
  private:
+  static constexpr unsigned kMostHops = defs::kBoardChips / 2;
   using Where = std::tuple<unsigned, unsigned, unsigned>;  ///< chip, core, engine
 
+  /// Credits left of a virtual channel of a link, and where they count.
+  struct Credit {
+    Register left;
+    unsigned depth;
+    std::uint64_t *few, *many;
+  };
+
+  struct Flow {
+    std::uint32_t pc = UINT32_MAX;
+    std::uint16_t src = 0;
+    std::uint64_t cycle = 0;
+    std::uint64_t least = 0, most = 0;  ///< cycles between two rows
+  };
+
   void make_instruction_bins();
+  void make_format_bins(defs::Opcode opcode);
   void make_transfer_bins();
   void make_error_bins();
   void bin(const std::string& name) { bins_.try_emplace(name, 0); }
@@ -52,21 +70,22 @@ class Functional {
   void hit(const std::string& name);
   void hit_message(std::span<const std::uint8_t> data);
   void hit_flow(const CommitBuffer::Entry& entry);
+  void end_flow(const Where& where, const Flow& flow);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
+  std::vector<Credit> find_credits(const Chip& chip);
   const std::uint8_t* bytes_at(unsigned chip, std::uint64_t addr) const;
 
   const defs::Sizes& sizes_;
   const cmodel::Program& program_;
+  const fabric::Ring ring_;
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
-  struct Flow {
-    std::uint32_t pc = UINT32_MAX;
-    std::uint64_t cycle = 0;
-    std::uint16_t src = 0;
-  };
   std::map<Where, Flow> flows_;
-  std::set<std::tuple<Where, std::uint32_t>> flowed_, stalled_;  ///< instructions, by pc
+  std::map<unsigned, std::vector<Credit>> credits_;                    ///< by chip
+  std::array<std::uint64_t*, 2> local_{};                              ///< bins {stalled, flowing}
+  std::array<std::array<std::uint64_t*, 2>, kMostHops + 1> remote_{};  ///< the same by hops
+  std::set<std::tuple<Where, std::uint32_t>> flowed_, stalled_;        ///< instructions, by pc
 };
 
 }  // namespace tb

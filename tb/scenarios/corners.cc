@@ -2,18 +2,21 @@
 // Every kind of legal instruction and descriptor in random shapes: the corners that useful programs
 // leave out. RTL and golden model must agree; that is the judgement.
 //
-//   sources   SBUF [0, 4 KiB), filled by DMA; read-only afterwards
+//   sources   SBUF [0, 4 KiB), filled by DMA, read-only afterwards: bf16, then bytes that are
+//             numbers in the narrow formats too
 //   tensor    banks 0 .. 3, then 4 .. 7       (signals in between)
 //   vector, activation engine                 from sources and finished banks, each to its own area
 //   DMA       from sources and HBM, here and to every chip on every network, to places of its own
 //
 // Nobody reads what somebody else may still write, so one legal order is as good as another.
-// Each stream also counts on two semaphores of its own, one in each core, up and down and in waits.
-// `length`: instructions per engine (48).
+// Everything lies scattered over the 32 GiB of HBM; behind the END of a stream there is rubbish,
+// which may be fetched and must not matter. Each stream also counts on two semaphores of its own,
+// one in each core, up and down and in waits. `length`: instructions per engine (48).
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "cmodel/address_map.h"
 #include "cmodel/assembler.h"
@@ -34,8 +37,17 @@ constexpr unsigned kSourceBytes = 4096, kVectorAt = 4096, kActAt = 5632, kLandin
                    kEngineBytes = 1536, kLandingBytes = 1024;
 constexpr unsigned kDefaultLength = 48;
 constexpr unsigned kFillRows = 4, kFillTimes = 4;  ///< the same bytes four times: loading is slow
-constexpr unsigned kFillBytes = kSourceBytes / kFillTimes;
+constexpr unsigned kFillKinds = 2;                 ///< bf16, narrow formats
+constexpr unsigned kFillBytes = kSourceBytes / kFillKinds / kFillTimes;
+constexpr unsigned kNarrowAt = kSourceBytes / kFillKinds;
 constexpr unsigned kHbmSource = 8192;
+constexpr unsigned kMostRubbish = 512;  ///< words behind the end of a stream
+
+/// Formats of the tensor engine: narrow floats go with each other, the others with their like.
+constexpr std::array kNarrowFloats{Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                                   Dtype::Fp8E3M4};
+constexpr std::array kTensorFormats{Dtype::Bf16,    Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                                    Dtype::Fp8E3M4, Dtype::Tf32, Dtype::Fp32,    Dtype::Int8};
 
 /// Two semaphores that only one stream or DMA engine touches: their values are known.
 struct Counter {
@@ -77,7 +89,19 @@ class Corners {
         p_(args.sizes.partitions),
         random_(args.seed, "corners"),
         assembler_(args.sizes, args.chips),
-        landing_(std::size_t{args.chips} * defs::kCores, 0) {}
+        landing_(std::size_t{args.chips} * defs::kCores, 0),
+        holes_(args.seed, "corners holes") {
+    // The first block of a stack lies anywhere in its first half; later ones a bit, or far behind.
+    assembler_.scatter([this, first = std::set<std::pair<unsigned, unsigned>>()](
+                           unsigned chip, unsigned stack) mutable {
+      const unsigned bits = first.emplace(chip, stack).second ? 33 : holes_.one_in(8) ? 25 : 12;
+      return kMostRubbish * defs::kInstrBytes + (holes_.word() >> (64 - holes_.between(1, bits)));
+    });
+    for (unsigned chip = 0; chip < args.chips; ++chip)
+      for (unsigned core = 0; core < defs::kCores; ++core)
+        for (unsigned unused = holes_.between(0, 127); unused > 0; --unused)
+          assembler_.core(chip, core).semaphore();
+  }
 
   cmodel::Program build() {
     for (unsigned chip = 0; chip < args_.chips; ++chip) sources(chip);
@@ -89,20 +113,44 @@ class Corners {
         transfers(chip, core);
       }
     for (unsigned chip = 0; chip < args_.chips; ++chip) last_copy(chip);
-    return assembler_.assemble();
+    cmodel::Program program = assembler_.assemble();
+    for (auto& stream : program.streams) rubbish_behind(program, stream, random_.between(0, 6));
+    for (auto& ring : program.rings) rubbish_behind(program, ring, random_.between(0, 4));
+    rubbish_behind(program, program.streams[random_.between(0, program.streams.size() - 1)], 8);
+    return program;
   }
 
  private:
   unsigned length() const { return args_.length ? args_.length : kDefaultLength; }
 
-  unsigned fills() const { return p_ / kFillRows * kFillTimes; }
+  unsigned fills() const { return p_ / kFillRows * kFillTimes * kFillKinds; }
+
+  /// Up to 2^bits words that nobody executes, as if the stream or ring were longer.
+  template <class Stream>
+  void rubbish_behind(cmodel::Program& program, Stream& stream, unsigned bits) {
+    const auto segment = std::ranges::find_if(program.segments, [&](const auto& s) {
+      return s.chip == stream.chip && s.addr == stream.base;
+    });
+    const unsigned words = random_.between(1u << bits >> 1, 1u << bits);
+    for (unsigned byte = 0; byte < words * defs::kInstrBytes; ++byte)
+      segment->bytes.push_back(static_cast<std::uint8_t>(random_.word()));
+    stream.count += words;
+  }
+
+  /// Two bytes, each of them an ordinary number in fp8 and int8, together in fp16; four in fp32.
+  std::uint16_t narrow() { return static_cast<std::uint16_t>((random_.word() & 0xbfbf) ^ 0x2020); }
 
   void sources(unsigned chip) {
     for (unsigned core = 0; core < defs::kCores; ++core) {
-      std::vector<std::uint16_t> values(std::size_t{p_} * kFillBytes / 2);
-      for (auto& v : values)
-        v = random_.one_in(48) ? static_cast<std::uint16_t>(random_.word()) : random_.bf16();
-      assembler_.data(chip, core, fmt::format("fill{}", core), kFillBytes, p_, bytes_of(values));
+      for (unsigned kind = 0; kind < kFillKinds; ++kind) {
+        std::vector<std::uint16_t> values(std::size_t{p_} * kFillBytes / 2);
+        for (auto& v : values)
+          v = random_.one_in(48) ? static_cast<std::uint16_t>(random_.word())
+              : kind == 0        ? random_.bf16()
+                                 : narrow();
+        assembler_.data(chip, core, fmt::format("fill{}.{}", core, kind), kFillBytes, p_,
+                        bytes_of(values));
+      }
       std::vector<std::uint16_t> noise(kHbmSource / 2);
       for (auto& v : noise) v = static_cast<std::uint16_t>(random_.word());
       assembler_.data(chip, core, fmt::format("noise{}", core), kHbmSource, 1, bytes_of(noise));
@@ -113,10 +161,10 @@ class Corners {
   Semaphore fill(unsigned chip, unsigned c) {
     auto& core = assembler_.core(chip, c);
     const Semaphore done = core.semaphore();
-    const Block& data = assembler_.find(chip, fmt::format("fill{}", c));
     for (unsigned row = 0; row < p_; row += kFillRows)
-      for (unsigned again = 0; again < kFillTimes; ++again) {
-        const Block to{chip, cmodel::sbuf_addr(c, row, again * kFillBytes), kFillBytes, kFillRows,
+      for (unsigned part = 0; part < kFillKinds * kFillTimes; ++part) {
+        const Block& data = assembler_.find(chip, fmt::format("fill{}.{}", c, part / kFillTimes));
+        const Block to{chip, cmodel::sbuf_addr(c, row, part * kFillBytes), kFillBytes, kFillRows,
                        defs::kSbufStride};
         core.sync()
             .copy(row / kFillRows % args_.sizes.dma_engines, data.row_range(row, kFillRows), to)
@@ -161,19 +209,22 @@ class Corners {
 
   /// An operand of that shape inside [at, at + bytes) of a buffer, strides of all kinds.
   Tile tile(unsigned chip, unsigned core, Space space, Dtype dtype, unsigned n,
-            const std::array<unsigned, 4>& size, unsigned at, unsigned bytes, bool zero = true) {
+            const std::array<unsigned, 4>& size, unsigned at, unsigned bytes) {
     Tile t{chip, core, space, dtype, start(n), n, 0, size, {}};
-    const int width = dtype == Dtype::Fp32 ? 4 : 2;
+    const int width = static_cast<int>(cmodel::element_bytes(dtype));
     for (unsigned attempt = 0;; ++attempt) {
       int dense = 1;
       int low = 0, high = 0;
       for (int d = 3; d >= 0; --d) {
         int stride = dense;
-        const unsigned kind = random_.between(0, 4);
+        const unsigned kind = random_.between(0, 5);
         if (attempt < 8) {
           if (kind == 1) stride = dense + static_cast<int>(random_.between(1, 3));
           if (kind == 2) stride = -dense;
-          if (kind == 3 && zero) stride = 0;
+          if (kind == 3) stride = 0;
+          if (kind == 4) stride = static_cast<int>(random_.between(0, bytes / width / size[d]));
+        } else if (attempt > 8) {
+          stride = 0;  // too much for any other
         }
         if (size[d] == 1) stride = 0;
         t.stride[d] = stride;
@@ -188,6 +239,16 @@ class Corners {
           random_.between(0, static_cast<unsigned>(room / width)) * static_cast<unsigned>(width);
       return t;
     }
+  }
+
+  /// Now and then thousands of elements in one dimension, the same ones again and again.
+  std::array<unsigned, 4> lane_loops() {
+    auto size = loops(64);
+    if (random_.one_in(24)) {
+      size = {1, 1, 1, 1};
+      size[random_.between(0, 3)] = random_.between(65, 1u << random_.between(7, 12));
+    }
+    return size;
   }
 
   Tile source(unsigned chip, unsigned core, unsigned n, const std::array<unsigned, 4>& size,
@@ -207,29 +268,38 @@ class Corners {
 
     Counter tensor(assembler_, chip, c);
     core.tensor().wait_ge(filled, fills());
+    const auto operand = [&](Dtype dtype, unsigned n, const std::array<unsigned, 4>& size) {
+      const bool wide = dtype == Dtype::Bf16;
+      return tile(chip, c, Space::Sbuf, dtype, n, size, wide ? 0 : kNarrowAt,
+                  wide ? kNarrowAt : kSourceBytes - kNarrowAt);
+    };
     for (unsigned round = 0; round < 2; ++round) {
       // Every word of the banks is written once, so that the others find no stale bits.
-      Tile weights = tile(chip, c, Space::Sbuf, Dtype::Bf16, p_, {1, 1, 1, p_}, 0, kSourceBytes);
+      Tile weights = operand(Dtype::Bf16, p_, {1, 1, 1, p_});
       core.tensor().load_stationary(weights);
       for (unsigned bank = round * half; bank < (round + 1) * half; ++bank)
-        core.tensor().multiply_moving(tile(chip, c, Space::Sbuf, Dtype::Bf16, p_,
-                                           {1, 1, 1, args_.sizes.psum_cols}, 0, kSourceBytes),
+        core.tensor().multiply_moving(operand(Dtype::Bf16, p_, {1, 1, 1, args_.sizes.psum_cols}),
                                       core.psum(bank, p_, args_.sizes.psum_cols));
       for (unsigned i = 0; i < length() / 4; ++i) {
         const unsigned k = partitions();
         auto m = loops(p_);
         if (random_.one_in(4)) m = {1, 1, 1, p_};
         tensor.wait(core.tensor(), random_);
-        weights = tile(chip, c, Space::Sbuf, Dtype::Bf16, k, m, 0, kSourceBytes);
+        const Dtype stationary = kTensorFormats[random_.between(0, kTensorFormats.size() - 1)];
+        weights = operand(stationary, k, m);
         core.tensor().load_stationary(weights);
         tensor.signal(core.tensor(), random_);
         for (unsigned again = random_.between(1, 3); again > 0; --again) {
-          auto n = loops(args_.sizes.psum_cols);
-          Tile moving = tile(chip, c, Space::Sbuf, Dtype::Bf16, k, n, 0, kSourceBytes);
+          const auto n = loops(args_.sizes.psum_cols);
+          const bool is_narrow = std::ranges::count(kNarrowFloats, stationary) > 0;
+          Tile moving = operand(
+              is_narrow ? kNarrowFloats[random_.between(0, kNarrowFloats.size() - 1)] : stationary,
+              k, n);
           moving.partition = weights.partition;
           const unsigned bank = round * half + random_.between(0, half - 1);
-          Tile sums = tile(chip, c, Space::Psum, Dtype::Fp32, weights.elements(), n,
-                           bank * bank_bytes, bank_bytes);
+          Tile sums =
+              tile(chip, c, Space::Psum, stationary == Dtype::Int8 ? Dtype::Int32 : Dtype::Fp32,
+                   weights.elements(), n, bank * bank_bytes, bank_bytes);
           sums.partition = 0;
           tensor.wait(core.tensor(), random_);
           core.tensor().multiply_moving(moving, sums, random_.one_in(2));
@@ -257,7 +327,7 @@ class Corners {
       {
         vector.wait(core.vector(), random_);
         const unsigned n = partitions();
-        auto size = loops(64);
+        auto size = lane_loops();
         const unsigned kind = random_.between(0, 4);
         const auto func = defs::kEveryAluOp[random_.between(0, 2)];
         if (kind == 4) {
@@ -288,7 +358,7 @@ class Corners {
       {
         act.wait(core.act(), random_);
         const unsigned n = partitions();
-        const auto size = loops(64);
+        const auto size = lane_loops();
         const Tile a = source(chip, c, n, size, banks);
         const Tile to = tile(chip, c, Space::Sbuf, result(), n, size, kActAt, kEngineBytes);
         const auto func = defs::kEveryActFunc[random_.between(0, 1)];
@@ -433,6 +503,7 @@ class Corners {
   Random random_;
   Assembler assembler_;
   std::vector<unsigned> landing_;
+  Random holes_;
   std::vector<Semaphore> filled_;  ///< by {chip, core}: the sources are there
   unsigned outs_ = 0, sbuf_at_ = 0;
 };
@@ -448,9 +519,10 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     const auto& bytes = region_bytes(program, regions, fmt::format("judged{}", chip));
+    // Behind what fills core 0's SBUF the first noise of a chip was placed.
+    unsigned fills_left = kFillKinds;
     for (const auto& segment : program.segments) {
-      // The second segment of a chip is its first noise.
-      if (segment.chip != chip || segment.bytes.size() != kHbmSource) continue;
+      if (segment.chip != chip || fills_left-- > 0) continue;
       if (!std::equal(bytes.begin(), bytes.end(), segment.bytes.begin()))
         result.failure = fmt::format("chip {}: bytes sent to the next chip changed", chip);
       break;

@@ -51,7 +51,8 @@ void switch_executable(const Options& options, char** argv) {
     suffix = "_waves";
   if (!suffix) return;
   std::error_code error;
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (built_with_coverage()) self.resize(self.rfind("_coverage"));
   const std::string other = self + suffix;
   execv(other.c_str(), argv);
   throw Refused(kBadEnvironment, fmt::format("{} needs {}; build it with: ninja -C build {}",
@@ -167,6 +168,13 @@ int run(int argc, char** argv) {
   if (options.scenario == "list") {
     for (const Scenario& scenario : scenarios())
       fmt::print("{:<10} {}\n", scenario.name, scenario.doc);
+    return kPassed;
+  }
+  if (options.scenario == "bins") {  // for the check of the testplans
+    cmodel::Program none;
+    none.chips = defs::kBoardChips;
+    for (const std::string& name : Functional(built_sizes(), none).names())
+      fmt::print("{}\n", name);
     return kPassed;
   }
   switch_executable(options, argv);
