@@ -189,10 +189,7 @@ defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
   if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
   auto& ring = core.rings[engine];
   if (ring.stopped) return defs::ErrorCause::None;
-  if (ring.pending + count > 0xffff)
-    ring.overflow = true;
-  else
-    ring.pending += count;
+  ring.pending += count;  // RTL may have to wait for room: time, not order
   if (auto* observer = port_.observer())
     observer->ordered(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine));
   return defs::ErrorCause::None;

@@ -32,7 +32,7 @@ class Chip::Moves final : public DmaPort {
 
 bool Chip::runnable_dma(unsigned core, unsigned engine) const {
   const auto& ring = cores_[core]->rings[engine];
-  return !ring.stopped && (ring.pending != 0 || ring.overflow);
+  return !ring.stopped && ring.pending != 0;
 }
 
 void Chip::run_dma(unsigned core, unsigned engine) {
@@ -44,7 +44,6 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     ring.pending = 0;
     port_.error(id, pc, cause);
   };
-  if (ring.overflow) return stop(defs::ErrorCause::QueueOverflow);
   auto cause = check_ring(sizes_, ring.base, ring.count);
   if (cause != defs::ErrorCause::None) return stop(cause);
   const std::uint64_t at = descriptor_addr(ring.base, ring.count, pc);
