@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <set>
 
@@ -196,6 +197,49 @@ TEST(Errors, StopsAreAsPlannedAndComplete) {
       seen.insert({std::min<unsigned>(stop.stream.engine, 16), stop.cause});
     // 9 causes of three engines, 6 of sync, 6 of DMA (one of which also of the receiver).
     EXPECT_EQ(seen.size(), 9u * 3 + 6 + 6) << "not every cause was provoked";
+  }
+}
+
+/// Every wait of a scenario left out in turn: how many of them does the race detector miss?
+TEST(Scenario, ADroppedWaitIsARace) {
+  for (const char* name : {"digits", "gemm", "ring", "busy"}) {
+    const ScenarioArgs args{defs::kMini, 2, 1, kData, {}, 3};
+    const auto program = tb::find_scenario(name).build(args);
+    unsigned waits = 0, noticed = 0;
+    std::string missed;
+    for (const auto& stream : program.streams)
+      for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
+        auto without = program;
+        bool waited = false;
+        const std::uint64_t at = stream.base + std::uint64_t{pc} * defs::kInstrBytes;
+        for (auto& segment : without.segments) {
+          if (segment.chip != stream.chip || at < segment.addr ||
+              at >= segment.addr + segment.bytes.size())
+            continue;
+          defs::Instr::Words words;
+          std::memcpy(words.data(), &segment.bytes[at - segment.addr], sizeof words);
+          auto instr = defs::Instr::from(words);
+          waited = instr.wait_op != 0;
+          instr.wait_op = 0;
+          instr.wait_sem = instr.wait_value = 0;
+          words = instr.words();
+          std::memcpy(&segment.bytes[at - segment.addr], words.data(), sizeof words);
+        }
+        if (!waited) continue;
+        ++waits;
+        NoSink sink;
+        cmodel::BoardOptions options;
+        options.detect_races = true;
+        cmodel::Board board(args.sizes, without, sink, options);
+        board.load();
+        board.run();
+        if (board.races().empty())
+          missed += fmt::format("  chip {} core {} {} pc {}: {}\n", stream.chip, stream.core,
+                                stream.engine, pc, board.disassemble(stream.chip, stream.core, stream.engine, pc));
+        else
+          ++noticed;
+      }
+    fmt::print("{}: {} of {} dropped waits are races\n{}", name, noticed, waits, missed);
   }
 }
 
