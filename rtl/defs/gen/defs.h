@@ -163,7 +163,7 @@ enum class ErrorCause : std::uint8_t {
   UnmappedAddress = 10,  ///< no memory at this address
   BadDescriptor = 11,  ///< descriptor field out of range
   BadDestination = 12,  ///< no such chip on this board
-  QueueOverflow = 13,  ///< more doorbells than the ring holds, or an unknown queue
+  QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {

@@ -99,7 +99,7 @@ package defs_pkg;
     ErrorCauseUnmappedAddress = 8'd10,  // no memory at this address
     ErrorCauseBadDescriptor = 8'd11,  // descriptor field out of range
     ErrorCauseBadDestination = 8'd12,  // no such chip on this board
-    ErrorCauseQueueOverflow = 8'd13  // more doorbells than the ring holds, or an unknown queue
+    ErrorCauseQueueOverflow = 8'd13  // no such DMA engine, or a sequencer is started that is not idle
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
