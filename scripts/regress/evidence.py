@@ -7,6 +7,7 @@ import collections
 import json
 import subprocess
 import sys
+import tomllib
 
 from . import baseline
 from .buckets import make_buckets, signature
@@ -57,7 +58,7 @@ def coverage(root, folder):
     done = subprocess.run([sys.executable, str(script), "merge", *map(str, found), "--json"], cwd=root,
                           capture_output=True, text=True)
     try:
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) | {"exclusions": exclusions(root)}
     except ValueError:
         return {"problem": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
 
@@ -70,6 +71,15 @@ def missed_goals(cover):
     return [f"coverage goal {g['name']}: " + ("not measured" if g["measured"] is None else
             f"{g['measured']:.2f} % net") + f"; goal {g['target']} %" for g in rows] + [
         f"exclusion out of date: {line}" for line in cover["exclusions_out_of_date"]]
+
+
+def exclusions(root):
+    """What the net figures leave out, with the reasons, for whoever reads the report. The converter judges them."""
+    try:
+        tables = tomllib.loads((root / "regress/coverage_exclusions.toml").read_text())
+    except (OSError, ValueError):
+        return []
+    return [{"what": name, **entry} for name, entries in tables.items() for entry in entries]
 
 
 def make(plan, records, suites_data, folder, root, finished, interrupted):
@@ -100,7 +110,7 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
             "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
-            "testplan": testplan.with_results(runs, (cover or {}).get("functional", {}).get("bins")),
+            "testplan": testplan.with_results(runs, ((cover or {}).get("functional") or {}).get("bins")),
             "coverage": cover, "goals": goals,
             "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {}) for r in runs],
             "launcher": plan["launcher"], "jobs": plan["jobs"],

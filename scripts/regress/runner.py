@@ -103,13 +103,12 @@ class Runner:
                        default=self.plan["started"])
         result = evidence_module.make(self.plan, self.log.records, self.data, self.folder, self.root,
                                       round(finished, 3), interrupted)
-        first = {b["signature"]: self.history.first_seen(b["signature"]) for b in result["buckets"]}
-        good = {t: self.history.last_good(t) for b in result["buckets"] for t in b["tests"]}
+        self.history.add(result, signature)
+        result["history"] = self.history.context(result)
         try:
             write_whole(self.folder / "evidence.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
             write_whole(self.folder / "junit.xml", junit(result))
-            self.history.add(result, signature)
-            write_report(self.folder / "report.html", result, self.history.trend(self.plan["suite"]), first, good)
+            write_report(self.folder / "report.html", result)
         except OSError as error:
             raise Refused(f"{self.folder}: {error.strerror}; write the report again with: "
                           f"scripts/dodeca regress report {self.folder}", BAD_ENVIRONMENT) from None
