@@ -139,6 +139,11 @@ void Board::at_the_end() {
       if (!chip->quiet())
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
+  std::string counts;
+  for (unsigned chip = 0; chip < chips(); ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      counts += scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+  if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;
   for (const auto& region : program_.regions) {
