@@ -294,6 +294,10 @@ std::string Board::disassemble(const StreamId& stream, std::uint32_t pc) const {
   return cmodel::disassemble(defs::Descriptor::from(words));
 }
 
+std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
+  return impl_->chips.at(chip)->core(core).tensor.pe_work();
+}
+
 const Board::Counters& Board::counters() const { return impl_->work; }
 
 std::string Board::races() const { return impl_->races ? impl_->races->text() : ""; }

@@ -39,6 +39,11 @@ module core #(
   output logic [E-1:0][7:0]  dma_cause_o,
   output logic [E-1:0][31:0] dma_pc_o,
 
+  // counters of the tensor engine
+  input  logic        tensor_rd_i,
+  input  logic [2:0]  tensor_index_i,
+  output logic [47:0] tensor_count_o,
+
   // semaphores: waited for, then to be updated
   output logic [2*N*9-1:0]            wait_sem_o,
   input  logic [2*N*16-1:0]           wait_value_i,
@@ -159,6 +164,7 @@ module core #(
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
     .pc_i(instr_pc[0]), .done_o(done[0]), .error_valid_o(error_valid[0]),
     .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
+    .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),

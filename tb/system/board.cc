@@ -167,6 +167,11 @@ void Board::at_the_end() {
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   report += wrong_reports(*host_, scoreboard_.model());
+  std::string counts;
+  for (unsigned chip = 0; chip < chips(); ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      counts += scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+  if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;
   for (const auto& region : program_.regions) {

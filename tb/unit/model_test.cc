@@ -206,6 +206,7 @@ TEST(Model, ComputesAMatmulWithBiasAndRelu) {
     EXPECT_EQ(recorder.writes[stream(0, core, Engine::Act)].size(), Matmul::kN);
     EXPECT_EQ(board.semaphore(0, 1), 4u);
     EXPECT_EQ(board.counters().macs, 2ull * kP * kP * Matmul::kN);
+    EXPECT_EQ(board.pe_work(0, core), 2ull * kP * kP * Matmul::kN);
     EXPECT_EQ(board.sequencer(0, core, 0).pc, 4u) << "at END";
     // One row of PSUM: N column tile column 0, first tile.
     const auto& row = recorder.writes[stream(0, core, Engine::Tensor)][0].commit;
