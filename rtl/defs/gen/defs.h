@@ -413,7 +413,7 @@ inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
   Null = 0,      ///< no payload
-  Ctrl = 1,      ///< link control (fabric issue)
+  Ctrl = 1,      ///< restart: the number that comes next, in the payload
   Head = 2,      ///< first of several
   Body = 3,      ///< middle
   Tail = 4,      ///< last of several

@@ -157,7 +157,7 @@ package defs_pkg;
   // type of a flit; NULL flits carry credits only
   typedef enum logic [2:0] {
     FlitTypeNull = 3'd0,  // no payload
-    FlitTypeCtrl = 3'd1,  // link control (fabric issue)
+    FlitTypeCtrl = 3'd1,  // restart: the number that comes next, in the payload
     FlitTypeHead = 3'd2,  // first of several
     FlitTypeBody = 3'd3,  // middle
     FlitTypeTail = 3'd4,  // last of several
