@@ -100,7 +100,7 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
               GATE_MISSED if missed else PASSED)
     return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
             "command": plan["command"], "folder": folder.name, "revision": plan["revision"], "tools": plan["tools"],
-            "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
+            "programs": plan["programs"], "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
             "testplan": testplan.with_results(runs, functional_points(folder)), "coverage": cover,

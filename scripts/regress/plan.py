@@ -6,7 +6,7 @@ A run is a dictionary: what `execute` needs and nothing that depends on when or 
 import os
 import shlex
 
-from .suites import run_seed
+from .suites import run_seeds
 
 
 def board_run(suites, test, seed, kind="test", extra=(), waves=False):
@@ -40,8 +40,7 @@ def make_runs(suites, suite, chosen, seed, seeds=None, canary=True, whole=True, 
         runs += [board_run(suites, suites.tests[name], 1, "baseline") for name in suite.baselines]
     for name in sorted(chosen):
         test = suites.tests[name]
-        for index in range(seeds or chosen[name]):
-            number = run_seed(seed, name, index)
+        for number in run_seeds(seed, name, seeds or chosen[name]):
             runs.append(board_run(suites, test, number, waves=waves) if test.scenario else ctest_run(test, number))
     return runs
 

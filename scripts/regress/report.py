@@ -11,6 +11,7 @@ import time
 from .progress import clock
 from .report_coverage import coverage_section
 from .results import BAD_STATES, write_whole
+from .tools import revision_name
 
 HERE = pathlib.Path(__file__).resolve().parent
 ASSETS = HERE / "report_assets"
@@ -53,10 +54,6 @@ def repro(line):
 
 def day(seconds):
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-
-
-def revision_name(revision):
-    return revision["commit"][:10] + (f"+{revision['dirty']}" if revision["dirty"] else "")
 
 
 def head(e):

@@ -14,13 +14,14 @@ def output(root, *command):
         return b""
 
 
-def revision(root):
-    """The commit, its subject, and 12 digits of a hash of uncommitted changes (empty if there are none)."""
+def revision(root, out):
+    """The commit, its subject, and 12 digits of a hash of uncommitted changes (empty if there are none).
+    What lies in `out`, where regressions write, is no change."""
     commit = output(root, "git", "rev-parse", "HEAD").decode().strip() or "unknown"
     subject = output(root, "git", "log", "-1", "--format=%s").decode().strip()
     changes = output(root, "git", "diff", "HEAD")
     for name in sorted(output(root, "git", "ls-files", "-o", "--exclude-standard", "-z").split(b"\0")):
-        if name:
+        if name and not (root / name.decode(errors="replace")).is_relative_to(out):
             try:
                 changes += name + (root / name.decode()).read_bytes()
             except (OSError, UnicodeDecodeError):
@@ -37,3 +38,8 @@ def versions(root):
         match = re.search(r"\d+\.\d+(\.\d+)?", text[0]) if text else None
         rows[name] = match.group(0) if match else "not found"
     return rows
+
+
+def revision_name(revision):
+    """One word for a tree: commit, and the hash of its changes."""
+    return revision["commit"][:12] + (f"+{revision['dirty']}" if revision["dirty"] else "")
