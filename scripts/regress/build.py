@@ -2,6 +2,7 @@
 """Build once, before anything runs; and what was built: scenarios of the boards, CTest's tests, digests."""
 import hashlib
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -72,14 +73,13 @@ def programs_of(root, suites, runs):
     """{path: 16 digits of the SHA-256} of the programs that the runs start; "absent" where there is none."""
     tests = [suites.tests[name] for name in {run["test"] for run in runs}]
     of_ctest = (ctest_programs(root) if any(t.ctest for t in tests) else None) or {}
-    paths = {run["command"][0] for run in runs if run["board"]} | {of_ctest.get(t.ctest) for t in tests if t.ctest}
+    built = {of_ctest.get(t.ctest) or "" for t in tests if t.ctest}  # else an interpreter, or nothing yet
+    paths = {run["command"][0] for run in runs if run["board"]}
+    paths |= {str(pathlib.Path(p).relative_to(root)) for p in built if pathlib.Path(p).is_relative_to(root / "build")}
     found = {}
-    for path in sorted(path for path in paths if path):
+    for path in sorted(paths):
         try:
-            name = str((root / path).relative_to(root))
-            found[name] = hashlib.sha256((root / path).read_bytes()).hexdigest()[:16]
+            found[path] = hashlib.sha256((root / path).read_bytes()).hexdigest()[:16]
         except OSError:
-            found[name] = "absent"
-        except ValueError:
-            continue  # not of this tree: an interpreter
+            found[path] = "absent"
     return found

@@ -26,7 +26,10 @@ class KnownIssues:
                 issue["pattern"] = re.compile(issue["signature"])
             except re.error as error:
                 file.refuse("issue", "signature", f"not a regular expression: {error}", index)
+            if issue["pattern"].search(""):
+                file.refuse("issue", "signature", "matches every failure", index)
             self.issues.append(issue | {"expired": issue["expires"] < today})
+        self.issues.sort(key=lambda issue: issue["expired"])  # an expired one must not hide another
 
     def apply(self, run):
         """Turns failed into expected failure, and passed into unexpected pass; names the issue."""

@@ -8,6 +8,7 @@ Where no controller answers, a private one-node Slurm is started for the regress
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ class SlurmLauncher:
         self.job_file = None
 
     def records(self, plan, indices, regression, root):
-        """Yields the record of each run as it ends; at most `jobs` are under way."""
+        """Yields the record of each run as it ends, None now and then meanwhile; at most `jobs` are under way."""
         if not indices:
             return
         self.connect()
@@ -47,8 +48,8 @@ class SlurmLauncher:
         try:
             self.slurm("scontrol", "ping")
         except Refused as why:
-            print(f"regress: {str(why).removeprefix('--launcher slurm: ')}; a private one-node Slurm runs on this "
-                  "machine until the regression ends", file=sys.stderr)
+            print(f"regress: no Slurm answers ({str(why).removeprefix('--launcher slurm: ')}): a private one runs on "
+                  "this machine until the regression ends", file=sys.stderr)
             self.cluster = PrivateCluster(self.jobs)
             self.environment["SLURM_CONF"] = self.cluster.wait_until_ready()
 
@@ -86,6 +87,7 @@ class SlurmLauncher:
                         yield record(run, "killed", "its Slurm task ended without a record", time.time())
             if records:
                 time.sleep(POLL_S)
+                yield None
 
     def submit(self, plan, indices, regression, root):
         """The job's number. Partition, account and the like are the user's: SBATCH_PARTITION, ..."""
@@ -94,8 +96,8 @@ class SlurmLauncher:
         # Positions instead of indices as task numbers, so that the order of the plan is kept.
         script.write_text("#!/bin/bash\n"
                           f"indices=({' '.join(map(str, indices))})\n"
-                          f"export PYTHONPATH='{scripts}'\n"
-                          f"exec python3 -m regress.execute '{regression / 'plan.json'}' "
+                          f"export PYTHONPATH={shlex.quote(str(scripts))}\n"
+                          f"exec python3 -m regress.execute {shlex.quote(str(regression / 'plan.json'))} "
                           "${indices[$SLURM_ARRAY_TASK_ID]}\n")
         limit = max(plan["runs"][i]["timeout_s"] for i in indices) // 60 + 2
         job = self.slurm("sbatch", "--parsable", f"--array=0-{len(indices) - 1}%{self.jobs}", f"--time={limit}",

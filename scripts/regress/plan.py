@@ -6,6 +6,7 @@ A run is a dictionary: what `execute` needs and nothing that depends on when or 
 import os
 import shlex
 
+from .errors import Refused
 from .suites import run_seeds
 
 
@@ -50,6 +51,8 @@ def failed_again(runs, failed_ids, suites, waves):
     again = []
     for run in runs:
         if run["id"] in failed_ids and run["kind"] != "canary":
+            if run["test"] not in suites.tests:
+                raise Refused(f"{run['id']} has failed, but test {run['test']!r} is no more in {suites.file.path}")
             if waves and run["board"]:
                 program = suites.programs[suites.tests[run["test"]].program]
                 run = run | {"target": program.waves_target, "command": [*run["command"], "--waves"],

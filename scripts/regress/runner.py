@@ -71,6 +71,9 @@ class Runner:
         known = self.data[1]
         try:
             for done in self.launcher.records(self.plan, left, self.folder, self.root):
+                if done is None:
+                    progress.tick()
+                    continue
                 self.log.append(done)
                 seen = (evidence_module.judge_canary(done) if done["kind"] == "canary" else known.apply(done))
                 progress.update(seen, seen["state"] in BAD_STATES)

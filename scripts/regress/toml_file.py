@@ -85,6 +85,6 @@ class TomlFile:
                 continue
             kinds = kinds if isinstance(kinds, tuple) else (kinds,)
             if not any(fits(entry[key], kind) for kind in kinds):
-                self.refuse(table, key, f"is {entry[key]!r}; allowed {' or '.join(KINDS[k] for k in kinds)}", index)
+                self.refuse(table, key, f"is {repr(entry[key])[:80]}; allowed {' or '.join(KINDS[k] for k in kinds)}", index)
             out[key] = entry[key]
         return out
