@@ -74,17 +74,21 @@ class Call:
     def last(self):
         return (pathlib.Path(self.args.folders[0]) if self.args.folders else self.out / "last_regression").resolve()
 
-    def regress(self):
+    def choose(self, suite):
+        """The seed and the runs that the arguments ask for."""
         args = self.args
-        suite = self.suites.suite(args.suite)
-        if args.resume:
-            return self.resume(suite)
-        check_ctest(ROOT, self.suites)
         stage = self.testplan.tests_of_stage(args.stage) if args.stage else None
         chosen = self.suites.select(suite, args.label, args.test, stage)
         seed = default_seed(suite) if args.seed is None else args.seed
-        runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off,
-                         whole=len(chosen) == len(suite.seeds))
+        return seed, make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off,
+                               whole=len(chosen) == len(suite.seeds))
+
+    def regress(self):
+        suite = self.suites.suite(self.args.suite)
+        if self.args.resume:
+            return self.resume(suite)
+        check_ctest(ROOT, self.suites)
+        seed, runs = self.choose(suite)
         return self.start(suite.name, runs, seed)
 
     def rerun(self):

@@ -14,8 +14,10 @@ import time
 
 from .buckets import first_lines
 
-# What programs say when they are refused memory; under their own limit that is what happened.
-NO_MEMORY = re.compile(r"bad_alloc|Cannot allocate memory|MemoryError|out of memory", re.I)
+# What programs, their threads and their loader say when they are refused memory. The limit is one of the
+# address space: the kernel ends nobody, it refuses, and a program that is refused says so and ends itself.
+NO_MEMORY = re.compile(r"bad_alloc|cannot allocate memory|MemoryError|out of memory|resource temporarily unavailable"
+                       r"|failed to map segment|failed to allocate", re.I)
 # CTest's word for the end of a test that did not end itself.
 CTEST_TIMEOUT = re.compile(r"\*\*\*Timeout")
 CTEST_KILLED = re.compile(r"\.([A-Z][a-z ]+)?\*\*\*Exception: ([A-Z]\w+)?")

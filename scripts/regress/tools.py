@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a regression ran on: revision with a hash of the uncommitted changes, versions of tools."""
+import concurrent.futures
 import hashlib
 import platform
 import re
@@ -31,11 +32,12 @@ def revision(root, out):
 
 def versions(root):
     rows = {"python": platform.python_version(), "system": platform.platform(), "machine": platform.machine()}
-    for name, command in (("verilator", ("verilator", "--version")), ("clang", ("clang++-19", "--version")),
-                          ("cmake", ("cmake", "--version")),
-                          ("systemc", ("pkg-config", "--modversion", "systemc"))):
-        text = output(root, *command).decode(errors="replace").splitlines()
-        match = re.search(r"\d+\.\d+(\.\d+)?", text[0]) if text else None
+    commands = {"verilator": ("verilator", "--version"), "clang": ("clang++-19", "--version"),
+                "cmake": ("cmake", "--version"), "systemc": ("pkg-config", "--modversion", "systemc")}
+    with concurrent.futures.ThreadPoolExecutor() as pool:  # some of them think for a while
+        texts = pool.map(lambda command: output(root, *command).decode(errors="replace"), commands.values())
+    for name, text in zip(commands, texts):
+        match = re.search(r"\d+\.\d+(\.\d+)?", text.partition("\n")[0])
         rows[name] = match.group(0) if match else "not found"
     return rows
 

@@ -5,6 +5,8 @@ import io
 import unittest
 
 from bench import WithFolder, table
+from regress.__main__ import Call
+from regress.command_line import arguments
 from regress.progress import Progress
 from regress.suites import run_seeds
 
@@ -22,20 +24,25 @@ class Selection(WithFolder):
         (self.data / "perf_baseline.toml").write_text(
             table("[baseline]", {"test": "gemm", "config": "mini", "cycles": 1001, "checks": 9}))
 
-    def seeds(self, *words, status=0):
-        """{test: its seeds} of a regression of this selection."""
-        self.regress("all", *words, status=status)
+    def plan(self, *words):
+        """The runs that the arguments ask for; none is started."""
+        words = ["all", "--data", str(self.data), *map(str, words)]
+        call = Call(arguments(words), words)
+        return call.choose(call.suites.suite("all"))[1]
+
+    def seeds(self, *words):
+        """{test: its seeds}."""
         found = {}
-        for run in self.evidence()["runs"]:
+        for run in self.plan(*words):
             if run["kind"] == "test":
                 found.setdefault(run["test"], []).append(run["seed"])
         return found
 
     def test_labels_globs_and_stages_choose_tests_and_change_no_seed(self):
-        whole = self.seeds(status=1)
+        whole = self.seeds()
         self.assertEqual({t: len(s) for t, s in whole.items()}, {"ring": 2, "ring_odd": 2, "gemm": 2})
         for words, tests in ((["-L", "tensor"], ["gemm"]),
-                             (["-L", "tensor", "-L", "slow"], ["gemm", "ring_odd"]),
+                             (["-L", "tensor", "--label", "slow"], ["gemm", "ring_odd"]),
                              (["--test", "ring"], ["ring"]),
                              (["--test", "r*", "--test", "g*", "-L", "tensor"], ["gemm"]),
                              (["--stage", "V1"], ["ring"]),
@@ -43,19 +50,23 @@ class Selection(WithFolder):
                              (["--stage", "V3"], ["gemm", "ring", "ring_odd"]),
                              (["--stage", "V3", "--test", "*_odd"], ["ring_odd"])):
             with self.subTest(words=words):
-                self.assertEqual(self.seeds(*words, status=int("ring_odd" in tests)), {t: whole[t] for t in tests})
+                self.assertEqual(self.seeds(*words), {t: whole[t] for t in tests})
         self.refused("all", "--stage", "V1", "-L", "tensor", says=("no test of suite 'all' is in all of",))
 
+    def test_what_is_chosen_is_what_runs(self):
+        self.regress("all", "--test", "gemm", "--stage", "V2")
+        self.assertEqual([r["id"] for r in self.evidence()["runs"]],
+                         sorted(r["id"] for r in self.plan("--test", "gemm")))
+
     def test_a_selection_has_a_canary_but_no_baselines(self):
-        self.regress("all", "--test", "gemm")
-        self.assertEqual([r["id"] for r in self.evidence()["runs"] if r["kind"] != "test"], ["canary.bird.1"])
+        self.assertEqual([r["id"] for r in self.plan() if r["kind"] != "test"], ["canary.bird.1", "baseline.gemm.1"])
+        self.assertEqual([r["id"] for r in self.plan("--test", "gemm") if r["kind"] != "test"], ["canary.bird.1"])
 
     def test_one_seed_determines_all_of_them(self):
-        words = ("--test", "ring", "--test", "gemm", "--seed")
-        first, same = self.seeds(*words, 7), self.seeds(*words, 7)
-        self.assertEqual(first, same)
-        other = self.seeds(*words, 8, "--seeds", 5)
+        self.assertEqual(self.plan("--seed", 7), self.plan("--seed", 7))
+        first, other = self.seeds("--seed", 7), self.seeds("--seed", 8, "--seeds", 5)
         self.assertFalse(set(first["ring"]) & set(other["ring"]))
+        self.assertFalse(set(first["ring"]) & set(first["gemm"]), "every test has a stream of its own")
         self.assertEqual({len(seeds) for seeds in other.values()}, {5})
 
     def test_seeds_differ_and_more_of_them_change_none(self):
@@ -66,7 +77,8 @@ class Selection(WithFolder):
         self.assertEqual(seeds[:2], [3104825514, 2208180817], "recorded: another derivation would make old repro lines lie")
 
     def test_failed_runs_again_with_their_seeds(self):
-        seeds = self.seeds("--seeds", 6, status=1)["ring_odd"]
+        self.regress("all", "--seeds", 6, status=1)
+        seeds = self.seeds("--seeds", 6)["ring_odd"]
         failed = {f"ring_odd.{s}" for s in seeds if s % 2}
         self.assertTrue(0 < len(failed) < 6)
         first = self.last()

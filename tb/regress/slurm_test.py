@@ -70,7 +70,7 @@ class Slurm(WithFolder):
         self.regress("all", status=1)
         local = self.evidence()
         self.assertEqual(local["counts"] | {"timeout": 1, "killed": 1, "expected failure": 1}, local["counts"])
-        done = self.regress("all", "--launcher", "slurm", status=1)
+        done = self.regress("all", "--launcher", "slurm", "-j", 4, status=1)
         self.assertIn(PRIVATE, done.stderr)
         self.assertEqual(self.evidence()["launcher"], "slurm")
         self.assertEqual(differences(comparable(local), comparable(self.evidence())), [])
@@ -80,7 +80,7 @@ class Slurm(WithFolder):
         self.addCleanup(cluster.stop)
         bench.ENVIRONMENT["SLURM_CONF"] = cluster.wait_until_ready()
         self.addCleanup(bench.ENVIRONMENT.pop, "SLURM_CONF")
-        done = self.regress("all", "--launcher", "slurm", status=1)
+        done = self.regress("all", "--launcher", "slurm", "-j", 4, status=1)
         self.assertNotIn(PRIVATE, done.stderr)
         self.assertEqual(differences(comparable(local), comparable(self.evidence())), [])
 
@@ -105,7 +105,7 @@ class Slurm(WithFolder):
         self.assertEqual((os.path.exists(folder), users_of(folder)), (False, []))
 
     def test_a_killed_runner_leaves_no_cluster_and_is_continued(self):
-        self.write_data({"short": {"scenario": "short"}}, seeds=6)
+        self.write_data({"short": {"scenario": "short"}}, seeds=4)
         running = self.start("all", "--launcher", "slurm", "-j", 2)
         folder = cluster_of(running.pid)
         log = self.out / "last_regression" / "runs.jsonl"
@@ -115,9 +115,9 @@ class Slurm(WithFolder):
         running.communicate()
         self.gone(folder)
         kept = log.read_bytes().splitlines()
-        self.regress("all", "--resume", "--launcher", "slurm", "-j", 2)
+        self.regress("all", "--resume", "--launcher", "slurm", "-j", 4)
         self.assertEqual(log.read_bytes().splitlines()[:len(kept)], kept)
-        self.assertEqual(self.evidence()["counts"]["passed"], 6)
+        self.assertEqual(self.evidence()["counts"]["passed"], 4)
 
 
 if __name__ == "__main__":
