@@ -10,8 +10,8 @@
 
 namespace tb {
 
-/// DODECA_SEED from the environment, or `fallback`. Same seed, same run. Says once that it was asked:
-/// regressions believe only then that another seed was another test (seed audit).
+/// DODECA_SEED from the environment, or `fallback`. Same seed, same run. Says once that it was
+/// asked: regressions believe only then that another seed was another test (seed audit).
 inline std::uint64_t seed(std::uint64_t fallback = 1) {
   const char* text = std::getenv("DODECA_SEED");
   const std::uint64_t value = text ? std::strtoull(text, nullptr, 0) : fallback;
