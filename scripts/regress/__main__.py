@@ -54,8 +54,9 @@ class Call:
         return self.runner(folder, plan).run(errors)
 
     def resume(self, suite):
-        """The rest of the last regression. Runs of two trees in one report would say nothing about either."""
+        """The rest of a regression. Runs of two trees in one report would say nothing about either."""
         folder = self.last()
+        self.out = folder.parent
         plan = load(folder / "plan.json")
         if plan["suite"] != suite.name:
             raise Refused(f"{folder}: is a regression of '{plan['suite']}', not of '{suite.name}'")

@@ -18,7 +18,7 @@ def arguments(argv):
     parser = Parser(prog="scripts/dodeca regress", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
                     description=__doc__, epilog="""
 other calls:
-  regress SUITE --resume          the last regression from where it was interrupted: same plan, same tree
+  regress SUITE --resume [DIR]    a regression from where it was interrupted: same plan, same tree
   regress rerun --failed [--waves] [DIR]   the failed runs of a regression again, same seeds
   regress report [DIR]            write evidence, JUnit and report of DIR again (default: the last)
   regress compare DIR DIR         the evidence of two regressions, equal but for times?
@@ -27,7 +27,7 @@ other calls:
 
 exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or environment, 4 a gate missed""")
     parser.add_argument("suite", metavar="SUITE", help="smoke, nightly, full; or one of the calls below")
-    parser.add_argument("folders", metavar="DIR", nargs="*", help="a regression, for rerun, report and compare")
+    parser.add_argument("folders", metavar="DIR", nargs="*", help="a regression, for rerun, report, compare and --resume")
     parser.add_argument("-L", "--label", action="append", default=[], help="only tests with this label (repeat: or)")
     parser.add_argument("--test", action="append", default=[], metavar="GLOB", help="only tests with such a name")
     parser.add_argument("--stage", help="only tests that the testplan names up to this stage: V1, V2, V3")
@@ -36,7 +36,7 @@ exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or envi
     parser.add_argument("-j", "--jobs", help="runs at once (default: all processors)")
     parser.add_argument("--launcher", default="local", help="local (default) or slurm")
     parser.add_argument("--out", default="out", help="directory of regressions (out)")
-    parser.add_argument("--resume", action="store_true", help="continue the last regression of the suite")
+    parser.add_argument("--resume", action="store_true", help="continue a regression (default: the last)")
     parser.add_argument("--failed", action="store_true", help="rerun: the failed runs")
     parser.add_argument("--waves", action="store_true", help="rerun: boards write waves")
     parser.add_argument("--update", action="store_true", help="baseline: record what is measured")
@@ -49,9 +49,10 @@ exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or envi
     args.jobs = number("--jobs", args.jobs, 1, 4096) or jobs_default()
     if args.launcher not in ("local", "slurm"):
         raise Refused(f"--launcher '{args.launcher}' is unknown, allowed: local, slurm")
-    most = {"rerun": 1, "report": 1, "compare": 2}.get(args.suite, 0)
+    most = {"rerun": 1, "report": 1, "compare": 2}.get(args.suite, int(args.resume))
     if len(args.folders) > most:
-        raise Refused(f"'{args.folders[most]}' is one argument too many; a DIR belongs to rerun and report, two to compare")
+        raise Refused(f"'{args.folders[most]}' is one argument too many; a DIR belongs to rerun, report and --resume, "
+                      "two to compare")
     for name, verb in (("failed", "rerun"), ("waves", "rerun"), ("update", "baseline")):
         if getattr(args, name) and args.suite != verb:
             raise Refused(f"--{name} belongs to {verb}")

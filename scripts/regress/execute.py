@@ -96,8 +96,10 @@ def judge(run, status, timed_out, text, output, begin, rss_kib):
     def end(state, message):
         return record(run, state, message.strip(), begin, **facts)
 
-    if timed_out or (status != 0 and ended_by == "timeout"):
+    if timed_out:
         return end("timeout", f"not finished after {run['timeout_s']} s\n{words}")
+    if status != 0 and ended_by == "timeout":
+        return end("timeout", f"not finished in the time that CTest gives it\n{words}")
     if status != 0 and NO_MEMORY.search(text + output):
         return end("killed", f"needs more memory than its limit of {run['memory_mib']} MiB\n{words}")
     if status < 0:

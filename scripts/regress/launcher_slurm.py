@@ -59,7 +59,8 @@ class SlurmLauncher:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(f"--launcher slurm: {command[0]}: {error}", BAD_ENVIRONMENT) from None
         if done.returncode != 0:
-            reason = ((done.stderr or done.stdout).strip().splitlines() or ["no reason given"])[-1]
+            lines = [x for x in (done.stdout + done.stderr).splitlines() if x.strip() and not x.startswith("*")]
+            reason = (lines or [f"{command[0]} gave exit status {done.returncode}"])[-1]
             raise Refused(f"--launcher slurm: {reason.strip()}", BAD_ENVIRONMENT)
         return done.stdout
 

@@ -15,9 +15,11 @@ from .progress import Progress
 from .report import write_report
 from .results import BAD_STATES, RunLog, junit, point_at, write_whole
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM."""
+    """Ctrl-C, or the end of the session."""
 
 
 class Runner:
@@ -33,7 +35,8 @@ class Runner:
         build_errors: {target: what was wrong}; runs that need one of these are not started."""
         point_at(self.folder, "latest", "last_regression")
         interrupted = None
-        previous = {s: signal.signal(s, self.interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        previous = {s: signal.signal(s, self.interrupt) for s in ENDING if s != signal.SIGHUP or
+                    signal.getsignal(s) != signal.SIG_IGN}  # nohup stays nohup
         try:
             self.run_all(build_errors)
         except Interrupted:
@@ -52,7 +55,7 @@ class Runner:
 
     @staticmethod
     def interrupt(*_):
-        for number in (signal.SIGINT, signal.SIGTERM):  # once is enough: the report is written in peace
+        for number in ENDING:  # once is enough: the report is written in peace
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 

@@ -93,9 +93,16 @@ class Resume(WithFolder):
         program.write_text(program.read_text() + "# changed\n")
         self.refused("all", "--resume", says=("was begun with another", str(program), "same programs only"))
 
-    def test_the_regression_of_another_suite_is_refused(self):
+    def test_an_older_one_is_continued_and_that_of_another_suite_refused(self):
         self.write_data({"good": {"scenario": "good"}})
         self.regress("all")
+        first = self.last()
+        self.regress("all")
+        lines = self.log_lines()
+        (first / "runs.jsonl").unlink()
+        self.regress("all", "--resume", first)
+        self.assertEqual(self.last(), first, "what ran last is the last")
+        self.assertEqual(len(self.log_lines()), len(lines))
         suites = self.data / "suites.toml"
         suites.write_text(suites.read_text().replace("suite.all", "suite.some"))
         self.refused("some", "--resume", says=("is a regression of 'all', not of 'some'",))

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 import unittest
 
@@ -76,13 +77,42 @@ class Slurm(WithFolder):
         self.assertEqual(differences(comparable(local), comparable(self.evidence())), [])
         self.assertEqual(self.regress("compare", self.out / "regress-all", self.last()).returncode, 0)
 
+        self.configured_cluster()
+        done = self.regress("all", "--launcher", "slurm", "-j", 4, status=1)
+        self.assertNotIn(PRIVATE, done.stderr)
+        self.assertEqual(differences(comparable(local), comparable(self.evidence())), [])
+
+    def configured_cluster(self):
+        """A cluster that outlives the command."""
         cluster = PrivateCluster(2)
         self.addCleanup(cluster.stop)
         bench.ENVIRONMENT["SLURM_CONF"] = cluster.wait_until_ready()
         self.addCleanup(bench.ENVIRONMENT.pop, "SLURM_CONF")
-        done = self.regress("all", "--launcher", "slurm", "-j", 4, status=1)
-        self.assertNotIn(PRIVATE, done.stderr)
-        self.assertEqual(differences(comparable(local), comparable(self.evidence())), [])
+
+    def queue(self, *wanted, without=()):
+        """Waits until the queue holds tasks in just these states and none of `without`; its tasks."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            done = subprocess.run(["squeue", "--noheader", "--array", "--format=%A %T"], env=bench.ENVIRONMENT,
+                                  capture_output=True, text=True)
+            tasks = dict(line.split() for line in done.stdout.splitlines())
+            if done.returncode == 0 and sorted(tasks.values()) == sorted(wanted) and not tasks.keys() & without:
+                return tasks.keys()
+            time.sleep(0.1)
+        raise AssertionError(f"queue: {tasks}, expected {wanted} without {without}")
+
+    def test_no_task_stays_in_the_queue_of_a_configured_cluster(self):
+        self.configured_cluster()
+        self.write_data({"slow": {"scenario": "slow", "timeout_s": 60}}, seeds=2)
+        running = self.start("all", "--launcher", "slurm", "-j", 2)
+        first = self.queue("RUNNING", "RUNNING")  # the canary is done
+        running.kill()
+        running.communicate()
+        running = self.start("all", "--launcher", "slurm", "-j", 2, "--resume")
+        self.queue("RUNNING", "RUNNING", without=first)
+        os.killpg(running.pid, signal.SIGINT)
+        running.communicate(timeout=60)
+        self.queue()
 
     def test_compare_names_what_differs(self):
         self.write_data({"odd": {"scenario": "odd"}}, seeds=2)
