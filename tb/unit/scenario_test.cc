@@ -235,7 +235,8 @@ TEST(Scenario, ADroppedWaitIsARace) {
         board.run();
         if (board.races().empty())
           missed += fmt::format("  chip {} core {} {} pc {}: {}\n", stream.chip, stream.core,
-                                stream.engine, pc, board.disassemble(stream.chip, stream.core, stream.engine, pc));
+                                stream.engine, pc,
+                                board.disassemble(stream.chip, stream.core, stream.engine, pc));
         else
           ++noticed;
       }

@@ -9,12 +9,12 @@ namespace defs {
 /// What differs between configurations.
 struct Sizes {
   std::string_view name;
-  unsigned partitions;   ///< partitions P = array rows = array columns = lanes
-  unsigned sbuf_bytes;   ///< SBUF bytes per partition
-  unsigned psum_banks;   ///< PSUM banks
-  unsigned psum_cols;    ///< fp32 words per partition and PSUM bank; most columns of a moving tile
+  unsigned partitions;  ///< partitions P = array rows = array columns = lanes
+  unsigned sbuf_bytes;  ///< SBUF bytes per partition
+  unsigned psum_banks;  ///< PSUM banks
+  unsigned psum_cols;  ///< fp32 words per partition and PSUM bank; most columns of a moving tile
   unsigned dma_engines;  ///< DMA engines per core
-  unsigned line_bytes;   ///< bytes of one memory request (HBM port, DMA, SBUF line port)
+  unsigned line_bytes;  ///< bytes of one memory request (HBM port, DMA, SBUF line port)
   unsigned hbm_line_cycles;  ///< core cycles between two lines on one HBM port
 };
 inline constexpr Sizes kInf2{"inf2", 128, 196608, 8, 512, 16, 256, 1};
@@ -22,50 +22,42 @@ inline constexpr Sizes kMini{"mini", 16, 8192, 8, 64, 4, 64, 2};
 inline constexpr std::array<const Sizes*, 2> kConfigs{&kInf2, &kMini};
 
 inline constexpr unsigned kBoardChips = 12;  ///< chips on a board
-inline constexpr unsigned kCores = 2;        ///< cores per chip
-inline constexpr unsigned kSequencers =
-    4;  ///< instruction sequencers per core: tensor, vector, activation, sync
-inline constexpr unsigned kSemaphores = 256;    ///< semaphores per core
+inline constexpr unsigned kCores = 2;  ///< cores per chip
+inline constexpr unsigned kSequencers = 4;  ///< instruction sequencers per core: tensor, vector, activation, sync
+inline constexpr unsigned kSemaphores = 256;  ///< semaphores per core
 inline constexpr unsigned kSemaphoreBits = 16;  ///< bits of a semaphore
-inline constexpr unsigned kInstrBytes = 64;     ///< bytes of an instruction and of a DMA descriptor
-inline constexpr unsigned kSbufWordBytes =
-    8;                                    ///< bytes per partition of one SBUF access by an engine
+inline constexpr unsigned kInstrBytes = 64;  ///< bytes of an instruction and of a DMA descriptor
+inline constexpr unsigned kSbufWordBytes = 8;  ///< bytes per partition of one SBUF access by an engine
 inline constexpr unsigned kHbmPorts = 2;  ///< HBM stacks and ports per chip
 inline constexpr unsigned kHbmLatency = 150;  ///< core cycles from an HBM request to its data
-inline constexpr unsigned kLinkLatency =
-    32;  ///< fabric cycles from one chip's pins to the next one's (default)
-inline constexpr unsigned kLinkLatencyMin =
-    4;  ///< least link latency the board accepts, fabric cycles
+inline constexpr unsigned kLinkLatency = 32;  ///< fabric cycles from one chip's pins to the next one's (default)
+inline constexpr unsigned kLinkLatencyMin = 4;  ///< least link latency the board accepts, fabric cycles
 inline constexpr unsigned kFabricDivide = 2;  ///< core cycles per fabric cycle
-inline constexpr unsigned kSbufStride =
-    262144;  ///< address distance of two partitions in the SBUF window, bytes
-inline constexpr unsigned kLinkPorts = 2;        ///< on-board link ports built: 0 is +1, 1 is -1
-inline constexpr unsigned kLocalPorts = 2;       ///< local stream ports; local port c serves core c
-inline constexpr unsigned kVirtualNets = 4;      ///< virtual networks
-inline constexpr unsigned kVcClasses = 2;        ///< deadlock classes per virtual network
+inline constexpr unsigned kSbufStride = 262144;  ///< address distance of two partitions in the SBUF window, bytes
+inline constexpr unsigned kLinkPorts = 2;  ///< on-board link ports built: 0 is +1, 1 is -1
+inline constexpr unsigned kLocalPorts = 2;  ///< local stream ports; local port c serves core c
+inline constexpr unsigned kVirtualNets = 4;  ///< virtual networks
+inline constexpr unsigned kVcClasses = 2;  ///< deadlock classes per virtual network
 inline constexpr unsigned kVirtualChannels = 8;  ///< virtual channels per link: vc = {vn, class}
-inline constexpr unsigned kPacketBytes = 1024;   ///< most payload bytes of a packet
-inline constexpr unsigned kBodyFlits = 16;       ///< most body flits of a packet
-inline constexpr unsigned kInlineBytes =
-    40;  ///< payloads up to this many bytes travel in the head flit
+inline constexpr unsigned kPacketBytes = 1024;  ///< most payload bytes of a packet
+inline constexpr unsigned kBodyFlits = 16;  ///< most body flits of a packet
+inline constexpr unsigned kInlineBytes = 40;  ///< payloads up to this many bytes travel in the head flit
 inline constexpr unsigned kFlitBytes = 64;  ///< payload bytes of a body flit
-inline constexpr unsigned kVnDepth0 = 16;   ///< flits of buffer per input port and class of VN 0
+inline constexpr unsigned kVnDepth0 = 16;  ///< flits of buffer per input port and class of VN 0
 inline constexpr unsigned kVnDepth1 = 112;  ///< VN 1
 inline constexpr unsigned kVnDepth2 = 112;  ///< VN 2
-inline constexpr unsigned kVnDepth3 = 40;   ///< VN 3
+inline constexpr unsigned kVnDepth3 = 40;  ///< VN 3
 inline constexpr unsigned kCsrCoreStride = 4096;  ///< distance of the two cores' registers, bytes
 
 inline constexpr std::uint64_t kAddrHbm0Base = 0x0;  ///< HBM stack 0, 16 GiB
 inline constexpr std::uint64_t kAddrHbm0Size = 0x400000000;
 inline constexpr std::uint64_t kAddrHbm1Base = 0x1000000000;  ///< HBM stack 1, 16 GiB
 inline constexpr std::uint64_t kAddrHbm1Size = 0x400000000;
-inline constexpr std::uint64_t kAddrCore0Base =
-    0xfffc0000000;  ///< core 0; SBUF partition p, byte b at + p * SbufStride + b
+inline constexpr std::uint64_t kAddrCore0Base = 0xfffc0000000;  ///< core 0; SBUF partition p, byte b at + p * SbufStride + b
 inline constexpr std::uint64_t kAddrCore0Size = 0x4000000;
 inline constexpr std::uint64_t kAddrCore1Base = 0xfffc4000000;  ///< core 1, likewise
 inline constexpr std::uint64_t kAddrCore1Size = 0x4000000;
-inline constexpr std::uint64_t kAddrCsrBase =
-    0xfffd0000000;  ///< control and status registers, host port only
+inline constexpr std::uint64_t kAddrCsrBase = 0xfffd0000000;  ///< control and status registers, host port only
 inline constexpr std::uint64_t kAddrCsrSize = 0x400000;
 
 struct Csr {
@@ -75,69 +67,43 @@ struct Csr {
   bool per_core;
   std::string_view access;
 };
-inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro"};      ///< chip identity strap
+inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro"};  ///< chip identity strap
 inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro"};  ///< chips on the ring (strap)
-inline constexpr Csr kCsrSeqBase{
-    "SeqBase", 0x1000, 4, true,
-    "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
-inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true,
-                                  "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
-inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true,
-                                  "wo"};  ///< doorbell: bit i starts sequencer i
-inline constexpr Csr kCsrSeqState{
-    "SeqState", 0x1088, 1, true,
-    "ro"};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
-inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true,
-                               "ro"};  ///< next instruction index to issue, or that of the error
-inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true,
-                                  "ro"};  ///< error_cause of sequencer i
-inline constexpr Csr kCsrDmaRingBase{
-    "DmaRingBase", 0x1200, 16, true,
-    "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
-inline constexpr Csr kCsrDmaRingCount{
-    "DmaRingCount", 0x1280, 16, true,
-    "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
-inline constexpr Csr kCsrDmaError{
-    "DmaError", 0x1300, 16, true,
-    "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr Csr kCsrTensorCount{
-    "TensorCount", 0x1400, 6, true,
-    "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId,      kCsrRingSize,     kCsrSeqBase,  kCsrSeqCount,
-                                  kCsrSeqStart,    kCsrSeqState,     kCsrSeqPc,    kCsrSeqError,
-                                  kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
+inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
+inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
+inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro"};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro"};  ///< next instruction index to issue, or that of the error
+inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro"};  ///< error_cause of sequencer i
+inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
+inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
+inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
   Tensor = 0,  ///< tensor engine
   Vector = 1,  ///< vector engine
-  Act = 2,     ///< activation engine
-  Sync = 3,    ///< sync engine: rings DMA doorbells
-  Dma0 = 16,   ///< DMA engine 0; engine e is 16 + e
-  Rx = 32,     ///< fabric receiver of a chip
-  Host = 33,   ///< host port of a chip
+  Act = 2,  ///< activation engine
+  Sync = 3,  ///< sync engine: rings DMA doorbells
+  Dma0 = 16,  ///< DMA engine 0; engine e is 16 + e
+  Rx = 32,  ///< fabric receiver of a chip
+  Host = 33,  ///< host port of a chip
 };
 inline constexpr std::string_view to_string(Engine value) {
   switch (value) {
-    case Engine::Tensor:
-      return "Tensor";
-    case Engine::Vector:
-      return "Vector";
-    case Engine::Act:
-      return "Act";
-    case Engine::Sync:
-      return "Sync";
-    case Engine::Dma0:
-      return "Dma0";
-    case Engine::Rx:
-      return "Rx";
-    case Engine::Host:
-      return "Host";
+    case Engine::Tensor: return "Tensor";
+    case Engine::Vector: return "Vector";
+    case Engine::Act: return "Act";
+    case Engine::Sync: return "Sync";
+    case Engine::Dma0: return "Dma0";
+    case Engine::Rx: return "Rx";
+    case Engine::Host: return "Host";
   }
   return "?";
 }
-inline constexpr std::array kEveryEngine{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync,
-                                         Engine::Dma0,   Engine::Rx,     Engine::Host};
+inline constexpr std::array kEveryEngine{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync, Engine::Dma0, Engine::Rx, Engine::Host};
 
 /// where an operand lives
 enum class Space : std::uint8_t {
@@ -147,12 +113,9 @@ enum class Space : std::uint8_t {
 };
 inline constexpr std::string_view to_string(Space value) {
   switch (value) {
-    case Space::None:
-      return "None";
-    case Space::Sbuf:
-      return "Sbuf";
-    case Space::Psum:
-      return "Psum";
+    case Space::None: return "None";
+    case Space::Sbuf: return "Sbuf";
+    case Space::Psum: return "Psum";
   }
   return "?";
 }
@@ -160,122 +123,81 @@ inline constexpr std::array kEverySpace{Space::None, Space::Sbuf, Space::Psum};
 
 /// number format of an operand
 enum class Dtype : std::uint8_t {
-  Fp32 = 0,     ///< 1/8/23
-  Tf32 = 1,     ///< 1/8/10 in 32 bits
-  Bf16 = 2,     ///< 1/8/7
-  Fp16 = 3,     ///< 1/5/10
+  Fp32 = 0,  ///< 1/8/23
+  Tf32 = 1,  ///< 1/8/10 in 32 bits
+  Bf16 = 2,  ///< 1/8/7
+  Fp16 = 3,  ///< 1/5/10
   Fp8E5M2 = 4,  ///< 1/5/2
   Fp8E4M3 = 5,  ///< 1/4/3, max 240
   Fp8E3M4 = 6,  ///< 1/3/4
-  Int8 = 7,     ///< two's complement
-  Int32 = 8,    ///< two's complement
+  Int8 = 7,  ///< two's complement
+  Int32 = 8,  ///< two's complement
 };
 inline constexpr std::string_view to_string(Dtype value) {
   switch (value) {
-    case Dtype::Fp32:
-      return "Fp32";
-    case Dtype::Tf32:
-      return "Tf32";
-    case Dtype::Bf16:
-      return "Bf16";
-    case Dtype::Fp16:
-      return "Fp16";
-    case Dtype::Fp8E5M2:
-      return "Fp8E5M2";
-    case Dtype::Fp8E4M3:
-      return "Fp8E4M3";
-    case Dtype::Fp8E3M4:
-      return "Fp8E3M4";
-    case Dtype::Int8:
-      return "Int8";
-    case Dtype::Int32:
-      return "Int32";
+    case Dtype::Fp32: return "Fp32";
+    case Dtype::Tf32: return "Tf32";
+    case Dtype::Bf16: return "Bf16";
+    case Dtype::Fp16: return "Fp16";
+    case Dtype::Fp8E5M2: return "Fp8E5M2";
+    case Dtype::Fp8E4M3: return "Fp8E4M3";
+    case Dtype::Fp8E3M4: return "Fp8E3M4";
+    case Dtype::Int8: return "Int8";
+    case Dtype::Int32: return "Int32";
   }
   return "?";
 }
-inline constexpr std::array kEveryDtype{Dtype::Fp32,    Dtype::Tf32,    Dtype::Bf16,
-                                        Dtype::Fp16,    Dtype::Fp8E5M2, Dtype::Fp8E4M3,
-                                        Dtype::Fp8E3M4, Dtype::Int8,    Dtype::Int32};
+inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32};
 
 /// why an engine stopped
 enum class ErrorCause : std::uint8_t {
-  None = 0,               ///< no error
-  UnknownOpcode = 1,      ///< opcode not of this engine
-  ReservedBits = 2,       ///< a reserved or unused field is not zero
-  BadOperand = 3,         ///< operand space not allowed here
-  BadFormat = 4,          ///< number format not supported here, or formats do not go together
-  BadPartition = 5,       ///< partition range breaks the start-partition rule or leaves the buffer
-  BadShape = 6,           ///< a size is zero, or the tile is beyond K, M or N
-  OutOfBounds = 7,        ///< operand leaves its buffer or crosses a PSUM bank
-  Misaligned = 8,         ///< address not a multiple of the element, or of 4 for DMA
+  None = 0,  ///< no error
+  UnknownOpcode = 1,  ///< opcode not of this engine
+  ReservedBits = 2,  ///< a reserved or unused field is not zero
+  BadOperand = 3,  ///< operand space not allowed here
+  BadFormat = 4,  ///< number format not supported here, or formats do not go together
+  BadPartition = 5,  ///< partition range breaks the start-partition rule or leaves the buffer
+  BadShape = 6,  ///< a size is zero, or the tile is beyond K, M or N
+  OutOfBounds = 7,  ///< operand leaves its buffer or crosses a PSUM bank
+  Misaligned = 8,  ///< address not a multiple of the element, or of 4 for DMA
   SemaphoreOverflow = 9,  ///< a semaphore left 0..65535
-  UnmappedAddress = 10,   ///< no memory at this address
-  BadDescriptor = 11,     ///< descriptor field out of range
-  BadDestination = 12,    ///< no such chip on this board
-  QueueOverflow = 13,     ///< no such DMA engine, or a sequencer is started that is not idle
+  UnmappedAddress = 10,  ///< no memory at this address
+  BadDescriptor = 11,  ///< descriptor field out of range
+  BadDestination = 12,  ///< no such chip on this board
+  QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
-    case ErrorCause::None:
-      return "None";
-    case ErrorCause::UnknownOpcode:
-      return "UnknownOpcode";
-    case ErrorCause::ReservedBits:
-      return "ReservedBits";
-    case ErrorCause::BadOperand:
-      return "BadOperand";
-    case ErrorCause::BadFormat:
-      return "BadFormat";
-    case ErrorCause::BadPartition:
-      return "BadPartition";
-    case ErrorCause::BadShape:
-      return "BadShape";
-    case ErrorCause::OutOfBounds:
-      return "OutOfBounds";
-    case ErrorCause::Misaligned:
-      return "Misaligned";
-    case ErrorCause::SemaphoreOverflow:
-      return "SemaphoreOverflow";
-    case ErrorCause::UnmappedAddress:
-      return "UnmappedAddress";
-    case ErrorCause::BadDescriptor:
-      return "BadDescriptor";
-    case ErrorCause::BadDestination:
-      return "BadDestination";
-    case ErrorCause::QueueOverflow:
-      return "QueueOverflow";
+    case ErrorCause::None: return "None";
+    case ErrorCause::UnknownOpcode: return "UnknownOpcode";
+    case ErrorCause::ReservedBits: return "ReservedBits";
+    case ErrorCause::BadOperand: return "BadOperand";
+    case ErrorCause::BadFormat: return "BadFormat";
+    case ErrorCause::BadPartition: return "BadPartition";
+    case ErrorCause::BadShape: return "BadShape";
+    case ErrorCause::OutOfBounds: return "OutOfBounds";
+    case ErrorCause::Misaligned: return "Misaligned";
+    case ErrorCause::SemaphoreOverflow: return "SemaphoreOverflow";
+    case ErrorCause::UnmappedAddress: return "UnmappedAddress";
+    case ErrorCause::BadDescriptor: return "BadDescriptor";
+    case ErrorCause::BadDestination: return "BadDestination";
+    case ErrorCause::QueueOverflow: return "QueueOverflow";
   }
   return "?";
 }
-inline constexpr std::array kEveryErrorCause{ErrorCause::None,
-                                             ErrorCause::UnknownOpcode,
-                                             ErrorCause::ReservedBits,
-                                             ErrorCause::BadOperand,
-                                             ErrorCause::BadFormat,
-                                             ErrorCause::BadPartition,
-                                             ErrorCause::BadShape,
-                                             ErrorCause::OutOfBounds,
-                                             ErrorCause::Misaligned,
-                                             ErrorCause::SemaphoreOverflow,
-                                             ErrorCause::UnmappedAddress,
-                                             ErrorCause::BadDescriptor,
-                                             ErrorCause::BadDestination,
-                                             ErrorCause::QueueOverflow};
+inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow};
 
 /// condition on a semaphore before an instruction issues
 enum class WaitOp : std::uint8_t {
   None = 0,  ///< issue at once
-  Ge = 1,    ///< value >= wait_value
-  Eq = 2,    ///< value == wait_value
+  Ge = 1,  ///< value >= wait_value
+  Eq = 2,  ///< value == wait_value
 };
 inline constexpr std::string_view to_string(WaitOp value) {
   switch (value) {
-    case WaitOp::None:
-      return "None";
-    case WaitOp::Ge:
-      return "Ge";
-    case WaitOp::Eq:
-      return "Eq";
+    case WaitOp::None: return "None";
+    case WaitOp::Ge: return "Ge";
+    case WaitOp::Eq: return "Eq";
   }
   return "?";
 }
@@ -283,57 +205,43 @@ inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
 
 /// what register TensorCount[i] counts; since reset, modulo 2^48
 enum class TensorCount : std::uint8_t {
-  PeBusy =
-      0,  ///< PE-cycles of work: rows x columns of its tile for every moving column, in every pass
-  Active = 1,       ///< cycles with work of any kind: first instruction to last row written
-  Moving = 2,       ///< cycles in which a moving column is read
-  Load = 3,         ///< cycles in which stationary columns are read
+  PeBusy = 0,  ///< PE-cycles of work: rows x columns of its tile for every moving column, in every pass
+  Active = 1,  ///< cycles with work of any kind: first instruction to last row written
+  Moving = 2,  ///< cycles in which a moving column is read
+  Load = 3,  ///< cycles in which stationary columns are read
   WaitWeights = 4,  ///< active, no moving column: a tile is here, its weights are not
-  WaitTile = 5,     ///< active, no moving column: no tile is here
+  WaitTile = 5,  ///< active, no moving column: no tile is here
 };
 inline constexpr std::string_view to_string(TensorCount value) {
   switch (value) {
-    case TensorCount::PeBusy:
-      return "PeBusy";
-    case TensorCount::Active:
-      return "Active";
-    case TensorCount::Moving:
-      return "Moving";
-    case TensorCount::Load:
-      return "Load";
-    case TensorCount::WaitWeights:
-      return "WaitWeights";
-    case TensorCount::WaitTile:
-      return "WaitTile";
+    case TensorCount::PeBusy: return "PeBusy";
+    case TensorCount::Active: return "Active";
+    case TensorCount::Moving: return "Moving";
+    case TensorCount::Load: return "Load";
+    case TensorCount::WaitWeights: return "WaitWeights";
+    case TensorCount::WaitTile: return "WaitTile";
   }
   return "?";
 }
-inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy,      TensorCount::Active,
-                                              TensorCount::Moving,      TensorCount::Load,
-                                              TensorCount::WaitWeights, TensorCount::WaitTile};
+inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile};
 
 /// kind of a token from the chip to the host
 enum class HostKind : std::uint8_t {
-  None = 0,        ///< nothing
-  ReadData = 1,    ///< answer to a read, in request order
+  None = 0,  ///< nothing
+  ReadData = 1,  ///< answer to a read, in request order
   Completion = 2,  ///< a sequencer executed END
-  Error = 3,       ///< an engine stopped: cause and pc
+  Error = 3,  ///< an engine stopped: cause and pc
 };
 inline constexpr std::string_view to_string(HostKind value) {
   switch (value) {
-    case HostKind::None:
-      return "None";
-    case HostKind::ReadData:
-      return "ReadData";
-    case HostKind::Completion:
-      return "Completion";
-    case HostKind::Error:
-      return "Error";
+    case HostKind::None: return "None";
+    case HostKind::ReadData: return "ReadData";
+    case HostKind::Completion: return "Completion";
+    case HostKind::Error: return "Error";
   }
   return "?";
 }
-inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion,
-                                           HostKind::Error};
+inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion, HostKind::Error};
 
 /// first byte of an instruction
 enum class Opcode : std::uint8_t {
@@ -341,39 +249,27 @@ enum class Opcode : std::uint8_t {
   End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
   LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
-  TensorCopy = 32,      ///< vector: dst = cast(src0)
-  TensorTensor = 33,    ///< vector: dst = cast(func(src0, src1))
-  TensorReduce = 34,    ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
-  Activate = 48,        ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
-  DmaTrigger = 64,      ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+  TensorCopy = 32,  ///< vector: dst = cast(src0)
+  TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
+  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
+  Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+  DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
 };
 inline constexpr std::string_view to_string(Opcode value) {
   switch (value) {
-    case Opcode::Nop:
-      return "Nop";
-    case Opcode::End:
-      return "End";
-    case Opcode::LoadStationary:
-      return "LoadStationary";
-    case Opcode::MultiplyMoving:
-      return "MultiplyMoving";
-    case Opcode::TensorCopy:
-      return "TensorCopy";
-    case Opcode::TensorTensor:
-      return "TensorTensor";
-    case Opcode::TensorReduce:
-      return "TensorReduce";
-    case Opcode::Activate:
-      return "Activate";
-    case Opcode::DmaTrigger:
-      return "DmaTrigger";
+    case Opcode::Nop: return "Nop";
+    case Opcode::End: return "End";
+    case Opcode::LoadStationary: return "LoadStationary";
+    case Opcode::MultiplyMoving: return "MultiplyMoving";
+    case Opcode::TensorCopy: return "TensorCopy";
+    case Opcode::TensorTensor: return "TensorTensor";
+    case Opcode::TensorReduce: return "TensorReduce";
+    case Opcode::Activate: return "Activate";
+    case Opcode::DmaTrigger: return "DmaTrigger";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{
-    Opcode::Nop,        Opcode::End,          Opcode::LoadStationary, Opcode::MultiplyMoving,
-    Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce,   Opcode::Activate,
-    Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
 
 /// func of TENSOR_TENSOR and TENSOR_REDUCE
 enum class AluOp : std::uint8_t {
@@ -383,12 +279,9 @@ enum class AluOp : std::uint8_t {
 };
 inline constexpr std::string_view to_string(AluOp value) {
   switch (value) {
-    case AluOp::Add:
-      return "Add";
-    case AluOp::Sub:
-      return "Sub";
-    case AluOp::Max:
-      return "Max";
+    case AluOp::Add: return "Add";
+    case AluOp::Sub: return "Sub";
+    case AluOp::Max: return "Max";
   }
   return "?";
 }
@@ -401,10 +294,8 @@ enum class ActFunc : std::uint8_t {
 };
 inline constexpr std::string_view to_string(ActFunc value) {
   switch (value) {
-    case ActFunc::Copy:
-      return "Copy";
-    case ActFunc::Relu:
-      return "Relu";
+    case ActFunc::Copy: return "Copy";
+    case ActFunc::Relu: return "Relu";
   }
   return "?";
 }
@@ -412,81 +303,60 @@ inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
 
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
-  Null = 0,      ///< no payload
-  Ctrl = 1,      ///< restart: the number that comes next, in the payload
-  Head = 2,      ///< first of several
-  Body = 3,      ///< middle
-  Tail = 4,      ///< last of several
+  Null = 0,  ///< no payload
+  Ctrl = 1,  ///< restart: the number that comes next, in the payload
+  Head = 2,  ///< first of several
+  Body = 3,  ///< middle
+  Tail = 4,  ///< last of several
   HeadTail = 5,  ///< single-flit packet
-  Skip = 6,      ///< link (fabric issue)
+  Skip = 6,  ///< link (fabric issue)
 };
 inline constexpr std::string_view to_string(FlitType value) {
   switch (value) {
-    case FlitType::Null:
-      return "Null";
-    case FlitType::Ctrl:
-      return "Ctrl";
-    case FlitType::Head:
-      return "Head";
-    case FlitType::Body:
-      return "Body";
-    case FlitType::Tail:
-      return "Tail";
-    case FlitType::HeadTail:
-      return "HeadTail";
-    case FlitType::Skip:
-      return "Skip";
+    case FlitType::Null: return "Null";
+    case FlitType::Ctrl: return "Ctrl";
+    case FlitType::Head: return "Head";
+    case FlitType::Body: return "Body";
+    case FlitType::Tail: return "Tail";
+    case FlitType::HeadTail: return "HeadTail";
+    case FlitType::Skip: return "Skip";
   }
   return "?";
 }
-inline constexpr std::array kEveryFlitType{FlitType::Null, FlitType::Ctrl, FlitType::Head,
-                                           FlitType::Body, FlitType::Tail, FlitType::HeadTail,
-                                           FlitType::Skip};
+inline constexpr std::array kEveryFlitType{FlitType::Null, FlitType::Ctrl, FlitType::Head, FlitType::Body, FlitType::Tail, FlitType::HeadTail, FlitType::Skip};
 
 /// what a packet asks for; Write and WriteNotify are built, the others keep their place
 enum class PktOp : std::uint8_t {
-  Write = 0,        ///< write payload at addr
+  Write = 0,  ///< write payload at addr
   WriteNotify = 1,  ///< write, then + 1 to semaphore {group[0], tag}
-  Read = 2,         ///<
-  ReadRsp = 3,      ///<
-  Sema = 4,         ///<
-  Mcast = 5,        ///<
-  RedUp = 6,        ///<
-  RedDown = 7,      ///<
-  Barrier = 8,      ///<
-  Mgmt = 9,         ///<
-  Err = 10,         ///<
+  Read = 2,  ///< 
+  ReadRsp = 3,  ///< 
+  Sema = 4,  ///< 
+  Mcast = 5,  ///< 
+  RedUp = 6,  ///< 
+  RedDown = 7,  ///< 
+  Barrier = 8,  ///< 
+  Mgmt = 9,  ///< 
+  Err = 10,  ///< 
 };
 inline constexpr std::string_view to_string(PktOp value) {
   switch (value) {
-    case PktOp::Write:
-      return "Write";
-    case PktOp::WriteNotify:
-      return "WriteNotify";
-    case PktOp::Read:
-      return "Read";
-    case PktOp::ReadRsp:
-      return "ReadRsp";
-    case PktOp::Sema:
-      return "Sema";
-    case PktOp::Mcast:
-      return "Mcast";
-    case PktOp::RedUp:
-      return "RedUp";
-    case PktOp::RedDown:
-      return "RedDown";
-    case PktOp::Barrier:
-      return "Barrier";
-    case PktOp::Mgmt:
-      return "Mgmt";
-    case PktOp::Err:
-      return "Err";
+    case PktOp::Write: return "Write";
+    case PktOp::WriteNotify: return "WriteNotify";
+    case PktOp::Read: return "Read";
+    case PktOp::ReadRsp: return "ReadRsp";
+    case PktOp::Sema: return "Sema";
+    case PktOp::Mcast: return "Mcast";
+    case PktOp::RedUp: return "RedUp";
+    case PktOp::RedDown: return "RedDown";
+    case PktOp::Barrier: return "Barrier";
+    case PktOp::Mgmt: return "Mgmt";
+    case PktOp::Err: return "Err";
   }
   return "?";
 }
-inline constexpr std::array kEveryPktOp{
-    PktOp::Write, PktOp::WriteNotify, PktOp::Read,    PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast,
-    PktOp::RedUp, PktOp::RedDown,     PktOp::Barrier, PktOp::Mgmt,    PktOp::Err};
+inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err};
+
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
 inline std::uint64_t get_bits(const std::uint32_t* words, unsigned lsb, unsigned width) {
@@ -509,33 +379,28 @@ inline void put_bits(std::uint32_t* words, unsigned lsb, unsigned width, std::ui
     const unsigned word = (lsb + done) / 32, shift = (lsb + done) % 32;
     const unsigned take = width - done < 32 - shift ? width - done : 32 - shift;
     const std::uint32_t mask = (take == 32 ? 0xffffffffu : (1u << take) - 1u) << shift;
-    words[word] =
-        (words[word] & ~mask) | ((static_cast<std::uint32_t>(value >> done) << shift) & mask);
+    words[word] = (words[word] & ~mask) | ((static_cast<std::uint32_t>(value >> done) << shift) & mask);
     done += take;
   }
 }
-inline void get_wide(const std::uint32_t* words, unsigned lsb, unsigned width,
-                     std::uint32_t* value) {
+inline void get_wide(const std::uint32_t* words, unsigned lsb, unsigned width, std::uint32_t* value) {
   for (unsigned done = 0; done < width; done += 32)
-    value[done / 32] = static_cast<std::uint32_t>(
-        get_bits(words, lsb + done, width - done < 32 ? width - done : 32));
+    value[done / 32] =
+        static_cast<std::uint32_t>(get_bits(words, lsb + done, width - done < 32 ? width - done : 32));
 }
-inline void put_wide(std::uint32_t* words, unsigned lsb, unsigned width,
-                     const std::uint32_t* value) {
+inline void put_wide(std::uint32_t* words, unsigned lsb, unsigned width, const std::uint32_t* value) {
   for (unsigned done = 0; done < width; done += 32)
     put_bits(words, lsb + done, width - done < 32 ? width - done : 32, value[done / 32]);
 }
 
-/// memory request: one line or part of it. A write's data sits at its place in the line; `addr ..
-/// addr + bytes - 1` must stay inside one line. Reads return the whole line.
+/// memory request: one line or part of it. A write's data sits at its place in the line; `addr .. addr + bytes - 1` must stay inside one line. Reads return the whole line.
 struct MemReq {
   static constexpr unsigned kMaxWords = 67;  ///< of the largest configuration
   static constexpr unsigned bits(const Sizes& sizes) { return sizes.line_bytes * 8 + 70; }
-  std::uint8_t write{};   ///< 1: write, posted; 0: read
-  std::uint64_t addr{};   ///< chip-local byte address of the first byte
+  std::uint8_t write{};  ///< 1: write, posted; 0: read
+  std::uint64_t addr{};  ///< chip-local byte address of the first byte
   std::uint16_t bytes{};  ///< 1 .. LineBytes
-  std::uint16_t
-      tag{};  ///< [7:0] requester's own, returned with the data; [11:8] set by the crossbar
+  std::uint16_t tag{};  ///< [7:0] requester's own, returned with the data; [11:8] set by the crossbar
   std::array<std::uint32_t, 64> data{};  ///< line; byte i of the line in bits 8i+7:8i
   void pack(std::uint32_t* words, const Sizes& sizes) const {
     put_bits(words, sizes.line_bytes * 8 + 69, 1, static_cast<std::uint64_t>(write));
@@ -560,7 +425,7 @@ struct MemReq {
 struct MemRsp {
   static constexpr unsigned kMaxWords = 65;  ///< of the largest configuration
   static constexpr unsigned bits(const Sizes& sizes) { return sizes.line_bytes * 8 + 12; }
-  std::uint16_t tag{};                   ///< of the request
+  std::uint16_t tag{};  ///< of the request
   std::array<std::uint32_t, 64> data{};  ///< whole line
   void pack(std::uint32_t* words, const Sizes& sizes) const {
     put_bits(words, sizes.line_bytes * 8 + 0, 12, static_cast<std::uint64_t>(tag));
@@ -575,21 +440,19 @@ struct MemRsp {
   bool operator==(const MemRsp&) const = default;
 };
 
-/// a piece of a message from a DMA engine to the fabric interface; pieces of one packet come in
-/// order, pieces of different engines may interleave
+/// a piece of a message from a DMA engine to the fabric interface; pieces of one packet come in order, pieces of different engines may interleave
 struct MsgChunk {
   static constexpr unsigned kMaxWords = 67;  ///< of the largest configuration
   static constexpr unsigned bits(const Sizes& sizes) { return sizes.line_bytes * 8 + 84; }
   std::uint8_t engine{};  ///< DMA engine
-  std::uint16_t dst{};    ///< destination: board 6, chip 4
-  std::uint64_t addr{};   ///< destination address of this piece's first byte
+  std::uint16_t dst{};  ///< destination: board 6, chip 4
+  std::uint64_t addr{};  ///< destination address of this piece's first byte
   std::uint16_t bytes{};  ///< 1 .. LineBytes, multiple of 4
-  std::uint8_t vn{};      ///< virtual network
-  std::uint8_t last{};    ///< last piece of the packet
+  std::uint8_t vn{};  ///< virtual network
+  std::uint8_t last{};  ///< last piece of the packet
   std::uint8_t notify{};  ///< with last: the packet is a WRITE_NOTIFY
-  std::uint16_t sem{};    ///< with notify: {core, semaphore} at the destination, + 1
-  std::array<std::uint32_t, 64>
-      data{};  ///< bytes 0 .. bytes-1, right-aligned (not at their place in a line)
+  std::uint16_t sem{};  ///< with notify: {core, semaphore} at the destination, + 1
+  std::array<std::uint32_t, 64> data{};  ///< bytes 0 .. bytes-1, right-aligned (not at their place in a line)
   void pack(std::uint32_t* words, const Sizes& sizes) const {
     put_bits(words, sizes.line_bytes * 8 + 80, 4, static_cast<std::uint64_t>(engine));
     put_bits(words, sizes.line_bytes * 8 + 70, 10, static_cast<std::uint64_t>(dst));
@@ -622,7 +485,7 @@ struct SemUpdate {
   static constexpr unsigned kBits = 25;
   static constexpr unsigned kWords = 1;
   using Words = std::array<std::uint32_t, 1>;
-  std::uint16_t sem{};   ///< {core, semaphore}
+  std::uint16_t sem{};  ///< {core, semaphore}
   std::int16_t delta{};  ///< signed
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 16, 9, static_cast<std::uint64_t>(sem));
@@ -634,11 +497,7 @@ struct SemUpdate {
     s.delta = static_cast<std::int16_t>(get_signed(words, at + 0, 16));
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static SemUpdate from(const Words& w) { return unpack(w.data()); }
   bool operator==(const SemUpdate&) const = default;
 };
@@ -669,11 +528,7 @@ struct HostReq {
     get_wide(words, at + 0, 512, s.data.data());
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static HostReq from(const Words& w) { return unpack(w.data()); }
   bool operator==(const HostReq&) const = default;
 };
@@ -683,12 +538,12 @@ struct HostRsp {
   static constexpr unsigned kBits = 562;
   static constexpr unsigned kWords = 18;
   using Words = std::array<std::uint32_t, 18>;
-  std::uint8_t credit{};                 ///< one request left the chip's queue of 16
-  std::uint8_t kind{};                   ///< host_kind
-  std::uint8_t core{};                   ///< COMPLETION, ERROR
-  std::uint8_t engine{};                 ///< COMPLETION, ERROR: engine
-  std::uint8_t cause{};                  ///< ERROR: error_cause
-  std::uint32_t pc{};                    ///< COMPLETION, ERROR: instruction or descriptor index
+  std::uint8_t credit{};  ///< one request left the chip's queue of 16
+  std::uint8_t kind{};  ///< host_kind
+  std::uint8_t core{};  ///< COMPLETION, ERROR
+  std::uint8_t engine{};  ///< COMPLETION, ERROR: engine
+  std::uint8_t cause{};  ///< ERROR: error_cause
+  std::uint32_t pc{};  ///< COMPLETION, ERROR: instruction or descriptor index
   std::array<std::uint32_t, 16> data{};  ///< READ_DATA: right-aligned
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 561, 1, static_cast<std::uint64_t>(credit));
@@ -710,30 +565,25 @@ struct HostRsp {
     get_wide(words, at + 0, 512, s.data.data());
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static HostRsp from(const Words& w) { return unpack(w.data()); }
   bool operator==(const HostRsp&) const = default;
 };
 
-/// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0
-/// is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
+/// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
 struct Operand {
   static constexpr unsigned kBits = 112;
   static constexpr unsigned kWords = 4;
   using Words = std::array<std::uint32_t, 4>;
-  std::uint8_t space{};      ///< space
-  std::uint8_t dtype{};      ///< dtype
+  std::uint8_t space{};  ///< space
+  std::uint8_t dtype{};  ///< dtype
   std::uint8_t partition{};  ///< first partition
-  std::uint32_t offset{};    ///< byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
+  std::uint32_t offset{};  ///< byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
   std::uint16_t reserved{};  ///< zero
-  std::int16_t stride3{};    ///< elements
-  std::int16_t stride2{};    ///< elements
-  std::int16_t stride1{};    ///< elements
-  std::int16_t stride0{};    ///< elements, innermost
+  std::int16_t stride3{};  ///< elements
+  std::int16_t stride2{};  ///< elements
+  std::int16_t stride1{};  ///< elements
+  std::int16_t stride0{};  ///< elements, innermost
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 110, 2, static_cast<std::uint64_t>(space));
     put_bits(words, at + 106, 4, static_cast<std::uint64_t>(dtype));
@@ -758,11 +608,7 @@ struct Operand {
     s.stride0 = static_cast<std::int16_t>(get_signed(words, at + 0, 16));
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Operand from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Operand&) const = default;
 };
@@ -772,26 +618,25 @@ struct Instr {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
-  std::uint8_t opcode{};        ///< opcode
-  std::uint8_t func{};          ///< alu_op or act_func; zero elsewhere
-  std::uint8_t accumulate{};    ///< MULTIPLY_MOVING: add onto PSUM; zero elsewhere
-  std::uint8_t wait_op{};       ///< wait_op
-  std::uint16_t wait_sem{};     ///< {core, semaphore} waited for
-  std::uint16_t wait_value{};   ///< compared with
-  std::uint8_t update{};        ///< 1: on completion add update_delta to update_sem
-  std::uint16_t update_sem{};   ///< {core, semaphore} of this chip
+  std::uint8_t opcode{};  ///< opcode
+  std::uint8_t func{};  ///< alu_op or act_func; zero elsewhere
+  std::uint8_t accumulate{};  ///< MULTIPLY_MOVING: add onto PSUM; zero elsewhere
+  std::uint8_t wait_op{};  ///< wait_op
+  std::uint16_t wait_sem{};  ///< {core, semaphore} waited for
+  std::uint16_t wait_value{};  ///< compared with
+  std::uint8_t update{};  ///< 1: on completion add update_delta to update_sem
+  std::uint16_t update_sem{};  ///< {core, semaphore} of this chip
   std::int16_t update_delta{};  ///< signed
-  std::uint8_t partitions{};    ///< partitions used, 1 .. P: K for the tensor engine; zero for NOP,
-                                ///< END, DMA_TRIGGER
-  std::uint32_t imm{};          ///< DMA_TRIGGER: {engine 8, count 16}; zero elsewhere
-  std::uint16_t reserved{};     ///< zero
-  std::uint16_t size3{};        ///< trip count of the outermost loop, 1 if unused
+  std::uint8_t partitions{};  ///< partitions used, 1 .. P: K for the tensor engine; zero for NOP, END, DMA_TRIGGER
+  std::uint32_t imm{};  ///< DMA_TRIGGER: {engine 8, count 16}; zero elsewhere
+  std::uint16_t reserved{};  ///< zero
+  std::uint16_t size3{};  ///< trip count of the outermost loop, 1 if unused
   std::uint16_t size2{};
   std::uint16_t size1{};
   std::uint16_t size0{};  ///< trip count of the innermost loop
-  Operand src0{};         ///< stationary, moving, or first source
-  Operand src1{};         ///< second source or bias
-  Operand dst{};          ///< destination
+  Operand src0{};  ///< stationary, moving, or first source
+  Operand src1{};  ///< second source or bias
+  Operand dst{};  ///< destination
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 504, 8, static_cast<std::uint64_t>(opcode));
     put_bits(words, at + 496, 8, static_cast<std::uint64_t>(func));
@@ -836,41 +681,33 @@ struct Instr {
     s.dst = Operand::unpack(words, at + 0);
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Instr from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Instr&) const = default;
 };
 
-/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4;
-/// the source is on this chip. Rows to another chip are cut, from the row's start, into packets of
-/// up to 1,024 bytes
+/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4; the source is on this chip. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
 struct Descriptor {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
-  std::uint8_t vn{};      ///< virtual network of a remote destination, 1 .. 3
-  std::uint8_t update{};  ///< 1: when the last byte has left the source and, if local, is visible,
-                          ///< add update_delta to update_sem
-  std::uint16_t update_sem{};   ///< {core, semaphore} of this chip
+  std::uint8_t vn{};  ///< virtual network of a remote destination, 1 .. 3
+  std::uint8_t update{};  ///< 1: when the last byte has left the source and, if local, is visible, add update_delta to update_sem
+  std::uint16_t update_sem{};  ///< {core, semaphore} of this chip
   std::int16_t update_delta{};  ///< signed
-  std::uint8_t
-      notify{};  ///< remote only: + 1 to notify_sem of the destination chip behind the last byte
-  std::uint16_t notify_sem{};    ///< {core, semaphore} of the destination chip
-  std::uint16_t rows{};          ///< 1 .. 65535
-  std::uint32_t row_bytes{};     ///< 4 .. 65536
-  std::int64_t src_stride{};     ///< bytes from row to row
-  std::int64_t dst_stride{};     ///< bytes from row to row
-  std::uint16_t dst_chip{};      ///< board 6, chip 4; this chip's own id: local
-  std::uint64_t src{};           ///< address of the first row
-  std::uint64_t dst{};           ///< address of the first row
-  std::uint64_t reserved_hi{};   ///< zero
+  std::uint8_t notify{};  ///< remote only: + 1 to notify_sem of the destination chip behind the last byte
+  std::uint16_t notify_sem{};  ///< {core, semaphore} of the destination chip
+  std::uint16_t rows{};  ///< 1 .. 65535
+  std::uint32_t row_bytes{};  ///< 4 .. 65536
+  std::int64_t src_stride{};  ///< bytes from row to row
+  std::int64_t dst_stride{};  ///< bytes from row to row
+  std::uint16_t dst_chip{};  ///< board 6, chip 4; this chip's own id: local
+  std::uint64_t src{};  ///< address of the first row
+  std::uint64_t dst{};  ///< address of the first row
+  std::uint64_t reserved_hi{};  ///< zero
   std::uint64_t reserved_mid{};  ///< zero
-  std::uint64_t reserved{};      ///< zero
-  std::uint64_t reserved_lo{};   ///< zero
+  std::uint64_t reserved{};  ///< zero
+  std::uint64_t reserved_lo{};  ///< zero
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 510, 2, static_cast<std::uint64_t>(vn));
     put_bits(words, at + 509, 1, static_cast<std::uint64_t>(update));
@@ -911,11 +748,7 @@ struct Descriptor {
     s.reserved_lo = static_cast<std::uint64_t>(get_bits(words, at + 0, 44));
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Descriptor from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Descriptor&) const = default;
 };
@@ -925,15 +758,15 @@ struct Lcw {
   static constexpr unsigned kBits = 32;
   static constexpr unsigned kWords = 1;
   using Words = std::array<std::uint32_t, 1>;
-  std::uint8_t spare{};       ///< zero
-  std::uint16_t ack_seq{};    ///< number of the flit that the sender of this word expects next
-  std::uint8_t ack_type{};    ///< 0 no word, 1 acknowledge, 2 repeat from ack_seq
+  std::uint8_t spare{};  ///< zero
+  std::uint16_t ack_seq{};  ///< number of the flit that the sender of this word expects next
+  std::uint8_t ack_type{};  ///< 0 no word, 1 acknowledge, 2 repeat from ack_seq
   std::uint8_t credit_cum{};  ///< flits freed so far in credit_vc, mod 256
-  std::uint8_t credit_vc{};   ///< virtual channel whose credit is reported
-  std::uint8_t ecn{};         ///< zero
-  std::uint8_t poison{};      ///< zero
-  std::uint8_t vc{};          ///< virtual channel of this flit: {vn 2, class 1}
-  std::uint8_t flit_type{};   ///< flit_type
+  std::uint8_t credit_vc{};  ///< virtual channel whose credit is reported
+  std::uint8_t ecn{};  ///< zero
+  std::uint8_t poison{};  ///< zero
+  std::uint8_t vc{};  ///< virtual channel of this flit: {vn 2, class 1}
+  std::uint8_t flit_type{};  ///< flit_type
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 31, 1, static_cast<std::uint64_t>(spare));
     put_bits(words, at + 21, 10, static_cast<std::uint64_t>(ack_seq));
@@ -958,11 +791,7 @@ struct Lcw {
     s.flit_type = static_cast<std::uint8_t>(get_bits(words, at + 0, 3));
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Lcw from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Lcw&) const = default;
 };
@@ -972,9 +801,8 @@ struct Flit {
   static constexpr unsigned kBits = 576;
   static constexpr unsigned kWords = 18;
   using Words = std::array<std::uint32_t, 18>;
-  std::uint32_t crc{};  ///< CRC-32C of {payload, lcw, sequence number 10}; the number is 0 for
-                        ///< Null, and not sent
-  Lcw lcw{};            ///< link control word
+  std::uint32_t crc{};  ///< CRC-32C of {payload, lcw, sequence number 10}; the number is 0 for Null, and not sent
+  Lcw lcw{};  ///< link control word
   std::array<std::uint32_t, 16> payload{};  ///< head_payload, or 64 bytes of data
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 544, 32, static_cast<std::uint64_t>(crc));
@@ -988,11 +816,7 @@ struct Flit {
     get_wide(words, at + 0, 512, s.payload.data());
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Flit from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Flit&) const = default;
 };
@@ -1002,21 +826,19 @@ struct Header {
   static constexpr unsigned kBits = 128;
   static constexpr unsigned kWords = 4;
   using Words = std::array<std::uint32_t, 4>;
-  std::uint8_t ver{};     ///< zero
-  std::uint8_t op{};      ///< pkt_op
-  std::uint16_t dst{};    ///< board 6, chip 4
-  std::uint16_t src{};    ///< board 6, chip 4
-  std::uint8_t lport{};   ///< local port at the destination
-  std::uint8_t vn{};      ///< virtual network
-  std::uint8_t pkey{};    ///< partition key; zero until isolation is built
-  std::uint8_t len{};     ///< flits of this packet, head included
+  std::uint8_t ver{};  ///< zero
+  std::uint8_t op{};  ///< pkt_op
+  std::uint16_t dst{};  ///< board 6, chip 4
+  std::uint16_t src{};  ///< board 6, chip 4
+  std::uint8_t lport{};  ///< local port at the destination
+  std::uint8_t vn{};  ///< virtual network
+  std::uint8_t pkey{};  ///< partition key; zero until isolation is built
+  std::uint8_t len{};  ///< flits of this packet, head included
   std::uint16_t bytes{};  ///< payload bytes
-  std::uint8_t tag{};     ///< WRITE_NOTIFY: semaphore
-  std::uint64_t addr{};   ///< chip-local address of the payload
-  std::uint8_t group{};   ///< [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine
-                          ///< {core 1, engine 4}, names the commit stream; [7:6] zero
-  std::uint8_t hop{};     ///< [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when
-                          ///< the head was sent, zero when delivered
+  std::uint8_t tag{};  ///< WRITE_NOTIFY: semaphore
+  std::uint64_t addr{};  ///< chip-local address of the payload
+  std::uint8_t group{};  ///< [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
+  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when the head was sent, zero when delivered
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 126, 2, static_cast<std::uint64_t>(ver));
     put_bits(words, at + 120, 6, static_cast<std::uint64_t>(op));
@@ -1049,11 +871,7 @@ struct Header {
     s.hop = static_cast<std::uint8_t>(get_bits(words, at + 0, 8));
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static Header from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Header&) const = default;
 };
@@ -1064,9 +882,9 @@ struct HeadPayload {
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
   std::array<std::uint32_t, 11> inline_data{};  ///< payload of a single-flit packet, right-aligned
-  std::uint16_t seq{};                          ///< per flow; zero until end-to-end retry
-  std::uint32_t ecrc{};                         ///< zero until end-to-end retry
-  Header header{};                              ///< packet header
+  std::uint16_t seq{};  ///< per flow; zero until end-to-end retry
+  std::uint32_t ecrc{};  ///< zero until end-to-end retry
+  Header header{};  ///< packet header
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_wide(words, at + 176, 336, inline_data.data());
     put_bits(words, at + 160, 16, static_cast<std::uint64_t>(seq));
@@ -1081,11 +899,7 @@ struct HeadPayload {
     s.header = Header::unpack(words, at + 0);
     return s;
   }
-  Words words() const {
-    Words w{};
-    pack(w.data());
-    return w;
-  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
   static HeadPayload from(const Words& w) { return unpack(w.data()); }
   bool operator==(const HeadPayload&) const = default;
 };
