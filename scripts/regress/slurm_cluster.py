@@ -19,8 +19,8 @@ import tempfile
 import time
 
 from .errors import BAD_ENVIRONMENT, Refused
+from .guard import SCRIPTS
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
 DAEMONS = ("munged", "slurmctld", "slurmd")
 READY_S = 30
 PR_SET_CHILD_SUBREAPER = 36
