@@ -105,7 +105,8 @@ class FabricRing {
     return defs::LinkStatus::unpack(port ? d.link_status1_o.data() : d.link_status0_o.data());
   }
   defs::LinkState state(unsigned chip, unsigned port) const {
-    return static_cast<defs::LinkState>(status(chip, port).state);
+    const auto& d = *nodes_[chip]->dut;  // the lowest field of the status
+    return static_cast<defs::LinkState>((port ? d.link_status1_o : d.link_status0_o).data()[0] & 7u);
   }
 
   const fabric::Ring& ring() const { return ring_; }
