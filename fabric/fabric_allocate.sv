@@ -23,7 +23,8 @@ module fabric_allocate #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Head of line, index {x, vn}: {head, tail, out 2, len 5}; class in which input x leaves.
+  // Head of line, index {x, vn}: {head, tail, out 2, len 5, or poison behind the head}; class in which
+  // input x leaves.
   input  logic [Xs*Vns-1:0] hol_valid_i,
   input  logic [9*Xs*Vns-1:0] hol_about_i,
   input  logic [Xs-1:0] class_of_i,
@@ -42,6 +43,7 @@ module fabric_allocate #(
   output logic [Outs-1:0] sa_valid_o,
   output logic [Outs-1:0] sa_head_o,
   output logic [Outs-1:0] sa_tail_o,
+  output logic [Outs-1:0] sa_poison_o,
   output logic [3*Outs-1:0] sa_x_o,
   output logic [3*Outs-1:0] sa_vc_o,
 
@@ -98,6 +100,7 @@ module fabric_allocate #(
     sa_valid_o    = '0;
     sa_head_o     = '0;
     sa_tail_o     = '0;
+    sa_poison_o   = '0;
     sa_x_o        = '0;
     sa_vc_o       = '0;
     pop_o         = '0;
@@ -179,6 +182,7 @@ module fabric_allocate #(
           sa_vc_o[3*y +: 3]    = vc;
           sa_head_o[y]  = about[8];
           sa_tail_o[y]  = about[7];
+          sa_poison_o[y] = !about[8] && about[0];
           pop_o[winner]    = 1'b1;
           pop_tail[winner] = about[7];
           pop_vn_o[2*winner +: 2] = offer_vn[2*winner +: 2];

@@ -21,12 +21,14 @@ module fabric_input #(
   input  logic [1:0] push_vn_i,
   input  logic push_head_i,
   input  logic push_tail_i,
+  input  logic push_poison_i,
   input  logic [1:0] push_out_i,
   input  logic [4:0] push_len_i,
   input  logic [3:0] push_birth_i,
   input  logic [511:0] push_payload_i,
 
   // Head of line of every VN: {head, tail, out 2, len 5}, and when a head was born; VN i in slice i.
+  // Behind the head, the lowest bit of len says that the packet is poisoned.
   output logic [Vns-1:0] hol_valid_o,
   output logic [9*Vns-1:0] hol_about_o,
   output logic [4*Vns-1:0] hol_birth_o,
@@ -69,7 +71,8 @@ module fabric_input #(
   logic [2*Vns-1:0] open_out_q;
   logic [1:0] push_out;
   assign push_out = push_head_i ? push_out_i : open_out_q[2*push_vn_i +: 2];
-  assign push_about = {push_birth_i, push_head_i, push_tail_i, push_out, push_len_i};
+  assign push_about = {push_birth_i, push_head_i, push_tail_i, push_out,
+                       push_head_i ? push_len_i : {4'd0, push_poison_i}};
   assign write_at = place(push_vn_i, write_q[7*push_vn_i +: 7]);
   assign read_at  = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
 

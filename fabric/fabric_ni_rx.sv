@@ -11,7 +11,8 @@
 //
 // Refused, counted and reported, without any effect: an operation other than WRITE and
 // WRITE_NOTIFY, another chip's packet, lengths that contradict each other. A write
-// that hits no memory is reported too, and its packet's notify is withheld.
+// that hits no memory is reported too, and its packet's notify is withheld. A poisoned packet, cut off by a
+// dead link, is dropped without a report: its source sends it again.
 `include "assert.svh"
 
 module fabric_ni_rx #(
@@ -34,6 +35,7 @@ module fabric_ni_rx #(
   input  logic [2:0] flit_vc_i,
   input  logic flit_head_i,
   input  logic flit_tail_i,
+  input  logic flit_poison_i,
   input  logic [511:0] flit_payload_i,
 
   output logic req_valid_o,
@@ -55,7 +57,7 @@ module fabric_ni_rx #(
   // Slot {vc, n}: header, 16 words of payload, and how many flits really came.
   logic [511:0] store [Vcs * 4 * defs_pkg::BodyFlits];
   logic [127:0] header_q [Vcs * 4];
-  logic [4:0]   arrived_q [Vcs * 4];
+  logic [4:0]   arrived_q [Vcs * 4];  // 0: poisoned
   logic [3*Vcs-1:0] used_q;           // slots taken
   logic [3*Vcs-1:0] whole_q;          // packets complete and not yet picked
   logic [2*Vcs-1:0] write_slot_q, read_slot_q;
@@ -84,7 +86,7 @@ module fabric_ni_rx #(
       end else begin
         store[{into_slot, body}] <= flit_payload_i;
       end
-      if (flit_tail_i) arrived_q[into_slot] <= flits;
+      if (flit_tail_i) arrived_q[into_slot] <= flit_poison_i ? '0 : flits;
     end
   end
 
@@ -128,7 +130,7 @@ module fabric_ni_rx #(
 
   // ---------------------------------------------------------------- check
   logic [4:0] need_bodies, need_flits;
-  logic bad_dst, bad_form, is_notify;
+  logic bad_dst, bad_form, poisoned, is_notify;
   assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
   assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
   assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
@@ -140,8 +142,10 @@ module fabric_ni_rx #(
                        packet_q.vn != packet_slot_q[4:3] ||
                        (packet_q.vn == '0 && need_flits > 5'd4);
 
+  assign poisoned = packet_flits_q == '0;
+
   // ---------------------------------------------------------------- write: piece by piece
-  logic write_valid_q, write_bad_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
+  logic write_valid_q, write_bad_q, write_poisoned_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
   logic [4:0] write_slot_now_q;
   logic [10:0] write_at_q, write_bytes_q, write_left;
   logic [47:0] write_addr_q;
@@ -175,6 +179,7 @@ module fabric_ni_rx #(
       write_src_q      <= packet_q.src;
       write_lane_q     <= {packet_q.vn, packet_q.group[5:1]};
       write_bad_dst_q  <= bad_dst;
+      write_poisoned_q <= poisoned;
       write_at_q       <= '0;
       write_addr_q     <= packet_q.addr;
     end else if (write_step) begin
@@ -232,7 +237,7 @@ module fabric_ni_rx #(
   assign sem_o       = {sem_name_q, 16'sd1};
 
   // ---------------------------------------------------------------- errors
-  assign error_valid_o = write_error || (write_valid_q && write_bad_q);
+  assign error_valid_o = write_error || (write_valid_q && write_bad_q && !write_poisoned_q);
   assign error_cause_o = write_error ? defs_pkg::ErrorCauseUnmappedAddress
                        : write_bad_dst_q ? defs_pkg::ErrorCauseBadDestination
                                          : defs_pkg::ErrorCauseBadDescriptor;

@@ -5,9 +5,9 @@
 //   msg1 --> u_ni_tx1 --+    +--> u_ni_rx1 --> rx1 writes, semaphore updates
 //                       |    |
 //                     u_router
-//                    |        |
-//   link_rx0 -> u_link_rx0   u_link_tx0 -> link_tx0      port 0: chip + 1
-//   link_rx1 -> u_link_rx1   u_link_tx1 -> link_tx1      port 1: chip - 1
+//                        |
+//   link_rx0 -> u_link0 -> link_tx0                      port 0: chip + 1
+//   link_rx1 -> u_link1 -> link_tx1                      port 1: chip - 1
 //
 // Contract of the channels:
 //   msgN       valid/ready, core clock. Pieces of a packet in order; engines may interleave.
@@ -69,6 +69,12 @@ module fabric_node (
   output logic [31:0] error_cause_o,
   output logic [127:0] error_pc_o,
 
+  // links: words per 2^16 fabric cycles that may fail before one trains again; what became of them
+  input  logic [15:0] link_error_limit_i,
+  output defs_pkg::link_status_t link_status0_o,
+  output defs_pkg::link_status_t link_status1_o,
+  output logic [1:0] link_dead_o,
+
   output logic quiet_o
 );
 
@@ -78,48 +84,33 @@ module fabric_node (
   logic [511:0] flit_payload0, flit_payload1;
   logic [15:0] credit_freed;
   logic [127:0] freed;
-  logic [1:0] nak, ack_valid, ack_nak, link_ready, link_idle;
-  logic [9:0] expected0, expected1, ack_seq0, ack_seq1;
-
-  link_rx u_link_rx0 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .link_rx_i(link_rx0_i),
-    .flit_valid_o(flit_valid[0]), .flit_vc_o(flit_vc[2:0]), .flit_head_o(flit_head[0]),
-    .flit_tail_o(flit_tail[0]), .flit_payload_o(flit_payload0),
-    .credit_vc_o(credit_vc[2:0]), .credit_freed_o(credit_freed[7:0]),
-    .expected_o(expected0), .nak_o(nak[0]), .ack_valid_o(ack_valid[0]),
-    .ack_nak_o(ack_nak[0]), .ack_seq_o(ack_seq0)
-  );
-  link_rx u_link_rx1 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .link_rx_i(link_rx1_i),
-    .flit_valid_o(flit_valid[1]), .flit_vc_o(flit_vc[5:3]), .flit_head_o(flit_head[1]),
-    .flit_tail_o(flit_tail[1]), .flit_payload_o(flit_payload1),
-    .credit_vc_o(credit_vc[5:3]), .credit_freed_o(credit_freed[15:8]),
-    .expected_o(expected1), .nak_o(nak[1]), .ack_valid_o(ack_valid[1]),
-    .ack_nak_o(ack_nak[1]), .ack_seq_o(ack_seq1)
-  );
-
-  logic [3:0] out_valid, out_head, out_tail;
+  logic [1:0] flit_poison, link_ready, link_idle;
+  logic [3:0] out_valid, out_head, out_tail, out_poison;
   logic [11:0] out_vc;
   logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3;
-  link_tx u_link_tx0 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[2:0]), .flit_head_i(out_head[0]),
-    .flit_tail_i(out_tail[0]), .flit_payload_i(out_payload0),
-    .freed_i(freed[63:0]), .link_tx_o(link_tx0_o),
-    .ready_o(link_ready[0]), .idle_o(link_idle[0]),
-    .expected_i(expected0), .nak_i(nak[0]), .ack_valid_i(ack_valid[0]),
-    .ack_nak_i(ack_nak[0]), .ack_seq_i(ack_seq0)
+  link_port u_link0 (
+    .clk_i, .rst_ni, .fabric_en_i, .link_rx_i(link_rx0_i), .link_tx_o(link_tx0_o),
+    .ready_o(link_ready[0]),
+    .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[0 +: 3]), .flit_head_i(out_head[0]),
+    .flit_tail_i(out_tail[0]), .flit_poison_i(out_poison[0]), .flit_payload_i(out_payload0),
+    .rx_flit_valid_o(flit_valid[0]), .rx_flit_vc_o(flit_vc[0 +: 3]),
+    .rx_flit_head_o(flit_head[0]), .rx_flit_tail_o(flit_tail[0]),
+    .rx_flit_poison_o(flit_poison[0]), .rx_flit_payload_o(flit_payload0),
+    .credit_vc_o(credit_vc[0 +: 3]), .credit_freed_o(credit_freed[0 +: 8]),
+    .freed_i(freed[0 +: 64]), .error_limit_i(link_error_limit_i),
+    .status_o(link_status0_o), .dead_o(link_dead_o[0]), .idle_o(link_idle[0])
   );
-  link_tx u_link_tx1 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[5:3]), .flit_head_i(out_head[1]),
-    .flit_tail_i(out_tail[1]), .flit_payload_i(out_payload1),
-    .freed_i(freed[127:64]), .link_tx_o(link_tx1_o),
-    .ready_o(link_ready[1]), .idle_o(link_idle[1]),
-    .expected_i(expected1), .nak_i(nak[1]), .ack_valid_i(ack_valid[1]),
-    .ack_nak_i(ack_nak[1]), .ack_seq_i(ack_seq1)
+  link_port u_link1 (
+    .clk_i, .rst_ni, .fabric_en_i, .link_rx_i(link_rx1_i), .link_tx_o(link_tx1_o),
+    .ready_o(link_ready[1]),
+    .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[3 +: 3]), .flit_head_i(out_head[1]),
+    .flit_tail_i(out_tail[1]), .flit_poison_i(out_poison[1]), .flit_payload_i(out_payload1),
+    .rx_flit_valid_o(flit_valid[1]), .rx_flit_vc_o(flit_vc[3 +: 3]),
+    .rx_flit_head_o(flit_head[1]), .rx_flit_tail_o(flit_tail[1]),
+    .rx_flit_poison_o(flit_poison[1]), .rx_flit_payload_o(flit_payload1),
+    .credit_vc_o(credit_vc[3 +: 3]), .credit_freed_o(credit_freed[8 +: 8]),
+    .freed_i(freed[64 +: 64]), .error_limit_i(link_error_limit_i),
+    .status_o(link_status1_o), .dead_o(link_dead_o[1]), .idle_o(link_idle[1])
   );
 
   // ---------------------------------------------------------------- router
@@ -144,7 +135,8 @@ module fabric_node (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
     .flit_valid_i(flit_valid), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
-    .flit_tail_i(flit_tail), .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
+    .flit_tail_i(flit_tail), .flit_poison_i(flit_poison),
+    .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
     .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
     .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
@@ -155,6 +147,7 @@ module fabric_node (
     .eject_room_i(eject_room), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
     .link_ready_i(link_ready),
     .out_valid_o(out_valid), .out_vc_o(out_vc), .out_head_o(out_head), .out_tail_o(out_tail),
+    .out_poison_o(out_poison),
     .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
     .idle_o(router_idle)
@@ -198,7 +191,8 @@ module fabric_node (
     .chip_id_i,
     .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
     .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
-    .flit_tail_i(out_tail[2]), .flit_payload_i(out_payload2),
+    .flit_tail_i(out_tail[2]),
+    .flit_poison_i(out_poison[2]), .flit_payload_i(out_payload2),
     .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
     .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
     .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
@@ -211,7 +205,8 @@ module fabric_node (
     .chip_id_i,
     .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
     .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
-    .flit_tail_i(out_tail[3]), .flit_payload_i(out_payload3),
+    .flit_tail_i(out_tail[3]),
+    .flit_poison_i(out_poison[3]), .flit_payload_i(out_payload3),
     .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
     .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
     .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),

@@ -36,6 +36,7 @@ module fabric_router #(
   input  logic [5:0] flit_vc_i,
   input  logic [1:0] flit_head_i,
   input  logic [1:0] flit_tail_i,
+  input  logic [1:0] flit_poison_i,
   input  logic [511:0] flit_payload0_i,
   input  logic [511:0] flit_payload1_i,
 
@@ -75,6 +76,7 @@ module fabric_router #(
   output logic [3*Outs-1:0] out_vc_o,
   output logic [Outs-1:0] out_head_o,
   output logic [Outs-1:0] out_tail_o,
+  output logic [Outs-1:0] out_poison_o,
   output logic [511:0] out_payload0_o,
   output logic [511:0] out_payload1_o,
   output logic [511:0] out_payload2_o,
@@ -128,6 +130,7 @@ module fabric_router #(
         .push_i(fabric_en_i && flit_valid_i[p] && flit_vc[0] == 1'(k)),
         .push_vn_i(flit_vc[2:1]),
         .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
+        .push_poison_i(flit_poison_i[p]),
         .push_out_i(way), .push_len_i(len), .push_birth_i((p == 0) ? header0.hop[7:4] : header1.hop[7:4]),
         .push_payload_i(flit_payload),
         .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_about_o(hol_abouts),
@@ -148,7 +151,8 @@ module fabric_router #(
     assign hol_valid[4*(4 + l) +: 4] = {3'b0, local_valid_i[l]} << local_vn_i[2*l +: 2];
     for (genvar v = 0; v < Vns; v++) begin : gen_vn
       assign hol_about[9*(4*(4 + l) + v) +: 9] = {local_head_i[l], local_tail_i[l],
-                                         local_out_i[2*l +: 2], local_len_i[5*l +: 5]};
+                                         local_out_i[2*l +: 2],
+                                         local_len_i[5*l +: 5] & {5{local_head_i[l]}}};
     end
     assign hol_birth[4*4*(4 + l) +: 16] = {4{local_birth_i[4*l +: 4]}};
     assign local_pop_o[l] = pop[4 + l];
@@ -180,7 +184,7 @@ module fabric_router #(
   end
 
   // ---------------------------------------------------------------- allocation
-  logic [Outs-1:0] sa_valid, sa_head, sa_tail;
+  logic [Outs-1:0] sa_valid, sa_head, sa_tail, sa_poison;
   logic [3*Outs-1:0] sa_x, sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
@@ -188,7 +192,7 @@ module fabric_router #(
     .hol_birth_i(hol_birth), .now_i,
     .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
-    .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail),
+    .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
     .sa_x_o(sa_x), .sa_vc_o(sa_vc),
     .held_o(held), .claimed_o(claimed)
   );
@@ -199,7 +203,7 @@ module fabric_router #(
   end
 
   // ---------------------------------------------------------------- crossbar
-  logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q;
+  logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q, st_poison_q;
   logic [3*Outs-1:0] st_x_q, st_vc_q;
   fabric_cross u_cross0 (
     .clk_i,
@@ -244,21 +248,25 @@ module fabric_router #(
       st_valid_q  <= '0;
       st_head_q   <= '0;
       st_tail_q   <= '0;
+      st_poison_q <= '0;
       st_x_q      <= '0;
       st_vc_q     <= '0;
       out_valid_o <= '0;
       out_head_o  <= '0;
       out_tail_o  <= '0;
+      out_poison_o <= '0;
       out_vc_o    <= '0;
     end else if (fabric_en_i && {sa_valid, st_valid_q, out_valid_o} != '0) begin
       st_valid_q  <= sa_valid;
       st_head_q   <= sa_head;
       st_tail_q   <= sa_tail;
+      st_poison_q <= sa_poison;
       st_x_q      <= sa_x;
       st_vc_q     <= sa_vc;
       out_valid_o <= st_valid_q;
       out_head_o  <= st_head_q;
       out_tail_o  <= st_tail_q;
+      out_poison_o <= st_poison_q;
       out_vc_o    <= st_vc_q;
     end
   end

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Receiving end of a link: flits towards the input buffers, credit reports towards the sender side.
 //
-//   link_rx_i --> [1] --> [2] --> flit_*, credit_*
+//   link_rx_i -------------> [1] --> [2] --> flit_*, credit_*
+//           +--> [gather] --^
+//
+// On fewer lanes [gather] puts words together. When the link dies, every packet that is still open
+// gets a poisoned TAIL, so that nothing behind this end waits for the rest of it.
 //
 // A flit is taken only if its CRC is right with the number that this end expects. After a damaged word
 // every word sent back asks for a repeat, until the flit is there. The flits behind the lost one are
@@ -17,11 +21,19 @@ module link_rx (
 
   input  defs_pkg::flit_t link_rx_i,
 
+  // From the training: whether words come and on which lanes. To it: a word taken, one dropped.
+  input  logic up_i,
+  input  logic [2:0] slice_i,
+  input  logic dead_i,
+  output logic clean_o,
+  output logic failed_o,
+
   // At most one flit per fabric cycle; the sender holds a credit for it.
   output logic flit_valid_o,
   output logic [2:0] flit_vc_o,
   output logic flit_head_o,
   output logic flit_tail_o,
+  output logic flit_poison_o,
   output logic [511:0] flit_payload_o,
 
   // Flits the neighbour has freed so far in one of its VCs, every fabric cycle.
@@ -33,34 +45,53 @@ module link_rx (
   output logic nak_o,
   output logic ack_valid_o,
   output logic ack_nak_o,
-  output logic [9:0] ack_seq_o
+  output logic [9:0] ack_seq_o,
+
+  output logic [31:0] naks_o,  // gaps
+  output logic [31:0] failures_o
 );
+
+  // ---------------------------------------------------------------- gather
+  logic [575:0] gather_q;
+  logic [1:0] beat_q;
+  logic whole_q, valid_0;
+  defs_pkg::flit_t word_0;
+  always_ff @(posedge clk_i) begin
+    if (fabric_en_i && up_i && slice_i != link_lanes_pkg::SliceAll) begin
+      gather_q <= slice_i[2] ? {link_rx_i[144*slice_i[1:0] +: 144], gather_q[575:144]}
+                             : {link_rx_i[288*slice_i[0] +: 288], gather_q[575:288]};
+    end
+  end
+  assign word_0  = (slice_i == link_lanes_pkg::SliceAll) ? link_rx_i : gather_q;
+  assign valid_0 = up_i && (slice_i == link_lanes_pkg::SliceAll || whole_q);
 
   // ---------------------------------------------------------------- stage 1
   defs_pkg::lcw_t lcw_1_q, lcw_2_q;
   logic [511:0] payload_1_q, payload_2_q;
   logic [31:0] crc_1_q;
+  logic valid_1_q;
   logic empty_1_q;  // a payload of zeros is not kept: it has CRC zero
 
   logic empty_0;
-  assign empty_0 = link_rx_i.payload == '0;
+  assign empty_0 = word_0.payload == '0;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && !empty_0) payload_1_q <= link_rx_i.payload;
+    if (fabric_en_i && valid_0 && !empty_0) payload_1_q <= word_0.payload;
   end
 
   // ---------------------------------------------------------------- stage 2: the check
   logic sequenced, good, clean, take, spoken, restart;
-  logic [9:0] expected_q, along_q, ahead, restart_seq;
+  logic [9:0] expected_q, along_q, restart_seq;
+  logic repeated;  // what passes has come before
   logic [31:0] syndrome;
   assign sequenced = lcw_1_q.flit_type >= defs_pkg::FlitTypeHead &&
                      lcw_1_q.flit_type <= defs_pkg::FlitTypeHeadTail;
   // The CRC is linear: the same word under another number differs by the CRC of the difference.
-  assign ahead = along_q - expected_q;
+  assign repeated = 10'(along_q - expected_q) >= 10'd512;
   always_comb begin
     syndrome = '0;
     good     = 1'b0;
     clean    = 1'b0;
-    if (fabric_en_i) begin
+    if (fabric_en_i && valid_1_q) begin
       syndrome = crc_1_q ^ crc_pkg::of_control({lcw_1_q, sequenced ? expected_q : 10'd0});
       if (!empty_1_q) syndrome = syndrome ^ crc_pkg::of_payload(payload_1_q);
       good  = syndrome == '0;
@@ -73,12 +104,25 @@ module link_rx (
   assign take        = good && spoken && sequenced;
   assign restart     = good && lcw_1_q.flit_type == defs_pkg::FlitTypeCtrl;
   assign restart_seq = empty_1_q ? '0 : payload_1_q[9:0];
+  assign clean_o     = spoken;
+  assign failed_o    = valid_1_q && !clean;
   always_ff @(posedge clk_i) begin
     if (fabric_en_i && take) payload_2_q <= empty_1_q ? '0 : payload_1_q;
   end
 
   // ---------------------------------------------------------------- registers
-  logic asked_q, ack_valid_q;
+  logic asked_q, ack_valid_q, missed, end_open;
+  logic [7:0] open_q;  // VCs with a packet under way
+  logic [2:0] end_vc;
+  logic [31:0] naks_q, failures_q;
+  assign missed   = valid_1_q && (!clean || (!good && !repeated));
+  assign end_open = dead_i && open_q != '0 && !flit_valid_o && !take;
+  always_comb begin
+    end_vc = '0;
+    for (int unsigned v = 0; v < 8; v++) begin
+      if (open_q[v]) end_vc = 3'(v);
+    end
+  end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       lcw_1_q      <= '0;
@@ -90,21 +134,34 @@ module link_rx (
       expected_q   <= '0;
       along_q      <= '0;
       asked_q      <= 1'b0;
+      beat_q       <= '0;
+      whole_q      <= 1'b0;
+      valid_1_q    <= 1'b0;
+      open_q       <= '0;
+      naks_q       <= '0;
+      failures_q   <= '0;
     end else if (fabric_en_i) begin
-      lcw_1_q      <= link_rx_i.lcw;
-      crc_1_q      <= link_rx_i.crc;
+      beat_q       <= (!up_i || beat_q == link_lanes_pkg::last_beat(slice_i)) ? '0 : beat_q + 2'd1;
+      whole_q      <= up_i && beat_q == link_lanes_pkg::last_beat(slice_i);
+      valid_1_q    <= valid_0;
+      lcw_1_q      <= word_0.lcw;
+      crc_1_q      <= word_0.crc;
       empty_1_q    <= empty_0;
-      flit_valid_o <= take;
+      flit_valid_o <= take || end_open;
       ack_valid_q  <= spoken;
       if (spoken) lcw_2_q <= lcw_1_q;
+      else if (end_open) lcw_2_q <= {26'd1, end_vc, defs_pkg::FlitTypeTail};
       if (take) expected_q <= expected_q + 10'd1;
       // A damaged word that looks like a flit was one, most likely, and so was a missing one.
       if (take) along_q <= expected_q + 10'd1;
       else if (restart) along_q <= restart_seq;
-      else if (sequenced || lcw_1_q.ack_type == '0) along_q <= along_q + 10'd1;
+      else if (valid_1_q && (sequenced || lcw_1_q.ack_type == '0)) along_q <= along_q + 10'd1;
       // Flits that came before are no gap.
       if (take || (restart && restart_seq == expected_q)) asked_q <= 1'b0;
-      else if (!clean || (!good && !ahead[9])) asked_q <= 1'b1;
+      else if (missed) asked_q <= 1'b1;
+      if (missed && !asked_q) naks_q <= naks_q + 32'd1;
+      if (failed_o) failures_q <= failures_q + 32'd1;
+      if (flit_valid_o) open_q[flit_vc_o] <= !flit_tail_o;
     end
   end
   assign expected_o  = expected_q;
@@ -118,21 +175,19 @@ module link_rx (
                           lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
   assign flit_tail_o    = lcw_2_q.flit_type == defs_pkg::FlitTypeTail ||
                           lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
+  assign flit_poison_o  = lcw_2_q.poison;
   assign flit_payload_o = payload_2_q;
+  assign naks_o         = naks_q;
+  assign failures_o     = failures_q;
   assign credit_vc_o    = lcw_2_q.credit_vc;
   assign credit_freed_o = lcw_2_q.credit_cum;
 
   logic unused_lcw;
-  assign unused_lcw = ^{lcw_2_q.spare, lcw_2_q.ecn, lcw_2_q.poison};
+  assign unused_lcw = ^{lcw_2_q.spare, lcw_2_q.ecn};
 
   // ---------------------------------------------------------------- assertions
   // Flits of a packet are contiguous in their VC: a head comes only behind a tail, a body or a
   // tail only behind a head.
-  logic [7:0] open_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) open_q <= '0;
-    else if (fabric_en_i && flit_valid_o) open_q[flit_vc_o] <= !flit_tail_o;
-  end
   `ASSERT(PacketContiguity_A, flit_valid_o |-> open_q[flit_vc_o] != flit_head_o)
 
 endmodule

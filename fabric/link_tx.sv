@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sending end of a link: a flit every fabric cycle, NULL when there is nothing to say.
 //
-//   flit_* --> [1] -------------> [2] + CRC = link_tx_o
-//               +--> replay ------^
+//   flit_* --> [1] -------------> [2] + CRC -+-----------------> link_tx_o
+//               +--> replay ------^          +--> [line] ------^
+//                             training words ------^
+//
+// On fewer lanes a word takes two or four cycles, cut up by [line]; the replay buffer keeps what has
+// to wait. Before the link is up it carries training words. A dead link is a sink: what comes is
+// counted and gone, and its credit is given back, so that nothing behind it waits for ever.
 //
 // Every flit is kept until the other side acknowledged it. After a NAK, and after a long silence,
 // everything from the first missing flit is sent again (go-back-N), behind a CTRL word that says from
@@ -26,6 +31,7 @@ module link_tx #(
   input  logic [2:0] flit_vc_i,
   input  logic flit_head_i,
   input  logic flit_tail_i,
+  input  logic flit_poison_i,
   input  logic [511:0] flit_payload_i,
 
   // Flits freed so far in the input buffers of the same port, modulo 256 each: VC i in byte i.
@@ -39,14 +45,26 @@ module link_tx #(
   input  logic ack_nak_i,
   input  logic [9:0] ack_seq_i,
 
+  // From the training: whether words are sent and on which lanes, or training words instead.
+  input  logic up_i,
+  input  logic [2:0] slice_i,
+  input  logic training_i,
+  input  logic [10:0] info_i,
+  input  logic dead_i,
+  output logic stuck_o,
+
   output defs_pkg::flit_t link_tx_o,
+  output logic [63:0] taken_o,  // flits taken so far, VC i in byte i
+  output logic [31:0] flits_o,  // sent, repeats included
+  output logic [31:0] replays_o,
+  output logic [31:0] dropped_o,  // packets whose end a dead link swallowed
   output logic idle_o
 );
 
   // ---------------------------------------------------------------- stage 1: into the replay buffer
   logic [2:0] vc_q, type_q, type_d;
   logic [511:0] payload_q;
-  logic valid_q;
+  logic valid_q, poison_q;
 
   always_comb begin
     type_d = defs_pkg::FlitTypeNull;
@@ -68,22 +86,24 @@ module link_tx #(
   end
 
   logic [511:0] replay [Window];
-  logic [5:0] about [Window];  // {vc, type}
+  logic [6:0] about [Window];  // {poison, vc, type}
   logic [9:0] write_seq, send_seq, acked_seq;
-  logic restart, send, straight;
+  logic ready, restart, send, straight, slot, push;
+  assign push = valid_q && !dead_i;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && valid_q) begin
+    if (fabric_en_i && push) begin
       replay[write_seq[IndexBits-1:0]] <= payload_q;
-      about[write_seq[IndexBits-1:0]]  <= {vc_q, type_q};
+      about[write_seq[IndexBits-1:0]]  <= {poison_q, vc_q, type_q};
     end
   end
 
   link_window #(.Window(Window)) u_window (
-    .clk_i, .rst_ni, .en_i(fabric_en_i), .push_i(valid_q),
+    .clk_i, .rst_ni, .en_i(fabric_en_i), .push_i(push), .up_i, .slot_i(slot),
     .ack_valid_i, .ack_nak_i, .ack_seq_i,
-    .ready_o, .write_seq_o(write_seq), .send_seq_o(send_seq), .acked_seq_o(acked_seq),
-    .go_back_o(), .restart_o(restart), .send_o(send), .straight_o(straight)
+    .ready_o(ready), .write_seq_o(write_seq), .send_seq_o(send_seq), .acked_seq_o(acked_seq),
+    .restart_o(restart), .send_o(send), .straight_o(straight), .stuck_o
   );
+  assign ready_o = ready || dead_i;
 
   // ---------------------------------------------------------------- stage 2: the word on the wire
   logic [2:0] credit_vc_q;
@@ -91,7 +111,10 @@ module link_tx #(
   always_comb begin
     lcw_d            = '0;
     if (restart) lcw_d.flit_type = defs_pkg::FlitTypeCtrl;
-    if (send) {lcw_d.vc, lcw_d.flit_type} = straight ? {vc_q, type_q} : about[send_seq[IndexBits-1:0]];
+    if (send) begin
+      {lcw_d.poison, lcw_d.vc, lcw_d.flit_type} =
+        straight ? {poison_q, vc_q, type_q} : about[send_seq[IndexBits-1:0]];
+    end
     lcw_d.credit_vc  = credit_vc_q;
     lcw_d.credit_cum = freed_i[{credit_vc_q, 3'b0} +: 8];
     lcw_d.ack_type   = nak_i ? 2'd2 : 2'd1;
@@ -112,7 +135,7 @@ module link_tx #(
     if (!rst_ni) begin
       word_q <= '0;
       crc_q  <= '0;
-    end else if (fabric_en_i) begin
+    end else if (fabric_en_i && slot) begin
       if (send || restart) begin
         word_q <= word_d;
         crc_q  <= crc_pkg::of_payload(word_d) ^ crc_pkg::of_control({lcw_d, send ? send_seq : 10'd0});
@@ -122,33 +145,76 @@ module link_tx #(
       end
     end
   end
-  assign link_tx_o = {crc_q, lcw_q, word_q};
+
+  // ---------------------------------------------------------------- line: training, and fewer lanes
+  logic [575:0] word, line_d, line_q;
+  logic [1:0] beat_q, part;
+  logic plain_q, up_q, line_used_q;
+  assign slot = up_i && beat_q == '0;
+  assign word = {crc_q, lcw_q, word_q};
+  assign part = (beat_q == '0) ? link_lanes_pkg::last_beat(slice_i) : beat_q - 2'd1;
+  always_comb begin
+    line_d = '0;
+    if (fabric_en_i && training_i) line_d = link_lanes_pkg::train_word(info_i);
+    else if (fabric_en_i && up_q && slice_i != link_lanes_pkg::SliceAll) begin
+      if (slice_i[2]) line_d[144*slice_i[1:0] +: 144] = word[144*part +: 144];
+      else line_d[288*slice_i[0] +: 288] = word[288*part[0] +: 288];
+    end
+  end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) line_q <= '0;
+    else if (fabric_en_i && (training_i || line_used_q)) line_q <= line_d;
+  end
+  assign link_tx_o = plain_q ? word : line_q;
 
   // ---------------------------------------------------------------- registers
-  logic [31:0] replays_q;  // how often something was sent again
+  logic [31:0] flits_q, replays_q, dropped_q;
+  logic [63:0] taken_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       type_q      <= defs_pkg::FlitTypeNull;
       vc_q        <= '0;
       valid_q     <= 1'b0;
+      poison_q    <= 1'b0;
       sent_q      <= 1'b0;
       credit_vc_q <= '0;
       lcw_q       <= '0;
+      flits_q     <= '0;
       replays_q   <= '0;
+      dropped_q   <= '0;
+      taken_q     <= '0;
+      beat_q      <= '0;
+      up_q        <= 1'b0;
+      plain_q     <= 1'b0;
+      line_used_q <= 1'b0;
     end else if (fabric_en_i) begin
       type_q      <= type_d;
       vc_q        <= flit_valid_i ? flit_vc_i : '0;
       valid_q     <= flit_valid_i;
-      sent_q      <= send || restart;
-      credit_vc_q <= credit_vc_q + 3'd1;
-      lcw_q       <= lcw_d;
+      if (flit_valid_i) begin
+        poison_q <= flit_poison_i;
+        taken_q[8*flit_vc_i +: 8] <= taken_q[8*flit_vc_i +: 8] + 8'd1;
+      end
+      if (slot) begin
+        sent_q      <= send || restart;
+        credit_vc_q <= credit_vc_q + 3'd1;
+        lcw_q       <= lcw_d;
+      end
+      beat_q      <= (!up_i || beat_q == link_lanes_pkg::last_beat(slice_i)) ? '0 : beat_q + 2'd1;
+      up_q        <= up_i;
+      plain_q     <= up_i && slice_i == link_lanes_pkg::SliceAll;
+      line_used_q <= training_i || (up_i && slice_i != link_lanes_pkg::SliceAll);
+      if (send) flits_q <= flits_q + 32'd1;
       if (restart && send_seq != write_seq) replays_q <= replays_q + 32'd1;
+      if (dead_i && flit_valid_i && flit_tail_i) dropped_q <= dropped_q + 32'd1;
     end
   end
-  logic unused_replays;  // read by the board's statistics
-  assign unused_replays = ^replays_q;
+  assign taken_o   = taken_q;
+  assign flits_o   = flits_q;
+  assign replays_o = replays_q;
+  assign dropped_o = dropped_q;
 
-  assign idle_o = !valid_q && write_seq == acked_seq;
+  assign idle_o = !valid_q && (write_seq == acked_seq || dead_i);
 
   // ---------------------------------------------------------------- assertions
   // A word without a type has no payload.

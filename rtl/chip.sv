@@ -256,6 +256,11 @@ module chip #(
 
   // ---------------------------------------------------------------- fabric
   logic fabric_quiet;
+  // Read by the board's statistics.
+  defs_pkg::link_status_t link_status0, link_status1;
+  logic [1:0] link_dead;
+  logic unused_links;
+  assign unused_links = ^{link_status0, link_status1, link_dead};
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
@@ -268,6 +273,8 @@ module chip #(
     .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
     .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
+    .link_error_limit_i(16'(defs_pkg::LinkErrorLimit)),
+    .link_status0_o(link_status0), .link_status1_o(link_status1), .link_dead_o(link_dead),
     .quiet_o(fabric_quiet)
   );
 

@@ -30,7 +30,8 @@ def files(*patterns):
 def lint_rtl(config, top):
     packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv",
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
-                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv")), "fabric/crc_pkg.sv"]
+                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv")),
+                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("fabric/*_pkg.sv"))]
     paths = [arg for d in ("rtl", "rtl/prim", "rtl/fp", "fabric") for arg in ("-y", d)]
     source = next(str(p.relative_to(ROOT)) for p in ROOT.glob(f"*/{top}.sv"))  # -y does not find a top
     return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",

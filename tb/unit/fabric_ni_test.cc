@@ -17,7 +17,7 @@ using defs::FlitType;
 /// Chip 3 of 12. Packets for it are injected on link port 1, as if chip 2 sent them.
 class Node {
  public:
-  static constexpr unsigned kChip = 3;
+  static constexpr unsigned kChip = 3, kTraining = 100;
 
   Node() : dut_(&context_) {
     std::memset(dut_.link_rx0_i.data(), 0, 72);
@@ -32,6 +32,25 @@ class Node {
     dut_.rst_ni = 0;
     for (int i = 0; i < 4; ++i) dut_.clk_i = !dut_.clk_i, dut_.eval();
     dut_.rst_ni = 1;
+    // Each port trains with itself: what it says is what it hears.
+    for (unsigned i = 0; i < 2 * kTraining; ++i) {
+      std::memcpy(dut_.link_rx0_i.data(), dut_.link_tx0_o.data(), 72);
+      std::memcpy(dut_.link_rx1_i.data(), dut_.link_tx1_o.data(), 72);
+      core_cycle();
+    }
+    EXPECT_EQ(dut_.link_status0_o.data()[0] & 7u, static_cast<unsigned>(defs::LinkState::Active));
+    idle();
+  }
+
+  /// The neighbours have nothing to say.
+  void idle() {
+    defs::Flit null;
+    null.lcw.ack_type = 1;
+    null.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
+    auto pins = null.words();
+    pins[17] = fabric::crc(pins, 0);
+    std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
+    std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
   }
 
   tb::Probe& dut() { return dut_; }
@@ -98,7 +117,7 @@ class Node {
       std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
       step();
     }
-    std::memset(dut_.link_rx1_i.data(), 0, 72);
+    idle();
   }
 
   /// Offers one whole message of core 0 as pieces of 64 bytes.

@@ -61,6 +61,9 @@ module fabric_probe (
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
   output logic [127:0] error_pc_o,
+  output defs_pkg::link_status_t link_status0_o,
+  output defs_pkg::link_status_t link_status1_o,
+  output logic [1:0] link_dead_o,
   output logic quiet_o
 );
 
@@ -71,7 +74,8 @@ module fabric_probe (
     .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,
     .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
     .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
-    .error_valid_o, .error_cause_o, .error_pc_o, .quiet_o
+    .error_valid_o, .error_cause_o, .error_pc_o,
+    .link_error_limit_i(16'd1024), .link_status0_o, .link_status1_o, .link_dead_o, .quiet_o
   );
 
   assign message0_valid_o   = u_node.u_ni_rx0.trace_message_valid_q;

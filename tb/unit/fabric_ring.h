@@ -68,6 +68,15 @@ struct Options {
   int reset_seed = 0;      ///< other than 0: registers without reset start at random
 };
 
+/// What is wrong with one direction of a cable, from fabric cycle `from` up to `to`: silence, or a
+/// lane that is stuck.
+struct Defect {
+  unsigned chip, port;  ///< that sends
+  int lane = -1;        ///< -1: all, silent
+  bool value = true;    ///< at which the lane is stuck
+  std::uint64_t from = 0, to = ~std::uint64_t{0};
+};
+
 class FabricRing {
  public:
   explicit FabricRing(const Options& options)
@@ -86,6 +95,18 @@ class FabricRing {
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
+    train();
+  }
+
+  /// Puts one more cable out of order.
+  void add(const Defect& defect) { defects_.push_back(defect); }
+  defs::LinkStatus status(unsigned chip, unsigned port) const {
+    const auto& d = *nodes_[chip]->dut;
+    return defs::LinkStatus::unpack(port ? d.link_status1_o.data() : d.link_status0_o.data());
+  }
+  defs::LinkState state(unsigned chip, unsigned port) const {
+    const auto& d = *nodes_[chip]->dut;  // the lowest field of the status
+    return static_cast<defs::LinkState>((port ? d.link_status1_o : d.link_status0_o).data()[0] & 7u);
   }
 
   const fabric::Ring& ring() const { return ring_; }
@@ -156,9 +177,12 @@ class FabricRing {
         auto& word = node.lines[p][slot];
         std::memcpy(rx, word.data(), sizeof(word));
         if (options_.flit_errors > 0) damage(rx);
+        for (const auto& defect : defects_)
+          if (defect.chip == i && defect.port == p) disturb(rx, defect);
         std::memcpy(word.data(), tx, sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
+        if (state(i, p) != defs::LinkState::Active) continue;
         repeats_asked_ += (word[16] >> 19 & 3u) == 2;
         const unsigned type = word[16] & 7u;
         if (type >= 2 && type <= 5) {
@@ -292,6 +316,31 @@ class FabricRing {
       d.rst_ni = 0;
       for (int i = 0; i < 4; ++i) d.clk_i = !d.clk_i, d.eval();
       d.rst_ni = 1;
+    }
+  }
+
+  /// Links are up before the clock of the test starts.
+  void train() {
+    const double errors = std::exchange(options_.flit_errors, 0);
+    for (bool up = false; !up; step()) {
+      up = true;
+      for (unsigned i = 0; i < nodes_.size(); ++i)
+        for (unsigned p = 0; p < 2; ++p) up = up && state(i, p) == defs::LinkState::Active;
+      if (cycle_ > 20 * options_.latency + 1000) {
+        ADD_FAILURE() << "links do not come up";
+        break;
+      }
+    }
+    options_.flit_errors = errors;
+  }
+
+  void disturb(std::uint32_t* word, const Defect& defect) {
+    if (cycle_ < defect.from || cycle_ >= defect.to) return;
+    constexpr unsigned kLaneBits = 36, kBits = 8 * sizeof(defs::Flit::Words);
+    for (unsigned i = 0; i < (defect.lane < 0 ? kBits : kLaneBits); ++i) {
+      const unsigned at = defect.lane < 0 ? i : static_cast<unsigned>(defect.lane) * kLaneBits + i;
+      const std::uint32_t bit = 1u << at % 32;
+      word[at / 32] = defect.lane >= 0 && defect.value ? word[at / 32] | bit : word[at / 32] & ~bit;
     }
   }
 
@@ -467,6 +516,7 @@ class FabricRing {
   std::mt19937 rng_;
   std::unique_ptr<VerilatedContext> context_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Defect> defects_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
   std::uint64_t damaged_ = 0, repeats_asked_ = 0;
   std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;

@@ -42,6 +42,7 @@ inline constexpr unsigned kVirtualChannels = 8;  ///< virtual channels per link:
 inline constexpr unsigned kPacketBytes = 1024;  ///< most payload bytes of a packet
 inline constexpr unsigned kBodyFlits = 16;  ///< most body flits of a packet
 inline constexpr unsigned kInlineBytes = 40;  ///< payloads up to this many bytes travel in the head flit
+inline constexpr unsigned kLinkErrorLimit = 1024;  ///< words per 2^16 fabric cycles that may fail before a link trains again
 inline constexpr unsigned kFlitBytes = 64;  ///< payload bytes of a body flit
 inline constexpr unsigned kVnDepth0 = 16;  ///< flits of buffer per input port and class of VN 0
 inline constexpr unsigned kVnDepth1 = 112;  ///< VN 1
@@ -309,7 +310,7 @@ enum class FlitType : std::uint8_t {
   Body = 3,  ///< middle
   Tail = 4,  ///< last of several
   HeadTail = 5,  ///< single-flit packet
-  Skip = 6,  ///< link (fabric issue)
+  Skip = 6,  ///< training word
 };
 inline constexpr std::string_view to_string(FlitType value) {
   switch (value) {
@@ -324,6 +325,30 @@ inline constexpr std::string_view to_string(FlitType value) {
   return "?";
 }
 inline constexpr std::array kEveryFlitType{FlitType::Null, FlitType::Ctrl, FlitType::Head, FlitType::Body, FlitType::Tail, FlitType::HeadTail, FlitType::Skip};
+
+/// state of one end of a link
+enum class LinkState : std::uint8_t {
+  Off = 0,  ///< in reset
+  Detect = 1,  ///< has not heard the neighbour yet
+  Train = 2,  ///< first training
+  Active = 3,  ///< all lanes, both ways
+  Degraded = 4,  ///< fewer lanes, at least one way
+  Recover = 5,  ///< trains again, keeps every flit
+  Dead = 6,  ///< silent; a sink
+};
+inline constexpr std::string_view to_string(LinkState value) {
+  switch (value) {
+    case LinkState::Off: return "Off";
+    case LinkState::Detect: return "Detect";
+    case LinkState::Train: return "Train";
+    case LinkState::Active: return "Active";
+    case LinkState::Degraded: return "Degraded";
+    case LinkState::Recover: return "Recover";
+    case LinkState::Dead: return "Dead";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, LinkState::Train, LinkState::Active, LinkState::Degraded, LinkState::Recover, LinkState::Dead};
 
 /// what a packet asks for; Write and WriteNotify are built, the others keep their place
 enum class PktOp : std::uint8_t {
@@ -764,7 +789,7 @@ struct Lcw {
   std::uint8_t credit_cum{};  ///< flits freed so far in credit_vc, mod 256
   std::uint8_t credit_vc{};  ///< virtual channel whose credit is reported
   std::uint8_t ecn{};  ///< zero
-  std::uint8_t poison{};  ///< zero
+  std::uint8_t poison{};  ///< on a tail: the packet is cut off, drop it
   std::uint8_t vc{};  ///< virtual channel of this flit: {vn 2, class 1}
   std::uint8_t flit_type{};  ///< flit_type
   void pack(std::uint32_t* words, unsigned at = 0) const {
@@ -819,6 +844,55 @@ struct Flit {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static Flit from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Flit&) const = default;
+};
+
+/// one end of a link
+struct LinkStatus {
+  static constexpr unsigned kBits = 249;
+  static constexpr unsigned kWords = 8;
+  using Words = std::array<std::uint32_t, 8>;
+  std::uint16_t bad_lanes{};  ///< lanes that failed a quarter of the last training's words
+  std::uint32_t dropped{};  ///< packets whose end the dead link swallowed
+  std::uint32_t degraded{};  ///< fabric cycles in state Degraded
+  std::uint32_t retrains{};  ///< times in state Recover
+  std::uint32_t failures{};  ///< words that failed the CRC
+  std::uint32_t naks{};  ///< gaps: repeats asked of the neighbour
+  std::uint32_t replays{};  ///< times that flits were sent again
+  std::uint32_t flits{};  ///< flits sent, repeats included
+  std::uint8_t tx_slice{};  ///< lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
+  std::uint8_t rx_slice{};  ///< lanes received on
+  std::uint8_t state{};  ///< link_state
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 233, 16, static_cast<std::uint64_t>(bad_lanes));
+    put_bits(words, at + 201, 32, static_cast<std::uint64_t>(dropped));
+    put_bits(words, at + 169, 32, static_cast<std::uint64_t>(degraded));
+    put_bits(words, at + 137, 32, static_cast<std::uint64_t>(retrains));
+    put_bits(words, at + 105, 32, static_cast<std::uint64_t>(failures));
+    put_bits(words, at + 73, 32, static_cast<std::uint64_t>(naks));
+    put_bits(words, at + 41, 32, static_cast<std::uint64_t>(replays));
+    put_bits(words, at + 9, 32, static_cast<std::uint64_t>(flits));
+    put_bits(words, at + 6, 3, static_cast<std::uint64_t>(tx_slice));
+    put_bits(words, at + 3, 3, static_cast<std::uint64_t>(rx_slice));
+    put_bits(words, at + 0, 3, static_cast<std::uint64_t>(state));
+  }
+  static LinkStatus unpack(const std::uint32_t* words, unsigned at = 0) {
+    LinkStatus s;
+    s.bad_lanes = static_cast<std::uint16_t>(get_bits(words, at + 233, 16));
+    s.dropped = static_cast<std::uint32_t>(get_bits(words, at + 201, 32));
+    s.degraded = static_cast<std::uint32_t>(get_bits(words, at + 169, 32));
+    s.retrains = static_cast<std::uint32_t>(get_bits(words, at + 137, 32));
+    s.failures = static_cast<std::uint32_t>(get_bits(words, at + 105, 32));
+    s.naks = static_cast<std::uint32_t>(get_bits(words, at + 73, 32));
+    s.replays = static_cast<std::uint32_t>(get_bits(words, at + 41, 32));
+    s.flits = static_cast<std::uint32_t>(get_bits(words, at + 9, 32));
+    s.tx_slice = static_cast<std::uint8_t>(get_bits(words, at + 6, 3));
+    s.rx_slice = static_cast<std::uint8_t>(get_bits(words, at + 3, 3));
+    s.state = static_cast<std::uint8_t>(get_bits(words, at + 0, 3));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static LinkStatus from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const LinkStatus&) const = default;
 };
 
 /// packet header, in the head flit

@@ -120,6 +120,19 @@ module defs_echo (
   output logic [2:0] flit_f_lcw_vc_o,
   output logic [2:0] flit_f_lcw_flit_type_o,
   output logic [511:0] flit_f_payload_o,
+  input  logic [248:0] link_status_i,
+  output logic [248:0] link_status_o,
+  output logic [15:0] link_status_f_bad_lanes_o,
+  output logic [31:0] link_status_f_dropped_o,
+  output logic [31:0] link_status_f_degraded_o,
+  output logic [31:0] link_status_f_retrains_o,
+  output logic [31:0] link_status_f_failures_o,
+  output logic [31:0] link_status_f_naks_o,
+  output logic [31:0] link_status_f_replays_o,
+  output logic [31:0] link_status_f_flits_o,
+  output logic [2:0] link_status_f_tx_slice_o,
+  output logic [2:0] link_status_f_rx_slice_o,
+  output logic [2:0] link_status_f_state_o,
   input  logic [127:0] header_i,
   output logic [127:0] header_o,
   output logic [1:0] header_f_ver_o,
@@ -384,6 +397,31 @@ module defs_echo (
   assign flit_out.lcw.flit_type = flit_f_lcw_flit_type_o;
   assign flit_f_payload_o = flit_in.payload;
   assign flit_out.payload = flit_f_payload_o;
+  defs_pkg::link_status_t link_status_in, link_status_out;
+  assign link_status_in = link_status_i;
+  assign link_status_o = link_status_out;
+  assign link_status_f_bad_lanes_o = link_status_in.bad_lanes;
+  assign link_status_out.bad_lanes = link_status_f_bad_lanes_o;
+  assign link_status_f_dropped_o = link_status_in.dropped;
+  assign link_status_out.dropped = link_status_f_dropped_o;
+  assign link_status_f_degraded_o = link_status_in.degraded;
+  assign link_status_out.degraded = link_status_f_degraded_o;
+  assign link_status_f_retrains_o = link_status_in.retrains;
+  assign link_status_out.retrains = link_status_f_retrains_o;
+  assign link_status_f_failures_o = link_status_in.failures;
+  assign link_status_out.failures = link_status_f_failures_o;
+  assign link_status_f_naks_o = link_status_in.naks;
+  assign link_status_out.naks = link_status_f_naks_o;
+  assign link_status_f_replays_o = link_status_in.replays;
+  assign link_status_out.replays = link_status_f_replays_o;
+  assign link_status_f_flits_o = link_status_in.flits;
+  assign link_status_out.flits = link_status_f_flits_o;
+  assign link_status_f_tx_slice_o = link_status_in.tx_slice;
+  assign link_status_out.tx_slice = link_status_f_tx_slice_o;
+  assign link_status_f_rx_slice_o = link_status_in.rx_slice;
+  assign link_status_out.rx_slice = link_status_f_rx_slice_o;
+  assign link_status_f_state_o = link_status_in.state;
+  assign link_status_out.state = link_status_f_state_o;
   defs_pkg::header_t header_in, header_out;
   assign header_in = header_i;
   assign header_o = header_out;

@@ -23,6 +23,7 @@ package defs_pkg;
   localparam int unsigned PacketBytes = 1024;  // most payload bytes of a packet
   localparam int unsigned BodyFlits = 16;  // most body flits of a packet
   localparam int unsigned InlineBytes = 40;  // payloads up to this many bytes travel in the head flit
+  localparam int unsigned LinkErrorLimit = 1024;  // words per 2^16 fabric cycles that may fail before a link trains again
   localparam int unsigned FlitBytes = 64;  // payload bytes of a body flit
   localparam int unsigned VnDepth0 = 16;  // flits of buffer per input port and class of VN 0
   localparam int unsigned VnDepth1 = 112;  // VN 1
@@ -162,8 +163,19 @@ package defs_pkg;
     FlitTypeBody = 3'd3,  // middle
     FlitTypeTail = 3'd4,  // last of several
     FlitTypeHeadTail = 3'd5,  // single-flit packet
-    FlitTypeSkip = 3'd6  // link (fabric issue)
+    FlitTypeSkip = 3'd6  // training word
   } flit_type_e;
+
+  // state of one end of a link
+  typedef enum logic [2:0] {
+    LinkStateOff = 3'd0,  // in reset
+    LinkStateDetect = 3'd1,  // has not heard the neighbour yet
+    LinkStateTrain = 3'd2,  // first training
+    LinkStateActive = 3'd3,  // all lanes, both ways
+    LinkStateDegraded = 3'd4,  // fewer lanes, at least one way
+    LinkStateRecover = 3'd5,  // trains again, keeps every flit
+    LinkStateDead = 3'd6  // silent; a sink
+  } link_state_e;
 
   // what a packet asks for; Write and WriteNotify are built, the others keep their place
   typedef enum logic [5:0] {
@@ -277,7 +289,7 @@ package defs_pkg;
     logic [7:0] credit_cum;  // flits freed so far in credit_vc, mod 256
     logic [2:0] credit_vc;  // virtual channel whose credit is reported
     logic ecn;  // zero
-    logic poison;  // zero
+    logic poison;  // on a tail: the packet is cut off, drop it
     logic [2:0] vc;  // virtual channel of this flit: {vn 2, class 1}
     logic [2:0] flit_type;  // flit_type
   } lcw_t;
@@ -290,6 +302,22 @@ package defs_pkg;
     logic [511:0] payload;  // head_payload, or 64 bytes of data
   } flit_t;
   localparam int unsigned FlitBits = 576;
+
+  // one end of a link
+  typedef struct packed {
+    logic [15:0] bad_lanes;  // lanes that failed a quarter of the last training's words
+    logic [31:0] dropped;  // packets whose end the dead link swallowed
+    logic [31:0] degraded;  // fabric cycles in state Degraded
+    logic [31:0] retrains;  // times in state Recover
+    logic [31:0] failures;  // words that failed the CRC
+    logic [31:0] naks;  // gaps: repeats asked of the neighbour
+    logic [31:0] replays;  // times that flits were sent again
+    logic [31:0] flits;  // flits sent, repeats included
+    logic [2:0] tx_slice;  // lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
+    logic [2:0] rx_slice;  // lanes received on
+    logic [2:0] state;  // link_state
+  } link_status_t;
+  localparam int unsigned LinkStatusBits = 249;
 
   // packet header, in the head flit
   typedef struct packed {
