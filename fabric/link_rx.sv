@@ -54,16 +54,17 @@ module link_rx (
   // ---------------------------------------------------------------- gather
   logic [575:0] gather_q;
   logic [1:0] beat_q;
-  logic whole_q, valid_0;
-  defs_pkg::flit_t word_0;
+  logic plain, whole_q, valid_0;
+  defs_pkg::flit_t gathered;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && up_i && slice_i != link_lanes_pkg::SliceAll) begin
+    if (fabric_en_i && up_i && !plain) begin
       gather_q <= slice_i[2] ? {link_rx_i[144*slice_i[1:0] +: 144], gather_q[575:144]}
                              : {link_rx_i[288*slice_i[0] +: 288], gather_q[575:288]};
     end
   end
-  assign word_0  = (slice_i == link_lanes_pkg::SliceAll) ? link_rx_i : gather_q;
-  assign valid_0 = up_i && (slice_i == link_lanes_pkg::SliceAll || whole_q);
+  assign gathered = gather_q;
+  assign plain    = slice_i == link_lanes_pkg::SliceAll;
+  assign valid_0  = up_i && (plain || whole_q);
 
   // ---------------------------------------------------------------- stage 1
   defs_pkg::lcw_t lcw_1_q, lcw_2_q;
@@ -73,9 +74,9 @@ module link_rx (
   logic empty_1_q;  // a payload of zeros is not kept: it has CRC zero
 
   logic empty_0;
-  assign empty_0 = word_0.payload == '0;
+  assign empty_0 = plain && link_rx_i.payload == '0;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && valid_0 && !empty_0) payload_1_q <= word_0.payload;
+    if (fabric_en_i && valid_0 && !empty_0) payload_1_q <= plain ? link_rx_i.payload : gathered.payload;
   end
 
   // ---------------------------------------------------------------- stage 2: the check
@@ -144,8 +145,8 @@ module link_rx (
       beat_q       <= (!up_i || beat_q == link_lanes_pkg::last_beat(slice_i)) ? '0 : beat_q + 2'd1;
       whole_q      <= up_i && beat_q == link_lanes_pkg::last_beat(slice_i);
       valid_1_q    <= valid_0;
-      lcw_1_q      <= word_0.lcw;
-      crc_1_q      <= word_0.crc;
+      lcw_1_q      <= plain ? link_rx_i.lcw : gathered.lcw;
+      crc_1_q      <= plain ? link_rx_i.crc : gathered.crc;
       empty_1_q    <= empty_0;
       flit_valid_o <= take || end_open;
       ack_valid_q  <= spoken;

@@ -71,10 +71,11 @@ module link_train #(
   logic [15:0] wrong, bad;
   always_comb begin
     wrong = '0;
-    if (training && heard) wrong = link_lanes_pkg::wrong_lanes(word_i, said);
-  end
-  for (genvar l = 0; l < 16; l++) begin : gen_lane
-    assign bad[l] = wrong_q[5*l + 4];  // a quarter of the words
+    bad   = '0;
+    if (training && heard) begin
+      wrong = link_lanes_pkg::wrong_lanes(word_i, said);
+      for (int unsigned l = 0; l < 16; l++) bad[l] = wrong_q[5*l + 4];  // a quarter of the words
+    end
   end
 
   // ---------------------------------------------------------------- registers

@@ -147,25 +147,24 @@ module link_tx #(
   end
 
   // ---------------------------------------------------------------- line: training, and fewer lanes
-  logic [575:0] word, line_d, line_q;
+  logic [575:0] line_q;
   logic [1:0] beat_q, part;
   logic plain_q, up_q, line_used_q;
   assign slot = up_i && beat_q == '0;
-  assign word = {crc_q, lcw_q, word_q};
   assign part = (beat_q == '0) ? link_lanes_pkg::last_beat(slice_i) : beat_q - 2'd1;
-  always_comb begin
-    line_d = '0;
-    if (fabric_en_i && training_i) line_d = link_lanes_pkg::train_word(info_i);
-    else if (fabric_en_i && up_q && slice_i != link_lanes_pkg::SliceAll) begin
-      if (slice_i[2]) line_d[144*slice_i[1:0] +: 144] = word[144*part +: 144];
-      else line_d[288*slice_i[0] +: 288] = word[288*part[0] +: 288];
-    end
-  end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) line_q <= '0;
-    else if (fabric_en_i && (training_i || line_used_q)) line_q <= line_d;
+    else if (fabric_en_i && training_i) line_q <= link_lanes_pkg::train_word(info_i);
+    else if (fabric_en_i && line_used_q) begin
+      if (!up_q || slice_i == link_lanes_pkg::SliceAll) line_q <= '0;
+      else if (slice_i[2]) begin
+        line_q <= 576'(144'({crc_q, lcw_q, word_q} >> (144 * part))) << (144 * slice_i[1:0]);
+      end else begin
+        line_q <= 576'(288'({crc_q, lcw_q, word_q} >> (288 * part[0]))) << (288 * slice_i[0]);
+      end
+    end
   end
-  assign link_tx_o = plain_q ? word : line_q;
+  assign link_tx_o = plain_q ? {crc_q, lcw_q, word_q} : line_q;
 
   // ---------------------------------------------------------------- registers
   logic [31:0] flits_q, replays_q, dropped_q;
