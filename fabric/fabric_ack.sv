@@ -24,12 +24,14 @@ module fabric_ack #(
   input  logic calm_i,
   input  logic age_i,  // pulse every AckAge fabric cycles
 
+  output logic row_valid_o,
   output logic [3:0] row_o,
   input  logic [127:0] row_i,
 
   output logic valid_o,
   input  logic ready_i,
   output logic [511:0] word_o,
+  output logic [3:0] dst_o,
   output logic idle_o
 );
 
@@ -40,10 +42,11 @@ module fabric_ack #(
   logic [3:0] src;
   logic take;
   always_comb begin
-    flits_d    = flits_q;
+    flits_d    = '0;
     owed_now   = '0;
     urgent_now = '0;
     src        = '0;
+    if (taken_i != '0 || take) flits_d = flits_q;
     if (take) flits_d[8*row_o +: 8] = '0;
     if (taken_i != '0) begin
       for (int unsigned p = 0; p < Ports; p++) begin
@@ -86,20 +89,25 @@ module fabric_ack #(
   logic [511:0] word_q;
   logic [335:0] numbers;
   always_comb begin
-    header       = '0;
-    header.op    = defs_pkg::PktOpAck;
-    header.dst   = {chip_id_i[9:4], row_o};
-    header.src   = chip_id_i;
-    header.len   = 5'd1;
-    header.bytes = 11'd16;
+    header  = '0;
+    numbers = '0;
+    if (take) begin
+      header.op    = defs_pkg::PktOpAck;
+      header.dst   = {chip_id_i[9:4], row_o};
+      header.src   = chip_id_i;
+      header.len   = 5'd1;
+      header.bytes = 11'd16;
+      numbers      = {208'd0, row_i};
+    end
   end
-  assign numbers = {208'd0, row_i};
   always_ff @(posedge clk_i) begin
     if (take) begin
       word_q <= {numbers, 16'd0, crc_pkg::of_payload({numbers, 48'd0, header}), header};
     end
   end
+  assign row_valid_o = take;
   assign valid_o = valid_q;
+  assign dst_o   = last_q;
   assign word_o  = word_q;
 
   // ---------------------------------------------------------------- registers
@@ -116,7 +124,7 @@ module fabric_ack #(
       if (fabric_en_i && pause_q != '0) pause_q <= pause_q - 4'd1;
       if (ready_i) valid_q <= 1'b0;
       if (taken_i != '0 || take || age_i) begin
-        flits_q  <= flits_d;
+        if (taken_i != '0 || take) flits_q <= flits_d;
         owed_q   <= (owed_q & ~chosen) | owed_now;
         aged_q   <= age_i ? owed_q : aged_q & ~chosen;
         urgent_q <= (urgent_q & ~chosen) | urgent_now | (age_i ? owed_q & aged_q & ~chosen : '0);

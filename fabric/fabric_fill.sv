@@ -9,8 +9,6 @@
 // Refused, counted and reported, without any flit: a destination that is not on this board or not
 // on the ring, or that was given up, and a packet of more than 4 flits on VN 0. The blocks of a
 // refused packet go back a cycle later.
-`include "assert.svh"
-
 module fabric_fill #(
   localparam int unsigned Engines = size_pkg::DmaEngines,
   localparam int unsigned EngineBits = $clog2(Engines),
@@ -70,18 +68,31 @@ module fabric_fill #(
   logic last_piece, spill, step, packet_done, chunk_done;
 
   assign engine      = chunk_q.engine[EngineBits-1:0];
-  assign fill        = fill_q[11*engine +: 11];
-  assign left        = chunk_q.bytes - (9'(piece_q) << 6);
-  assign last_piece  = left <= 9'd64;
-  assign piece_bytes = flush_q ? 7'd0 : last_piece ? left[6:0] : 7'd64;
-  assign ends        = {1'b0, fill[5:0]} + piece_bytes;
-  assign total       = fill + {4'b0, piece_bytes};
-  // The last piece may end in the next word: that word takes a cycle of its own.
-  assign spill       = !flush_q && last_piece && chunk_q.last && ends > 7'd64;
   assign step        = chunk_valid_q && block_valid_i && !drop_q;
-  assign chunk_done  = step && (flush_q || (last_piece && !spill));
-  assign packet_done = chunk_done && chunk_q.last;
   assign msg_ready_o = !chunk_valid_q || chunk_done;
+  always_comb begin
+    fill        = '0;
+    left        = '0;
+    last_piece  = 1'b0;
+    piece_bytes = '0;
+    ends        = '0;
+    total       = '0;
+    spill       = 1'b0;
+    chunk_done  = 1'b0;
+    packet_done = 1'b0;
+    if (step) begin
+      fill        = fill_q[11*engine +: 11];
+      left        = chunk_q.bytes - (9'(piece_q) << 6);
+      last_piece  = left <= 9'd64;
+      piece_bytes = flush_q ? 7'd0 : last_piece ? left[6:0] : 7'd64;
+      ends        = {1'b0, fill[5:0]} + piece_bytes;
+      total       = fill + {4'b0, piece_bytes};
+      // The last piece may end in the next word: that word takes a cycle of its own.
+      spill       = !flush_q && last_piece && chunk_q.last && ends > 7'd64;
+      chunk_done  = flush_q || (last_piece && !spill);
+      packet_done = chunk_done && chunk_q.last;
+    end
+  end
 
   // ---------------------------------------------------------------- data
   // The bytes of `data` behind the low `from` bytes of `old`.
@@ -129,36 +140,43 @@ module fabric_fill #(
   logic [47:0] addr;
   logic [9:0] dst;
   logic [4:0] len, bodies;
-  logic core1_window, hbm1_window, lport, bad_dst, bad_len, bad_way;
-  assign {dst, addr} = (fill == '0) ? {chunk_q.dst, chunk_q.addr} : open_q[engine];
-  assign bodies = total[10:6] + {4'b0, total[5:0] != '0};
-  assign len    = (total <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : bodies + 5'd1;
-
-  // The local port at the destination is the core that owns the address.
-  assign core1_window = addr - defs_pkg::AddrCore1Base < defs_pkg::AddrCore1Size;
-  assign hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
-  assign lport        = core1_window || hbm1_window;
-
-  assign bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i;
-  assign bad_len = chunk_q.vn == '0 && len > 5'd4;
-  assign bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
-
+  logic core1_window, hbm1_window, bad_dst, bad_len, bad_way;
   always_comb begin
-    header_o       = '0;
-    header_o.op    = (chunk_q.notify) ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
-    header_o.dst   = dst;
-    header_o.src   = chip_id_i;
-    header_o.lport = {1'b0, lport};
-    header_o.vn    = chunk_q.vn;
-    header_o.len   = len;
-    header_o.bytes = total;
-    header_o.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
-    header_o.addr  = addr;
-    header_o.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
+    {dst, addr}  = '0;
+    bodies       = '0;
+    len          = '0;
+    core1_window = 1'b0;
+    hbm1_window  = 1'b0;
+    bad_dst      = 1'b0;
+    bad_len      = 1'b0;
+    bad_way      = 1'b0;
+    header_o     = '0;
+    if (packet_done) begin
+      {dst, addr} = (fill == '0) ? {chunk_q.dst, chunk_q.addr} : open_q[engine];
+      bodies = total[10:6] + {4'b0, total[5:0] != '0};
+      len    = (total <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : bodies + 5'd1;
+      // The local port at the destination is the core that owns the address.
+      core1_window = addr - defs_pkg::AddrCore1Base < defs_pkg::AddrCore1Size;
+      hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
+      bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i;
+      bad_len = chunk_q.vn == '0 && len > 5'd4;
+      bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
+
+      header_o.op    = (chunk_q.notify) ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
+      header_o.dst   = dst;
+      header_o.src   = chip_id_i;
+      header_o.lport = {1'b0, core1_window || hbm1_window};
+      header_o.vn    = chunk_q.vn;
+      header_o.len   = len;
+      header_o.bytes = total;
+      header_o.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
+      header_o.addr  = addr;
+      header_o.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
+    end
   end
 
   logic refused;
-  assign refused = packet_done && (bad_dst || bad_len || bad_way);
+  assign refused = bad_dst || bad_len || bad_way;
   assign done_o  = packet_done && !refused;
   assign error_valid_o = refused;
   assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
@@ -201,13 +219,17 @@ module fabric_fill #(
   assign idle_o = !chunk_valid_q && !drop_q && fill_q == '0;
 
   // ---------------------------------------------------------------- assertions
-  // A packet is at most 1 KiB.
-  `ASSERT(PacketFits_A, step |-> total <= 11'(defs_pkg::PacketBytes))
-  // Pieces are whole words and not empty.
-  `ASSERT(PieceIsWords_A,
-    msg_valid_i |-> msg_i.bytes[1:0] == '0 && msg_i.bytes != '0 &&
-                    msg_i.bytes <= 9'(size_pkg::LineBytes))
-  // Engines that do not exist send nothing.
-  `ASSERT(EngineExists_A, msg_valid_i |-> {1'b0, msg_i.engine} < 5'(Engines))
+  // A packet is at most 1 KiB; pieces are whole words and not empty; engines that do not exist
+  // send nothing.
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && step) begin
+      PacketFits_A: assert (total <= 11'(defs_pkg::PacketBytes));
+    end
+    if (rst_ni && msg_valid_i) begin
+      PieceIsWords_A: assert (msg_i.bytes[1:0] == '0 && msg_i.bytes != '0 &&
+                              msg_i.bytes <= 9'(size_pkg::LineBytes));
+      EngineExists_A: assert ({1'b0, msg_i.engine} < 5'(Engines));
+    end
+  end
 
 endmodule

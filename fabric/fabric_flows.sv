@@ -8,8 +8,6 @@
 // Blocks of a packet are chained, and packets of a flow too, so a packet of any length takes just the
 // blocks it needs and goes back to the free list in one step. To repeat a flow from its oldest packet
 // is to move `send` back to `head`.
-`include "assert.svh"
-
 module fabric_flows #(
   localparam int unsigned Flows = 64,
   localparam int unsigned Blocks = defs_pkg::RetryFlits,
@@ -46,10 +44,11 @@ module fabric_flows #(
 
   // fabric_retry: free the oldest packet of a flow, or send again from there; never with an append,
   // a drop or a pick.
+  input  logic ask_i,
   input  logic [5:0] flow_i,
   input  logic release_i,
   input  logic rewind_i,
-  output logic [15:0] unacked_o,      // packets of flow_i
+  output logic [15:0] unacked_o,      // packets of flow_i, while ask_i
   output logic [15:0] acked_o,
   output logic held_o,                // its oldest packet is in a lane
 
@@ -81,9 +80,16 @@ module fabric_flows #(
   assign block_valid_o = !from_list || listed_q != '0;
   assign block_o       = from_list ? list_q : fresh_q[BlockBits-1:0];
   assign give          = drop_i || release_i;
-  assign give_first    = drop_i ? drop_first_i : head[flow_i];
-  assign give_last     = drop_i ? drop_last_i : shape[head[flow_i]][BlockBits+4:5];
-  assign give_len      = drop_i ? drop_len_i : shape[head[flow_i]][4:0];
+  always_comb begin
+    give_first = drop_first_i;
+    give_last  = drop_last_i;
+    give_len   = drop_len_i;
+    if (release_i) begin
+      give_first = head[flow_i];
+      give_last  = shape[give_first][BlockBits+4:5];
+      give_len   = shape[give_first][4:0];
+    end
+  end
 
   // ---------------------------------------------------------------- picking
   logic [5:0] flow0, flow1;
@@ -91,9 +97,19 @@ module fabric_flows #(
   logic more0, more1;
   assign flow0      = pick_flow_i[5:0];
   assign flow1      = pick_flow_i[11:6];
-  assign more0      = sent[flow0] + 16'd1 != filled[flow0];
-  assign more1      = sent[flow1] + 16'd1 != filled[flow1];
-  assign pick_len_o = {shape[send[flow1]][4:0], shape[send[flow0]][4:0]};
+  always_comb begin
+    more0      = 1'b0;
+    more1      = 1'b0;
+    pick_len_o = '0;
+    if (pick_i[0]) begin
+      more0           = sent[flow0] + 16'd1 != filled[flow0];
+      pick_len_o[4:0] = shape[send[flow0]][4:0];
+    end
+    if (pick_i[1]) begin
+      more1           = sent[flow1] + 16'd1 != filled[flow1];
+      pick_len_o[9:5] = shape[send[flow1]][4:0];
+    end
+  end
   assign at_o       = {at1_q, at0_q};
 
   always_ff @(posedge clk_i) begin
@@ -113,11 +129,19 @@ module fabric_flows #(
 
   // ---------------------------------------------------------------- for fabric_retry
   logic moves_send;  // what is freed was to be sent again
-  assign unacked_o  = kept_q[flow_i] ? filled[flow_i] - acked[flow_i] : '0;
-  assign acked_o    = acked[flow_i];
-  assign held_o     = (lane_valid_i[0] && first0_q == head[flow_i]) ||
-                      (lane_valid_i[1] && first1_q == head[flow_i]);
-  assign moves_send = ready_q[flow_i] && sent[flow_i] == acked[flow_i];
+  always_comb begin
+    unacked_o  = '0;
+    acked_o    = '0;
+    held_o     = 1'b0;
+    moves_send = 1'b0;
+    if (ask_i && kept_q[flow_i]) begin
+      unacked_o  = filled[flow_i] - acked[flow_i];
+      acked_o    = acked[flow_i];
+      held_o     = (lane_valid_i[0] && first0_q == head[flow_i]) ||
+                   (lane_valid_i[1] && first1_q == head[flow_i]);
+      moves_send = ready_q[flow_i] && sent[flow_i] == acked[flow_i];
+    end
+  end
 
   // ---------------------------------------------------------------- arrays
   assign append_seq_o = used_q[append_flow_i] ? filled[append_flow_i] : '0;
@@ -194,15 +218,20 @@ module fabric_flows #(
   end
 
   // ---------------------------------------------------------------- assertions
-  // Blocks are conserved: no more are free than there are.
-  `ASSERT(BlocksConserved_A, listed_q <= fresh_q && (!write_i || block_valid_o))
-  // One thing at a time.
-  `ASSERT(Exclusive_A, !(release_i || rewind_i) || !(append_i || drop_i || pick_i != '0))
-  // Only what is there is sent, repeated or freed; what is in a lane stays.
-  `ASSERT(PickIsReady_A, (!pick_i[0] || ready_q[flow0]) && (!pick_i[1] || ready_q[flow1]) &&
-          (pick_i != '1 || flow0 != flow1))
-  `ASSERT(ReleaseIsKept_A, (release_i || rewind_i) |-> kept_q[flow_i] && !(release_i && held_o))
-  // Nothing is to be sent that is not kept.
-  `ASSERT(ReadyIsKept_A, (ready_q & ~kept_q) == '0)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && (write_i || give || pick_i != '0 || rewind_i)) begin
+      // Blocks are conserved: no more are free than there are.
+      BlocksConserved_A: assert (listed_q <= fresh_q && (!write_i || block_valid_o));
+      // One thing at a time.
+      Exclusive_A: assert (!(release_i || rewind_i) || !(append_i || drop_i || pick_i != '0));
+      // Only what is there is sent, repeated or freed; what is in a lane stays.
+      PickIsReady_A: assert ((!pick_i[0] || ready_q[flow0]) && (!pick_i[1] || ready_q[flow1]) &&
+                             (pick_i != '1 || flow0 != flow1));
+      ReleaseIsKept_A: assert (!(release_i || rewind_i) ||
+                               (kept_q[flow_i] && !(release_i && held_o)));
+      // Nothing is to be sent that is not kept.
+      ReadyIsKept_A: assert ((ready_q & ~kept_q) == '0);
+    end
+  end
 
 endmodule

@@ -5,8 +5,6 @@
 //
 // An acknowledgement goes first. Then strict round robin on every fourth pick, so nobody starves; in
 // between only flows whose output VC is free, so one full VC does not idle the link.
-`include "assert.svh"
-
 module fabric_lane #(
   localparam int unsigned Flows = 64,
   localparam int unsigned Chips = 16
@@ -112,9 +110,14 @@ module fabric_lane #(
   assign flit_o   = flit_q;
 
   // ---------------------------------------------------------------- assertions
-  // One flow is chosen, and it has a packet.
-  `ASSERT(PickIsOneHot_A, pick_o |-> $onehot(chosen) && (chosen & ready_i) == chosen)
-  // Only a packet in the lane is sent.
-  `ASSERT(PopIsValid_A, pop_i |-> valid_q)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && (pick_o || pop_i)) begin
+      // One flow is chosen, and it has a packet.
+      PickIsOneHot_A: assert (!pick_o || (chosen != '0 && (chosen & (chosen - Flows'(1))) == '0 &&
+                                          (chosen & ready_i) == chosen));
+      // Only a packet in the lane is sent.
+      PopIsValid_A: assert (!pop_i || valid_q);
+    end
+  end
 
 endmodule

@@ -188,7 +188,10 @@ module fabric_ni_rx #(
   assign len_o       = packet_flits_q;
   assign deliver     = want_o && good_i && !bad_form;
   assign ack_valid_o = can_leave && is_ack;
-  assign ack_o       = store[{packet_slot_q, 4'd0}][127:0];
+  always_comb begin
+    ack_o = '0;
+    if (ack_valid_o) ack_o = store[{packet_slot_q, 4'd0}][127:0];
+  end
   assign packet_leaves = packet_valid_q && (!write_valid_q || write_done) &&
                          (!want_o || go_i) && (!ack_valid_o || ack_ready_i);
 

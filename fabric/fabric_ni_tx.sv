@@ -12,8 +12,6 @@
 // here as a whole, so a slow engine never holds a channel of the network. Packets of a flow {VN,
 // destination} leave in the order in which they were completed; those that go + and those that go -
 // have a lane each, so a full direction does not idle the other.
-`include "assert.svh"
-
 module fabric_ni_tx #(
   localparam int unsigned Blocks = defs_pkg::RetryFlits,
   localparam int unsigned BlockBits = $clog2(Blocks),
@@ -53,6 +51,7 @@ module fabric_ni_tx #(
   input  logic ack_valid_i,
   output logic ack_ready_o,
   input  logic [511:0] ack_i,
+  input  logic [3:0] ack_dst_i,
 
   // An acknowledgement that came: numbers that chip `acked_src_i` expects next, per VN.
   input  logic acked_valid_i,
@@ -95,7 +94,7 @@ module fabric_ni_tx #(
   logic [9:0] pick_len;
   logic [2*BlockBits-1:0] at;
   logic [5:0] flow;
-  logic release_now, rewind, held, turn;
+  logic ask, release_now, rewind, held, turn;
   logic [Flows-1:0] kept, ready;
   fabric_flows u_flows (
     .clk_i, .rst_ni,
@@ -106,7 +105,7 @@ module fabric_ni_tx #(
     .drop_i(drop), .drop_first_i(drop_first), .drop_last_i(drop_last), .drop_len_i(drop_len),
     .pick_i(pick), .pick_flow_i(pick_flow), .pick_len_o(pick_len), .next_i(next), .at_o(at),
     .lane_valid_i(lane_valid),
-    .flow_i(flow), .release_i(release_now), .rewind_i(rewind),
+    .ask_i(ask), .flow_i(flow), .release_i(release_now), .rewind_i(rewind),
     .unacked_o(unacked), .acked_o(acked), .held_o(held),
     .kept_o(kept), .ready_o(ready)
   );
@@ -119,7 +118,7 @@ module fabric_ni_tx #(
     .clk_i, .rst_ni,
     .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),
     .tick_i, .resend_i, .turn_i(turn), .kept_i(kept),
-    .flow_o(flow), .release_o(release_now), .rewind_o(rewind),
+    .ask_o(ask), .flow_o(flow), .release_o(release_now), .rewind_o(rewind),
     .unacked_i(unacked), .acked_i(acked), .held_i(held),
     .lost_o(lost), .lost_valid_o(lost_valid), .resends_o(resends), .idle_o(retry_idle)
   );
@@ -163,14 +162,9 @@ module fabric_ni_tx #(
   logic [17:0] lane_about;
   logic [9:0] lane_flit;
   logic [7:0] birth_q;
-  defs_pkg::header_t ack_header;
-  logic [3:0] ack_dst;
-  logic ack_open, unused_ack;
-  assign ack_header  = ack_i[127:0];
-  assign unused_ack  = ^ack_header;
-  assign ack_dst     = ack_header.dst[3:0];
+  logic ack_open;
   assign ack_open    = ack_valid_i && walk_q[4] && (lane_valid & lane_ack) == '0;
-  assign ack_way     = {ack_open && minus_q[ack_dst], ack_open && !minus_q[ack_dst]};
+  assign ack_way     = {ack_open && minus_q[ack_dst_i], ack_open && !minus_q[ack_dst_i]};
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
   for (genvar l = 0; l < 2; l++) begin : gen_lane
@@ -178,7 +172,7 @@ module fabric_ni_tx #(
       .clk_i, .rst_ni, .fabric_en_i,
       .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{minus_q}} : ready & {4{minus_q}}),
       .class_i(class_q), .local_i(local_q), .room_i(room_i[8*l +: 8]),
-      .ack_i(ack_way[l]), .ack_dst_i(ack_dst),
+      .ack_i(ack_way[l]), .ack_dst_i,
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),
       .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[9*l +: 9]),
@@ -205,13 +199,13 @@ module fabric_ni_tx #(
   always_ff @(posedge clk_i) begin
     if (write) store[block] <= word;
     if (pop_i[0]) begin
-      if (lane_ack[0]) payload0_q <= {ack_i[511:8], birth_q[3:0], 4'd0};
+      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth_q[3:0], 4'd0};
       else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
       else payload0_q <= {hol_tail_o[0] ? store[at[BlockBits-1:0]][335:0] : 336'd0,
                           heads[at[BlockBits-1:0]][175:8], birth_q[3:0], 4'd0};
     end
     if (pop_i[1]) begin
-      if (lane_ack[1]) payload1_q <= {ack_i[511:8], birth_q[7:4], 4'd0};
+      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth_q[7:4], 4'd0};
       else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
       else payload1_q <= {hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][335:0] : 336'd0,
                           heads[at[2*BlockBits-1:BlockBits]][175:8], birth_q[7:4], 4'd0};

@@ -185,7 +185,7 @@ module fabric_node (
     .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
     .pop_i(local_pop[1:0]),
     .payload0_o(local_payload0), .payload1_o(local_payload1),
-    .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word),
+    .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
     .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
@@ -203,7 +203,7 @@ module fabric_node (
     .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
     .pop_i(local_pop[3:2]),
     .payload0_o(local_payload2), .payload1_o(local_payload3),
-    .ack_valid_i(1'b0), .ack_ready_o(), .ack_i('0),
+    .ack_valid_i(1'b0), .ack_ready_o(), .ack_i('0), .ack_dst_i('0),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
     .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
@@ -249,23 +249,28 @@ module fabric_node (
   logic [31:0] rx_seq;
   logic [9:0] rx_len;
   logic [127:0] rx_row0, rx_row1, row;
-  logic [3:0] row_src;
+  logic row_valid;
+  logic [3:0] row_src, own_dst;
   fabric_accept #(.Ports(2)) u_accept (
     .clk_i, .rst_ni,
     .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(drained),
     .go_o(go), .good_o(good), .again_o(again),
-    .row_i(row_src), .row_o(row)
+    .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
   fabric_ack #(.Ports(2)) u_ack (
     .clk_i, .rst_ni, .fabric_en_i, .chip_id_i,
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
     .calm_i(calm == '1), .age_i(fabric_en_i && time_q % 12'(defs_pkg::AckAge) == '0),
-    .row_o(row_src), .row_i(row),
-    .valid_o(own_valid), .ready_i(own_ready), .word_o(own_word), .idle_o(ack_idle)
+    .row_valid_o(row_valid), .row_o(row_src), .row_i(row),
+    .valid_o(own_valid), .ready_i(own_ready), .word_o(own_word),
+    .dst_o(own_dst), .idle_o(ack_idle)
   );
   assign acked_valid = rx_ack != '0;
   assign acked_src   = rx_ack[0] ? rx_flow[6:3] : rx_flow[13:10];
-  assign acked_seq   = rx_ack[0] ? rx_row0 : rx_row1;
+  always_comb begin
+    acked_seq = '0;
+    if (acked_valid) acked_seq = rx_ack[0] ? rx_row0 : rx_row1;
+  end
 
   logic [19:0] timer_q;
   assign tick = fabric_en_i && timer_q >= timeout_i && timeout_i != '0;

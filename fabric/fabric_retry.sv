@@ -7,8 +7,6 @@
 // A flow that made no progress from one tick to the next is sent again from its oldest packet; the
 // receiver drops what it has already. After RetryTries such repeats in a row without progress the
 // destination is given up: its packets are reported as lost and new ones refused.
-`include "assert.svh"
-
 module fabric_retry #(
   localparam int unsigned Flows = 64,
   localparam int unsigned Chips = 16
@@ -27,6 +25,7 @@ module fabric_retry #(
   // Towards fabric_flows; turn_i: a command may be given now.
   input  logic turn_i,
   input  logic [Flows-1:0] kept_i,
+  output logic ask_o,
   output logic [5:0] flow_o,
   output logic release_o,
   output logic rewind_o,
@@ -82,16 +81,31 @@ module fabric_retry #(
 
   // ---------------------------------------------------------------- action
   logic acknowledged;
-  assign flow_o       = drop_q ? drop_flow_q : look_due ? due_flow : {vn_q, row_q};
-  assign remain       = look_row ? target[row_q][16*vn_q +: 16] - acked_i : '0;
-  assign acknowledged = kept_i[flow_o] && remain != '0 && remain <= unacked_i;
-  assign tries_now    = tried_q[flow_o] ? tries[flow_o] : '0;
-  assign give_up      = turn_i && look_due && kept_i[flow_o] && late_q[flow_o] &&
-                        tries_now == 4'(defs_pkg::RetryTries);
-  assign rewind_o     = turn_i && look_due && kept_i[flow_o] && !give_up;
-  assign release_o    = turn_i && !held_i &&
-                        ((drop_q && kept_i[flow_o]) || (look_row && acknowledged));
-  assign step_vn      = turn_i && look_row && (!acknowledged || held_i);
+  assign ask_o  = drop_q || due_q != '0 || row_valid_q;
+  assign flow_o = drop_q ? drop_flow_q : look_due ? due_flow : {vn_q, row_q};
+  always_comb begin
+    remain       = '0;
+    acknowledged = 1'b0;
+    tries_now    = '0;
+    give_up      = 1'b0;
+    rewind_o     = 1'b0;
+    release_o    = 1'b0;
+    step_vn      = 1'b0;
+    if (ask_o) begin
+      if (look_due) begin
+        tries_now = tried_q[flow_o] ? tries[flow_o] : '0;
+        give_up   = turn_i && kept_i[flow_o] && late_q[flow_o] &&
+                    tries_now == 4'(defs_pkg::RetryTries);
+        rewind_o  = turn_i && kept_i[flow_o] && !give_up;
+      end
+      if (look_row) begin
+        remain       = target[row_q][16*vn_q +: 16] - acked_i;
+        acknowledged = kept_i[flow_o] && remain != '0 && remain <= unacked_i;
+        step_vn      = turn_i && (!acknowledged || held_i);
+      end
+      release_o = turn_i && !held_i && (drop_q ? kept_i[flow_o] : acknowledged);
+    end
+  end
 
   // ---------------------------------------------------------------- registers
   logic [31:0] resends_q;
@@ -115,8 +129,7 @@ module fabric_retry #(
       row_q       <= '0;
       vn_q        <= '0;
       resends_q   <= '0;
-    end else if (ack_valid_i || tick_i || resend_i || todo_q != '0 || due_q != '0 || drop_q ||
-                 row_valid_q) begin
+    end else if (ack_valid_i || tick_i || resend_i || todo_q != '0 || ask_o) begin
       // rows
       if (!row_valid_q && todo_q != '0) begin
         row_valid_q      <= 1'b1;
@@ -161,9 +174,5 @@ module fabric_retry #(
   assign lost_valid_o = release_o && drop_q;
   assign resends_o    = resends_q;
   assign idle_o       = !drop_q && kept_i == '0;
-
-  // ---------------------------------------------------------------- assertions
-  // Nothing is commanded out of turn, and one thing at a time.
-  `ASSERT(InTurn_A, !(release_o && rewind_o) && (turn_i || !(release_o || rewind_o)))
 
 endmodule
