@@ -1,68 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-// One lane of fabric_ni_tx: which engine's packet goes next in one direction, and how far it is.
+// One lane of fabric_ni_tx: which flow's packet goes next in one direction, and how far it is.
 //
-//   ready_i, about_i of all engines --pick--> the packet in the lane --> hol_*, flit by flit
+//   ready_i of all flows --pick--> the packet in the lane --> about_o, flit by flit
 //
-// Strict round robin on every fourth pick, so nobody starves; in between only engines whose output
-// VC is free, so one full VC does not idle the link.
-`include "assert.svh"
-
+// An acknowledgement goes first. Then strict round robin on every fourth pick, so nobody starves; in
+// between only flows whose output VC is free, so one full VC does not idle the link.
 module fabric_lane #(
-  localparam int unsigned Engines = size_pkg::DmaEngines,
-  localparam int unsigned EngineBits = $clog2(Engines)
+  localparam int unsigned Flows = 64,
+  localparam int unsigned Chips = 16
 ) (
   input  logic clk_i,
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Next packet of every engine that goes this way: {local, class, VN 2, len 5}, engine i in slice i.
-  input  logic [Engines-1:0] ready_i,
-  input  logic [9*Engines-1:0] about_i,
+  // Flows {VN, destination} with a packet that goes this way, and per destination its class and
+  // whether it is on this chip.
+  input  logic [Flows-1:0] ready_i,
+  input  logic [Chips-1:0] class_i,
+  input  logic [Chips-1:0] local_i,
   // Output VCs {VN, class} of this direction that could take a whole packet now; a preference.
   input  logic [7:0] room_i,
+  // An acknowledgement that goes this way, and to whom.
+  input  logic ack_i,
+  input  logic [3:0] ack_dst_i,
 
-  output logic pick_o,
-  output logic [EngineBits-1:0] winner_o,
+  output logic pick_o,          // a packet of flow_o with len_i flits
+  output logic [5:0] flow_o,
+  input  logic [4:0] len_i,
+  output logic pick_ack_o,
 
   output logic valid_o,
-  output logic [8:0] about_o,
-  output logic [4:0] flit_o,  // 0: head
+  output logic ack_o,
+  output logic [8:0] about_o,   // {local, class, VN 2, len 5}
+  output logic [4:0] flit_o,    // 0: head
   output logic tail_o,
   input  logic pop_i
 );
 
   // ---------------------------------------------------------------- pick
-  logic [Engines-1:0] free, ahead, chosen;
-  logic [EngineBits-1:0] strict_q, relaxed_q, first;
+  logic [Flows-1:0] free, ahead, chosen;
+  logic [5:0] strict_q, relaxed_q;
   logic [1:0] turn_q;
-  logic picks_free;
+  logic [3:0] dst;
+  logic picks_free, open;
 
-  logic valid_q;
+  logic valid_q, ack_q;
   logic [8:0] about_q;
   logic [4:0] flit_q;
-  assign tail_o = flit_q + 5'd1 == about_q[4:0];
-  assign pick_o = fabric_en_i && (!valid_q || (pop_i && tail_o)) && ready_i != '0;
+  assign tail_o     = flit_q + 5'd1 == about_q[4:0];
+  assign open       = fabric_en_i && (!valid_q || (pop_i && tail_o));
+  assign pick_ack_o = open && ack_i;
+  assign pick_o     = open && !ack_i && ready_i != '0;
+  assign dst        = pick_ack_o ? ack_dst_i : flow_o[3:0];
 
   always_comb begin
     free       = '0;
     ahead      = '0;
     chosen     = '0;
-    first      = '0;
-    winner_o   = '0;
+    flow_o     = '0;
     picks_free = 1'b0;
     if (pick_o) begin
-      for (int unsigned e = 0; e < Engines; e++) begin
-        free[e] = ready_i[e] && (about_i[9*e + 8] ||
-                                 room_i[{about_i[9*e + 5 +: 2], about_i[9*e + 7]}]);
+      for (int unsigned v = 0; v < defs_pkg::VirtualNets; v++) begin
+        free[Chips*v +: Chips] = ready_i[Chips*v +: Chips] &
+                                 (local_i | (room_i[2*v + 1] ? class_i : '0) |
+                                            (room_i[2*v] ? ~class_i : '0));
       end
       picks_free = turn_q != '0 && free != '0;
-      first  = picks_free ? relaxed_q : strict_q;
       chosen = picks_free ? free : ready_i;
-      ahead  = chosen & ({Engines{1'b1}} << first);
+      ahead  = chosen & ({Flows{1'b1}} << (picks_free ? relaxed_q : strict_q));
       if (ahead != '0) chosen = ahead;
-      chosen = chosen & (~chosen + Engines'(1));
-      for (int unsigned e = 0; e < Engines; e++) begin
-        if (chosen[e]) winner_o = winner_o | EngineBits'(e);
+      chosen = chosen & (~chosen + Flows'(1));
+      for (int unsigned f = 0; f < Flows; f++) begin
+        if (chosen[f]) flow_o = flow_o | 6'(f);
       end
     end
   end
@@ -74,31 +83,41 @@ module fabric_lane #(
       relaxed_q <= '0;
       turn_q    <= '0;
       valid_q   <= 1'b0;
+      ack_q     <= 1'b0;
       about_q   <= '0;
       flit_q    <= '0;
-    end else if (pick_o || pop_i) begin
+    end else if (pick_o || pick_ack_o || pop_i) begin
       if (pop_i) begin
         flit_q <= tail_o ? '0 : flit_q + 5'd1;
         if (tail_o) valid_q <= 1'b0;
       end
+      if (pick_o || pick_ack_o) begin
+        valid_q <= 1'b1;
+        ack_q   <= ack_i;
+        about_q <= {local_i[dst], class_i[dst], ack_i ? 7'd1 : {flow_o[5:4], len_i}};
+      end
       if (pick_o) begin
-        valid_q  <= 1'b1;
-        about_q  <= about_i[9*winner_o +: 9];
-        turn_q   <= turn_q + 2'd1;
-        if (picks_free) relaxed_q <= winner_o + EngineBits'(1);
-        else strict_q <= winner_o + EngineBits'(1);
+        turn_q <= turn_q + 2'd1;
+        if (picks_free) relaxed_q <= flow_o + 6'd1;
+        else strict_q <= flow_o + 6'd1;
       end
     end
   end
 
   assign valid_o  = valid_q;
+  assign ack_o    = ack_q;
   assign about_o  = about_q;
   assign flit_o   = flit_q;
 
   // ---------------------------------------------------------------- assertions
-  // One engine is chosen, and it has a packet.
-  `ASSERT(PickIsOneHot_A, pick_o |-> $onehot(chosen) && (chosen & ready_i) == chosen)
-  // Only a packet in the lane is sent.
-  `ASSERT(PopIsValid_A, pop_i |-> valid_q)
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && (pick_o || pop_i)) begin
+      // One flow is chosen, and it has a packet.
+      PickIsOneHot_A: assert (!pick_o || (chosen != '0 && (chosen & (chosen - Flows'(1))) == '0 &&
+                                          (chosen & ready_i) == chosen));
+      // Only a packet in the lane is sent.
+      PopIsValid_A: assert (!pop_i || valid_q);
+    end
+  end
 
 endmodule

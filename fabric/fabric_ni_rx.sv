@@ -9,6 +9,10 @@
 // (from its start; a piece that crosses a line of the destination becomes two writes), and a
 // notify adds 1 to its semaphore once the last write is settled in memory.
 //
+// A packet whose end-to-end CRC is wrong is dropped: damaged, or cut short on a link that died; its
+// source sends it again. fabric_accept says which of the others are new; acknowledgements
+// go to the senders.
+//
 // Refused, counted and reported, without any effect: an operation other than WRITE and
 // WRITE_NOTIFY, another chip's packet, lengths that contradict each other. A write
 // that hits no memory is reported too, and its packet's notify is withheld. A poisoned packet, cut off by a
@@ -47,6 +51,20 @@ module fabric_ni_rx #(
   output logic sem_valid_o,
   output defs_pkg::sem_update_t sem_o,
 
+  // A packet with a number that could leave now: flow {source 4, core 1, VN 2}.
+  output logic want_o,
+  output logic [6:0] flow_o,
+  output logic [15:0] seq_o,
+  output logic [4:0] len_o,
+  output logic drained_o,  // nothing to write, and everything settled
+  input  logic go_i,
+  input  logic good_i,
+
+  // An acknowledgement: eight numbers {core, VN} from chip flow_o[6:3].
+  output logic ack_valid_o,
+  input  logic ack_ready_i,
+  output logic [127:0] ack_o,
+
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
 
@@ -56,8 +74,9 @@ module fabric_ni_rx #(
   // ---------------------------------------------------------------- receiving
   // Slot {vc, n}: header, 16 words of payload, and how many flits really came.
   logic [511:0] store [Vcs * 4 * defs_pkg::BodyFlits];
-  logic [127:0] header_q [Vcs * 4];
-  logic [4:0]   arrived_q [Vcs * 4];  // 0: poisoned
+  logic [175:0] header_q [Vcs * 4];    // {seq, ecrc, header}
+  logic [36:0]  arrived_q [Vcs * 4];   // {CRC of the words, flits; 0: poisoned}
+  logic [31:0]  crc [Vcs];             // of the words of the open packet
   logic [3*Vcs-1:0] used_q;           // slots taken
   logic [3*Vcs-1:0] whole_q;          // packets complete and not yet picked
   logic [2*Vcs-1:0] write_slot_q, read_slot_q;
@@ -74,19 +93,26 @@ module fabric_ni_rx #(
   assign flits     = flit_head_i ? 5'd1 : (open_flits == '1) ? '1 : open_flits + 5'd1;
   assign body      = open_flits[3:0] - 4'd1;
   assign head      = flit_payload_i;
-  logic unused_head;  // seq and ecrc: until end-to-end retry
-  assign unused_head = ^{head.seq, head.ecrc};
+  logic [31:0] crc_now;
+  always_comb begin
+    crc_now = '0;
+    if (receive && !flit_head_i) begin
+      crc_now = crc_pkg::of_payload(flit_payload_i ^ {crc[flit_vc_i], 480'd0});
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (receive) begin
       if (flit_head_i) begin
         // The age was for the routers.
-        header_q[into_slot] <= {head.header[127:8], 4'd0, head.header.hop[3:0]};
+        header_q[into_slot] <= {head.seq, head.ecrc, head.header[127:8], 4'd0,
+                                head.header.hop[3:0]};
         store[{into_slot, 4'd0}] <= {176'd0, head.inline_data};
       end else begin
         store[{into_slot, body}] <= flit_payload_i;
       end
-      if (flit_tail_i) arrived_q[into_slot] <= flit_poison_i ? '0 : flits;
+      crc[flit_vc_i] <= crc_now;
+      if (flit_tail_i) arrived_q[into_slot] <= {crc_now, flit_poison_i ? 5'd0 : flits};
     end
   end
 
@@ -97,6 +123,8 @@ module fabric_ni_rx #(
   // ---------------------------------------------------------------- pick: one whole packet
   logic packet_valid_q, packet_leaves, pick;
   logic [4:0] packet_slot_q, packet_flits_q;
+  logic [31:0] packet_ecrc_q, packet_crc_q;
+  logic [15:0] packet_seq_q;
   defs_pkg::header_t packet_q;
   logic [Vcs-1:0] whole, ahead, chosen;
   logic [2:0] first_q, pick_vc;
@@ -122,15 +150,15 @@ module fabric_ni_rx #(
 
   always_ff @(posedge clk_i) begin
     if (pick) begin
-      packet_q       <= header_q[pick_slot];
-      packet_flits_q <= arrived_q[pick_slot];
-      packet_slot_q  <= pick_slot;
+      {packet_seq_q, packet_ecrc_q, packet_q} <= header_q[pick_slot];
+      {packet_crc_q, packet_flits_q} <= arrived_q[pick_slot];
+      packet_slot_q <= pick_slot;
     end
   end
 
   // ---------------------------------------------------------------- check
   logic [4:0] need_bodies, need_flits;
-  logic bad_dst, bad_form, poisoned, is_notify;
+  logic bad_dst, bad_form, is_notify;
   assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
   assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
   assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
@@ -142,10 +170,35 @@ module fabric_ni_rx #(
                        packet_q.vn != packet_slot_q[4:3] ||
                        (packet_q.vn == '0 && need_flits > 5'd4);
 
-  assign poisoned = packet_flits_q == '0;
+  // The check over words, number and header, once per packet.
+  logic checked_q, intact_q, intact, can_leave, is_ack, deliver;
+  always_comb begin
+    intact = intact_q;
+    if (packet_valid_q && !checked_q) begin
+      intact = packet_flits_q != '0 && packet_ecrc_q == crc_pkg::of_payload(
+        {(packet_flits_q == 5'd1) ? store[{packet_slot_q, 4'd0}][335:0] : 336'd0, packet_seq_q,
+         32'd0, packet_q[127:8], 8'd0} ^ {packet_crc_q, 480'd0});
+    end
+  end
+  always_ff @(posedge clk_i) intact_q <= intact;
+
+  assign can_leave   = packet_valid_q && intact && !bad_dst && (!write_valid_q || write_done);
+  assign is_ack      = packet_q.op == defs_pkg::PktOpAck;
+  assign want_o      = can_leave && !is_ack;
+  assign flow_o      = {packet_q.src[3:0], packet_q.group[5], packet_q.vn};
+  assign seq_o       = packet_seq_q;
+  assign len_o       = packet_flits_q;
+  assign deliver     = want_o && good_i && !bad_form;
+  assign ack_valid_o = can_leave && is_ack;
+  always_comb begin
+    ack_o = '0;
+    if (ack_valid_o) ack_o = store[{packet_slot_q, 4'd0}][127:0];
+  end
+  assign packet_leaves = packet_valid_q && (!write_valid_q || write_done) &&
+                         (!want_o || go_i) && (!ack_valid_o || ack_ready_i);
 
   // ---------------------------------------------------------------- write: piece by piece
-  logic write_valid_q, write_bad_q, write_poisoned_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
+  logic write_valid_q, write_drop_q, write_bad_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
   logic [4:0] write_slot_now_q;
   logic [10:0] write_at_q, write_bytes_q, write_left;
   logic [47:0] write_addr_q;
@@ -166,9 +219,9 @@ module fabric_ni_rx #(
     if (write_left < {4'b0, count}) count = write_left[6:0];
   end
   assign write_last = write_left == {4'b0, count};
-  assign write_step = write_valid_q && !write_bad_q && can_load;
-  assign write_done = (write_step && write_last) || (write_valid_q && write_bad_q && !write_error);
-  assign packet_leaves = packet_valid_q && (!write_valid_q || write_done);
+  assign write_step = write_valid_q && !write_bad_q && !write_drop_q && can_load;
+  assign write_done = (write_step && write_last) || (write_valid_q && write_bad_q && !write_error) ||
+                      (write_valid_q && write_drop_q);
 
   always_ff @(posedge clk_i) begin
     if (packet_leaves) begin
@@ -179,7 +232,6 @@ module fabric_ni_rx #(
       write_src_q      <= packet_q.src;
       write_lane_q     <= {packet_q.vn, packet_q.group[5:1]};
       write_bad_dst_q  <= bad_dst;
-      write_poisoned_q <= poisoned;
       write_at_q       <= '0;
       write_addr_q     <= packet_q.addr;
     end else if (write_step) begin
@@ -237,7 +289,7 @@ module fabric_ni_rx #(
   assign sem_o       = {sem_name_q, 16'sd1};
 
   // ---------------------------------------------------------------- errors
-  assign error_valid_o = write_error || (write_valid_q && write_bad_q && !write_poisoned_q);
+  assign error_valid_o = write_error || (write_valid_q && write_bad_q);
   assign error_cause_o = write_error ? defs_pkg::ErrorCauseUnmappedAddress
                        : write_bad_dst_q ? defs_pkg::ErrorCauseBadDestination
                                          : defs_pkg::ErrorCauseBadDescriptor;
@@ -252,7 +304,7 @@ module fabric_ni_rx #(
   logic [10:0] trace_message_bytes;
   logic [8191:0] trace_message_payload_q;
   always_ff @(posedge clk_i) begin
-    if (packet_leaves && !bad_dst && !bad_form) begin
+    if (packet_leaves && deliver) begin
       trace_message_header_q <= packet_q;
       trace_message_payload_q <= {
         store[{packet_slot_q, 4'd15}], store[{packet_slot_q, 4'd14}],
@@ -293,6 +345,8 @@ module fabric_ni_rx #(
       packet_valid_q <= 1'b0;
       write_valid_q  <= 1'b0;
       write_bad_q    <= 1'b0;
+      write_drop_q   <= 1'b0;
+      checked_q      <= 1'b0;
       req_valid_q    <= 1'b0;
       failed_q       <= 1'b0;
       notify_wait_q  <= 1'b0;
@@ -319,8 +373,12 @@ module fabric_ni_rx #(
       end
       packet_valid_q <= pick || (packet_valid_q && !packet_leaves);
       write_valid_q  <= packet_leaves || (write_valid_q && !write_done);
-      if (packet_leaves) write_bad_q <= bad_dst || bad_form;
-      trace_message_valid_q <= packet_leaves && !bad_dst && !bad_form;
+      if (packet_leaves) begin
+        write_bad_q  <= intact && (bad_dst || (want_o && good_i && bad_form));
+        write_drop_q <= !intact || (!bad_dst && !(want_o && good_i));
+      end
+      checked_q <= packet_valid_q && !packet_leaves;
+      trace_message_valid_q <= packet_leaves && deliver;
 
       req_valid_q <= write_step || (req_valid_q && !req_ready_i);
       if (accepted) failed_q <= !req_last_q && (failed_q || req_err_i);
@@ -329,6 +387,7 @@ module fabric_ni_rx #(
     end
   end
 
+  assign drained_o = !write_valid_q && !req_valid_q && !notify_wait_q && !sem_valid_q && settled_i;
   assign idle_o = used_q == '0 && !req_valid_q && !notify_wait_q && !sem_valid_q;
 
   // ---------------------------------------------------------------- assertions

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interface, sending half, one per core: message pieces in, packets out.
+// Network interface, sending half, one per core: message pieces in, packets out, kept until they
+// are acknowledged.
 //
-//   msg --> chunk_q --64 B a cycle, shifted--> carry (per engine) --> store   2 packets per engine
-//                                                                      |
-//                     lane per direction: pick an engine, one packet --+--> hol_*, payload*_o
+//   msg --> u_fill --blocks--> store, heads --> payload*_o      64 KiB of words, 1,024 heads
+//              |                  ^    ^
+//              +--packets--> u_flows   +-- u_lane0, u_lane1: a packet per direction --> hol_*
+//                               ^
+//              acknowledgements, timer --> u_retry
 //
 // Filling runs on the core clock, sending on the fabric clock. A packet is sent only when it is
-// here as a whole, so a slow engine never holds a channel of the network; while one is sent the
-// engine fills the other half of its store. Packets of an engine leave in order; those that go + and
-// those that go - have a lane each, so a full direction does not idle the other.
-//
-// Refused, counted and reported, without any flit: a destination that is not on this board or not
-// on the ring, and a packet of more than 4 flits on VN 0.
-`include "assert.svh"
-
+// here as a whole, so a slow engine never holds a channel of the network. Packets of a flow {VN,
+// destination} leave in the order in which they were completed; those that go + and those that go -
+// have a lane each, so a full direction does not idle the other.
 module fabric_ni_tx #(
-  localparam int unsigned Engines = size_pkg::DmaEngines,
-  localparam int unsigned EngineBits = $clog2(Engines),
-  localparam int unsigned Slots = 2 * Engines,
-  localparam int unsigned ChunkFlits = size_pkg::LineBytes / defs_pkg::FlitBytes,
-  localparam int unsigned PieceBits = (ChunkFlits > 1) ? $clog2(ChunkFlits) : 1
+  localparam int unsigned Blocks = defs_pkg::RetryFlits,
+  localparam int unsigned BlockBits = $clog2(Blocks),
+  localparam int unsigned Chips = 16,
+  localparam int unsigned Flows = Chips * defs_pkg::VirtualNets
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -50,251 +47,201 @@ module fabric_ni_tx #(
   output logic [511:0] payload0_o,
   output logic [511:0] payload1_o,
 
+  // An acknowledgement to send, a whole flit; it stays until it leaves.
+  input  logic ack_valid_i,
+  output logic ack_ready_o,
+  input  logic [511:0] ack_i,
+  input  logic [3:0] ack_dst_i,
+
+  // An acknowledgement that came: numbers that chip `acked_src_i` expects next, per VN.
+  input  logic acked_valid_i,
+  input  logic [3:0] acked_src_i,
+  input  logic [63:0] acked_seq_i,
+  input  logic tick_i,
+  input  logic resend_i,
+
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
 
-  output logic idle_o
+  output logic calm_o,  // nothing to send at the moment
+  output logic idle_o   // and nothing kept
 );
 
-  // ---------------------------------------------------------------- filling: control
-  logic chunk_valid_q, flush_q;
-  logic [PieceBits-1:0] piece_q;
-  size_pkg::msg_chunk_t chunk_q;
-  logic [11*Engines-1:0] fill_q;       // bytes of the open packet, up to 1024
-  logic [Engines-1:0] write_slot_q;  // which half is being filled
-  logic [Slots-1:0] full_q;          // packets complete and not yet sent
-  logic [57:0] open_q [Engines];     // {dst 10, addr 48} of the open packet
-
-  logic [EngineBits-1:0] engine;
-  logic [EngineBits:0] fill_slot;
-  logic [10:0] fill, total;
-  logic [8:0] left;
-  logic [6:0] piece_bytes, ends;
-  logic last_piece, spill, step, packet_done, chunk_done;
-
-  assign engine      = chunk_q.engine[EngineBits-1:0];
-  assign fill_slot   = {engine, write_slot_q[engine]};
-  assign fill        = fill_q[11*engine +: 11];
-  assign left        = chunk_q.bytes - (9'(piece_q) << 6);
-  assign last_piece  = left <= 9'd64;
-  assign piece_bytes = flush_q ? 7'd0 : last_piece ? left[6:0] : 7'd64;
-  assign ends        = {1'b0, fill[5:0]} + piece_bytes;
-  assign total       = fill + {4'b0, piece_bytes};
-  // The last piece may end in the next word: that word takes a cycle of its own.
-  assign spill       = !flush_q && last_piece && chunk_q.last && ends > 7'd64;
-  assign step        = chunk_valid_q && !full_q[fill_slot];
-  assign chunk_done  = step && (flush_q || (last_piece && !spill));
-  assign packet_done = chunk_done && chunk_q.last;
-  assign msg_ready_o = !chunk_valid_q || chunk_done;
-
-  // ---------------------------------------------------------------- filling: data
-  logic [511:0] store [Slots * defs_pkg::BodyFlits];
-  logic [511:0] carry [Engines];
-
-  // The bytes of `data` behind the low `at` bytes of `old`.
-  function automatic logic [1023:0] append(input logic [511:0] old, input logic [511:0] data,
-                                           input logic [6:0] bytes, input logic [5:0] at);
-    append = {512'b0, data & ~({512{1'b1}} << {bytes, 3'b0})} << {at, 3'b0};
-    if (at != '0) append[511:0] = append[511:0] | old;
-  endfunction
-
-  always_ff @(posedge clk_i) begin
-    if (msg_valid_i && msg_ready_o) chunk_q <= msg_i;
-    if (step) begin
-      if (fill == '0) open_q[engine] <= {chunk_q.dst, chunk_q.addr};
-      store[{fill_slot, fill[9:6]}] <=
-        512'(append(carry[engine], 512'(chunk_q.data >> {piece_q, 9'b0}), piece_bytes, fill[5:0]));
-      carry[engine] <=
-        512'(append(carry[engine], 512'(chunk_q.data >> {piece_q, 9'b0}), piece_bytes, fill[5:0])
-             >> {ends[6], 9'b0});
-    end
-  end
-
-  // ---------------------------------------------------------------- the header
-  logic [47:0] addr;
-  logic [9:0] dst;
-  logic [4:0] len, bodies;
-  logic core1_window, hbm1_window, lport, bad_dst, bad_len;
-  assign {dst, addr} = (fill == '0) ? {chunk_q.dst, chunk_q.addr} : open_q[engine];
-  assign bodies = total[10:6] + {4'b0, total[5:0] != '0};
-  assign len    = (total <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : bodies + 5'd1;
-
-  // The local port at the destination is the core that owns the address.
-  assign core1_window = addr - defs_pkg::AddrCore1Base < defs_pkg::AddrCore1Size;
-  assign hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
-  assign lport        = core1_window || hbm1_window;
-
-  assign bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i;
-  assign bad_len = chunk_q.vn == '0 && len > 5'd4;
-
+  // ---------------------------------------------------------------- filling
+  logic block_valid, write, link_valid, done, drop, refused;
+  logic [BlockBits-1:0] block, link, first, drop_first, drop_last;
+  logic [511:0] word;
+  logic [31:0] crc;
+  logic [4:0] drop_len;
+  logic [7:0] refused_cause;
+  logic [Flows-1:0] lost;
+  logic fill_idle;
   defs_pkg::header_t header;
-  always_comb begin
-    header       = '0;
-    header.op    = (chunk_q.notify) ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
-    header.dst   = dst;
-    header.src   = chip_id_i;
-    header.lport = {1'b0, lport};
-    header.vn    = chunk_q.vn;
-    header.len   = len;
-    header.bytes = total;
-    header.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
-    header.addr  = addr;
-    header.hop   = {now_i, 4'd0};
-    header.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
-  end
+  fabric_fill u_fill (
+    .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .lost_i(lost),
+    .msg_valid_i, .msg_ready_o, .msg_i,
+    .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
+    .link_valid_o(link_valid), .link_o(link),
+    .done_o(done), .first_o(first), .crc_o(crc), .header_o(header),
+    .drop_o(drop), .drop_first_o(drop_first), .drop_last_o(drop_last), .drop_len_o(drop_len),
+    .error_valid_o(refused), .error_cause_o(refused_cause), .idle_o(fill_idle)
+  );
 
+  // ---------------------------------------------------------------- queues
+  logic [15:0] seq, unacked, acked;
+  logic [1:0] pick, next, lane_valid;
+  logic [2*6-1:0] pick_flow;
+  logic [9:0] pick_len;
+  logic [2*BlockBits-1:0] at;
+  logic [5:0] flow;
+  logic ask, release_now, rewind, held, turn;
+  logic [Flows-1:0] kept, ready;
+  fabric_flows u_flows (
+    .clk_i, .rst_ni,
+    .block_valid_o(block_valid), .block_o(block),
+    .write_i(write), .link_valid_i(link_valid), .link_i(link),
+    .append_i(done), .append_flow_i({header.vn, header.dst[3:0]}), .append_first_i(first),
+    .append_len_i(header.len), .append_seq_o(seq),
+    .drop_i(drop), .drop_first_i(drop_first), .drop_last_i(drop_last), .drop_len_i(drop_len),
+    .pick_i(pick), .pick_flow_i(pick_flow), .pick_len_o(pick_len), .next_i(next), .at_o(at),
+    .lane_valid_i(lane_valid),
+    .ask_i(ask), .flow_i(flow), .release_i(release_now), .rewind_i(rewind),
+    .unacked_o(unacked), .acked_o(acked), .held_o(held),
+    .kept_o(kept), .ready_o(ready)
+  );
+
+  // Lanes pick with the fabric clock; what is freed or repeated changes in between.
+  logic lost_valid, retry_idle;
+  logic [31:0] resends;
+  assign turn = !fabric_en_i && !done && !drop;
+  fabric_retry u_retry (
+    .clk_i, .rst_ni,
+    .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),
+    .tick_i, .resend_i, .turn_i(turn), .kept_i(kept),
+    .ask_o(ask), .flow_o(flow), .release_o(release_now), .rewind_o(rewind),
+    .unacked_i(unacked), .acked_i(acked), .held_i(held),
+    .lost_o(lost), .lost_valid_o(lost_valid), .resends_o(resends), .idle_o(retry_idle)
+  );
+  logic unused_resends;  // read by the board's statistics
+  assign unused_resends = ^resends;
+
+  assign error_valid_o = refused || lost_valid;
+  assign error_cause_o = refused ? refused_cause : defs_pkg::ErrorCauseUnreachable;
+
+  // ---------------------------------------------------------------- the way to every chip
+  // Looked up one chip after the other, after reset and after a change (resend_i).
+  logic [Chips-1:0] minus_q, local_q, class_q;
+  logic [4:0] walk_q;  // 16: done
   logic [1:0] out;
   logic way_class;
   fabric_route u_route (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .from_i(core_i), .dst_i(dst[3:0]), .out_o(out)
+    .chip_i(chip_id_i[3:0]), .ring_size_i, .from_i(core_i), .dst_i(walk_q[3:0]), .out_o(out)
   );
   fabric_class u_class (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .dst_i(dst[3:0]), .minus_i(out[0]), .class_o(way_class)
+    .chip_i(chip_id_i[3:0]), .ring_size_i, .dst_i(walk_q[3:0]), .minus_i(out[0]),
+    .class_o(way_class)
   );
-
-  logic accept;
-  assign accept = packet_done && !bad_dst && !bad_len;
-  assign error_valid_o = packet_done && (bad_dst || bad_len);
-  assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
-                                 : defs_pkg::ErrorCauseBadDescriptor;
-
-  // What a lane needs to know of a complete packet: {local, class, vn 2, len 5}.
-  logic [127:0] header_q [Slots];
-  logic [9*Slots-1:0] about_q;
-  logic [Slots-1:0] minus_q;
-  always_ff @(posedge clk_i) begin
-    if (accept) header_q[fill_slot] <= header;
-  end
-
-  // ---------------------------------------------------------------- sending
-  // Next packet of every engine, and which lane it wants.
-  logic [Slots-1:0] pending_q;       // complete and not yet in a lane
-  logic [Engines-1:0] read_slot_q, minus, ready;
-  logic [9*Engines-1:0] next_about;
-  always_comb begin
-    minus      = '0;
-    ready      = '0;
-    next_about = '0;
-    if (pending_q != '0) begin
-      for (int unsigned e = 0; e < Engines; e++) begin
-        if (pending_q[{EngineBits'(e), read_slot_q[e]}]) begin
-          ready[e] = 1'b1;
-          minus[e] = minus_q[{EngineBits'(e), read_slot_q[e]}];
-          next_about[9*e +: 9] = about_q[9*{EngineBits'(e), read_slot_q[e]} +: 9];
-        end
-      end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      walk_q  <= '0;
+      minus_q <= '0;
+      local_q <= '0;
+      class_q <= '0;
+    end else if (resend_i) begin
+      walk_q <= '0;
+    end else if (!walk_q[4]) begin
+      walk_q               <= walk_q + 5'd1;
+      minus_q[walk_q[3:0]] <= out[0];
+      local_q[walk_q[3:0]] <= out[1];
+      class_q[walk_q[3:0]] <= way_class;
     end
   end
 
-  logic [1:0] pick;
-  logic [2*EngineBits-1:0] winner;
+  // ---------------------------------------------------------------- lanes
+  logic [1:0] pick_ack, ack_way, lane_ack;
   logic [17:0] lane_about;
   logic [9:0] lane_flit;
+  logic [7:0] birth_q;
+  logic ack_open;
+  assign ack_open    = ack_valid_i && walk_q[4] && (lane_valid & lane_ack) == '0;
+  assign ack_way     = {ack_open && minus_q[ack_dst_i], ack_open && !minus_q[ack_dst_i]};
+  assign ack_ready_o = (pop_i & lane_ack) != '0;
+
   for (genvar l = 0; l < 2; l++) begin : gen_lane
     fabric_lane u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i((l == 0) ? ready & ~minus : ready & minus), .about_i(next_about),
-      .room_i(room_i[8*l +: 8]),
-      .pick_o(pick[l]), .winner_o(winner[EngineBits*l +: EngineBits]),
-      .valid_o(hol_valid_o[l]),
-      .about_o(lane_about[9*l +: 9]), .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]),
-      .pop_i(pop_i[l])
+      .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{minus_q}} : ready & {4{minus_q}}),
+      .class_i(class_q), .local_i(local_q), .room_i(room_i[8*l +: 8]),
+      .ack_i(ack_way[l]), .ack_dst_i,
+      .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
+      .pick_ack_o(pick_ack[l]),
+      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[9*l +: 9]),
+      .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]), .pop_i(pop_i[l])
     );
     assign hol_out_o[2*l +: 2] = {lane_about[9*l + 8], 1'(l)};
     assign hol_class_o[l]      = lane_about[9*l + 7];
     assign hol_vn_o[2*l +: 2]  = lane_about[9*l + 5 +: 2];
     assign hol_len_o[5*l +: 5] = lane_about[9*l +: 5];
     assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
+    // The first word of a packet belongs to its second flit, or (inline) to its only one.
+    assign next[l]             = pop_i[l] && !hol_head_o[l];
+    always_ff @(posedge clk_i) begin
+      if (pick[l] || pick_ack[l]) birth_q[4*l +: 4] <= now_i;
+    end
   end
+  assign hol_valid_o = lane_valid;
+  assign hol_birth_o = birth_q;
 
-  assign hol_birth_o = {header_q[slot1_q][7:4], header_q[slot0_q][7:4]};
-
-  // Slot in the lane: an engine fills and sends its two alternately.
-  logic [EngineBits:0] slot0_q, slot1_q;
+  // ---------------------------------------------------------------- words and heads
+  logic [511:0] store [Blocks];
+  logic [175:0] heads [Blocks];  // {seq, ecrc, header} of the packet that starts here
   logic [511:0] payload0_q, payload1_q;
-  logic [3:0] body0, body1;
-  assign body0 = 4'(lane_flit[4:0] - 5'd1);
-  assign body1 = 4'(lane_flit[9:5] - 5'd1);
   always_ff @(posedge clk_i) begin
+    if (write) store[block] <= word;
     if (pop_i[0]) begin
-      if (!hol_head_o[0]) payload0_q <= store[{slot0_q, body0}];
-      else if (hol_tail_o[0]) payload0_q <= {store[{slot0_q, 4'd0}][335:0], 48'd0, header_q[slot0_q]};
-      else payload0_q <= {384'd0, header_q[slot0_q]};
+      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth_q[3:0], 4'd0};
+      else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
+      else payload0_q <= {hol_tail_o[0] ? store[at[BlockBits-1:0]][335:0] : 336'd0,
+                          heads[at[BlockBits-1:0]][175:8], birth_q[3:0], 4'd0};
     end
     if (pop_i[1]) begin
-      if (!hol_head_o[1]) payload1_q <= store[{slot1_q, body1}];
-      else if (hol_tail_o[1]) payload1_q <= {store[{slot1_q, 4'd0}][335:0], 48'd0, header_q[slot1_q]};
-      else payload1_q <= {384'd0, header_q[slot1_q]};
+      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth_q[7:4], 4'd0};
+      else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
+      else payload1_q <= {hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][335:0] : 336'd0,
+                          heads[at[2*BlockBits-1:BlockBits]][175:8], birth_q[7:4], 4'd0};
     end
   end
   assign payload0_o = payload0_q;
   assign payload1_o = payload1_q;
 
-  logic [2*EngineBits+1:0] pick_slot;
-  assign pick_slot = {winner[2*EngineBits-1:EngineBits], read_slot_q[winner[2*EngineBits-1:EngineBits]],
-                      winner[EngineBits-1:0], read_slot_q[winner[EngineBits-1:0]]};
-  logic [1:0] done;
-  assign done = pop_i & hol_tail_o;
-
-  // ---------------------------------------------------------------- registers
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      chunk_valid_q <= 1'b0;
-      flush_q       <= 1'b0;
-      piece_q       <= '0;
-      fill_q        <= '0;
-      write_slot_q  <= '0;
-      full_q        <= '0;
-      pending_q     <= '0;
-      read_slot_q   <= '0;
-      about_q       <= '0;
-      minus_q       <= '0;
-      slot0_q       <= '0;
-      slot1_q       <= '0;
-    end else begin
-      if (msg_ready_o) chunk_valid_q <= msg_valid_i;
-      if (step) begin
-        flush_q        <= spill;
-        piece_q        <= (chunk_done || spill) ? '0 : piece_q + PieceBits'(1);
-        fill_q[11*engine +: 11] <= packet_done ? '0 : total;
-        if (accept) begin
-          write_slot_q[engine] <= !write_slot_q[engine];
-          full_q[fill_slot]    <= 1'b1;
-          pending_q[fill_slot] <= 1'b1;
-        end
-      end
-      if (accept) begin
-        minus_q[fill_slot]        <= out[0];
-        about_q[9*fill_slot +: 9] <= {out[1], way_class, chunk_q.vn, len};
-      end
-      if (done[0]) full_q[slot0_q] <= 1'b0;
-      if (done[1]) full_q[slot1_q] <= 1'b0;
-      // Never both for one engine: its next packet goes one way.
-      if (pick[0]) begin
-        slot0_q <= pick_slot[EngineBits:0];
-        pending_q[pick_slot[EngineBits:0]] <= 1'b0;
-        read_slot_q[pick_slot[EngineBits:1]] <= !pick_slot[0];
-      end
-      if (pick[1]) begin
-        slot1_q <= pick_slot[2*EngineBits+1:EngineBits+1];
-        pending_q[pick_slot[2*EngineBits+1:EngineBits+1]] <= 1'b0;
-        read_slot_q[pick_slot[2*EngineBits+1:EngineBits+2]] <= !pick_slot[EngineBits+1];
-      end
+  // The head is sealed a cycle after the last word: end-to-end CRC over words, number and header.
+  logic seal_q;
+  logic [BlockBits-1:0] seal_at_q;
+  logic [15:0] seal_seq_q;
+  logic [31:0] seal_crc_q, ecrc;
+  defs_pkg::header_t seal_header_q;
+  always_comb begin
+    ecrc = '0;
+    if (seal_q) begin
+      ecrc = crc_pkg::of_payload({(seal_header_q.len == 5'd1) ? store[seal_at_q][335:0] : 336'd0,
+                                  seal_seq_q, 32'd0, seal_header_q} ^ {seal_crc_q, 480'd0});
     end
   end
+  always_ff @(posedge clk_i) begin
+    if (done) begin
+      seal_at_q     <= first;
+      seal_seq_q    <= seq;
+      seal_crc_q    <= crc;
+      seal_header_q <= header;
+    end
+    if (seal_q) heads[seal_at_q] <= {seal_seq_q, ecrc, seal_header_q};
+  end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) seal_q <= 1'b0;
+    else seal_q <= done;
+  end
 
-  assign idle_o = !chunk_valid_q && full_q == '0 && fill_q == '0;
-
-  // ---------------------------------------------------------------- assertions
-  // A packet is at most 1 KiB.
-  `ASSERT(PacketFits_A, step |-> total <= 11'(defs_pkg::PacketBytes))
-  // Pieces are whole words and not empty.
-  `ASSERT(PieceIsWords_A,
-    msg_valid_i |-> msg_i.bytes[1:0] == '0 && msg_i.bytes != '0 &&
-                    msg_i.bytes <= 9'(size_pkg::LineBytes))
-  // Engines that do not exist send nothing.
-  `ASSERT(EngineExists_A, msg_valid_i |-> {1'b0, msg_i.engine} < 5'(Engines))
-  // A packet is sent only from a full slot.
-  `ASSERT(LaneIsFull_A, (!hol_valid_o[0] || full_q[slot0_q]) && (!hol_valid_o[1] || full_q[slot1_q]))
+  assign calm_o = ready == '0 && lane_valid == '0;
+  assign idle_o = fill_idle && retry_idle && lane_valid == '0;
 
 endmodule

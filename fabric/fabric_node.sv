@@ -30,6 +30,11 @@ module fabric_node (
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
 
+  // fabric cycles, one to two times, after which what was not acknowledged is sent again; 0: never
+  input  logic [19:0] timeout_i,
+  // pulse: ways have changed; look them up, and send everything not acknowledged again
+  input  logic resend_i,
+
   // messages from the DMA engines of core 0 and core 1
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
@@ -155,6 +160,12 @@ module fabric_node (
 
   // ---------------------------------------------------------------- network interfaces
   logic [3:0] ni_idle;
+  logic own_valid, own_ready, ack_idle, tick;  // own: an acknowledgement to send
+  logic [511:0] own_word;
+  logic acked_valid;                // an acknowledgement that came
+  logic [3:0] acked_src;
+  logic [127:0] acked_seq;
+  logic [1:0] calm;
 
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
@@ -167,8 +178,11 @@ module fabric_node (
     .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
     .pop_i(local_pop[1:0]),
     .payload0_o(local_payload0), .payload1_o(local_payload1),
+    .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
+    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
+    .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
-    .idle_o(ni_idle[2])
+    .calm_o(calm[0]), .idle_o(ni_idle[2])
   );
 
   fabric_ni_tx u_ni_tx1 (
@@ -182,8 +196,11 @@ module fabric_node (
     .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
     .pop_i(local_pop[3:2]),
     .payload0_o(local_payload2), .payload1_o(local_payload3),
+    .ack_valid_i(1'b0), .ack_ready_o(), .ack_i('0), .ack_dst_i('0),
+    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
+    .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
-    .idle_o(ni_idle[3])
+    .calm_o(calm[1]), .idle_o(ni_idle[3])
   );
 
   fabric_ni_rx u_ni_rx0 (
@@ -196,6 +213,9 @@ module fabric_node (
     .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
     .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
     .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
+    .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
+    .drained_o(drained[0]), .go_i(go[0]), .good_i(good[0]),
+    .ack_valid_o(rx_ack[0]), .ack_ready_i(1'b1), .ack_o(rx_row0),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
@@ -210,9 +230,49 @@ module fabric_node (
     .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
     .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
     .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
+    .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
+    .drained_o(drained[1]), .go_i(go[1]), .good_i(good[1]),
+    .ack_valid_o(rx_ack[1]), .ack_ready_i(!rx_ack[0]), .ack_o(rx_row1),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );
+
+  // ---------------------------------------------------------------- end to end
+  // Delivered once, in order, whatever was lost or sent twice on the way.
+  logic [1:0] want, go, good, again, drained, rx_ack;
+  logic [13:0] rx_flow;
+  logic [31:0] rx_seq;
+  logic [9:0] rx_len;
+  logic [127:0] rx_row0, rx_row1, row;
+  logic row_valid;
+  logic [3:0] row_src, own_dst;
+  fabric_accept #(.Ports(2)) u_accept (
+    .clk_i, .rst_ni,
+    .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(drained),
+    .go_o(go), .good_o(good), .again_o(again),
+    .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
+  );
+  fabric_ack #(.Ports(2)) u_ack (
+    .clk_i, .rst_ni, .fabric_en_i, .chip_id_i,
+    .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
+    .calm_i(calm == '1), .age_i(fabric_en_i && time_q % 12'(defs_pkg::AckAge) == '0),
+    .row_valid_o(row_valid), .row_o(row_src), .row_i(row),
+    .valid_o(own_valid), .ready_i(own_ready), .word_o(own_word),
+    .dst_o(own_dst), .idle_o(ack_idle)
+  );
+  assign acked_valid = rx_ack != '0;
+  assign acked_src   = rx_ack[0] ? rx_flow[6:3] : rx_flow[13:10];
+  always_comb begin
+    acked_seq = '0;
+    if (acked_valid) acked_seq = rx_ack[0] ? rx_row0 : rx_row1;
+  end
+
+  logic [19:0] timer_q;
+  assign tick = fabric_en_i && timer_q >= timeout_i && timeout_i != '0;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) timer_q <= 20'd1;
+    else if (fabric_en_i) timer_q <= tick ? 20'd1 : timer_q + 20'd1;
+  end
 
   // ---------------------------------------------------------------- registers
   // Packets refused so far, per source of errors.
@@ -229,7 +289,7 @@ module fabric_node (
   end
   assign error_pc_o = refused_q;
 
-  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1;
+  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1 && ack_idle;
 
   // ---------------------------------------------------------------- assertions
   // Straps hold still and make sense.

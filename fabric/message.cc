@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+
+#include "fabric/crc.h"
 
 namespace fabric {
 
@@ -71,19 +74,56 @@ std::vector<Burst> deliver(const defs::Header& header, unsigned line_bytes) {
   return bursts;
 }
 
+namespace {
+
+/// The CRC of a word on a link without control bits, from the CRC of the words before it.
+std::uint32_t chain(std::uint32_t before, const std::array<std::uint32_t, 16>& payload) {
+  defs::Flit::Words word{};
+  std::copy(payload.begin(), payload.end(), word.begin());
+  word[15] ^= before;
+  return crc(word, 0);
+}
+
+/// Over body flits in order, then the head without CRC and `hop`, which routers change.
+std::array<std::uint32_t, 16> seal(defs::HeadPayload head, std::uint32_t bodies) {
+  const auto hop = std::exchange(head.header.hop, std::uint8_t{0});
+  head.ecrc = 0;
+  head.ecrc = chain(bodies, head.words());
+  head.header.hop = hop;
+  return head.words();
+}
+
+}  // namespace
+
 std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& header,
-                                                         std::span<const std::uint8_t> payload) {
-  std::vector<std::array<std::uint32_t, 16>> words(flits(header.bytes));
+                                                         std::span<const std::uint8_t> payload,
+                                                         std::uint16_t seq) {
+  std::vector<std::array<std::uint32_t, 16>> words(flits(static_cast<unsigned>(payload.size())));
   defs::HeadPayload head;
   head.header = header;
+  head.seq = seq;
   if (words.size() == 1) std::memcpy(head.inline_data.data(), payload.data(), payload.size());
-  words[0] = head.words();
+  std::uint32_t bodies = 0;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t from = (i - 1) * defs::kFlitBytes;
     std::memcpy(words[i].data(), payload.data() + from,
                 std::min<std::size_t>(defs::kFlitBytes, payload.size() - from));
+    bodies = chain(bodies, words[i]);
   }
+  words[0] = seal(head, bodies);
   return words;
+}
+
+std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
+                                          const std::array<std::uint16_t, 8>& expected) {
+  defs::HeadPayload head;
+  head.header.op = static_cast<std::uint8_t>(defs::PktOp::Ack);
+  head.header.src = src;
+  head.header.dst = dst;
+  head.header.len = 1;
+  head.header.bytes = sizeof(expected);
+  std::memcpy(head.inline_data.data(), expected.data(), sizeof(expected));
+  return seal(head, 0);
 }
 
 }  // namespace fabric

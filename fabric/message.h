@@ -53,8 +53,14 @@ defs::ErrorCause refusal(const defs::Header& header, std::uint16_t chip);
 /// the lines of the destination.
 std::vector<Burst> deliver(const defs::Header& header, unsigned line_bytes);
 
-/// The words of the packet's flits as they leave the source (payload part only).
+/// The words of the packet's flits as they leave the source (payload part only); `seq` is its
+/// number in its flow. The end-to-end CRC is in the head.
 std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& header,
-                                                         std::span<const std::uint8_t> payload);
+                                                         std::span<const std::uint8_t> payload,
+                                                         std::uint16_t seq);
+
+/// The acknowledgement of chip `src` to chip `dst`: the numbers it expects next, {core, VN}.
+std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
+                                          const std::array<std::uint16_t, 8>& expected);
 
 }  // namespace fabric

@@ -79,6 +79,7 @@ module chip #(
   logic [3:0]       fabric_error;
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
+  logic [19:0]      fabric_timeout;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -92,6 +93,7 @@ module chip #(
     .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
+    .fabric_timeout_o(fabric_timeout),
     .quiet_o(host_quiet)
   );
 
@@ -255,6 +257,7 @@ module chip #(
   );
 
   // ---------------------------------------------------------------- fabric
+  // Ways never change at run time yet: nothing to send again on that account.
   logic fabric_quiet;
   // Read by the board's statistics.
   defs_pkg::link_status_t link_status0, link_status1;
@@ -263,6 +266,7 @@ module chip #(
   assign unused_links = ^{link_status0, link_status1, link_dead};
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
+    .timeout_i(fabric_timeout), .resend_i(1'b0),
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
     .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,

@@ -39,6 +39,7 @@ module csr_regs #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
+  output logic [19:0]      fabric_timeout_o,
   output logic [1:0]       tensor_rd_o,     // core asked for a counter
   output logic [2:0]       tensor_index_o,
   input  logic [1:0][47:0] tensor_count_i   // in the same cycle
@@ -63,7 +64,7 @@ module csr_regs #(
   assign dma           = ($clog2(D))'(32'(core) * E + 32'(engine));
 
   typedef enum logic [3:0] {
-    RegNone, RegChipId, RegRingSize, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
+    RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
     RegSeqError, RegRingBase, RegRingCount, RegDmaError, RegTensorCount
   } reg_e;
   reg_e which;
@@ -71,6 +72,7 @@ module csr_regs #(
     which = RegNone;
     if (offset_i == defs_pkg::CsrChipId) which = RegChipId;
     if (offset_i == defs_pkg::CsrRingSize) which = RegRingSize;
+    if (offset_i == defs_pkg::CsrFabricTimeout) which = RegTimeout;
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -109,6 +111,7 @@ module csr_regs #(
       unique case (which)
         RegChipId: rdata_o = 64'(chip_id_i);
         RegRingSize: rdata_o = 64'(ring_size_i);
+        RegTimeout: rdata_o = 64'(fabric_timeout_q);
         RegSeqBase: rdata_o = 64'(seq_base_q[seq]);
         RegSeqCount: rdata_o = 64'(seq_count_q[seq]);
         RegSeqState: rdata_o = 64'({seq_state_i[{core, 2'd3}], seq_state_i[{core, 2'd2}],
@@ -131,6 +134,7 @@ module csr_regs #(
     spare_bits    = 1'b0;
     not_startable = 1'b0;
     unique case (which)
+      RegTimeout: spare_bits = wdata_i[63:20] != '0;
       RegSeqBase, RegRingBase: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
@@ -158,6 +162,7 @@ module csr_regs #(
   logic [S-1:0][24:0] seq_count_q;
   logic [D-1:0][47:0] ring_base_q;
   logic [D-1:0][15:0] ring_count_q;
+  logic [19:0] fabric_timeout_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -166,10 +171,12 @@ module csr_regs #(
       seq_count_q  <= '0;
       ring_base_q  <= '0;
       ring_count_q <= '0;
+      fabric_timeout_q <= 20'(defs_pkg::RetryTimeout);
     end else begin
       start_q <= '0;
       if (write) begin
         if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
+        if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
         if (which == RegSeqBase) seq_base_q[seq] <= wdata_i[47:0];
         if (which == RegSeqCount) seq_count_q[seq] <= wdata_i[24:0];
         if (which == RegRingBase) ring_base_q[dma] <= wdata_i[47:0];
@@ -182,6 +189,7 @@ module csr_regs #(
   assign seq_count_o  = seq_count_q;
   assign ring_base_o  = ring_base_q;
   assign ring_count_o = ring_count_q;
+  assign fabric_timeout_o = fabric_timeout_q;
 
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))

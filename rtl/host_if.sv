@@ -63,6 +63,7 @@ module host_if #(
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
+  output logic [19:0]      fabric_timeout_o,
 
   output logic quiet_o
 );
@@ -185,7 +186,7 @@ module host_if #(
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
-    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
+    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i, .fabric_timeout_o,
     .tensor_rd_o, .tensor_index_o, .tensor_count_i
   );
 

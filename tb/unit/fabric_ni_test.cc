@@ -14,7 +14,8 @@ namespace {
 using defs::ErrorCause;
 using defs::FlitType;
 
-/// Chip 3 of 12. Packets for it are injected on link port 1, as if chip 2 sent them.
+/// Chip 3 of 12. Packets for it are injected on link port 1, as if chip 2 sent them; chip 2 takes
+/// what comes back to it, that is acknowledgements. Nobody answers on link port 0.
 class Node {
  public:
   static constexpr unsigned kChip = 3, kTraining = 100;
@@ -28,6 +29,8 @@ class Node {
     dut_.rx0_settled_i = dut_.rx1_settled_i = 1;
     dut_.chip_id_i = kChip;
     dut_.ring_size_i = 12;
+    dut_.timeout_i = defs::kRetryTimeout;
+    dut_.resend_i = 0;
     dut_.rst_ni = 1, dut_.clk_i = 0, dut_.eval();
     dut_.rst_ni = 0;
     for (int i = 0; i < 4; ++i) dut_.clk_i = !dut_.clk_i, dut_.eval();
@@ -39,18 +42,6 @@ class Node {
       core_cycle();
     }
     EXPECT_EQ(dut_.link_status0_o.data()[0] & 7u, static_cast<unsigned>(defs::LinkState::Active));
-    idle();
-  }
-
-  /// The neighbours have nothing to say.
-  void idle() {
-    defs::Flit null;
-    null.lcw.ack_type = 1;
-    null.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
-    auto pins = null.words();
-    pins[17] = fabric::crc(pins, 0);
-    std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
-    std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
   }
 
   tb::Probe& dut() { return dut_; }
@@ -89,6 +80,27 @@ class Node {
     const defs::Flit back = defs::Flit::from(
         std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx1_o.data())));
     freed[back.lcw.credit_vc] = back.lcw.credit_cum;
+    if (back.lcw.flit_type != 0) {
+      ++returned_, ++taken_[back.lcw.vc];
+      acks.push_back(back.payload);
+      acks.back()[0] &= ~0xf0u;  // without the time
+    }
+    defs::Flit next;
+    if (!queue_.empty()) next = queue_.front(), queue_.pop_front();
+    next.lcw.ack_type = 1;
+    next.lcw.ack_seq = static_cast<std::uint16_t>(returned_);
+    next.lcw.credit_vc = static_cast<std::uint8_t>(turn_++ % 8);
+    next.lcw.credit_cum = static_cast<std::uint8_t>(taken_[next.lcw.credit_vc]);
+    auto pins = next.words();
+    pins[17] = fabric::crc(pins, next.lcw.flit_type ? injected_++ : 0);
+    std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
+    // The neighbour on port 0 has nothing to say but how far it has listened.
+    defs::Flit null;
+    null.lcw.ack_type = 1;
+    null.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
+    pins = null.words();
+    pins[17] = fabric::crc(pins, 0);
+    std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
     core_cycle();
     core_cycle();
   }
@@ -96,28 +108,23 @@ class Node {
     for (unsigned i = 0; i < cycles; ++i) step();
   }
 
-  void inject(const defs::Header& header, const tb::Payload& payload, unsigned flits) {
-    // The flits of a good packet, whatever the header says.
-    fabric::Message good;
-    good.bytes = static_cast<std::uint16_t>(payload.size());
-    auto words = fabric::flit_payloads(fabric::header(good), payload);
-    header.pack(words[0].data());
-    words.resize(flits);
-    for (unsigned i = 0; i < flits; ++i) {
+  /// The packet number `seq` of its flow, as chip 2 would send it.
+  void inject(const defs::Header& header, const tb::Payload& payload, unsigned seq) {
+    inject(header.vn, fabric::flit_payloads(header, payload, static_cast<std::uint16_t>(seq)));
+  }
+
+  void inject(unsigned vn, const std::vector<std::array<std::uint32_t, 16>>& words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
       defs::Flit flit;
       flit.payload = words[i];
-      flit.lcw.vc = static_cast<std::uint8_t>(header.vn << 1);
-      flit.lcw.flit_type = static_cast<std::uint8_t>(flits == 1       ? FlitType::HeadTail
-                                                     : i == 0         ? FlitType::Head
-                                                     : i + 1 == flits ? FlitType::Tail
-                                                                      : FlitType::Body);
-      flit.lcw.ack_type = 1;
-      auto pins = flit.words();
-      pins[17] = fabric::crc(pins, injected_++);
-      std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
-      step();
+      flit.lcw.vc = static_cast<std::uint8_t>(vn << 1);
+      flit.lcw.flit_type = static_cast<std::uint8_t>(words.size() == 1       ? FlitType::HeadTail
+                                                     : i == 0                ? FlitType::Head
+                                                     : i + 1 == words.size() ? FlitType::Tail
+                                                                             : FlitType::Body);
+      queue_.push_back(flit);
     }
-    idle();
+    run(static_cast<unsigned>(words.size()));
   }
 
   /// Offers one whole message of core 0 as pieces of 64 bytes.
@@ -145,6 +152,7 @@ class Node {
   }
 
   std::vector<defs::Flit> sent;
+  std::vector<std::array<std::uint32_t, 16>> acks;  ///< what chip 2 gets
   std::array<unsigned, 8> freed{};
   unsigned errors = 0, messages = 0, writes = 0, notifies = 0;
   unsigned now = 0, last_write = 0, last_notify = 0;
@@ -153,7 +161,9 @@ class Node {
  private:
   VerilatedContext context_;
   tb::Probe dut_;
-  unsigned phase_ = 0, injected_ = 0;
+  unsigned phase_ = 0, injected_ = 0, returned_ = 0, turn_ = 0;
+  std::array<unsigned, 8> taken_{};
+  std::deque<defs::Flit> queue_;
 };
 
 tb::Payload bytes(unsigned count) {
@@ -188,7 +198,7 @@ TEST(Sender, WordsOnTheLinkAreTheModels) {
     defs::Header header = fabric::header(m);
     EXPECT_EQ(header.lport, 1);
     header.hop = 1;
-    const auto words = fabric::flit_payloads(header, bytes(count));
+    const auto words = fabric::flit_payloads(header, bytes(count), 0);
     ASSERT_EQ(node.sent.size(), words.size()) << count;
     for (unsigned i = 0; i < words.size(); ++i) {
       EXPECT_EQ(node.sent[i].payload, words[i]) << count << " bytes, flit " << i;
@@ -242,13 +252,14 @@ TEST(Receiver, RefusesByNameAndReturnsTheCredits) {
       {"address", [](defs::Header& h) { h.addr |= 2; }, ErrorCause::BadDescriptor},
   };
   Node node;
-  unsigned flits = 0;
+  unsigned flits = 0, seq = 0;
   for (const Case& c : cases) {
     defs::Header header = fabric::header(to_node(100));
     c.spoil(header);
     EXPECT_EQ(fabric::refusal(header, Node::kChip), c.cause) << c.what;
     const auto errors = node.errors;
-    node.inject(header, bytes(100), 3);
+    node.inject(header, bytes(100), seq);
+    seq += c.cause == ErrorCause::BadDescriptor;  // another chip's packet has no number here
     flits += 3;
     node.run(40);
     EXPECT_EQ(node.errors, errors + 1) << c.what;
@@ -258,7 +269,7 @@ TEST(Receiver, RefusesByNameAndReturnsTheCredits) {
   EXPECT_EQ(node.writes, 0u);
   EXPECT_EQ(node.freed[4], flits) << "every flit's credit is reported";
   const defs::Header good = fabric::header(to_node(100));
-  node.inject(good, bytes(100), 3);
+  node.inject(good, bytes(100), seq);
   node.run(40);
   EXPECT_EQ(node.messages, 1u);
   EXPECT_EQ(node.writes, fabric::deliver(good, tb::kSizes.line_bytes).size());
@@ -270,13 +281,13 @@ TEST(Receiver, NotifyWaitsUntilTheLastWriteIsSettled) {
   m.notify = true;
   m.sem = 0x1ff;
   node.dut().rx1_settled_i = 0;
-  node.inject(fabric::header(m), bytes(200), fabric::flits(200));
+  node.inject(fabric::header(m), bytes(200), 0);
   node.run(100);
   EXPECT_EQ(node.messages, 1u);
   EXPECT_EQ(node.notifies, 0u);
   EXPECT_FALSE(node.dut().quiet_o);
   node.dut().rx1_settled_i = 1;
-  node.run(4);
+  node.run(40);
   EXPECT_EQ(node.notifies, 1u);
   EXPECT_GT(node.last_notify, node.last_write);
   EXPECT_EQ(node.dut().sem1_o, 0x1ffu << 16 | 1u);
@@ -288,16 +299,139 @@ TEST(Receiver, UnmappedWriteIsReportedOnceAndWithholdsTheNotify) {
   fabric::Message m = to_node(200);
   m.notify = true;
   node.dut().rx1_req_err_i = 1;
-  node.inject(fabric::header(m), bytes(200), fabric::flits(200));
+  node.inject(fabric::header(m), bytes(200), 0);
   node.run(60);
   EXPECT_EQ(node.errors, 1u);
   EXPECT_EQ(node.cause, ErrorCause::UnmappedAddress);
   EXPECT_EQ(node.notifies, 0u);
   node.dut().rx1_req_err_i = 0;
-  node.inject(fabric::header(m), bytes(200), fabric::flits(200));
+  node.inject(fabric::header(m), bytes(200), 1);
   node.run(60);
   EXPECT_EQ(node.errors, 1u);
   EXPECT_EQ(node.notifies, 1u);
+}
+
+TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
+  Node node;
+  fabric::Message m;
+  m.src = Node::kChip;
+  m.dst = 2;
+  m.vn = 3;
+  m.addr = 0x40;
+  m.bytes = 40;
+  for (unsigned i = 0; i < 3; ++i) node.offer(m, bytes(40));
+  node.run(60);
+  ASSERT_EQ(node.acks.size(), 3u);
+  for (unsigned i = 0; i < 3; ++i) {
+    defs::Header header = fabric::header(m);
+    header.hop = 1;
+    EXPECT_EQ(node.acks[i], fabric::flit_payloads(header, bytes(40), i)[0]);
+  }
+  EXPECT_FALSE(node.dut().quiet_o) << "not acknowledged yet";
+  std::array<std::uint16_t, 8> numbers{};
+  numbers[3] = 2;
+  node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
+  node.run(60);
+  numbers[3] = 65535;  // never sent
+  node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
+  node.run(60);
+  EXPECT_FALSE(node.dut().quiet_o) << "one is still missing";
+  node.dut().resend_i = 1;
+  node.core_cycle();
+  node.dut().resend_i = 0;
+  node.core_cycle();
+  node.run(60);
+  ASSERT_EQ(node.acks.size(), 4u) << "the one that was not acknowledged is sent again";
+  EXPECT_EQ(node.acks[3], node.acks[2]);
+  numbers[3] = 3;
+  node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
+  node.run(60);
+  EXPECT_TRUE(node.dut().quiet_o);
+  EXPECT_EQ(node.errors, 0u);
+}
+
+TEST(Sender, GivesUpADestinationThatNeverAnswersAndSaysSo) {
+  Node node;
+  node.dut().timeout_i = 100;
+  fabric::Message m;
+  m.src = Node::kChip;
+  m.dst = 2;
+  m.addr = 0x40;
+  m.bytes = 40;
+  node.offer(m, bytes(40));
+  node.offer(m, bytes(40));
+  node.run(100 * (2 + defs::kRetryTries) + 100);
+  EXPECT_EQ(node.acks.size(), 2 * (1 + defs::kRetryTries));
+  EXPECT_EQ(node.errors, 2u) << "one per packet";
+  EXPECT_EQ(node.cause, ErrorCause::Unreachable);
+  EXPECT_TRUE(node.dut().quiet_o);
+  node.offer(m, bytes(40));
+  node.run(20);
+  EXPECT_EQ(node.errors, 3u) << "refused at once";
+  m.vn = 2;
+  node.offer(m, bytes(40));
+  node.run(60);
+  EXPECT_EQ(node.errors, 3u) << "another flow is not given up";
+  EXPECT_EQ(node.acks.size(), 2 * (1 + defs::kRetryTries) + 1);
+}
+
+TEST(Receiver, DeliversEveryNumberOnceInOrderAndAcknowledges) {
+  Node node;
+  const defs::Header header = fabric::header(to_node(100));
+  const auto ack = [](unsigned number) {
+    std::array<std::uint16_t, 8> numbers{};
+    numbers[2] = static_cast<std::uint16_t>(number);
+    auto words = fabric::ack_payload(Node::kChip, 2, numbers);
+    words[0] |= 1;  // one link crossed
+    return words;
+  };
+  // number sent, messages delivered by then
+  for (const auto [seq, messages] : {std::pair{0u, 1u}, {0, 1}, {2, 1}, {1, 2}, {3, 2}, {2, 3}}) {
+    const auto acks = node.acks.size();
+    node.inject(header, bytes(100), seq);
+    node.run(60);
+    EXPECT_EQ(node.messages, messages) << seq;
+    if (seq < messages) {
+      ASSERT_EQ(node.acks.size(), acks + 1) << "delivered, or came again: acknowledged";
+      EXPECT_EQ(node.acks.back(), ack(messages));
+    } else {
+      EXPECT_EQ(node.acks.size(), acks);
+    }
+  }
+  EXPECT_EQ(node.errors, 0u);
+  EXPECT_TRUE(node.dut().quiet_o);
+}
+
+TEST(Receiver, DropsDamagedAndTruncatedPacketsWithoutAWord) {
+  Node node;
+  const defs::Header header = fabric::header(to_node(200));
+  const auto good = fabric::flit_payloads(header, bytes(200), 0);
+  unsigned flits = 0;
+  for (unsigned bit : {0u, 31u, 127u, 130u, 165u, 300u, 511u}) {
+    for (unsigned flit = 0; flit < good.size(); ++flit) {
+      if (flit == 0 && bit < 8) continue;  // `hop` is not covered
+      auto words = good;
+      words[flit][bit / 32] ^= 1u << bit % 32;
+      if (flit == 0 && bit == 300) continue;  // not used in a packet of several flits
+      if (flit == 0 && bit == 511) continue;
+      node.inject(header.vn, words);
+      flits += static_cast<unsigned>(words.size());
+      node.run(30);
+      ASSERT_EQ(node.messages, 0u) << "flit " << flit << " bit " << bit;
+    }
+  }
+  for (std::size_t length = 1; length < good.size(); ++length) {
+    node.inject(header.vn, {good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length)});
+    flits += static_cast<unsigned>(length);
+    node.run(30);
+  }
+  EXPECT_EQ(node.messages, 0u);
+  EXPECT_EQ(node.errors, 0u);
+  EXPECT_TRUE(node.acks.empty());
+  EXPECT_EQ(node.freed[4], flits % 256) << "every flit's credit is reported";
+  node.inject(header.vn, good);
+  node.run(60);
+  EXPECT_EQ(node.messages, 1u);
 }
 
 TEST(Model, CutsRowsAndPieces) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "fabric/crc.h"
 #include "fabric/message.h"
 #include "fabric/topology.h"
 #ifdef FABRIC_INF2
@@ -65,7 +66,10 @@ struct Options {
   unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
   double flit_errors = 0;  ///< probability that a word is damaged on a link
   bool lost_words = true;  ///< one damaged word in eight is lost
-  int reset_seed = 0;      ///< other than 0: registers without reset start at random
+  double spoiled = 0;      ///< probability that a flit is changed without the link's notice
+  double resends = 0;      ///< probability that a node sends everything again, per fabric cycle
+  unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
+  int reset_seed = 0;  ///< other than 0: registers without reset start at random
 };
 
 /// What is wrong with one direction of a cable, from fabric cycle `from` up to `to`: silence, or a
@@ -92,6 +96,8 @@ class FabricRing {
       connect(*nodes_[i]);
       nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
+      nodes_[i]->dut->timeout_i = options.timeout;
+      nodes_[i]->dut->resend_i = 0;
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
@@ -106,7 +112,8 @@ class FabricRing {
   }
   defs::LinkState state(unsigned chip, unsigned port) const {
     const auto& d = *nodes_[chip]->dut;  // the lowest field of the status
-    return static_cast<defs::LinkState>((port ? d.link_status1_o : d.link_status0_o).data()[0] & 7u);
+    return static_cast<defs::LinkState>((port ? d.link_status1_o : d.link_status0_o).data()[0] &
+                                        7u);
   }
 
   const fabric::Ring& ring() const { return ring_; }
@@ -130,6 +137,7 @@ class FabricRing {
   std::uint64_t damaged() const { return damaged_; }
   /// Words with which a receiver asked its neighbour for a repeat.
   std::uint64_t repeats_asked() const { return repeats_asked_; }
+  std::uint64_t spoiled() const { return spoiled_; }
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
@@ -179,6 +187,7 @@ class FabricRing {
         if (options_.flit_errors > 0) damage(rx);
         for (const auto& defect : defects_)
           if (defect.chip == i && defect.port == p) disturb(rx, defect);
+        if (options_.spoiled > 0) spoil(rx);
         std::memcpy(word.data(), tx, sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
@@ -194,6 +203,8 @@ class FabricRing {
         }
       }
     }
+    for (auto& node : nodes_)
+      node->dut->resend_i = options_.resends > 0 && chance(options_.resends);
     for (unsigned phase = 0; phase < 2; ++phase)
       for (auto& node : nodes_) core_cycle(*node, phase);
     ++cycle_;
@@ -214,7 +225,7 @@ class FabricRing {
       }
       if (testing::Test::HasFailure()) return;
     }
-    for (unsigned i = 0; i < 2 * options_.latency + 40 && !quiet(); ++i) step();
+    for (unsigned i = 0; i < patience && !quiet(); ++i) step();  // the last acknowledgements
     for (unsigned i = 0; i < nodes_.size(); ++i) {
       EXPECT_TRUE(nodes_[i]->dut->quiet_o) << "chip " << i << ": not quiet, or credits not home";
       for (const auto& expected : nodes_[i]->ports) EXPECT_TRUE(expected.empty()) << "chip " << i;
@@ -357,6 +368,23 @@ class FabricRing {
     const unsigned length = 1 + random(64), at = random(kBits);
     for (unsigned i = 0; i < length && at + i < kBits; ++i)
       if (i == 0 || random(2)) word[(at + i) / 32] ^= 1u << (at + i) % 32;
+  }
+
+  /// Changes a flit and its CRC, so that only the end-to-end check sees it. What routers use stays.
+  void spoil(std::uint32_t* word) {
+    const unsigned type = word[16] & 7u;
+    if (type < static_cast<unsigned>(defs::FlitType::Head) || !chance(options_.spoiled)) return;
+    const bool head = type == static_cast<unsigned>(defs::FlitType::Head) ||
+                      type == static_cast<unsigned>(defs::FlitType::HeadTail);
+    // The address, CRC, number and inline data of a single flit, or any bit of a body.
+    const unsigned first = head ? 16 : 0, last = type == 2 ? 176 : 512;
+    unsigned bit = first + random(last - first);
+    if (head && bit >= 64 && bit < 128) bit += 64;
+    defs::Flit::Words change{};
+    change[bit / 32] = 1u << bit % 32;
+    change[17] = fabric::crc(change, 0);
+    for (unsigned i = 0; i < change.size(); ++i) word[i] ^= change[i];
+    ++spoiled_;
   }
 
   bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
@@ -518,7 +546,7 @@ class FabricRing {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Defect> defects_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
-  std::uint64_t damaged_ = 0, repeats_asked_ = 0;
+  std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
   std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
   bool hashing_ = false;

@@ -228,6 +228,38 @@ TEST(Lossy, ALinkThatMissesNothingAsksForNothing) {
   EXPECT_EQ(bench.repeats_asked(), before);
 }
 
+/// Packets and acknowledgements that are lost behind the link's back, and everything sent again at
+/// any time: every message once, in order.
+class EndToEnd : public testing::TestWithParam<unsigned> {};
+
+TEST_P(EndToEnd, WhatIsLostOrSentTwiceArrivesOnce) {
+  const unsigned seed = GetParam();
+  FabricRing bench({.latency = seed % 2 ? 4u : 32u,
+                    .seed = seed,
+                    .send = 0.9,
+                    .ready = 0.8,
+                    .settled = 0.7,
+                    .stall = 50,
+                    .flit_errors = seed % 3 ? 0 : 1e-3,
+                    .spoiled = seed % 4 == 3 ? 0 : 3e-3,
+                    .resends = seed % 4 ? 2e-3 : 0,
+                    .timeout = 1500});
+  for (unsigned i = 0; i < 800; ++i)
+    bench.post(bench.random_message(bench.random(12), bench.random(12)));
+  bench.drain(200000);
+  if (seed % 4 != 3) EXPECT_GT(bench.spoiled(), 0u);
+  EXPECT_EQ(bench.errors(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, EndToEnd, testing::Range(1u, 13u));
+
+TEST(EndToEnd, TimeoutsShorterThanTheWayOnlyRepeat) {
+  // The farthest answer takes 6 * 2 * (7 + 32) cycles: most packets are sent again, or twice.
+  FabricRing bench({.latency = 32, .seed = 21, .timeout = 500});
+  storm(bench, 40, [](unsigned src, unsigned i) { return (src + 1 + i % 11) % 12; });
+  bench.drain();
+  EXPECT_EQ(bench.errors(), 0u);
+}
+
 TEST(Speed, IdleNodesAreCheap) {
   FabricRing bench({.latency = 32});
   constexpr unsigned kCycles = 20000;

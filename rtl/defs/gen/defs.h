@@ -44,6 +44,11 @@ inline constexpr unsigned kBodyFlits = 16;  ///< most body flits of a packet
 inline constexpr unsigned kInlineBytes = 40;  ///< payloads up to this many bytes travel in the head flit
 inline constexpr unsigned kLinkErrorLimit = 1024;  ///< words per 2^16 fabric cycles that may fail before a link trains again
 inline constexpr unsigned kFlitBytes = 64;  ///< payload bytes of a body flit
+inline constexpr unsigned kRetryFlits = 1024;  ///< 64-byte words a core's sender can keep until they are acknowledged
+inline constexpr unsigned kRetryTimeout = 65536;  ///< fabric cycles without news after which a flow is sent again; reset value of the register
+inline constexpr unsigned kRetryTries = 8;  ///< repeats of a flow without progress after which its destination is given up
+inline constexpr unsigned kAckFlits = 128;  ///< flits received from a chip after which it is told at once
+inline constexpr unsigned kAckAge = 512;  ///< fabric cycles, one to two times, after which it is told although the chip is busy
 inline constexpr unsigned kVnDepth0 = 16;  ///< flits of buffer per input port and class of VN 0
 inline constexpr unsigned kVnDepth1 = 112;  ///< VN 1
 inline constexpr unsigned kVnDepth2 = 112;  ///< VN 2
@@ -70,6 +75,7 @@ struct Csr {
 };
 inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro"};  ///< chip identity strap
 inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro"};  ///< chips on the ring (strap)
+inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw"};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
@@ -80,7 +86,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  //
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
@@ -166,6 +172,7 @@ enum class ErrorCause : std::uint8_t {
   BadDescriptor = 11,  ///< descriptor field out of range
   BadDestination = 12,  ///< no such chip on this board
   QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
+  Unreachable = 14,  ///< a chip never acknowledged what was sent to it
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -183,10 +190,11 @@ inline constexpr std::string_view to_string(ErrorCause value) {
     case ErrorCause::BadDescriptor: return "BadDescriptor";
     case ErrorCause::BadDestination: return "BadDestination";
     case ErrorCause::QueueOverflow: return "QueueOverflow";
+    case ErrorCause::Unreachable: return "Unreachable";
   }
   return "?";
 }
-inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow};
+inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow, ErrorCause::Unreachable};
 
 /// condition on a semaphore before an instruction issues
 enum class WaitOp : std::uint8_t {
@@ -350,7 +358,7 @@ inline constexpr std::string_view to_string(LinkState value) {
 }
 inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, LinkState::Train, LinkState::Active, LinkState::Degraded, LinkState::Recover, LinkState::Dead};
 
-/// what a packet asks for; Write and WriteNotify are built, the others keep their place
+/// what a packet asks for; Write, WriteNotify and Ack are built, the others keep their place
 enum class PktOp : std::uint8_t {
   Write = 0,  ///< write payload at addr
   WriteNotify = 1,  ///< write, then + 1 to semaphore {group[0], tag}
@@ -363,6 +371,7 @@ enum class PktOp : std::uint8_t {
   Barrier = 8,  ///< 
   Mgmt = 9,  ///< 
   Err = 10,  ///< 
+  Ack = 11,  ///< what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
 };
 inline constexpr std::string_view to_string(PktOp value) {
   switch (value) {
@@ -377,10 +386,11 @@ inline constexpr std::string_view to_string(PktOp value) {
     case PktOp::Barrier: return "Barrier";
     case PktOp::Mgmt: return "Mgmt";
     case PktOp::Err: return "Err";
+    case PktOp::Ack: return "Ack";
   }
   return "?";
 }
-inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err};
+inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err, PktOp::Ack};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -956,8 +966,8 @@ struct HeadPayload {
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
   std::array<std::uint32_t, 11> inline_data{};  ///< payload of a single-flit packet, right-aligned
-  std::uint16_t seq{};  ///< per flow; zero until end-to-end retry
-  std::uint32_t ecrc{};  ///< zero until end-to-end retry
+  std::uint16_t seq{};  ///< number in its flow {source, core, destination, VN}, from 0; Ack: 0
+  std::uint32_t ecrc{};  ///< end-to-end CRC-32C, see README
   Header header{};  ///< packet header
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_wide(words, at + 176, 336, inline_data.data());

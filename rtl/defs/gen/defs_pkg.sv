@@ -25,6 +25,11 @@ package defs_pkg;
   localparam int unsigned InlineBytes = 40;  // payloads up to this many bytes travel in the head flit
   localparam int unsigned LinkErrorLimit = 1024;  // words per 2^16 fabric cycles that may fail before a link trains again
   localparam int unsigned FlitBytes = 64;  // payload bytes of a body flit
+  localparam int unsigned RetryFlits = 1024;  // 64-byte words a core's sender can keep until they are acknowledged
+  localparam int unsigned RetryTimeout = 65536;  // fabric cycles without news after which a flow is sent again; reset value of the register
+  localparam int unsigned RetryTries = 8;  // repeats of a flow without progress after which its destination is given up
+  localparam int unsigned AckFlits = 128;  // flits received from a chip after which it is told at once
+  localparam int unsigned AckAge = 512;  // fabric cycles, one to two times, after which it is told although the chip is busy
   localparam int unsigned VnDepth0 = 16;  // flits of buffer per input port and class of VN 0
   localparam int unsigned VnDepth1 = 112;  // VN 1
   localparam int unsigned VnDepth2 = 112;  // VN 2
@@ -44,6 +49,7 @@ package defs_pkg;
 
   localparam logic [21:0] CsrChipId = 22'h0;  // chip identity strap
   localparam logic [21:0] CsrRingSize = 22'h8;  // chips on the ring (strap)
+  localparam logic [21:0] CsrFabricTimeout = 22'h10;  // fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -101,7 +107,8 @@ package defs_pkg;
     ErrorCauseUnmappedAddress = 8'd10,  // no memory at this address
     ErrorCauseBadDescriptor = 8'd11,  // descriptor field out of range
     ErrorCauseBadDestination = 8'd12,  // no such chip on this board
-    ErrorCauseQueueOverflow = 8'd13  // no such DMA engine, or a sequencer is started that is not idle
+    ErrorCauseQueueOverflow = 8'd13,  // no such DMA engine, or a sequencer is started that is not idle
+    ErrorCauseUnreachable = 8'd14  // a chip never acknowledged what was sent to it
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -177,7 +184,7 @@ package defs_pkg;
     LinkStateDead = 3'd6  // silent; a sink
   } link_state_e;
 
-  // what a packet asks for; Write and WriteNotify are built, the others keep their place
+  // what a packet asks for; Write, WriteNotify and Ack are built, the others keep their place
   typedef enum logic [5:0] {
     PktOpWrite = 6'd0,  // write payload at addr
     PktOpWriteNotify = 6'd1,  // write, then + 1 to semaphore {group[0], tag}
@@ -189,7 +196,8 @@ package defs_pkg;
     PktOpRedDown = 6'd7,
     PktOpBarrier = 6'd8,
     PktOpMgmt = 6'd9,
-    PktOpErr = 6'd10
+    PktOpErr = 6'd10,
+    PktOpAck = 6'd11  // what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
   } pkt_op_e;
 
   // add `delta` to semaphore `sem`
@@ -340,8 +348,8 @@ package defs_pkg;
   // payload of a head flit
   typedef struct packed {
     logic [335:0] inline_data;  // payload of a single-flit packet, right-aligned
-    logic [15:0] seq;  // per flow; zero until end-to-end retry
-    logic [31:0] ecrc;  // zero until end-to-end retry
+    logic [15:0] seq;  // number in its flow {source, core, destination, VN}, from 0; Ack: 0
+    logic [31:0] ecrc;  // end-to-end CRC-32C, see README
     header_t header;  // packet header
   } head_payload_t;
   localparam int unsigned HeadPayloadBits = 512;
