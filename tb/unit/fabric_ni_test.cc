@@ -95,10 +95,10 @@ class Node {
     pins[17] = fabric::crc(pins, next.lcw.flit_type ? injected_++ : 0);
     std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
     // The neighbour on port 0 has nothing to say but how far it has listened.
-    defs::Flit null;
-    null.lcw.ack_type = 1;
-    null.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
-    pins = null.words();
+    defs::Flit silent;
+    silent.lcw.ack_type = 1;
+    silent.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
+    pins = silent.words();
     pins[17] = fabric::crc(pins, 0);
     std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
     core_cycle();
