@@ -24,6 +24,17 @@
 
 namespace tb {
 
+/// Reset values of the isolation registers: key 0 everywhere, every address.
+template <class Dut>
+void open_all(Dut& dut) {
+  std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    defs::put_bits(dut.keys_i.data(), 9 * defs::kKeyEntries * port, 9, 0x100);
+  dut.key_i = 0;
+  std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
+  std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
+}
+
 #ifdef FABRIC_INF2
 using Probe = Vfabric_probe_inf2;
 inline constexpr defs::Sizes kSizes = defs::kInf2;
@@ -89,6 +100,7 @@ class FabricRing {
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
       nodes_[i]->dut->resend_i = 0;
+      open_all(*nodes_[i]->dut);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
