@@ -22,7 +22,9 @@ module fabric_fill #(
   input  logic core_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
-  input  logic [63:0] lost_i,  // flows {vn, chip} that were given up
+  input  logic [7:0] key_i,
+  input  logic [63:0] lost_i,    // flows {vn, chip} that were given up,
+  input  logic [63:0] banned_i,  // because the packets are forbidden there
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
@@ -167,6 +169,7 @@ module fabric_fill #(
       header_o.src   = chip_id_i;
       header_o.lport = {1'b0, core1_window || hbm1_window};
       header_o.vn    = chunk_q.vn;
+      header_o.pkey  = key_i;
       header_o.len   = len;
       header_o.bytes = total;
       header_o.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
@@ -181,6 +184,7 @@ module fabric_fill #(
   assign error_valid_o = refused;
   assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
                        : bad_len ? defs_pkg::ErrorCauseBadDescriptor
+                       : banned_i[{chunk_q.vn, dst[3:0]}] ? defs_pkg::ErrorCauseForbidden
                                  : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- registers

@@ -30,6 +30,11 @@ module fabric_ni_rx #(
 
   input  logic [9:0] chip_id_i,
 
+  // What may be written to core 0 and 1: partition key, first address, address behind the last.
+  input  logic [15:0] key_i,
+  input  logic [95:0] base_i,
+  input  logic [95:0] end_i,
+
   // A slot is taken when the router starts a packet; room_o: VCs with a free one.
   input  logic take_i,
   input  logic [2:0] take_vc_i,
@@ -60,10 +65,16 @@ module fabric_ni_rx #(
   input  logic go_i,
   input  logic good_i,
 
-  // An acknowledgement: eight numbers {core, VN} from chip flow_o[6:3].
+  // An acknowledgement, eight numbers {core, VN} from chip flow_o[6:3]; or a report, the header of a
+  // packet that was forbidden.
   output logic ack_valid_o,
-  input  logic ack_ready_i,
-  output logic [127:0] ack_o,
+  output logic report_valid_o,
+  input  logic control_ready_i,
+  output logic [127:0] control_o,
+
+  // A packet that is forbidden here.
+  output logic violation_o,
+  output logic [127:0] header_o,
 
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
@@ -171,7 +182,9 @@ module fabric_ni_rx #(
                        (packet_q.vn == '0 && need_flits > 5'd4);
 
   // The check over words, number and header, once per packet.
-  logic checked_q, intact_q, intact, can_leave, is_ack, deliver;
+  logic checked_q, intact_q, intact, can_leave, is_ack, is_err, deliver;
+  logic forbidden;
+  logic [47:0] first_addr, end_addr;
   always_comb begin
     intact = intact_q;
     if (packet_valid_q && !checked_q) begin
@@ -184,18 +197,29 @@ module fabric_ni_rx #(
 
   assign can_leave   = packet_valid_q && intact && !bad_dst && (!write_valid_q || write_done);
   assign is_ack      = packet_q.op == defs_pkg::PktOpAck;
-  assign want_o      = can_leave && !is_ack;
+  assign is_err      = packet_q.op == defs_pkg::PktOpErr;
+  assign first_addr  = packet_q.lport[0] ? base_i[95:48] : base_i[47:0];
+  assign end_addr    = packet_q.lport[0] ? end_i[95:48] : end_i[47:0];
+  assign forbidden   = !is_ack && !is_err &&
+                       (packet_q.pkey != (packet_q.lport[0] ? key_i[15:8] : key_i[7:0]) ||
+                        packet_q.addr < first_addr || packet_q.addr > end_addr ||
+                        48'(packet_q.bytes) > end_addr - packet_q.addr);
+  assign want_o      = can_leave && !is_ack && !is_err && !forbidden;
+  assign violation_o = can_leave && forbidden;
+  assign header_o    = packet_q;
   assign flow_o      = {packet_q.src[3:0], packet_q.group[5], packet_q.vn};
   assign seq_o       = packet_seq_q;
   assign len_o       = packet_flits_q;
   assign deliver     = want_o && good_i && !bad_form;
-  assign ack_valid_o = can_leave && is_ack;
+  assign ack_valid_o    = can_leave && is_ack;
+  assign report_valid_o = can_leave && is_err;
   always_comb begin
-    ack_o = '0;
-    if (ack_valid_o) ack_o = store[{packet_slot_q, 4'd0}][127:0];
+    control_o = '0;
+    if (ack_valid_o || report_valid_o) control_o = store[{packet_slot_q, 4'd0}][127:0];
   end
   assign packet_leaves = packet_valid_q && (!write_valid_q || write_done) &&
-                         (!want_o || go_i) && (!ack_valid_o || ack_ready_i);
+                         (!want_o || go_i) &&
+                         (!(ack_valid_o || report_valid_o) || control_ready_i);
 
   // ---------------------------------------------------------------- write: piece by piece
   logic write_valid_q, write_drop_q, write_bad_q, write_bad_dst_q, write_step, write_done, can_load, write_error;

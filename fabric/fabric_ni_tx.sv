@@ -25,6 +25,7 @@ module fabric_ni_tx #(
   input  logic core_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  logic [7:0] key_i,  // partition key of the core
   input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
 
   input  logic msg_valid_i,
@@ -47,7 +48,7 @@ module fabric_ni_tx #(
   output logic [511:0] payload0_o,
   output logic [511:0] payload1_o,
 
-  // An acknowledgement to send, a whole flit; it stays until it leaves.
+  // An acknowledgement or report to send, a whole flit; it stays until it leaves.
   input  logic ack_valid_i,
   output logic ack_ready_o,
   input  logic [511:0] ack_i,
@@ -57,6 +58,9 @@ module fabric_ni_tx #(
   input  logic acked_valid_i,
   input  logic [3:0] acked_src_i,
   input  logic [63:0] acked_seq_i,
+  // A report that came: packets of this flow {VN, chip} are forbidden there.
+  input  logic ban_i,
+  input  logic [5:0] ban_flow_i,
   input  logic tick_i,
   input  logic resend_i,
 
@@ -74,11 +78,12 @@ module fabric_ni_tx #(
   logic [31:0] crc;
   logic [4:0] drop_len;
   logic [7:0] refused_cause;
-  logic [Flows-1:0] lost;
+  logic [Flows-1:0] lost, banned;
   logic fill_idle;
   defs_pkg::header_t header;
   fabric_fill u_fill (
-    .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .lost_i(lost),
+    .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .lost_i(lost),
+    .banned_i(banned),
     .msg_valid_i, .msg_ready_o, .msg_i,
     .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
     .link_valid_o(link_valid), .link_o(link),
@@ -111,22 +116,26 @@ module fabric_ni_tx #(
   );
 
   // Lanes pick with the fabric clock; what is freed or repeated changes in between.
-  logic lost_valid, retry_idle;
+  logic lost_valid, lost_banned, retry_idle;
   logic [31:0] resends;
   assign turn = !fabric_en_i && !done && !drop;
   fabric_retry u_retry (
     .clk_i, .rst_ni,
     .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),
+    .ban_i, .ban_flow_i,
     .tick_i, .resend_i, .turn_i(turn), .kept_i(kept),
     .ask_o(ask), .flow_o(flow), .release_o(release_now), .rewind_o(rewind),
     .unacked_i(unacked), .acked_i(acked), .held_i(held),
-    .lost_o(lost), .lost_valid_o(lost_valid), .resends_o(resends), .idle_o(retry_idle)
+    .lost_o(lost), .banned_o(banned), .lost_valid_o(lost_valid), .lost_banned_o(lost_banned),
+    .resends_o(resends), .idle_o(retry_idle)
   );
   logic unused_resends;  // read by the board's statistics
   assign unused_resends = ^resends;
 
   assign error_valid_o = refused || lost_valid;
-  assign error_cause_o = refused ? refused_cause : defs_pkg::ErrorCauseUnreachable;
+  assign error_cause_o = refused     ? refused_cause
+                       : lost_banned ? defs_pkg::ErrorCauseForbidden
+                                     : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- the way to every chip
   // Looked up one chip after the other, after reset and after a change (resend_i).

@@ -35,6 +35,15 @@ module fabric_node (
   // pulse: ways have changed; look them up, and send everything not acknowledged again
   input  logic resend_i,
 
+  // isolation: keys that link ports let in, {valid, key 8}, entry {port, 4 bits} in slice; per core: its
+  // key, and the addresses that packets may write. Forbidden packets so far, header of the first.
+  input  logic [9*2*defs_pkg::KeyEntries-1:0] keys_i,
+  input  logic [15:0] key_i,
+  input  logic [95:0] base_i,
+  input  logic [95:0] end_i,
+  output logic [31:0] violations_o,
+  output logic [127:0] violation_o,
+
   // messages from the DMA engines of core 0 and core 1
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
@@ -102,7 +111,7 @@ module fabric_node (
     .rx_flit_head_o(flit_head[0]), .rx_flit_tail_o(flit_tail[0]),
     .rx_flit_poison_o(flit_poison[0]), .rx_flit_payload_o(flit_payload0),
     .credit_vc_o(credit_vc[0 +: 3]), .credit_freed_o(credit_freed[0 +: 8]),
-    .freed_i(freed[0 +: 64]), .error_limit_i(link_error_limit_i),
+    .freed_i(all_freed[0 +: 64]), .error_limit_i(link_error_limit_i),
     .status_o(link_status0_o), .dead_o(link_dead_o[0]), .idle_o(link_idle[0])
   );
   link_port u_link1 (
@@ -114,9 +123,25 @@ module fabric_node (
     .rx_flit_head_o(flit_head[1]), .rx_flit_tail_o(flit_tail[1]),
     .rx_flit_poison_o(flit_poison[1]), .rx_flit_payload_o(flit_payload1),
     .credit_vc_o(credit_vc[3 +: 3]), .credit_freed_o(credit_freed[8 +: 8]),
-    .freed_i(freed[64 +: 64]), .error_limit_i(link_error_limit_i),
+    .freed_i(all_freed[64 +: 64]), .error_limit_i(link_error_limit_i),
     .status_o(link_status1_o), .dead_o(link_dead_o[1]), .idle_o(link_idle[1])
   );
+
+  // ---------------------------------------------------------------- keys
+  // Sources of violations: link ports, then receive ports.
+  logic [3:0] violation;
+  logic [511:0] violated;
+  logic [1:0] let_in;
+  logic [127:0] all_freed;
+  assign violated[255:0] = {flit_payload1[127:0], flit_payload0[127:0]};
+  for (genvar p = 0; p < 2; p++) begin : gen_guard
+    fabric_guard u_guard (
+      .clk_i, .rst_ni, .fabric_en_i, .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
+      .flit_valid_i(flit_valid[p]), .flit_vc_i(flit_vc[3*p +: 3]), .flit_head_i(flit_head[p]),
+      .flit_tail_i(flit_tail[p]), .header_i(violated[128*p +: 128]), .flit_valid_o(let_in[p]),
+      .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violation[p])
+    );
+  end
 
   // ---------------------------------------------------------------- router
   // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
@@ -139,7 +164,7 @@ module fabric_node (
   fabric_router u_router (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
-    .flit_valid_i(flit_valid), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
+    .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
     .flit_tail_i(flit_tail), .flit_poison_i(flit_poison),
     .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
@@ -166,10 +191,14 @@ module fabric_node (
   logic [3:0] acked_src;
   logic [127:0] acked_seq;
   logic [1:0] calm;
+  logic err_valid, err_ready, banned;
+  logic [511:0] err_word;
+  logic [3:0] err_dst;
+  defs_pkg::header_t culprit;       // of a report that came
 
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b0), .chip_id_i, .ring_size_i, .now_i(time_q[11:8]),
+    .core_i(1'b0), .chip_id_i, .ring_size_i, .key_i(key_i[0 +: 8]), .now_i(time_q[11:8]),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room),
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
@@ -180,6 +209,7 @@ module fabric_node (
     .payload0_o(local_payload0), .payload1_o(local_payload1),
     .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
+    .ban_i(banned && culprit.group[5] == 1'b0), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
     .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
     .calm_o(calm[0]), .idle_o(ni_idle[2])
@@ -187,7 +217,7 @@ module fabric_node (
 
   fabric_ni_tx u_ni_tx1 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b1), .chip_id_i, .ring_size_i, .now_i(time_q[11:8]),
+    .core_i(1'b1), .chip_id_i, .ring_size_i, .key_i(key_i[8 +: 8]), .now_i(time_q[11:8]),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room),
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
@@ -196,8 +226,9 @@ module fabric_node (
     .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
     .pop_i(local_pop[3:2]),
     .payload0_o(local_payload2), .payload1_o(local_payload3),
-    .ack_valid_i(1'b0), .ack_ready_o(), .ack_i('0), .ack_dst_i('0),
+    .ack_valid_i(err_valid), .ack_ready_o(err_ready), .ack_i(err_word), .ack_dst_i(err_dst),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
+    .ban_i(banned && culprit.group[5] == 1'b1), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
     .tick_i(tick), .resend_i,
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
     .calm_o(calm[1]), .idle_o(ni_idle[3])
@@ -205,7 +236,7 @@ module fabric_node (
 
   fabric_ni_rx u_ni_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .chip_id_i,
+    .chip_id_i, .key_i, .base_i, .end_i,
     .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
     .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
     .flit_tail_i(out_tail[2]),
@@ -215,14 +246,15 @@ module fabric_node (
     .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
     .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
     .drained_o(drained[0]), .go_i(go[0]), .good_i(good[0]),
-    .ack_valid_o(rx_ack[0]), .ack_ready_i(1'b1), .ack_o(rx_row0),
+    .ack_valid_o(rx_ack[0]), .report_valid_o(rx_report[0]), .control_ready_i(1'b1),
+    .control_o(rx_row0), .violation_o(violation[2]), .header_o(violated[256 +: 128]),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
 
   fabric_ni_rx u_ni_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
-    .chip_id_i,
+    .chip_id_i, .key_i, .base_i, .end_i,
     .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
     .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
     .flit_tail_i(out_tail[3]),
@@ -232,7 +264,8 @@ module fabric_node (
     .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
     .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
     .drained_o(drained[1]), .go_i(go[1]), .good_i(good[1]),
-    .ack_valid_o(rx_ack[1]), .ack_ready_i(!rx_ack[0]), .ack_o(rx_row1),
+    .ack_valid_o(rx_ack[1]), .report_valid_o(rx_report[1]), .control_ready_i(!rx_ack[0] && !rx_report[0]),
+    .control_o(rx_row1), .violation_o(violation[3]), .header_o(violated[384 +: 128]),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );
@@ -267,6 +300,17 @@ module fabric_node (
     if (acked_valid) acked_seq = rx_ack[0] ? rx_row0 : rx_row1;
   end
 
+  logic [1:0] rx_report;
+  logic unused_culprit;
+  assign banned  = rx_report != '0;
+  assign culprit = rx_report[0] ? rx_row0 : rx_row1;
+  assign unused_culprit = ^culprit;
+  fabric_report #(.Ports(4)) u_report (
+    .clk_i, .rst_ni, .chip_id_i, .violation_i(violation), .header_i(violated),
+    .count_o(violations_o), .first_o(violation_o),
+    .valid_o(err_valid), .ready_i(err_ready), .word_o(err_word), .dst_o(err_dst)
+  );
+
   logic [19:0] timer_q;
   assign tick = fabric_en_i && timer_q >= timeout_i && timeout_i != '0;
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -289,7 +333,7 @@ module fabric_node (
   end
   assign error_pc_o = refused_q;
 
-  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1 && ack_idle;
+  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1 && ack_idle && !err_valid;
 
   // ---------------------------------------------------------------- assertions
   // Straps hold still and make sense.

@@ -19,6 +19,10 @@ module fabric_retry #(
   input  logic [3:0] ack_src_i,
   input  logic [63:0] ack_seq_i,
 
+  // A flow's packets are forbidden where they go: it is given up.
+  input  logic ban_i,
+  input  logic [5:0] ban_flow_i,
+
   input  logic tick_i,
   input  logic resend_i,
 
@@ -34,7 +38,9 @@ module fabric_retry #(
   input  logic held_i,
 
   output logic [Flows-1:0] lost_o,   // flows that were given up
-  output logic lost_valid_o,         // a packet of one is dropped
+  output logic [Flows-1:0] banned_o,
+  output logic lost_valid_o,         // a packet of one is dropped,
+  output logic lost_banned_o,        // a forbidden one
   output logic [31:0] resends_o,     // flows sent again so far
 
   output logic idle_o
@@ -42,7 +48,7 @@ module fabric_retry #(
 
   // ---------------------------------------------------------------- choice
   // Flow {vn, chip}. In this order: a flow that is being given up, a due flow, a row of numbers.
-  logic [Flows-1:0] due_q, late_q, stale_q, tried_q, lost_q, first_due;  // late: due by the timer
+  logic [Flows-1:0] due_q, late_q, stale_q, tried_q, lost_q, banned_q, first_due;  // late: due by the timer
   logic [3:0] tries [Flows];
   logic [63:0] target [Chips];
   logic [Chips-1:0] todo_q, ahead, first_row;
@@ -94,8 +100,8 @@ module fabric_retry #(
     if (ask_o) begin
       if (look_due) begin
         tries_now = tried_q[flow_o] ? tries[flow_o] : '0;
-        give_up   = turn_i && kept_i[flow_o] && late_q[flow_o] &&
-                    tries_now == 4'(defs_pkg::RetryTries);
+        give_up   = turn_i && kept_i[flow_o] &&
+                    (banned_q[flow_o] || (late_q[flow_o] && tries_now == 4'(defs_pkg::RetryTries)));
         rewind_o  = turn_i && kept_i[flow_o] && !give_up;
       end
       if (look_row) begin
@@ -121,6 +127,7 @@ module fabric_retry #(
       stale_q     <= '0;
       tried_q     <= '0;
       lost_q      <= '0;
+      banned_q    <= '0;
       todo_q      <= '0;
       drop_q      <= 1'b0;
       drop_flow_q <= '0;
@@ -129,7 +136,7 @@ module fabric_retry #(
       row_q       <= '0;
       vn_q        <= '0;
       resends_q   <= '0;
-    end else if (ack_valid_i || tick_i || resend_i || todo_q != '0 || ask_o) begin
+    end else if (ack_valid_i || ban_i || tick_i || resend_i || todo_q != '0 || ask_o) begin
       // rows
       if (!row_valid_q && todo_q != '0) begin
         row_valid_q      <= 1'b1;
@@ -165,13 +172,19 @@ module fabric_retry #(
         drop_q <= 1'b0;
       end
       due_q <= (due_q & ~(turn_i ? first_due : '0)) | (tick_i ? kept_i & stale_q : '0) |
-               (resend_i ? kept_i : '0);
+               (resend_i ? kept_i : '0) | (ban_i ? Flows'(1) << ban_flow_i : '0);
+      if (ban_i) begin
+        banned_q[ban_flow_i] <= 1'b1;
+        lost_q[ban_flow_i]   <= 1'b1;
+      end
       late_q <= (late_q & ~(turn_i ? first_due : '0)) | (tick_i ? kept_i & stale_q : '0);
       if (tick_i) stale_q <= kept_i;
     end
   end
   assign lost_o       = lost_q;
+  assign banned_o     = banned_q;
   assign lost_valid_o = release_o && drop_q;
+  assign lost_banned_o = banned_q[drop_flow_q];
   assign resends_o    = resends_q;
   assign idle_o       = !drop_q && kept_i == '0;
 

@@ -35,6 +35,7 @@ defs::Header header(const Message& message) {
   header.src = message.src;
   header.lport = static_cast<std::uint8_t>(local_port(message.addr));
   header.vn = message.vn;
+  header.pkey = message.key;
   header.len = static_cast<std::uint8_t>(flits(message.bytes));
   header.bytes = message.bytes;
   header.tag = message.notify ? static_cast<std::uint8_t>(message.sem) : 0;
@@ -93,6 +94,19 @@ std::array<std::uint32_t, 16> seal(defs::HeadPayload head, std::uint32_t bodies)
   return head.words();
 }
 
+/// A control packet: 16 bytes inline.
+std::array<std::uint32_t, 16> control(defs::PktOp op, std::uint16_t src, std::uint16_t dst,
+                                      const void* bytes) {
+  defs::HeadPayload head;
+  head.header.op = static_cast<std::uint8_t>(op);
+  head.header.src = src;
+  head.header.dst = dst;
+  head.header.len = 1;
+  head.header.bytes = 16;
+  std::memcpy(head.inline_data.data(), bytes, 16);
+  return seal(head, 0);
+}
+
 }  // namespace
 
 std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& header,
@@ -116,14 +130,11 @@ std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& hea
 
 std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
                                           const std::array<std::uint16_t, 8>& expected) {
-  defs::HeadPayload head;
-  head.header.op = static_cast<std::uint8_t>(defs::PktOp::Ack);
-  head.header.src = src;
-  head.header.dst = dst;
-  head.header.len = 1;
-  head.header.bytes = sizeof(expected);
-  std::memcpy(head.inline_data.data(), expected.data(), sizeof(expected));
-  return seal(head, 0);
+  return control(defs::PktOp::Ack, src, dst, expected.data());
+}
+
+std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& culprit) {
+  return control(defs::PktOp::Err, chip, culprit.src, culprit.words().data());
 }
 
 }  // namespace fabric

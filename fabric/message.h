@@ -20,6 +20,7 @@ struct Message {
   std::uint64_t addr = 0;   ///< chip-local address at the destination, multiple of 4
   std::uint16_t bytes = 0;  ///< 4 .. kPacketBytes, multiple of 4
   bool notify = false;      ///< last packet of a descriptor that notifies
+  std::uint8_t key = 0;     ///< partition key of the sending core
   std::uint16_t sem = 0;    ///< with notify: {core, semaphore} at the destination
 };
 
@@ -62,5 +63,8 @@ std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& hea
 /// The acknowledgement of chip `src` to chip `dst`: the numbers it expects next, {core, VN}.
 std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
                                           const std::array<std::uint16_t, 8>& expected);
+
+/// The report of chip `chip` to the sender of a packet that is forbidden there.
+std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& culprit);
 
 }  // namespace fabric

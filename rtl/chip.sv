@@ -80,6 +80,11 @@ module chip #(
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
   logic [19:0]      fabric_timeout;
+  logic [defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0][8:0] fabric_keys;
+  logic [1:0][7:0]  fabric_key;
+  logic [1:0][47:0] fabric_base, fabric_end;
+  logic [31:0]      fabric_violations;
+  logic [127:0]     fabric_violation;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -93,7 +98,9 @@ module chip #(
     .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
-    .fabric_timeout_o(fabric_timeout),
+    .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
+    .fabric_base_o(fabric_base), .fabric_end_o(fabric_end),
+    .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
     .quiet_o(host_quiet)
   );
 
@@ -267,6 +274,8 @@ module chip #(
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .timeout_i(fabric_timeout), .resend_i(1'b0),
+    .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end),
+    .violations_o(fabric_violations), .violation_o(fabric_violation),
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
     .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,

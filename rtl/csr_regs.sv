@@ -12,7 +12,8 @@
 module csr_regs #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,  // sequencer {core, index}
   localparam int unsigned E = size_pkg::DmaEngines,
-  localparam int unsigned D = defs_pkg::Cores * E                      // engine core * E + index
+  localparam int unsigned D = defs_pkg::Cores * E,                     // engine core * E + index
+  localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -39,10 +40,16 @@ module csr_regs #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
-  output logic [19:0]      fabric_timeout_o,
-  output logic [1:0]       tensor_rd_o,     // core asked for a counter
-  output logic [2:0]       tensor_index_o,
-  input  logic [1:0][47:0] tensor_count_i   // in the same cycle
+  output logic [19:0]       fabric_timeout_o,
+  output logic [K-1:0][8:0] fabric_keys_o,  // {valid, key}, entry {link port, 4 bits}
+  output logic [1:0][7:0]   fabric_key_o,   // per core
+  output logic [1:0][47:0]  fabric_base_o,
+  output logic [1:0][47:0]  fabric_end_o,
+  input  logic [31:0]       fabric_violations_i,
+  input  logic [127:0]      fabric_violation_i,
+  output logic [1:0]        tensor_rd_o,    // core asked for a counter
+  output logic [2:0]        tensor_index_o,
+  input  logic [1:0][47:0]  tensor_count_i  // in the same cycle
 );
 
   // ---------------------------------------------------------------- decode
@@ -63,9 +70,10 @@ module csr_regs #(
   assign engine_exists = 32'(engine) < E;
   assign dma           = ($clog2(D))'(32'(core) * E + 32'(engine));
 
-  typedef enum logic [3:0] {
+  typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegSeqError, RegRingBase, RegRingCount, RegDmaError, RegTensorCount
+    RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
+    RegDmaError, RegTensorCount
   } reg_e;
   reg_e which;
   always_comb begin
@@ -73,6 +81,9 @@ module csr_regs #(
     if (offset_i == defs_pkg::CsrChipId) which = RegChipId;
     if (offset_i == defs_pkg::CsrRingSize) which = RegRingSize;
     if (offset_i == defs_pkg::CsrFabricTimeout) which = RegTimeout;
+    if (offset_i == defs_pkg::CsrFabricViolations) which = RegViolations;
+    if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
+    if ({offset_i[21:8], 8'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -84,6 +95,9 @@ module csr_regs #(
       unique case (local_offset)
         defs_pkg::CsrSeqStart: which = RegSeqStart;
         defs_pkg::CsrSeqState: which = RegSeqState;
+        defs_pkg::CsrFabricKey: which = RegKey;
+        defs_pkg::CsrFabricBase: which = RegBase;
+        defs_pkg::CsrFabricEnd: which = RegEnd;
         default: ;
       endcase
       unique case ({local_offset[21:7], 7'd0})
@@ -112,6 +126,12 @@ module csr_regs #(
         RegChipId: rdata_o = 64'(chip_id_i);
         RegRingSize: rdata_o = 64'(ring_size_i);
         RegTimeout: rdata_o = 64'(fabric_timeout_q);
+        RegViolations: rdata_o = 64'(fabric_violations_i);
+        RegViolation: rdata_o = fabric_violation_i[64*offset_i[3] +: 64];
+        RegKeys: rdata_o = 64'(fabric_keys_q[offset_i[7:3]]);
+        RegKey: rdata_o = 64'(fabric_key_q[core]);
+        RegBase: rdata_o = 64'(fabric_base_q[core]);
+        RegEnd: rdata_o = 64'(fabric_end_q[core]);
         RegSeqBase: rdata_o = 64'(seq_base_q[seq]);
         RegSeqCount: rdata_o = 64'(seq_count_q[seq]);
         RegSeqState: rdata_o = 64'({seq_state_i[{core, 2'd3}], seq_state_i[{core, 2'd2}],
@@ -135,7 +155,9 @@ module csr_regs #(
     not_startable = 1'b0;
     unique case (which)
       RegTimeout: spare_bits = wdata_i[63:20] != '0;
-      RegSeqBase, RegRingBase: spare_bits = wdata_i[63:48] != '0;
+      RegKeys: spare_bits = wdata_i[63:9] != '0;
+      RegKey: spare_bits = wdata_i[63:8] != '0;
+      RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
       RegSeqStart: begin
@@ -163,6 +185,9 @@ module csr_regs #(
   logic [D-1:0][47:0] ring_base_q;
   logic [D-1:0][15:0] ring_count_q;
   logic [19:0] fabric_timeout_q;
+  logic [K-1:0][8:0] fabric_keys_q;
+  logic [1:0][7:0] fabric_key_q;
+  logic [1:0][47:0] fabric_base_q, fabric_end_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -172,11 +197,19 @@ module csr_regs #(
       ring_base_q  <= '0;
       ring_count_q <= '0;
       fabric_timeout_q <= 20'(defs_pkg::RetryTimeout);
+      fabric_keys_q    <= {defs_pkg::LinkPorts{(9*defs_pkg::KeyEntries)'(9'h100)}};
+      fabric_key_q     <= '0;
+      fabric_base_q    <= '0;
+      fabric_end_q     <= '1;
     end else begin
       start_q <= '0;
       if (write) begin
         if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
         if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
+        if (which == RegKeys) fabric_keys_q[offset_i[7:3]] <= wdata_i[8:0];
+        if (which == RegKey) fabric_key_q[core] <= wdata_i[7:0];
+        if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
+        if (which == RegEnd) fabric_end_q[core] <= wdata_i[47:0];
         if (which == RegSeqBase) seq_base_q[seq] <= wdata_i[47:0];
         if (which == RegSeqCount) seq_count_q[seq] <= wdata_i[24:0];
         if (which == RegRingBase) ring_base_q[dma] <= wdata_i[47:0];
@@ -190,6 +223,10 @@ module csr_regs #(
   assign ring_base_o  = ring_base_q;
   assign ring_count_o = ring_count_q;
   assign fabric_timeout_o = fabric_timeout_q;
+  assign fabric_keys_o = fabric_keys_q;
+  assign fabric_key_o  = fabric_key_q;
+  assign fabric_base_o = fabric_base_q;
+  assign fabric_end_o  = fabric_end_q;
 
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))

@@ -20,6 +20,7 @@
 module host_if #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned D = defs_pkg::Cores * size_pkg::DmaEngines,
+  localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries,
   localparam int unsigned LineBits   = size_pkg::LineBytes * 8,
   localparam int unsigned OffsetBits = $clog2(size_pkg::LineBytes)
 ) (
@@ -64,6 +65,12 @@ module host_if #(
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
   output logic [19:0]      fabric_timeout_o,
+  output logic [K-1:0][8:0] fabric_keys_o,
+  output logic [1:0][7:0]  fabric_key_o,
+  output logic [1:0][47:0] fabric_base_o,
+  output logic [1:0][47:0] fabric_end_o,
+  input  logic [31:0]      fabric_violations_i,
+  input  logic [127:0]     fabric_violation_i,
 
   output logic quiet_o
 );
@@ -186,8 +193,9 @@ module host_if #(
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
-    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i, .fabric_timeout_o,
-    .tensor_rd_o, .tensor_index_o, .tensor_count_i
+    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
+    .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o,
+    .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i
   );
 
   // ---------------------------------------------------------------- read data

@@ -31,6 +31,7 @@ class Node {
     dut_.ring_size_i = 12;
     dut_.timeout_i = defs::kRetryTimeout;
     dut_.resend_i = 0;
+    tb::open_all(dut_);
     dut_.rst_ni = 1, dut_.clk_i = 0, dut_.eval();
     dut_.rst_ni = 0;
     for (int i = 0; i < 4; ++i) dut_.clk_i = !dut_.clk_i, dut_.eval();
@@ -56,10 +57,12 @@ class Node {
         if (dut_.error_valid_o >> i & 1)
           cause = static_cast<ErrorCause>(dut_.error_cause_o >> 8 * i & 0xff);
     }
-    if (dut_.message1_valid_o) ++messages;
+    messages += dut_.message1_valid_o;
+    moved += dut_.message0_valid_o;
     if (dut_.rx1_req_valid_o && dut_.rx1_req_ready_i) ++writes, last_write = now;
-    if (dut_.sem1_valid_o) ++notifies, last_notify = now;
-    if (dut_.rx0_req_valid_o || dut_.sem0_valid_o) ADD_FAILURE() << "wrong local port";
+    if (dut_.sem1_valid_o || dut_.sem0_valid_o) ++notifies, last_notify = now;
+    if (moved == 0 && (dut_.rx0_req_valid_o || dut_.sem0_valid_o))
+      ADD_FAILURE() << "wrong local port";
     dut_.clk_i = 1;
     dut_.eval();
     phase_ = !phase_;
@@ -86,20 +89,21 @@ class Node {
       acks.back()[0] &= ~0xf0u;  // without the time
     }
     defs::Flit next;
-    if (!queue_.empty()) next = queue_.front(), queue_.pop_front();
+    if (!queue_[1].empty()) next = queue_[1].front(), queue_[1].pop_front();
     next.lcw.ack_type = 1;
     next.lcw.ack_seq = static_cast<std::uint16_t>(returned_);
     next.lcw.credit_vc = static_cast<std::uint8_t>(turn_++ % 8);
     next.lcw.credit_cum = static_cast<std::uint8_t>(taken_[next.lcw.credit_vc]);
     auto pins = next.words();
-    pins[17] = fabric::crc(pins, next.lcw.flit_type ? injected_++ : 0);
+    pins[17] = fabric::crc(pins, next.lcw.flit_type ? injected_[1]++ : 0);
     std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
-    // The neighbour on port 0 has nothing to say but how far it has listened.
-    defs::Flit silent;
-    silent.lcw.ack_type = 1;
-    silent.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
-    pins = silent.words();
-    pins[17] = fabric::crc(pins, 0);
+    // The neighbour on port 0 says how far it has listened.
+    defs::Flit other;
+    if (!queue_[0].empty()) other = queue_[0].front(), queue_[0].pop_front();
+    other.lcw.ack_type = 1;
+    other.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
+    pins = other.words();
+    pins[17] = fabric::crc(pins, other.lcw.flit_type ? injected_[0]++ : 0);
     std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
     core_cycle();
     core_cycle();
@@ -108,12 +112,16 @@ class Node {
     for (unsigned i = 0; i < cycles; ++i) step();
   }
 
-  /// The packet number `seq` of its flow, as chip 2 would send it.
-  void inject(const defs::Header& header, const tb::Payload& payload, unsigned seq) {
-    inject(header.vn, fabric::flit_payloads(header, payload, static_cast<std::uint16_t>(seq)));
+  /// The packet number `seq` of its flow, as chip 2 would send it, in the cycles that follow. Port
+  /// 0: what comes the other way round, queued for those cycles.
+  void inject(const defs::Header& header, const tb::Payload& payload, unsigned seq,
+              unsigned port = 1) {
+    inject(header.vn, fabric::flit_payloads(header, payload, static_cast<std::uint16_t>(seq)),
+           port);
   }
 
-  void inject(unsigned vn, const std::vector<std::array<std::uint32_t, 16>>& words) {
+  void inject(unsigned vn, const std::vector<std::array<std::uint32_t, 16>>& words,
+              unsigned port = 1) {
     for (std::size_t i = 0; i < words.size(); ++i) {
       defs::Flit flit;
       flit.payload = words[i];
@@ -122,9 +130,10 @@ class Node {
                                                      : i == 0                ? FlitType::Head
                                                      : i + 1 == words.size() ? FlitType::Tail
                                                                              : FlitType::Body);
-      queue_.push_back(flit);
+      flit.lcw.ack_type = 1;
+      queue_[port].push_back(flit);
     }
-    run(static_cast<unsigned>(words.size()));
+    if (port == 1) run(static_cast<unsigned>(words.size()));
   }
 
   /// Offers one whole message of core 0 as pieces of 64 bytes.
@@ -155,15 +164,17 @@ class Node {
   std::vector<std::array<std::uint32_t, 16>> acks;  ///< what chip 2 gets
   std::array<unsigned, 8> freed{};
   unsigned errors = 0, messages = 0, writes = 0, notifies = 0;
+  unsigned moved = 0;  ///< messages by the other port
   unsigned now = 0, last_write = 0, last_notify = 0;
   ErrorCause cause = ErrorCause::None;
 
  private:
   VerilatedContext context_;
   tb::Probe dut_;
-  unsigned phase_ = 0, injected_ = 0, returned_ = 0, turn_ = 0;
+  unsigned phase_ = 0, returned_ = 0, turn_ = 0;
+  std::array<unsigned, 2> injected_{};
   std::array<unsigned, 8> taken_{};
-  std::deque<defs::Flit> queue_;
+  std::array<std::deque<defs::Flit>, 2> queue_;
 };
 
 tb::Payload bytes(unsigned count) {
@@ -400,6 +411,159 @@ TEST(Receiver, DeliversEveryNumberOnceInOrderAndAcknowledges) {
   }
   EXPECT_EQ(node.errors, 0u);
   EXPECT_TRUE(node.dut().quiet_o);
+}
+
+/// Packets of 200 bytes from chip 2 with `key`, one after the other, without a pause.
+void stream(Node& node, unsigned key, unsigned from, unsigned count, std::uint64_t addr) {
+  fabric::Message m = to_node(200);
+  m.key = static_cast<std::uint8_t>(key);
+  m.addr = addr;
+  for (unsigned i = 0; i < count; ++i) node.inject(fabric::header(m), bytes(200), from + i);
+  node.run(60);
+}
+
+TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
+  Node node;
+  const std::uint64_t addr = to_node(200).addr;
+  node.dut().key_i = 0x5a << 8;
+  defs::put_bits(node.dut().keys_i.data(), 9 * (defs::kKeyEntries + 15), 9, 0x15a);
+  stream(node, 0x5a, 0, 2, addr);
+  EXPECT_EQ(node.messages, 2u);
+  EXPECT_EQ(node.dut().violations_o, 0u);
+  const auto acks = node.acks.size();
+  unsigned foreign = 0;
+  for (unsigned bit = 0; bit < 8; ++bit) {  // one bit from an allowed one
+    stream(node, 0x5a ^ 1u << bit, 2, 20, addr);
+    foreign += 20;
+  }
+  EXPECT_EQ(node.messages, 2u) << "nothing foreign is delivered";
+  EXPECT_EQ(node.writes,
+            2 * fabric::deliver(fabric::header(to_node(200)), tb::kSizes.line_bytes).size());
+  EXPECT_EQ(node.dut().violations_o, foreign);
+  EXPECT_EQ(node.errors, 0u) << "the sender is told, not this chip's host";
+  EXPECT_EQ(node.freed[4], (2 + foreign) * fabric::flits(200) % 256) << "credits come home";
+  fabric::Message m = to_node(200);
+  m.key = 0x5b;
+  const defs::Header first = fabric::header(m);
+  ASSERT_GE(node.acks.size(), acks + 8);
+  auto report = fabric::err_payload(Node::kChip, first);
+  report[0] |= 1;
+  EXPECT_EQ(node.acks[acks], report);
+  EXPECT_EQ(std::memcmp(node.dut().violation_o.data(), first.words().data(), 16), 0);
+  stream(node, 0x5a, 2, 2, addr);
+  EXPECT_EQ(node.messages, 4u);
+  EXPECT_TRUE(node.dut().quiet_o);
+}
+
+TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
+  Node node;
+  node.dut().key_i = 0x07 << 8 | 0x06;  // core 1, core 0
+  for (unsigned key : {6u, 7u, 8u})     // 8: somebody else's, on its way
+    defs::put_bits(node.dut().keys_i.data(), 9 * (defs::kKeyEntries + key), 9, 0x100 | key);
+  const auto window = [&](unsigned core, std::uint64_t base, std::uint64_t end) {
+    defs::put_bits(node.dut().base_i.data(), 48 * core, 48, base);
+    defs::put_bits(node.dut().end_i.data(), 48 * core, 48, end);
+  };
+  window(0, 0x1000, 0x2000);
+  window(1, defs::kAddrCore1Base, defs::kAddrCore1Base + 0x1000);
+  struct Case {
+    unsigned key;
+    std::uint64_t addr;
+    bool good;
+  };
+  const std::uint64_t core1 = defs::kAddrCore1Base;
+  unsigned seq = 0, refused = 0;
+  for (const Case& c : {Case{7, core1, true},
+                        {8, core1, false},
+                        {6, core1, false},
+                        {7, core1 + 0x1000 - 200, true},
+                        {7, core1 + 0x1000 - 196, false},
+                        {7, core1 + 0x1000, false},
+                        {6, 0x1000, true},
+                        {7, 0x1000, false},
+                        {6, 0xffc, false},
+                        {6, 0x2000 - 200, true},
+                        {6, 0x2000 - 196, false},
+                        {6, 0xffff'ffff'fffc, false}}) {
+    stream(node, c.key, seq, 1, c.addr);
+    (c.good ? seq : refused) += 1;
+    EXPECT_EQ(node.messages, seq) << c.key << std::hex << " to " << c.addr;
+    EXPECT_EQ(node.dut().violations_o, refused) << c.key << std::hex << " to " << c.addr;
+  }
+  EXPECT_EQ(node.errors, 0u);
+  EXPECT_TRUE(node.dut().quiet_o);
+}
+
+TEST(Isolation, TheSenderIsToldAndGivesTheFlowUp) {
+  Node node;
+  node.dut().key_i = 0xa5;
+  fabric::Message m;
+  m.src = Node::kChip;
+  m.dst = 2;
+  m.addr = 0x40;
+  m.bytes = 40;
+  m.key = 0xa5;
+  node.offer(m, bytes(40));
+  node.offer(m, bytes(40));
+  node.run(60);
+  defs::Header header = fabric::header(m);
+  header.hop = 1;
+  ASSERT_EQ(node.acks.size(), 2u);
+  EXPECT_EQ(node.acks[1], fabric::flit_payloads(header, bytes(40), 1)[0]) << "the key is stamped";
+  node.inject(0, {fabric::err_payload(2, header)});
+  node.run(60);
+  EXPECT_EQ(node.errors, 2u);
+  EXPECT_EQ(node.cause, ErrorCause::Forbidden);
+  EXPECT_TRUE(node.dut().quiet_o);
+  node.offer(m, bytes(40));
+  node.run(60);
+  EXPECT_EQ(node.errors, 3u) << "refused at once";
+  EXPECT_EQ(node.cause, ErrorCause::Forbidden);
+  EXPECT_EQ(node.acks.size(), 2u);
+}
+
+TEST(Receiver, AFlowThatChangesItsPortWaitsForTheOldOne) {
+  Node node;
+  fabric::Message m = to_node(200);
+  const defs::Header data = fabric::header(m);
+  m.notify = true;
+  const defs::Header flag = fabric::header(m);
+  // The data is stuck at port 1; then it comes again by port 0, and the flag behind it.
+  node.dut().rx1_req_ready_i = 0;
+  node.inject(data, bytes(200), 0);
+  node.run(40);
+  EXPECT_EQ(node.messages, 1u);
+  node.inject(data, bytes(200), 0, 0);
+  node.inject(flag, bytes(200), 1, 0);
+  node.run(100);
+  EXPECT_EQ(node.moved, 0u) << "the old port has not written";
+  node.dut().rx1_settled_i = 0;
+  node.dut().rx1_req_ready_i = 1;
+  node.run(100);
+  EXPECT_EQ(node.writes, fabric::deliver(data, tb::kSizes.line_bytes).size());
+  EXPECT_EQ(node.moved, 0u) << "written, but not settled";
+  node.dut().rx1_settled_i = 1;
+  node.run(40);
+  EXPECT_EQ(node.moved, 1u);
+  EXPECT_EQ(node.notifies, 1u);
+  EXPECT_GT(node.last_notify, node.last_write);
+  // Both ports bring the same packet in the same cycle, and a port that is busy with other flows
+  // gives way to one that waits for it.
+  for (unsigned seq = 2; seq < 6; ++seq) {
+    node.inject(data, bytes(200), seq, 0);
+    node.inject(data, bytes(200), seq, 1);
+    node.run(60);
+    EXPECT_EQ(node.messages + node.moved, seq + 1);
+  }
+  fabric::Message other = to_node(1024);
+  other.core = 1;
+  for (unsigned i = 0; i < 8; ++i) {
+    if (i == 3) node.inject(data, bytes(200), 6, 0);
+    node.inject(fabric::header(other), bytes(1024), i);
+  }
+  node.run(200);
+  EXPECT_EQ(node.messages + node.moved, 7u + 8u);
+  EXPECT_EQ(node.errors, 0u);
 }
 
 TEST(Receiver, DropsDamagedAndTruncatedPacketsWithoutAWord) {

@@ -8,6 +8,12 @@ module fabric_probe (
   input  logic [4:0] ring_size_i,
   input  logic [19:0] timeout_i,
   input  logic resend_i,
+  input  logic [9*2*defs_pkg::KeyEntries-1:0] keys_i,
+  input  logic [15:0] key_i,
+  input  logic [95:0] base_i,
+  input  logic [95:0] end_i,
+  output logic [31:0] violations_o,
+  output logic [127:0] violation_o,
 
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
@@ -72,6 +78,7 @@ module fabric_probe (
   fabric_node u_node (
     .clk_i, .rst_ni, .fabric_en_i, .chip_id_i, .ring_size_i,
     .timeout_i, .resend_i,
+    .keys_i, .key_i, .base_i, .end_i, .violations_o, .violation_o,
     .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
     .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,

@@ -24,6 +24,17 @@
 
 namespace tb {
 
+/// Reset values of the isolation registers: key 0 everywhere, every address.
+template <class Dut>
+void open_all(Dut& dut) {
+  std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    defs::put_bits(dut.keys_i.data(), 9 * defs::kKeyEntries * port, 9, 0x100);
+  dut.key_i = 0;
+  std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
+  std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
+}
+
 #ifdef FABRIC_INF2
 using Probe = Vfabric_probe_inf2;
 inline constexpr defs::Sizes kSizes = defs::kInf2;
@@ -69,14 +80,14 @@ struct Options {
   unsigned chips = defs::kBoardChips;
   unsigned latency = defs::kLinkLatency;  ///< fabric cycles
   unsigned seed = 1;
-  double send = 1;                ///< probability that a core offers a piece in a free core cycle
-  double ready = 1;               ///< probability that a write is accepted in a core cycle
-  double settled = 1;             ///< likewise for settled
-  unsigned stall = 0;             ///< now and then a sink stops for up to so many core cycles
-  double flit_errors = 0;         ///< probability that a word is damaged on a link
-  bool lost_words = true;         ///< one damaged word in eight is lost
-  double spoiled = 0;             ///< probability that a flit is changed without the link's notice
-  double resends = 0;             ///< likewise that a node sends everything again in a fabric cycle
+  double send = 1;         ///< probability that a core offers a piece in a free core cycle
+  double ready = 1;        ///< probability that a write is accepted in a core cycle
+  double settled = 1;      ///< likewise for settled
+  unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
+  double flit_errors = 0;  ///< probability that a word is damaged on a link
+  bool lost_words = true;  ///< one damaged word in eight is lost
+  double spoiled = 0;      ///< probability that a flit is changed without the link's notice
+  double resends = 0;      ///< likewise that a node sends everything again in a fabric cycle
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
@@ -99,6 +110,7 @@ class FabricRing {
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
       nodes_[i]->dut->resend_i = 0;
+      open_all(*nodes_[i]->dut);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();

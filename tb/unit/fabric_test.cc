@@ -317,7 +317,10 @@ class Death : public testing::TestWithParam<unsigned> {};
 
 TEST_P(Death, LeavesNothingHangingAndCutsPacketsCleanly) {
   // The cable dies under load, in one or both directions, by silence or for want of a good quarter.
-  FabricRing bench({.latency = GetParam() % 2 ? 4u : 32u, .seed = GetParam(), .stall = 50});
+  FabricRing bench({.latency = GetParam() % 2 ? 4u : 32u,
+                    .seed = GetParam(),
+                    .stall = 50,
+                    .timeout = 1000});
   for (unsigned i = 0; i < 1500; ++i)
     bench.post(bench.random_message(bench.random(12), bench.random(12)));
   const std::uint64_t at = 200 + bench.random(400);
@@ -335,7 +338,7 @@ TEST_P(Death, LeavesNothingHangingAndCutsPacketsCleanly) {
   EXPECT_TRUE(bench.quiet());
   EXPECT_GT(sender.dropped, 0u);
   EXPECT_LT(bench.delivered(), bench.offered());
-  EXPECT_EQ(bench.errors(), 0u) << "a packet cut off is no error at its destination";
+  EXPECT_GT(bench.errors(), 0u) << "sources report what they could not deliver";
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Death, testing::Range(1u, 10u));
 

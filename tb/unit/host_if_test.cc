@@ -29,7 +29,9 @@ class Bench {
     dut.ring_size_i = 12;
     dut.mem_req_ready_i = dut.mem_rsp_valid_i = 0;
     dut.mem_settled_i = 1;
-    dut.rst_ni = 0;
+    dut.rst_ni = 1;
+    dut.eval();
+    dut.rst_ni = 0;  // an edge, for the asynchronous resets
     edge();
     dut.rst_ni = 1;
     dut.eval();
@@ -241,6 +243,9 @@ TEST(HostIf, RegistersKeepTheirValuesAndDoorbellsRing) {
       expected.push_back(bench.tensor_count(core, i));
     }
   bench.read(csr(defs::kCsrRingSize), 8), expected.push_back(12);
+  bench.read(csr(defs::kCsrFabricTimeout), 8), expected.push_back(defs::kRetryTimeout);
+  bench.write64(csr(defs::kCsrFabricTimeout), 1000);
+  bench.read(csr(defs::kCsrFabricTimeout), 8), expected.push_back(1000);
   bench.run();
   EXPECT_EQ(bench.started, 0x85u);
   ASSERT_EQ(bench.raw.size(), expected.size());
@@ -267,7 +272,7 @@ TEST(HostIf, RefusesByName) {
       {0x1000, 0, false, 0, ErrorCause::Misaligned},
       {csr(defs::kCsrChipId), 4, false, 0, ErrorCause::Misaligned},
       {csr(defs::kCsrChipId) + 4, 8, false, 0, ErrorCause::Misaligned},
-      {defs::kAddrCsrBase + 0x10, 8, false, 0, ErrorCause::UnmappedAddress},
+      {defs::kAddrCsrBase + 0x800, 8, false, 0, ErrorCause::UnmappedAddress},
       {defs::kAddrCsrBase + 0x3000, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrDmaRingBase, 0, 4), 8, false, 0, ErrorCause::UnmappedAddress},  // mini has 4
       {csr(defs::kCsrChipId), 8, true, 1, ErrorCause::UnmappedAddress},
@@ -277,6 +282,7 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrSeqStart), 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrSeqStart), 8, true, 0x10, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqBase), 8, true, 1ull << 48, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricTimeout), 8, true, 1 << 20, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqStart, 1), 8, true, 2, ErrorCause::QueueOverflow},  // is running
   };
   for (const auto& bad : cases) {

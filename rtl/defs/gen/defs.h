@@ -49,6 +49,7 @@ inline constexpr unsigned kRetryTimeout = 65536;  ///< fabric cycles without new
 inline constexpr unsigned kRetryTries = 8;  ///< repeats of a flow without progress after which its destination is given up
 inline constexpr unsigned kAckFlits = 128;  ///< flits received from a chip after which it is told at once
 inline constexpr unsigned kAckAge = 512;  ///< fabric cycles, one to two times, after which it is told although the chip is busy
+inline constexpr unsigned kKeyEntries = 16;  ///< partition keys that a link port lets in
 inline constexpr unsigned kVnDepth0 = 16;  ///< flits of buffer per input port and class of VN 0
 inline constexpr unsigned kVnDepth1 = 112;  ///< VN 1
 inline constexpr unsigned kVnDepth2 = 112;  ///< VN 2
@@ -76,6 +77,12 @@ struct Csr {
 inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro"};  ///< chip identity strap
 inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro"};  ///< chips on the ring (strap)
 inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw"};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
+inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro"};  ///< packets dropped here because their key or address was not allowed
+inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"};  ///< header of the first of them
+inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 32, false, "rw"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
+inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1400, 1, true, "rw"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
+inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1408, 1, true, "rw"};  ///< first address of this core that packets may write
+inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1410, 1, true, "rw"};  ///< address behind the last one; reset 2^48 - 1
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
@@ -86,7 +93,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  //
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
@@ -173,6 +180,7 @@ enum class ErrorCause : std::uint8_t {
   BadDestination = 12,  ///< no such chip on this board
   QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
   Unreachable = 14,  ///< a chip never acknowledged what was sent to it
+  Forbidden = 15,  ///< a partition key or an address that is not allowed there
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -191,10 +199,11 @@ inline constexpr std::string_view to_string(ErrorCause value) {
     case ErrorCause::BadDestination: return "BadDestination";
     case ErrorCause::QueueOverflow: return "QueueOverflow";
     case ErrorCause::Unreachable: return "Unreachable";
+    case ErrorCause::Forbidden: return "Forbidden";
   }
   return "?";
 }
-inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow, ErrorCause::Unreachable};
+inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow, ErrorCause::Unreachable, ErrorCause::Forbidden};
 
 /// condition on a semaphore before an instruction issues
 enum class WaitOp : std::uint8_t {
@@ -358,7 +367,7 @@ inline constexpr std::string_view to_string(LinkState value) {
 }
 inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, LinkState::Train, LinkState::Active, LinkState::Degraded, LinkState::Recover, LinkState::Dead};
 
-/// what a packet asks for; Write, WriteNotify and Ack are built, the others keep their place
+/// what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
 enum class PktOp : std::uint8_t {
   Write = 0,  ///< write payload at addr
   WriteNotify = 1,  ///< write, then + 1 to semaphore {group[0], tag}
@@ -370,7 +379,7 @@ enum class PktOp : std::uint8_t {
   RedDown = 7,  ///< 
   Barrier = 8,  ///< 
   Mgmt = 9,  ///< 
-  Err = 10,  ///< 
+  Err = 10,  ///< your packet was forbidden: its header, inline
   Ack = 11,  ///< what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
 };
 inline constexpr std::string_view to_string(PktOp value) {
@@ -916,7 +925,7 @@ struct Header {
   std::uint16_t src{};  ///< board 6, chip 4
   std::uint8_t lport{};  ///< local port at the destination
   std::uint8_t vn{};  ///< virtual network
-  std::uint8_t pkey{};  ///< partition key; zero until isolation is built
+  std::uint8_t pkey{};  ///< partition key of the sending core; Err, Ack: 0
   std::uint8_t len{};  ///< flits of this packet, head included
   std::uint16_t bytes{};  ///< payload bytes
   std::uint8_t tag{};  ///< WRITE_NOTIFY: semaphore

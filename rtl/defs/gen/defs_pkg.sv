@@ -30,6 +30,7 @@ package defs_pkg;
   localparam int unsigned RetryTries = 8;  // repeats of a flow without progress after which its destination is given up
   localparam int unsigned AckFlits = 128;  // flits received from a chip after which it is told at once
   localparam int unsigned AckAge = 512;  // fabric cycles, one to two times, after which it is told although the chip is busy
+  localparam int unsigned KeyEntries = 16;  // partition keys that a link port lets in
   localparam int unsigned VnDepth0 = 16;  // flits of buffer per input port and class of VN 0
   localparam int unsigned VnDepth1 = 112;  // VN 1
   localparam int unsigned VnDepth2 = 112;  // VN 2
@@ -50,6 +51,12 @@ package defs_pkg;
   localparam logic [21:0] CsrChipId = 22'h0;  // chip identity strap
   localparam logic [21:0] CsrRingSize = 22'h8;  // chips on the ring (strap)
   localparam logic [21:0] CsrFabricTimeout = 22'h10;  // fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
+  localparam logic [21:0] CsrFabricViolations = 22'h18;  // packets dropped here because their key or address was not allowed
+  localparam logic [21:0] CsrFabricViolation = 22'h20;  // header of the first of them
+  localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
+  localparam logic [21:0] CsrFabricKey = 22'h1400;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
+  localparam logic [21:0] CsrFabricBase = 22'h1408;  // first address of this core that packets may write
+  localparam logic [21:0] CsrFabricEnd = 22'h1410;  // address behind the last one; reset 2^48 - 1
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -108,7 +115,8 @@ package defs_pkg;
     ErrorCauseBadDescriptor = 8'd11,  // descriptor field out of range
     ErrorCauseBadDestination = 8'd12,  // no such chip on this board
     ErrorCauseQueueOverflow = 8'd13,  // no such DMA engine, or a sequencer is started that is not idle
-    ErrorCauseUnreachable = 8'd14  // a chip never acknowledged what was sent to it
+    ErrorCauseUnreachable = 8'd14,  // a chip never acknowledged what was sent to it
+    ErrorCauseForbidden = 8'd15  // a partition key or an address that is not allowed there
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -184,7 +192,7 @@ package defs_pkg;
     LinkStateDead = 3'd6  // silent; a sink
   } link_state_e;
 
-  // what a packet asks for; Write, WriteNotify and Ack are built, the others keep their place
+  // what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
   typedef enum logic [5:0] {
     PktOpWrite = 6'd0,  // write payload at addr
     PktOpWriteNotify = 6'd1,  // write, then + 1 to semaphore {group[0], tag}
@@ -196,7 +204,7 @@ package defs_pkg;
     PktOpRedDown = 6'd7,
     PktOpBarrier = 6'd8,
     PktOpMgmt = 6'd9,
-    PktOpErr = 6'd10,
+    PktOpErr = 6'd10,  // your packet was forbidden: its header, inline
     PktOpAck = 6'd11  // what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
   } pkt_op_e;
 
@@ -335,7 +343,7 @@ package defs_pkg;
     logic [9:0] src;  // board 6, chip 4
     logic [1:0] lport;  // local port at the destination
     logic [1:0] vn;  // virtual network
-    logic [7:0] pkey;  // partition key; zero until isolation is built
+    logic [7:0] pkey;  // partition key of the sending core; Err, Ack: 0
     logic [4:0] len;  // flits of this packet, head included
     logic [10:0] bytes;  // payload bytes
     logic [7:0] tag;  // WRITE_NOTIFY: semaphore

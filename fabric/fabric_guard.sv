@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lets into the chip, by one link port, only packets whose partition key is in the port's table.
+//
+//   link_rx --flits--> [key of the head] --> router          header of a forbidden packet --> report
+//              dropped flits count as freed --> credits
+//
+// Exact match of all 8 bits. A forbidden packet is dropped whole, its credits go back. Err and Ack
+// carry no key: no software can send them.
+module fabric_guard #(
+  localparam int unsigned Vcs = defs_pkg::VirtualChannels,
+  localparam int unsigned Entries = defs_pkg::KeyEntries
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic fabric_en_i,
+
+  input  logic [9*Entries-1:0] keys_i,  // {valid, key}, entry i in slice i
+
+  input  logic flit_valid_i,
+  input  logic [2:0] flit_vc_i,
+  input  logic flit_head_i,
+  input  logic flit_tail_i,
+  input  logic [127:0] header_i,  // of a head flit
+  output logic flit_valid_o,
+
+  // Flits freed so far by the router, VC i in byte i; with those dropped here.
+  input  logic [8*Vcs-1:0] freed_i,
+  output logic [8*Vcs-1:0] freed_o,
+
+  output logic violation_o
+);
+
+  defs_pkg::header_t header;
+  logic unused_header;
+  assign header = header_i;
+  assign unused_header = ^header;
+
+  // ---------------------------------------------------------------- decision
+  logic [Vcs-1:0] dropping_q;  // the open packet of a VC is forbidden
+  logic allowed, forbidden;
+  always_comb begin
+    allowed   = 1'b0;
+    forbidden = 1'b0;
+    if (flit_valid_i) begin
+      if (flit_head_i) begin
+        allowed = header.op == defs_pkg::PktOpErr || header.op == defs_pkg::PktOpAck;
+        for (int unsigned i = 0; i < Entries; i++) begin
+          if (keys_i[9*i +: 9] == {1'b1, header.pkey}) allowed = 1'b1;
+        end
+        forbidden = !allowed;
+      end else begin
+        forbidden = dropping_q[flit_vc_i];
+      end
+    end
+  end
+  assign flit_valid_o = flit_valid_i && !forbidden;
+  assign violation_o  = fabric_en_i && forbidden && flit_head_i;
+
+  // ---------------------------------------------------------------- credits
+  logic dropped_q;  // anything ever
+  logic [8*Vcs-1:0] count_q;
+  always_comb begin
+    freed_o = freed_i;
+    if (dropped_q) begin
+      for (int unsigned v = 0; v < Vcs; v++) freed_o[8*v +: 8] = freed_i[8*v +: 8] + count_q[8*v +: 8];
+    end
+  end
+
+  // ---------------------------------------------------------------- registers
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      dropping_q <= '0;
+      dropped_q  <= 1'b0;
+      count_q    <= '0;
+    end else if (fabric_en_i && forbidden) begin
+      dropping_q[flit_vc_i] <= !flit_tail_i;
+      dropped_q             <= 1'b1;
+      count_q[8*flit_vc_i +: 8] <= count_q[8*flit_vc_i +: 8] + 8'd1;
+    end
+  end
+
+endmodule
