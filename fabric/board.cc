@@ -36,7 +36,7 @@ void wire_stride(Board& board, unsigned pair, unsigned stride) {
 
 Board Board::ring(unsigned chips) {
   Board board(chips, 2);
-  if (chips > 1) wire_stride(board, 0, 1);
+  wire_stride(board, 0, 1);
   return board;
 }
 

@@ -32,7 +32,7 @@ class Board {
   /// Nothing wired.
   Board(unsigned chips, unsigned ports);
 
-  /// Every chip + 1: port 0 meets port 1 of the next. One chip has no cable, two have two.
+  /// Every chip + 1: port 0 meets port 1 of the next; one chip meets itself, two have two cables.
   static Board ring(unsigned chips);
   /// C12(1,5): ports 0, 1 to chip +- 1, ports 2, 3 to chip +- 5.
   static Board c12();

@@ -15,17 +15,19 @@ module fabric_lane #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Next packet of every engine that goes this way: {local, class, VN 2, len 5}, engine i in slice i.
+  // Next packet of every engine that goes this way: {class, out 3, VN 2, len 5}, engine i in slice i.
   input  logic [Engines-1:0] ready_i,
-  input  logic [9*Engines-1:0] about_i,
-  // Output VCs {VN, class} of this direction that could take a whole packet now; a preference.
-  input  logic [7:0] room_i,
+  input  logic [11*Engines-1:0] about_i,
+  // Output VCs {link port, VN, class} that could take a whole packet now; a preference.
+  input  logic [31:0] room_i,
+  // Nothing new is picked; what was goes out.
+  input  logic stop_i,
 
   output logic pick_o,
   output logic [EngineBits-1:0] winner_o,
 
   output logic valid_o,
-  output logic [8:0] about_o,
+  output logic [10:0] about_o,
   output logic [4:0] flit_o,  // 0: head
   output logic tail_o,
   input  logic pop_i
@@ -38,10 +40,10 @@ module fabric_lane #(
   logic picks_free;
 
   logic valid_q;
-  logic [8:0] about_q;
+  logic [10:0] about_q;
   logic [4:0] flit_q;
   assign tail_o = flit_q + 5'd1 == about_q[4:0];
-  assign pick_o = fabric_en_i && (!valid_q || (pop_i && tail_o)) && ready_i != '0;
+  assign pick_o = fabric_en_i && (!valid_q || (pop_i && tail_o)) && ready_i != '0 && !stop_i;
 
   always_comb begin
     free       = '0;
@@ -52,8 +54,9 @@ module fabric_lane #(
     picks_free = 1'b0;
     if (pick_o) begin
       for (int unsigned e = 0; e < Engines; e++) begin
-        free[e] = ready_i[e] && (about_i[9*e + 8] ||
-                                 room_i[{about_i[9*e + 5 +: 2], about_i[9*e + 7]}]);
+        free[e] = ready_i[e] && (about_i[11*e + 9] ||  // out 4, 5: this chip
+                                 room_i[{about_i[11*e + 7 +: 2], about_i[11*e + 5 +: 2],
+                                         about_i[11*e + 10]}]);
       end
       picks_free = turn_q != '0 && free != '0;
       first  = picks_free ? relaxed_q : strict_q;
@@ -83,7 +86,7 @@ module fabric_lane #(
       end
       if (pick_o) begin
         valid_q  <= 1'b1;
-        about_q  <= about_i[9*winner_o +: 9];
+        about_q  <= about_i[11*winner_o +: 11];
         turn_q   <= turn_q + 2'd1;
         if (picks_free) relaxed_q <= winner_o + EngineBits'(1);
         else strict_q <= winner_o + EngineBits'(1);

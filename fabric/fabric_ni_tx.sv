@@ -29,21 +29,24 @@ module fabric_ni_tx #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
+  input  defs_pkg::route_bank_t bank_i,
+  input  logic reroute_i,    // the bank has changed: look up again what waits here
+  input  logic stop_i,       // no new packet leaves
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
 
   // Next flit of the packet in each lane; its payload follows one fabric cycle after the pop. Lane
-  // 0 goes to link 0 (or local port 0), lane 1 to the other; lane i in slice i.
+  // 0 goes to links 0 and 2 and local port 0, lane 1 to the others; lane i in slice i.
   // room_i: {port, VN, class} whose output VC could take a whole packet now; a preference.
-  input  logic [15:0] room_i,
+  input  logic [31:0] room_i,
   output logic [1:0] hol_valid_o,
   output logic [3:0] hol_vn_o,
   output logic [1:0] hol_class_o,
   output logic [1:0] hol_head_o,
   output logic [1:0] hol_tail_o,
-  output logic [3:0] hol_out_o,
+  output logic [5:0] hol_out_o,
   output logic [9:0] hol_len_o,
   output logic [7:0] hol_birth_o,
   input  logic [1:0] pop_i,
@@ -53,6 +56,8 @@ module fabric_ni_tx #(
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
 
+  output logic sending_o,  // a packet is in a lane
+  output logic upset_o,
   output logic idle_o
 );
 
@@ -82,7 +87,7 @@ module fabric_ni_tx #(
   assign total       = fill + {4'b0, piece_bytes};
   // The last piece may end in the next word: that word takes a cycle of its own.
   assign spill       = !flush_q && last_piece && chunk_q.last && ends > 7'd64;
-  assign step        = chunk_valid_q && !full_q[fill_slot];
+  assign step        = chunk_valid_q && !full_q[fill_slot] && !again_q;
   assign chunk_done  = step && (flush_q || (last_piece && !spill));
   assign packet_done = chunk_done && chunk_q.last;
   assign msg_ready_o = !chunk_valid_q || chunk_done;
@@ -124,7 +129,7 @@ module fabric_ni_tx #(
   assign hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
   assign lport        = core1_window || hbm1_window;
 
-  assign bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i;
+  assign bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i || unreachable;
   assign bad_len = chunk_q.vn == '0 && len > 5'd4;
 
   defs_pkg::header_t header;
@@ -143,13 +148,16 @@ module fabric_ni_tx #(
     header.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
   end
 
-  logic [1:0] out;
-  logic way_class;
-  fabric_route u_route (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .from_i(core_i), .dst_i(dst[3:0]), .out_o(out)
-  );
-  fabric_class u_class (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .dst_i(dst[3:0]), .minus_i(out[0]), .class_o(way_class)
+  // One lookup serves new packets and, behind a change of tables, the stored ones in turn.
+  logic again_q, way_class, unreachable;
+  logic [EngineBits:0] again_slot_q;
+  logic [2:0] out;
+  logic [3:0] again_dst;
+  assign again_dst = header_q[again_slot_q][113:110];
+  fabric_route #(.Source(1'b1)) u_route (
+    .valid_i(packet_done || again_q), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
+    .from_i(core_i), .class_i(1'b0), .dst_i(again_q ? again_dst : dst[3:0]),
+    .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o(upset_o)
   );
 
   logic accept;
@@ -158,10 +166,9 @@ module fabric_ni_tx #(
   assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
                                  : defs_pkg::ErrorCauseBadDescriptor;
 
-  // What a lane needs to know of a complete packet: {local, class, vn 2, len 5}.
+  // What a lane needs to know of a complete packet: {class, out 3, vn 2, len 5}.
   logic [127:0] header_q [Slots];
-  logic [9*Slots-1:0] about_q;
-  logic [Slots-1:0] minus_q;
+  logic [11*Slots-1:0] about_q;
   always_ff @(posedge clk_i) begin
     if (accept) header_q[fill_slot] <= header;
   end
@@ -169,18 +176,18 @@ module fabric_ni_tx #(
   // ---------------------------------------------------------------- sending
   // Next packet of every engine, and which lane it wants.
   logic [Slots-1:0] pending_q;       // complete and not yet in a lane
-  logic [Engines-1:0] read_slot_q, minus, ready;
-  logic [9*Engines-1:0] next_about;
+  logic [Engines-1:0] read_slot_q, odd, ready;
+  logic [11*Engines-1:0] next_about;
   always_comb begin
-    minus      = '0;
+    odd        = '0;
     ready      = '0;
     next_about = '0;
-    if (pending_q != '0) begin
+    if (pending_q != '0 && !again_q) begin
       for (int unsigned e = 0; e < Engines; e++) begin
         if (pending_q[{EngineBits'(e), read_slot_q[e]}]) begin
           ready[e] = 1'b1;
-          minus[e] = minus_q[{EngineBits'(e), read_slot_q[e]}];
-          next_about[9*e +: 9] = about_q[9*{EngineBits'(e), read_slot_q[e]} +: 9];
+          next_about[11*e +: 11] = about_q[11*{EngineBits'(e), read_slot_q[e]} +: 11];
+          odd[e] = next_about[11*e + 7];
         end
       end
     end
@@ -188,22 +195,21 @@ module fabric_ni_tx #(
 
   logic [1:0] pick;
   logic [2*EngineBits-1:0] winner;
-  logic [17:0] lane_about;
+  logic [21:0] lane_about;
   logic [9:0] lane_flit;
   for (genvar l = 0; l < 2; l++) begin : gen_lane
     fabric_lane u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i((l == 0) ? ready & ~minus : ready & minus), .about_i(next_about),
-      .room_i(room_i[8*l +: 8]),
+      .ready_i((l == 0) ? ready & ~odd : ready & odd), .about_i(next_about), .room_i, .stop_i,
       .pick_o(pick[l]), .winner_o(winner[EngineBits*l +: EngineBits]),
       .valid_o(hol_valid_o[l]),
-      .about_o(lane_about[9*l +: 9]), .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]),
+      .about_o(lane_about[11*l +: 11]), .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]),
       .pop_i(pop_i[l])
     );
-    assign hol_out_o[2*l +: 2] = {lane_about[9*l + 8], 1'(l)};
-    assign hol_class_o[l]      = lane_about[9*l + 7];
-    assign hol_vn_o[2*l +: 2]  = lane_about[9*l + 5 +: 2];
-    assign hol_len_o[5*l +: 5] = lane_about[9*l +: 5];
+    assign hol_class_o[l]      = lane_about[11*l + 10];
+    assign hol_out_o[3*l +: 3] = lane_about[11*l + 7 +: 3];
+    assign hol_vn_o[2*l +: 2]  = lane_about[11*l + 5 +: 2];
+    assign hol_len_o[5*l +: 5] = lane_about[11*l +: 5];
     assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
   end
 
@@ -248,7 +254,8 @@ module fabric_ni_tx #(
       pending_q     <= '0;
       read_slot_q   <= '0;
       about_q       <= '0;
-      minus_q       <= '0;
+      again_q       <= 1'b0;
+      again_slot_q  <= '0;
       slot0_q       <= '0;
       slot1_q       <= '0;
     end else begin
@@ -264,9 +271,13 @@ module fabric_ni_tx #(
         end
       end
       if (accept) begin
-        minus_q[fill_slot]        <= out[0];
-        about_q[9*fill_slot +: 9] <= {out[1], way_class, chunk_q.vn, len};
+        about_q[11*fill_slot +: 11] <= {way_class, out, chunk_q.vn, len};
       end
+      if (again_q) begin
+        about_q[11*again_slot_q + 7 +: 4] <= {way_class, out};
+        again_slot_q <= again_slot_q + (EngineBits + 1)'(1);
+      end
+      again_q <= reroute_i || (again_q && again_slot_q != '1);
       if (done[0]) full_q[slot0_q] <= 1'b0;
       if (done[1]) full_q[slot1_q] <= 1'b0;
       // Never both for one engine: its next packet goes one way.
@@ -283,6 +294,7 @@ module fabric_ni_tx #(
     end
   end
 
+  assign sending_o = hol_valid_o != '0;
   assign idle_o = !chunk_valid_q && full_q == '0 && fill_q == '0;
 
   // ---------------------------------------------------------------- assertions

@@ -5,7 +5,7 @@
 //                      |                                  |  fetch, DMA, SBUF lines
 //                      +---------> u_xbar <---------------+
 //                                  |    |                 | messages
-//                                hbm0  hbm1  <-- rx -- u_fabric <--> links 0: chip + 1, 1: chip - 1
+//                                hbm0  hbm1  <-- rx -- u_fabric <--> links: chip + 1, - 1, + 5, - 5
 //
 // Tokens (links and host) move once per fabric cycle, that is every second core cycle: the inputs
 // are sampled at the edge that ends the cycle with fabric_phase_o = 1; the outputs change there.
@@ -33,6 +33,13 @@ module chip #(
   input  defs_pkg::flit_t link_rx1_i,
   output defs_pkg::flit_t link_tx0_o,
   output defs_pkg::flit_t link_tx1_o,
+  input  defs_pkg::flit_t link_rx2_i,
+  input  defs_pkg::flit_t link_rx3_i,
+  output defs_pkg::flit_t link_tx2_o,
+  output defs_pkg::flit_t link_tx3_o,
+  input  logic [3:0]      link_dead_i,
+  output logic [3:0]      link_dead_o,       // cables that are dead, for the host
+  output logic            fabric_drained_o,  // no packet is between its sender and memory
 
   output logic               hbm0_req_valid_o,
   input  logic               hbm0_req_ready_i,
@@ -76,6 +83,9 @@ module chip #(
   logic [3:0]       fabric_error;
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
+  logic fabric_write;
+  logic [2:0] fabric_index;
+  logic [63:0] fabric_wdata, fabric_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -88,6 +98,8 @@ module chip #(
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
+    .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
+    .fabric_rdata_i(fabric_rdata),
     .quiet_o(host_quiet)
   );
 
@@ -250,7 +262,11 @@ module chip #(
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
     .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
-    .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
+    .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
+    .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o, .link_dead_i,
+    .control_write_i(fabric_write), .control_index_i(fabric_index),
+    .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
+    .link_dead_o, .drained_o(fabric_drained_o),
     .rx0_req_valid_o(rx0_req_valid), .rx0_req_ready_i(rx0_req_ready), .rx0_req_o(rx0_req),
     .rx0_req_err_i(rx0_req_err), .rx0_settled_i(rx0_settled),
     .rx1_req_valid_o(rx1_req_valid), .rx1_req_ready_i(rx1_req_ready), .rx1_req_o(rx1_req),

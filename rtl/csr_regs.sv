@@ -37,7 +37,13 @@ module csr_regs #(
   output logic [D-1:0][47:0] ring_base_o,
   output logic [D-1:0][15:0] ring_count_o,
   input  logic [D-1:0][7:0]  dma_cause_i,
-  input  logic [D-1:0][31:0] dma_pc_i
+  input  logic [D-1:0][31:0] dma_pc_i,
+
+  // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus.
+  output logic               fabric_write_o,
+  output logic [2:0]         fabric_index_o,
+  output logic [63:0]        fabric_wdata_o,
+  input  logic [63:0]        fabric_rdata_i
 );
 
   // ---------------------------------------------------------------- decode
@@ -59,13 +65,16 @@ module csr_regs #(
 
   typedef enum logic [3:0] {
     RegNone, RegChipId, RegRingSize, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegSeqError, RegRingBase, RegRingCount, RegDmaError
+    RegSeqError, RegRingBase, RegRingCount, RegDmaError, RegFabric
   } reg_e;
   reg_e which;
   always_comb begin
     which = RegNone;
     if (offset_i == defs_pkg::CsrChipId) which = RegChipId;
     if (offset_i == defs_pkg::CsrRingSize) which = RegRingSize;
+    if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricStatus) begin
+      which = RegFabric;
+    end
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -88,6 +97,11 @@ module csr_regs #(
     end
   end
 
+  // The fabric's registers lie in a row, its first at a multiple of 64.
+  assign fabric_index_o = offset_i[5:3];
+  assign fabric_wdata_o = wdata_i;
+  assign fabric_write_o = write && which == RegFabric;
+
   // ---------------------------------------------------------------- read
   logic readable;
   always_comb begin
@@ -105,6 +119,7 @@ module csr_regs #(
         RegSeqError: rdata_o = 64'(seq_cause_i[seq]);
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
+        RegFabric: rdata_o = fabric_rdata_i;
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         default: readable = 1'b0;
       endcase
@@ -121,6 +136,11 @@ module csr_regs #(
       RegSeqBase, RegRingBase: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
+      RegFabric: begin
+        writable = offset_i != defs_pkg::CsrFabricStatus;
+        if (offset_i == defs_pkg::CsrRouteSource) spare_bits = wdata_i[63:32] != '0;
+        if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:6] != '0;
+      end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
         for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin

@@ -60,6 +60,11 @@ module host_if #(
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
 
+  output logic        fabric_write_o,
+  output logic [2:0]  fabric_index_o,
+  output logic [63:0] fabric_wdata_o,
+  input  logic [63:0] fabric_rdata_i,
+
   output logic quiet_o
 );
 
@@ -181,7 +186,8 @@ module host_if #(
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
-    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i
+    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
+    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i
   );
 
   // ---------------------------------------------------------------- read data

@@ -12,7 +12,6 @@
 #include "cmodel/address_map.h"
 #include "cmodel/sequencer.h"
 #include "cmodel/vector_engine.h"
-#include "fabric/topology.h"
 
 namespace tb {
 namespace {
@@ -29,6 +28,8 @@ constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::A
 /// More core cycles than this between two rows of one instruction: something held it up.
 constexpr std::uint64_t kFlowingGap = 2;
 constexpr unsigned kPressureLevels = 2;
+/// The ports that every board has.
+constexpr unsigned kRingPorts = 2;
 
 bool computes(Opcode opcode) {
   return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
@@ -135,8 +136,9 @@ bool can_stop(std::string_view engine, ErrorCause cause) {
 
 }  // namespace
 
-Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes), program_(program) {
+Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program,
+                       const fabric::Tables& tables)
+    : sizes_(sizes), program_(program), tables_(tables) {
   make_instruction_bins();
   make_transfer_bins();
   make_error_bins();
@@ -233,7 +235,6 @@ void Functional::make_transfer_bins() {
         bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
     for (const char* flow : {"flowing", "stalled"}) bin(fmt::format("pressure.{}.{}", where, flow));
   }
-  const fabric::Ring ring(defs::kBoardChips);
   for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn) {
     for (const char* notify : {"Write", "WriteNotify"}) {
       for (unsigned hops = 1; hops <= defs::kBoardChips / 2; ++hops)
@@ -246,7 +247,7 @@ void Functional::make_transfer_bins() {
       for (const char* role : {"source", "transit", "destination"})
         bin(fmt::format("role.{}.chip{:02}.vn{}", role, chip, vn));
     for (unsigned vc = 0; vc < defs::kVcClasses; ++vc)
-      for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+      for (unsigned port = 0; port < kRingPorts; ++port)
         for (const char* level : {"free", "short"})
           bin(fmt::format("credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
   }
@@ -274,12 +275,11 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   if (data.size() < sizeof words) return;
   std::memcpy(words.data(), data.data(), sizeof words);
   const auto header = defs::Header::from(words);
-  const fabric::Ring ring(program_.chips);
+  const auto way = tables_.way(header.src, header.dst);
   const auto op = to_string(static_cast<defs::PktOp>(header.op));
   const unsigned vn = header.vn, bytes = header.bytes;
-  hit(fmt::format("transfer.hops{}.{}.vn{}.{}", ring.hops(header.src, header.dst),
-                  ring.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
-                  op));
+  hit(fmt::format("transfer.hops{}.{}.vn{}.{}", way.size(),
+                  way.empty() || way.front().port % 2 == 0 ? "plus" : "minus", vn, op));
   hit(fmt::format("transfer.size.{}.vn{}.{}",
                   bytes <= defs::kInlineBytes  ? "inline"
                   : bytes <= defs::kFlitBytes  ? "one_flit"
@@ -287,13 +287,10 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
                                                : "full",
                   vn, op));
   hit(fmt::format("transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
-  const auto route = ring.route(header.src, header.dst);
-  for (const unsigned chip : route)
-    hit(fmt::format("role.{}.chip{:02}.vn{}",
-                    chip == route.front()  ? "source"
-                    : chip == route.back() ? "destination"
-                                           : "transit",
-                    chip, vn));
+  for (const fabric::Channel& at : way)
+    hit(fmt::format("role.{}.chip{:02}.vn{}", at.chip == header.src ? "source" : "transit", at.chip,
+                    vn));
+  hit(fmt::format("role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
 // Rows of one instruction, bursts of one descriptor, bursts of one sender.
@@ -336,7 +333,7 @@ void Functional::observe(const Chip& chip) {
     }
   }
   constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
-  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+  for (unsigned port = 0; port < kRingPorts; ++port)
     for (unsigned vc = 2; vc < defs::kVirtualChannels; ++vc) {
       const auto left = chip.probe()
                             .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit."

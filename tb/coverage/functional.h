@@ -12,6 +12,7 @@
 
 #include "cmodel/board.h"
 #include "cmodel/program.h"
+#include "fabric/tables.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/system/chip.h"
 
@@ -29,7 +30,9 @@ namespace tb {
 /// A name is a path with dots, general to special: format.TensorCopy.Psum.Fp32.Bf16.
 class Functional {
  public:
-  Functional(const defs::Sizes& sizes, const cmodel::Program& program);
+  /// `tables`: the ways that messages take.
+  Functional(const defs::Sizes& sizes, const cmodel::Program& program,
+             const fabric::Tables& tables);
 
   /// One chip at a barrier.
   void observe(const Chip& chip);
@@ -58,6 +61,7 @@ class Functional {
 
   const defs::Sizes& sizes_;
   const cmodel::Program& program_;
+  fabric::Tables tables_;
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
   struct Flow {

@@ -193,7 +193,7 @@ int run(int argc, char** argv) {
     const StdoutToStderr quiet;
     Board board("board", options, job.program, wave_dir);
     if (injector) injector->arm(board);
-    Functional functional(built_sizes(), job.program);
+    Functional functional(built_sizes(), job.program, board.wiring().tables());
     board.set_observer([&](const Chip& chip) { functional.observe(chip); });
     sc_core::sc_start();
     outcome = board.outcome();
@@ -208,7 +208,12 @@ int run(int argc, char** argv) {
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
+    metrics["topology"] = options.topology;
     metrics["replays"] = board.replays();
+    if (const auto switches = board.host().reroute().switches()) {
+      metrics["table_switches"] = switches;
+      metrics["packets_rerouted"] = board.packets_rerouted();
+    }
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;

@@ -22,6 +22,9 @@ class Node {
   Node() : dut_(&context_) {
     std::memset(dut_.link_rx0_i.data(), 0, 72);
     std::memset(dut_.link_rx1_i.data(), 0, 72);
+    std::memset(dut_.link_rx2_i.data(), 0, 72);
+    std::memset(dut_.link_rx3_i.data(), 0, 72);
+    dut_.link_dead_i = dut_.control_write_i = dut_.control_index_i = 0;
     dut_.msg0_valid_i = dut_.msg1_valid_i = 0;
     dut_.rx0_req_ready_i = dut_.rx1_req_ready_i = 1;
     dut_.rx0_req_err_i = dut_.rx1_req_err_i = 0;
