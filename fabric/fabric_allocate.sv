@@ -16,7 +16,8 @@
 module fabric_allocate #(
   localparam int unsigned Links = defs_pkg::LinkPorts,
   localparam int unsigned Xs = 12,
-  localparam int unsigned Outs = 6,
+  localparam int unsigned Outs = 8,
+  localparam int unsigned Holds = 6,  // 4 links, 2 receivers
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
 ) (
@@ -48,12 +49,13 @@ module fabric_allocate #(
   output logic [4*Outs-1:0] sa_x_o,
   output logic [3*Outs-1:0] sa_vc_o,
 
-  // Output VCs, index {output, VC}: held by a packet; (links) claimed by an input.
-  output logic [Outs*Vcs-1:0] held_o,
+  // VCs behind the outputs, index {link or 4 + receiver, VC}: held by a packet; (links) claimed by an
+  // input.
+  output logic [Holds*Vcs-1:0] held_o,
   output logic [Links*Vcs-1:0] claimed_o
 );
 
-  logic [Outs*Vcs-1:0] held_q;
+  logic [Holds*Vcs-1:0] held_q;
   logic [Links*Vcs-1:0] claimed_q;
   logic [4*Links*Vcs-1:0] claimer_q;
   logic [2*Xs-1:0] vn_first_q;
@@ -67,6 +69,10 @@ module fabric_allocate #(
     rank = {!hol_about_i[11*queue + 10],
             hol_about_i[11*queue + 10] ? now_i - hol_birth_i[4*queue +: 4] : 4'd0, !queue[5], 1'b1};
   endfunction
+  // A receiver has two outputs, one for each of its links, and one set of VCs.
+  function automatic logic [5:0] hold(input logic [2:0] out, input logic [2:0] vc);
+    hold = {out[2], out[1] && !out[2], out[0], vc};
+  endfunction
   function automatic logic [3:0] next_x(input logic [3:0] x);
     next_x = (x == 4'(Xs - 1)) ? '0 : x + 4'd1;
   endfunction
@@ -77,7 +83,7 @@ module fabric_allocate #(
   logic [7*Xs-1:0] offer_key;
   logic [2*Xs-1:0] offer_vn, wish_vn;
   logic [3*Xs-1:0] offer_out, wish_out;          // wish: heads that miss only credit
-  logic [Xs-1:0] offered, wishes;
+  logic [Xs-1:0] offered, wishes, taken;
   logic [Outs-1:0] wanted;
   logic [Links-1:0] wished;
   logic [Links-1:0] claim_valid;
@@ -99,6 +105,7 @@ module fabric_allocate #(
     offer_vn    = '0;
     offer_out   = '0;
     offered     = '0;
+    taken       = '0;
     wish_vn     = '0;
     wish_out    = '0;
     wishes      = '0;
@@ -134,7 +141,7 @@ module fabric_allocate #(
               out       = about[7:5];
               vc        = {2'(v), about[8]};
               can_leave = !about[10];
-              if (about[10] && !held_q[{out, vc}]) begin
+              if (about[10] && !held_q[hold(out, vc)]) begin
                 if (out[2]) begin
                   can_leave = eject_room_i[{out[0], vc}];
                 end else if (!claimed_q[{out[1:0], vc}] ||
@@ -175,28 +182,43 @@ module fabric_allocate #(
       end
       // output stage
       for (int unsigned y = 0; y < Outs; y++) begin
+        // Heads for the VC that the receiver's other output has just given away.
+        if (y == 6 && wanted[7:6] != '0 && wanted[5:4] != '0) begin
+          for (int unsigned x = 0; x < Xs; x++) begin
+            vn    = offer_vn[2*x +: 2];
+            about = hol_about_i[11*{4'(x), vn} +: 11];
+            out   = {2'b10, about[5]};
+            if (offered[x] && about[10] && about[7:6] == 2'b11 && sa_valid_o[out] &&
+                sa_head_o[out] && sa_vc_o[3*out +: 3] == {vn, about[8]}) begin
+              taken = taken | (Xs'(1) << x);
+            end
+          end
+        end
         if (wanted[y]) begin
           best = '0;
           x_at = x_first_q[4*y +: 4];
           for (int unsigned i = 0; i < Xs; i++) begin
-            if (offered[x_at] && offer_out[3*x_at +: 3] == 3'(y) && offer_key[7*x_at +: 7] > best) begin
+            if (offered[x_at] && offer_out[3*x_at +: 3] == 3'(y) &&
+                offer_key[7*x_at +: 7] > best && !(taken[x_at] && y >= 6)) begin
               winner = x_at;
               best   = offer_key[7*x_at +: 7];
             end
             x_at = next_x(x_at);
           end
-          vn    = offer_vn[2*winner +: 2];
-          about = hol_about_i[11*{winner, vn} +: 11];
-          vc    = {vn, about[8]};
-          sa_valid_o[y] = 1'b1;
-          sa_x_o[4*y +: 4]  = winner;
-          sa_vc_o[3*y +: 3] = vc;
-          sa_head_o[y]  = about[10];
-          sa_tail_o[y]  = about[9];
-          pop_o[winner]    = 1'b1;
-          pop_tail[winner] = about[9];
-          pop_vn_o[2*winner +: 2] = vn;
-          if (y < Links) credit_take_o[{2'(y), vc}] = !link_dead_i[2'(y)];
+          if (best != '0) begin
+            vn    = offer_vn[2*winner +: 2];
+            about = hol_about_i[11*{winner, vn} +: 11];
+            vc    = {vn, about[8]};
+            sa_valid_o[y] = 1'b1;
+            sa_x_o[4*y +: 4]  = winner;
+            sa_vc_o[3*y +: 3] = vc;
+            sa_head_o[y]  = about[10];
+            sa_tail_o[y]  = about[9];
+            pop_o[winner]    = 1'b1;
+            pop_tail[winner] = about[9];
+            pop_vn_o[2*winner +: 2] = vn;
+            if (y < Links) credit_take_o[{2'(y), vc}] = !link_dead_i[2'(y)];
+          end
         end
       end
       // claims
@@ -235,7 +257,7 @@ module fabric_allocate #(
     end else if (work) begin
       for (int unsigned y = 0; y < Outs; y++) begin
         if (sa_valid_o[y]) begin
-          held_q[{3'(y), sa_vc_o[3*y +: 3]}] <= !sa_tail_o[y];
+          held_q[hold(3'(y), sa_vc_o[3*y +: 3])] <= !sa_tail_o[y];
           if (y < Links && sa_head_o[y]) claimed_q[{2'(y), sa_vc_o[3*y +: 3]}] <= 1'b0;
           x_first_q[4*y +: 4] <= sa_tail_o[y] ? next_x(sa_x_o[4*y +: 4]) : sa_x_o[4*y +: 4];
         end
@@ -259,7 +281,7 @@ module fabric_allocate #(
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
   for (genvar y = 0; y < Outs; y++) begin : gen_assert
     `ASSERT(PacketContiguity_A,
-      !sa_valid_o[y] || held_q[{3'(y), sa_vc_o[3*y +: 3]}] != sa_head_o[y])
+      !sa_valid_o[y] || held_q[hold(3'(y), sa_vc_o[3*y +: 3])] != sa_head_o[y])
   end
 
 endmodule

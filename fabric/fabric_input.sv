@@ -64,15 +64,26 @@ module fabric_input #(
   logic [511:0] payload_q;
   logic [7*Vns-1:0] write_q, read_q, count_q;
   logic [8:0] write_at, read_at;
+  logic [6:0] write_next;
   logic [14:0] push_about;
 
   // Body flits follow their head: same way, whatever is on push_way_i.
   logic [4*Vns-1:0] open_way_q;
   logic [3:0] push_way;
-  assign push_way = push_head_i ? push_way_i : open_way_q[4*push_vn_i +: 4];
-  assign push_about = {push_birth_i, push_head_i, push_tail_i, push_way, push_len_i};
-  assign write_at = place(push_vn_i, write_q[7*push_vn_i +: 7]);
-  assign read_at  = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
+  // Computed only when something moves: most buffers stand still most of the time.
+  always_comb begin
+    push_way   = '0;
+    push_about = '0;
+    write_at   = '0;
+    write_next = '0;
+    if (push_i) begin
+      push_way   = push_head_i ? push_way_i : open_way_q[4*push_vn_i +: 4];
+      push_about = {push_birth_i, push_head_i, push_tail_i, push_way, push_len_i};
+      write_at   = place(push_vn_i, write_q[7*push_vn_i +: 7]);
+      write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
+                 ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
@@ -84,21 +95,23 @@ module fabric_input #(
   assign payload_o = payload_q;
 
   // ---------------------------------------------------------------- control
-  logic [6:0] write_next, read_next;
-  logic [14:0] about_next, hol_next;
+  // The flit behind a popped one, if it is already here; else the one being pushed.
+  logic [6:0] read_next;
+  logic [14:0] hol_next;
   logic same;
   assign same = push_i && pop_i && push_vn_i == pop_vn_i;
-  assign write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
-                    ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
-  assign read_next  = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
-                    ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
-
-  // The flit behind a popped one, if it is already here; else the one being pushed.
   always_comb begin
-    about_next = '0;
-    if (pop_i) about_next = about[place(pop_vn_i, read_next)];
+    read_at   = '0;
+    read_next = '0;
+    hol_next  = '0;
+    if (pop_i) begin
+      read_at   = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
+      read_next = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
+                ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
+      hol_next  = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about[place(pop_vn_i, read_next)]
+                                                    : push_about;
+    end
   end
-  assign hol_next = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about_next : push_about;
 
   logic [Vns-1:0] hol_valid_q;
   logic [11*Vns-1:0] hol_about_q;

@@ -156,7 +156,7 @@ module fabric_ni_tx #(
   assign again_dst = header_q[again_slot_q][113:110];
   fabric_route #(.Source(1'b1)) u_route (
     .valid_i(packet_done || again_q), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
-    .from_i(core_i), .class_i(1'b0), .dst_i(again_q ? again_dst : dst[3:0]),
+    .from_i({1'b0, core_i}), .class_i(1'b0), .dst_i(again_q ? again_dst : dst[3:0]),
     .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o(upset_o)
   );
 

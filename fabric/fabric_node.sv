@@ -147,9 +147,10 @@ module fabric_node (
     .ack_nak_o(ack_nak[3]), .ack_seq_o(ack_seq3)
   );
 
-  logic [5:0] out_valid, out_head, out_tail;
-  logic [17:0] out_vc;
-  logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3, out_payload4, out_payload5;
+  logic [7:0] out_valid, out_head, out_tail;
+  logic [23:0] out_vc;
+  logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3;
+  logic [511:0] out_payload4, out_payload5, out_payload6, out_payload7;
   link_tx u_link_tx0 (
     .clk_i, .rst_ni, .fabric_en_i(link_en[0]),
     .flit_valid_i(out_valid[0] && !link_dead_i[0]), .flit_vc_i(out_vc[2:0]), .flit_head_i(out_head[0]),
@@ -196,7 +197,7 @@ module fabric_node (
   end
 
   logic [3:0] local_valid, local_class, local_head, local_tail, local_pop;
-  logic [1:0] eject_take;
+  logic [3:0] eject_take;
   logic [7:0] local_vn;
   logic [11:0] local_out;
   logic [19:0] local_len;
@@ -204,7 +205,7 @@ module fabric_node (
   logic [511:0] local_payload0, local_payload1, local_payload2, local_payload3;
   logic [31:0] local_room;
   logic [15:0] eject_room;
-  logic [5:0] eject_take_vc;
+  logic [11:0] eject_take_vc;
   logic router_idle;
   fabric_router u_router (
     .clk_i, .rst_ni, .fabric_en_i,
@@ -226,6 +227,7 @@ module fabric_node (
     .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
     .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
+    .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
     .idle_o(router_idle)
   );
 
@@ -270,9 +272,12 @@ module fabric_node (
   fabric_ni_rx u_ni_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_id_i,
-    .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
-    .flit_valid_i(out_valid[4]), .flit_vc_i(out_vc[14:12]), .flit_head_i(out_head[4]),
-    .flit_tail_i(out_tail[4]), .flit_payload_i(out_payload4),
+    .take_i({eject_take[2], eject_take[0]}),
+    .take_vc_i({eject_take_vc[8:6], eject_take_vc[2:0]}), .room_o(eject_room[7:0]),
+    .flit_valid_i({out_valid[6], out_valid[4]}),
+    .flit_vc_i({out_vc[20:18], out_vc[14:12]}),
+    .flit_head_i({out_head[6], out_head[4]}), .flit_tail_i({out_tail[6], out_tail[4]}),
+    .flit_payload0_i(out_payload4), .flit_payload1_i(out_payload6),
     .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
     .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
     .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
@@ -283,9 +288,12 @@ module fabric_node (
   fabric_ni_rx u_ni_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_id_i,
-    .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
-    .flit_valid_i(out_valid[5]), .flit_vc_i(out_vc[17:15]), .flit_head_i(out_head[5]),
-    .flit_tail_i(out_tail[5]), .flit_payload_i(out_payload5),
+    .take_i({eject_take[3], eject_take[1]}),
+    .take_vc_i({eject_take_vc[11:9], eject_take_vc[5:3]}), .room_o(eject_room[15:8]),
+    .flit_valid_i({out_valid[7], out_valid[5]}),
+    .flit_vc_i({out_vc[23:21], out_vc[17:15]}),
+    .flit_head_i({out_head[7], out_head[5]}), .flit_tail_i({out_tail[7], out_tail[5]}),
+    .flit_payload0_i(out_payload5), .flit_payload1_i(out_payload7),
     .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
     .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
     .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),

@@ -13,12 +13,12 @@ module fabric_route #(
   input  logic [4:0] ring_size_i,
   input  defs_pkg::route_bank_t bank_i,
 
-  // Low bit of the link port, or the core of this chip, that the packet comes from.
-  input  logic       from_i,
+  // The link port, or the core of this chip, that the packet comes from.
+  input  logic [1:0] from_i,
   input  logic       class_i,
   input  logic [3:0] dst_i,
 
-  // 0 .. 3: link port; 4, 5: local port 0, 1
+  // 0 .. 3: link port; 4 .. 7: receiver 0 or 1 (low bit), its side 0 or 1
   output logic [2:0] out_o,
   output logic       class_o,
   output logic       unreachable_o,  // says the source table
@@ -35,10 +35,10 @@ module fabric_route #(
   logic       start;
   logic       source_upset;
 
-  // What came by port p leaves by local port p mod 2: all packets of a source meet in one receiver,
-  // so they stay in order whatever they write.
+  // What came by port p leaves by output 4 + p: all packets of a source meet in one receiver, so they
+  // stay in order whatever they write.
   always_comb begin
-    out_o         = {2'b10, from_i};
+    out_o         = {1'b1, from_i};
     class_o       = class_i;
     unreachable_o = 1'b0;
     upset_o       = 1'b0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The router of a chip: virtual cut-through, 12 crossbar inputs, 6 outputs, 8 VCs per link.
+// The router of a chip: virtual cut-through, 12 crossbar inputs, 8 outputs, 8 VCs per link.
 //
 //   x 0, 1   link 0, class 0, 1  --+                   +--> o 0 .. 3  links
-//   x 2, 3   link 1              --|  allocate   cross |--> o 4, 5    local 0, 1
-//   x 4, 5   link 2              --|  (hol_* in  bar   |
+//   x 2, 3   link 1              --|  allocate   cross |--> o 4 .. 7  receivers 0, 1, 0, 1: what
+//   x 4, 5   link 2              --|  (hol_* in  bar   |              came by link 0, 1, 2, 3
 //   x 6, 7   link 3              --|  registers)       |
 //   x 8, 9   core 0, lanes 0, 1  --|                   |
 //   x 10, 11 core 1, lanes 0, 1  --+                   |
@@ -17,7 +17,8 @@
 module fabric_router #(
   localparam int unsigned Links = defs_pkg::LinkPorts,
   localparam int unsigned Xs = 12,
-  localparam int unsigned Outs = 6,
+  localparam int unsigned Outs = 8,
+  localparam int unsigned Holds = 6,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
 ) (
@@ -68,14 +69,14 @@ module fabric_router #(
 
   // slots of the two local receivers
   input  logic [2*Vcs-1:0] eject_room_i,
-  output logic [1:0] eject_take_o,
-  output logic [5:0] eject_take_vc_o,
+  output logic [3:0] eject_take_o,
+  output logic [11:0] eject_take_vc_o,
 
   // A link that has too much to repeat takes nothing new; a dead one takes all, and loses it.
   input  logic [Links-1:0] link_ready_i,
   input  logic [Links-1:0] link_dead_i,
 
-  // flits to links 0 .. 3, local 0, local 1
+  // flits to links 0 .. 3, receivers 0, 1, 0, 1
   output logic [Outs-1:0] out_valid_o,
   output logic [3*Outs-1:0] out_vc_o,
   output logic [Outs-1:0] out_head_o,
@@ -86,6 +87,8 @@ module fabric_router #(
   output logic [511:0] out_payload3_o,
   output logic [511:0] out_payload4_o,
   output logic [511:0] out_payload5_o,
+  output logic [511:0] out_payload6_o,
+  output logic [511:0] out_payload7_o,
 
   output logic idle_o
 );
@@ -139,7 +142,7 @@ module fabric_router #(
     assign unused_unreachable = unreachable;
     fabric_route u_route (
       .valid_i(route_valid), .chip_i, .ring_size_i, .bank_i,
-      .from_i(1'(p)), .class_i(flit_vc[0]), .dst_i(dst),
+      .from_i(2'(p)), .class_i(flit_vc[0]), .dst_i(dst),
       .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o(upset[p])
     );
 
@@ -179,7 +182,7 @@ module fabric_router #(
 
   // ---------------------------------------------------------------- state of the output VCs
   // Index {output, VC}. A VC is held by a packet, or (link outputs) claimed by a crossbar input.
-  logic [Outs*Vcs-1:0] held;
+  logic [Holds*Vcs-1:0] held;
   logic [Links*Vcs-1:0] claimed;
   logic [8*Links*Vcs-1:0] credit;  // flits that VC of the neighbour can still take
   logic [Links*Vcs-1:0] credit_home, credit_take;
@@ -216,7 +219,7 @@ module fabric_router #(
     .held_o(held), .claimed_o(claimed)
   );
 
-  for (genvar p = 0; p < 2; p++) begin : gen_take
+  for (genvar p = 0; p < 4; p++) begin : gen_take
     assign eject_take_o[p]    = sa_valid[Links + p] && sa_head[Links + p];
     assign eject_take_vc_o[3*p +: 3] = sa_vc[3*(Links + p) +: 3];
   end
@@ -290,6 +293,28 @@ module fabric_router #(
     .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
     .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
     .payload_o(out_payload5_o)
+  );
+  fabric_cross u_cross6 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[6]), .from_i(st_x_q[4*6 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload6_o)
+  );
+  fabric_cross u_cross7 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[7]), .from_i(st_x_q[4*7 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload7_o)
   );
 
   // ---------------------------------------------------------------- registers

@@ -22,12 +22,12 @@ std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
 
 }  // namespace
 
-Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
-             const std::filesystem::path& wave_dir)
+Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+             const cmodel::Program& program, const std::filesystem::path& wave_dir)
     : sc_module(name),
       options_(options),
       program_(program),
-      wiring_(options, program.chips),
+      wiring_(wiring),
       scoreboard_(built_sizes(), program, {.detect_races = options.races}),
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;

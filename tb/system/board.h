@@ -39,9 +39,9 @@ struct Outcome {
 /// it depends on the window or on the number of threads. SystemC's kernel keeps the time.
 class Board : public sc_core::sc_module {
  public:
-  /// `program` and `options` must outlive the board. `wave_dir`: where chipNN.fst go.
-  Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
-        const std::filesystem::path& wave_dir);
+  /// All must outlive the board. `wave_dir`: where chipNN.fst go.
+  Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+        const cmodel::Program& program, const std::filesystem::path& wave_dir);
 
   /// Called for every chip at every barrier, with the window's commits: for coverage.
   using Observer = std::function<void(const Chip& chip)>;
@@ -55,7 +55,6 @@ class Board : public sc_core::sc_module {
   std::uint64_t replays() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
-  const Wiring& wiring() const { return wiring_; }
   Scoreboard& scoreboard() { return scoreboard_; }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
@@ -73,7 +72,7 @@ class Board : public sc_core::sc_module {
 
   const Options& options_;
   const cmodel::Program& program_;
-  Wiring wiring_;
+  const Wiring& wiring_;
   std::vector<std::unique_ptr<Link>> links_;  ///< by sender: chip 0 port 0, chip 0 port 1, ..
   std::vector<std::unique_ptr<HostRequests>> host_requests_;
   std::vector<std::unique_ptr<HostResponses>> host_responses_;

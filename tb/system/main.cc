@@ -171,6 +171,7 @@ int run(int argc, char** argv) {
   }
   switch_executable(options, argv);
   Job job = prepare(options);
+  const Wiring wiring(options, job.program.chips);
   std::unique_ptr<Injector> injector;
   if (!options.inject.empty()) injector = std::make_unique<Injector>(options, job.program);
 
@@ -191,9 +192,9 @@ int run(int argc, char** argv) {
   Outcome outcome;
   {
     const StdoutToStderr quiet;
-    Board board("board", options, job.program, wave_dir);
+    Board board("board", options, wiring, job.program, wave_dir);
     if (injector) injector->arm(board);
-    Functional functional(built_sizes(), job.program, board.wiring().tables());
+    Functional functional(built_sizes(), job.program, wiring.tables());
     board.set_observer([&](const Chip& chip) { functional.observe(chip); });
     sc_core::sc_start();
     outcome = board.outcome();
