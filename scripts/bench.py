@@ -124,7 +124,8 @@ def bench_fabric(_args):
                    reference=reference)
     curves.uniform(out / "c12_uniform.svg", "C12(1,5), uniform traffic", find["c12", "uniform"],
                    single=find["c12", "uniform, one core"])
-    curves.patterns(out / "patterns.svg", result["curves"])
+    curves.patterns(out / "patterns.svg", [c for c in result["curves"] if c["topology"] != "reference"])
+    curves.matched(out / "reference.svg", [c for c in result["curves"] if c["topology"] == "reference"])
     return result["rows"] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
 
 

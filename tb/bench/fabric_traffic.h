@@ -66,7 +66,7 @@ struct Load {
   std::optional<fabric::Tables> tables = {};
   unsigned bytes = 1024, cores = 2, latency = defs::kLinkLatency;
   bool with_self = false;  ///< uniform over all twelve, as the reference has it
-  unsigned warm = 2000, cycles = 8000, seed = 1;
+  unsigned warm = 2000, cycles = 6000, seed = 1;
 };
 struct Point {
   double accepted, share, jain, mean, p50, p99;
