@@ -7,7 +7,7 @@
 // words are given with the last one. Engines interleave; each has one packet open.
 //
 // Refused, counted and reported, without any flit: a destination that is not on this board or not
-// on the ring, or that was given up, and a packet of more than 4 flits on VN 0. The blocks of a
+// on the ring, or that no way leads to, or that was given up, and a packet of more than 4 flits on VN 0. The blocks of a
 // refused packet go back a cycle later.
 module fabric_fill #(
   localparam int unsigned Engines = size_pkg::DmaEngines,
@@ -25,6 +25,7 @@ module fabric_fill #(
   input  logic [7:0] key_i,
   input  logic [63:0] lost_i,    // flows {vn, chip} that were given up,
   input  logic [63:0] banned_i,  // because the packets are forbidden there
+  input  logic [15:0] cut_off_i,  // chips that no way leads to
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
@@ -160,7 +161,8 @@ module fabric_fill #(
       // The local port at the destination is the core that owns the address.
       core1_window = addr - defs_pkg::AddrCore1Base < defs_pkg::AddrCore1Size;
       hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
-      bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i;
+      bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i ||
+                cut_off_i[dst[3:0]];
       bad_len = chunk_q.vn == '0 && len > 5'd4;
       bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
 

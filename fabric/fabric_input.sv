@@ -22,15 +22,15 @@ module fabric_input #(
   input  logic push_head_i,
   input  logic push_tail_i,
   input  logic push_poison_i,
-  input  logic [1:0] push_out_i,
+  input  logic [3:0] push_way_i,  // {class, out 3} of the next link
   input  logic [4:0] push_len_i,
   input  logic [3:0] push_birth_i,
   input  logic [511:0] push_payload_i,
 
-  // Head of line of every VN: {head, tail, out 2, len 5}, and when a head was born; VN i in slice i.
-  // Behind the head, the lowest bit of len says that the packet is poisoned.
+  // Head of line of every VN: {head, tail, class, out 3, len 5}, and when a head was born; VN i in
+  // slice i. Behind the head, the lowest bit of len says that the packet is poisoned.
   output logic [Vns-1:0] hol_valid_o,
-  output logic [9*Vns-1:0] hol_about_o,
+  output logic [11*Vns-1:0] hol_about_o,
   output logic [4*Vns-1:0] hol_birth_o,
 
   input  logic pop_i,
@@ -61,20 +61,31 @@ module fabric_input #(
 
   // ---------------------------------------------------------------- datapath
   logic [511:0] mem [Words];
-  logic [12:0] about [Words];  // {birth, about}
+  logic [14:0] about [Words];  // {birth, about}
   logic [511:0] payload_q;
   logic [7*Vns-1:0] write_q, read_q, count_q;
   logic [8:0] write_at, read_at;
-  logic [12:0] push_about;
+  logic [6:0] write_next;
+  logic [14:0] push_about;
 
-  // Body flits follow their head: same way out, whatever is on push_out_i.
-  logic [2*Vns-1:0] open_out_q;
-  logic [1:0] push_out;
-  assign push_out = push_head_i ? push_out_i : open_out_q[2*push_vn_i +: 2];
-  assign push_about = {push_birth_i, push_head_i, push_tail_i, push_out,
-                       push_head_i ? push_len_i : {4'd0, push_poison_i}};
-  assign write_at = place(push_vn_i, write_q[7*push_vn_i +: 7]);
-  assign read_at  = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
+  // Body flits follow their head: same way, whatever is on push_way_i.
+  logic [4*Vns-1:0] open_way_q;
+  logic [3:0] push_way;
+  // Computed only when something moves: most buffers stand still most of the time.
+  always_comb begin
+    push_way   = '0;
+    push_about = '0;
+    write_at   = '0;
+    write_next = '0;
+    if (push_i) begin
+      push_way   = push_head_i ? push_way_i : open_way_q[4*push_vn_i +: 4];
+      push_about = {push_birth_i, push_head_i, push_tail_i, push_way,
+                    push_head_i ? push_len_i : {4'd0, push_poison_i}};
+      write_at   = place(push_vn_i, write_q[7*push_vn_i +: 7]);
+      write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
+                 ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
@@ -86,24 +97,26 @@ module fabric_input #(
   assign payload_o = payload_q;
 
   // ---------------------------------------------------------------- control
-  logic [6:0] write_next, read_next;
-  logic [12:0] about_next, hol_next;
+  // The flit behind a popped one, if it is already here; else the one being pushed.
+  logic [6:0] read_next;
+  logic [14:0] hol_next;
   logic same;
   assign same = push_i && pop_i && push_vn_i == pop_vn_i;
-  assign write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
-                    ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
-  assign read_next  = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
-                    ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
-
-  // The flit behind a popped one, if it is already here; else the one being pushed.
   always_comb begin
-    about_next = '0;
-    if (pop_i) about_next = about[place(pop_vn_i, read_next)];
+    read_at   = '0;
+    read_next = '0;
+    hol_next  = '0;
+    if (pop_i) begin
+      read_at   = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
+      read_next = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
+                ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
+      hol_next  = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about[place(pop_vn_i, read_next)]
+                                                    : push_about;
+    end
   end
-  assign hol_next = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about_next : push_about;
 
   logic [Vns-1:0] hol_valid_q;
-  logic [9*Vns-1:0] hol_about_q;
+  logic [11*Vns-1:0] hol_about_q;
   logic [4*Vns-1:0] hol_birth_q;
   logic [8*Vns-1:0] freed_q;
   assign hol_valid_o = hol_valid_q;
@@ -117,7 +130,7 @@ module fabric_input #(
       write_q     <= '0;
       read_q      <= '0;
       count_q     <= '0;
-      open_out_q  <= '0;
+      open_way_q  <= '0;
       hol_valid_q <= '0;
       hol_about_q <= '0;
       hol_birth_q <= '0;
@@ -125,12 +138,12 @@ module fabric_input #(
     end else begin
       if (push_i) begin
         write_q[7*push_vn_i +: 7]    <= write_next;
-        open_out_q[2*push_vn_i +: 2] <= push_out;
+        open_way_q[4*push_vn_i +: 4] <= push_way;
         if (!same) count_q[7*push_vn_i +: 7] <= count_q[7*push_vn_i +: 7] + 7'd1;
         if (!hol_valid_q[push_vn_i]) begin
           hol_valid_q[push_vn_i] <= 1'b1;
-          hol_about_q[9*push_vn_i +: 9] <= push_about[8:0];
-          hol_birth_q[4*push_vn_i +: 4] <= push_about[12:9];
+          hol_about_q[11*push_vn_i +: 11] <= push_about[10:0];
+          hol_birth_q[4*push_vn_i +: 4] <= push_about[14:11];
         end
       end
       if (pop_i) begin
@@ -138,8 +151,8 @@ module fabric_input #(
         freed_q[8*pop_vn_i +: 8] <= freed_q[8*pop_vn_i +: 8] + 8'd1;
         if (!same) count_q[7*pop_vn_i +: 7] <= count_q[7*pop_vn_i +: 7] - 7'd1;
         hol_valid_q[pop_vn_i] <= same || count_q[7*pop_vn_i +: 7] > 7'd1;
-        hol_about_q[9*pop_vn_i +: 9] <= hol_next[8:0];
-        hol_birth_q[4*pop_vn_i +: 4] <= hol_next[12:9];
+        hol_about_q[11*pop_vn_i +: 11] <= hol_next[10:0];
+        hol_birth_q[4*pop_vn_i +: 4] <= hol_next[14:11];
       end
     end
   end

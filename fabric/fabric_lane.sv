@@ -13,13 +13,15 @@ module fabric_lane #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Flows {VN, destination} with a packet that goes this way, and per destination its class and
-  // whether it is on this chip.
+  // Flows {VN, destination} with a packet that goes this way, and per destination its class, whether
+  // it goes by the upper one of the lane's two links, and whether it is on this chip.
   input  logic [Flows-1:0] ready_i,
   input  logic [Chips-1:0] class_i,
+  input  logic [Chips-1:0] upper_i,
   input  logic [Chips-1:0] local_i,
-  // Output VCs {VN, class} of this direction that could take a whole packet now; a preference.
-  input  logic [7:0] room_i,
+  // Output VCs {upper, VN, class} of the lane's links that could take a whole packet now; a preference.
+  input  logic [15:0] room_i,
+  input  logic stop_i,          // nothing new is picked; what was goes out
   // An acknowledgement that goes this way, and to whom.
   input  logic ack_i,
   input  logic [3:0] ack_dst_i,
@@ -31,7 +33,7 @@ module fabric_lane #(
 
   output logic valid_o,
   output logic ack_o,
-  output logic [8:0] about_o,   // {local, class, VN 2, len 5}
+  output logic [9:0] about_o,   // {local, upper, class, VN 2, len 5}
   output logic [4:0] flit_o,    // 0: head
   output logic tail_o,
   input  logic pop_i
@@ -45,10 +47,10 @@ module fabric_lane #(
   logic picks_free, open;
 
   logic valid_q, ack_q;
-  logic [8:0] about_q;
+  logic [9:0] about_q;
   logic [4:0] flit_q;
   assign tail_o     = flit_q + 5'd1 == about_q[4:0];
-  assign open       = fabric_en_i && (!valid_q || (pop_i && tail_o));
+  assign open       = fabric_en_i && !stop_i && (!valid_q || (pop_i && tail_o));
   assign pick_ack_o = open && ack_i;
   assign pick_o     = open && !ack_i && ready_i != '0;
   assign dst        = pick_ack_o ? ack_dst_i : flow_o[3:0];
@@ -62,8 +64,10 @@ module fabric_lane #(
     if (pick_o) begin
       for (int unsigned v = 0; v < defs_pkg::VirtualNets; v++) begin
         free[Chips*v +: Chips] = ready_i[Chips*v +: Chips] &
-                                 (local_i | (room_i[2*v + 1] ? class_i : '0) |
-                                            (room_i[2*v] ? ~class_i : '0));
+                                 (local_i | (room_i[2*v] ? ~class_i & ~upper_i : '0) |
+                                            (room_i[2*v + 1] ? class_i & ~upper_i : '0) |
+                                            (room_i[2*v + 8] ? ~class_i & upper_i : '0) |
+                                            (room_i[2*v + 9] ? class_i & upper_i : '0));
       end
       picks_free = turn_q != '0 && free != '0;
       chosen = picks_free ? free : ready_i;
@@ -94,7 +98,7 @@ module fabric_lane #(
       if (pick_o || pick_ack_o) begin
         valid_q <= 1'b1;
         ack_q   <= ack_i;
-        about_q <= {local_i[dst], class_i[dst], ack_i ? 7'd1 : {flow_o[5:4], len_i}};
+        about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? 7'd1 : {flow_o[5:4], len_i}};
       end
       if (pick_o) begin
         turn_q <= turn_q + 2'd1;

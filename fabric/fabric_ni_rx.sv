@@ -35,17 +35,19 @@ module fabric_ni_rx #(
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
 
-  // A slot is taken when the router starts a packet; room_o: VCs with a free one.
-  input  logic take_i,
-  input  logic [2:0] take_vc_i,
+  // A slot is taken when the router starts a packet; room_o: VCs with a free one. The router has two
+  // outputs to a receiver, one per link: side i in slice i, never both in one VC.
+  input  logic [1:0] take_i,
+  input  logic [5:0] take_vc_i,
   output logic [Vcs-1:0] room_o,
 
-  input  logic flit_valid_i,
-  input  logic [2:0] flit_vc_i,
-  input  logic flit_head_i,
-  input  logic flit_tail_i,
-  input  logic flit_poison_i,
-  input  logic [511:0] flit_payload_i,
+  input  logic [1:0] flit_valid_i,
+  input  logic [5:0] flit_vc_i,
+  input  logic [1:0] flit_head_i,
+  input  logic [1:0] flit_tail_i,
+  input  logic [1:0] flit_poison_i,
+  input  logic [511:0] flit_payload0_i,
+  input  logic [511:0] flit_payload1_i,
 
   output logic req_valid_o,
   input  logic req_ready_i,
@@ -93,38 +95,55 @@ module fabric_ni_rx #(
   logic [2*Vcs-1:0] write_slot_q, read_slot_q;
   logic [5*Vcs-1:0] flits_q;          // flits of the open packet, saturating
 
-  logic receive;
+  // A flit per core cycle: that of side 0 in the cycle with fabric_en_i, that of side 1 in the other,
+  // which comes first. So a packet of side 1 counts as whole a cycle after its last flit.
+  logic receive, head, tail, poison;
+  logic [2:0] vc;
   logic [4:0] into_slot;
   logic [4:0] open_flits, flits;
   logic [3:0] body;
-  defs_pkg::head_payload_t head;
-  assign receive   = fabric_en_i && flit_valid_i;
-  assign into_slot = {flit_vc_i, write_slot_q[2*flit_vc_i +: 2]};
-  assign open_flits = flits_q[5*flit_vc_i +: 5];
-  assign flits     = flit_head_i ? 5'd1 : (open_flits == '1) ? '1 : open_flits + 5'd1;
+  assign receive   = fabric_en_i ? flit_valid_i[0] : flit_valid_i[1];
+  assign head      = fabric_en_i ? flit_head_i[0] : flit_head_i[1];
+  assign tail      = receive && (fabric_en_i ? flit_tail_i[0] : flit_tail_i[1]);
+  assign poison    = fabric_en_i ? flit_poison_i[0] : flit_poison_i[1];
+  assign vc        = fabric_en_i ? flit_vc_i[2:0] : flit_vc_i[5:3];
+  assign into_slot = {vc, write_slot_q[2*vc +: 2]};
+  assign open_flits = flits_q[5*vc +: 5];
+  assign flits     = head ? 5'd1 : (open_flits == '1) ? '1 : open_flits + 5'd1;
   assign body      = open_flits[3:0] - 4'd1;
-  assign head      = flit_payload_i;
+  defs_pkg::head_payload_t head0, head1;
+  assign head0 = flit_payload0_i;
+  assign head1 = flit_payload1_i;
   logic [31:0] crc_now;
   always_comb begin
     crc_now = '0;
-    if (receive && !flit_head_i) begin
-      crc_now = crc_pkg::of_payload(flit_payload_i ^ {crc[flit_vc_i], 480'd0});
+    if (receive && !head) begin
+      if (fabric_en_i) crc_now = crc_pkg::of_payload(flit_payload0_i ^ {crc[vc], 480'd0});
+      else             crc_now = crc_pkg::of_payload(flit_payload1_i ^ {crc[vc], 480'd0});
     end
   end
 
+  // The age, in the header's hop field, was for the routers.
   always_ff @(posedge clk_i) begin
-    if (receive) begin
-      if (flit_head_i) begin
-        // The age was for the routers.
-        header_q[into_slot] <= {head.seq, head.ecrc, head.header[127:8], 4'd0,
-                                head.header.hop[3:0]};
-        store[{into_slot, 4'd0}] <= {176'd0, head.inline_data};
+    if (receive && fabric_en_i) begin
+      if (head) begin
+        header_q[into_slot] <= {head0.seq, head0.ecrc, head0.header[127:8], 4'd0,
+                                head0.header.hop[3:0]};
+        store[{into_slot, 4'd0}] <= {176'd0, head0.inline_data};
       end else begin
-        store[{into_slot, body}] <= flit_payload_i;
+        store[{into_slot, body}] <= flit_payload0_i;
       end
-      crc[flit_vc_i] <= crc_now;
-      if (flit_tail_i) arrived_q[into_slot] <= {crc_now, flit_poison_i ? 5'd0 : flits};
+    end else if (receive) begin
+      if (head) begin
+        header_q[into_slot] <= {head1.seq, head1.ecrc, head1.header[127:8], 4'd0,
+                                head1.header.hop[3:0]};
+        store[{into_slot, 4'd0}] <= {176'd0, head1.inline_data};
+      end else begin
+        store[{into_slot, body}] <= flit_payload1_i;
+      end
     end
+    if (receive) crc[vc] <= crc_now;
+    if (tail) arrived_q[into_slot] <= {crc_now, poison ? 5'd0 : flits};
   end
 
   for (genvar v = 0; v < Vcs; v++) begin : gen_room
@@ -352,9 +371,20 @@ module fabric_ni_rx #(
   assign trace_sem_lane      = sem_lane_q;
 
   // ---------------------------------------------------------------- registers
-  logic tail, freed;
-  logic [2:0] freed_vc;
-  assign tail     = receive && flit_tail_i;
+  // Per VC: slots taken, packets whole, in this core cycle.
+  logic freed, late_q;
+  logic [2:0] freed_vc, late_vc_q;
+  logic [Vcs-1:0] takes, wholes;
+  always_comb begin
+    takes  = '0;
+    wholes = '0;
+    if (take_i != '0 || tail || late_q) begin
+      if (take_i[0]) takes[take_vc_i[2:0]] = 1'b1;
+      if (take_i[1]) takes[take_vc_i[5:3]] = 1'b1;
+      if (tail && fabric_en_i) wholes[vc] = 1'b1;
+      if (late_q) wholes[late_vc_q] = 1'b1;
+    end
+  end
   assign freed    = write_done;
   assign freed_vc = write_slot_now_q[4:2];
 
@@ -363,6 +393,8 @@ module fabric_ni_rx #(
       used_q         <= '0;
       whole_q        <= '0;
       write_slot_q   <= '0;
+      late_q         <= 1'b0;
+      late_vc_q      <= '0;
       read_slot_q    <= '0;
       flits_q        <= '0;
       first_q        <= '0;
@@ -377,20 +409,22 @@ module fabric_ni_rx #(
       sem_valid_q    <= 1'b0;
       trace_message_valid_q <= 1'b0;
     end else begin
-      if (take_i && !(freed && freed_vc == take_vc_i)) begin
-        used_q[3*take_vc_i +: 3] <= used_q[3*take_vc_i +: 3] + 3'd1;
+      late_q    <= tail && !fabric_en_i;
+      late_vc_q <= vc;
+      if (takes != '0) begin
+        for (int unsigned v = 0; v < Vcs; v++) begin
+          if (takes[v] && !(freed && freed_vc == 3'(v))) used_q[3*v +: 3] <= used_q[3*v +: 3] + 3'd1;
+        end
       end
-      if (freed && !(take_i && freed_vc == take_vc_i)) begin
-        used_q[3*freed_vc +: 3] <= used_q[3*freed_vc +: 3] - 3'd1;
+      if (freed && !takes[freed_vc]) used_q[3*freed_vc +: 3] <= used_q[3*freed_vc +: 3] - 3'd1;
+      if (wholes != '0) begin
+        for (int unsigned v = 0; v < Vcs; v++) begin
+          if (wholes[v] && !(pick && pick_vc == 3'(v))) whole_q[3*v +: 3] <= whole_q[3*v +: 3] + 3'd1;
+        end
       end
-      if (tail && !(pick && pick_vc == flit_vc_i)) begin
-        whole_q[3*flit_vc_i +: 3] <= whole_q[3*flit_vc_i +: 3] + 3'd1;
-      end
-      if (pick && !(tail && pick_vc == flit_vc_i)) begin
-        whole_q[3*pick_vc +: 3] <= whole_q[3*pick_vc +: 3] - 3'd1;
-      end
-      if (receive) flits_q[5*flit_vc_i +: 5] <= flits;
-      if (tail) write_slot_q[2*flit_vc_i +: 2] <= write_slot_q[2*flit_vc_i +: 2] + 2'd1;
+      if (pick && !wholes[pick_vc]) whole_q[3*pick_vc +: 3] <= whole_q[3*pick_vc +: 3] - 3'd1;
+      if (receive) flits_q[5*vc +: 5] <= flits;
+      if (tail) write_slot_q[2*vc +: 2] <= write_slot_q[2*vc +: 2] + 2'd1;
       if (pick) begin
         read_slot_q[2*pick_vc +: 2] <= read_slot_q[2*pick_vc +: 2] + 2'd1;
         first_q              <= pick_vc + 3'd1;
@@ -416,15 +450,17 @@ module fabric_ni_rx #(
 
   // ---------------------------------------------------------------- assertions
   // The router starts a packet only with a free slot.
-  `ASSERT(TakeHasRoom_A, take_i |-> room_o[take_vc_i])
+  `ASSERT(TakeHasRoom_A, (!take_i[0] || room_o[take_vc_i[2:0]]) &&
+          (!take_i[1] || room_o[take_vc_i[5:3]]) &&
+          (take_i != 2'b11 || take_vc_i[2:0] != take_vc_i[5:3]))
   // Flits of a packet are contiguous in their VC, and a packet has a slot.
   logic [Vcs-1:0] open_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) open_q <= '0;
-    else if (receive) open_q[flit_vc_i] <= !flit_tail_i;
+    else if (receive) open_q[vc] <= !tail;
   end
-  `ASSERT(PacketContiguity_A, receive |-> open_q[flit_vc_i] != flit_head_i)
-  `ASSERT(PacketHasSlot_A, receive |-> used_q[3*flit_vc_i +: 3] != '0)
+  `ASSERT(PacketContiguity_A, receive |-> open_q[vc] != head)
+  `ASSERT(PacketHasSlot_A, receive |-> used_q[3*vc +: 3] != '0)
   // A write stays inside its line.
   `ASSERT(WriteInsideLine_A,
     req_valid_q |-> 10'(req_q.addr[OffsetBits-1:0]) + 10'(req_q.bytes) <= 10'(LineBytes))

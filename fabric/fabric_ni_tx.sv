@@ -10,8 +10,8 @@
 //
 // Filling runs on the core clock, sending on the fabric clock. A packet is sent only when it is
 // here as a whole, so a slow engine never holds a channel of the network. Packets of a flow {VN,
-// destination} leave in the order in which they were completed; those that go + and those that go -
-// have a lane each, so a full direction does not idle the other.
+// destination} leave in the order in which they were completed; those that go by even links and those
+// that go by odd ones have a lane each, so a full direction does not idle the other.
 module fabric_ni_tx #(
   localparam int unsigned Blocks = defs_pkg::RetryFlits,
   localparam int unsigned BlockBits = $clog2(Blocks),
@@ -27,21 +27,23 @@ module fabric_ni_tx #(
   input  logic [4:0] ring_size_i,
   input  logic [7:0] key_i,  // partition key of the core
   input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
+  input  defs_pkg::route_bank_t bank_i,
+  input  logic stop_i,       // no new packet leaves
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
 
   // Next flit of the packet in each lane; its payload follows one fabric cycle after the pop. Lane
-  // 0 goes to link 0 (or local port 0), lane 1 to the other; lane i in slice i.
+  // 0 goes to links 0 and 2 and local port 0, lane 1 to the others; lane i in slice i.
   // room_i: {port, VN, class} whose output VC could take a whole packet now; a preference.
-  input  logic [15:0] room_i,
+  input  logic [31:0] room_i,
   output logic [1:0] hol_valid_o,
   output logic [3:0] hol_vn_o,
   output logic [1:0] hol_class_o,
   output logic [1:0] hol_head_o,
   output logic [1:0] hol_tail_o,
-  output logic [3:0] hol_out_o,
+  output logic [5:0] hol_out_o,
   output logic [9:0] hol_len_o,
   output logic [7:0] hol_birth_o,
   input  logic [1:0] pop_i,
@@ -67,6 +69,8 @@ module fabric_ni_tx #(
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
 
+  output logic sending_o,  // a packet is in a lane
+  output logic upset_o,    // a table entry has changed by itself
   output logic calm_o,  // nothing to send at the moment
   output logic idle_o   // and nothing kept
 );
@@ -83,7 +87,7 @@ module fabric_ni_tx #(
   defs_pkg::header_t header;
   fabric_fill u_fill (
     .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .lost_i(lost),
-    .banned_i(banned),
+    .banned_i(banned), .cut_off_i(cut_off_q),
     .msg_valid_i, .msg_ready_o, .msg_i,
     .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
     .link_valid_o(link_valid), .link_o(link),
@@ -139,58 +143,61 @@ module fabric_ni_tx #(
 
   // ---------------------------------------------------------------- the way to every chip
   // Looked up one chip after the other, after reset and after a change (resend_i).
-  logic [Chips-1:0] minus_q, local_q, class_q;
+  logic [Chips-1:0] odd_q, upper_q, local_q, class_q, cut_off_q;
   logic [4:0] walk_q;  // 16: done
-  logic [1:0] out;
-  logic way_class;
-  fabric_route u_route (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .from_i(core_i), .dst_i(walk_q[3:0]), .out_o(out)
-  );
-  fabric_class u_class (
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .dst_i(walk_q[3:0]), .minus_i(out[0]),
-    .class_o(way_class)
+  logic [2:0] out;
+  logic way_class, unreachable;
+  fabric_route #(.Source(1'b1)) u_route (
+    .valid_i(!walk_q[4]), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
+    .from_i({1'b0, core_i}), .class_i(1'b0), .dst_i(walk_q[3:0]),
+    .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o
   );
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      walk_q  <= '0;
-      minus_q <= '0;
-      local_q <= '0;
-      class_q <= '0;
+      walk_q    <= '0;
+      odd_q     <= '0;
+      upper_q   <= '0;
+      local_q   <= '0;
+      class_q   <= '0;
+      cut_off_q <= '0;
     end else if (resend_i) begin
       walk_q <= '0;
     end else if (!walk_q[4]) begin
-      walk_q               <= walk_q + 5'd1;
-      minus_q[walk_q[3:0]] <= out[0];
-      local_q[walk_q[3:0]] <= out[1];
-      class_q[walk_q[3:0]] <= way_class;
+      walk_q                 <= walk_q + 5'd1;
+      odd_q[walk_q[3:0]]     <= out[0];
+      upper_q[walk_q[3:0]]   <= out[1];
+      local_q[walk_q[3:0]]   <= out[2];
+      class_q[walk_q[3:0]]   <= way_class;
+      cut_off_q[walk_q[3:0]] <= unreachable;
     end
   end
 
   // ---------------------------------------------------------------- lanes
   logic [1:0] pick_ack, ack_way, lane_ack;
-  logic [17:0] lane_about;
+  logic [19:0] lane_about;
   logic [9:0] lane_flit;
   logic [7:0] birth_q;
   logic ack_open;
   assign ack_open    = ack_valid_i && walk_q[4] && (lane_valid & lane_ack) == '0;
-  assign ack_way     = {ack_open && minus_q[ack_dst_i], ack_open && !minus_q[ack_dst_i]};
+  assign ack_way     = {ack_open && odd_q[ack_dst_i], ack_open && !odd_q[ack_dst_i]};
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
   for (genvar l = 0; l < 2; l++) begin : gen_lane
     fabric_lane u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{minus_q}} : ready & {4{minus_q}}),
-      .class_i(class_q), .local_i(local_q), .room_i(room_i[8*l +: 8]),
+      .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{odd_q}} : ready & {4{odd_q}}),
+      .class_i(class_q), .upper_i(upper_q), .local_i(local_q),
+      .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}), .stop_i,
       .ack_i(ack_way[l]), .ack_dst_i,
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),
-      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[9*l +: 9]),
+      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[10*l +: 10]),
       .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]), .pop_i(pop_i[l])
     );
-    assign hol_out_o[2*l +: 2] = {lane_about[9*l + 8], 1'(l)};
-    assign hol_class_o[l]      = lane_about[9*l + 7];
-    assign hol_vn_o[2*l +: 2]  = lane_about[9*l + 5 +: 2];
-    assign hol_len_o[5*l +: 5] = lane_about[9*l +: 5];
+    assign hol_out_o[3*l +: 3] = {lane_about[10*l + 8 +: 2], 1'(l)};
+    assign hol_class_o[l]      = lane_about[10*l + 7];
+    assign hol_vn_o[2*l +: 2]  = lane_about[10*l + 5 +: 2];
+    assign hol_len_o[5*l +: 5] = lane_about[10*l +: 5];
     assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
     assign next[l]             = pop_i[l] && !hol_head_o[l];
@@ -250,6 +257,7 @@ module fabric_ni_tx #(
     else seal_q <= done;
   end
 
+  assign sending_o = lane_valid != '0;
   assign calm_o = ready == '0 && lane_valid == '0;
   assign idle_o = fill_idle && retry_idle && lane_valid == '0;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fabric node of a chip: network interfaces of two cores, router, two link ports.
+// The fabric node of a chip: network interfaces of two cores, router, four link ports.
 //
 //   msg0 --> u_ni_tx0 --+    +--> u_ni_rx0 --> rx0 writes, semaphore updates
 //   msg1 --> u_ni_tx1 --+    +--> u_ni_rx1 --> rx1 writes, semaphore updates
 //                       |    |
 //                     u_router
-//                        |
-//   link_rx0 -> u_link0 -> link_tx0                      port 0: chip + 1
-//   link_rx1 -> u_link1 -> link_tx1                      port 1: chip - 1
+//                    |   ^              u_control: tables, switch-over
+//   link_txP <- u_linkP  +- gen_guard[P] <- u_linkP <- link_rxP    ports 0, 1: chip + 1, - 1
+//                                                                        2, 3: chip + 5, - 5
 //
 // Contract of the channels:
 //   msgN       valid/ready, core clock. Pieces of a packet in order; engines may interleave.
@@ -19,6 +19,7 @@
 //   errorN     one pulse per packet refused: cause, and how many were refused before (saturating).
 //              0, 1: received by local port 0, 1;
 //              2, 3: offered by core 0, 1. Flat vectors: source i in slice i.
+//   drained_o  no packet is between its sender and memory.
 //   quiet_o    nothing buffered anywhere in the node, every credit home.
 `include "assert.svh"
 
@@ -32,12 +33,10 @@ module fabric_node (
 
   // fabric cycles, one to two times, after which what was not acknowledged is sent again; 0: never
   input  logic [19:0] timeout_i,
-  // pulse: ways have changed; look them up, and send everything not acknowledged again
-  input  logic resend_i,
 
   // isolation: keys that link ports let in, {valid, key 8}, entry {port, 4 bits} in slice; per core: its
   // key, and the addresses that packets may write. Forbidden packets so far, header of the first.
-  input  logic [9*2*defs_pkg::KeyEntries-1:0] keys_i,
+  input  logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_i,
   input  logic [15:0] key_i,
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
@@ -56,8 +55,18 @@ module fabric_node (
   // links
   input  defs_pkg::flit_t link_rx0_i,
   input  defs_pkg::flit_t link_rx1_i,
+  input  defs_pkg::flit_t link_rx2_i,
+  input  defs_pkg::flit_t link_rx3_i,
   output defs_pkg::flit_t link_tx0_o,
   output defs_pkg::flit_t link_tx1_o,
+  output defs_pkg::flit_t link_tx2_o,
+  output defs_pkg::flit_t link_tx3_o,
+
+  // registers (fabric_control)
+  input  logic control_write_i,
+  input  logic [2:0] control_index_i,
+  input  logic [63:0] control_wdata_i,
+  output logic [63:0] control_rdata_o,
 
   // received packets: writes and semaphore updates of local port 0 and 1
   output logic rx0_req_valid_o,
@@ -87,23 +96,42 @@ module fabric_node (
   input  logic [15:0] link_error_limit_i,
   output defs_pkg::link_status_t link_status0_o,
   output defs_pkg::link_status_t link_status1_o,
-  output logic [1:0] link_dead_o,
+  output defs_pkg::link_status_t link_status2_o,
+  output defs_pkg::link_status_t link_status3_o,
+  output logic [3:0] link_dead_o,
 
+  output logic drained_o,
   output logic quiet_o
 );
 
+  // ---------------------------------------------------------------- control
+  defs_pkg::route_bank_t bank;
+  logic [3:0] ports, dead;
+  logic [2:0] upset;
+  logic stop, resend, drained, upset_any;
+  fabric_control u_control (
+    .clk_i, .rst_ni,
+    .write_i(control_write_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
+    .rdata_o(control_rdata_o),
+    .bank_o(bank), .ports_o(ports), .stop_o(stop), .resend_o(resend),
+    .dead_i(dead), .drained_i(drained), .upset_i(upset_any)
+  );
+
   // ---------------------------------------------------------------- links
-  logic [1:0] flit_valid, flit_head, flit_tail;
-  logic [5:0] flit_vc, credit_vc;
-  logic [511:0] flit_payload0, flit_payload1;
-  logic [15:0] credit_freed;
-  logic [127:0] freed;
-  logic [1:0] flit_poison, link_ready, link_idle;
-  logic [3:0] out_valid, out_head, out_tail, out_poison;
-  logic [11:0] out_vc;
+  // A port that is not in use stands still.
+  logic [3:0] flit_valid, flit_head, flit_tail, flit_poison, link_en, link_ready, link_idle;
+  logic [11:0] flit_vc, credit_vc;
+  logic [511:0] flit_payload0, flit_payload1, flit_payload2, flit_payload3;
+  logic [31:0] credit_freed;
+  logic [255:0] freed, all_freed;
+  logic [7:0] out_valid, out_head, out_tail, out_poison;
+  logic [23:0] out_vc;
   logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3;
+  logic [511:0] out_payload4, out_payload5, out_payload6, out_payload7;
+  assign link_en     = ports & {4{fabric_en_i}};
+  assign link_dead_o = dead;
   link_port u_link0 (
-    .clk_i, .rst_ni, .fabric_en_i, .link_rx_i(link_rx0_i), .link_tx_o(link_tx0_o),
+    .clk_i, .rst_ni, .fabric_en_i(link_en[0]), .link_rx_i(link_rx0_i), .link_tx_o(link_tx0_o),
     .ready_o(link_ready[0]),
     .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[0 +: 3]), .flit_head_i(out_head[0]),
     .flit_tail_i(out_tail[0]), .flit_poison_i(out_poison[0]), .flit_payload_i(out_payload0),
@@ -112,10 +140,10 @@ module fabric_node (
     .rx_flit_poison_o(flit_poison[0]), .rx_flit_payload_o(flit_payload0),
     .credit_vc_o(credit_vc[0 +: 3]), .credit_freed_o(credit_freed[0 +: 8]),
     .freed_i(all_freed[0 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status0_o), .dead_o(link_dead_o[0]), .idle_o(link_idle[0])
+    .status_o(link_status0_o), .dead_o(dead[0]), .idle_o(link_idle[0])
   );
   link_port u_link1 (
-    .clk_i, .rst_ni, .fabric_en_i, .link_rx_i(link_rx1_i), .link_tx_o(link_tx1_o),
+    .clk_i, .rst_ni, .fabric_en_i(link_en[1]), .link_rx_i(link_rx1_i), .link_tx_o(link_tx1_o),
     .ready_o(link_ready[1]),
     .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[3 +: 3]), .flit_head_i(out_head[1]),
     .flit_tail_i(out_tail[1]), .flit_poison_i(out_poison[1]), .flit_payload_i(out_payload1),
@@ -124,19 +152,43 @@ module fabric_node (
     .rx_flit_poison_o(flit_poison[1]), .rx_flit_payload_o(flit_payload1),
     .credit_vc_o(credit_vc[3 +: 3]), .credit_freed_o(credit_freed[8 +: 8]),
     .freed_i(all_freed[64 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status1_o), .dead_o(link_dead_o[1]), .idle_o(link_idle[1])
+    .status_o(link_status1_o), .dead_o(dead[1]), .idle_o(link_idle[1])
+  );
+  link_port u_link2 (
+    .clk_i, .rst_ni, .fabric_en_i(link_en[2]), .link_rx_i(link_rx2_i), .link_tx_o(link_tx2_o),
+    .ready_o(link_ready[2]),
+    .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[6 +: 3]), .flit_head_i(out_head[2]),
+    .flit_tail_i(out_tail[2]), .flit_poison_i(out_poison[2]), .flit_payload_i(out_payload2),
+    .rx_flit_valid_o(flit_valid[2]), .rx_flit_vc_o(flit_vc[6 +: 3]),
+    .rx_flit_head_o(flit_head[2]), .rx_flit_tail_o(flit_tail[2]),
+    .rx_flit_poison_o(flit_poison[2]), .rx_flit_payload_o(flit_payload2),
+    .credit_vc_o(credit_vc[6 +: 3]), .credit_freed_o(credit_freed[16 +: 8]),
+    .freed_i(all_freed[128 +: 64]), .error_limit_i(link_error_limit_i),
+    .status_o(link_status2_o), .dead_o(dead[2]), .idle_o(link_idle[2])
+  );
+  link_port u_link3 (
+    .clk_i, .rst_ni, .fabric_en_i(link_en[3]), .link_rx_i(link_rx3_i), .link_tx_o(link_tx3_o),
+    .ready_o(link_ready[3]),
+    .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[9 +: 3]), .flit_head_i(out_head[3]),
+    .flit_tail_i(out_tail[3]), .flit_poison_i(out_poison[3]), .flit_payload_i(out_payload3),
+    .rx_flit_valid_o(flit_valid[3]), .rx_flit_vc_o(flit_vc[9 +: 3]),
+    .rx_flit_head_o(flit_head[3]), .rx_flit_tail_o(flit_tail[3]),
+    .rx_flit_poison_o(flit_poison[3]), .rx_flit_payload_o(flit_payload3),
+    .credit_vc_o(credit_vc[9 +: 3]), .credit_freed_o(credit_freed[24 +: 8]),
+    .freed_i(all_freed[192 +: 64]), .error_limit_i(link_error_limit_i),
+    .status_o(link_status3_o), .dead_o(dead[3]), .idle_o(link_idle[3])
   );
 
   // ---------------------------------------------------------------- keys
   // Sources of violations: link ports, then receive ports.
-  logic [3:0] violation;
-  logic [511:0] violated;
-  logic [1:0] let_in;
-  logic [127:0] all_freed;
-  assign violated[255:0] = {flit_payload1[127:0], flit_payload0[127:0]};
-  for (genvar p = 0; p < 2; p++) begin : gen_guard
+  logic [5:0] violation;
+  logic [767:0] violated;
+  logic [3:0] let_in;
+  assign violated[511:0] = {flit_payload3[127:0], flit_payload2[127:0],
+                            flit_payload1[127:0], flit_payload0[127:0]};
+  for (genvar p = 0; p < 4; p++) begin : gen_guard
     fabric_guard u_guard (
-      .clk_i, .rst_ni, .fabric_en_i, .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
+      .clk_i, .rst_ni, .fabric_en_i(link_en[p]), .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
       .flit_valid_i(flit_valid[p]), .flit_vc_i(flit_vc[3*p +: 3]), .flit_head_i(flit_head[p]),
       .flit_tail_i(flit_tail[p]), .header_i(violated[128*p +: 128]), .flit_valid_o(let_in[p]),
       .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violation[p])
@@ -152,21 +204,24 @@ module fabric_node (
   end
 
   logic [3:0] local_valid, local_class, local_head, local_tail, local_pop;
-  logic [1:0] eject_take;
-  logic [7:0] local_vn, local_out;
+  logic [3:0] eject_take;
+  logic [7:0] local_vn;
+  logic [11:0] local_out;
   logic [19:0] local_len;
   logic [15:0] local_birth;
   logic [511:0] local_payload0, local_payload1, local_payload2, local_payload3;
-  logic [15:0] local_room;
+  logic [31:0] local_room;
   logic [15:0] eject_room;
-  logic [5:0] eject_take_vc;
+  logic [11:0] eject_take_vc;
   logic router_idle;
   fabric_router u_router (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
+    .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
     .flit_tail_i(flit_tail), .flit_poison_i(flit_poison),
     .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
+    .flit_payload2_i(flit_payload2), .flit_payload3_i(flit_payload3),
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
     .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
     .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
@@ -180,11 +235,14 @@ module fabric_node (
     .out_poison_o(out_poison),
     .out_payload0_o(out_payload0), .out_payload1_o(out_payload1),
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
+    .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
+    .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
     .idle_o(router_idle)
   );
 
   // ---------------------------------------------------------------- network interfaces
   logic [3:0] ni_idle;
+  logic [1:0] sending;
   logic own_valid, own_ready, ack_idle, tick;  // own: an acknowledgement to send
   logic [511:0] own_word;
   logic acked_valid;                // an acknowledgement that came
@@ -199,55 +257,61 @@ module fabric_node (
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i, .ring_size_i, .key_i(key_i[0 +: 8]), .now_i(time_q[11:8]),
+    .bank_i(bank), .stop_i(stop),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room),
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
     .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
-    .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[3:0]),
+    .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[5:0]),
     .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
     .pop_i(local_pop[1:0]),
     .payload0_o(local_payload0), .payload1_o(local_payload1),
     .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
     .ban_i(banned && culprit.group[5] == 1'b0), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i,
+    .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
-    .calm_o(calm[0]), .idle_o(ni_idle[2])
+    .sending_o(sending[0]), .upset_o(upset[1]), .calm_o(calm[0]), .idle_o(ni_idle[2])
   );
 
   fabric_ni_tx u_ni_tx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i, .ring_size_i, .key_i(key_i[8 +: 8]), .now_i(time_q[11:8]),
+    .bank_i(bank), .stop_i(stop),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room),
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
     .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
-    .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[7:4]),
+    .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[11:6]),
     .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
     .pop_i(local_pop[3:2]),
     .payload0_o(local_payload2), .payload1_o(local_payload3),
     .ack_valid_i(err_valid), .ack_ready_o(err_ready), .ack_i(err_word), .ack_dst_i(err_dst),
     .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
     .ban_i(banned && culprit.group[5] == 1'b1), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i,
+    .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
-    .calm_o(calm[1]), .idle_o(ni_idle[3])
+    .sending_o(sending[1]), .upset_o(upset[2]), .calm_o(calm[1]), .idle_o(ni_idle[3])
   );
 
   fabric_ni_rx u_ni_rx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_id_i, .key_i, .base_i, .end_i,
-    .take_i(eject_take[0]), .take_vc_i(eject_take_vc[2:0]), .room_o(eject_room[7:0]),
-    .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[8:6]), .flit_head_i(out_head[2]),
-    .flit_tail_i(out_tail[2]),
-    .flit_poison_i(out_poison[2]), .flit_payload_i(out_payload2),
+    .take_i({eject_take[2], eject_take[0]}),
+    .take_vc_i({eject_take_vc[6 +: 3], eject_take_vc[0 +: 3]}),
+    .room_o(eject_room[0 +: 8]),
+    .flit_valid_i({out_valid[6], out_valid[4]}),
+    .flit_vc_i({out_vc[18 +: 3], out_vc[12 +: 3]}),
+    .flit_head_i({out_head[6], out_head[4]}), .flit_tail_i({out_tail[6], out_tail[4]}),
+    .flit_poison_i({out_poison[6], out_poison[4]}),
+    .flit_payload0_i(out_payload4), .flit_payload1_i(out_payload6),
     .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
     .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
     .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
     .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
-    .drained_o(drained[0]), .go_i(go[0]), .good_i(good[0]),
+    .drained_o(rx_drained[0]), .go_i(go[0]), .good_i(good[0]),
     .ack_valid_o(rx_ack[0]), .report_valid_o(rx_report[0]), .control_ready_i(1'b1),
-    .control_o(rx_row0), .violation_o(violation[2]), .header_o(violated[256 +: 128]),
+    .control_o(rx_row0), .violation_o(violation[4]), .header_o(violated[512 +: 128]),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
@@ -255,24 +319,28 @@ module fabric_node (
   fabric_ni_rx u_ni_rx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_id_i, .key_i, .base_i, .end_i,
-    .take_i(eject_take[1]), .take_vc_i(eject_take_vc[5:3]), .room_o(eject_room[15:8]),
-    .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[11:9]), .flit_head_i(out_head[3]),
-    .flit_tail_i(out_tail[3]),
-    .flit_poison_i(out_poison[3]), .flit_payload_i(out_payload3),
+    .take_i({eject_take[3], eject_take[1]}),
+    .take_vc_i({eject_take_vc[9 +: 3], eject_take_vc[3 +: 3]}),
+    .room_o(eject_room[8 +: 8]),
+    .flit_valid_i({out_valid[7], out_valid[5]}),
+    .flit_vc_i({out_vc[21 +: 3], out_vc[15 +: 3]}),
+    .flit_head_i({out_head[7], out_head[5]}), .flit_tail_i({out_tail[7], out_tail[5]}),
+    .flit_poison_i({out_poison[7], out_poison[5]}),
+    .flit_payload0_i(out_payload5), .flit_payload1_i(out_payload7),
     .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
     .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
     .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
     .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
-    .drained_o(drained[1]), .go_i(go[1]), .good_i(good[1]),
+    .drained_o(rx_drained[1]), .go_i(go[1]), .good_i(good[1]),
     .ack_valid_o(rx_ack[1]), .report_valid_o(rx_report[1]), .control_ready_i(!rx_ack[0] && !rx_report[0]),
-    .control_o(rx_row1), .violation_o(violation[3]), .header_o(violated[384 +: 128]),
+    .control_o(rx_row1), .violation_o(violation[5]), .header_o(violated[640 +: 128]),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );
 
   // ---------------------------------------------------------------- end to end
   // Delivered once, in order, whatever was lost or sent twice on the way.
-  logic [1:0] want, go, good, again, drained, rx_ack;
+  logic [1:0] want, go, good, again, rx_drained, rx_ack;
   logic [13:0] rx_flow;
   logic [31:0] rx_seq;
   logic [9:0] rx_len;
@@ -281,7 +349,7 @@ module fabric_node (
   logic [3:0] row_src, own_dst;
   fabric_accept #(.Ports(2)) u_accept (
     .clk_i, .rst_ni,
-    .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(drained),
+    .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(rx_drained),
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
@@ -305,7 +373,7 @@ module fabric_node (
   assign banned  = rx_report != '0;
   assign culprit = rx_report[0] ? rx_row0 : rx_row1;
   assign unused_culprit = ^culprit;
-  fabric_report #(.Ports(4)) u_report (
+  fabric_report #(.Ports(6)) u_report (
     .clk_i, .rst_ni, .chip_id_i, .violation_i(violation), .header_i(violated),
     .count_o(violations_o), .first_o(violation_o),
     .valid_o(err_valid), .ready_i(err_ready), .word_o(err_word), .dst_o(err_dst)
@@ -333,7 +401,11 @@ module fabric_node (
   end
   assign error_pc_o = refused_q;
 
-  assign quiet_o = router_idle && link_idle == '1 && ni_idle == '1 && ack_idle && !err_valid;
+  // Drained: what has left its sender has arrived, or was lost on a link that died.
+  assign upset_any = upset != '0;
+  assign drained   = router_idle && link_idle == '1 && sending == '0 && ni_idle[1:0] == '1;
+  assign drained_o = drained;
+  assign quiet_o   = drained && ni_idle == '1 && ack_idle && !err_valid;
 
   // ---------------------------------------------------------------- assertions
   // Straps hold still and make sense.

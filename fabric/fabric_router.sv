@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The router of a chip: virtual cut-through, 8 crossbar inputs, 4 outputs, 8 VCs per link.
+// The router of a chip: virtual cut-through, 12 crossbar inputs, 8 outputs, 8 VCs per link.
 //
-//   x 0  link 0 class 0  --+                   +--> o 0  link 0
-//   x 1  link 0 class 1  --|  allocate   cross |--> o 1  link 1
-//   x 2  link 1 class 0  --|  (hol_* in  bar   |--> o 2  local 0
-//   x 3  link 1 class 1  --|  registers)       |--> o 3  local 1
-//   x 4  core 0, +       --|                   |
-//   x 5  core 0, -       --|                   |
-//   x 6  core 1, +       --|                   |
-//   x 7  core 1, -       --+                   |
+//   x 0, 1   link 0, class 0, 1  --+                   +--> o 0 .. 3  links
+//   x 2, 3   link 1              --|  allocate   cross |--> o 4 .. 7  receivers 0, 1, 0, 1: what
+//   x 4, 5   link 2              --|  (hol_* in  bar   |              came by link 0, 1, 2, 3
+//   x 6, 7   link 3              --|  registers)       |
+//   x 8, 9   core 0, lanes 0, 1  --|                   |
+//   x 10, 11 core 1, lanes 0, 1  --+                   |
 //
 //   cycle   flit_*        buffer    allocate + read    cross     out_*
 //           route          hol_*    sa_*, pop          st_*_q
 //
-// u_allocate decides; payloads follow a cycle later.
+// u_allocate decides; payloads follow a cycle later. A port that is not in use (ports_i) never moves.
 `include "assert.svh"
 
 module fabric_router #(
-  localparam int unsigned Xs = 8,
-  localparam int unsigned Outs = 4,
+  localparam int unsigned Links = defs_pkg::LinkPorts,
+  localparam int unsigned Xs = 12,
+  localparam int unsigned Outs = 8,
+  localparam int unsigned Holds = 6,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
 ) (
@@ -29,31 +29,36 @@ module fabric_router #(
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
   input  logic [3:0] now_i,
+  input  defs_pkg::route_bank_t bank_i,
+  input  logic [Links-1:0] ports_i,
+  output logic upset_o,
 
   // Ports of several links, VCs or outputs are flat vectors: number i in slice i.
-  // flits from the two links, one each per fabric cycle
-  input  logic [1:0] flit_valid_i,
-  input  logic [5:0] flit_vc_i,
-  input  logic [1:0] flit_head_i,
-  input  logic [1:0] flit_tail_i,
-  input  logic [1:0] flit_poison_i,
+  // flits from the links, one each per fabric cycle
+  input  logic [Links-1:0] flit_valid_i,
+  input  logic [3*Links-1:0] flit_vc_i,
+  input  logic [Links-1:0] flit_head_i,
+  input  logic [Links-1:0] flit_tail_i,
+  input  logic [Links-1:0] flit_poison_i,
   input  logic [511:0] flit_payload0_i,
   input  logic [511:0] flit_payload1_i,
+  input  logic [511:0] flit_payload2_i,
+  input  logic [511:0] flit_payload3_i,
 
-  // credit reports of the two neighbours
-  input  logic [5:0] credit_vc_i,
-  input  logic [15:0] credit_freed_i,
+  // credit reports of the neighbours
+  input  logic [3*Links-1:0] credit_vc_i,
+  input  logic [8*Links-1:0] credit_freed_i,
 
   // what this chip reports to them: {port, VC}
-  output logic [16*Vcs-1:0] freed_o,
+  output logic [8*Links*Vcs-1:0] freed_o,
 
-  // next flit of the four local lanes: {core, direction}
+  // next flit of the four local lanes: {core, lane}
   input  logic [3:0] local_valid_i,
   input  logic [7:0] local_vn_i,
   input  logic [3:0] local_class_i,
   input  logic [3:0] local_head_i,
   input  logic [3:0] local_tail_i,
-  input  logic [7:0] local_out_i,
+  input  logic [11:0] local_out_i,
   input  logic [19:0] local_len_i,
   input  logic [15:0] local_birth_i,
   output logic [3:0] local_pop_o,
@@ -61,17 +66,17 @@ module fabric_router #(
   input  logic [511:0] local_payload1_i,
   input  logic [511:0] local_payload2_i,
   input  logic [511:0] local_payload3_i,
-  output logic [2*Vcs-1:0] local_room_o,
+  output logic [Links*Vcs-1:0] local_room_o,
 
   // slots of the two local receivers
   input  logic [2*Vcs-1:0] eject_room_i,
-  output logic [1:0] eject_take_o,
-  output logic [5:0] eject_take_vc_o,
+  output logic [3:0] eject_take_o,
+  output logic [11:0] eject_take_vc_o,
 
-  // A link that has too much to repeat takes nothing new.
-  input  logic [1:0] link_ready_i,
+  // A link that has too much to repeat takes nothing new; a dead one takes all, and loses it.
+  input  logic [Links-1:0] link_ready_i,
 
-  // flits to link 0, link 1, local 0, local 1
+  // flits to links 0 .. 3, receivers 0, 1, 0, 1
   output logic [Outs-1:0] out_valid_o,
   output logic [3*Outs-1:0] out_vc_o,
   output logic [Outs-1:0] out_head_o,
@@ -81,6 +86,10 @@ module fabric_router #(
   output logic [511:0] out_payload1_o,
   output logic [511:0] out_payload2_o,
   output logic [511:0] out_payload3_o,
+  output logic [511:0] out_payload4_o,
+  output logic [511:0] out_payload5_o,
+  output logic [511:0] out_payload6_o,
+  output logic [511:0] out_payload7_o,
 
   output logic idle_o
 );
@@ -91,80 +100,95 @@ module fabric_router #(
   localparam int unsigned Queues = Xs * Vns;
   logic [Queues-1:0] hol_valid;
   logic [4*Queues-1:0] hol_birth;
-  logic [9*Queues-1:0] hol_about;  // {head, tail, out 2, len 5}
-  logic [Xs-1:0] class_of;  // deadlock class in which packets of input x leave
+  logic [11*Queues-1:0] hol_about;  // {head, tail, class, out 3, len 5}
   logic [Xs-1:0] pop;
   logic [2*Xs-1:0] pop_vn;
   logic unused_pop_vn;  // a local lane has one VN
-  assign unused_pop_vn = ^pop_vn[2*Xs-1:8];
+  assign unused_pop_vn = ^pop_vn[2*Xs-1:16];
 
-  defs_pkg::header_t header0, header1;  // of a head flit
+  logic [Links-1:0] upset;
+  assign upset_o = upset != '0;
+
+  defs_pkg::header_t header0, header1, header2, header3;  // of a head flit
+  logic [13*Links-1:0] about_head;                        // {chip of dst 4, len 5, birth 4}
   logic unused_header;
   assign header0 = flit_payload0_i[127:0];
   assign header1 = flit_payload1_i[127:0];
-  assign unused_header = ^{header0, header1};
+  assign header2 = flit_payload2_i[127:0];
+  assign header3 = flit_payload3_i[127:0];
+  assign about_head = {header3.dst[3:0], header3.len, header3.hop[7:4],
+                       header2.dst[3:0], header2.len, header2.hop[7:4],
+                       header1.dst[3:0], header1.len, header1.hop[7:4],
+                       header0.dst[3:0], header0.len, header0.hop[7:4]};
+  assign unused_header = ^{header0, header1, header2, header3};
 
-  for (genvar p = 0; p < 2; p++) begin : gen_port
-    logic [3:0] dst;
-    logic [4:0] len;
-    logic [1:0] way;
-    logic [2:0] flit_vc;
+  for (genvar p = 0; p < Links; p++) begin : gen_port
     logic [511:0] flit_payload;
-    assign flit_payload = (p == 0) ? flit_payload0_i : flit_payload1_i;
-    assign flit_vc      = flit_vc_i[3*p +: 3];
-    assign dst          = (p == 0) ? header0.dst[3:0] : header1.dst[3:0];
-    assign len          = (p == 0) ? header0.len : header1.len;
+    if (p == 0) begin : gen_payload
+      assign flit_payload = flit_payload0_i;
+    end else if (p == 1) begin : gen_payload
+      assign flit_payload = flit_payload1_i;
+    end else if (p == 2) begin : gen_payload
+      assign flit_payload = flit_payload2_i;
+    end else begin : gen_payload
+      assign flit_payload = flit_payload3_i;
+    end
+    logic [2:0] flit_vc, out;
+    logic [4:0] len;
+    logic [3:0] dst, birth;
+    logic way_class, route_valid, unreachable, unused_unreachable;
+    assign {dst, len, birth} = about_head[13*p +: 13];
+    assign flit_vc     = flit_vc_i[3*p +: 3];
+    assign route_valid = fabric_en_i && flit_valid_i[p] && flit_head_i[p];
+    assign unused_unreachable = unreachable;
+    fabric_route u_route (
+      .valid_i(route_valid), .chip_i, .ring_size_i, .bank_i,
+      .from_i(2'(p)), .class_i(flit_vc[0]), .dst_i(dst),
+      .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o(upset[p])
+    );
 
     for (genvar k = 0; k < 2; k++) begin : gen_class
       logic [8*Vns-1:0] freed;
       logic [511:0] payload;
-      logic [9*Vns-1:0] hol_abouts;
-      if (k == 0) begin : gen_route
-        fabric_route u_route (
-          .chip_i, .ring_size_i,
-          .from_i(1'(p)), .dst_i(dst), .out_o(way)
-        );
-      end
+      logic [11*Vns-1:0] hol_abouts;
       fabric_input u_input (
         .clk_i, .rst_ni,
         .push_i(fabric_en_i && flit_valid_i[p] && flit_vc[0] == 1'(k)),
         .push_vn_i(flit_vc[2:1]),
         .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
         .push_poison_i(flit_poison_i[p]),
-        .push_out_i(way), .push_len_i(len), .push_birth_i((p == 0) ? header0.hop[7:4] : header1.hop[7:4]),
+        .push_way_i({way_class, out}), .push_len_i(len), .push_birth_i(birth),
         .push_payload_i(flit_payload),
         .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_about_o(hol_abouts),
         .hol_birth_o(hol_birth[16*(2*p + k) +: 16]),
         .pop_i(pop[2*p + k]), .pop_vn_i(pop_vn[2*(2*p + k) +: 2]),
         .payload_o(payload), .freed_o(freed)
       );
-      assign class_of[2*p + k] = 1'(k);  // a class is for the whole way
       for (genvar v = 0; v < Vns; v++) begin : gen_vn
-        assign hol_about[9*(4*(2*p + k) + v) +: 9] = hol_abouts[9*v +: 9];
+        assign hol_about[11*(4*(2*p + k) + v) +: 11] = hol_abouts[11*v +: 11];
         assign freed_o[8*(Vcs*p + 2*v + k) +: 8] = freed[8*v +: 8];
       end
     end
   end
 
   for (genvar l = 0; l < 4; l++) begin : gen_lane
-    assign class_of[4 + l] = local_class_i[l];
-    assign hol_valid[4*(4 + l) +: 4] = {3'b0, local_valid_i[l]} << local_vn_i[2*l +: 2];
+    assign hol_valid[4*(8 + l) +: 4] = {3'b0, local_valid_i[l]} << local_vn_i[2*l +: 2];
     for (genvar v = 0; v < Vns; v++) begin : gen_vn
-      assign hol_about[9*(4*(4 + l) + v) +: 9] = {local_head_i[l], local_tail_i[l],
-                                         local_out_i[2*l +: 2],
-                                         local_len_i[5*l +: 5] & {5{local_head_i[l]}}};
+      assign hol_about[11*(4*(8 + l) + v) +: 11] = {local_head_i[l], local_tail_i[l],
+                                                    local_class_i[l], local_out_i[3*l +: 3],
+                                                    local_len_i[5*l +: 5] & {5{local_head_i[l]}}};
     end
-    assign hol_birth[4*4*(4 + l) +: 16] = {4{local_birth_i[4*l +: 4]}};
-    assign local_pop_o[l] = pop[4 + l];
+    assign hol_birth[4*4*(8 + l) +: 16] = {4{local_birth_i[4*l +: 4]}};
+    assign local_pop_o[l] = pop[8 + l];
   end
 
   // ---------------------------------------------------------------- state of the output VCs
   // Index {output, VC}. A VC is held by a packet, or (link outputs) claimed by a crossbar input.
-  logic [Outs*Vcs-1:0] held;
-  logic [2*Vcs-1:0] claimed;
-  logic [8*2*Vcs-1:0] credit;  // flits that VC of the neighbour can still take
-  logic [2*Vcs-1:0] credit_home, credit_take;
-  for (genvar o = 0; o < 2; o++) begin : gen_out
+  logic [Holds*Vcs-1:0] held;
+  logic [Links*Vcs-1:0] claimed;
+  logic [8*Links*Vcs-1:0] credit;  // flits that VC of the neighbour can still take
+  logic [Links*Vcs-1:0] credit_home, credit_take;
+  for (genvar o = 0; o < Links; o++) begin : gen_out
     for (genvar c = 0; c < Vcs; c++) begin : gen_vc
       localparam int unsigned Depth = (c / 2 == 0) ? defs_pkg::VnDepth0
                                     : (c / 2 == 1) ? defs_pkg::VnDepth1
@@ -174,7 +198,7 @@ module fabric_router #(
       prim_credit_counter #(.Depth(Depth)) u_credit (
         .clk_i, .rst_ni,
         .take_i(credit_take[Vcs*o + c]),
-        .report_i(fabric_en_i && credit_vc_i[3*o +: 3] == 3'(c)),
+        .report_i(fabric_en_i && ports_i[o] && credit_vc_i[3*o +: 3] == 3'(c)),
         .report_freed_i(credit_freed_i[8*o +: 8]),
         .available_o(credit[8*(Vcs*o + c) +: 8]), .home_o(credit_home[Vcs*o + c])
       );
@@ -185,11 +209,11 @@ module fabric_router #(
 
   // ---------------------------------------------------------------- allocation
   logic [Outs-1:0] sa_valid, sa_head, sa_tail, sa_poison;
-  logic [3*Outs-1:0] sa_x, sa_vc;
+  logic [4*Outs-1:0] sa_x;
+  logic [3*Outs-1:0] sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
-    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .class_of_i(class_of),
-    .hol_birth_i(hol_birth), .now_i,
+    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i,
     .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
@@ -197,49 +221,102 @@ module fabric_router #(
     .held_o(held), .claimed_o(claimed)
   );
 
-  for (genvar p = 0; p < 2; p++) begin : gen_take
-    assign eject_take_o[p]    = sa_valid[2 + p] && sa_head[2 + p];
-    assign eject_take_vc_o[3*p +: 3] = sa_vc[3*(2 + p) +: 3];
+  for (genvar p = 0; p < 4; p++) begin : gen_take
+    assign eject_take_o[p]    = sa_valid[Links + p] && sa_head[Links + p];
+    assign eject_take_vc_o[3*p +: 3] = sa_vc[3*(Links + p) +: 3];
   end
 
   // ---------------------------------------------------------------- crossbar
   logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q, st_poison_q;
-  logic [3*Outs-1:0] st_x_q, st_vc_q;
+  logic [4*Outs-1:0] st_x_q;
+  logic [3*Outs-1:0] st_vc_q;
   fabric_cross u_cross0 (
     .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[3*0 +: 3]),
+    .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[4*0 +: 4]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
-    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
     .payload_o(out_payload0_o)
   );
   fabric_cross u_cross1 (
     .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[3*1 +: 3]),
+    .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[4*1 +: 4]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
-    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
     .payload_o(out_payload1_o)
   );
   fabric_cross u_cross2 (
     .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[3*2 +: 3]),
+    .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[4*2 +: 4]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
-    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
     .payload_o(out_payload2_o)
   );
   fabric_cross u_cross3 (
     .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[3*3 +: 3]),
+    .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[4*3 +: 4]),
     .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
     .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(local_payload0_i), .payload5_i(local_payload1_i),
-    .payload6_i(local_payload2_i), .payload7_i(local_payload3_i),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
     .payload_o(out_payload3_o)
+  );
+  fabric_cross u_cross4 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[4]), .from_i(st_x_q[4*4 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload4_o)
+  );
+  fabric_cross u_cross5 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[5]), .from_i(st_x_q[4*5 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload5_o)
+  );
+  fabric_cross u_cross6 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[6]), .from_i(st_x_q[4*6 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload6_o)
+  );
+  fabric_cross u_cross7 (
+    .clk_i,
+    .valid_i(fabric_en_i && st_valid_q[7]), .from_i(st_x_q[4*7 +: 4]),
+    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+    .payload_o(out_payload7_o)
   );
 
   // ---------------------------------------------------------------- registers
@@ -271,7 +348,9 @@ module fabric_router #(
     end
   end
 
-  assign idle_o = hol_valid == '0 && st_valid_q == '0 && out_valid_o == '0 && credit_home == '1;
+  logic [Links*2*Vns-1:0] links_valid;  // what lanes hold back is still with its sender
+  assign links_valid = hol_valid[Links*2*Vns-1:0];
+  assign idle_o = links_valid == '0 && st_valid_q == '0 && out_valid_o == '0 && credit_home == '1;
 
   // ---------------------------------------------------------------- assertions
   // Nothing is taken from an input that has nothing.

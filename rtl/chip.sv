@@ -5,7 +5,7 @@
 //                      |                                  |  fetch, DMA, SBUF lines
 //                      +---------> u_xbar <---------------+
 //                                  |    |                 | messages
-//                                hbm0  hbm1  <-- rx -- u_fabric <--> links 0: chip + 1, 1: chip - 1
+//                                hbm0  hbm1  <-- rx -- u_fabric <--> links: chip + 1, - 1, + 5, - 5
 //
 // Tokens (links and host) move once per fabric cycle, that is every second core cycle: the inputs
 // are sampled at the edge that ends the cycle with fabric_phase_o = 1; the outputs change there.
@@ -33,6 +33,12 @@ module chip #(
   input  defs_pkg::flit_t link_rx1_i,
   output defs_pkg::flit_t link_tx0_o,
   output defs_pkg::flit_t link_tx1_o,
+  input  defs_pkg::flit_t link_rx2_i,
+  input  defs_pkg::flit_t link_rx3_i,
+  output defs_pkg::flit_t link_tx2_o,
+  output defs_pkg::flit_t link_tx3_o,
+  output logic [3:0]      link_dead_o,       // cables that are dead, for the host
+  output logic            fabric_drained_o,  // no packet is between its sender and memory
 
   output logic               hbm0_req_valid_o,
   input  logic               hbm0_req_ready_i,
@@ -85,6 +91,9 @@ module chip #(
   logic [1:0][47:0] fabric_base, fabric_end;
   logic [31:0]      fabric_violations;
   logic [127:0]     fabric_violation;
+  logic fabric_write;
+  logic [2:0] fabric_index;
+  logic [63:0] fabric_wdata, fabric_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -101,6 +110,8 @@ module chip #(
     .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
     .fabric_base_o(fabric_base), .fabric_end_o(fabric_end),
     .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
+    .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
+    .fabric_rdata_i(fabric_rdata),
     .quiet_o(host_quiet)
   );
 
@@ -264,21 +275,22 @@ module chip #(
   );
 
   // ---------------------------------------------------------------- fabric
-  // Ways never change at run time yet: nothing to send again on that account.
   logic fabric_quiet;
   // Read by the board's statistics.
-  defs_pkg::link_status_t link_status0, link_status1;
-  logic [1:0] link_dead;
+  defs_pkg::link_status_t link_status0, link_status1, link_status2, link_status3;
   logic unused_links;
-  assign unused_links = ^{link_status0, link_status1, link_dead};
+  assign unused_links = ^{link_status0, link_status1, link_status2, link_status3};
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
-    .timeout_i(fabric_timeout), .resend_i(1'b0),
+    .timeout_i(fabric_timeout),
     .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end),
     .violations_o(fabric_violations), .violation_o(fabric_violation),
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
     .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
-    .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
+    .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
+    .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o,
+    .control_write_i(fabric_write), .control_index_i(fabric_index),
+    .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
     .rx0_req_valid_o(rx0_req_valid), .rx0_req_ready_i(rx0_req_ready), .rx0_req_o(rx0_req),
     .rx0_req_err_i(rx0_req_err), .rx0_settled_i(rx0_settled),
     .rx1_req_valid_o(rx1_req_valid), .rx1_req_ready_i(rx1_req_ready), .rx1_req_o(rx1_req),
@@ -287,7 +299,9 @@ module chip #(
     .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
     .link_error_limit_i(16'(defs_pkg::LinkErrorLimit)),
-    .link_status0_o(link_status0), .link_status1_o(link_status1), .link_dead_o(link_dead),
+    .link_status0_o(link_status0), .link_status1_o(link_status1),
+    .link_status2_o(link_status2), .link_status3_o(link_status3),
+    .link_dead_o, .drained_o(fabric_drained_o),
     .quiet_o(fabric_quiet)
   );
 

@@ -49,7 +49,13 @@ module csr_regs #(
   input  logic [127:0]      fabric_violation_i,
   output logic [1:0]        tensor_rd_o,    // core asked for a counter
   output logic [2:0]        tensor_index_o,
-  input  logic [1:0][47:0]  tensor_count_i  // in the same cycle
+  input  logic [1:0][47:0]  tensor_count_i, // in the same cycle
+
+  // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus.
+  output logic               fabric_write_o,
+  output logic [2:0]         fabric_index_o,
+  output logic [63:0]        fabric_wdata_o,
+  input  logic [63:0]        fabric_rdata_i
 );
 
   // ---------------------------------------------------------------- decode
@@ -73,7 +79,7 @@ module csr_regs #(
   typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
     RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount
+    RegDmaError, RegTensorCount, RegFabric
   } reg_e;
   reg_e which;
   always_comb begin
@@ -83,7 +89,10 @@ module csr_regs #(
     if (offset_i == defs_pkg::CsrFabricTimeout) which = RegTimeout;
     if (offset_i == defs_pkg::CsrFabricViolations) which = RegViolations;
     if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
-    if ({offset_i[21:8], 8'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
+    if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
+    if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricStatus) begin
+      which = RegFabric;
+    end
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -113,6 +122,11 @@ module csr_regs #(
     end
   end
 
+  // The fabric's registers lie in a row, its first at a multiple of 64.
+  assign fabric_index_o = offset_i[5:3];
+  assign fabric_wdata_o = wdata_i;
+  assign fabric_write_o = write && which == RegFabric;
+
   // ---------------------------------------------------------------- read
   logic readable, tensor_rd;
   assign tensor_rd      = select_i && which == RegTensorCount;
@@ -128,7 +142,7 @@ module csr_regs #(
         RegTimeout: rdata_o = 64'(fabric_timeout_q);
         RegViolations: rdata_o = 64'(fabric_violations_i);
         RegViolation: rdata_o = fabric_violation_i[64*offset_i[3] +: 64];
-        RegKeys: rdata_o = 64'(fabric_keys_q[offset_i[7:3]]);
+        RegKeys: rdata_o = 64'(fabric_keys_q[offset_i[8:3]]);
         RegKey: rdata_o = 64'(fabric_key_q[core]);
         RegBase: rdata_o = 64'(fabric_base_q[core]);
         RegEnd: rdata_o = 64'(fabric_end_q[core]);
@@ -140,6 +154,7 @@ module csr_regs #(
         RegSeqError: rdata_o = 64'(seq_cause_i[seq]);
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
+        RegFabric: rdata_o = fabric_rdata_i;
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
@@ -160,6 +175,11 @@ module csr_regs #(
       RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
+      RegFabric: begin
+        writable = offset_i != defs_pkg::CsrFabricStatus;
+        if (offset_i == defs_pkg::CsrRouteSource) spare_bits = wdata_i[63:32] != '0;
+        if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:7] != '0;
+      end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
         for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin
@@ -206,7 +226,7 @@ module csr_regs #(
       if (write) begin
         if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
         if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
-        if (which == RegKeys) fabric_keys_q[offset_i[7:3]] <= wdata_i[8:0];
+        if (which == RegKeys) fabric_keys_q[offset_i[8:3]] <= wdata_i[8:0];
         if (which == RegKey) fabric_key_q[core] <= wdata_i[7:0];
         if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
         if (which == RegEnd) fabric_end_q[core] <= wdata_i[47:0];

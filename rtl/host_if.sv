@@ -72,6 +72,11 @@ module host_if #(
   input  logic [31:0]      fabric_violations_i,
   input  logic [127:0]     fabric_violation_i,
 
+  output logic        fabric_write_o,
+  output logic [2:0]  fabric_index_o,
+  output logic [63:0] fabric_wdata_o,
+  input  logic [63:0] fabric_rdata_i,
+
   output logic quiet_o
 );
 
@@ -195,7 +200,8 @@ module host_if #(
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
     .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
     .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o,
-    .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i
+    .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
+    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i
   );
 
   // ---------------------------------------------------------------- read data

@@ -7,8 +7,8 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   array    the busy 128 x 128 array in Verilator, in every format, against the same arithmetic in
            plain C++ and against an array of one module per PE
   matmul   cycles per matmul of the tensor engine, beside the published figures
-  fabric   rates, fairness and latencies of the twelve-chip ring; curves in out/fabric/*.svg
-  fabric-speed  how fast twelve saturated fabric nodes are simulated
+  fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
+  fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
   inject   every fault site with 20 seeds: detected, masked, missed
 
@@ -23,6 +23,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import curves
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/tb"
@@ -110,52 +112,21 @@ def reference_curve(config):
                 for r in csv.DictReader(file) if r["config"] == config]
 
 
-def svg(path, title, y_label, y_top, limit, lines):
-    """Curves of (offered load, value); `limit` is the closed-form saturation load."""
-    left, bottom, width, height = 60, 330, 520, 280
-
-    def at(x, y):
-        return f"{left + width * min(x, 1):.1f},{bottom - height * min(y / y_top, 1):.1f}"
-
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {360 + 18 * len(lines)}" font-family="sans-serif" '
-             'font-size="12">', '<rect width="100%" height="100%" fill="white"/>',
-             f'<text x="{left}" y="30" font-size="15">{title}</text>',
-             f'<rect x="{left}" y="{bottom - height}" width="{width}" height="{height}" fill="none" stroke="black"/>',
-             f'<text x="{left + width / 2}" y="{bottom + 28}">offered, flits per cycle and node</text>',
-             f'<text x="{left}" y="{bottom - height - 4}">{y_label}</text>']
-    for i in range(6):
-        parts.append(f'<text x="{left + width * i / 5 - 8}" y="{bottom + 14}">{i / 5:.1f}</text>')
-        parts.append(f'<text x="6" y="{bottom - height * i / 5 + 4}">{y_top * i / 5:g}</text>')
-    x = left + width * limit
-    parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom - height}" stroke="gray" '
-                 'stroke-dasharray="4"/>')
-    for i, (name, colour, points) in enumerate(lines):
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" '
-                     f'points="{" ".join(at(x, y) for x, y in points)}"/>')
-        parts.append(f'<text x="{left}" y="{bottom + 48 + 18 * i}" fill="{colour}">{name}</text>')
-    return path.write_text("\n".join(parts) + "\n</svg>\n", encoding="utf-8")
-
-
 def bench_fabric(_args):
     result = run_json(BUILD / "fabric_bench", statuses=(0, 4))[1]
     out = ROOT / "out/fabric"
     out.mkdir(parents=True, exist_ok=True)
-    curve, limit = result["curve"], 11 / 18
+    find = {(c["topology"], c["pattern"]): c for c in result["curves"]}
     # The reference counts its own node as a destination: its loads are scaled by 11 / 12.
     reference = [(x * 11 / 12, latency, accepted * 11 / 12)
                  for x, latency, accepted in reference_curve("ring12_L32_4vc_b80_p17")]
-    svg(out / "accepted.svg", "Ring of 12, uniform, 1 KiB: accepted load (dashed: limit 0.611)",
-        "accepted, flits per cycle and node", 1, limit,
-        [("limit min(offered, 0.611)", "gray", [(0, 0), (limit, limit), (1, limit)]),
-         ("RTL", "blue", [(p["offered"], p["accepted"]) for p in curve]),
-         ("reference: 4 VCs of 80 flits, 17-flit packets, one crossbar input per port", "red",
-          [(x, accepted) for x, _, accepted in reference])])
-    svg(out / "latency.svg", "Ring of 12, uniform, 1 KiB: latency (dashed: limit 0.611)",
-        "fabric cycles from creation to delivery", 1000, limit,
-        [(f"RTL {key}", colour, [(p["offered"], p[key]) for p in curve])
-         for key, colour in (("mean", "blue"), ("p50", "green"), ("p99", "orange"))] +
-        [("reference mean (hop L + 3; the RTL's is L + 7)", "red", [(x, latency) for x, latency, _ in reference])])
-    return result["rows"] + [{"name": "fabric_curve"} | point for point in curve]
+    curves.uniform(out / "ring_uniform.svg", "Ring of twelve, uniform traffic", find["ring", "uniform"],
+                   reference=reference)
+    curves.uniform(out / "c12_uniform.svg", "C12(1,5), uniform traffic", find["c12", "uniform"],
+                   single=find["c12", "uniform, one core"])
+    curves.patterns(out / "patterns.svg", [c for c in result["curves"] if c["topology"] != "reference"])
+    curves.matched(out / "reference.svg", [c for c in result["curves"] if c["topology"] == "reference"])
+    return result["rows"] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
 
 
 def bench_fabric_speed(_args):
@@ -168,7 +139,7 @@ BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
 
 def show(rows):
     for row in rows:
-        details = "  ".join(f"{k} {v}" for k, v in row.items() if k not in ("name", "met"))
+        details = "  ".join(f"{k} {v}" for k, v in row.items() if k not in ("name", "met", "points"))
         print(f"{'met   ' if row.get('met', True) else 'MISSED'}  {row['name']:22} {details}")
 
 

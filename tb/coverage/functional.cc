@@ -29,6 +29,8 @@ constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::A
 /// More core cycles than this between two rows or bursts: something held up the second one.
 constexpr std::uint64_t kFlowingGap = 2;
 constexpr unsigned kPressureLevels = 2;
+/// The ports that every board has.
+constexpr unsigned kRingPorts = 2;
 
 bool computes(Opcode opcode) {
   return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
@@ -156,11 +158,15 @@ bool can_stop(Engine engine, ErrorCause cause) {
 
 }  // namespace
 
-Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes), program_(program), ring_(program.chips) {
+Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program,
+                       const fabric::Tables& tables)
+    : sizes_(sizes), program_(program), tables_(tables) {
   make_instruction_bins();
   make_transfer_bins();
   make_error_bins();
+  for (const unsigned src : tables.members)
+    for (const unsigned dst : tables.members)
+      hops_[src][dst] = std::min(tables.hops(src, dst), kMostHops);
   for (const bool flowing : {false, true}) {
     const char* flow = flowing ? "flowing" : "stalled";
     local_[flowing] = &bins_.at(fmt::format("dma.pressure.local.{}", flow));
@@ -288,7 +294,7 @@ void Functional::make_transfer_bins() {
       for (const char* role : {"source", "transit", "destination"})
         bin(fmt::format("fabric.role.{}.chip{:02}.vn{}", role, chip, vn));
     for (unsigned vc = 0; vc < defs::kVcClasses; ++vc)
-      for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+      for (unsigned port = 0; port < kRingPorts; ++port)
         for (const char* level : {"free", "short"})
           bin(fmt::format("fabric.credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
   }
@@ -323,12 +329,12 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   if (data.size() < sizeof words) return;
   std::memcpy(words.data(), data.data(), sizeof words);
   const auto header = defs::Header::from(words);
+  const auto way = tables_.way(header.src, header.dst);
   const auto op = to_string(static_cast<defs::PktOp>(header.op));
   const unsigned vn = header.vn, bytes = header.bytes;
-  const unsigned hops = ring_.hops(header.src, header.dst);
+  const std::size_t hops = way.size();
   hit(fmt::format("fabric.transfer.hops{}.{}.vn{}.{}", hops,
-                  ring_.port(header.src, header.dst) == fabric::Port::Plus ? "plus" : "minus", vn,
-                  op));
+                  way.empty() || way.front().port % 2 == 0 ? "plus" : "minus", vn, op));
   hit(fmt::format("fabric.transfer.size.{}.hops{}.vn{}.{}",
                   bytes <= defs::kInlineBytes  ? "inline"
                   : bytes <= defs::kFlitBytes  ? "one_flit"
@@ -336,13 +342,10 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
                                                : "full",
                   hops, vn, op));
   hit(fmt::format("fabric.transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
-  const auto route = ring_.route(header.src, header.dst);
-  for (const unsigned chip : route)
-    hit(fmt::format("fabric.role.{}.chip{:02}.vn{}",
-                    chip == route.front()  ? "source"
-                    : chip == route.back() ? "destination"
-                                           : "transit",
-                    chip, vn));
+  for (const fabric::Channel& at : way)
+    hit(fmt::format("fabric.role.{}.chip{:02}.vn{}", at.chip == header.src ? "source" : "transit",
+                    at.chip, vn));
+  hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
 // Rows of one instruction, bursts of one descriptor, bursts of one sender. The array never stalls
@@ -367,7 +370,7 @@ void Functional::hit_flow(const CommitBuffer::Entry& entry) {
   flow.most = std::max(flow.most, gap);
   if (c.stream.engine < defs::kSequencers) return;
   const bool rx = c.stream.engine == static_cast<unsigned>(Engine::Rx);
-  ++*(rx ? remote_[ring_.hops(c.stream.src, c.stream.chip)] : local_)[gap <= kFlowingGap];
+  ++*(rx ? remote_[hops_[c.stream.src][c.stream.chip]] : local_)[gap <= kFlowingGap];
 }
 
 void Functional::end_flow(const Where& where, const Flow& flow) {
@@ -405,7 +408,7 @@ void Functional::observe(const Chip& chip) {
 std::vector<Functional::Credit> Functional::find_credits(const Chip& chip) {
   constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
   std::vector<Credit> credits;
-  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+  for (unsigned port = 0; port < kRingPorts; ++port)
     for (unsigned vc = defs::kVcClasses; vc < defs::kVirtualChannels; ++vc) {
       const unsigned vn = vc / defs::kVcClasses;
       const auto name =

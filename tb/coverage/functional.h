@@ -12,7 +12,7 @@
 
 #include "cmodel/board.h"
 #include "cmodel/program.h"
-#include "fabric/topology.h"
+#include "fabric/tables.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/system/chip.h"
 
@@ -31,7 +31,9 @@ namespace tb {
 /// vector.format.TensorCopy.Psum.Fp32.None.Sbuf.Bf16.
 class Functional {
  public:
-  Functional(const defs::Sizes& sizes, const cmodel::Program& program);
+  /// `tables`: the ways that messages take.
+  Functional(const defs::Sizes& sizes, const cmodel::Program& program,
+             const fabric::Tables& tables);
 
   /// One chip at a barrier.
   void observe(const Chip& chip);
@@ -78,7 +80,9 @@ class Functional {
 
   const defs::Sizes& sizes_;
   const cmodel::Program& program_;
-  const fabric::Ring ring_;
+  fabric::Tables tables_;
+  /// By source and destination; ways longer than on a whole ring count as its longest.
+  std::array<std::array<unsigned, fabric::kMaxChips>, fabric::kMaxChips> hops_{};
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
   std::map<Where, Flow> flows_;

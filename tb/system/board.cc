@@ -49,17 +49,26 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
 
 }  // namespace
 
-Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
-             const std::filesystem::path& wave_dir)
+Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+             const cmodel::Program& program, const std::filesystem::path& wave_dir)
     : sc_module(name),
       options_(options),
       program_(program),
+      wiring_(wiring),
       scoreboard_(built_sizes(), program, {.detect_races = options.races}),
       workers_(std::min(options.threads, program.chips)) {
   const unsigned n = program.chips;
-  for (unsigned i = 0; i < n * defs::kLinkPorts; ++i)
-    links_.push_back(std::make_unique<Link>(options.link_latency, options.link_ber,
-                                            std::uint64_t{options.seed} << 32 | i));
+  // By receiver: what a chip hears on its ports.
+  std::vector<ChipWires> wires(n);
+  for (unsigned i = 0; i < n; ++i)
+    for (unsigned port = 0; port < wiring_.cables.ports(); ++port) {
+      if (!wiring_.cables.wired({i, port})) continue;
+      links_.push_back(std::make_unique<Link>(options.link_latency, options.link_ber,
+                                              std::uint64_t{options.seed} << 32 | links_.size()));
+      const fabric::End far = wiring_.cables.peer({i, port});
+      wires[i].tx[port] = links_.back().get();
+      wires[far.chip].rx[far.port] = links_.back().get();
+    }
   std::vector<HostRequests*> requests;
   std::vector<const HostResponses*> responses;
   for (unsigned i = 0; i < n; ++i) {
@@ -68,18 +77,13 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
     requests.push_back(host_requests_.back().get());
     responses.push_back(host_responses_.back().get());
   }
-  host_ = std::make_unique<Host>(program, requests, responses);
-
-  // Port 0 of chip i meets port 1 of chip i + 1.
+  host_ = std::make_unique<Host>(program, requests, responses, wiring_);
+  if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
-    const unsigned up = (i + 1) % n, down = (i + n - 1) % n;
-    ChipWires wires;
-    wires.tx = {links_[2 * i].get(), links_[2 * i + 1].get()};
-    wires.rx = {links_[2 * up + 1].get(), links_[2 * down].get()};
-    wires.host_req = host_requests_[i].get();
-    wires.host_rsp = host_responses_[i].get();
+    wires[i].host_req = host_requests_[i].get();
+    wires[i].host_rsp = host_responses_[i].get();
     chips_.push_back(std::make_unique<Chip>(
-        i, n, power_on_seed(options.seed, i), wires,
+        i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
   }
   SC_HAS_PROCESS(Board);
@@ -103,7 +107,16 @@ void Board::window(std::uint64_t limit) {
   for (auto& chip : chips_) {
     scoreboard_.check(chip->commits());
     if (observer_) observer_(*chip);
+    if (host_->reroute().switches()) count_rerouted(*chip);
     chip->commits().clear();
+  }
+}
+
+void Board::count_rerouted(const Chip& chip) {
+  for (const auto& entry : chip.commits().entries()) {
+    if (entry.commit.kind != cmodel::CommitKind::Message) continue;
+    packets_rerouted_ += host_->reroute().rerouted(entry.commit.stream.src, chip.id(),
+                                                   entry.cycle / defs::kFabricDivide);
   }
 }
 

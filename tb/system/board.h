@@ -15,6 +15,7 @@
 #include "tb/system/link.h"
 #include "tb/system/options.h"
 #include "tb/system/scoreboard.h"
+#include "tb/system/wiring.h"
 #include "tb/system/workers.h"
 
 namespace tb {
@@ -38,9 +39,9 @@ struct Outcome {
 /// it depends on the window or on the number of threads. SystemC's kernel keeps the time.
 class Board : public sc_core::sc_module {
  public:
-  /// `program` and `options` must outlive the board. `wave_dir`: where chipNN.fst go.
-  Board(sc_core::sc_module_name name, const Options& options, const cmodel::Program& program,
-        const std::filesystem::path& wave_dir);
+  /// All must outlive the board. `wave_dir`: where chipNN.fst go.
+  Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+        const cmodel::Program& program, const std::filesystem::path& wave_dir);
 
   /// Called for every chip at every barrier, with the window's commits: for coverage.
   using Observer = std::function<void(const Chip& chip)>;
@@ -52,6 +53,8 @@ class Board : public sc_core::sc_module {
   std::uint64_t flits() const;
   /// How often a link went back to repeat what its other end had missed.
   std::uint64_t replays() const;
+  /// Messages that arrived another way than the first tables would have sent them.
+  std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   Scoreboard& scoreboard() { return scoreboard_; }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
@@ -65,10 +68,12 @@ class Board : public sc_core::sc_module {
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
   std::uint64_t last_progress() const;
+  void count_rerouted(const Chip& chip);
 
   const Options& options_;
   const cmodel::Program& program_;
-  std::vector<std::unique_ptr<Link>> links_;  ///< chip 0 port 0, chip 0 port 1, chip 1 port 0, ..
+  const Wiring& wiring_;
+  std::vector<std::unique_ptr<Link>> links_;  ///< by sender: chip 0 port 0, chip 0 port 1, ..
   std::vector<std::unique_ptr<HostRequests>> host_requests_;
   std::vector<std::unique_ptr<HostResponses>> host_responses_;
   std::vector<std::unique_ptr<Chip>> chips_;
@@ -76,6 +81,7 @@ class Board : public sc_core::sc_module {
   Scoreboard scoreboard_;
   Workers workers_;
   std::uint64_t now_ = 0;  ///< fabric cycles done
+  std::uint64_t packets_rerouted_ = 0;
   Outcome outcome_;
   Observer observer_;
 };

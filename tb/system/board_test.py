@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the board program and looks at what it leaves: same bits, bad input, injection, waves.
 
-board_test.py PROGRAM GROUP      GROUP: same_bits, bad_input, inject, waves, files
+board_test.py PROGRAM TABLES GROUP      TABLES: fabric_tables; GROUP: same_bits, bad_input, inject, waves, files
 """
 import json
 import os
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM = sys.argv[1]
+PROGRAM, TABLES = sys.argv[1:3]
 SITES = ["weight", "partial_sum", "psum", "sbuf_write_lost", "dma_address", "flit_payload",
          "credit_lost", "semaphore_lost", "instruction"]
 
@@ -49,6 +49,34 @@ class SameBits(BoardTest):
         self.assertEqual(short["commit_hash"], long["commit_hash"])
         self.assertNotEqual(short["link_hash"], long["link_hash"])
 
+    def test_commit_hash_does_not_depend_on_topology_or_tables(self):
+        ring = self.result("ring", "--seed", 4)
+        c12 = self.result("ring", "--seed", 4, "--topology", "c12")
+        self.assertEqual(ring["commit_hash"], c12["commit_hash"])
+        self.assertLess(c12["metrics"]["flits"], 0.7 * ring["metrics"]["flits"])
+        for name in ("ring-a", "ring-b", "c12"):
+            tables = os.path.join(self.out, name)
+            with open(tables, "w", encoding="ascii") as file:
+                subprocess.run([TABLES, "--board", name], stdout=file, check=True)
+            loaded = self.result("ring", "--seed", 4, "--topology", "c12", "--tables", tables)
+            self.assertEqual(loaded["commit_hash"], ring["commit_hash"], name)
+            same = self.assertEqual if name == "c12" else self.assertNotEqual
+            same(loaded["link_hash"], c12["link_hash"])
+
+    def test_a_cable_is_left_while_the_program_runs(self):
+        for topology in ("ring", "c12"):
+            calm = self.result("ring", "--seed", 6, "--topology", topology)
+            middle = (calm["metrics"]["load_cycles"] + calm["metrics"]["run_cycles"] // 2)
+            runs = [self.result("ring", "--seed", 6, "--topology", topology, "--leave-cable",
+                                f"3-4@{middle}", "--window", w, "--threads", t) for w, t in ((32, 1), (5, 2))]
+            for left in runs:
+                self.assertEqual(left["status"], "passed")
+                self.assertEqual(left["commit_hash"], calm["commit_hash"])
+                self.assertEqual(left["metrics"]["table_switches"], 1)
+                self.assertGreater(left["metrics"]["packets_rerouted"], 0)
+            self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
+            self.assertEqual(runs[0]["cycles"], runs[1]["cycles"])
+
     def test_no_scenario_has_a_race(self):
         for scenario in ("digits", "gemm", "ring", "busy"):
             self.assertEqual(self.result(scenario, "--chips", 4, "--races")["metrics"]["races"], 0, scenario)
@@ -82,6 +110,25 @@ class BadInput(BoardTest):
                      ("--timeout-cycles", "0")):
             with self.subTest(args=args):
                 self.refused("digits", *args, about="allowed")
+
+    def test_wiring_and_tables(self):
+        self.refused("ring", "--topology", "mesh", about="allowed ring, c12")
+        self.refused("ring", "--topology", "c12", "--chips", "6", about="c12 has 12 chips, the program 6")
+        for order, about in (("3", "allowed A-B@CYCLE"), ("3-4", "allowed A-B@CYCLE"), ("3-x@5", "allowed 0 .. 11"),
+                             ("3-12@5", "allowed 0 .. 11"), ("3-4@", "allowed 0 .."),
+                             ("3-8@5", "no cable between chips 3 and 8")):
+            self.refused("ring", "--leave-cable", order, about=about)
+        self.refused("ring", "--tables", "/nonexistent/t", about="/nonexistent/t: cannot be read")
+        good = subprocess.run([TABLES, "--board", "c12"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for change, about in ((lambda t: t, "--topology ring has none there"),
+                              (lambda t: t.replace("ports 4", "ports x"), "bad:2: ports: 'x' is not a number"),
+                              (lambda t: re.sub(r"^(source 3 \d) \d", r"\1 -", t, flags=re.M),
+                               "chip 3 cannot reach chip 1"),
+                              (lambda t: re.sub(r"^(source 3 .*)\n", r"\1 0\n", t, flags=re.M), ": source: the form is")):
+            bad = os.path.join(self.out, "bad")
+            with open(bad, "w", encoding="ascii") as file:
+                file.write(change(good))
+            self.refused("ring", "--tables", bad, about=about)
 
     def test_what_to_run(self):
         self.refused("digitz", about="digits")
@@ -195,5 +242,5 @@ class Waves(BoardTest):
 GROUPS = {"same_bits": SameBits, "bad_input": BadInput, "inject": Inject, "files": Files,
           "waves": Waves}
 if __name__ == "__main__":
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(GROUPS[sys.argv[2]])
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(GROUPS[sys.argv[3]])
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

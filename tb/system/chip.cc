@@ -148,6 +148,9 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
 #endif
   v_->top->chip_id_i = id;
   v_->top->ring_size_i = ring_size;
+  for (std::uint32_t* pins : {words(v_->top->link_rx0_i), words(v_->top->link_rx1_i),
+                              words(v_->top->link_rx2_i), words(v_->top->link_rx3_i)})
+    std::memset(pins, 0, sizeof(Link::Token));
   reset();
 }
 
@@ -225,26 +228,34 @@ void Chip::core_cycle() {
 
 void Chip::run_window(std::uint64_t first, unsigned cycles) {
   auto& top = *v_->top;
+  std::uint32_t* const rx[] = {words(top.link_rx0_i), words(top.link_rx1_i), words(top.link_rx2_i),
+                               words(top.link_rx3_i)};
+  const std::uint32_t* const tx[] = {words(top.link_tx0_o), words(top.link_tx1_o),
+                                     words(top.link_tx2_o), words(top.link_tx3_o)};
   ::Verilated::threadContextp(&v_->context);
   set_commit_sink(&commits_, id_);
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
-    std::memcpy(words(top.link_rx0_i), wires_.rx[0]->arriving(cycle).data(), sizeof(Link::Token));
-    std::memcpy(words(top.link_rx1_i), wires_.rx[1]->arriving(cycle).data(), sizeof(Link::Token));
+    for (unsigned p = 0; p < defs::kLinkPorts; ++p)
+      if (wires_.rx[p])
+        std::memcpy(rx[p], wires_.rx[p]->arriving(cycle).data(), sizeof(Link::Token));
     std::memcpy(words(top.host_req_i), wires_.host_req->arriving(cycle).data(),
                 sizeof(HostRequests::Token));
     core_cycle();
 
     // Registered outputs: they stand for the whole fabric cycle.
-    std::memcpy(wires_.tx[0]->sending(cycle).data(), words(top.link_tx0_o), sizeof(Link::Token));
-    std::memcpy(wires_.tx[1]->sending(cycle).data(), words(top.link_tx1_o), sizeof(Link::Token));
-    bool progress = wires_.tx[0]->sent(cycle);
-    progress |= wires_.tx[1]->sent(cycle);
+    bool progress = false;
+    for (unsigned p = 0; p < defs::kLinkPorts; ++p) {
+      if (!wires_.tx[p]) continue;
+      std::memcpy(wires_.tx[p]->sending(cycle).data(), tx[p], sizeof(Link::Token));
+      progress |= wires_.tx[p]->sent(cycle);
+    }
     HostResponses::Token& response = wires_.host_rsp->sending(cycle);
     std::memcpy(response.data(), words(top.host_rsp_o), defs::HostRsp::kWords * 4);
     progress |= defs::get_bits(response.data(), 559, 3) != 0;  // kind, credit
     quiet_ = top.quiet_o;
-    response[defs::HostRsp::kWords] = quiet_;
+    response[defs::HostRsp::kWords] =
+        ChipWord{quiet_, top.fabric_drained_o != 0, top.link_dead_o}.word();
 
     core_cycle();
     if (progress || commits_.entries().size() != commits) last_progress_ = cycle;

@@ -25,7 +25,7 @@ bool built_with_wave_arrays();
 /// Was it built with coverage counters?
 bool built_with_coverage();
 
-/// What a chip is wired to. Index: link port.
+/// What a chip is wired to. Index: link port; null where no cable is.
 struct ChipWires {
   std::array<const Link*, defs::kLinkPorts> rx{};
   std::array<Link*, defs::kLinkPorts> tx{};

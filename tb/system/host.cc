@@ -26,6 +26,7 @@ defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index) {
   request.bytes = 8;
   return request;
 }
+}  // namespace
 
 defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std::uint64_t value) {
   defs::HostReq request;
@@ -38,16 +39,15 @@ defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std
   return request;
 }
 
-}  // namespace
-
 Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
-           std::vector<const HostResponses*> responses)
+           std::vector<const HostResponses*> responses, const Wiring& wiring)
     : program_(program),
       requests_(std::move(requests)),
       responses_(std::move(responses)),
       drivers_(requests_.size()),
       regions_(program.regions.size()),
-      counts_(requests_.size()) {
+      counts_(requests_.size()),
+      reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value()) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
   for (const auto& ring : program.rings) {
@@ -72,6 +72,11 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
   for (std::size_t chip = 0; chip < drivers_.size(); ++chip) {
     Driver& driver = drivers_[chip];
     driver.credits = kCredits;
+    // First of all: both ends of a cable must start their training at about the same time.
+    if (wiring.loaded) {
+      load_tables(reroute_.requests[chip], static_cast<unsigned>(chip), *wiring.loaded);
+      reroute_.requests[chip].push_back(fabric_control(wiring.cables.ports(), 1, false));
+    }
     driver.registers.push_back(csr_read(defs::kCsrChipId, 0, 0));
     for (unsigned core = 0; core < defs::kCores; ++core)
       if (masks[chip][core]) driver.doorbells.push_back(core << 16 | masks[chip][core]);
@@ -94,7 +99,11 @@ void Host::fail(unsigned chip, std::uint64_t cycle, const std::string& what) {
 void Host::receive(unsigned chip, std::uint64_t cycle) {
   Driver& driver = drivers_[chip];
   const auto& token = responses_[chip]->arriving(cycle);
-  driver.quiet = token[defs::HostRsp::kWords] != 0;
+  const ChipWord word = ChipWord::from(token[defs::HostRsp::kWords]);
+  driver.quiet = word.quiet;
+  driver.drained = word.drained;
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    if (word.dead >> port & 1) reroute_.leave({chip, port});
   if (defs::get_bits(token.data(), 559, 3) == 0) return;  // neither kind nor credit
   const auto response = defs::HostRsp::unpack(token.data());
   if (response.credit && ++driver.credits > kCredits) fail(chip, cycle, "a credit too many");
@@ -144,7 +153,14 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
   }
 }
 
-bool Host::next_request(Driver& driver, defs::HostReq& request) {
+bool Host::next_request(unsigned chip, defs::HostReq& request) {
+  Driver& driver = drivers_[chip];
+  if (auto& urgent = reroute_.requests[chip]; !urgent.empty()) {
+    request = urgent.front();
+    urgent.pop_front();
+    return true;
+  }
+  if (reroute_.busy()) return false;
   if (!driver.segments.empty()) {
     const cmodel::Segment& segment = *driver.segments.front();
     const std::uint64_t left = segment.bytes.size() - driver.segment_done;
@@ -199,7 +215,7 @@ void Host::send(unsigned chip, std::uint64_t cycle) {
   auto& token = requests_[chip]->sending(cycle);
   token.fill(0);
   defs::HostReq request;
-  if (driver.credits == 0 || !next_request(driver, request)) return;
+  if (driver.credits == 0 || !next_request(chip, request)) return;
   --driver.credits;
   request.pack(token.data());
   last_progress_ = cycle;
@@ -209,6 +225,17 @@ void Host::advance(std::uint64_t cycle) {
   const auto all = [&](auto&& property) {
     return std::all_of(drivers_.begin(), drivers_.end(), property);
   };
+  if (leave_ && cycle >= leave_->second && phase_ == Phase::Running) {
+    reroute_.leave(leave_->first);
+    leave_.reset();
+  }
+  reroute_.advance(cycle, all([](const Driver& d) { return d.drained; }),
+                   all([](const Driver& d) { return d.credits == kCredits; }) &&
+                       std::all_of(reroute_.requests.begin(), reroute_.requests.end(),
+                                   [](const auto& queue) { return queue.empty(); }));
+  if (!reroute_.fault().empty() && fault_.empty())
+    fault_ = fmt::format("fabric cycle {}: {}", cycle, reroute_.fault());
+  if (reroute_.busy()) return;
   switch (phase_) {
     case Phase::Loading:
       if (!all([](const Driver& d) { return d.loaded; })) return;

@@ -10,6 +10,8 @@
 
 #include "cmodel/program.h"
 #include "tb/system/link.h"
+#include "tb/system/reroute.h"
+#include "tb/system/wiring.h"
 
 namespace tb {
 
@@ -31,6 +33,9 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 ///   Reading    regions, then the counters of the tensor engines
 ///   Done
 ///
+/// When a cable dies, or one has to be left, it switches the routers over (Reroute) and does
+/// nothing else meanwhile.
+///
 /// The host only sees tokens and acts on the cycle they arrive in, so the run is the same whatever
 /// the window. A chip's queue holds 16 requests: that many credits.
 class Host {
@@ -39,7 +44,11 @@ class Host {
 
   /// Channels by chip; `program` must outlive the host.
   Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
-       std::vector<const HostResponses*> responses);
+       std::vector<const HostResponses*> responses, const Wiring& wiring);
+
+  /// Takes the cable at `end` out of service in that fabric cycle, or when the program starts.
+  void leave_cable(fabric::End end, std::uint64_t cycle) { leave_ = {end, cycle}; }
+  const Reroute& reroute() const { return reroute_; }
 
   /// Fabric cycles first .. first + cycles - 1 of the host's own time.
   void run(std::uint64_t first, unsigned cycles);
@@ -81,12 +90,12 @@ class Host {
     unsigned counts_asked = 0, counts_known = 0;  ///< {core, defs::TensorCount}
     unsigned credits = 0;
     unsigned streams_left = 0;
-    bool loaded = false, quiet = false;
+    bool loaded = false, quiet = false, drained = false;
   };
 
   void receive(unsigned chip, std::uint64_t cycle);
   void send(unsigned chip, std::uint64_t cycle);
-  bool next_request(Driver& driver, defs::HostReq& request);
+  bool next_request(unsigned chip, defs::HostReq& request);
   void advance(std::uint64_t cycle);
   void fail(unsigned chip, std::uint64_t cycle, const std::string& what);
 
@@ -100,6 +109,8 @@ class Host {
   std::string fault_;
   Phase phase_ = Phase::Loading;
   bool gave_up_ = false;
+  Reroute reroute_;
+  std::optional<std::pair<fabric::End, std::uint64_t>> leave_;
   std::optional<std::uint64_t> done_cycle_;
   std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0;
 };

@@ -414,8 +414,8 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
     };
     if (!place("hol_valid_q").bit(0, vn)) continue;
     const auto slot = kBase[vn] + static_cast<unsigned>(place("read_q").get(0, 7 * vn, 7));
-    const auto about = place("hol_about_q").get(0, 9 * vn, 9);
-    const bool head = about >> 8 & 1, tail = about >> 7 & 1;
+    const auto about = place("hol_about_q").get(0, 11 * vn, 11);
+    const bool head = about >> 10 & 1, tail = about >> 9 & 1;
     if (head && !tail) continue;
     const unsigned bit = head   ? 176 + random.below(32)
                          : tail ? random.below(32)

@@ -90,8 +90,15 @@ class Link : public TokenChannel<defs::Flit::kWords> {
 };
 
 using HostRequests = TokenChannel<defs::HostReq::kWords>;
-/// The last word is not a pin of the token: it carries `quiet_o`, which the board's wiring brings
-/// to the host with the same latency.
+/// The last word is not a pin of the token: it carries single wires of the chip, which the board
+/// brings to the host with the same latency.
 using HostResponses = TokenChannel<defs::HostRsp::kWords + 1>;
+struct ChipWord {
+  bool quiet = false, drained = false;
+  unsigned dead = 0;  ///< link ports whose cable is dead
+
+  std::uint32_t word() const { return quiet | drained << 1 | dead << 2; }
+  static ChipWord from(std::uint32_t word) { return {(word & 1) != 0, (word & 2) != 0, word >> 2}; }
+};
 
 }  // namespace tb

@@ -8,6 +8,7 @@
 #include <systemc>
 
 #include "cmodel/disassemble.h"
+#include "fabric/table_writer.h"
 #include "tb/coverage/code.h"
 #include "tb/coverage/functional.h"
 #include "tb/scenarios/scenario.h"
@@ -192,12 +193,13 @@ int run(int argc, char** argv) {
   if (options.scenario == "bins") {  // for the check of the testplans
     cmodel::Program none;
     none.chips = defs::kBoardChips;
-    for (const std::string& name : Functional(built_sizes(), none).names())
+    for (const std::string& name : Functional(built_sizes(), none, fabric::ring_tables(none.chips)).names())
       fmt::print("{}\n", name);
     return kPassed;
   }
   switch_executable(options, argv);
   Job job = prepare(options);
+  const Wiring wiring(options, job.program.chips);
   std::unique_ptr<Injector> injector;
   if (!options.inject.empty()) injector = std::make_unique<Injector>(options, job.program);
 
@@ -218,9 +220,9 @@ int run(int argc, char** argv) {
   Outcome outcome;
   {
     const StdoutToStderr quiet;
-    Board board("board", options, job.program, wave_dir);
+    Board board("board", options, wiring, job.program, wave_dir);
     if (injector) injector->arm(board);
-    Functional functional(built_sizes(), job.program);
+    Functional functional(built_sizes(), job.program, wiring.tables());
     board.set_observer([&](const Chip& chip) { functional.observe(chip); });
     sc_core::sc_start();
     outcome = board.outcome();
@@ -234,7 +236,12 @@ int run(int argc, char** argv) {
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
+    metrics["topology"] = options.topology;
     metrics["replays"] = board.replays();
+    if (const auto switches = board.host().reroute().switches()) {
+      metrics["table_switches"] = switches;
+      metrics["packets_rerouted"] = board.packets_rerouted();
+    }
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;

@@ -36,9 +36,28 @@ std::string repro_line(const Options& o) {
   if (o.length) line += fmt::format(" --length {}", o.length);
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
+  if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
+  if (!o.tables.empty()) line += fmt::format(" --tables {}", o.tables.string());
+  if (o.leave_cable)
+    line += fmt::format(" --leave-cable {}-{}@{}", o.leave_cable->a, o.leave_cable->b,
+                        o.leave_cable->cycle);
   if (o.link_ber > 0) line += fmt::format(" --link-ber {}", o.link_ber);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
+}
+
+/// A-B@CYCLE.
+Options::LeaveCable cable(const std::string& name, const std::string& text) {
+  const auto dash = text.find('-'), at = text.find('@');
+  if (dash == std::string::npos || at == std::string::npos || at < dash)
+    throw Refused(
+        kBadInput,
+        fmt::format("{} is \"{}\"; allowed A-B@CYCLE, two chips and a core cycle", name, text));
+  const auto chip = [&](const std::string& part) {
+    return static_cast<unsigned>(number(name, part, 0, defs::kBoardChips - 1));
+  };
+  return {chip(text.substr(0, dash)), chip(text.substr(dash + 1, at - dash - 1)),
+          number(name, text.substr(at + 1), 0, std::uint64_t{1} << 40)};
 }
 
 }  // namespace
@@ -53,7 +72,7 @@ Options parse_options(int argc, char** argv) {
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, timeout,
               hang;
-  std::string wave_chips, waves, program, out = "out";
+  std::string wave_chips, waves, program, tables, leave, out = "out";
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
@@ -68,6 +87,12 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
+  app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
+  app.add_option("--tables", tables, "route by this table set, written by fabric_tables")
+      ->type_name("FILE");
+  app.add_option("--leave-cable", leave,
+                 "take the cable between two chips out of service while the program runs")
+      ->type_name("A-B@CYCLE");
   app.add_option("--link-ber", ber, "bit error rate of every link, 0 .. 1e-4 (0)");
   app.add_flag("--waves{.}", waves, "write chipNN.fst, into the run's directory or =DIR")
       ->type_name("[=DIR]");
@@ -103,7 +128,11 @@ Options parse_options(int argc, char** argv) {
                                     config, o.config, config)
                       : fmt::format("--config is \"{}\"; allowed inf2, mini", config));
   }
+  if (o.topology != "ring" && o.topology != "c12")
+    throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
+  if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   o.program = program;
+  o.tables = tables;
   o.out = out;
   o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));
   if (!chips.empty())

@@ -31,8 +31,15 @@ struct Options {
   unsigned threads = 0;           ///< 0: all of the machine
   unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
-  double link_ber = 0;  ///< bit errors per bit on every link
-  unsigned length = 0;  ///< of a scenario with that knob; 0: its default
+  std::string topology = "ring";  ///< ring, c12: how the board is wired
+  std::filesystem::path tables;   ///< a table set to load; empty: the board's own
+  struct LeaveCable {
+    unsigned a, b;        ///< the chips that it joins
+    std::uint64_t cycle;  ///< core cycle
+  };
+  std::optional<LeaveCable> leave_cable;  ///< to be taken out of service while the program runs
+  double link_ber = 0;                    ///< bit errors per bit on every link
+  unsigned length = 0;                    ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all

@@ -134,7 +134,7 @@ std::string fabric(const Chip& chip) {
         text += fmt::format("  chip {} link {} VN {} class {}: {} of {} credits\n", chip.id(), port,
                             vc / 2, vc % 2, left, kVnDepth[vc / 2]);
     }
-  for (unsigned queue = 0; queue < 4; ++queue) {
+  for (unsigned queue = 0; queue < defs::kLinkPorts * defs::kVcClasses; ++queue) {
     const Register counts = probe.at(fmt::format(
         "u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.count_q", queue / 2, queue % 2));
     for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)

@@ -46,6 +46,8 @@ class ChipBench {
     std::memset(&dut.host_req_i, 0, sizeof(dut.host_req_i));
     std::memset(&dut.link_rx0_i, 0, sizeof(dut.link_rx0_i));
     std::memset(&dut.link_rx1_i, 0, sizeof(dut.link_rx1_i));
+    std::memset(&dut.link_rx2_i, 0, sizeof(dut.link_rx2_i));
+    std::memset(&dut.link_rx3_i, 0, sizeof(dut.link_rx3_i));
     set_commit_sink(nullptr, chip);
     for (int i = 0; i < 4; ++i) edge();
     dut.rst_ni = 1;

@@ -23,6 +23,9 @@ class Node {
   Node() : dut_(&context_) {
     std::memset(dut_.link_rx0_i.data(), 0, 72);
     std::memset(dut_.link_rx1_i.data(), 0, 72);
+    std::memset(dut_.link_rx2_i.data(), 0, 72);
+    std::memset(dut_.link_rx3_i.data(), 0, 72);
+    dut_.control_write_i = dut_.control_index_i = 0;
     dut_.msg0_valid_i = dut_.msg1_valid_i = 0;
     dut_.rx0_req_ready_i = dut_.rx1_req_ready_i = 1;
     dut_.rx0_req_err_i = dut_.rx1_req_err_i = 0;
@@ -30,7 +33,6 @@ class Node {
     dut_.chip_id_i = kChip;
     dut_.ring_size_i = 12;
     dut_.timeout_i = defs::kRetryTimeout;
-    dut_.resend_i = 0;
     tb::open_all(dut_);
     dut_.rst_ni = 1, dut_.clk_i = 0, dut_.eval();
     dut_.rst_ni = 0;
@@ -347,9 +349,11 @@ TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
   node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
   node.run(60);
   EXPECT_FALSE(node.dut().quiet_o) << "one is still missing";
-  node.dut().resend_i = 1;
+  node.dut().control_index_i = 3;  // FabricControl: ports 0 and 1, send again
+  node.dut().control_wdata_i = 0x43;
+  node.dut().control_write_i = 1;
   node.core_cycle();
-  node.dut().resend_i = 0;
+  node.dut().control_write_i = 0;
   node.core_cycle();
   node.run(60);
   ASSERT_EQ(node.acks.size(), 4u) << "the one that was not acknowledged is sent again";

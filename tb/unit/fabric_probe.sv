@@ -7,8 +7,7 @@ module fabric_probe (
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [19:0] timeout_i,
-  input  logic resend_i,
-  input  logic [9*2*defs_pkg::KeyEntries-1:0] keys_i,
+  input  logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_i,
   input  logic [15:0] key_i,
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
@@ -25,6 +24,16 @@ module fabric_probe (
   input  defs_pkg::flit_t link_rx1_i,
   output defs_pkg::flit_t link_tx0_o,
   output defs_pkg::flit_t link_tx1_o,
+  input  defs_pkg::flit_t link_rx2_i,
+  input  defs_pkg::flit_t link_rx3_i,
+  output defs_pkg::flit_t link_tx2_o,
+  output defs_pkg::flit_t link_tx3_o,
+  output logic [3:0] link_dead_o,
+  output logic drained_o,
+  input  logic control_write_i,
+  input  logic [2:0] control_index_i,
+  input  logic [63:0] control_wdata_i,
+  output logic [63:0] control_rdata_o,
 
   output logic rx0_req_valid_o,
   input  logic rx0_req_ready_i,
@@ -71,21 +80,25 @@ module fabric_probe (
   output logic [127:0] error_pc_o,
   output defs_pkg::link_status_t link_status0_o,
   output defs_pkg::link_status_t link_status1_o,
-  output logic [1:0] link_dead_o,
+  output defs_pkg::link_status_t link_status2_o,
+  output defs_pkg::link_status_t link_status3_o,
   output logic quiet_o
 );
 
   fabric_node u_node (
     .clk_i, .rst_ni, .fabric_en_i, .chip_id_i, .ring_size_i,
-    .timeout_i, .resend_i,
+    .timeout_i,
     .keys_i, .key_i, .base_i, .end_i, .violations_o, .violation_o,
     .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
+    .link_rx2_i, .link_rx3_i, .link_tx2_o, .link_tx3_o,
+    .control_write_i, .control_index_i, .control_wdata_i, .control_rdata_o,
     .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,
     .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
     .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
     .error_valid_o, .error_cause_o, .error_pc_o,
-    .link_error_limit_i(16'd1024), .link_status0_o, .link_status1_o, .link_dead_o, .quiet_o
+    .link_error_limit_i(16'd1024), .link_status0_o, .link_status1_o, .link_status2_o, .link_status3_o,
+    .link_dead_o, .drained_o, .quiet_o
   );
 
   assign message0_valid_o   = u_node.u_ni_rx0.trace_message_valid_q;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring of Verilated fabric nodes with message generators, random sinks and a scoreboard that
-// knows only fabric/topology.h and fabric/message.h.
+// Verilated fabric nodes on a board's cables, with message generators, random sinks and a
+// scoreboard that knows only fabric/tables.h and fabric/message.h.
 #pragma once
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,13 +9,16 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "fabric/crc.h"
 #include "fabric/message.h"
-#include "fabric/topology.h"
+#include "fabric/table_writer.h"
+#include "fabric/tables.h"
 #ifdef FABRIC_INF2
 #include "Vfabric_probe_inf2.h"
 #else
@@ -91,12 +94,18 @@ struct Options {
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
+  /// Loaded into all nodes before the first cycle; none: the nodes route as a ring by themselves.
+  std::optional<fabric::Tables> tables = {};
 };
 
 class FabricRing {
  public:
   explicit FabricRing(const Options& options)
-      : options_(options), ring_(options.chips), rng_(options.seed), defects_(options.defects) {
+      : options_(options),
+        tables_(options.tables ? *options.tables : fabric::ring_tables(options.chips)),
+        cables_(tables_.board()),
+        rng_(options.seed),
+        defects_(options.defects) {
     context_ = std::make_unique<VerilatedContext>();
     if (options.reset_seed) {
       context_->randReset(2);
@@ -109,36 +118,65 @@ class FabricRing {
       nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
-      nodes_[i]->dut->resend_i = 0;
       open_all(*nodes_[i]->dut);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
+    learn_ways();
+    if (options.tables) load(*options.tables);
     train();
   }
 
   /// Puts one more cable out of order.
   void add(const Defect& defect) { defects_.push_back(defect); }
   defs::LinkStatus status(unsigned chip, unsigned port) const {
-    const auto& d = *nodes_[chip]->dut;
-    return defs::LinkStatus::unpack(port ? d.link_status1_o.data() : d.link_status0_o.data());
+    return defs::LinkStatus::unpack(status_pins(*nodes_[chip], port));
   }
   defs::LinkState state(unsigned chip, unsigned port) const {
-    const auto& d = *nodes_[chip]->dut;  // the lowest field of the status
-    return static_cast<defs::LinkState>((port ? d.link_status1_o : d.link_status0_o).data()[0] &
-                                        7u);
+    // the lowest field of the status
+    return static_cast<defs::LinkState>(status_pins(*nodes_[chip], port)[0] & 7u);
   }
 
-  const fabric::Ring& ring() const { return ring_; }
+  /// What the scoreboard expects; the cables are those of the board it started with.
+  const fabric::Tables& tables() const { return tables_; }
+  unsigned chips() const { return options_.chips; }
+  unsigned hops(unsigned src, unsigned dst) const { return ways_[src][dst].hops; }
+
+  /// Every node stops sending, and what is under way arrives.
+  void stop_and_drain(unsigned patience = 20000) {
+    control_all(kStop);
+    for (unsigned i = 0; i < patience && !drained(); ++i) step();
+    ASSERT_TRUE(drained()) << "not drained";
+  }
+  /// Loads a set into the bank that is not in use and switches to it, as a host would; then sending
+  /// goes on.
+  void switch_to(const fabric::Tables& tables) {
+    stop_and_drain();
+    load(tables);
+    tables_ = tables;
+    learn_ways();
+  }
+  /// The cable at this end carries nothing from now on, and after a while both ends know.
+  void kill(fabric::End end) {
+    for (const fabric::End e : {end, cables_.peer(end)})
+      add({.chip = e.chip, .port = e.port, .from = cycle_});
+    const auto dead = [&](fabric::End e) { return state(e.chip, e.port) == defs::LinkState::Dead; };
+    for (unsigned i = 0; i < 10000 && !(dead(end) && dead(cables_.peer(end))); ++i) step();
+    ASSERT_TRUE(dead(end) && dead(cables_.peer(end)));
+  }
+  /// Nothing is on its way between the chips.
+  bool drained() const {
+    for (const auto& node : nodes_)
+      if (!node->dut->drained_o) return false;
+    return true;
+  }
   std::mt19937& rng() { return rng_; }
   Options& options() { return options_; }
   std::uint64_t cycle() const { return cycle_; }
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t offered() const { return offered_; }
   std::uint64_t link_flits() const { return link_flits_; }
-  std::uint64_t link_flits(unsigned chip, fabric::Port port) const {
-    return nodes_[chip]->flits[static_cast<unsigned>(port)];
-  }
+  std::uint64_t link_flits(unsigned chip, unsigned port) const { return nodes_[chip]->flits[port]; }
   std::uint64_t link_hash() const { return link_hash_; }
   std::uint64_t delivered_flits() const { return delivered_flits_; }
   unsigned last_latency() const { return last_latency_; }
@@ -166,6 +204,13 @@ class FabricRing {
     ++offered_;
   }
 
+  /// Likewise one that must be refused: nobody expects it.
+  void post_refused(const fabric::Message& message) {
+    post(message);
+    nodes_[message.dst]->flows.clear();
+    --offered_;
+  }
+
   /// A message with random contents; VN 0 gets short ones.
   fabric::Message random_message(unsigned src, unsigned dst, unsigned most = defs::kPacketBytes) {
     fabric::Message m;
@@ -189,19 +234,17 @@ class FabricRing {
     const std::size_t slot = cycle_ % options_.latency;
     for (unsigned i = 0; i < nodes_.size(); ++i) {
       Node& node = *nodes_[i];
-      for (unsigned p = 0; p < 2; ++p) {
-        // The neighbour on port p hears this chip on its other port.
-        Node& to = *nodes_[ring_.neighbour(i, static_cast<fabric::Port>(p))];
-        const std::uint32_t* tx =
-            p == 0 ? node.dut->link_tx0_o.data() : node.dut->link_tx1_o.data();
-        std::uint32_t* rx = p == 0 ? to.dut->link_rx1_i.data() : to.dut->link_rx0_i.data();
+      for (unsigned p = 0; p < cables_.ports(); ++p) {
+        if (!cables_.wired({i, p})) continue;
+        const fabric::End far = cables_.peer({i, p});
+        std::uint32_t* rx = rx_pins(*nodes_[far.chip], far.port);
         auto& word = node.lines[p][slot];
         std::memcpy(rx, word.data(), sizeof(word));
         if (options_.flit_errors > 0) damage(rx);
         for (const auto& defect : defects_)
           if (defect.chip == i && defect.port == p) disturb(rx, defect);
         if (options_.spoiled > 0) spoil(rx);
-        std::memcpy(word.data(), tx, sizeof(word));
+        std::memcpy(word.data(), tx_pins(node, p), sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
         if (state(i, p) != defs::LinkState::Active) continue;
@@ -209,15 +252,15 @@ class FabricRing {
         const unsigned type = word[16] & 7u;
         if (type >= 2 && type <= 5) {
           ++node.flits[p], ++link_flits_;
-          // Deadlock: class 0 never crosses cable A, class 1 never cable B.
-          const unsigned low = p == 0 ? i : ring_.neighbour(i, fabric::Port::Minus);
-          if (low == (word[16] >> 3 & 1u ? options_.chips / 2 : options_.chips) - 1)
-            ADD_FAILURE() << "class on its forbidden cable, chip " << i << " port " << p;
+          // Deadlock: only channels that the certificate knows.
+          if (!allowed_[i][p][word[16] >> 3 & 1u])
+            ADD_FAILURE() << "class on a forbidden cable, chip " << i << " port " << p;
         }
       }
     }
     for (auto& node : nodes_)
-      node->dut->resend_i = options_.resends > 0 && chance(options_.resends);
+      if (options_.resends > 0 && chance(options_.resends))
+        node->control.push_back({3, bank_ << 4 | ports_ | kResend});
     for (unsigned phase = 0; phase < 2; ++phase)
       for (auto& node : nodes_) core_cycle(*node, phase);
     ++cycle_;
@@ -291,8 +334,8 @@ class FabricRing {
   struct Node {
     std::unique_ptr<Probe> dut;
     std::array<Side, 2> side;
-    std::array<std::vector<defs::Flit::Words>, 2> lines;
-    std::array<std::uint64_t, 2> flits{};
+    std::array<std::vector<defs::Flit::Words>, defs::kLinkPorts> lines;
+    std::array<std::uint64_t, defs::kLinkPorts> flits{};
     std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
     std::array<unsigned, 2> jobs{};  // in all engines of a core
     std::array<int, 2> offering{-1, -1};
@@ -300,6 +343,7 @@ class FabricRing {
     std::array<std::deque<Effect>, 2> ports;
     std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
     std::array<unsigned, 2> stalled{};
+    std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
 
   static void connect(Node& node) {
@@ -332,6 +376,70 @@ class FabricRing {
 #undef SIDE
   }
 
+  static std::uint32_t* rx_pins(Node& node, unsigned port) {
+    Probe& d = *node.dut;
+    std::uint32_t* pins[] = {d.link_rx0_i.data(), d.link_rx1_i.data(), d.link_rx2_i.data(),
+                             d.link_rx3_i.data()};
+    return pins[port];
+  }
+  static const std::uint32_t* tx_pins(Node& node, unsigned port) {
+    Probe& d = *node.dut;
+    const std::uint32_t* pins[] = {d.link_tx0_o.data(), d.link_tx1_o.data(), d.link_tx2_o.data(),
+                                   d.link_tx3_o.data()};
+    return pins[port];
+  }
+
+  static const std::uint32_t* status_pins(const Node& node, unsigned port) {
+    const Probe& d = *node.dut;
+    const std::uint32_t* pins[] = {d.link_status0_o.data(), d.link_status1_o.data(),
+                                   d.link_status2_o.data(), d.link_status3_o.data()};
+    return pins[port];
+  }
+
+  /// FabricControl: what is in use, and what else.
+  static constexpr unsigned kStop = 32, kResend = 64;
+  /// FabricControl of every chip: bank and ports as they are, and what `more` says.
+  void control_all(unsigned more) {
+    for (auto& node : nodes_) node->control.push_back({3, bank_ << 4 | ports_ | more});
+    settle();
+  }
+  void load(const fabric::Tables& tables) {
+    for (unsigned i = 0; i < nodes_.size(); ++i) {
+      const fabric::TableWords words = tables.words(i);
+      nodes_[i]->control.push_back({0, words.source});
+      nodes_[i]->control.push_back({1, words.route[0]});
+      nodes_[i]->control.push_back({2, words.route[1]});
+    }
+    settle();
+    bank_ ^= 1;
+    ports_ |= (1u << tables.board().ports()) - 1;
+    // The banks change at once, then all may send: nobody meets an old table.
+    control_all(kStop);
+    control_all(0);
+    // Senders have looked up the ways to all chips.
+    for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
+  }
+  /// Until the registers are written.
+  void settle() {
+    for (const auto& node : nodes_)
+      while (!node->control.empty()) step();
+  }
+
+  /// Hops, arrival port and channels of every pair.
+  void learn_ways() {
+    allowed_ = {};
+    for (const unsigned src : tables_.members)
+      for (const unsigned dst : tables_.members) {
+        const auto way = tables_.way(src, dst);
+        Way& known = ways_[src][dst];
+        known = {static_cast<unsigned>(way.size()), 0};
+        for (const fabric::Channel& c : way) {
+          allowed_[c.chip][c.port][c.cls] = true;
+          known.by = tables_.board().peer({c.chip, c.port}).port;
+        }
+      }
+  }
+
   void reset() {
     for (auto& node : nodes_) {
       auto& d = *node->dut;
@@ -339,8 +447,9 @@ class FabricRing {
         *side.msg_valid = *side.req_ready = *side.req_err = *side.settled = 0;
         std::memset(side.msg, 0, ChunkPins::kWords * 4);
       }
-      std::memset(d.link_rx0_i.data(), 0, sizeof(defs::Flit::Words));
-      std::memset(d.link_rx1_i.data(), 0, sizeof(defs::Flit::Words));
+      for (unsigned p = 0; p < defs::kLinkPorts; ++p)
+        std::memset(rx_pins(*node, p), 0, sizeof(defs::Flit::Words));
+      d.control_write_i = d.control_index_i = 0;
       d.fabric_en_i = 0;
       d.rst_ni = 1;
       d.clk_i = 0;
@@ -357,7 +466,7 @@ class FabricRing {
     for (bool up = false; !up; step()) {
       up = true;
       for (unsigned i = 0; i < nodes_.size(); ++i)
-        for (unsigned p = 0; p < 2; ++p)
+        for (unsigned p = 0; p < cables_.ports(); ++p)
           up = up &&
                (state(i, p) == defs::LinkState::Active ||
                 state(i, p) == defs::LinkState::Degraded || state(i, p) == defs::LinkState::Dead);
@@ -425,6 +534,11 @@ class FabricRing {
     auto& d = *node.dut;
     d.clk_i = 0;
     d.fabric_en_i = static_cast<CData>(phase);
+    d.control_write_i = !node.control.empty();
+    if (d.control_write_i) {
+      std::tie(d.control_index_i, d.control_wdata_i) = node.control.front();
+      node.control.pop_front();
+    }
     for (unsigned c = 0; c < 2; ++c) {
       offer(node, c);
       Side& side = node.side[c];
@@ -504,14 +618,11 @@ class FabricRing {
     ASSERT_FALSE(flow.empty()) << "message nobody sent, or twice";
     Expected expected = std::move(flow.front());
     flow.pop_front();
-    expected.header.hop =
-        static_cast<std::uint8_t>(ring_.hops(expected.header.src, expected.header.dst));
+    const Way& way = ways_[expected.header.src][expected.header.dst];
+    expected.header.hop = static_cast<std::uint8_t>(way.hops);
     ASSERT_EQ(header, expected.header) << "out of order or damaged";
-    // What came by link port p is received by local port p, what stayed on the chip by its core's.
-    const unsigned by = header.src == header.dst
-                            ? (header.group >> 5 & 1u)
-                            : 1 - static_cast<unsigned>(ring_.port(header.src, header.dst));
-    ASSERT_EQ(by, c);
+    // What came by link port p is received by local port p mod 2, what stayed here by its core's.
+    ASSERT_EQ(header.src == header.dst ? header.group >> 5 & 1u : way.by % 2, c);
     ASSERT_EQ(*side.message_bytes, expected.payload.size());
     last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
     for (const auto& b : fabric::deliver(header, kSizes.line_bytes)) {
@@ -563,8 +674,15 @@ class FabricRing {
     ++progress_;
   }
 
+  struct Way {
+    unsigned hops, by;  ///< by: the link port by which it arrives
+  };
   Options options_;
-  fabric::Ring ring_;
+  fabric::Tables tables_;
+  fabric::Board cables_;
+  std::array<std::array<Way, fabric::kMaxChips>, fabric::kMaxChips> ways_{};
+  std::array<std::array<std::array<bool, 2>, defs::kLinkPorts>, fabric::kMaxChips> allowed_{};
+  unsigned bank_ = 0, ports_ = 3;
   std::mt19937 rng_;
   std::unique_ptr<VerilatedContext> context_;
   std::vector<Defect> defects_;

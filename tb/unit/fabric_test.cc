@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Cycles, Latency, testing::Values(4u, 5u, 32u, 56u));
 template <class To>
 void storm(FabricRing& bench, unsigned count, To to, int vn = -1, unsigned most = 1024) {
   for (unsigned i = 0; i < count; ++i) {
-    for (unsigned src = 0; src < bench.ring().size(); ++src) {
+    for (unsigned src = 0; src < bench.chips(); ++src) {
       Message m = bench.random_message(src, to(src, i), most);
       if (vn > 0) {
         m.vn = static_cast<std::uint8_t>(vn);
@@ -119,7 +119,7 @@ TEST(ZeroLoad, IsSourcePlusDestinationPlusHops) {
         m.addr = 0x100;
         bench.post(m);
         bench.drain();
-        const unsigned hops = bench.ring().hops(src, dst);
+        const unsigned hops = bench.hops(src, dst);
         EXPECT_EQ(bench.last_latency(), kEnds + 2 * hops * (7 + latency))
             << src << " to " << dst << " at L = " << latency;
       }
@@ -372,6 +372,167 @@ TEST(EndToEnd, TimeoutsShorterThanTheWayOnlyRepeat) {
   storm(bench, 40, [](unsigned src, unsigned i) { return (src + 1 + i % 11) % 12; });
   bench.drain();
   EXPECT_EQ(bench.errors(), 0u);
+}
+
+/// Boards other than the plain ring, by name: what the tables are.
+fabric::Tables tables_of(const std::string& name) {
+  const fabric::Board c12 = fabric::Board::c12();
+  if (name == "ring") return fabric::ring_tables(12);
+  if (name == "c12") return fabric::search_tables(c12);
+  if (name == "ring_a") return fabric::ring_a_tables();
+  if (name == "ring_b") return fabric::ring_b_tables();
+  if (name == "c12_without_2_7") return fabric::search_tables(c12.without(c12.between(2, 7)));
+  const fabric::Board ring = fabric::Board::ring(12);
+  if (name == "ring_without_11_0") return fabric::search_tables(ring.without(ring.between(11, 0)));
+  return fabric::search_tables(fabric::Board::ring(12), {3, 4, 5, 6, 7});  // chips_3_7
+}
+
+class Loaded : public testing::TestWithParam<const char*> {};
+
+TEST_P(Loaded, ZeroLoadLatencyOfEveryPairIsExact) {
+  FabricRing bench({.latency = 32, .tables = tables_of(GetParam())});
+  for (const unsigned src : bench.tables().members)
+    for (const unsigned dst : bench.tables().members) {
+      Message m;
+      m.src = static_cast<std::uint16_t>(src);
+      m.dst = static_cast<std::uint16_t>(dst);
+      m.bytes = 40;
+      m.addr = 0x100;
+      bench.post(m);
+      bench.drain();
+      EXPECT_EQ(bench.last_latency(), 12 + 2 * bench.hops(src, dst) * (7 + 32))
+          << src << ' ' << dst;
+    }
+}
+
+TEST_P(Loaded, StormsDrainAndArriveInOrder) {
+  FabricRing bench({.latency = 5,
+                    .seed = 21,
+                    .send = 0.9,
+                    .ready = 0.8,
+                    .settled = 0.6,
+                    .stall = 100,
+                    .tables = tables_of(GetParam())});
+  const auto& members = bench.tables().members;
+  const auto n = static_cast<unsigned>(members.size());
+  for (unsigned i = 0; i < 1500; ++i)
+    bench.post(bench.random_message(members[bench.random(n)], members[bench.random(n)]));
+  for (unsigned vn = 1; vn < 4; ++vn)  // all to all, one VN: every wait that the tables allow
+    for (unsigned i = 0; i < 6 * n; ++i)
+      for (unsigned at = 0; at < n; ++at) {
+        Message m = bench.random_message(members[at], members[(at + 1 + i % (n - 1)) % n]);
+        m.vn = static_cast<std::uint8_t>(vn);
+        bench.post(m);
+      }
+  bench.drain();
+  EXPECT_EQ(bench.errors(), 0u);
+}
+
+TEST_P(Loaded, DamagedAndLostWordsChangeNothing) {
+  FabricRing bench({.seed = 5, .ready = 0.8, .flit_errors = 2e-3, .tables = tables_of(GetParam())});
+  const auto& members = bench.tables().members;
+  const auto n = static_cast<unsigned>(members.size());
+  for (unsigned i = 0; i < 400; ++i)
+    bench.post(bench.random_message(members[bench.random(n)], members[bench.random(n)]));
+  bench.drain(200000);
+  EXPECT_GT(bench.damaged(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Tables, Loaded,
+                         testing::Values("ring", "c12", "ring_a", "ring_b", "c12_without_2_7",
+                                         "ring_without_11_0", "chips_3_7"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(TableSets, RingTablesAreTheRingThatAnEmptyBankComputes) {
+  for (unsigned chips = 1; chips <= 12; ++chips) {
+    std::array<std::uint64_t, 2> hash{};
+    for (const bool loaded : {false, true}) {
+      Options options{.chips = chips, .latency = 8, .seed = 9};
+      if (loaded) options.tables = fabric::ring_tables(chips);
+      FabricRing bench(options);
+      while (bench.cycle() < 5000) bench.step();  // links are up, or dead (one chip)
+      bench.hash_links();
+      storm(bench, 2 * chips, [&](unsigned src, unsigned n) { return (src + n) % chips; });
+      bench.drain();
+      hash[loaded] = bench.link_hash();
+    }
+    EXPECT_EQ(hash[0], hash[1]) << chips;
+  }
+}
+
+TEST(TableSets, UnreachableDestinationIsRefusedBySender) {
+  FabricRing bench({.latency = 4, .tables = tables_of("chips_3_7")});
+  bench.post_refused(bench.random_message(3, 9, 40));
+  for (unsigned i = 0; i < 200; ++i) bench.step();
+  EXPECT_EQ(bench.errors(), 1u);
+  EXPECT_EQ(bench.delivered(), 0u);
+  bench.post(bench.random_message(3, 7));
+  bench.drain();
+}
+
+class SwitchOver : public testing::TestWithParam<unsigned> {};
+
+TEST_P(SwitchOver, AroundADeadCableUnderLoadLosesNothing) {
+  // Sources go on offering all the time. What was on the cable or went there is sent again.
+  const unsigned seed = GetParam();
+  const bool c12 = seed % 2;
+  const fabric::Board board = c12 ? fabric::Board::c12() : fabric::Board::ring(12);
+  Options options{.latency = seed % 3 ? 32u : 6u, .seed = seed, .send = 0.9, .ready = 0.9};
+  if (c12) options.tables = fabric::search_tables(board);
+  FabricRing bench(options);
+  for (unsigned i = 0; i < 2000; ++i)
+    bench.post(bench.random_message(bench.random(12), bench.random(12)));
+  const unsigned at = bench.random(4000);
+  while (bench.cycle() < at) bench.step();
+  const auto cables = board.cables();
+  const fabric::Cable cut = cables[bench.random(static_cast<unsigned>(cables.size()))];
+  bench.kill(cut.a);
+  const auto before = bench.delivered();
+  bench.switch_to(fabric::search_tables(board.without(cut.a)));
+  for (unsigned i = 0; i < 500; ++i)
+    bench.post(bench.random_message(bench.random(12), bench.random(12)));
+  bench.drain();
+  EXPECT_EQ(bench.errors(), 0u);
+  EXPECT_GT(bench.delivered(), before);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, SwitchOver, testing::Range(1u, 13u));
+
+TEST(TableSets, BackAndForthBetweenSetsKeepsOrder) {
+  const char* const sets[] = {"c12", "ring_a", "ring_b", "c12_without_2_7"};
+  FabricRing bench({.latency = 6, .seed = 8, .send = 0.8, .tables = tables_of("c12")});
+  for (unsigned round = 1; round < 9; ++round) {
+    for (unsigned i = 0; i < 300; ++i)
+      bench.post(bench.random_message(bench.random(12), bench.random(12)));
+    for (unsigned i = 0; i < 200; ++i) bench.step();
+    bench.switch_to(tables_of(sets[round % 4]));
+  }
+  bench.drain();
+}
+
+TEST(Rate, C12UniformWithOneSenderAndTwo) {
+  for (const unsigned cores : {1u, 2u}) {
+    FabricRing bench({.latency = 32, .seed = 11, .tables = tables_of("c12")});
+    for (unsigned i = 0; i < 900 * cores; ++i)
+      for (unsigned src = 0; src < 12; ++src) {
+        Message m = bench.random_message(src, (src + 1 + bench.random(11)) % 12);
+        m.vn = static_cast<std::uint8_t>(1 + bench.random(2));
+        m.core = static_cast<std::uint8_t>(i % cores);
+        m.bytes = 1024;
+        m.notify = false;
+        bench.post(m);
+      }
+    for (unsigned i = 0; i < 1500; ++i) bench.step();
+    const auto before = bench.delivered_flits();
+    constexpr unsigned kCycles = 5000;
+    const double ns = FabricRing::nanoseconds([&] {
+      for (unsigned i = 0; i < kCycles; ++i) bench.step();
+    });
+    const double rate = static_cast<double>(bench.delivered_flits() - before) / kCycles / 12;
+    fmt::print(
+        "C12(1,5) uniform, 1 KiB, {} cores send: {:.3f} flits per cycle and node; "
+        "{:.0f} fabric cycles/s\n",
+        cores, rate, 1e9 * kCycles / ns);
+    EXPECT_GE(rate, cores == 1 ? 0.88 : 1.45);
+  }
 }
 
 TEST(Speed, IdleNodesAreCheap) {

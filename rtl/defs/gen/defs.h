@@ -34,7 +34,7 @@ inline constexpr unsigned kLinkLatency = 32;  ///< fabric cycles from one chip's
 inline constexpr unsigned kLinkLatencyMin = 4;  ///< least link latency the board accepts, fabric cycles
 inline constexpr unsigned kFabricDivide = 2;  ///< core cycles per fabric cycle
 inline constexpr unsigned kSbufStride = 262144;  ///< address distance of two partitions in the SBUF window, bytes
-inline constexpr unsigned kLinkPorts = 2;  ///< on-board link ports built: 0 is +1, 1 is -1
+inline constexpr unsigned kLinkPorts = 4;  ///< on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
 inline constexpr unsigned kLocalPorts = 2;  ///< local stream ports; local port c serves core c
 inline constexpr unsigned kVirtualNets = 4;  ///< virtual networks
 inline constexpr unsigned kVcClasses = 2;  ///< deadlock classes per virtual network
@@ -79,10 +79,14 @@ inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro"};  ///< chips 
 inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw"};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
 inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro"};  ///< packets dropped here because their key or address was not allowed
 inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"};  ///< header of the first of them
-inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 32, false, "rw"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
+inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1400, 1, true, "rw"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
 inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1408, 1, true, "rw"};  ///< first address of this core that packets may write
 inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1410, 1, true, "rw"};  ///< address behind the last one; reset 2^48 - 1
+inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw"};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
+inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw"};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
+inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw"};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
+inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro"};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
@@ -93,7 +97,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  //
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
@@ -995,6 +999,37 @@ struct HeadPayload {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static HeadPayload from(const Words& w) { return unpack(w.data()); }
   bool operator==(const HeadPayload&) const = default;
+};
+
+/// a bank of routing tables; each entry has even parity with its bit
+struct RouteBank {
+  static constexpr unsigned kBits = 209;
+  static constexpr unsigned kWords = 7;
+  using Words = std::array<std::uint32_t, 7>;
+  std::uint8_t loaded{};  ///< 0: nobody wrote it, the ring's shortest way is computed
+  std::uint16_t source_parity{};  ///< one per entry of source
+  std::uint32_t route_parity{};  ///< one per entry of route
+  std::uint32_t source{};  ///< {reachable, class} of destination chip i in bits 2i+1:2i
+  std::array<std::uint32_t, 4> route{};  ///< {port 3, class 1} of {class, destination chip 4}: the next link
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 208, 1, static_cast<std::uint64_t>(loaded));
+    put_bits(words, at + 192, 16, static_cast<std::uint64_t>(source_parity));
+    put_bits(words, at + 160, 32, static_cast<std::uint64_t>(route_parity));
+    put_bits(words, at + 128, 32, static_cast<std::uint64_t>(source));
+    put_wide(words, at + 0, 128, route.data());
+  }
+  static RouteBank unpack(const std::uint32_t* words, unsigned at = 0) {
+    RouteBank s;
+    s.loaded = static_cast<std::uint8_t>(get_bits(words, at + 208, 1));
+    s.source_parity = static_cast<std::uint16_t>(get_bits(words, at + 192, 16));
+    s.route_parity = static_cast<std::uint32_t>(get_bits(words, at + 160, 32));
+    s.source = static_cast<std::uint32_t>(get_bits(words, at + 128, 32));
+    get_wide(words, at + 0, 128, s.route.data());
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static RouteBank from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const RouteBank&) const = default;
 };
 
 }  // namespace defs

@@ -165,7 +165,14 @@ module defs_echo (
   output logic [7:0] head_payload_f_header_tag_o,
   output logic [47:0] head_payload_f_header_addr_o,
   output logic [7:0] head_payload_f_header_group_o,
-  output logic [7:0] head_payload_f_header_hop_o
+  output logic [7:0] head_payload_f_header_hop_o,
+  input  logic [208:0] route_bank_i,
+  output logic [208:0] route_bank_o,
+  output logic route_bank_f_loaded_o,
+  output logic [15:0] route_bank_f_source_parity_o,
+  output logic [31:0] route_bank_f_route_parity_o,
+  output logic [31:0] route_bank_f_source_o,
+  output logic [127:0] route_bank_f_route_o
 );
   defs_pkg::sem_update_t sem_update_in, sem_update_out;
   assign sem_update_in = sem_update_i;
@@ -486,4 +493,17 @@ module defs_echo (
   assign head_payload_out.header.group = head_payload_f_header_group_o;
   assign head_payload_f_header_hop_o = head_payload_in.header.hop;
   assign head_payload_out.header.hop = head_payload_f_header_hop_o;
+  defs_pkg::route_bank_t route_bank_in, route_bank_out;
+  assign route_bank_in = route_bank_i;
+  assign route_bank_o = route_bank_out;
+  assign route_bank_f_loaded_o = route_bank_in.loaded;
+  assign route_bank_out.loaded = route_bank_f_loaded_o;
+  assign route_bank_f_source_parity_o = route_bank_in.source_parity;
+  assign route_bank_out.source_parity = route_bank_f_source_parity_o;
+  assign route_bank_f_route_parity_o = route_bank_in.route_parity;
+  assign route_bank_out.route_parity = route_bank_f_route_parity_o;
+  assign route_bank_f_source_o = route_bank_in.source;
+  assign route_bank_out.source = route_bank_f_source_o;
+  assign route_bank_f_route_o = route_bank_in.route;
+  assign route_bank_out.route = route_bank_f_route_o;
 endmodule

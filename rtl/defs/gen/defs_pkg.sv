@@ -15,7 +15,7 @@ package defs_pkg;
   localparam int unsigned LinkLatencyMin = 4;  // least link latency the board accepts, fabric cycles
   localparam int unsigned FabricDivide = 2;  // core cycles per fabric cycle
   localparam int unsigned SbufStride = 262144;  // address distance of two partitions in the SBUF window, bytes
-  localparam int unsigned LinkPorts = 2;  // on-board link ports built: 0 is +1, 1 is -1
+  localparam int unsigned LinkPorts = 4;  // on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
   localparam int unsigned LocalPorts = 2;  // local stream ports; local port c serves core c
   localparam int unsigned VirtualNets = 4;  // virtual networks
   localparam int unsigned VcClasses = 2;  // deadlock classes per virtual network
@@ -57,6 +57,10 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricKey = 22'h1400;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
   localparam logic [21:0] CsrFabricBase = 22'h1408;  // first address of this core that packets may write
   localparam logic [21:0] CsrFabricEnd = 22'h1410;  // address behind the last one; reset 2^48 - 1
+  localparam logic [21:0] CsrRouteSource = 22'h100;  // fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
+  localparam logic [21:0] CsrRouteTable = 22'h108;  // fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
+  localparam logic [21:0] CsrFabricControl = 22'h118;  // [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
+  localparam logic [21:0] CsrFabricStatus = 22'h120;  // [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -361,5 +365,15 @@ package defs_pkg;
     header_t header;  // packet header
   } head_payload_t;
   localparam int unsigned HeadPayloadBits = 512;
+
+  // a bank of routing tables; each entry has even parity with its bit
+  typedef struct packed {
+    logic loaded;  // 0: nobody wrote it, the ring's shortest way is computed
+    logic [15:0] source_parity;  // one per entry of source
+    logic [31:0] route_parity;  // one per entry of route
+    logic [31:0] source;  // {reachable, class} of destination chip i in bits 2i+1:2i
+    logic [127:0] route;  // {port 3, class 1} of {class, destination chip 4}: the next link
+  } route_bank_t;
+  localparam int unsigned RouteBankBits = 209;
 
 endpackage

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registers of the fabric node: two banks of routing tables, and what a switch from one to the other
+// needs. Layout: rtl/defs/csr.toml, RouteSource .. FabricStatus.
+//
+//   writes to RouteSource, RouteTable --> the bank that is not in use
+//   FabricControl.bank --------------------> which one is: bank_o
+//
+// Every entry has a parity bit, made when it is written. A change of bank makes the senders look up all
+// ways again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
+`include "assert.svh"
+
+module fabric_control (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only).
+  input  logic write_i,
+  input  logic [2:0] index_i,
+  input  logic [63:0] wdata_i,
+  output logic [63:0] rdata_o,
+
+  output defs_pkg::route_bank_t bank_o,
+  output logic [3:0] ports_o,    // link ports in use
+  output logic stop_o,           // no packet leaves its sender
+  output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
+
+  input  logic [3:0] dead_i,     // link ports whose cable is dead
+  input  logic drained_i,        // nothing on its way in this node
+  input  logic upset_i
+);
+
+  defs_pkg::route_bank_t bank0_q, bank1_q, spare_bank, written;
+  logic [3:0] ports_q;
+  logic bank_q, stop_q, switched_q, resend_q, upset_q;
+  assign bank_o     = bank_q ? bank1_q : bank0_q;
+  assign spare_bank = bank_q ? bank0_q : bank1_q;
+  assign ports_o    = ports_q;
+  assign stop_o     = stop_q;
+  assign resend_o   = resend_q;
+
+  always_comb begin
+    written = spare_bank;
+    if (write_i) begin
+      if (index_i == 3'd0) begin
+        written.loaded = 1'b1;
+        written.source = wdata_i[31:0];
+        for (int unsigned i = 0; i < 16; i++) written.source_parity[i] = ^wdata_i[2*i +: 2];
+      end
+      if (index_i == 3'd1) begin
+        written.route[63:0] = wdata_i;
+        for (int unsigned i = 0; i < 16; i++) written.route_parity[i] = ^wdata_i[4*i +: 4];
+      end
+      if (index_i == 3'd2) begin
+        written.route[127:64] = wdata_i;
+        for (int unsigned i = 0; i < 16; i++) written.route_parity[16 + i] = ^wdata_i[4*i +: 4];
+      end
+    end
+  end
+
+  always_comb begin
+    unique case (index_i)
+      3'd0:    rdata_o = {32'd0, spare_bank.source};
+      3'd1:    rdata_o = spare_bank.route[63:0];
+      3'd2:    rdata_o = spare_bank.route[127:64];
+      3'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
+      default: rdata_o = {58'd0, upset_q, drained_i, dead_i};
+    endcase
+  end
+
+  logic write_bank;
+  assign write_bank = write_i && index_i <= 3'd2;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      bank0_q   <= '0;
+      bank1_q   <= '0;
+      ports_q   <= 4'b0011;
+      bank_q    <= 1'b0;
+      stop_q    <= 1'b0;
+      switched_q <= 1'b0;
+      resend_q   <= 1'b0;
+      upset_q   <= 1'b0;
+    end else begin
+      if (write_bank && bank_q) bank0_q <= written;
+      if (write_bank && !bank_q) bank1_q <= written;
+      if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
+      switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
+      resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
+      upset_q    <= upset_q || upset_i;
+    end
+  end
+
+  // ---------------------------------------------------------------- assertions
+  // A loaded bank is only put to use while nothing is under way.
+  `ASSERT(SwitchWhenDrained_A, switched_q |-> drained_i)
+
+endmodule

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/system/wiring.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "fabric/table_writer.h"
+
+namespace tb {
+namespace {
+
+std::string slurp(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw Refused(kBadInput, fmt::format("--tables {}: cannot be read", file.string()));
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+Wiring::Wiring(const Options& options, unsigned chips)
+    : cables(options.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)) {
+  if (cables.chips() != chips)
+    throw Refused(kBadInput, fmt::format("--topology c12 has 12 chips, the program {}", chips));
+  if (options.leave_cable) {
+    const auto& [a, b, cycle] = *options.leave_cable;
+    try {
+      leave = {cables.between(a, b), cycle / defs::kFabricDivide};
+    } catch (const fabric::BadInput& bad) {
+      throw Refused(kBadInput, fmt::format("--leave-cable {}-{}: {}", a, b, bad.what()));
+    }
+  }
+  if (options.tables.empty()) {
+    if (options.topology == "c12") loaded = fabric::search_tables(cables);
+    return;
+  }
+  try {
+    loaded = fabric::Tables::parse(slurp(options.tables), options.tables.string());
+  } catch (const fabric::BadInput& bad) {
+    throw Refused(kBadInput, fmt::format("--tables {}", bad.what()));
+  }
+  if (loaded->members.size() != chips)
+    throw Refused(kBadInput, fmt::format("--tables {}: joins {} chips, the program has {}",
+                                         options.tables.string(), loaded->members.size(), chips));
+  for (const auto& [a, b] : loaded->board().cables())
+    if (a.port >= cables.ports() || !cables.wired(a) || cables.peer(a) != b)
+      throw Refused(
+          kBadInput,
+          fmt::format("--tables {}: uses cable {}.{} {}.{}, --topology {} has none there",
+                      options.tables.string(), a.chip, a.port, b.chip, b.port, options.topology));
+}
+
+fabric::Tables Wiring::tables() const {
+  return loaded ? *loaded : fabric::ring_tables(cables.chips());
+}
+
+}  // namespace tb
