@@ -55,6 +55,15 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const cmodel:
         i, n, power_on_seed(options.seed, i), wires,
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
   }
+  for (const CableFault& fault : options.cable_faults) {
+    const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
+    if (fault.lane >= 0) {
+      link(fault.from, fault.to).stick(static_cast<unsigned>(fault.lane), cycle);
+      continue;
+    }
+    link(fault.from, fault.to).silence(cycle);
+    link(fault.to, fault.from).silence(cycle);
+  }
   SC_HAS_PROCESS(Board);
   SC_THREAD(run);
   // Model, comparison and one of the workers live on this stack; SystemC's default is too small.
@@ -165,18 +174,34 @@ std::uint64_t Board::link_hash() const {
   return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
 }
 
-std::uint64_t Board::flits() const {
-  std::uint64_t sum = 0;
-  for (const auto& link : links_) sum += link->flits();
+defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
+  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
+  defs::LinkStatus::Words words{};
+  for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
+    words[at / 32] =
+        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
+  return defs::LinkStatus::unpack(words.data());
+}
+
+LinkTotals Board::link_totals() const {
+  LinkTotals sum;
+  for (unsigned chip = 0; chip < chips_.size(); ++chip)
+    for (unsigned port = 0; port < defs::kLinkPorts; ++port) {
+      const defs::LinkStatus status = link_status(chip, port);
+      sum.flits += status.flits;
+      sum.replays += status.replays;
+      sum.failures += status.failures;
+      sum.retrains += status.retrains;
+      sum.degraded_cycles += status.degraded;
+      sum.dead += status.state == static_cast<unsigned>(defs::LinkState::Dead);
+      sum.dropped += status.dropped;
+    }
   return sum;
 }
 
-std::uint64_t Board::replays() const {
-  std::uint64_t sum = 0;
-  for (const auto& chip : chips_)
-    for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-      sum += chip->probe().at(fmt::format("u_fabric.u_link_tx{}.replays_q", port)).value();
-  return sum;
+// The link from one chip to a neighbour: port 0 leads up, port 1 down.
+Link& Board::link(unsigned from, unsigned to) {
+  return *links_[2 * from + ((from + 1) % chips_.size() != to)];
 }
 
 }  // namespace tb

@@ -19,6 +19,12 @@
 
 namespace tb {
 
+/// Sums over all ends of links.
+struct LinkTotals {
+  std::uint64_t flits = 0, replays = 0, failures = 0, retrains = 0, degraded_cycles = 0, dead = 0,
+                dropped = 0;
+};
+
 /// How a run ended.
 struct Outcome {
   enum class Status { Passed, Failed, Hang };
@@ -49,9 +55,8 @@ class Board : public sc_core::sc_module {
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
   std::uint64_t link_hash() const;
-  std::uint64_t flits() const;
-  /// How often a link went back to repeat what its other end had missed.
-  std::uint64_t replays() const;
+  defs::LinkStatus link_status(unsigned chip, unsigned port) const;
+  LinkTotals link_totals() const;
   Scoreboard& scoreboard() { return scoreboard_; }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
@@ -65,6 +70,7 @@ class Board : public sc_core::sc_module {
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
   std::uint64_t last_progress() const;
+  Link& link(unsigned from, unsigned to);
 
   const Options& options_;
   const cmodel::Program& program_;

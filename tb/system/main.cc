@@ -171,6 +171,7 @@ int run(int argc, char** argv) {
   }
   switch_executable(options, argv);
   Job job = prepare(options);
+  check_cables(options, job.program.chips);
   std::unique_ptr<Injector> injector;
   if (!options.inject.empty()) injector = std::make_unique<Injector>(options, job.program);
 
@@ -208,13 +209,19 @@ int run(int argc, char** argv) {
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
-    metrics["replays"] = board.replays();
+    const LinkTotals links = board.link_totals();
+    metrics["replays"] = links.replays;
+    metrics["crc_failures"] = links.failures;
+    metrics["retrains"] = links.retrains;
+    metrics["degraded_cycles"] = links.degraded_cycles;
+    metrics["links_dead"] = links.dead;
+    metrics["packets_dropped"] = links.dropped;
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;
     metrics["descriptors"] = counters.descriptors;
     metrics["messages"] = counters.messages;
-    metrics["flits"] = board.flits();
+    metrics["flits"] = links.flits;
     metrics["tensor_utilization"] = run_cycles
                                         ? static_cast<double>(counters.macs) /
                                               (1.0 * run_cycles * sizes.partitions *

@@ -22,6 +22,14 @@ class Refused : public std::runtime_error {
   ExitStatus status;
 };
 
+/// A cable that goes wrong in the middle of a run: `from` and `to` are neighbours, `cycle` a core
+/// cycle.
+struct CableFault {
+  unsigned from, to;
+  std::uint64_t cycle;
+  int lane = -1;  ///< of the direction from -> to, stuck at 1; -1: both directions fall silent
+};
+
 struct Options {
   std::string scenario;           ///< empty if `program` is given
   std::filesystem::path program;  ///< a program file
@@ -32,6 +40,7 @@ struct Options {
   unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
   double link_ber = 0;  ///< bit errors per bit on every link
+  std::vector<CableFault> cable_faults;
   unsigned length = 0;  ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
@@ -48,6 +57,9 @@ struct Options {
 
   bool traces(unsigned chip) const;
 };
+
+/// Refuses cables that a ring of so many chips does not have.
+void check_cables(const Options& options, unsigned chips);
 
 /// Throws Refused; for --help prints and throws Refused(kPassed, "").
 Options parse_options(int argc, char** argv);
