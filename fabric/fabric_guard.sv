@@ -27,7 +27,9 @@ module fabric_guard #(
   input  logic [8*Vcs-1:0] freed_i,
   output logic [8*Vcs-1:0] freed_o,
 
-  output logic violation_o
+  // Header of a forbidden packet.
+  output logic violation_o,
+  output logic [127:0] header_o
 );
 
   defs_pkg::header_t header;
@@ -55,6 +57,10 @@ module fabric_guard #(
   end
   assign flit_valid_o = flit_valid_i && !forbidden;
   assign violation_o  = fabric_en_i && forbidden && flit_head_i;
+  always_comb begin
+    header_o = '0;
+    if (violation_o) header_o = header_i;
+  end
 
   // ---------------------------------------------------------------- credits
   logic dropped_q;  // anything ever

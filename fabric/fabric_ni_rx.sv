@@ -30,7 +30,7 @@ module fabric_ni_rx #(
 
   input  logic [9:0] chip_id_i,
 
-  // What may be written to core 0 and 1: partition key, first address, address behind the last.
+  // What may be written to core 0 and 1, and signalled: partition key; first address, address behind the last.
   input  logic [15:0] key_i,
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
@@ -217,15 +217,25 @@ module fabric_ni_rx #(
   assign can_leave   = packet_valid_q && intact && !bad_dst && (!write_valid_q || write_done);
   assign is_ack      = packet_q.op == defs_pkg::PktOpAck;
   assign is_err      = packet_q.op == defs_pkg::PktOpErr;
-  assign first_addr  = packet_q.lport[0] ? base_i[95:48] : base_i[47:0];
-  assign end_addr    = packet_q.lport[0] ? end_i[95:48] : end_i[47:0];
-  assign forbidden   = !is_ack && !is_err &&
-                       (packet_q.pkey != (packet_q.lport[0] ? key_i[15:8] : key_i[7:0]) ||
-                        packet_q.addr < first_addr || packet_q.addr > end_addr ||
-                        48'(packet_q.bytes) > end_addr - packet_q.addr);
+  always_comb begin
+    first_addr = '0;
+    end_addr   = '0;
+    forbidden  = 1'b0;
+    if (packet_valid_q && !is_ack && !is_err) begin
+      first_addr = packet_q.lport[0] ? base_i[95:48] : base_i[47:0];
+      end_addr   = packet_q.lport[0] ? end_i[95:48] : end_i[47:0];
+      forbidden  = packet_q.pkey != (packet_q.lport[0] ? key_i[15:8] : key_i[7:0]) ||
+                   packet_q.addr < first_addr || packet_q.addr > end_addr ||
+                   48'(packet_q.bytes) > end_addr - packet_q.addr ||
+                   (is_notify && packet_q.pkey != (packet_q.group[0] ? key_i[15:8] : key_i[7:0]));
+    end
+  end
   assign want_o      = can_leave && !is_ack && !is_err && !forbidden;
   assign violation_o = can_leave && forbidden;
-  assign header_o    = packet_q;
+  always_comb begin
+    header_o = '0;
+    if (violation_o) header_o = packet_q;
+  end
   assign flow_o      = {packet_q.src[3:0], packet_q.group[5], packet_q.vn};
   assign seq_o       = packet_seq_q;
   assign len_o       = packet_flits_q;

@@ -184,14 +184,17 @@ module fabric_node (
   logic [5:0] violation;
   logic [767:0] violated;
   logic [3:0] let_in;
-  assign violated[511:0] = {flit_payload3[127:0], flit_payload2[127:0],
-                            flit_payload1[127:0], flit_payload0[127:0]};
+  logic [511:0] header;
+  assign header = {flit_payload3[127:0], flit_payload2[127:0], flit_payload1[127:0],
+                   flit_payload0[127:0]};
   for (genvar p = 0; p < 4; p++) begin : gen_guard
     fabric_guard u_guard (
       .clk_i, .rst_ni, .fabric_en_i(link_en[p]), .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
       .flit_valid_i(flit_valid[p]), .flit_vc_i(flit_vc[3*p +: 3]), .flit_head_i(flit_head[p]),
-      .flit_tail_i(flit_tail[p]), .header_i(violated[128*p +: 128]), .flit_valid_o(let_in[p]),
-      .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violation[p])
+      .flit_tail_i(flit_tail[p]), .header_i(header[128*p +: 128]),
+      .flit_valid_o(let_in[p]),
+      .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violation[p]),
+      .header_o(violated[128*p +: 128])
     );
   end
 

@@ -67,6 +67,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
                                               std::uint64_t{options.seed} << 32 | links_.size()));
       const fabric::End far = wiring_.cables.peer({i, port});
       wires[i].tx[port] = links_.back().get();
+      by_sender_[{i, port}] = links_.back().get();
       wires[far.chip].rx[far.port] = links_.back().get();
     }
   std::vector<HostRequests*> requests;
@@ -85,6 +86,16 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+  }
+  for (const CableFault& fault : options.cable_faults) {
+    const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
+    const fabric::End end = wiring_.cables.between(fault.from, fault.to);
+    if (fault.lane >= 0) {
+      by_sender_[end]->stick(static_cast<unsigned>(fault.lane), cycle);
+      continue;
+    }
+    by_sender_[end]->silence(cycle);
+    by_sender_[wiring_.cables.peer(end)]->silence(cycle);
   }
   SC_HAS_PROCESS(Board);
   SC_THREAD(run);
@@ -211,17 +222,28 @@ std::uint64_t Board::link_hash() const {
   return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
 }
 
-std::uint64_t Board::flits() const {
-  std::uint64_t sum = 0;
-  for (const auto& link : links_) sum += link->flits();
-  return sum;
+defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
+  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
+  defs::LinkStatus::Words words{};
+  for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
+    words[at / 32] =
+        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
+  return defs::LinkStatus::unpack(words.data());
 }
 
-std::uint64_t Board::replays() const {
-  std::uint64_t sum = 0;
-  for (const auto& chip : chips_)
-    for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-      sum += chip->probe().at(fmt::format("u_fabric.u_link_tx{}.replays_q", port)).value();
+LinkTotals Board::link_totals() const {
+  LinkTotals sum;
+  for (unsigned chip = 0; chip < chips_.size(); ++chip)
+    for (unsigned port = 0; port < defs::kLinkPorts; ++port) {
+      const defs::LinkStatus status = link_status(chip, port);
+      sum.flits += status.flits;
+      sum.replays += status.replays;
+      sum.failures += status.failures;
+      sum.retrains += status.retrains;
+      sum.degraded_cycles += status.degraded;
+      sum.dead += status.state == static_cast<unsigned>(defs::LinkState::Dead);
+      sum.dropped += status.dropped;
+    }
   return sum;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -19,6 +20,12 @@
 #include "tb/system/workers.h"
 
 namespace tb {
+
+/// Sums over all ends of links.
+struct LinkTotals {
+  std::uint64_t flits = 0, replays = 0, failures = 0, retrains = 0, degraded_cycles = 0, dead = 0,
+                dropped = 0;
+};
 
 /// How a run ended.
 struct Outcome {
@@ -50,11 +57,10 @@ class Board : public sc_core::sc_module {
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
   std::uint64_t link_hash() const;
-  std::uint64_t flits() const;
-  /// How often a link went back to repeat what its other end had missed.
-  std::uint64_t replays() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
+  defs::LinkStatus link_status(unsigned chip, unsigned port) const;
+  LinkTotals link_totals() const;
   Scoreboard& scoreboard() { return scoreboard_; }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
@@ -74,6 +80,7 @@ class Board : public sc_core::sc_module {
   const cmodel::Program& program_;
   const Wiring& wiring_;
   std::vector<std::unique_ptr<Link>> links_;  ///< by sender: chip 0 port 0, chip 0 port 1, ..
+  std::map<fabric::End, Link*> by_sender_;
   std::vector<std::unique_ptr<HostRequests>> host_requests_;
   std::vector<std::unique_ptr<HostResponses>> host_responses_;
   std::vector<std::unique_ptr<Chip>> chips_;

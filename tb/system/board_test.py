@@ -91,6 +91,50 @@ class SameBits(BoardTest):
         self.assertGreater(result["commits_checked"], 0)
 
 
+class Links(BoardTest):
+    def test_a_stuck_lane_changes_the_speed_and_nothing_else(self):
+        plain = self.result("digits", "--chips", 2)
+        stuck = self.result("digits", "--chips", 2, "--stuck-lane", "0-1:5@6000",
+                            "--stuck-lane", "1-0:3@6000", "--stuck-lane", "1-0:12@6000")
+        self.assertEqual(stuck["commit_hash"], plain["commit_hash"])
+        self.assertEqual(plain["metrics"]["degraded_cycles"], 0)
+        self.assertGreater(stuck["metrics"]["degraded_cycles"], 0)
+        self.assertGreater(stuck["metrics"]["retrains"], 0)
+        self.assertEqual(stuck["metrics"]["packets_dropped"], 0)
+
+    def test_bit_errors_train_links_again_and_change_nothing(self):
+        plain = self.result("digits", "--chips", 2)
+        noisy = self.result("digits", "--chips", 2, "--link-ber", "1e-4")
+        self.assertEqual(noisy["commit_hash"], plain["commit_hash"])
+        self.assertGreater(noisy["metrics"]["replays"], 0)
+
+    def test_a_cable_dies_and_the_rest_is_found_another_way(self):
+        plain = self.result("digits")
+        self.assertEqual(plain["metrics"]["links_dead"], 0)
+        runs = [self.result("digits", "--fail-cable", "3-4@5000", "--window", w, "--threads", t)
+                for w, t in ((32, 2), (5, 1))]
+        for cut in runs:
+            self.assertEqual(cut["commit_hash"], plain["commit_hash"])
+            self.assertEqual(cut["metrics"]["links_dead"], 2)
+            self.assertEqual(cut["metrics"]["table_switches"], 1)
+            self.assertGreater(cut["metrics"]["packets_rerouted"], 0)
+        self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
+
+    def test_a_silent_cable_is_dead_at_both_ends(self):
+        calm = self.result("ring", "--chips", 3)
+        cut = self.result("ring", "--chips", 3, "--fail-cable", "0-1@0")
+        self.assertEqual(cut["metrics"]["links_dead"], 2)
+        self.assertEqual(cut["commit_hash"], calm["commit_hash"])
+        late = self.result("ring", "--chips", 3, "--fail-cable", "0-1@1000000")
+        self.assertEqual(late["metrics"]["links_dead"], 0)
+
+    def test_bit_errors_at_a_millionth_are_repaired(self):
+        plain = self.result("digits")
+        noisy = self.result("digits", "--link-ber", "1e-6")
+        self.assertEqual(noisy["commit_hash"], plain["commit_hash"])
+        self.assertGreater(noisy["metrics"]["replays"], 0)
+
+
 class BadInput(BoardTest):
     def refused(self, *args, status=2, about=""):
         done = run(*args, "--out", os.path.join(self.out, "x"))
@@ -105,6 +149,9 @@ class BadInput(BoardTest):
                      ("--chips", "1"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
                      ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
                      ("--link-ber", "2"), ("--link-ber", "x"),
+                     ("--fail-cable", "3-5@9"), ("--fail-cable", "3@9"), ("--fail-cable", "3-4"),
+                     ("--fail-cable", "3-4@x"), ("--stuck-lane", "3-4@9"),
+                     ("--stuck-lane", "3-4:16@9"), ("--chips", "3", "--fail-cable", "2-3@0"),
                      ("--link-latency", "8", "--window", "9"), ("--wave-chips", "12"),
                      ("--wave-chips", "0,x"), ("--config", "maxi"), ("--inject", "gamma_ray"),
                      ("--timeout-cycles", "0")):
@@ -239,7 +286,7 @@ class Waves(BoardTest):
         self.assertNotIn("weight0_q[0]", names)
 
 
-GROUPS = {"same_bits": SameBits, "bad_input": BadInput, "inject": Inject, "files": Files,
+GROUPS = {"same_bits": SameBits, "links": Links, "bad_input": BadInput, "inject": Inject, "files": Files,
           "waves": Waves}
 if __name__ == "__main__":
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(GROUPS[sys.argv[3]])

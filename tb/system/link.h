@@ -42,7 +42,8 @@ class TokenChannel {
 };
 
 /// A link: flits, and the hash of every token that was sent, empty ones included. With a bit error
-/// rate it flips bits on the way, the same ones for the same seed; the hash is of what was sent.
+/// rate it flips bits on the way, the same ones for the same seed; from a given cycle on a lane may
+/// be stuck, or all be silent. The hash is of what was sent.
 class Link : public TokenChannel<defs::Flit::kWords> {
  public:
   explicit Link(unsigned latency, double bit_error_rate = 0, std::uint64_t seed = 0)
@@ -62,13 +63,20 @@ class Link : public TokenChannel<defs::Flit::kWords> {
     const unsigned type = token[16] & 7u;
     const bool flit = type >= static_cast<unsigned>(defs::FlitType::Head) &&
                       type <= static_cast<unsigned>(defs::FlitType::HeadTail);
-    flits_ += flit;
     if (errors_) damage(token);
+    if (cycle >= stuck_from_)
+      for (unsigned i = 0; i < kLaneBits; ++i)
+        token[(stuck_lane_ * kLaneBits + i) / 32] |= 1u << (stuck_lane_ * kLaneBits + i) % 32;
+    if (cycle >= silent_from_) token.fill(0);
     return flit;
   }
 
+  /// Words sent from fabric cycle `cycle` on do not arrive; or their lane `lane` (of 16) is all
+  /// ones.
+  void silence(std::uint64_t cycle) { silent_from_ = cycle; }
+  void stick(unsigned lane, std::uint64_t cycle) { stuck_lane_ = lane, stuck_from_ = cycle; }
+
   std::uint64_t hash() const { return XXH3_64bits_digest(state_.get()); }
-  std::uint64_t flits() const { return flits_; }
 
  private:
   void damage(Token& token) {
@@ -82,7 +90,9 @@ class Link : public TokenChannel<defs::Flit::kWords> {
     void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
   };
   std::unique_ptr<XXH3_state_t, Free> state_;
-  std::uint64_t flits_ = 0;
+  static constexpr unsigned kLaneBits = 36;
+  std::uint64_t silent_from_ = UINT64_MAX, stuck_from_ = UINT64_MAX;
+  unsigned stuck_lane_ = 0;
   std::mt19937_64 rng_;
   std::geometric_distribution<std::uint64_t> gap_;
   bool errors_;

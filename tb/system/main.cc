@@ -193,7 +193,8 @@ int run(int argc, char** argv) {
   if (options.scenario == "bins") {  // for the check of the testplans
     cmodel::Program none;
     none.chips = defs::kBoardChips;
-    for (const std::string& name : Functional(built_sizes(), none, fabric::ring_tables(none.chips)).names())
+    for (const std::string& name :
+         Functional(built_sizes(), none, fabric::ring_tables(none.chips)).names())
       fmt::print("{}\n", name);
     return kPassed;
   }
@@ -237,7 +238,13 @@ int run(int argc, char** argv) {
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
     metrics["topology"] = options.topology;
-    metrics["replays"] = board.replays();
+    const LinkTotals links = board.link_totals();
+    metrics["replays"] = links.replays;
+    metrics["crc_failures"] = links.failures;
+    metrics["retrains"] = links.retrains;
+    metrics["degraded_cycles"] = links.degraded_cycles;
+    metrics["links_dead"] = links.dead;
+    metrics["packets_dropped"] = links.dropped;
     if (const auto switches = board.host().reroute().switches()) {
       metrics["table_switches"] = switches;
       metrics["packets_rerouted"] = board.packets_rerouted();
@@ -247,7 +254,7 @@ int run(int argc, char** argv) {
     metrics["instructions"] = counters.instructions;
     metrics["descriptors"] = counters.descriptors;
     metrics["messages"] = counters.messages;
-    metrics["flits"] = board.flits();
+    metrics["flits"] = links.flits;
     add_tensor_counts(board, run_cycles, metrics);
     metrics["model_share"] =
         outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;

@@ -28,6 +28,24 @@ std::uint64_t number(const std::string& name, const std::string& text, std::uint
   return value;
 }
 
+/// "A-B@CYCLE", or with a lane "A-B:LANE@CYCLE".
+CableFault cable_fault(const std::string& name, const std::string& text, bool with_lane) {
+  const auto dash = text.find('-'), colon = text.find(':'), at = text.find('@');
+  if (dash == std::string::npos || at == std::string::npos || at < dash ||
+      (colon != std::string::npos) != with_lane || (with_lane && (colon < dash || colon > at)))
+    throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {}, neighbouring chips", name, text,
+                                         with_lane ? "A-B:LANE@CYCLE" : "A-B@CYCLE"));
+  const auto part = [&](std::size_t first, std::size_t last, std::uint64_t high) {
+    return number(name, text.substr(first, last - first), 0, high);
+  };
+  CableFault fault{};
+  fault.from = static_cast<unsigned>(part(0, dash, defs::kBoardChips - 1));
+  fault.to = static_cast<unsigned>(part(dash + 1, with_lane ? colon : at, defs::kBoardChips - 1));
+  if (with_lane) fault.lane = static_cast<int>(part(colon + 1, at, 15));
+  fault.cycle = part(at + 1, text.size(), std::uint64_t{1} << 40);
+  return fault;
+}
+
 std::string repro_line(const Options& o) {
   std::string line = "scripts/dodeca run ";
   line += o.program.empty() ? o.scenario : fmt::format("--program {}", o.program.string());
@@ -42,6 +60,9 @@ std::string repro_line(const Options& o) {
     line += fmt::format(" --leave-cable {}-{}@{}", o.leave_cable->a, o.leave_cable->b,
                         o.leave_cable->cycle);
   if (o.link_ber > 0) line += fmt::format(" --link-ber {}", o.link_ber);
+  for (const CableFault& f : o.cable_faults)
+    line += f.lane < 0 ? fmt::format(" --fail-cable {}-{}@{}", f.from, f.to, f.cycle)
+                       : fmt::format(" --stuck-lane {}-{}:{}@{}", f.from, f.to, f.lane, f.cycle);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
 }
@@ -73,6 +94,7 @@ Options parse_options(int argc, char** argv) {
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, timeout,
               hang;
   std::string wave_chips, waves, program, tables, leave, out = "out";
+  std::vector<std::string> fail_cables, stuck_lanes;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
@@ -94,6 +116,10 @@ Options parse_options(int argc, char** argv) {
                  "take the cable between two chips out of service while the program runs")
       ->type_name("A-B@CYCLE");
   app.add_option("--link-ber", ber, "bit error rate of every link, 0 .. 1e-4 (0)");
+  app.add_option("--fail-cable", fail_cables, "A-B@CYCLE: silent both ways from that core cycle on")
+      ->take_all();
+  app.add_option("--stuck-lane", stuck_lanes, "A-B:LANE@CYCLE: this lane from A to B sticks at 1")
+      ->take_all();
   app.add_flag("--waves{.}", waves, "write chipNN.fst, into the run's directory or =DIR")
       ->type_name("[=DIR]");
   app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
@@ -147,6 +173,10 @@ Options parse_options(int argc, char** argv) {
         !(o.link_ber >= 0 && o.link_ber <= 1e-4))
       throw Refused(kBadInput, fmt::format("--link-ber is \"{}\"; allowed 0 .. 1e-4", ber));
   }
+  for (const auto& text : fail_cables)
+    o.cable_faults.push_back(cable_fault("--fail-cable", text, false));
+  for (const auto& text : stuck_lanes)
+    o.cable_faults.push_back(cable_fault("--stuck-lane", text, true));
   o.window = window.empty() ? o.link_latency
                             : static_cast<unsigned>(number("--window", window, 1, o.link_latency));
   o.threads = threads.empty() ? std::max(1u, std::thread::hardware_concurrency())

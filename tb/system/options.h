@@ -22,6 +22,14 @@ class Refused : public std::runtime_error {
   ExitStatus status;
 };
 
+/// A cable that goes wrong in the middle of a run: `from` and `to` are neighbours, `cycle` a core
+/// cycle.
+struct CableFault {
+  unsigned from, to;
+  std::uint64_t cycle;
+  int lane = -1;  ///< of the direction from -> to, stuck at 1; -1: both directions fall silent
+};
+
 struct Options {
   std::string scenario;           ///< empty if `program` is given
   std::filesystem::path program;  ///< a program file
@@ -39,6 +47,7 @@ struct Options {
   };
   std::optional<LeaveCable> leave_cable;  ///< to be taken out of service while the program runs
   double link_ber = 0;                    ///< bit errors per bit on every link
+  std::vector<CableFault> cable_faults;
   unsigned length = 0;                    ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory

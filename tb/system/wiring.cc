@@ -22,14 +22,19 @@ Wiring::Wiring(const Options& options, unsigned chips)
     : cables(options.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)) {
   if (cables.chips() != chips)
     throw Refused(kBadInput, fmt::format("--topology c12 has 12 chips, the program {}", chips));
+  const auto between = [&](const char* option, unsigned a, unsigned b) {
+    try {
+      return cables.between(a, b);
+    } catch (const fabric::BadInput& bad) {
+      throw Refused(kBadInput, fmt::format("{} {}-{}: {}", option, a, b, bad.what()));
+    }
+  };
   if (options.leave_cable) {
     const auto& [a, b, cycle] = *options.leave_cable;
-    try {
-      leave = {cables.between(a, b), cycle / defs::kFabricDivide};
-    } catch (const fabric::BadInput& bad) {
-      throw Refused(kBadInput, fmt::format("--leave-cable {}-{}: {}", a, b, bad.what()));
-    }
+    leave = {between("--leave-cable", a, b), cycle / defs::kFabricDivide};
   }
+  for (const CableFault& fault : options.cable_faults)
+    between(fault.lane < 0 ? "--fail-cable" : "--stuck-lane", fault.from, fault.to);
   if (options.tables.empty()) {
     if (options.topology == "c12") loaded = fabric::search_tables(cables);
     return;

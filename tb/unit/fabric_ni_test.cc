@@ -494,6 +494,20 @@ TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
     EXPECT_EQ(node.messages, seq) << c.key << std::hex << " to " << c.addr;
     EXPECT_EQ(node.dut().violations_o, refused) << c.key << std::hex << " to " << c.addr;
   }
+  // A semaphore of the other core.
+  for (unsigned core : {1u, 0u}) {
+    fabric::Message m = to_node(200);
+    m.addr = core1;
+    m.key = 7;
+    m.notify = true;
+    m.sem = static_cast<std::uint16_t>(core << 8 | 3);
+    node.inject(fabric::header(m), bytes(200), seq);
+    node.run(60);
+    (core ? seq : refused) += 1;
+    EXPECT_EQ(node.notifies, 1u);
+    EXPECT_EQ(node.messages, seq);
+    EXPECT_EQ(node.dut().violations_o, refused);
+  }
   EXPECT_EQ(node.errors, 0u);
   EXPECT_TRUE(node.dut().quiet_o);
 }

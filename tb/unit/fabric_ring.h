@@ -177,6 +177,7 @@ class FabricRing {
   std::uint64_t offered() const { return offered_; }
   std::uint64_t link_flits() const { return link_flits_; }
   std::uint64_t link_flits(unsigned chip, unsigned port) const { return nodes_[chip]->flits[port]; }
+  std::uint64_t ack_flits() const { return ack_flits_; }
   std::uint64_t link_hash() const { return link_hash_; }
   std::uint64_t delivered_flits() const { return delivered_flits_; }
   unsigned last_latency() const { return last_latency_; }
@@ -252,6 +253,8 @@ class FabricRing {
         const unsigned type = word[16] & 7u;
         if (type >= 2 && type <= 5) {
           ++node.flits[p], ++link_flits_;
+          ack_flits_ += type == static_cast<unsigned>(defs::FlitType::HeadTail) &&
+                        (word[3] >> 24 & 0x3fu) == static_cast<unsigned>(defs::PktOp::Ack);
           // Deadlock: only channels that the certificate knows.
           if (!allowed_[i][p][word[16] >> 3 & 1u])
             ADD_FAILURE() << "class on a forbidden cable, chip " << i << " port " << p;
@@ -689,7 +692,7 @@ class FabricRing {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
   std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
-  std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
+  std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
   bool hashing_ = false;
   std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);

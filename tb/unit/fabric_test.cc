@@ -182,7 +182,7 @@ TEST(Rate, UniformSaturation) {
     }
   }
   for (unsigned i = 0; i < 1500; ++i) bench.step();
-  const auto before = bench.delivered_flits();
+  const auto before = bench.delivered_flits(), flits = bench.link_flits(), acks = bench.ack_flits();
   constexpr unsigned kCycles = 6000;
   const double ns = FabricRing::nanoseconds([&] {
     for (unsigned i = 0; i < kCycles; ++i) bench.step();
@@ -193,6 +193,11 @@ TEST(Rate, UniformSaturation) {
       "{:.0f} fabric cycles/s of twelve nodes with test bench\n",
       rate, 1e9 * kCycles / ns);
   EXPECT_GE(rate, 0.55);  // the ring's limit is 0.611
+  const double share = static_cast<double>(bench.ack_flits() - acks) /
+                       static_cast<double>(bench.link_flits() - flits);
+  fmt::print("acknowledgements: {:.4f} of the flits on links\n", share);
+  EXPECT_LE(share, 0.02);
+  EXPECT_GT(share, 0);
   bench.drain();
 }
 
