@@ -302,6 +302,39 @@ TEST(TableSets, UnreachableDestinationIsRefusedBySender) {
   bench.drain();
 }
 
+TEST(TableSets, AnUpsetEntryIsADeclaredErrorAndNothingCircles) {
+  // A bit of chip 3's entries for chip 9: the source table, and the class in which it sends there.
+  const fabric::Tables tables = tables_of("c12");
+  const auto cls = static_cast<unsigned>(tables.source[3][9]);
+  for (const unsigned bit :
+       {128u + 18, 128u + 19, 64 * cls + 36, 64 * cls + 37, 64 * cls + 38, 64 * cls + 39}) {
+    FabricRing bench({.latency = 4, .tables = tables});
+    bench.upset(3, bit);
+    EXPECT_EQ(bench.status(3) >> 5 & 1, 0u);
+    bench.post_refused(bench.random_message(3, 9, 40));
+    for (unsigned i = 0; i < 200; ++i) bench.step();
+    EXPECT_EQ(bench.errors(), 1u) << bit;
+    EXPECT_EQ(bench.delivered(), 0u) << bit;
+    EXPECT_EQ(bench.status(3) >> 5 & 1, 1u) << bit;
+    for (unsigned dst = 0; dst < 9; ++dst) bench.post(bench.random_message(3, dst));
+    bench.drain();
+  }
+}
+
+TEST(TableSets, AnUpsetEntryOnTheWayEndsThePacketThere) {
+  const fabric::Tables tables = tables_of("c12");
+  const auto way = tables.way(3, 0);  // three links
+  ASSERT_EQ(way.size(), 3u);
+  FabricRing bench({.latency = 4, .tables = tables});
+  bench.upset(way[1].chip, 64 * way[0].cls + 1);
+  bench.post_refused(bench.random_message(3, 0, 40));
+  for (unsigned i = 0; i < 300; ++i) bench.step();
+  EXPECT_EQ(bench.errors(), 1u);
+  EXPECT_EQ(bench.delivered(), 0u);
+  EXPECT_EQ(bench.status(way[1].chip) >> 5 & 1, 1u);
+  EXPECT_TRUE(bench.quiet());
+}
+
 class SwitchOver : public testing::TestWithParam<unsigned> {};
 
 TEST_P(SwitchOver, AroundADeadCableUnderLoadLosesNothing) {
