@@ -174,15 +174,19 @@ void other_patterns(const std::vector<Pattern>& all, const fabric::Tables& c12) 
 /// up to 80 % of `saturation`.
 void reference(const std::string& name, unsigned bytes, double saturation,
                const std::vector<std::pair<double, double>>& theirs) {
-  FabricRing nodes({.latency = 28});
-  fabric::Message m;
-  m.dst = 6;
-  m.vn = 1;
-  m.bytes = static_cast<std::uint16_t>(bytes);
-  nodes.post(m);
-  nodes.drain();
-  // The reference's zero load: 6 + H (L + 3), and the body.
-  const double ends = nodes.take_latencies().front() - 6.0 * 35 - (6 + fabric::flits(bytes) - 1);
+  // A packet alone over six links, without them and without the reference's own zero load,
+  // 6 + H (L + 3) and the body. (Its nodes must be gone before others are made.)
+  const auto alone = [&] {
+    FabricRing nodes({.latency = 28});
+    fabric::Message m;
+    m.dst = 6;
+    m.vn = 1;
+    m.bytes = static_cast<std::uint16_t>(bytes);
+    nodes.post(m);
+    nodes.drain();
+    return nodes.take_latencies().front();
+  };
+  const double ends = alone() - 6.0 * 35 - (6 + fabric::flits(bytes) - 1);
   double worst = 0;
   std::vector<std::string> points;
   for (const auto& [offered, mean] : theirs) {
