@@ -142,13 +142,15 @@ module fabric_ni_tx #(
                                      : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- the way to every chip
-  // Looked up one chip after the other, after reset and after a change (resend_i).
+  // Looked up one chip after the other: at full pace after reset and after a change (resend_i), then one
+  // in every fabric cycle, so that an entry that changes by itself is found.
   logic [Chips-1:0] odd_q, upper_q, local_q, class_q, cut_off_q;
   logic [4:0] walk_q;  // 16: done
   logic [2:0] out;
-  logic way_class, unreachable;
+  logic way_class, unreachable, look;
+  assign look = !walk_q[4] || fabric_en_i;
   fabric_route #(.Source(1'b1)) u_route (
-    .valid_i(!walk_q[4]), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
+    .valid_i(look), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
     .from_i({1'b0, core_i}), .class_i(1'b0), .dst_i(walk_q[3:0]),
     .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o
   );
@@ -162,8 +164,8 @@ module fabric_ni_tx #(
       cut_off_q <= '0;
     end else if (resend_i) begin
       walk_q <= '0;
-    end else if (!walk_q[4]) begin
-      walk_q                 <= walk_q + 5'd1;
+    end else if (look) begin
+      walk_q                 <= {walk_q[4] || walk_q[3:0] == '1, walk_q[3:0] + 4'd1};
       odd_q[walk_q[3:0]]     <= out[0];
       upper_q[walk_q[3:0]]   <= out[1];
       local_q[walk_q[3:0]]   <= out[2];

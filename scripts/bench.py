@@ -112,8 +112,11 @@ def reference_curve(config):
                 for r in csv.DictReader(file) if r["config"] == config]
 
 
-def bench_fabric(_args):
-    result = run_json(BUILD / "fabric_bench", statuses=(0, 4))[1]
+def bench_fabric(args):
+    parts = ("patterns", "ring", "c12", "reference", "zero")
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        results = list(pool.map(lambda part: run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1], parts))
+    result = {key: [item for one in results for item in one[key]] for key in ("rows", "curves")}
     out = ROOT / "out/fabric"
     out.mkdir(parents=True, exist_ok=True)
     find = {(c["topology"], c["pattern"]): c for c in result["curves"]}
@@ -130,7 +133,7 @@ def bench_fabric(_args):
 
 
 def bench_fabric_speed(_args):
-    return run_json(BUILD / "fabric_bench", "--speed", statuses=(0, 4))[1]["rows"]
+    return run_json(BUILD / "fabric_bench", "speed", statuses=(0, 4))[1]["rows"]
 
 
 BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
@@ -149,7 +152,7 @@ def main():
     parser.add_argument("name", nargs="?", choices=BENCHES, help="one of them (default: all)")
     parser.add_argument("--json", action="store_true", help='print {"schema": 1, "rows": [...]}')
     parser.add_argument("--seeds", type=int, default=20, help="seeds per fault site (default 20)")
-    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` (default 2)")
+    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` and `fabric` (default 2)")
     args = parser.parse_args()
     if args.seeds < 1 or args.jobs < 1:
         parser.error("--seeds and --jobs must be at least 1")

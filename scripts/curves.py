@@ -165,7 +165,7 @@ def patterns(path, curves):
                                f'fairness ≥ {worst:.3f}</text>')
             panels.append(panel)
     page(path, 1020, 980, "Accepted over offered load, in shares of the closed-form limit",
-         "Dashed: min(offered, limit), from the loads of links and receivers. Figures: most accepted, flits per "
+         "Dashed: min(offered, limit), from the loads of the links. Figures: most accepted, flits per "
          "fabric cycle and source; least Jain index", panels, legend="")
 
 

@@ -41,8 +41,8 @@ inline std::vector<Pattern> patterns() {
   };
 }
 
-/// Flits per cycle and source at which the first link, or the first receiver, is full. Sources
-/// that would send to themselves are silent.
+/// Flits per cycle and source at which the first link is full; a receiver has an output per link,
+/// so the last link of a way is its limit too. Sources that would send to themselves are silent.
 inline double limit(const Pattern& pattern, const fabric::Tables& tables) {
   std::map<std::pair<unsigned, unsigned>, double> load;
   double most = 0;
@@ -53,8 +53,6 @@ inline double limit(const Pattern& pattern, const fabric::Tables& tables) {
       const double share = 1.0 / static_cast<double>(to.size());
       const auto way = tables.way(src, dst);
       for (const fabric::Channel& c : way) most = std::max(most, load[{c.chip, c.port}] += share);
-      const auto by = tables.board().peer({way.back().chip, way.back().port}).port;
-      most = std::max(most, load[{dst, 100 + by % 2}] += share);
     }
   }
   return 1 / most;

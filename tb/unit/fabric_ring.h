@@ -21,8 +21,10 @@
 #include "fabric/tables.h"
 #ifdef FABRIC_INF2
 #include "Vfabric_probe_inf2.h"
+#include "Vfabric_probe_inf2___024root.h"
 #else
 #include "Vfabric_probe.h"
+#include "Vfabric_probe___024root.h"
 #endif
 
 namespace tb {
@@ -203,6 +205,21 @@ class FabricRing {
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
     ++offered_;
+  }
+
+  /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the routes, 128 .. 159 of the sources.
+  void upset(unsigned chip, unsigned bit) {
+    auto* bank =
+        nodes_[chip]->dut->rootp->fabric_probe__DOT__u_node__DOT__u_control__DOT__bank1_q.data();
+    bank[bit / 32] ^= 1u << bit % 32;
+    for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
+  }
+  /// FabricStatus of the chip.
+  std::uint64_t fabric_status(unsigned chip) {
+    auto& d = *nodes_[chip]->dut;
+    d.control_index_i = 4;
+    d.eval();
+    return d.control_rdata_o;
   }
 
   /// Likewise one that must be refused: nobody expects it.

@@ -322,10 +322,8 @@ class Death : public testing::TestWithParam<unsigned> {};
 
 TEST_P(Death, LeavesNothingHangingAndCutsPacketsCleanly) {
   // The cable dies under load, in one or both directions, by silence or for want of a good quarter.
-  FabricRing bench({.latency = GetParam() % 2 ? 4u : 32u,
-                    .seed = GetParam(),
-                    .stall = 50,
-                    .timeout = 1000});
+  FabricRing bench(
+      {.latency = GetParam() % 2 ? 4u : 32u, .seed = GetParam(), .stall = 50, .timeout = 1000});
   for (unsigned i = 0; i < 1500; ++i)
     bench.post(bench.random_message(bench.random(12), bench.random(12)));
   const std::uint64_t at = 200 + bench.random(400);
@@ -472,6 +470,40 @@ TEST(TableSets, UnreachableDestinationIsRefusedBySender) {
   EXPECT_EQ(bench.delivered(), 0u);
   bench.post(bench.random_message(3, 7));
   bench.drain();
+}
+
+TEST(TableSets, AnUpsetEntryIsADeclaredErrorAndNothingCircles) {
+  // A bit of chip 3's entries for chip 9: the source table, and the class in which it sends there.
+  const fabric::Tables tables = tables_of("c12");
+  const auto cls = static_cast<unsigned>(tables.source[3][9]);
+  for (const unsigned bit :
+       {128u + 18, 128u + 19, 64 * cls + 36, 64 * cls + 37, 64 * cls + 38, 64 * cls + 39}) {
+    FabricRing bench({.latency = 4, .tables = tables});
+    EXPECT_EQ(bench.fabric_status(3) >> 5 & 1, 0u);
+    bench.upset(3, bit);
+    bench.post_refused(bench.random_message(3, 9, 40));
+    for (unsigned i = 0; i < 200; ++i) bench.step();
+    EXPECT_EQ(bench.errors(), 1u) << bit;
+    EXPECT_EQ(bench.delivered(), 0u) << bit;
+    EXPECT_EQ(bench.fabric_status(3) >> 5 & 1, 1u) << bit;
+    for (unsigned dst = 0; dst < 9; ++dst) bench.post(bench.random_message(3, dst));
+    bench.drain();
+  }
+}
+
+TEST(TableSets, AnUpsetEntryOnTheWayEndsThePacketThere) {
+  const fabric::Tables tables = tables_of("c12");
+  const auto way = tables.way(3, 0);  // three links
+  ASSERT_EQ(way.size(), 3u);
+  FabricRing bench({.latency = 4, .timeout = 100, .tables = tables});
+  bench.upset(way[1].chip, 64 * way[0].cls + 1);
+  bench.post_refused(bench.random_message(3, 0, 40));
+  for (unsigned i = 0; i < 1500; ++i) bench.step();
+  // At every repeat there, and at last at the source: unreachable.
+  EXPECT_EQ(bench.errors(), 1u + defs::kRetryTries + 1u);
+  EXPECT_EQ(bench.delivered(), 0u);
+  EXPECT_EQ(bench.fabric_status(way[1].chip) >> 5 & 1, 1u);
+  EXPECT_TRUE(bench.quiet());
 }
 
 class SwitchOver : public testing::TestWithParam<unsigned> {};

@@ -29,6 +29,7 @@ class Bench {
     dut.ring_size_i = 12;
     dut.mem_req_ready_i = dut.mem_rsp_valid_i = 0;
     dut.mem_settled_i = 1;
+    dut.fabric_rdata_i = 0;
     dut.rst_ni = 1;
     dut.eval();
     dut.rst_ni = 0;  // an edge, for the asynchronous resets
@@ -109,6 +110,7 @@ class Bench {
       defs::put_bits(&dut.tensor_count_i[0], 48 * (1 - core), 48, 0);
       dut.eval();
     }
+    if (dut.fabric_write_o) fabric_writes.emplace_back(dut.fabric_index_o, dut.fabric_wdata_o);
     if (dut.mem_req_valid_o && dut.mem_req_ready_i) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(&dut.mem_req_o);
       const unsigned top = LineBytes * 8;
@@ -147,6 +149,7 @@ class Bench {
   std::vector<std::vector<std::uint8_t>> raw;
   std::uint64_t now = 0, settled_at = 0;
   unsigned credits = 16, started = 0;
+  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;  // {register, value}
   bool lazy = false;
 };
 using Mini = Bench<Vhost_if_mini, 64>;
@@ -256,6 +259,24 @@ TEST(HostIf, RegistersKeepTheirValuesAndDoorbellsRing) {
   }
 }
 
+TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
+  Mini bench;
+  bench.dut.fabric_rdata_i = 0x123456789abcdef0;
+  bench.write64(csr(defs::kCsrRouteSource), 0xfffffffful);
+  bench.write64(csr(defs::kCsrRouteTable, 0, 0), ~0ull);
+  bench.write64(csr(defs::kCsrRouteTable, 0, 1), 0xfedcba9876543210);
+  bench.write64(csr(defs::kCsrFabricControl), 0x3f);
+  bench.read(csr(defs::kCsrFabricStatus), 8);
+  bench.run();
+  const std::vector<std::pair<unsigned, std::uint64_t>> expected{
+      {0, 0xffffffff}, {1, ~0ull}, {2, 0xfedcba9876543210}, {3, 0x3f}};
+  EXPECT_EQ(bench.fabric_writes, expected);
+  ASSERT_EQ(bench.raw.size(), 1u);
+  std::uint64_t value;
+  std::memcpy(&value, bench.raw[0].data(), 8);
+  EXPECT_EQ(value, 0x123456789abcdef0);
+}
+
 TEST(HostIf, RefusesByName) {
   struct Case {
     std::uint64_t addr;
@@ -284,6 +305,10 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrSeqBase), 8, true, 1ull << 48, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricTimeout), 8, true, 1 << 20, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqStart, 1), 8, true, 2, ErrorCause::QueueOverflow},  // is running
+      {csr(defs::kCsrFabricStatus), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricStatus) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrRouteSource), 8, true, 1ull << 32, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricControl), 8, true, 1ull << 7, ErrorCause::ReservedBits},
   };
   for (const auto& bad : cases) {
     Mini bench;
