@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the board program and looks at what it leaves: same bits, bad input, injection, waves.
 
-board_test.py PROGRAM GROUP      GROUP: same_bits, bad_input, inject, waves, files
+board_test.py PROGRAM GROUP      GROUP: same_bits, links, bad_input, inject, waves, files
 """
 import json
 import os
