@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROOFS = {
     "credit": ("rtl/prim/prim_credit_counter.sv", 4, "CountBits'(Depth) - in_flight", "CountBits'(Depth + 1) - in_flight"),
     "arbiter": ("rtl/prim/prim_rr_arbiter.sv", 8, "'0 : index_o + IndexBits'(1);", "'0 : index_o;"),
+    "fifo": ("rtl/prim/prim_fifo.sv", 2, "push_to_ring = push && !push_to_head;", "push_to_ring = push && !(push_to_head || count_q == 3);"),
     "window": ("fabric/link_window.sv", 4, "acks <= held;", "acks <= held + 1'b1;"),
 }
 
@@ -26,10 +27,11 @@ def holds(folder, name, source, depth, induction):
     (induction) in the cycle behind any `depth` cycles that keep them."""
     top = f"{name}_proof"
     script = (f"read_verilog -sv -formal -DYOSYS -I{ROOT}/rtl/prim {source} {ROOT}/tb/proof/{top}.sv; "
-              f"prep -flatten -top {top}; memory_map; async2sync; dffunmap; opt_clean; "
+              f"hierarchy -check -top {top}; proc; memory_collect; memory_map; "
+              f"prep -flatten -top {top}; async2sync; dffunmap; opt_clean; "
               f"write_smt2 -wires {folder}/{top}.smt2")
     subprocess.run(["yosys", "-q", "-p", script], check=True, stderr=subprocess.DEVNULL)
-    done = subprocess.run(["yosys-smtbmc", "-s", "z3", *(["-i"] if induction else []), "-t", str(depth),
+    done = subprocess.run(["yosys-smtbmc", "--unroll", "-s", "z3", *(["-i"] if induction else []), "-t", str(depth),
                            f"{folder}/{top}.smt2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if "Status: PASSED" not in done.stdout and "Status: FAILED" not in done.stdout:
         sys.exit(done.stdout)
