@@ -208,6 +208,8 @@ class Report(unittest.TestCase):
             self.assertEqual(found.setdefault(name, value), value, f"{name} is shown twice, differently")
             if name.startswith(("coverage.", "raw.")) and name != "coverage.runs":
                 self.assertEqual(shown, f"{value:.1f} %", name)
+            elif name.startswith("slow."):
+                self.assertEqual(shown, f"{value:.1f}", name)
             elif isinstance(value, int) and not isinstance(value, bool) and name != "duration":
                 self.assertEqual(shown.replace(",", ""), str(value), name)
         self.assertEqual(found, expected_figures(evidence))
@@ -291,10 +293,16 @@ class Report(unittest.TestCase):
                           ".filter(n => !n.startsWith('runs?') && !n.startsWith('run-') && !document.getElementById(n))")
         self.assertEqual(unlike, [], "links to nothing")
 
+    def test_a_run_that_was_not_run_took_no_time(self):
+        self.assertEqual([r["times"]["wall_s"] for r in self.bad[0]["runs"] if r["state"] == "not run"], [0.0])
+
     def test_an_idle_chip_is_named(self):
         idle = self.open(self.bad[1])("[...document.querySelectorAll('#coverage tr')].filter(r => r.textContent.includes('idle'))"
                                       ".map(r => r.cells[0].textContent)")
         self.assertEqual(idle, ["chip 7 ✗ idle"])
+        shades = self.browser.evaluate("['chip07', 'chip00'].map(c => document.querySelector("
+                                       "`[data-figure=\"coverage.by_chip.${c}.line\"]`).closest('.cover').querySelector('i').className)")
+        self.assertEqual(shades, ["bad", "good"])
 
     def test_nothing_sticks_out_of_a_narrow_window_and_it_prints(self):
         for width, dark in ((360, False), (1280, True), (1920, False)):

@@ -25,7 +25,7 @@ function coverTable(title, name, rows, goals) {
   if (!kinds.length) return null;
   return [h("h3", null, title), table(["", ...kinds], Object.entries(rows).map(([key, row]) => [
     [h("span", { class: "nowrap" }, key.replace(/^chip0*(\d)/, "chip $1")), idle(key, row, rows) ? [" ", badge("idle")] : null],
-    ...kinds.map((k) => coverCell(`${name}.${key}.${k}`, row[k], goals && goals[k]))]), { class: "covers" })];
+    ...kinds.map((k) => coverCell(`${name}.${key}.${k}`, row[k], goals[k]))]), { class: "covers" })];
 }
 
 // A chip that hits less than half of the lines of the best one did not do its part.
@@ -74,8 +74,8 @@ function coverageSection() {
     coverTable("All", "all", { "all chips": c }, goals),
     c.runs_with_code === 0 ? nothing("Lines, branches and toggles are counted by runs with --coverage; there were none.") : null,
     Object.keys(c).filter((key) => key.startsWith("by_")).sort().map((key) =>
-      coverTable(title[key] || key.replace("by_", "By "), key, c[key], null)),
-    models ? coverTable("Golden model, C++ (gcov)", "cmodel", models, null) : null,
+      coverTable(title[key] || key.replace("by_", "By "), key, c[key], {})),
+    models ? coverTable("Golden model, C++ (gcov)", "cmodel", models, {}) : null,
     groups && Object.keys(groups).length ? functionalGroups(groups) : null,
     exclusions(c.exclusions));
 }
