@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tb/harness")]
 from browser import Browser, BrowserFailed  # noqa: E402
 from regress.__main__ import main  # noqa: E402
+from regress.buckets import divergence  # noqa: E402
 from regress.results import BAD_STATES  # noqa: E402
 
 EVIL = "</script><script>window.evil = 1</script><img src=x onerror='window.evil = 2'><!-- @script@ \u2028 '\"&amp;"
@@ -253,6 +254,14 @@ class Report(unittest.TestCase):
         self.assertEqual(len(drawn), 3)
         self.assertGreater(min(drawn), 500, drawn)
         self.assertEqual(self.open(self.good[1])(ink), [], "one regression is no trend")
+
+    def test_where_a_run_diverged_is_read_from_its_first_line(self):
+        for line, chip, core, engine, cycle in (
+                ("chip 4 core 1 Dma1, core cycle 51: RTL and golden model differ", 4, 1, "Dma1", 51),
+                ("chip 0 Rx from chip 1 (core 1 DMA 1, VN 3), core cycle 7: x", 0, None, "Rx from chip 1 (core 1 DMA 1, VN 3)", 7)):
+            found = divergence(line + "\n  pc 3: DMA")
+            self.assertEqual([found[k] for k in ("chip", "core", "engine", "cycle", "pc")], [chip, core, engine, cycle, 3])
+        self.assertIsNone(divergence("hang: every engine waits since fabric cycle 1098"))
 
     def test_since_when(self):
         """Good at a, bad at b and c; known to the reader of c, and still so when b is reported again later."""
