@@ -85,11 +85,12 @@ def percentages(base, total=1000):
 
 
 COVERAGE = {
-    "schema": 1, "runs": 9, "runs_with_code": 4, "runs_not_passed": 5, "goals": {"line": 95.0, "branch": 90.0},
+    "schema": 1, "runs": 9, "runs_with_code": 4, "runs_not_passed": 5, 
+    "goals": [{"name": "line", "target": 95.0}, {"name": "branch", "target": 90}, {"name": "functional.router", "target": 95}],
     **{kind: percentages(base) for kind, base in (("line", 96.5), ("branch", 88.2), ("toggle", 71.0))},
-    "functional": percentages(50.0, 4) | {"bins": {"shape.a": 1, "shape.b<i>": 0, "hops.1": 7, "hops.2": 0}},
+    "functional": percentages(50.0, 4) | {"bins": {"shape.a": 1, "shape.b<i>": 0, "router.hops.1": 7, "router.hops.2": 0}},
     "net": {"line": 96.5, "branch": 88.2, "toggle": 71.0, "functional": 50.0},
-    "by_block": {"router<b>": {"line": percentages(99.0), "branch": percentages(80.0), "toggle": percentages(60.0)},
+    "by_block": {"router": {"functional": percentages(50.0, 4)}, "router<b>": {"line": percentages(99.0), "branch": percentages(80.0), "toggle": percentages(60.0)},
                  "empty": {"line": {"raw": None, "net": None, "hit": 0, "total": 0, "excluded": 0}}},
     "by_chip": {f"chip{n:02}": {"line": 5.5 if n == 7 else 90.0 + n / 10, "branch": None, "toggle": 70.0} for n in range(12)},
     "cmodel": {"line": 93.3, "by_file": {"chip.cc": 91.0}}, "exclusions_out_of_date": ["gone.sv: no such line"]}
@@ -168,8 +169,8 @@ def expected_coverage(c):
             want |= {f"coverage.{name}.{kind}": net} if net is not None else {}
             want |= {f"raw.{name}.{kind}": raw} if raw not in (None, net) else {}
     bins = c["functional"]["bins"]
-    return want | {f"group.{g}": sum(n > 0 for b, n in bins.items() if b.split(".")[0] == g)
-                   for g in {b.split(".")[0] for b in bins}}
+    return want | {f"group.{g}": sum(n > 0 for b, n in bins.items() if b.startswith(g + "."))
+                   for g in {b.rpartition(".")[0] for b in bins}}
 
 
 FIGURES = "[...document.querySelectorAll('[data-figure]')].map(e => [e.dataset.figure, JSON.parse(e.dataset.value), e.textContent])"
@@ -312,6 +313,11 @@ class Report(unittest.TestCase):
         shades = self.browser.evaluate("['chip07', 'chip00'].map(c => document.querySelector("
                                        "`[data-figure=\"coverage.by_chip.${c}.line\"]`).closest('.cover').querySelector('i').className)")
         self.assertEqual(shades, ["bad", "good"])
+
+    def test_goals_that_are_missed_are_named(self):
+        note = self.open(self.bad[1])("document.querySelector('#coverage .note').textContent")
+        self.assertIn("Below the goal: branch (90 %), functional.router (95 %).", note)
+        self.assertEqual(self.browser.evaluate("document.querySelectorAll('#coverage .goal').length"), 3)
 
     def test_nothing_sticks_out_of_a_narrow_window_and_it_prints(self):
         for width, dark in ((360, False), (1280, True), (1920, False)):
