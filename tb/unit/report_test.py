@@ -306,6 +306,10 @@ class Report(unittest.TestCase):
     def test_a_run_that_was_not_run_took_no_time(self):
         self.assertEqual([r["times"]["wall_s"] for r in self.bad[0]["runs"] if r["state"] == "not run"], [0.0])
 
+    def test_a_point_with_a_run_that_was_not_run_has_not_failed(self):
+        points = [p for p in self.good[0]["testplan"] if "gemm" in p["tests"]]
+        self.assertEqual({p["status"] for p in points}, {"partly run"})
+
     def test_an_idle_chip_is_named(self):
         idle = self.open(self.bad[1])("[...document.querySelectorAll('#coverage tr')].filter(r => r.textContent.includes('idle'))"
                                       ".map(r => r.cells[0].textContent)")

@@ -19,8 +19,9 @@ function coverCell(name, f, goal) {
     h("span", { class: "track", "aria-hidden": "true" }, h("i", { class: shade, style: { width: `${net}%` } }),
       goal !== undefined ? h("i", { class: "goal", style: { left: `${goal}%` } }) : null),
     h("b", null, figure(`coverage.${name}`, net, percent(net))),
-    typeof raw === "number" ? h("small", null, raw === net ? "" : [" raw ", figure(`raw.${name}`, raw, percent(raw))],
-      ` · ${count(f.hit)} / ${count(f.total)}`, f.excluded ? ` · ${count(f.excluded)} excluded` : "") : null);
+    typeof raw === "number" ? h("small", null, `${count(f.hit)} / ${count(f.total)}`,
+      raw === net ? "" : [" · raw ", figure(`raw.${name}`, raw, percent(raw))],
+      f.excluded ? ` · ${count(f.excluded)} excluded` : "") : null);
 }
 
 // Kinds of which no row has data are no columns.
@@ -43,7 +44,7 @@ function functionalGroups(groups) {
   return [h("h3", null, "Functional, by group of bins"), table(["group", "hit", "not hit"],
     Object.entries(groups).map(([name, g]) => [name,
       h("div", { class: "cover" }, bar(g.hit / g.total, g.hit === g.total ? "good" : g.hit > g.total / 2 ? "known" : "bad"),
-        h("b", null, figure(`group.${name}`, g.hit)), h("small", null, ` of ${count(g.total)}`)),
+        h("b", null, figure(`group.${name}`, g.hit), h("span", { class: "soft" }, ` of ${count(g.total)}`))),
       g.missed.length ? h("details", null, h("summary", null, plural(g.missed.length, "bin")),
         h("ul", { class: "bins" }, g.missed.map((bin) => h("li", null, h("code", null, bin))))) : "–"]), { class: "covers" })];
 }
