@@ -2,8 +2,9 @@
 // Engines that stop: one illegal instruction or descriptor per engine of the board, every cause in
 // turn. The rest of the board goes on; RTL and golden model must agree on who stops, where and why.
 //
-//   DMA engine 0 fills SBUF; then tensor, vector, activation engine and the other DMA engines work
-//   on data of their own, and each meets its illegal one at a random place. Nobody waits for them.
+//   One DMA engine fills SBUF; then tensor, vector, activation engine and the other DMA engines
+//   work on data of their own, and each meets its illegal one at a random place. Nobody waits for
+//   them. Every cause gets its turn; in another turn the bits are noise.
 #include <fmt/format.h>
 
 #include <array>
@@ -25,16 +26,34 @@ using defs::Instr;
 
 constexpr unsigned kWork = 6;  ///< instructions per engine, and descriptors
 constexpr unsigned kBytes = 256;
+constexpr unsigned kHoleBits = 28;  ///< up to 256 MiB between any two blocks of a stack
 
-constexpr std::array kComputeCauses{
-    ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand,
-    ErrorCause::BadFormat,     ErrorCause::BadPartition, ErrorCause::BadShape,
-    ErrorCause::OutOfBounds,   ErrorCause::Misaligned,   ErrorCause::SemaphoreOverflow};
+constexpr ErrorCause kNoise = ErrorCause::None;  ///< whatever comes out
+
+constexpr std::array kComputeCauses{ErrorCause::UnknownOpcode,     ErrorCause::ReservedBits,
+                                    ErrorCause::BadOperand,        ErrorCause::BadFormat,
+                                    ErrorCause::BadPartition,      ErrorCause::BadShape,
+                                    ErrorCause::OutOfBounds,       ErrorCause::Misaligned,
+                                    ErrorCause::SemaphoreOverflow, kNoise};
 constexpr std::array kSyncCauses{ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,
-                                 ErrorCause::SemaphoreOverflow, ErrorCause::QueueOverflow};
-constexpr std::array kDmaCauses{ErrorCause::ReservedBits,    ErrorCause::Misaligned,
-                                ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor,
-                                ErrorCause::BadDestination,  ErrorCause::SemaphoreOverflow};
+                                 ErrorCause::SemaphoreOverflow, ErrorCause::QueueOverflow, kNoise};
+constexpr std::array kDmaCauses{ErrorCause::ReservedBits,
+                                ErrorCause::Misaligned,
+                                ErrorCause::UnmappedAddress,
+                                ErrorCause::BadDescriptor,
+                                ErrorCause::BadDestination,
+                                ErrorCause::SemaphoreOverflow,
+                                kNoise};
+
+/// Any bits, but none of them legal.
+template <class Item>
+Item noise(Random& random) {
+  typename Item::Words words;
+  for (auto& word : words) word = static_cast<typename Item::Words::value_type>(random.word());
+  Item item = Item::from(words);
+  item.reserved |= 1;
+  return item;
+}
 
 /// Every field that the rule looks at gets its turn.
 void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
@@ -97,6 +116,13 @@ void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& s
     case ErrorCause::QueueOverflow:
       i.imm = 200u << 16 | 1;
       break;
+    case kNoise: {
+      const auto legal = i.opcode;
+      i = noise<Instr>(random);
+      if (which % 2) i.opcode = legal;
+      i.wait_op = 0;  // for a semaphore that nobody would count
+      break;
+    }
     default:
       break;
   }
@@ -136,6 +162,9 @@ void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
       d.update_sem = static_cast<std::uint16_t>(180 + which);
       d.update_delta = -1;
       break;
+    case kNoise:
+      d = noise<defs::Descriptor>(random);
+      break;
     default:
       break;
   }
@@ -156,8 +185,15 @@ void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Spoil&&
   }
 }
 
+/// The DMA engine that stays whole.
+unsigned filler(const ScenarioArgs& args) {
+  return static_cast<unsigned>(args.seed % args.sizes.dma_engines);
+}
+
 cmodel::Program legal(const ScenarioArgs& args) {
   Assembler assembler(args.sizes, args.chips);
+  Random holes(args.seed, "errors holes");
+  assembler.scatter([&](unsigned, unsigned) { return holes.word() >> (64 - kHoleBits); });
   const unsigned p = args.sizes.partitions;
   Random random(args.seed, "errors data");
   for (unsigned chip = 0; chip < args.chips; ++chip)
@@ -169,7 +205,7 @@ cmodel::Program legal(const ScenarioArgs& args) {
       auto& core = assembler.core(chip, c);
       const Semaphore filled = core.semaphore();
       const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16);
-      core.sync().copy(0, data, assembler.block(all)).signal(filled);
+      core.sync().copy(filler(args), data, assembler.block(all)).signal(filled);
       const Tile source = all.columns(0, 8),
                  to[2] = {core.sbuf(p, 8, Dtype::Fp32), core.sbuf(p, 8, Dtype::Fp32)};
       core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p));
@@ -182,9 +218,11 @@ cmodel::Program legal(const ScenarioArgs& args) {
         else
           core.vector().copy(all.columns(i, 8), to[0]);
         core.act().activate(defs::ActFunc::Relu, all.columns(i, 8), to[1]);
-        for (unsigned e = 1; e < args.sizes.dma_engines; ++e)
+        for (unsigned e = 0; e < args.sizes.dma_engines; ++e) {
+          if (e == filler(args)) continue;
           core.sync().copy(e, data.row_range(i, 2),
                            assembler.hbm(chip, c, fmt::format("out{}.{}.{}", c, e, i), kBytes, 2));
+        }
       }
     }
   return assembler.assemble();
@@ -222,7 +260,7 @@ cmodel::Program build(const ScenarioArgs& args) {
                   [&](Instr& i) { spoil(i, cause, engine, args.sizes, random); });
   }
   for (const auto& ring : program.rings) {
-    if (ring.engine == 0) continue;
+    if (ring.engine == filler(args)) continue;
     const ErrorCause cause = kDmaCauses[turn++ % kDmaCauses.size()];
     const unsigned index =
         cause == ErrorCause::SemaphoreOverflow ? ring.count - 1 : random.between(0, ring.count - 1);
