@@ -146,21 +146,6 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   return assembler.assemble();
 }
 
-template <class Item, class Change>
-void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Change&& change) {
-  for (auto& segment : program.segments) {
-    if (segment.chip != chip || addr < segment.addr || addr >= segment.addr + segment.bytes.size())
-      continue;
-    typename Item::Words words;
-    std::uint8_t* place = segment.bytes.data() + (addr - segment.addr);
-    std::memcpy(words.data(), place, sizeof words);
-    Item item = Item::from(words);
-    change(item);
-    words = item.words();
-    std::memcpy(place, words.data(), sizeof words);
-  }
-}
-
 std::uint32_t pc_of(Engine engine, unsigned index) {
   return engine == Engine::Sync ? kFills + index : index;
 }
