@@ -96,7 +96,7 @@ class Rtl {
   }
   void load(const std::vector<std::uint32_t>& weights, std::uint32_t format) {  // [row][col]
     for (unsigned g = 0; g < kSize / 4; ++g) {
-      dut_.load_valid_i = 1;
+      dut_.load_valid_i = 3;  // both halves of the rows
       dut_.load_plane_i = 0;
       dut_.load_group_i = g;
       dut_.load_ahead_i = 3 + 3 * g;
@@ -112,13 +112,14 @@ class Rtl {
     dut_.moving_format_i = format;
   }
   void run(const std::vector<std::uint32_t>& vectors, unsigned cycles) {
-    dut_.moving_valid_i = 1;
+    dut_.moving_valid_i = 3;
+    dut_.moving_full_i = 1;
     dut_.moving_plane_i = 0;
     for (unsigned i = 0; i < cycles; ++i) {
       std::memcpy(&dut_.moving_i, &vectors[(i % kVectors) * kSize], 4 * kSize);
       cycle();
     }
-    dut_.moving_valid_i = 0;
+    dut_.moving_valid_i = dut_.moving_full_i = 0;
   }
   void idle(unsigned cycles) {
     for (unsigned i = 0; i < cycles; ++i) cycle();

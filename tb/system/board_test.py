@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 PROGRAM = sys.argv[1]
-SITES = ["weight", "partial_sum", "psum", "sbuf_write_lost", "dma_address", "flit_payload",
+SITES = ["weight", "partial_sum", "psum", "tensor_count", "sbuf_write_lost", "dma_address", "flit_payload",
          "credit_lost", "semaphore_lost", "instruction"]
 
 
