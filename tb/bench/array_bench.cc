@@ -30,7 +30,8 @@ constexpr unsigned kSmall = 8;     // rows and columns of the yardstick
 using Clock = std::chrono::steady_clock;
 using defs::Dtype;
 
-/// `format` is fma_pkg::format_of(dtype, low); `bits` the size of an element.
+/// `format` is fma_pkg::format_of(dtype, low); `bits` the size of an element. fp32: a low x low
+/// pass.
 struct Format {
   const char* name;
   Dtype dtype;
@@ -38,15 +39,14 @@ struct Format {
   std::uint32_t format;
   unsigned bits;
 };
-constexpr Format kFormats[] = {
-    {"bf16", Dtype::Bf16, false, 23 << 9 | 257, 16},
-    {"fp16", Dtype::Fp16, false, 26 << 9 | 369, 16},
-    {"fp8e5m2", Dtype::Fp8E5M2, false, 26 << 9 | 369, 8},
-    {"fp8e4m3", Dtype::Fp8E4M3, false, 27 << 9 | 377, 8},
-    {"fp8e3m4", Dtype::Fp8E3M4, false, 28 << 9 | 381, 8},
-    {"tf32", Dtype::Tf32, false, 1 << 15 | 23 << 9 | 257, 32},
-    {"fp32 (a low x low pass)", Dtype::Fp32, true, 1 << 14 | 23 << 9 | 257, 32},
-    {"int8", Dtype::Int8, false, 1 << 16 | 23 << 9 | 257, 8}};
+constexpr Format kFormats[] = {{"bf16", Dtype::Bf16, false, 23 << 9 | 257, 16},
+                               {"fp16", Dtype::Fp16, false, 26 << 9 | 369, 16},
+                               {"fp8e5m2", Dtype::Fp8E5M2, false, 26 << 9 | 369, 8},
+                               {"fp8e4m3", Dtype::Fp8E4M3, false, 27 << 9 | 377, 8},
+                               {"fp8e3m4", Dtype::Fp8E3M4, false, 28 << 9 | 381, 8},
+                               {"tf32", Dtype::Tf32, false, 1 << 15 | 23 << 9 | 257, 32},
+                               {"fp32", Dtype::Fp32, true, 1 << 14 | 23 << 9 | 257, 32},
+                               {"int8", Dtype::Int8, false, 1 << 16 | 23 << 9 | 257, 8}};
 
 /// An element in the upper bits of a word: any sign and fraction, an exponent near that of 1.
 std::uint32_t element(const Format& f, std::mt19937& rng) {
