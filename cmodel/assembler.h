@@ -147,7 +147,7 @@ class TensorStream : public Stream<TensorStream> {
   TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false);
 
  private:
-  std::optional<Tile> stationary_;
+  std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
 };
 
 class VectorStream : public Stream<VectorStream> {

@@ -207,7 +207,9 @@ void Functional::make_instruction_bins() {
     for (const Dtype dtype : defs::kEveryDtype) {
       const bool reads = opcode == Opcode::MultiplyMoving
                              ? dtype != Dtype::Int32
-                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16;
+                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16 ||
+                                   (dtype == Dtype::Int32 &&
+                                    (opcode == Opcode::TensorCopy || opcode == Opcode::Activate));
       if (!reads) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})

@@ -75,6 +75,7 @@ Job prepare(const Options& options) {
   job.args.seed = options.seed;
   job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
   job.args.length = options.length;
+  job.args.format = options.format;
   try {
     if (!options.program.empty()) {
       job.name = options.program.stem().string();
@@ -88,6 +89,9 @@ Job prepare(const Options& options) {
                                              options.program.string(), job.program.chips));
     } else {
       job.scenario = &find_scenario(options.scenario);
+      if (options.format && !job.scenario->formats)
+        throw std::runtime_error(
+            fmt::format("--format; allowed with gemm only, not with {}", options.scenario));
       job.name = job.scenario->name;
       job.program = job.scenario->build(job.args);
     }

@@ -31,8 +31,9 @@ struct Options {
   unsigned threads = 0;           ///< 0: all of the machine
   unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
-  double link_ber = 0;  ///< bit errors per bit on every link
-  unsigned length = 0;  ///< of a scenario with that knob; 0: its default
+  double link_ber = 0;                ///< bit errors per bit on every link
+  std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
+  unsigned length = 0;                ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all

@@ -78,7 +78,7 @@ inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro"};  ///< erro
 inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
 inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
@@ -207,10 +207,11 @@ inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
 enum class TensorCount : std::uint8_t {
   PeBusy = 0,  ///< PE-cycles of work: rows x columns of its tile for every moving column, in every pass
   Active = 1,  ///< cycles with work of any kind: first instruction to last row written
-  Moving = 2,  ///< cycles in which a moving column is read
+  Moving = 2,  ///< cycles in which a moving column is read, of one tile or of two
   Load = 3,  ///< cycles in which stationary columns are read
   WaitWeights = 4,  ///< active, no moving column: a tile is here, its weights are not
   WaitTile = 5,  ///< active, no moving column: no tile is here
+  WaitPort = 6,  ///< active, no moving column: a long stride, or a PSUM bank that the other half of the rows writes
 };
 inline constexpr std::string_view to_string(TensorCount value) {
   switch (value) {
@@ -220,10 +221,11 @@ inline constexpr std::string_view to_string(TensorCount value) {
     case TensorCount::Load: return "Load";
     case TensorCount::WaitWeights: return "WaitWeights";
     case TensorCount::WaitTile: return "WaitTile";
+    case TensorCount::WaitPort: return "WaitPort";
   }
   return "?";
 }
-inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile};
+inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile, TensorCount::WaitPort};
 
 /// kind of a token from the chip to the host
 enum class HostKind : std::uint8_t {

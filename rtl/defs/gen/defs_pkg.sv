@@ -114,10 +114,11 @@ package defs_pkg;
   typedef enum logic [2:0] {
     TensorCountPeBusy = 3'd0,  // PE-cycles of work: rows x columns of its tile for every moving column, in every pass
     TensorCountActive = 3'd1,  // cycles with work of any kind: first instruction to last row written
-    TensorCountMoving = 3'd2,  // cycles in which a moving column is read
+    TensorCountMoving = 3'd2,  // cycles in which a moving column is read, of one tile or of two
     TensorCountLoad = 3'd3,  // cycles in which stationary columns are read
     TensorCountWaitWeights = 3'd4,  // active, no moving column: a tile is here, its weights are not
-    TensorCountWaitTile = 3'd5  // active, no moving column: no tile is here
+    TensorCountWaitTile = 3'd5,  // active, no moving column: no tile is here
+    TensorCountWaitPort = 3'd6  // active, no moving column: a long stride, or a PSUM bank that the other half of the rows writes
   } tensor_count_e;
 
   // kind of a token from the chip to the host
