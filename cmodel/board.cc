@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kHostBytes = 64;  // one host write
 constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+constexpr auto kHost = static_cast<unsigned>(defs::Engine::Host);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
 
 /// Dense number of a stream: engines of a chip first, then its receivers by source and lane.
@@ -79,24 +80,31 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
 
   // -------------------------------------------------------------------------- UnitObserver
   void begin(const StreamId& stream, std::uint32_t pc) override {
-    if (races) races->begin(stream, pc);
+    if (races && stream.engine != kHost) races->begin(stream, pc);
     if (!options.track_liveness) return;
     auto& position = positions[stream_number(stream)];
     position.begin = position.now;
   }
-  void waited(const StreamId& stream, unsigned chip, unsigned sem) override {
-    if (races) races->acquire(stream, chip, sem);
+  void waited(unsigned chip, const defs::Instr& instr) override {
+    const bool equal = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Eq);
+    if (races) races->wait(chip, instr.wait_sem, instr.wait_value, equal);
   }
-  void updated(const StreamId& stream, unsigned chip, unsigned sem) override {
-    if (races) races->release(stream, chip, sem);
+  void answered() override {
+    if (races) races->answer();
   }
-  void ordered(const StreamId& from, const StreamId& to) override {
-    if (races) races->order(from, to);
+  void received(const StreamId& from) override {
+    if (races) races->after(from);
+  }
+  void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) override {
+    if (races) races->update(stream, chip, sem, delta);
+  }
+  void rang(const StreamId& stream, const StreamId& to, unsigned count) override {
+    if (races) races->ring(stream, to, count);
   }
   void end(const StreamId& stream, std::uint32_t pc,
            std::span<const Footprint> footprints) override {
     for (const auto& footprint : footprints) {
-      if (races) races->access(stream, footprint);
+      if (races && stream.engine != kHost) races->access(stream, footprint);
       if (!options.track_liveness) continue;
       const auto& position = positions[stream_number(stream)];
       liveness.add(footprint, stream, pc, position.begin, position.now);
@@ -111,21 +119,17 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
     return {static_cast<std::uint8_t>(stream.chip), static_cast<std::uint8_t>(stream.core),
             static_cast<std::uint8_t>(stream.engine), 0, 0};
   }
-  /// The host starts nothing before all chips are loaded ..
-  void order_start() {
-    for (unsigned chip = 0; races && chip < program.chips; ++chip)
-      for (const auto& stream : program.streams) races->order(host_stream(chip), stream_of(stream));
-  }
-  /// .. and reads the regions when every sequencer has executed END: a transfer that nobody waited
-  /// for may still be under way then.
+  /// The host starts nothing before all chips are loaded: that part of its work cannot race. It
+  /// reads the regions when every sequencer has executed END: a transfer that nobody waited for may
+  /// still be under way then.
   void read_regions() {
     if (!races || regions_read) return;
     regions_read = true;
     std::vector<Footprint> footprints;
     for (const auto& region : program.regions) {
       const StreamId host = host_stream(region.chip);
-      for (const auto& stream : program.streams) races->order(stream_of(stream), host);
       races->begin(host, 0);
+      for (const auto& stream : program.streams) races->after(stream_of(stream));
       footprints.clear();
       footprints_of_rows(region.chip, region.addr, 0, 1, region.bytes, false, footprints);
       for (const auto& footprint : footprints) races->access(host, footprint);
@@ -194,8 +198,6 @@ void Board::load() {
     impl.chips[ring.chip]->set_ring(ring.core, ring.engine, ring.base, ring.count);
   for (const auto& stream : impl.program.streams)
     impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
-
-  impl.order_start();
 
   // Units without a program can still be rung (and then stop by an error), so DMA engines of a
   // core that has a sync stream all take part.
@@ -290,6 +292,10 @@ std::string Board::disassemble(const StreamId& stream, std::uint32_t pc) const {
                  {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
     return "?";
   return cmodel::disassemble(defs::Descriptor::from(words));
+}
+
+std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
+  return impl_->chips.at(chip)->core(core).tensor.pe_work();
 }
 
 const Board::Counters& Board::counters() const { return impl_->work; }

@@ -91,6 +91,8 @@ class Board {
   /// Value of semaphore {core, semaphore}.
   unsigned semaphore(unsigned chip, unsigned sem) const;
   SequencerStatus sequencer(unsigned chip, unsigned core, unsigned index) const;
+  /// TensorEngine::pe_work() of a core.
+  std::uint64_t pe_work(unsigned chip, unsigned core) const;
   /// Disassembly of instruction `pc` of a sequencer, for reports; "?" beyond the stream.
   std::string disassemble(unsigned chip, unsigned core, unsigned index, std::uint32_t pc) const;
   /// The same for any stream: instructions of sequencers, descriptors of DMA engines.

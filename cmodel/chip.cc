@@ -62,7 +62,7 @@ void Chip::burst(const StreamId& id, std::uint32_t pc, std::uint64_t addr,
 
 bool Chip::update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta) {
   if (!semaphores_.add(sem, delta)) return false;
-  if (auto* observer = port_.observer()) observer->updated(id, id_, sem);
+  if (auto* observer = port_.observer()) observer->updated(id, id_, sem, delta);
   Commit commit;
   commit.kind = CommitKind::Semaphore;
   commit.stream = id;
@@ -127,7 +127,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   auto* observer = port_.observer();
   if (observer) {
     observer->begin(id, pc);
-    if (instr.wait_op) observer->waited(id, id_, instr.wait_sem);
+    if (instr.wait_op) observer->waited(id_, instr);
   }
   auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
   if (cause == defs::ErrorCause::None) {
@@ -189,12 +189,9 @@ defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
   if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
   auto& ring = core.rings[engine];
   if (ring.stopped) return defs::ErrorCause::None;
-  if (ring.pending + count > 0xffff)
-    ring.overflow = true;
-  else
-    ring.pending += count;
+  ring.pending += count;  // RTL may have to wait for room: time, not order
   if (auto* observer = port_.observer())
-    observer->ordered(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine));
+    observer->rang(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine), count);
   return defs::ErrorCause::None;
 }
 

@@ -21,11 +21,13 @@ class UnitObserver {
  public:
   virtual ~UnitObserver() = default;
   virtual void begin(const StreamId& stream, std::uint32_t pc) = 0;
-  /// This unit runs after every update of `sem` so far.
-  virtual void waited(const StreamId& stream, unsigned chip, unsigned sem) = 0;
-  virtual void updated(const StreamId& stream, unsigned chip, unsigned sem) = 0;
-  /// `to` runs after what `from` has done so far: doorbells and messages.
-  virtual void ordered(const StreamId& from, const StreamId& to) = 0;
+  /// What the unit waited for; right after its begin().
+  virtual void waited(unsigned chip, const defs::Instr& instr) = 0;
+  virtual void answered() = 0;                      ///< for a doorbell
+  virtual void received(const StreamId& from) = 0;  ///< for a packet of the last unit of `from`
+  /// What the unit does at its end.
+  virtual void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) = 0;
+  virtual void rang(const StreamId& stream, const StreamId& to, unsigned count) = 0;
   /// After the unit's commits.
   virtual void end(const StreamId& stream, std::uint32_t pc,
                    std::span<const Footprint> footprints) = 0;

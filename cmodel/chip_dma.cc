@@ -32,7 +32,7 @@ class Chip::Moves final : public DmaPort {
 
 bool Chip::runnable_dma(unsigned core, unsigned engine) const {
   const auto& ring = cores_[core]->rings[engine];
-  return !ring.stopped && (ring.pending != 0 || ring.overflow);
+  return !ring.stopped && ring.pending != 0;
 }
 
 void Chip::run_dma(unsigned core, unsigned engine) {
@@ -44,7 +44,6 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     ring.pending = 0;
     port_.error(id, pc, cause);
   };
-  if (ring.overflow) return stop(defs::ErrorCause::QueueOverflow);
   auto cause = check_ring(sizes_, ring.base, ring.count);
   if (cause != defs::ErrorCause::None) return stop(cause);
   const std::uint64_t at = descriptor_addr(ring.base, ring.count, pc);
@@ -59,7 +58,10 @@ void Chip::run_dma(unsigned core, unsigned engine) {
 
   const bool remote = descriptor.dst_chip != id_;
   auto* observer = port_.observer();
-  if (observer) observer->begin(id, pc);
+  if (observer) {
+    observer->begin(id, pc);
+    observer->answered();
+  }
   Moves moves(*this, port_, id, pc);
   // A remote descriptor's reads come before what the receiver does with them.
   if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
@@ -87,8 +89,8 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
   id.lane = static_cast<std::uint8_t>(header.vn << 5 | ((header.group >> 1) & 31));
   auto* observer = port_.observer();
   if (observer) {
-    observer->ordered(from, id);
     observer->begin(id, 0);
+    observer->received(from);
   }
 
   std::array<std::uint8_t, 16 + defs::kPacketBytes> bytes;

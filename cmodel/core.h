@@ -20,8 +20,7 @@ struct RingState {
   std::uint64_t base = 0;
   std::uint32_t count = 0;
   std::uint32_t pc = 0;
-  std::uint32_t pending = 0;  ///< rung and not yet executed
-  bool overflow = false;      ///< rung more often than 65535 doorbells ahead
+  std::uint64_t pending = 0;  ///< rung and not yet executed
   bool stopped = false;       ///< by an error, for good
 };
 

@@ -44,91 +44,109 @@ std::string to_string(const Race& race) {
 }
 
 RaceDetector::RaceDetector(const defs::Sizes& sizes, unsigned chips)
-    : sizes_(sizes),
-      semaphores_(std::size_t{chips} * defs::kCores * defs::kSemaphores),
-      on_chip_(2) {
-  const std::size_t cores = std::size_t{chips} * defs::kCores;
-  on_chip_[0].resize(cores * (sizes.sbuf_bytes / 2 / kPageRows));
-  on_chip_[1].resize(cores * (sizes.psum_banks * sizes.psum_cols / kPageRows));
-}
+    : sizes_(sizes), chips_(chips) {}
 RaceDetector::~RaceDetector() = default;
 
-// ---------------------------------------------------------------------------------------- clocks
+// ---------------------------------------------------------------------------------------- record
 
 std::uint32_t RaceDetector::index_of(const StreamId& stream) {
   const auto [it, fresh] =
       indices_.try_emplace(stream, static_cast<std::uint32_t>(streams_.size()));
   if (fresh) {
-    streams_.push_back({stream, Clock(it->second + 1u), 0, 0});
-    streams_.back().clock[it->second] = 1;
+    streams_.push_back(stream);
+    answers_.push_back(0);
   }
   return it->second;
 }
 
-void RaceDetector::join(Clock& into, const Clock& from) {
-  if (into.size() < from.size()) into.resize(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) into[i] = std::max(into[i], from[i]);
+std::uint32_t RaceDetector::counter(unsigned chip, unsigned sem) const {
+  return chip * defs::kCores * defs::kSemaphores + sem;
 }
 
-/// What the stream does from now on is not part of what others have learnt about it.
-void RaceDetector::tick(std::uint32_t stream) {
-  ++streams_[stream].clock[stream];
-  streams_[stream].epoch = 0;
-}
-
-std::uint32_t RaceDetector::epoch_of(std::uint32_t stream) {
-  auto& s = streams_[stream];
-  if (!s.epoch) {
-    s.epoch = static_cast<std::uint32_t>(epochs_.size());
-    epochs_.push_back({stream, s.clock[stream], s.pc});
-  }
-  return s.epoch;
-}
+/// Behind all semaphores: how often a stream was rung.
+std::uint32_t RaceDetector::bell(std::uint32_t stream) const { return counter(chips_, stream); }
 
 void RaceDetector::begin(const StreamId& stream, std::uint32_t pc) {
-  const auto index = index_of(stream);
-  tick(index);
-  streams_[index].pc = pc;
+  record_.begin(index_of(stream));
+  pcs_.push_back(pc);
+  fresh_ = false;
 }
 
-void RaceDetector::acquire(const StreamId& stream, unsigned chip, unsigned sem) {
-  join(streams_[index_of(stream)].clock,
-       semaphores_[std::size_t{chip} * defs::kCores * defs::kSemaphores + sem]);
+void RaceDetector::wait(unsigned chip, unsigned sem, unsigned value, bool equal) {
+  record_.wait(counter(chip, sem), value, equal);
 }
 
-void RaceDetector::release(const StreamId& stream, unsigned chip, unsigned sem) {
-  const auto index = index_of(stream);
-  join(semaphores_[std::size_t{chip} * defs::kCores * defs::kSemaphores + sem],
-       streams_[index].clock);
-  tick(index);
+void RaceDetector::after(const StreamId& other) { record_.after(index_of(other)); }
+
+void RaceDetector::answer() {
+  const auto stream = record_.stream_of(record_.units() - 1);
+  record_.wait(bell(stream), ++answers_[stream]);
 }
 
-void RaceDetector::order(const StreamId& from, const StreamId& to) {
-  const auto source = index_of(from), target = index_of(to);  // may move streams_
-  join(streams_[target].clock, streams_[source].clock);
-  tick(source);
+void RaceDetector::update(const StreamId& stream, unsigned chip, unsigned sem, int delta) {
+  record_.update(index_of(stream), counter(chip, sem), delta);
 }
 
-RaceDetector::Token RaceDetector::send(const StreamId& stream) {
-  const auto index = index_of(stream);
-  tokens_.push_back(streams_[index].clock);
-  tick(index);
-  return static_cast<Token>(tokens_.size() - 1);
+void RaceDetector::ring(const StreamId& stream, const StreamId& to, unsigned count) {
+  record_.update(index_of(stream), bell(index_of(to)), static_cast<std::int32_t>(count));
 }
 
-void RaceDetector::receive(const StreamId& stream, Token token) {
-  join(streams_[index_of(stream)].clock, tokens_.at(token));
+void RaceDetector::access(const StreamId& stream, const Footprint& footprint) {
+  accesses_.push_back({record_.last(index_of(stream)), footprint});
+  fresh_ = false;
+}
+
+void RaceDetector::read(const StreamId& stream, Footprint footprint) {
+  footprint.write = false;
+  access(stream, footprint);
+}
+
+void RaceDetector::write(const StreamId& stream, Footprint footprint) {
+  footprint.write = true;
+  access(stream, footprint);
+}
+
+// -------------------------------------------------------------------------------------- analysis
+
+void RaceDetector::analyse() {
+  if (fresh_) return;
+  fresh_ = true;
+  order_ = record_;
+  order_.solve();
+  sets_.clear();
+  set_with_.clear();
+  hbm_.clear();
+  races_.clear();
+  reported_.clear();
+  const std::size_t cores = std::size_t{chips_} * defs::kCores;
+  on_chip_.clear();
+  on_chip_.resize(2);
+  on_chip_[0].resize(cores * (sizes_.sbuf_bytes / 2 / kPageRows));
+  on_chip_[1].resize(cores * (sizes_.psum_banks * sizes_.psum_cols / kPageRows));
+  for (const auto& access : accesses_) {
+    now_ = access.unit + 1;
+    known_unit_ = 0;
+    known_ = true;
+    walk(access.footprint);
+  }
+}
+
+const std::vector<Race>& RaceDetector::races() {
+  analyse();
+  return races_;
+}
+
+std::uint64_t RaceDetector::count() {
+  analyse();
+  return reported_.size();
 }
 
 // --------------------------------------------------------------------------------- shadow memory
 
-bool RaceDetector::ordered(std::uint32_t epoch) {
-  if (epoch != known_epoch_) {
-    const auto& old = epochs_[epoch];
-    const auto& clock = streams_[now_stream_].clock;
-    known_epoch_ = epoch;
-    known_ =
-        old.stream == now_stream_ || (old.stream < clock.size() && clock[old.stream] >= old.clock);
+bool RaceDetector::ordered(std::uint32_t unit) {
+  if (unit != known_unit_) {
+    known_unit_ = unit;
+    known_ = unit == now_ || order_.before(unit - 1, now_ - 1);
   }
   return known_;
 }
@@ -174,8 +192,8 @@ void RaceDetector::touch(Shadow& cell, const Footprint& footprint, unsigned part
                          std::uint64_t byte) {
   if (cell.write && !ordered(cell.write)) report(cell.write, true, footprint, partition, byte);
   if (!footprint.write) {
-    if (cell.read != now_epoch_) {
-      cell.read = cell.read ? with_reader(cell.read, now_epoch_) : now_epoch_;
+    if (cell.read != now_) {
+      cell.read = cell.read ? with_reader(cell.read, now_) : now_;
     }
     return;
   }
@@ -185,14 +203,10 @@ void RaceDetector::touch(Shadow& cell, const Footprint& footprint, unsigned part
   } else if (cell.read && !ordered(cell.read)) {
     report(cell.read, false, footprint, partition, byte);
   }
-  cell = {now_epoch_, 0};
+  cell = {now_, 0};
 }
 
-void RaceDetector::access(const StreamId& stream, const Footprint& footprint) {
-  now_stream_ = index_of(stream);
-  now_epoch_ = epoch_of(now_stream_);
-  known_epoch_ = 0;  // clocks may have moved since the last access
-  known_ = true;
+void RaceDetector::walk(const Footprint& footprint) {
   const unsigned granule = granule_bytes(footprint.memory);
   const unsigned first = footprint.memory == Cell::Memory::Hbm ? 0 : footprint.first;
   const unsigned count = footprint.memory == Cell::Memory::Hbm ? 1 : footprint.count;
@@ -212,31 +226,25 @@ void RaceDetector::access(const StreamId& stream, const Footprint& footprint) {
         }
 }
 
-void RaceDetector::read(const StreamId& stream, Footprint footprint) {
-  footprint.write = false;
-  access(stream, footprint);
-}
-
-void RaceDetector::write(const StreamId& stream, Footprint footprint) {
-  footprint.write = true;
-  access(stream, footprint);
-}
-
 void RaceDetector::report(std::uint32_t older, bool older_writes, const Footprint& footprint,
                           unsigned partition, std::uint64_t byte) {
   const std::uint64_t kinds = (older_writes ? 2 : 0) | (footprint.write ? 1 : 0);
-  if (!reported_.insert(kinds << 62 | std::uint64_t{older} << 31 | now_epoch_).second) return;
+  if (!reported_.insert(kinds << 62 | std::uint64_t{older} << 31 | now_).second) return;
   if (races_.size() >= kMaxRaces) return;
   Race race;
   race.at = {footprint.memory, footprint.chip, footprint.core,
              static_cast<std::uint16_t>(partition), byte};
   if (footprint.memory == Cell::Memory::Hbm) race.at.core = 0;
-  race.older = {streams_[epochs_[older].stream].id, epochs_[older].pc, older_writes};
-  race.newer = {streams_[now_stream_].id, epochs_[now_epoch_].pc, footprint.write};
+  const auto side = [&](std::uint32_t unit, bool write) {
+    return Race::Side{streams_[order_.stream_of(unit - 1)], pcs_[unit - 1], write};
+  };
+  race.older = side(older, older_writes);
+  race.newer = side(now_, footprint.write);
   races_.push_back(race);
 }
 
-std::string RaceDetector::text() const {
+std::string RaceDetector::text() {
+  analyse();
   std::string out;
   for (const auto& race : races_) out += to_string(race) + "\n";
   if (count() > races_.size()) out += fmt::format("and {} more\n", count() - races_.size());

@@ -11,6 +11,7 @@
 
 #include "cmodel/commit.h"
 #include "cmodel/liveness.h"
+#include "cmodel/must_order.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
@@ -29,100 +30,100 @@ struct Race {
 /// pc 4 reads, and no semaphore orders them"
 std::string to_string(const Race& race);
 
-/// Vector clocks per stream and shadow memory per granule (SBUF 2 bytes, PSUM and HBM 4), as in
-/// FastTrack: a cell remembers the last write and the reads since that nothing has ordered yet.
+/// Records a run and then asks of every two accesses to the same granule (SBUF 2 bytes, PSUM and
+/// HBM 4), one of them a write: must one come before the other in every order (must_order.h)? As in
+/// FastTrack, a cell remembers the last write and the reads since that nothing has ordered yet.
 /// Footprints are walked element by element, so interleaved patterns never collide by mistake.
 ///
 /// Streams are in order in themselves. Between them:
 ///
-///   update of a semaphore   release(): the semaphore learns all that the updater has done
-///   satisfied wait          acquire(): the waiter comes after all that the semaphore has learnt
-///   doorbell                order(): the DMA engine comes after the sync engine's past
-///   packet                  send() at the source, receive() in the Rx stream of the destination
+///   semaphores   a wait comes after those updates without which it could never be satisfied
+///   doorbell     ring() by the sync engine; descriptor n of the DMA engine comes after ring n
+///   packet       after(): the Rx unit of the destination comes after the descriptor's reads
 ///
-/// What it cannot see: a semaphore is a counter, and a wait for 1 after two updates of which either
-/// would do counts as ordered after both, if the model ran both before. Another order of the model
-/// (BoardOptions::order_seed) may then show the race. Never the other way: with the accesses of a
-/// legal run every reported pair is unordered in that run.
+/// What the run happened to do first does not matter, but for semaphores that several streams
+/// count down or that somebody waits for with == (must_order.h): there a race may be missed.
+/// Nothing is reported that could not happen.
 class RaceDetector {
  public:
   RaceDetector(const defs::Sizes& sizes, unsigned chips);
   ~RaceDetector();
 
   /// A new instruction, descriptor or packet of `stream`; its accesses are reported with `pc`.
+  /// What it waits for, wait(), after() and answer(), is said next.
   void begin(const StreamId& stream, std::uint32_t pc);
-  void acquire(const StreamId& stream, unsigned chip, unsigned sem);
-  void release(const StreamId& stream, unsigned chip, unsigned sem);
+  void wait(unsigned chip, unsigned sem, unsigned value, bool equal = false);
+  /// The unit comes after what `other` has begun so far.
+  void after(const StreamId& other);
+  /// The unit is served by the next ring of its stream.
+  void answer();
 
-  /// Everything that `to` does from now on comes after what `from` has done so far.
-  void order(const StreamId& from, const StreamId& to);
-
-  /// The same in two steps, for a packet under way. A token may be received any number of times.
-  using Token = std::uint32_t;
-  Token send(const StreamId& stream);
-  void receive(const StreamId& stream, Token token);
+  /// At the end of the unit that `stream` began last.
+  void update(const StreamId& stream, unsigned chip, unsigned sem, int delta);
+  void ring(const StreamId& stream, const StreamId& to, unsigned count);
 
   /// An access of the unit that `stream` began last. `footprint.write` says which kind.
   void access(const StreamId& stream, const Footprint& footprint);
   void read(const StreamId& stream, Footprint footprint);
   void write(const StreamId& stream, Footprint footprint);
 
-  /// One race per pair of units and kinds, in the order found; at most kMaxRaces are kept.
-  const std::vector<Race>& races() const { return races_; }
+  /// One race per pair of units and kinds, in the order found; at most kMaxRaces are kept. Works
+  /// everything out if something was recorded since the last call.
+  const std::vector<Race>& races();
   /// Pairs found, kept or not.
-  std::uint64_t count() const { return reported_.size(); }
+  std::uint64_t count();
   /// All kept races, one per line.
-  std::string text() const;
+  std::string text();
 
   static constexpr std::size_t kMaxRaces = 100;
 
  private:
-  using Clock = std::vector<std::uint32_t>;  ///< by stream index; missing entries are zero
-  /// Who accessed: an epoch of a stream. Identified by its index; 0 means nobody.
-  struct Epoch {
-    std::uint32_t stream, clock, pc;
-  };
+  /// Accesses in the cell's order are named by their unit + 1; 0 means nobody.
   struct Shadow {
     std::uint32_t write = 0;
-    std::uint32_t read = 0;  ///< an epoch, or kSet + index of a set of them
+    std::uint32_t read = 0;  ///< a unit + 1, or kSet + index of a set of them
   };
-  struct Stream {
-    StreamId id;
-    Clock clock;
-    std::uint32_t epoch = 0, pc = 0;
+  struct Access {
+    std::uint32_t unit;
+    Footprint footprint;
   };
   static constexpr std::uint32_t kSet = 0x8000'0000u;
   static constexpr unsigned kPageRows = 16;  ///< granules of all partitions
   static constexpr unsigned kHbmPageCells = 1024;
 
   std::uint32_t index_of(const StreamId& stream);
-  static void join(Clock& into, const Clock& from);
-  void tick(std::uint32_t stream);
-  std::uint32_t epoch_of(std::uint32_t stream);
-  bool ordered(std::uint32_t epoch);
+  std::uint32_t counter(unsigned chip, unsigned sem) const;
+  std::uint32_t bell(std::uint32_t stream) const;
+  void analyse();
+  bool ordered(std::uint32_t unit);
   Shadow* row(const Footprint& footprint, std::uint64_t granule);
+  void walk(const Footprint& footprint);
   void touch(Shadow& cell, const Footprint& footprint, unsigned partition, std::uint64_t byte);
   std::uint32_t with_reader(std::uint32_t readers, std::uint32_t reader);
   void report(std::uint32_t older, bool older_writes, const Footprint& footprint,
               unsigned partition, std::uint64_t byte);
 
   const defs::Sizes& sizes_;
-  std::map<StreamId, std::uint32_t> indices_;
-  std::vector<Stream> streams_;
-  std::vector<Clock> semaphores_;  ///< chip * (Cores * Semaphores) + sem
-  std::vector<Clock> tokens_;
-  std::vector<Epoch> epochs_{{}};
-  std::vector<std::vector<std::uint32_t>> sets_;
-  std::unordered_map<std::uint64_t, std::uint32_t> set_with_;  ///< (readers, reader) -> readers
+  unsigned chips_;
 
+  // The record.
+  std::map<StreamId, std::uint32_t> indices_;
+  std::vector<StreamId> streams_;
+  std::vector<std::uint32_t> answers_;  ///< by stream
+  std::vector<std::uint32_t> pcs_;      ///< by unit
+  std::vector<Access> accesses_;
+  MustOrder record_;
+  bool fresh_ = false;  ///< nothing was recorded since analyse()
+
+  // The analysis.
+  MustOrder order_;
+  std::vector<std::vector<std::uint32_t>> sets_;
+  std::unordered_map<std::uint64_t, std::uint32_t> set_with_;    ///< (readers, reader) -> readers
   std::vector<std::vector<std::unique_ptr<Shadow[]>>> on_chip_;  ///< [memory][chip, core, page]
   std::unordered_map<std::uint64_t, std::unique_ptr<Shadow[]>> hbm_;
-
-  // The access being walked.
-  std::uint32_t now_stream_ = 0, now_epoch_ = 0;
-  std::uint32_t known_epoch_ = 0;  ///< ordered() of this epoch is known_
+  std::uint32_t now_ = 0;         ///< the unit whose access is being walked, + 1
+  std::uint32_t known_unit_ = 0;  ///< ordered() of this unit is known_
   bool known_ = true;
-
   std::vector<Race> races_;
   std::unordered_set<std::uint64_t> reported_;
 };

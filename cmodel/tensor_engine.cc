@@ -200,6 +200,7 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
     for (unsigned k = 0; k < rows_; ++k)
       moving[std::size_t{k} * kBlock + fill] =
           fp::to_float(fp::operand_to_fp32(dtype, column[k], low_moving));
+    pe_work_ += std::uint64_t{rows_} * columns_;
     if (++fill == kBlock) flush();
   });
   if (fill) flush();

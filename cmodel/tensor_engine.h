@@ -37,6 +37,10 @@ class TensorEngine {
   /// done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
+  /// Multiply-adds that PEs did so far: rows x columns of its tile for every moving column, in
+  /// every pass. What hardware counts as PeBusy.
+  std::uint64_t pe_work() const { return pe_work_; }
+
  private:
   void load_stationary(const defs::Instr& instr);
   void multiply_moving(const defs::Instr& instr, std::uint32_t pc);
@@ -55,6 +59,7 @@ class TensorEngine {
   defs::Dtype dtype_ = defs::Dtype::Bf16;
   std::vector<float> weights_;      ///< [k][m]; fp32: the high halves
   std::vector<float> low_weights_;  ///< [k][m], of fp32
+  std::uint64_t pe_work_ = 0;
 };
 
 }  // namespace cmodel

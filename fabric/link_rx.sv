@@ -3,9 +3,11 @@
 //
 //   link_rx_i --> [1] --> [2] --> flit_*, credit_*
 //
-// A word counts only if its CRC is right with the sequence number that this end expects: a damaged
-// word, and a flit that is not the next one, are dropped whole and a repeat is asked for, once, then
-// again after a silence. Everything behind the lost flit fails the check too, until it arrives.
+// A flit is taken only if its CRC is right with the number that this end expects. After a damaged word
+// every word sent back asks for a repeat, until the flit is there. The flits behind the lost one are
+// not taken, but what their control words say counts: this end keeps along with the numbers on the
+// wire (`along_q`) and checks against those too. Otherwise a lost flit would also cost the other
+// direction the credits, acknowledgements and requests of a round trip.
 `include "assert.svh"
 
 module link_rx (
@@ -47,30 +49,36 @@ module link_rx (
   end
 
   // ---------------------------------------------------------------- stage 2: the check
-  logic sequenced, good, take, spoken;
-  logic [9:0] expected_q;
-  logic [31:0] payload_crc;
+  logic sequenced, good, clean, take, spoken, restart;
+  logic [9:0] expected_q, along_q, ahead, restart_seq;
+  logic [31:0] syndrome;
   assign sequenced = lcw_1_q.flit_type >= defs_pkg::FlitTypeHead &&
                      lcw_1_q.flit_type <= defs_pkg::FlitTypeHeadTail;
+  // The CRC is linear: the same word under another number differs by the CRC of the difference.
+  assign ahead = along_q - expected_q;
   always_comb begin
-    payload_crc = '0;
-    good        = 1'b0;
+    syndrome = '0;
+    good     = 1'b0;
+    clean    = 1'b0;
     if (fabric_en_i) begin
-      if (!empty_1_q) payload_crc = crc_pkg::of_payload(payload_1_q);
-      good = (payload_crc ^ crc_pkg::of_control({lcw_1_q, sequenced ? expected_q : 10'd0})) ==
-             crc_1_q;
+      syndrome = crc_1_q ^ crc_pkg::of_control({lcw_1_q, sequenced ? expected_q : 10'd0});
+      if (!empty_1_q) syndrome = syndrome ^ crc_pkg::of_payload(payload_1_q);
+      good  = syndrome == '0;
+      clean = good;
+      if (!good && sequenced) clean = syndrome == crc_pkg::of_control({32'd0, expected_q ^ along_q});
     end
   end
   // Silence is a word of zeros: its CRC is right and it says nothing.
-  assign spoken = good && lcw_1_q.ack_type != '0;
-  assign take = spoken && sequenced;
+  assign spoken      = clean && lcw_1_q.ack_type != '0;
+  assign take        = good && spoken && sequenced;
+  assign restart     = good && lcw_1_q.flit_type == defs_pkg::FlitTypeCtrl;
+  assign restart_seq = empty_1_q ? '0 : payload_1_q[9:0];
   always_ff @(posedge clk_i) begin
     if (fabric_en_i && take) payload_2_q <= empty_1_q ? '0 : payload_1_q;
   end
 
   // ---------------------------------------------------------------- registers
-  logic asked_q, nak_q, ack_valid_q;
-  logic [8:0] silence_q;
+  logic asked_q, ack_valid_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       lcw_1_q      <= '0;
@@ -80,9 +88,8 @@ module link_rx (
       flit_valid_o <= 1'b0;
       ack_valid_q  <= 1'b0;
       expected_q   <= '0;
+      along_q      <= '0;
       asked_q      <= 1'b0;
-      nak_q        <= 1'b0;
-      silence_q    <= '0;
     end else if (fabric_en_i) begin
       lcw_1_q      <= link_rx_i.lcw;
       crc_1_q      <= link_rx_i.crc;
@@ -91,14 +98,17 @@ module link_rx (
       ack_valid_q  <= spoken;
       if (spoken) lcw_2_q <= lcw_1_q;
       if (take) expected_q <= expected_q + 10'd1;
-      // One request per gap; after a silence another.
-      nak_q     <= (!good && !asked_q) || (asked_q && silence_q == '1);
-      asked_q   <= take ? 1'b0 : !good || asked_q;
-      silence_q <= (asked_q && !take) ? silence_q + 9'd1 : '0;
+      // A damaged word that looks like a flit was one, most likely, and so was a missing one.
+      if (take) along_q <= expected_q + 10'd1;
+      else if (restart) along_q <= restart_seq;
+      else if (sequenced || lcw_1_q.ack_type == '0) along_q <= along_q + 10'd1;
+      // Flits that came before are no gap.
+      if (take || (restart && restart_seq == expected_q)) asked_q <= 1'b0;
+      else if (!clean || (!good && !ahead[9])) asked_q <= 1'b1;
     end
   end
   assign expected_o  = expected_q;
-  assign nak_o       = nak_q;
+  assign nak_o       = asked_q;
   assign ack_valid_o = ack_valid_q;
   assign ack_nak_o   = lcw_2_q.ack_type == 2'd2;
   assign ack_seq_o   = lcw_2_q.ack_seq;

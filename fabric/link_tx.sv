@@ -5,7 +5,8 @@
 //               +--> replay ------^
 //
 // Every flit is kept until the other side acknowledged it. After a NAK, and after a long silence,
-// everything from the first missing flit is sent again (go-back-N); new flits queue up behind.
+// everything from the first missing flit is sent again (go-back-N), behind a CTRL word that says from
+// which number on; new flits queue up behind.
 // Every word, NULL or not, carries one VC's count of freed flits, the VCs in turn, and an
 // acknowledgement; so each VC is reported every 8 fabric cycles and a lost report is healed by the
 // next. The sequence number is in the CRC only.
@@ -69,7 +70,7 @@ module link_tx #(
   logic [511:0] replay [Window];
   logic [5:0] about [Window];  // {vc, type}
   logic [9:0] write_seq, send_seq, acked_seq;
-  logic go_back, send, straight;
+  logic restart, send, straight;
   always_ff @(posedge clk_i) begin
     if (fabric_en_i && valid_q) begin
       replay[write_seq[IndexBits-1:0]] <= payload_q;
@@ -81,7 +82,7 @@ module link_tx #(
     .clk_i, .rst_ni, .en_i(fabric_en_i), .push_i(valid_q),
     .ack_valid_i, .ack_nak_i, .ack_seq_i,
     .ready_o, .write_seq_o(write_seq), .send_seq_o(send_seq), .acked_seq_o(acked_seq),
-    .go_back_o(go_back), .send_o(send), .straight_o(straight)
+    .go_back_o(), .restart_o(restart), .send_o(send), .straight_o(straight)
   );
 
   // ---------------------------------------------------------------- stage 2: the word on the wire
@@ -89,6 +90,7 @@ module link_tx #(
   defs_pkg::lcw_t lcw_d;
   always_comb begin
     lcw_d            = '0;
+    if (restart) lcw_d.flit_type = defs_pkg::FlitTypeCtrl;
     if (send) {lcw_d.vc, lcw_d.flit_type} = straight ? {vc_q, type_q} : about[send_seq[IndexBits-1:0]];
     lcw_d.credit_vc  = credit_vc_q;
     lcw_d.credit_cum = freed_i[{credit_vc_q, 3'b0} +: 8];
@@ -104,15 +106,16 @@ module link_tx #(
   always_comb begin
     word_d = '0;
     if (fabric_en_i && send) word_d = straight ? payload_q : replay[send_seq[IndexBits-1:0]];
+    if (fabric_en_i && restart) word_d = 512'(send_seq);
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       word_q <= '0;
       crc_q  <= '0;
     end else if (fabric_en_i) begin
-      if (send) begin
+      if (send || restart) begin
         word_q <= word_d;
-        crc_q  <= crc_pkg::of_payload(word_d) ^ crc_pkg::of_control({lcw_d, send_seq});
+        crc_q  <= crc_pkg::of_payload(word_d) ^ crc_pkg::of_control({lcw_d, send ? send_seq : 10'd0});
       end else begin
         if (sent_q) word_q <= '0;
         crc_q <= crc_pkg::of_control({lcw_d, 10'd0});
@@ -122,7 +125,7 @@ module link_tx #(
   assign link_tx_o = {crc_q, lcw_q, word_q};
 
   // ---------------------------------------------------------------- registers
-  logic [31:0] replays_q;  // how often this side went back
+  logic [31:0] replays_q;  // how often something was sent again
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       type_q      <= defs_pkg::FlitTypeNull;
@@ -136,10 +139,10 @@ module link_tx #(
       type_q      <= type_d;
       vc_q        <= flit_valid_i ? flit_vc_i : '0;
       valid_q     <= flit_valid_i;
-      sent_q      <= send;
+      sent_q      <= send || restart;
       credit_vc_q <= credit_vc_q + 3'd1;
       lcw_q       <= lcw_d;
-      if (go_back) replays_q <= replays_q + 32'd1;
+      if (restart && send_seq != write_seq) replays_q <= replays_q + 32'd1;
     end
   end
   logic unused_replays;  // read by the board's statistics

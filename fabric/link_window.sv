@@ -6,8 +6,10 @@
 //     |        +-- next to be put on the wire
 //     +-- first that the other side does not yet have
 //
-// A NAK and a silence of Silence cycles set `send` back to `acked`. An acknowledgement of something
-// that was never sent is ignored.
+// A NAK and a silence of 2^SilenceBits cycles set `send` back to `acked`. The other side repeats its
+// NAK until it is served, so one that says the same again counts only after an acknowledgement without
+// NAK. Wherever `send` jumps, the next word says so (`restart_o`) instead of carrying a flit. An
+// acknowledgement of something that was never sent is ignored.
 `include "assert.svh"
 
 module link_window #(
@@ -30,30 +32,33 @@ module link_window #(
   output logic [SeqBits-1:0] send_seq_o,
   output logic [SeqBits-1:0] acked_seq_o,
   output logic go_back_o,
+  output logic restart_o,
   output logic send_o,
   output logic straight_o  // what is sent is what is being pushed
 );
 
   logic [SeqBits-1:0] write_q, send_q, acked_q, held, acks, waiting;
   logic [SilenceBits-1:0] silence_q;
-  logic good_ack, silent;
+  logic good_ack, silent, behind, served_q, restart_q;
   assign held     = write_q - acked_q;
   assign waiting  = write_q - send_q;
   assign acks     = ack_seq_i - acked_q;
   assign good_ack = ack_valid_i && acks <= held;
   assign silent   = silence_q == '1;
 
-  assign go_back_o  = (good_ack && ack_nak_i && ack_seq_i != write_q) || silent;
-  assign send_o     = waiting != '0 || push_i;
+  assign go_back_o  = (good_ack && ack_nak_i && !(served_q && acks == '0)) || silent;
+  assign restart_o  = restart_q;
+  assign send_o     = !restart_q && (waiting != '0 || push_i);
   assign straight_o = waiting == '0;
   assign ready_o    = held < SeqBits'(Window - 4);
 
   logic [SeqBits-1:0] acked_d, send_d;
+  // An acknowledgement may be ahead of `send` while a repeat is under way: skip what is known.
+  assign behind = SeqBits'(write_q - acked_d) < SeqBits'(write_q - send_q);
   always_comb begin
     acked_d = good_ack ? ack_seq_i : acked_q;
     send_d  = send_q + SeqBits'(send_o);
-    // An acknowledgement may be ahead of `send` while a repeat is under way: skip what is known.
-    if (go_back_o || SeqBits'(write_q - acked_d) < SeqBits'(write_q - send_q)) send_d = acked_d;
+    if (go_back_o || behind) send_d = acked_d;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -62,11 +67,16 @@ module link_window #(
       send_q    <= '0;
       acked_q   <= '0;
       silence_q <= '0;
+      served_q  <= 1'b0;
+      restart_q <= 1'b0;
     end else if (en_i) begin
       write_q   <= write_q + SeqBits'(push_i);
       acked_q   <= acked_d;
       send_q    <= send_d;
-      silence_q <= (held == '0 || acked_d != acked_q || go_back_o) ? '0
+      restart_q <= go_back_o || behind;
+      if (go_back_o) served_q <= 1'b1;
+      else if (good_ack && !ack_nak_i) served_q <= 1'b0;
+      silence_q <= ((held == '0 && !served_q) || acked_d != acked_q || go_back_o) ? '0
                    : silence_q + SilenceBits'(1);
     end
   end

@@ -73,6 +73,9 @@ module chip #(
   logic [2*E-1:0]       dma_error;
   logic [2*E-1:0][7:0]  dma_cause;
   logic [2*E-1:0][31:0] dma_pc;
+  logic [1:0]       tensor_rd;
+  logic [2:0]       tensor_index;
+  logic [1:0][47:0] tensor_count;
   logic [3:0]       fabric_error;
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
@@ -86,6 +89,7 @@ module chip #(
     .seq_event_valid_i(seq_event_valid), .seq_event_ready_o(seq_event_ready),
     .ring_base_o(ring_base), .ring_count_o(ring_count),
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
+    .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .quiet_o(host_quiet)
@@ -93,8 +97,8 @@ module chip #(
 
   // ---------------------------------------------------------------- semaphores
   // Ports as in semaphores.sv. The host has no register that updates one: port 12 is silent.
-  logic [2*N*9-1:0]  wait_sem;
-  logic [2*N*16-1:0] wait_value;
+  logic [4*N*9-1:0]  wait_sem;
+  logic [4*N*16-1:0] wait_value;
   logic [12:0] upd_valid, upd_error;
   defs_pkg::sem_update_t [12:0] upd;
   logic [9:0][31:0] upd_pc;
@@ -130,7 +134,10 @@ module chip #(
     .ring_base_i(ring_base[0*E +: E]), .ring_count_i(ring_count[0*E +: E]),
     .dma_error_o(dma_error[0*E +: E]), .dma_cause_o(dma_cause[0*E +: E]),
     .dma_pc_o(dma_pc[0*E +: E]),
-    .wait_sem_o(wait_sem[0*N*9 +: N*9]), .wait_value_i(wait_value[0*N*16 +: N*16]),
+    .tensor_rd_i(tensor_rd[0]), .tensor_index_i(tensor_index),
+    .tensor_count_o(tensor_count[0]),
+    .wait_sem_o(wait_sem[0*2*N*9 +: 2*N*9]),
+    .wait_value_i(wait_value[0*2*N*16 +: 2*N*16]),
     .upd_valid_o(upd_valid[0*(N+1) +: N+1]), .upd_o(upd[0*(N+1) +: N+1]),
     .upd_pc_o(upd_pc[0*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[0]),
     .upd_error_i(upd_error[0*(N+1) +: N+1]),
@@ -168,7 +175,10 @@ module chip #(
     .ring_base_i(ring_base[1*E +: E]), .ring_count_i(ring_count[1*E +: E]),
     .dma_error_o(dma_error[1*E +: E]), .dma_cause_o(dma_cause[1*E +: E]),
     .dma_pc_o(dma_pc[1*E +: E]),
-    .wait_sem_o(wait_sem[1*N*9 +: N*9]), .wait_value_i(wait_value[1*N*16 +: N*16]),
+    .tensor_rd_i(tensor_rd[1]), .tensor_index_i(tensor_index),
+    .tensor_count_o(tensor_count[1]),
+    .wait_sem_o(wait_sem[1*2*N*9 +: 2*N*9]),
+    .wait_value_i(wait_value[1*2*N*16 +: 2*N*16]),
     .upd_valid_o(upd_valid[1*(N+1) +: N+1]), .upd_o(upd[1*(N+1) +: N+1]),
     .upd_pc_o(upd_pc[1*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[1]),
     .upd_error_i(upd_error[1*(N+1) +: N+1]),

@@ -39,9 +39,14 @@ module core #(
   output logic [E-1:0][7:0]  dma_cause_o,
   output logic [E-1:0][31:0] dma_pc_o,
 
-  // semaphores
-  output logic [N*9-1:0]              wait_sem_o,
-  input  logic [N*16-1:0]             wait_value_i,
+  // counters of the tensor engine
+  input  logic        tensor_rd_i,
+  input  logic [2:0]  tensor_index_i,
+  output logic [47:0] tensor_count_o,
+
+  // semaphores: waited for, then to be updated
+  output logic [2*N*9-1:0]            wait_sem_o,
+  input  logic [2*N*16-1:0]           wait_value_i,
   output logic [N:0]                  upd_valid_o,
   output defs_pkg::sem_update_t [N:0] upd_o,
   output logic [N:0][31:0]            upd_pc_o,
@@ -115,6 +120,7 @@ module core #(
       .fetch_rsp_valid_i(line_rsp_valid[i]), .fetch_rsp_slot_i(line_rsp_slot),
       .fetch_rsp_data_i(line_rsp_data),
       .wait_sem_o(wait_sem_o[i*9 +: 9]), .wait_value_i(wait_value_i[i*16 +: 16]),
+      .room_sem_o(wait_sem_o[(N+i)*9 +: 9]), .room_value_i(wait_value_i[(N+i)*16 +: 16]),
       .upd_valid_o(upd_valid_o[i]), .upd_o(upd_o[i]), .upd_pc_o(upd_pc_o[i]),
       .upd_error_i(upd_error_i[i]),
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
@@ -158,6 +164,7 @@ module core #(
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
     .pc_i(instr_pc[0]), .done_o(done[0]), .error_valid_o(error_valid[0]),
     .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
+    .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),
@@ -204,7 +211,7 @@ module core #(
   );
 
   // ---------------------------------------------------------------- sync engine and DMA
-  logic trig_valid;
+  logic trig_valid, trig_ready;
   logic [7:0] trig_engine;
   logic [15:0] trig_count;
   logic dma_busy;
@@ -213,11 +220,11 @@ module core #(
     .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
     .pc_i(instr_pc[3]), .done_o(done[3]), .error_valid_o(error_valid[3]),
     .error_cause_o(error_cause[3]), .error_pc_o(error_pc[3]), .busy_o(busy[3]),
-    .trig_valid_o(trig_valid), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
+    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
   );
   dma u_dma (
     .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i,
-    .trig_valid_i(trig_valid), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
+    .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
     .ring_base_i, .ring_count_i,
     .error_valid_o(dma_error_o), .error_cause_o(dma_cause_o), .error_pc_o(dma_pc_o),
     .busy_o(dma_busy),

@@ -37,7 +37,11 @@ module csr_regs #(
   output logic [D-1:0][47:0] ring_base_o,
   output logic [D-1:0][15:0] ring_count_o,
   input  logic [D-1:0][7:0]  dma_cause_i,
-  input  logic [D-1:0][31:0] dma_pc_i
+  input  logic [D-1:0][31:0] dma_pc_i,
+
+  output logic [1:0]       tensor_rd_o,     // core asked for a counter
+  output logic [2:0]       tensor_index_o,
+  input  logic [1:0][47:0] tensor_count_i   // in the same cycle
 );
 
   // ---------------------------------------------------------------- decode
@@ -48,6 +52,7 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
+  localparam int unsigned TensorCounts = 6;
   logic [2:0] seq;
   logic [3:0] engine;
   logic engine_exists;
@@ -59,7 +64,7 @@ module csr_regs #(
 
   typedef enum logic [3:0] {
     RegNone, RegChipId, RegRingSize, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegSeqError, RegRingBase, RegRingCount, RegDmaError
+    RegSeqError, RegRingBase, RegRingCount, RegDmaError, RegTensorCount
   } reg_e;
   reg_e which;
   always_comb begin
@@ -85,11 +90,18 @@ module csr_regs #(
         defs_pkg::CsrDmaError: which = engine_exists ? RegDmaError : RegNone;
         default: ;
       endcase
+      if ({local_offset[21:6], 6'd0} == defs_pkg::CsrTensorCount
+          && 32'(local_offset[5:3]) < TensorCounts) begin
+        which = RegTensorCount;
+      end
     end
   end
 
   // ---------------------------------------------------------------- read
-  logic readable;
+  logic readable, tensor_rd;
+  assign tensor_rd      = select_i && which == RegTensorCount;
+  assign tensor_rd_o    = {tensor_rd && core, tensor_rd && !core};
+  assign tensor_index_o = local_offset[5:3];
   always_comb begin
     rdata_o  = '0;
     readable = 1'b1;
@@ -106,6 +118,7 @@ module csr_regs #(
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
+        RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
       endcase
     end

@@ -16,8 +16,8 @@
 // and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
 // that stops keeps its cause and the index of its descriptor; the others go on.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
-// of no descriptors; UnmappedAddress, a ring without memory; QueueOverflow, more than 65535
-// doorbells open; SemaphoreOverflow, the update was refused.
+// of no descriptors; UnmappedAddress, a ring without memory; SemaphoreOverflow, the update was
+// refused.
 //
 // Numbers, printed by tb/unit/dma_test, for an HBM that answers 150 cycles after its request:
 //                                                    inf2 (16 engines)   mini (4 engines)
@@ -35,8 +35,10 @@ module dma (
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
 
-  // doorbell from the sync engine; always taken. trig_engine_i < DmaEngines, count != 0.
+  // doorbell from the sync engine; waits until no more than 65535 are open, or the engine has
+  // stopped and ignores it. trig_engine_i < DmaEngines, count != 0.
   input  logic trig_valid_i,
+  output logic trig_ready_o,
   input  logic [7:0] trig_engine_i,
   input  logic [15:0] trig_count_i,
 
@@ -99,7 +101,7 @@ module dma (
 
   dma_engines u_engines (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i,
-    .trig_valid_i, .trig_engine_i, .trig_count_i,
+    .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i,
     .ring_base_i, .ring_count_i,
     .error_valid_o, .error_cause_o, .error_pc_o,
     .busy_o(engines_busy),

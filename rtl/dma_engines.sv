@@ -23,6 +23,7 @@ module dma_engines (
   input  logic [4:0] ring_size_i,
 
   input  logic trig_valid_i,
+  output logic trig_ready_o,
   input  logic [7:0] trig_engine_i,
   input  logic [15:0] trig_count_i,
 
@@ -80,7 +81,7 @@ module dma_engines (
   logic [EngineBits-1:0] slot_q;
   logic [Engines-1:0] work_q;                // triggered descriptors left
   logic [Engines-1:0] running_q, issued_q;   // a descriptor is loaded; all its reads have started
-  logic [Engines-1:0] fetching_q, next_q, next_bad_q, overflow_q;
+  logic [Engines-1:0] fetching_q, next_q, next_bad_q;
   logic [15:0] pending_q [Engines];          // triggered, not finished
   logic [15:0] position_q [Engines];         // in the ring, of the next fetch
   logic [31:0] pc_q [Engines];
@@ -138,10 +139,7 @@ module dma_engines (
       ring_base = ring_base_i[slot_q];
       ring_bad  = ring_base[LineBits-1:0] != '0 || ring_count_i[slot_q] == '0;
       if (!running_q[slot_q] || finish) begin
-        if (overflow_q[slot_q]) begin
-          fail       = 1'b1;
-          fail_cause = defs_pkg::ErrorCauseQueueOverflow;
-        end else if (next_q[slot_q]) begin
+        if (next_q[slot_q]) begin
           fail_cause = next_bad_q[slot_q] ? defs_pkg::ErrorCauseUnmappedAddress : check_cause;
           fail       = fail_cause != defs_pkg::ErrorCauseNone;
           load       = !fail;
@@ -213,11 +211,13 @@ module dma_engines (
   assign trig_slot = trig_engine_i[EngineBits-1:0];
 
   always_comb begin
-    trig     = 1'b0;
-    trig_sum = '0;
-    if (trig_valid_i && 32'(trig_engine_i) < Engines) begin
-      trig     = !error_valid_o[trig_slot];
-      trig_sum = 17'(pending_q[trig_slot]) + 17'(trig_count_i);
+    trig         = 1'b0;
+    trig_sum     = '0;
+    trig_ready_o = 1'b1;
+    if (trig_valid_i && 32'(trig_engine_i) < Engines && !error_valid_o[trig_slot]) begin
+      trig_sum     = 17'(pending_q[trig_slot]) + 17'(trig_count_i);
+      trig_ready_o = !trig_sum[16];
+      trig         = trig_ready_o;
     end
   end
 
@@ -230,7 +230,6 @@ module dma_engines (
       fetching_q    <= '0;
       next_q        <= '0;
       next_bad_q    <= '0;
-      overflow_q    <= '0;
       error_valid_o <= '0;
       error_cause_o <= '0;
       error_pc_o    <= '0;
@@ -283,8 +282,7 @@ module dma_engines (
       // Behind finish and fail: a doorbell in the same cycle as the last completion counts.
       if (trig && !(fail && trig_slot == slot_q)) begin
         work_q[trig_slot] <= 1'b1;
-        if (trig_sum[16]) overflow_q[trig_slot] <= 1'b1;
-        else if (finish && trig_slot == slot_q) pending_q[slot_q] <= trig_sum[15:0] - 16'd1;
+        if (finish && trig_slot == slot_q) pending_q[slot_q] <= trig_sum[15:0] - 16'd1;
         else pending_q[trig_slot] <= trig_sum[15:0];
       end
 

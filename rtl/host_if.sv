@@ -55,6 +55,10 @@ module host_if #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
+  output logic [1:0]       tensor_rd_o,
+  output logic [2:0]       tensor_index_o,
+  input  logic [1:0][47:0] tensor_count_i,
+
   input  logic [1:0]       rx_upd_error_i,
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
@@ -181,7 +185,8 @@ module host_if #(
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
-    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i
+    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
+    .tensor_rd_o, .tensor_index_o, .tensor_count_i
   );
 
   // ---------------------------------------------------------------- read data

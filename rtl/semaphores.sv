@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 2 x 256 semaphores of a chip: the only place where engines meet.
 //
-//   13 update ports --> upd_*_q --> checked adders --> value_q --> 8 wait ports
+//   13 update ports --> upd_*_q --> checked adders --> value_q --> 16 wait ports
 //
 //   port     who                                port     who
 //   0 .. 3   core 0 sequencers                  10, 11   fabric receivers
 //   4        core 0 DMA                         12       host
 //   5 .. 9   core 1, likewise
+//
+// Wait ports, per core: what its four sequencers wait for, then what their next update is to.
 //
 // An update is always taken and is visible on the wait ports two edges later. Updates of one
 // cycle are applied in port order, so several to one semaphore add up. One that would take the
@@ -19,7 +21,7 @@
 
 module semaphores #(
   localparam int unsigned Ports     = 13,
-  localparam int unsigned WaitPorts = 8,
+  localparam int unsigned WaitPorts = 16,
   localparam int unsigned Count     = defs_pkg::Cores * defs_pkg::Semaphores,
   localparam int unsigned NameBits  = 9,
   localparam int unsigned Bits      = defs_pkg::SemaphoreBits

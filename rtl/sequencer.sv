@@ -11,6 +11,11 @@
 // NOP's update comes after those of all older instructions, END finishes when everything before it
 // is done, and an error is reported after the work of older instructions.
 //
+// An update that may be refused is the last thing issued until it has been answered, so that nothing
+// younger happens behind a SemaphoreOverflow. "May": if the semaphore has no room for it now, with
+// what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
+// notices; what other engines post meanwhile is not known (rtl/README.md, Errors).
+//
 // The sequencer checks the fields of NOP and END, an undefined wait_op, and the end of the stream;
 // everything else is the engine's to refuse. A condition need hold for one cycle only.
 // After an error it stays stopped until reset; nothing else stops with it.
@@ -45,6 +50,8 @@ module sequencer #(
 
   output logic [8:0]  wait_sem_o,
   input  logic [15:0] wait_value_i,
+  output logic [8:0]  room_sem_o,  // the next instruction would update it
+  input  logic [15:0] room_value_i,
 
   // Valid only. upd_error_i: the update offered in the last cycle was refused.
   output logic                  upd_valid_o,
@@ -142,6 +149,7 @@ module sequencer #(
   logic [31:0] pc_d, pc_q;
   logic issuing_d, issuing_q;  // cleared by END and by a refusal
   logic ready_to_issue, push, queue_ready;
+  logic hold_d, hold_q;  // an update without room is in flight
 
   always_comb begin
     kind    = KindEngine;
@@ -158,7 +166,7 @@ module sequencer #(
     end
   end
 
-  assign ready_to_issue = issuing_q && queue_ready &&
+  assign ready_to_issue = issuing_q && queue_ready && !hold_q &&
                           (exhausted || (fetched_valid && (condition || waited_q)));
   assign instr_valid_o  = ready_to_issue && kind == KindEngine;
   assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i);
@@ -194,6 +202,36 @@ module sequencer #(
                     (head_is_engine ? (done_i || done_q != '0) : head.kind != KindRefused);
   assign pop    = finished;
   assign done_d = done_q + 5'(done_i) - 5'(pop && head_is_engine);
+
+  // ---------------------------------------------------------------- room for an update
+  // What updates in flight may add to a semaphore, or take from it, at most. Up to 16 in the queue
+  // and one that is offered but not yet in the value: 17 * 2^15 < 2^20.
+  typedef logic [19:0] sum_t;
+  sum_t rise_d, rise_q, fall_d, fall_q;
+  logic no_room, posted_q;
+  logic [15:0] posted_delta_q;
+  assign room_sem_o = fetched.update_sem;
+  assign no_room = fetched.update_delta[15]
+      ? 20'(room_value_i) < fall_q + magnitude(fetched.update_delta)
+      : 20'(room_value_i) + rise_q + magnitude(fetched.update_delta) > 20'd65535;
+  assign hold_d = (push && pushed.update && no_room) || (hold_q && head_valid);
+
+  function automatic sum_t magnitude(input logic [15:0] delta);
+    magnitude = delta[15] ? 20'd65536 - 20'(delta) : 20'(delta);
+  endfunction
+
+  always_comb begin
+    rise_d = rise_q;
+    fall_d = fall_q;
+    if (push && pushed.update) begin
+      if (fetched.update_delta[15]) fall_d = fall_d + magnitude(fetched.update_delta);
+      else rise_d = rise_d + magnitude(fetched.update_delta);
+    end
+    if (posted_q) begin
+      if (posted_delta_q[15]) fall_d = fall_d - magnitude(posted_delta_q);
+      else rise_d = rise_d - magnitude(posted_delta_q);
+    end
+  end
 
   logic [31:0] upd_pc_d, upd_pc_q;
   assign upd_valid_o = pop && head.update;
@@ -280,6 +318,10 @@ module sequencer #(
       pc_q      <= '0;
       cause_q   <= defs_pkg::ErrorCauseNone;
       issuing_q <= 1'b0;
+      hold_q    <= 1'b0;
+      rise_q    <= '0;
+      fall_q    <= '0;
+      posted_q  <= 1'b0;
       waited_q  <= 1'b0;
       ending_q  <= 1'b0;
       event_q   <= 1'b0;
@@ -290,6 +332,10 @@ module sequencer #(
       pc_q      <= pc_d;
       cause_q   <= cause_d;
       issuing_q <= issuing_d;
+      hold_q    <= hold_d;
+      rise_q    <= rise_d;
+      fall_q    <= fall_d;
+      posted_q  <= upd_valid_o;
       waited_q  <= waited_d;
       ending_q  <= ending_d;
       event_q   <= event_d;
@@ -298,7 +344,13 @@ module sequencer #(
     end
   end
 
+  always_ff @(posedge clk_i) begin
+    if (upd_valid_o) posted_delta_q <= upd_o.delta;
+  end
+
   // ---------------------------------------------------------------- assertions
+  // Nothing in flight, nothing claimed.
+  `ASSERT(ClaimsEnd_A, !head_valid && !posted_q |-> rise_q == '0 && fall_q == '0)
   // The host rings only a sequencer that is idle or done.
   `ASSERT(StartWhenStopped_A, start_i |-> state_q == StIdle || state_q == StDone)
   // The engine finishes no more than it was given.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Executes DMA_TRIGGER: rings the doorbell of a DMA engine of this core.
 //
-// One instruction a cycle; `done` in the cycle after it was accepted, with the doorbell. Refused:
-// another opcode (UnknownOpcode), a used reserved field (ReservedBits), no descriptors (BadShape),
-// an engine that this size does not have (QueueOverflow), in this order. Whether the ring has room
-// for that many doorbells is the DMA engine's to check.
+// One instruction a cycle; `done` with the doorbell, in the cycle after it was accepted or when the
+// DMA engine has room for that many more descriptors. Refused: another opcode (UnknownOpcode), a
+// used reserved field (ReservedBits), no descriptors (BadShape), an engine that this size does not
+// have (QueueOverflow), in this order.
 `include "assert.svh"
 
 module sync_engine (
@@ -22,8 +22,8 @@ module sync_engine (
   output logic [31:0]            error_pc_o,
   output logic                   busy_o,
 
-  // Valid only: a doorbell is always taken.
   output logic        trig_valid_o,
+  input  logic        trig_ready_i,
   output logic [7:0]  trig_engine_o,
   output logic [15:0] trig_count_o
 );
@@ -54,7 +54,7 @@ module sync_engine (
   defs_pkg::error_cause_e cause_q;
   logic [31:0] pc_q;
 
-  assign instr_ready_o = !error_q;
+  assign instr_ready_o = !error_q && (!trig_valid_q || trig_ready_i);
   assign accept        = instr_valid_i && instr_ready_o;
   assign error_d       = error_q || (accept && cause != defs_pkg::ErrorCauseNone);
 
@@ -64,7 +64,8 @@ module sync_engine (
       trig_valid_q <= 1'b0;
       error_q      <= 1'b0;
     end else begin
-      trig_valid_q <= accept && cause == defs_pkg::ErrorCauseNone;
+      trig_valid_q <= (accept && cause == defs_pkg::ErrorCauseNone) ||
+                      (trig_valid_q && !trig_ready_i);
       error_q      <= error_d;
     end
   end
@@ -80,7 +81,7 @@ module sync_engine (
   assign trig_valid_o  = trig_valid_q;
   assign trig_engine_o = engine_q;
   assign trig_count_o  = count_q;
-  assign done_o        = trig_valid_q;
+  assign done_o        = trig_valid_q && trig_ready_i;
   assign error_valid_o = error_q;
   assign error_cause_o = cause_q;
   assign error_pc_o    = pc_q;

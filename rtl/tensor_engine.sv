@@ -51,6 +51,10 @@ module tensor_engine #(
   output logic [31:0] error_pc_o,
   output logic busy_o,
 
+  input  logic count_rd_i,           // tensor_counters
+  input  logic [2:0] count_index_i,
+  output logic [47:0] count_o,
+
   output logic ts_rd_valid_o,
   output logic [17:0] ts_rd_addr_o,
   input  row_pkg::sbuf_row_t ts_rd_data_i,
@@ -215,6 +219,15 @@ module tensor_engine #(
   assign busy_o = (head_valid_q && !error_valid_o) || load_valid_q || moving_valid_q || load_busy
                   || stream_busy || array_busy || drain_busy || !order_empty || done_o;
 
+  // ----------------------------------------------------------------------------------- counters
+  logic [15:0] moving_work_q, stream_work_q;  // rows x columns: of the slot, of the stream
+  tensor_counters u_counters (
+    .clk_i(clk_i), .rst_ni(rst_ni), .active_i(busy_o),
+    .moving_i(tm_rd_valid_o), .work_i(stream_work_q), .load_i(ts_rd_valid_o),
+    .tile_here_i(moving_valid_q || (head_valid_q && !head_is_load)),
+    .rd_i(count_rd_i), .rd_index_i(count_index_i), .rd_value_o(count_o)
+  );
+
   // ---------------------------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -285,10 +298,12 @@ module tensor_engine #(
       moving_low_q        <= !pass_q[0];
       moving_report_q     <= last_pass;
       moving_count_q      <= loaded_columns_q;
+      moving_work_q       <= 16'(loaded_columns_q) * 16'(loaded_partitions_q);
       // The last load went into plane_q; the low halves of fp32 into the one before.
       moving_plane_q      <= plane_q ^ (head_fp32 && !pass_q[1]);
       moving_pc_q         <= head_pc_q;
     end
+    if (moving_start) stream_work_q <= moving_work_q;
   end
 
   // --------------------------------------------------------------------------------- assertions

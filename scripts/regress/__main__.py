@@ -1,84 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca regress: suites of scenarios and tests with many seeds, in parallel, with a report."""
-import argparse
+"""scripts/dodeca regress: what each of its calls does."""
 import json
 import pathlib
 import shlex
-import subprocess
 import sys
 import time
 
 from . import baseline
-from .errors import BAD_ENVIRONMENT, Refused
+from .build import build, check_bins, check_ctest, check_scenarios, programs_of
+from .command_line import arguments
+from .errors import BAD_ENVIRONMENT, CHECK_FAILED, PASSED, Refused
 from .known_issues import KnownIssues
 from .launcher_local import LocalLauncher
 from .launcher_slurm import SlurmLauncher
-from .plan import failed_again, jobs_default, make_runs
+from .plan import failed_again, make_runs
 from .progress import clock
-from .results import BAD_STATES, load, new_folder, write_whole
+from .results import BAD_STATES, comparable, differences, load, new_folder, write_whole
 from .runner import Runner
-from .suites import SEED_LIMIT, Suites, default_seed
+from .suites import VERBS, Suites, default_seed
 from .testplan import Testplan
-from .tools import revision, versions
+from .tools import revision, revision_name, versions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-VERBS = ("list", "report", "rerun", "baseline")
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(f"{message}; see: scripts/dodeca regress --help")
-
-
-def arguments(argv):
-    parser = Parser(prog="scripts/dodeca regress", formatter_class=argparse.RawDescriptionHelpFormatter,
-                    description=__doc__, epilog="""
-other calls:
-  regress SUITE --resume          continue the last regression where it was interrupted
-  regress rerun --failed [--waves] [DIR]   the failed runs of a regression again, same seeds
-  regress report [DIR]            write evidence, JUnit and report of DIR again (default: the last)
-  regress baseline --update       measure cycles with seed 1 and record them
-  regress list                    suites, tests, labels
-
-exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or environment, 4 a gate missed""")
-    parser.add_argument("suite", metavar="SUITE", help="smoke, nightly, full; or one of the calls below")
-    parser.add_argument("folder", metavar="DIR", nargs="?", help="a regression, for rerun and report")
-    parser.add_argument("-L", "--label", action="append", default=[], help="only tests with this label (repeat: or)")
-    parser.add_argument("--test", action="append", default=[], metavar="GLOB", help="only tests with such a name")
-    parser.add_argument("--stage", help="only tests that the testplan names up to this stage: V1, V2, V3")
-    parser.add_argument("--seed", help="0 .. 4294967295: everything follows from it (default: of the suite)")
-    parser.add_argument("--seeds", help="runs per test instead of the suite's numbers")
-    parser.add_argument("-j", "--jobs", help="runs at once (default: all processors)")
-    parser.add_argument("--launcher", default="local", help="local (default) or slurm")
-    parser.add_argument("--out", default="out", help="directory of regressions (out)")
-    parser.add_argument("--resume", action="store_true", help="continue the last regression of the suite")
-    parser.add_argument("--failed", action="store_true", help="rerun: the failed runs")
-    parser.add_argument("--waves", action="store_true", help="rerun: boards write waves")
-    parser.add_argument("--update", action="store_true", help="baseline: record what is measured")
-    parser.add_argument("--inject-canary-off", action="store_true", help="leave the fault out: must be noticed")
-    parser.add_argument("--json", action="store_true", help="print evidence.json instead of the summary")
-    parser.add_argument("--data", default="regress", help="directory of suites, testplans, baselines (regress)")
-    args = parser.parse_args(argv)
-    args.seed = number("--seed", args.seed, 0, SEED_LIMIT - 1)
-    args.seeds = number("--seeds", args.seeds, 1, 100000)
-    args.jobs = number("--jobs", args.jobs, 1, 4096) or jobs_default()
-    if args.launcher not in ("local", "slurm"):
-        raise Refused(f"--launcher '{args.launcher}' is unknown, allowed: local, slurm")
-    if args.folder and args.suite not in ("rerun", "report"):
-        raise Refused(f"'{args.folder}' is one argument too many; a DIR belongs to rerun and report")
-    return args
-
-
-def number(name, text, low, high):
-    if text is None:
-        return None
-    try:
-        value = int(text, 0)
-    except ValueError:
-        value = None
-    if value is None or not low <= value <= high:
-        raise Refused(f"{name} is '{text}'; allowed {low} .. {high}")
-    return value
 
 
 class Call:
@@ -90,62 +33,66 @@ class Call:
         self.out = (pathlib.Path.cwd() / args.out).resolve()
         self.suites = Suites(self.data_dir / "suites.toml")
         self.testplan = Testplan(self.data_dir / "testplan", self.suites.tests)
-        self.known = KnownIssues(self.data_dir / "known_issues.toml")
+        self.known = KnownIssues(self.data_dir / "known_issues.toml", self.suites.tests)
         self.baseline_path = self.data_dir / "perf_baseline.toml"
-        self.baselines = baseline.read(self.baseline_path)
+        self.baselines = baseline.read(self.baseline_path, self.suites)
 
     def runner(self, folder, plan):
         launcher = {"local": LocalLauncher, "slurm": SlurmLauncher}[self.args.launcher](self.args.jobs)
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
-    def check_names(self):
-        """Scenarios, CTest tests and coverage bins that the files name must exist, where the build can tell."""
-        board = ROOT / "build/tb/system/board_mini"
-        if board.exists():
-            done = subprocess.run([str(board), "bins"], capture_output=True, text=True)
-            if done.returncode == 0:
-                self.testplan.check_coverage(done.stdout.split())
-        wanted = {t.ctest: t.name for t in self.suites.tests.values() if t.ctest}
-        if wanted and (ROOT / "build/CTestTestfile.cmake").exists():
-            done = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=ROOT,
-                                  capture_output=True, text=True)
-            try:
-                names = {t["name"] for t in json.loads(done.stdout)["tests"]}
-            except (ValueError, KeyError):
-                return
-            for name in wanted.keys() - names:
-                self.suites.file.refuse(f"test.{wanted[name]}", "ctest", f"CTest knows no test called {name!r}")
-
     def start(self, name, runs, seed, goals=False):
-        for run in runs:
-            if run["target"] and not (ROOT / "build/build.ninja").exists():
-                raise Refused("build is not configured; scripts/dodeca build does it", BAD_ENVIRONMENT)
+        """Builds, checks, writes the plan and runs it."""
+        errors = build(ROOT, {run["target"] for run in runs})
+        check_scenarios(ROOT, self.suites, sorted({r["test"] for r in runs if r["board"] and r["target"] not in errors}))
         folder = new_folder(self.out, f"regress-{name}")
         plan = {"schema": 1, "suite": name, "seed": seed, "root": str(ROOT), "started": round(time.time(), 3),
-                "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT),
-                "tools": versions(ROOT), "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "runs": runs}
+                "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT, self.out),
+                "programs": programs_of(ROOT, self.suites, runs), "tools": versions(ROOT),
+                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "runs": runs}
         write_whole(folder / "plan.json", json.dumps(plan))
-        return self.runner(folder, plan).run()
+        return self.runner(folder, plan).run(errors)
+
+    def resume(self, suite):
+        """The rest of a regression. Runs of two trees in one report would say nothing about either."""
+        folder = self.last()
+        self.out = folder.parent
+        plan = load(folder / "plan.json")
+        if plan["suite"] != suite.name:
+            raise Refused(f"{folder}: is a regression of '{plan['suite']}', not of '{suite.name}'")
+        now = revision(ROOT, self.out)
+        if (now["commit"], now["dirty"]) != (plan["revision"]["commit"], plan["revision"]["dirty"]):
+            raise Refused(f"{folder}: was begun at revision {revision_name(plan['revision'])}, and this is "
+                          f"{revision_name(now)}; --resume is allowed on the same tree only")
+        errors = build(ROOT, {run["target"] for run in plan["runs"]})
+        programs = programs_of(ROOT, self.suites, plan["runs"])
+        for path in sorted(programs.keys() | plan["programs"].keys()):
+            if programs.get(path) != plan["programs"].get(path):
+                raise Refused(f"{folder}: was begun with another {path} ({plan['programs'].get(path)}, now "
+                              f"{programs.get(path)}); --resume is allowed with the same programs only")
+        return self.runner(folder, plan).run(errors)
 
     def last(self):
-        return (pathlib.Path(self.args.folder) if self.args.folder else self.out / "last_regression").resolve()
+        return (pathlib.Path(self.args.folders[0]) if self.args.folders else self.out / "last_regression").resolve()
 
-    def regress(self):
+    def choose(self, suite):
+        """The seed and the runs that the arguments ask for, and whether the suite's goals apply: to the whole only."""
         args = self.args
-        suite = self.suites.suite(args.suite)
-        if args.resume:
-            folder = self.last()
-            plan = load(folder / "plan.json")
-            if plan["suite"] != suite.name:
-                raise Refused(f"{folder}: is a regression of '{plan['suite']}', not of '{suite.name}'")
-            return self.runner(folder, plan).run()
-        self.check_names()
         stage = self.testplan.tests_of_stage(args.stage) if args.stage else None
         chosen = self.suites.select(suite, args.label, args.test, stage)
         seed = default_seed(suite) if args.seed is None else args.seed
         whole = len(chosen) == len(suite.seeds)
         runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
-        return self.start(suite.name, runs, seed, goals=suite.goals and whole and args.seeds is None)
+        return seed, runs, suite.goals and whole and args.seeds is None
+
+    def regress(self):
+        suite = self.suites.suite(self.args.suite)
+        if self.args.resume:
+            return self.resume(suite)
+        check_ctest(ROOT, self.suites)
+        check_bins(ROOT, self.testplan)
+        seed, runs, goals = self.choose(suite)
+        return self.start(suite.name, runs, seed, goals)
 
     def rerun(self):
         if not self.args.failed:
@@ -171,16 +118,28 @@ class Call:
         suite = next(iter(self.suites.suites.values()))
         runs = make_runs(self.suites, suite.__class__("baseline", "", {}, tuple(tests), suite.canary, 1, False), {}, 1)
         result = self.start("baseline", runs, 1)
-        baseline.update(self.baseline_path, result["runs"])
-        self.baselines = baseline.read(self.baseline_path)
-        print(f"recorded: {self.baseline_path.relative_to(ROOT)}", file=sys.stderr)
+        baseline.update(self.baseline_path, result["runs"], self.suites)
+        self.baselines = baseline.read(self.baseline_path, self.suites)
+        print(f"recorded: {self.baseline_path}", file=sys.stderr)
         return self.runner(self.out / result["folder"], load(self.out / result["folder"] / "plan.json")).finish()
+
+    def compare(self):
+        """Exit status: do two regressions say the same but for times?"""
+        if len(self.args.folders) != 2:
+            raise Refused("compare needs two directories of regressions")
+        one, two = (comparable(load(pathlib.Path(folder) / "evidence.json")) for folder in self.args.folders)
+        found = differences(one, two)
+        for line in found[:20]:
+            print(line)
+        print(f"{len(found)} differences" if found else f"equal: {len(one['runs'])} runs, all but times")
+        return CHECK_FAILED if found else PASSED
 
     def list(self):
         for suite in self.suites.suites.values():
             print(f"suite {suite.name}: {suite.doc}")
             for name, count in sorted(suite.seeds.items()):
                 print(f"  {name:24} {count:4} seeds  {', '.join(self.suites.tests[name].labels)}")
+        return PASSED
 
 
 def show(result, folder):
@@ -218,13 +177,9 @@ def coverage_lines(cover, goals):
 def main(argv):
     args = arguments(argv)
     call = Call(args, argv)
-    if args.suite == "list":
-        call.list()
-        return 0
-    if args.suite in VERBS:
-        result = getattr(call, args.suite)()
-    else:
-        result = call.regress()
+    if args.suite in ("list", "compare"):
+        return getattr(call, args.suite)()
+    result = getattr(call, args.suite)() if args.suite in VERBS else call.regress()
     if args.json:
         print(json.dumps(result, indent=1))
     else:
@@ -239,3 +194,9 @@ if __name__ == "__main__":
     except Refused as refused:
         print(f"regress: {refused}", file=sys.stderr)
         sys.exit(refused.status)
+    except OSError as error:
+        print(f"regress: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        sys.exit(BAD_ENVIRONMENT)
+    except KeyboardInterrupt:
+        print("regress: interrupted before the first run", file=sys.stderr)
+        sys.exit(CHECK_FAILED)

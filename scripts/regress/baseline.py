@@ -2,7 +2,7 @@
 """regress/perf_baseline.toml: cycles per test, two-sided: an unrecorded improvement misses the gate too."""
 from .errors import Refused
 from .results import write_whole
-from .toml_file import TomlFile
+from .toml_file import Tables, TomlFile
 
 TOLERANCE = 0.02
 HEADER = """# SPDX-License-Identifier: Apache-2.0
@@ -11,17 +11,19 @@ HEADER = """# SPDX-License-Identifier: Apache-2.0
 """
 
 
-def read(path):
-    """{(test, config): entry}"""
+def read(path, suites):
+    """{(test, config): entry}; tests and configurations must be those of the suites."""
+    configs = sorted({program.config for program in suites.programs.values()})
     file, found = TomlFile(path), {}
-    for key in file.data:
-        if key != "baseline":
-            file.refuse("", key, "unknown key; allowed baseline")
-    for index, entry in enumerate(file.data.get("baseline", [])):
+    for index, entry in enumerate(file.check("", file.data, {"baseline": (Tables, [])})["baseline"]):
         entry = file.check("baseline", entry, {
             "test": (str, ...), "config": (str, ...), "cycles": (int, ...), "checks": (int, ...)}, index)
         if entry["cycles"] == 0:
             file.refuse("baseline", "cycles", "is 0; allowed 1 or more", index)
+        if entry["test"] not in suites.tests:
+            file.refuse("baseline", "test", f"no test is called {entry['test']!r} (tests are in suites.toml)", index)
+        if entry["config"] not in configs:
+            file.refuse("baseline", "config", f"is {entry['config']!r}; allowed {', '.join(configs)}", index)
         if (entry["test"], entry["config"]) in found:
             file.refuse("baseline", "test", f"{entry['test']!r} is there twice", index)
         found[entry["test"], entry["config"]] = entry
@@ -51,12 +53,12 @@ def compare(runs, recorded):
     return rows
 
 
-def update(path, runs):
+def update(path, runs, suites):
     """Writes what the runs measured; all must have passed. Other entries stay."""
     bad = [r["id"] for r in runs if r["kind"] == "baseline" and r["state"] != "passed"]
     if bad:
         raise Refused(f"{path}: not changed, {bad[0]} has not passed", 1)
-    entries = read(path) if path.exists() else {}
+    entries = read(path, suites) if path.exists() else {}
     for run in runs:
         if run["kind"] == "baseline":
             entries[run["test"], run["config"]] = {

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Similar failures in one bucket: the first words of a failure with the numbers taken out."""
 import collections
+import hashlib
 import re
 
+WHERE = re.compile(r"^chip (\d+)(?: core (\d+))?(?: ([A-Z]\w*))?, (?:core )?cycle (\d+)")
+STEP = re.compile(r"^\s*pc (\d+): (\w+)", re.M)
 KEEP_LINES = 6
 
 
@@ -30,14 +33,36 @@ def signature(message):
     return re.sub(r"\d+(\.\d+)?", "#", text).strip()
 
 
+def divergence(message):
+    """Where the first difference of a board run was, as far as its report says: chip, core, engine, cycle, pc."""
+    where, step = WHERE.search(message), STEP.search(message)
+    if not where:
+        return None
+    chip, core, engine, cycle = where.groups()
+    return {"chip": int(chip), "core": None if core is None else int(core), "engine": engine, "cycle": int(cycle),
+            "pc": int(step.group(1)) if step else None, "instruction": step.group(2) if step else None}
+
+
+def earliest(run):
+    """The order in which the runs of a bucket are worth a look: first divergence, then the shorter run."""
+    place = divergence(run["message"])
+    return place["cycle"] if place else float("inf"), run["times"]["wall_s"], run["id"]
+
+
 def make_buckets(runs):
-    """[{signature, state, count, tests, first run}] of all runs that went wrong, biggest first."""
+    """All runs that went wrong, biggest bucket first. `first` is the run to look at: its fault shows earliest;
+    `chips` counts the chips that diverged first."""
     groups = collections.defaultdict(list)
     for run in runs:
         if run["state"] not in ("passed", "not run") and run["kind"] != "canary":
             groups[run["state"], signature(run["message"])].append(run)
-    rows = [{"signature": text, "state": state, "count": len(members),
-             "tests": sorted({m["test"] for m in members}), "runs": sorted(m["id"] for m in members),
-             "issue": members[0].get("issue")}
-            for (state, text), members in groups.items()]
-    return sorted(rows, key=lambda row: (-row["count"], row["signature"]))
+    rows = []
+    for (state, text), members in groups.items():
+        first = min(members, key=earliest)
+        places = [p for p in (divergence(m["message"]) for m in members) if p]
+        rows.append({"id": hashlib.sha256(f"{state}/{text}".encode()).hexdigest()[:8], "signature": text,
+                     "state": state, "count": len(members), "tests": sorted({m["test"] for m in members}),
+                     "runs": sorted(m["id"] for m in members), "issues": sorted({m["issue"] for m in members if m.get("issue")}),
+                     "first": first["id"], "divergence": divergence(first["message"]),
+                     "chips": dict(sorted(collections.Counter(p["chip"] for p in places).items()))})
+    return sorted(rows, key=lambda row: (-row["count"], row["signature"], row["state"]))

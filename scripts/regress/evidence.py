@@ -7,6 +7,7 @@ import collections
 import json
 import subprocess
 import sys
+import tomllib
 
 from . import baseline
 from .buckets import make_buckets, signature
@@ -16,13 +17,17 @@ from .results import BAD_STATES, counts
 
 
 def seed_audit(runs):
-    """N seeds must give N stimuli: of each board test, seeds against distinct program hashes."""
+    """N seeds must give N stimuli, told by the run itself: a board by its program's hash, a unit test by the
+    seed that it drew from. A test that tells none has a fixed stimulus: more than one run of it is a sham."""
     groups = collections.defaultdict(dict)
     for run in runs:
-        if run["kind"] == "test" and run["stimulus"]:
+        if run["kind"] == "test" and (run["stimulus"] or run["state"] == "passed"):
             groups[run["test"]][run["seed"]] = run["stimulus"]
-    rows = [{"test": test, "seeds": len(found), "stimuli": len(set(found.values())),
-             "met": len(set(found.values())) == len(found)} for test, found in sorted(groups.items())]
+    rows = []
+    for test, found in sorted(groups.items()):
+        stimuli = len(set(found.values()) - {None})
+        if stimuli or len(found) > 1:
+            rows.append({"test": test, "seeds": len(found), "stimuli": stimuli, "met": stimuli == len(found)})
     return {"met": all(row["met"] for row in rows), "rows": rows}
 
 
@@ -57,7 +62,7 @@ def coverage(root, folder):
     done = subprocess.run([sys.executable, str(script), "merge", *map(str, found), "--json"], cwd=root,
                           capture_output=True, text=True)
     try:
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) | {"exclusions": exclusions(root)}
     except ValueError:
         return {"problem": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
 
@@ -70,6 +75,15 @@ def missed_goals(cover):
     return [f"coverage goal {g['name']}: " + ("not measured" if g["measured"] is None else
             f"{g['measured']:.2f} % net") + f"; goal {g['target']} %" for g in rows] + [
         f"exclusion out of date: {line}" for line in cover["exclusions_out_of_date"]]
+
+
+def exclusions(root):
+    """What the net figures leave out, with the reasons, for whoever reads the report. The converter judges them."""
+    try:
+        tables = tomllib.loads((root / "regress/coverage_exclusions.toml").read_text())
+    except (OSError, ValueError):
+        return []
+    return [{"what": name, **entry} for name, entries in tables.items() for entry in entries]
 
 
 def make(plan, records, suites_data, folder, root, finished, interrupted):
@@ -97,10 +111,10 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
               GATE_MISSED if missed else PASSED)
     return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
             "command": plan["command"], "folder": folder.name, "revision": plan["revision"], "tools": plan["tools"],
-            "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
+            "programs": plan["programs"], "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
-            "testplan": testplan.with_results(runs, (cover or {}).get("functional", {}).get("bins")),
+            "testplan": testplan.with_results(runs, ((cover or {}).get("functional") or {}).get("bins")),
             "coverage": cover, "goals": goals,
             "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {}) for r in runs],
             "launcher": plan["launcher"], "jobs": plan["jobs"],

@@ -7,13 +7,20 @@ import json
 import os
 import pathlib
 import re
-import resource
 import signal
 import subprocess
 import sys
 import time
 
 from .buckets import first_lines
+
+# What programs, their threads and their loader say when they are refused memory. The limit is one of the
+# address space: the kernel ends nobody, it refuses, and a program that is refused says so and ends itself.
+NO_MEMORY = re.compile(r"bad_alloc|cannot allocate memory|MemoryError|out of memory|resource temporarily unavailable"
+                       r"|failed to map segment|failed to allocate", re.I)
+# CTest's word for the end of a test that did not end itself.
+CTEST_TIMEOUT = re.compile(r"\*\*\*Timeout")
+CTEST_KILLED = re.compile(r"\.([A-Z][a-z ]+)?\*\*\*Exception: ([A-Z]\w+)?")
 
 
 def run_command(run, run_dir):
@@ -28,7 +35,6 @@ def execute(run, regression, root, started=None):
     run_dir.mkdir(parents=True, exist_ok=True)
     log_path = run_dir / "log"
     begin, timed_out = time.time(), False
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     with open(log_path, "wb") as log, open(run_dir / "stdout", "wb") as out:
         try:
             process = subprocess.Popen(run_command(run, run_dir), cwd=root, env=os.environ | run["env"],
@@ -41,12 +47,21 @@ def execute(run, regression, root, started=None):
             usage = wait(process, run["timeout_s"])
         except subprocess.TimeoutExpired:
             timed_out = True
-            os.killpg(process.pid, signal.SIGKILL)
+            end_group(process.pid)
             usage = wait(process, None)
+        finally:
+            end_group(process.pid)
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")
-    return judge(run, process.returncode, timed_out, text, output, begin,
-                 usage.ru_maxrss if usage else before)
+    return judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
+
+
+def end_group(pid):
+    """What a run left behind in its session ends with it."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def wait(process, timeout):
@@ -75,22 +90,27 @@ def judge(run, status, timed_out, text, output, begin, rss_kib):
     """End state from all that is known. Passed needs exit 0, a positive word, and checks > 0."""
     facts = board_facts(output) if run["board"] else ctest_facts(output)
     facts["times"] = {"rss_mib": round(rss_kib / 1024, 1), "cycles_per_s": facts.pop("speed", None)}
-    message = first_lines(text if run["board"] else output)
+    passed, ended_by = facts.pop("passed"), facts.pop("ended_by", None)
+    words = first_lines(text if run["board"] else output)
+
+    def end(state, message):
+        return record(run, state, message.strip(), begin, **facts)
+
     if timed_out:
-        return record(run, "timeout", f"not finished after {run['timeout_s']} s\n{message}".strip(), begin, **facts)
-    if status != 0 and "bad_alloc" in text:
-        return record(run, "killed", f"needs more than {run['memory_mib']} MiB", begin, **facts)
+        return end("timeout", f"not finished after {run['timeout_s']} s\n{words}")
+    if status != 0 and ended_by == "timeout":
+        return end("timeout", f"not finished in the time that CTest gives it\n{words}")
+    if status != 0 and NO_MEMORY.search(text + output):
+        return end("killed", f"needs more memory than its limit of {run['memory_mib']} MiB\n{words}")
     if status < 0:
-        name = signal.Signals(-status).name
-        return record(run, "killed", f"ended by {name}\n{message}".strip(), begin, **facts)
-    if status == 0 and facts.pop("passed"):
-        if facts["checks"] > 0:
-            return record(run, "passed", "", begin, **facts)
-        return record(run, "failed", "no checks were made", begin, **facts)
-    facts.pop("passed", None)
-    if status == 0:
-        message = "exit status 0, but nothing says that it passed\n" + message
-    return record(run, "failed", message.strip() or f"exit status {status}, and no word why", begin, **facts)
+        return end("killed", f"ended by {signal.Signals(-status).name}\n{words}")
+    if status != 0 and ended_by:
+        return end("killed", f"ended by {ended_by}\n{words}")
+    if status != 0:
+        return end("failed", words or f"exit status {status}, and no word why")
+    if not passed:
+        return end("failed", f"exit status 0, but nothing says that it passed\n{words}")
+    return end("passed", "") if facts["checks"] > 0 else end("failed", "no checks were made")
 
 
 def board_facts(output):
@@ -105,10 +125,16 @@ def board_facts(output):
 
 
 def ctest_facts(output):
-    """GoogleTest and unittest say how many; another program that passes is one check."""
-    counts = [int(n) for n in re.findall(r"(?:\[  PASSED  \]|\bRan) (\d+) tests?\b", output)]
+    """GoogleTest and unittest say how many; another program that passes is one check. A test that drew its
+    stimulus from DODECA_SEED says so (tb/harness/seed.h)."""
+    counts = [int(n) for n in re.findall(r"^\d+: (?:\[  PASSED  \]|Ran) (\d+) tests?\b", output, re.M)]
     passed = "100% tests passed, 0 tests failed out of 1" in output
-    return {"passed": passed, "checks": sum(counts) if counts else int(passed)}
+    stimulus = re.search(r"^\d+: stimulus ([0-9a-f]+)$", output, re.M)
+    killed = CTEST_KILLED.search(output)
+    return {"passed": passed, "checks": sum(counts) if counts else int(passed),
+            "stimulus": stimulus.group(1) if stimulus else None,
+            "ended_by": "timeout" if CTEST_TIMEOUT.search(output) else
+                        (killed.group(1) or killed.group(2)) if killed else None}
 
 
 def main():

@@ -58,23 +58,67 @@ class History:
         except sqlite3.Error as error:
             self.problem = f"{error}; this regression is not in the history"
 
-    def trend(self, suite, limit=60):
-        """Past regressions of the suite, oldest first."""
-        names = ("folder", "started", "revision", "wall_s", "runs", "passed", "failed", "exit_status",
-                 "line", "branch", "toggle", "functional")
-        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? "
-                               "order by id desc limit ?", (suite, limit)).fetchall()
+    def context(self, evidence):
+        """What the past says about a regression that has been added: nothing that came after it counts, so a
+        report that is written again later says the same. Order is by start, not by when it was recorded."""
+        now = evidence["times"]["started"]
+        trend = self.trend(evidence["suite"], now)
+        return {"trend": trend, "tests": self.per_test(trend), "cycles": self.baseline_cycles(trend),
+                "failures": {b["id"]: self.since(b, now) for b in evidence["buckets"]}}
+
+    def trend(self, suite, now, limit=60):
+        """The last regressions of the suite up to now, oldest first."""
+        names = ("id", "folder", "started", "revision", "dirty", "seed", "wall_s", "runs", "passed", "failed",
+                 "exit_status", "line", "branch", "toggle", "functional")
+        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? and started <= ? "
+                               "order by started desc limit ?", (suite, now, limit)).fetchall()
         return [dict(zip(names, row)) for row in reversed(rows)]
 
-    def first_seen(self, text):
-        """(revision, started) of the first regression with a failure of this signature, or None."""
-        return self.db.execute(
-            "select revision, started from regression where id = (select min(regression) from run where "
-            "signature = ? and kind <> 'canary')", (text,)).fetchone()
+    def per_test(self, trend):
+        """{test: [[runs, bad] or None per regression of the trend]}: what ran and went wrong in each."""
+        place, found = {row["id"]: i for i, row in enumerate(trend)}, {}
+        rows = self.db.execute(
+            "select regression, test, count(*), sum(state <> 'expected failure') - sum(state = 'passed') from run "
+            f"where kind = 'test' and state <> 'not run' and regression in ({', '.join('?' * len(place))}) "
+            "group by regression, test", list(place))
+        for regression, test, runs, bad in rows:
+            found.setdefault(test, [None] * len(trend))[place[regression]] = [runs, bad]
+        return found
 
-    def last_good(self, test):
-        """(revision, started) of the last regression in which all runs of the test passed, or None."""
-        return self.db.execute(
-            "select revision, started from regression where id = (select max(regression) from run r where test = ?"
-            " and state = 'passed' and not exists (select 1 from run f where f.regression = r.regression and"
-            " f.test = r.test and f.state in ('failed', 'timeout', 'killed')))", (test,)).fetchone()
+    def baseline_cycles(self, trend):
+        """{test: [cycles or None per regression of the trend]}"""
+        place, found = {row["id"]: i for i, row in enumerate(trend)}, {}
+        rows = self.db.execute(
+            "select regression, test, cycles from run where kind = 'baseline' and state = 'passed' and "
+            f"regression in ({', '.join('?' * len(place))})", list(place))
+        for regression, test, cycles in rows:
+            found.setdefault(test, [None] * len(trend))[place[regression]] = cycles
+        return found
+
+    def since(self, bucket, now):
+        """When the failure of a bucket began, up to now, over all suites.
+
+        first_seen: the first regression that ever had it. last_good: the last one before now that ran a test
+        of the bucket, and all runs of these tests passed. since: the first one with the failure after that.
+        seen, ran: in how many regressions from first_seen on it was seen, of those that ran these tests.
+        """
+        marks = ", ".join("?" * len(bucket["tests"]))
+        seen = self.regressions("r.signature = ? and r.state not in ('passed', 'not run')",
+                                (bucket["signature"],), now)
+        ran = self.regressions(f"r.test in ({marks}) and r.state <> 'not run'", bucket["tests"], now)
+        bad = self.regressions(f"r.test in ({marks}) and r.state not in ('passed', 'not run')",
+                               bucket["tests"], now)
+        good = [row for row in ran if row not in bad and row["started"] < now]
+        last_good = good[-1] if good else None
+        streak = [row for row in seen if not last_good or row["started"] > last_good["started"]]
+        from_first = [row for row in ran if seen and row["started"] >= seen[0]["started"]]
+        return {"first_seen": seen[0] if seen else None, "since": streak[0] if streak else None,
+                "last_good": last_good, "seen": len(seen), "ran": len(from_first)}
+
+    def regressions(self, condition, values, now):
+        """Regressions up to now that have a run (no canary) for which the condition holds, oldest first."""
+        names = ("folder", "started", "revision", "dirty")
+        rows = self.db.execute(
+            f"select distinct {', '.join('g.' + n for n in names)} from regression g join run r on r.regression = g.id "
+            f"where r.kind <> 'canary' and ({condition}) and g.started <= ? order by g.started", (*values, now))
+        return [dict(zip(names, row)) for row in rows.fetchall()]

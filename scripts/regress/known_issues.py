@@ -4,26 +4,32 @@ import datetime
 import fnmatch
 import re
 
-from .toml_file import TomlFile
+from .toml_file import Tables, TomlFile
 
 
 class KnownIssues:
-    def __init__(self, path, today=None):
-        self.today = today or datetime.date.today()
+    def __init__(self, path, tests):
+        """tests: names that there are; every glob must match one."""
+        today = datetime.date.today()
         file = TomlFile(path)
-        for key in file.data:
-            if key != "issue":
-                file.refuse("", key, "unknown key; allowed issue")
         self.issues = []
-        for index, entry in enumerate(file.data.get("issue", [])):
+        for index, entry in enumerate(file.check("", file.data, {"issue": (Tables, [])})["issue"]):
             issue = file.check("issue", entry, {
                 "id": (str, ...), "owner": (str, ...), "expires": (datetime.date, ...), "signature": (str, ...),
                 "tests": (list, ["*"]), "always": (bool, False), "doc": (str, "")}, index)
+            if any(other["id"] == issue["id"] for other in self.issues):
+                file.refuse("issue", "id", f"{issue['id']!r} is there twice", index)
+            for glob in issue["tests"]:
+                if not fnmatch.filter(tests, glob):
+                    file.refuse("issue", "tests", f"no test is called {glob!r} (tests are in suites.toml)", index)
             try:
                 issue["pattern"] = re.compile(issue["signature"])
             except re.error as error:
                 file.refuse("issue", "signature", f"not a regular expression: {error}", index)
-            self.issues.append(issue | {"expired": issue["expires"] < self.today})
+            if issue["pattern"].search(""):
+                file.refuse("issue", "signature", "matches every failure", index)
+            self.issues.append(issue | {"expired": issue["expires"] < today})
+        self.issues.sort(key=lambda issue: issue["expired"])  # an expired one must not hide another
 
     def apply(self, run):
         """Turns failed into expected failure, and passed into unexpected pass; names the issue."""

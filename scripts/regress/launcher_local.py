@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs on this machine, a given number at once."""
-import os
 import queue
-import signal
 import threading
 
-from .execute import execute
+from .execute import end_group, execute
+
+TICK_S = 0.5
 
 
 class LocalLauncher:
@@ -18,7 +18,7 @@ class LocalLauncher:
         self.lock = threading.Lock()
 
     def records(self, plan, indices, regression, root):
-        """Yields the record of each run as it ends; at most `jobs` are under way."""
+        """Yields the record of each run as it ends, None now and then meanwhile; at most `jobs` are under way."""
         todo, done = queue.SimpleQueue(), queue.SimpleQueue()
         for index in indices:
             todo.put(plan["runs"][index])
@@ -31,19 +31,24 @@ class LocalLauncher:
                     return
                 try:
                     result = execute(run, regression, root, self.started)
-                except OSError as error:  # disk full: the regression stops here
+                except Exception as error:  # disk full, for one: the regression stops here
                     result = error
-                if self.stopping.is_set() and not isinstance(result, OSError):
-                    return  # ended by us, not by itself
-                done.put(result)
+                if not self.stopping.is_set():  # else ended by us, not by itself
+                    done.put(result)
 
         threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(self.jobs, len(indices)))]
         for thread in threads:
             thread.start()
-        for _ in indices:
-            result = done.get()
-            if isinstance(result, OSError):
+        left = len(indices)
+        while left:
+            try:
+                result = done.get(timeout=TICK_S)
+            except queue.Empty:
+                yield None
+                continue
+            if isinstance(result, Exception):
                 raise result
+            left -= 1
             yield result
 
     def started(self, process):
@@ -56,7 +61,4 @@ class LocalLauncher:
         with self.lock:
             for process in self.processes:
                 if process.returncode is None:
-                    try:
-                        os.killpg(process.pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
+                    end_group(process.pid)

@@ -3,30 +3,25 @@
 
 Each array task is `python3 -m regress.execute plan.json INDEX`; its record is a file in the run's
 directory. A task that is gone without a record was killed (node lost, cancelled, out of memory).
+Where no controller answers, a private one-node Slurm is started for the regression.
 """
 import json
 import os
 import pathlib
+import shlex
 import subprocess
+import sys
 import time
 
 from .errors import BAD_ENVIRONMENT, Refused
 from .execute import record
+from .slurm_cluster import PrivateCluster
 
 CHUNK = 1000  # Slurm's default MaxArraySize is 1001
-POLL_S = 0.5
+POLL_S = 0.25
+ALIVE_S = 4.0  # how often squeue is asked
 GRACE_S = 5.0  # a task leaves squeue before its file is seen through a network file system
-
-
-def slurm(*command):
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Refused(f"--launcher slurm: {command[0]}: {error}", BAD_ENVIRONMENT) from None
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise Refused(f"--launcher slurm: {command[0]} failed: {reason}", BAD_ENVIRONMENT)
-    return done.stdout
+PATIENCE_S = 300.0  # a controller may restart meanwhile
 
 
 class SlurmLauncher:
@@ -34,58 +29,108 @@ class SlurmLauncher:
 
     def __init__(self, jobs):
         self.jobs = jobs
-        self.job_ids = []
+        self.cluster, self.environment = None, dict(os.environ)
+        self.job_file = None
 
     def records(self, plan, indices, regression, root):
+        """Yields the record of each run as it ends, None now and then meanwhile; at most `jobs` are under way."""
+        if not indices:
+            return
+        self.connect()
+        (regression / "slurm").mkdir(exist_ok=True)
+        self.job_file = regression / "slurm" / "jobs"
+        self.cancel()  # what an earlier part of this regression (before --resume) left in the queue
         for begin in range(0, len(indices), CHUNK):
             yield from self.array(plan, list(indices[begin:begin + CHUNK]), regression, root)
 
+    def connect(self):
+        """To the cluster that is configured, or to a private one."""
+        try:
+            self.slurm("scontrol", "ping")
+        except Refused as why:
+            print(f"regress: no Slurm answers ({str(why).removeprefix('--launcher slurm: ')}): a private one runs on "
+                  "this machine until the regression ends", file=sys.stderr)
+            self.cluster = PrivateCluster(self.jobs)
+            self.environment["SLURM_CONF"] = self.cluster.wait_until_ready()
+
+    def slurm(self, *command):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=self.environment)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Refused(f"--launcher slurm: {command[0]}: {error}", BAD_ENVIRONMENT) from None
+        if done.returncode != 0:
+            lines = [x for x in (done.stdout + done.stderr).splitlines() if x.strip() and not x.startswith("*")]
+            reason = (lines or [f"{command[0]} gave exit status {done.returncode}"])[-1]
+            raise Refused(f"--launcher slurm: {reason.strip()}", BAD_ENVIRONMENT)
+        return done.stdout
+
     def array(self, plan, indices, regression, root):
-        script = regression / f"slurm.{indices[0]}.sh"
+        records = {}
+        for task, index in enumerate(indices):
+            path = regression / "runs" / plan["runs"][index]["id"] / "record.json"
+            path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            records[task] = path
+        job = self.submit(plan, indices, regression, root)
+        gone_since, asked = {}, time.monotonic()
+        while records:
+            for task, path in list(records.items()):
+                if path.exists():
+                    del records[task]
+                    yield json.loads(path.read_text())
+            now = time.monotonic()
+            if now - asked > ALIVE_S:
+                asked, alive = now, self.alive(job)
+                for task in [t for t in records if t not in alive]:
+                    if now - gone_since.setdefault(task, now) > GRACE_S:
+                        del records[task]
+                        run = plan["runs"][indices[task]]
+                        yield record(run, "killed", "its Slurm task ended without a record", time.time())
+            if records:
+                time.sleep(POLL_S)
+                yield None
+
+    def submit(self, plan, indices, regression, root):
+        """The job's number. Partition, account and the like are the user's: SBATCH_PARTITION, ..."""
+        script = regression / "slurm" / f"{indices[0]}.sh"
         scripts = pathlib.Path(__file__).resolve().parent.parent
         # Positions instead of indices as task numbers, so that the order of the plan is kept.
         script.write_text("#!/bin/bash\n"
                           f"indices=({' '.join(map(str, indices))})\n"
-                          f"export PYTHONPATH='{scripts}'\n"
-                          f"exec python3 -m regress.execute '{regression / 'plan.json'}' "
+                          f"export PYTHONPATH={shlex.quote(str(scripts))}\n"
+                          f"exec python3 -m regress.execute {shlex.quote(str(regression / 'plan.json'))} "
                           "${indices[$SLURM_ARRAY_TASK_ID]}\n")
-        for index in indices:
-            path = regression / "runs" / plan["runs"][index]["id"] / "record.json"
-            path.unlink(missing_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-        (regression / "slurm").mkdir(exist_ok=True)
         limit = max(plan["runs"][i]["timeout_s"] for i in indices) // 60 + 2
-        job = slurm("sbatch", "--parsable", f"--array=0-{len(indices) - 1}%{self.jobs}", f"--time={limit}",
-                    "--job-name=dodeca", "--ntasks=1", "--cpus-per-task=1", f"--chdir={root}",
-                    f"--output={regression}/slurm/%a.txt", str(script)).strip().split(";")[0]
-        self.job_ids.append(job)
-        waiting, gone_since, polls = dict(enumerate(indices)), {}, 0
-        while waiting:
-            for task, index in list(waiting.items()):
-                path = regression / "runs" / plan["runs"][index]["id"] / "record.json"
-                if path.exists():
-                    del waiting[task]
-                    yield json.loads(path.read_text())
-            polls += 1
-            if waiting and polls % 8 == 0:
-                alive = self.alive(job)
-                for task in [t for t in waiting if t not in alive]:
-                    if time.time() - gone_since.setdefault(task, time.time()) > GRACE_S:
-                        run = plan["runs"][waiting.pop(task)]
-                        yield record(run, "killed", "its Slurm task ended without a record", time.time())
-            if waiting:
-                time.sleep(POLL_S)
+        job = self.slurm("sbatch", "--parsable", f"--array=0-{len(indices) - 1}%{self.jobs}", f"--time={limit}",
+                         "--job-name=dodeca", "--ntasks=1", "--cpus-per-task=1", f"--chdir={root}",
+                         f"--output={regression}/slurm/%a.txt", str(script)).strip().split(";")[0]
+        with open(self.job_file, "a", encoding="ascii") as file:
+            file.write(job + "\n")
+        return job
 
-    @staticmethod
-    def alive(job):
-        try:
-            lines = slurm("squeue", "--noheader", "--array", "--jobs", job, "--format=%K").split()
-        except Refused as error:
-            if "Invalid job id" in str(error):  # all its tasks have left the queue
-                return set()
-            raise
-        return {int(line) for line in lines if line.isdigit()}
+    def alive(self, job):
+        """Tasks of the job that are waiting or running."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                lines = self.slurm("squeue", "--noheader", "--array", "--jobs", job, "--format=%K").split()
+                return {int(line) for line in lines if line.isdigit()}
+            except Refused as error:
+                if "Invalid job id" in str(error):  # all its tasks have left the queue
+                    return set()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(ALIVE_S)
+
+    def cancel(self):
+        """Takes the jobs of this regression out of the queue of a cluster that outlives it."""
+        if self.job_file and self.job_file.exists() and not self.cluster:
+            jobs = self.job_file.read_text(encoding="ascii").split()
+            subprocess.run(["scancel", *jobs], capture_output=True, timeout=60, env=self.environment)
 
     def stop(self):
-        for job in self.job_ids:
-            subprocess.run(["scancel", job], capture_output=True, timeout=60, env=os.environ)
+        """Ends what is under way."""
+        self.cancel()
+        if self.cluster:
+            self.cluster.stop()
+            self.cluster = None

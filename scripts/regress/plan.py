@@ -6,7 +6,8 @@ A run is a dictionary: what `execute` needs and nothing that depends on when or 
 import os
 import shlex
 
-from .suites import run_seed
+from .errors import Refused
+from .suites import run_seeds
 
 
 def board_run(suites, test, seed, kind="test", extra=(), waves=False):
@@ -40,8 +41,7 @@ def make_runs(suites, suite, chosen, seed, seeds=None, canary=True, whole=True, 
         runs += [board_run(suites, suites.tests[name], 1, "baseline") for name in suite.baselines]
     for name in sorted(chosen):
         test = suites.tests[name]
-        for index in range(seeds or chosen[name]):
-            number = run_seed(seed, name, index)
+        for number in run_seeds(seed, name, seeds or chosen[name]):
             runs.append(board_run(suites, test, number, waves=waves) if test.scenario else ctest_run(test, number))
     return runs
 
@@ -51,6 +51,8 @@ def failed_again(runs, failed_ids, suites, waves):
     again = []
     for run in runs:
         if run["id"] in failed_ids and run["kind"] != "canary":
+            if run["test"] not in suites.tests:
+                raise Refused(f"{run['id']} has failed, but test {run['test']!r} is no more in {suites.file.path}")
             if waves and run["board"]:
                 program = suites.programs[suites.tests[run["test"]].program]
                 run = run | {"target": program.waves_target, "command": [*run["command"], "--waves"],

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live line: bar, failures so far, time left. On a terminal it redraws; in a log it prints now and then."""
+import shutil
 import sys
 import time
 
@@ -19,6 +20,7 @@ class Progress:
         self.weight = sum(self.left.values()) or 1.0
         self.begin = self.last = time.monotonic()
         self.done = self.bad = 0
+        self.name = ""  # the run that ended last
         self.terminal = stream.isatty()
 
     def eta(self):
@@ -26,7 +28,7 @@ class Progress:
         spent = time.monotonic() - self.begin
         finished = self.weight - rest
         # How fast it really goes corrects what was expected.
-        return rest * spent / finished if finished > 0 and spent > 0 else rest / self.jobs
+        return rest * spent / finished if finished > 0 and spent > 0 else max(0.0, rest / self.jobs - spent)
 
     def update(self, record, bad):
         self.done += 1
@@ -34,17 +36,25 @@ class Progress:
         if bad:
             self.bad += 1
             self.note(f"{record['state']:8} {record['id']}: {(record['message'].splitlines() or [''])[0]}")
-        now = time.monotonic()
-        if self.terminal or now - self.last >= 15 or self.done == self.total:
-            self.last = now
-            self.draw(record["id"])
+            if self.terminal:
+                self.last = 0.0  # the note has taken the line's place
+        self.name = record["id"]
+        self.tick(self.done == self.total)
 
-    def draw(self, name):
+    def tick(self, must=False):
+        """Draws if it is time: every second on a terminal, four times a minute in a log."""
+        now = time.monotonic()
+        if must or now - self.last >= (1 if self.terminal else 15):
+            self.last = now
+            self.draw()
+
+    def draw(self):
         full = WIDTH * self.done // max(1, self.total)
         line = (f"[{'#' * full}{'.' * (WIDTH - full)}] {self.done}/{self.total}  "
                 f"{self.bad} failed  {clock(time.monotonic() - self.begin)} gone, {clock(self.eta())} left")
         if self.terminal:
-            self.stream.write(f"\r\x1b[K{line}  {name[:40]}")
+            columns = shutil.get_terminal_size().columns  # a line that wraps cannot be drawn over
+            self.stream.write(f"\r\x1b[K{line + '  ' + self.name:.{columns - 1}}")
         else:
             self.stream.write(line + "\n")
         self.stream.flush()

@@ -5,13 +5,16 @@ runs.jsonl gets one line per finished run, written at once and forced to the dis
 as done. Whatever ends the regression, at most the last line is torn; a torn line is ignored.
 """
 import collections
+import errno
 import json
 import os
+import shutil
 import xml.etree.ElementTree as xml
 
-from .errors import BAD_ENVIRONMENT, BAD_INPUT, Refused
+from .errors import BAD_ENVIRONMENT, Refused
 
 STATES = ("passed", "failed", "timeout", "killed", "not run", "build error", "expected failure", "unexpected pass")
+LEAST_FREE = 64 << 10  # bytes on the disk, below which a run's failure is not believed
 BAD_STATES = ("failed", "timeout", "killed", "build error", "unexpected pass")
 
 
@@ -26,7 +29,7 @@ def write_whole(path, text):
 
 
 class RunLog:
-    """runs.jsonl."""
+    """runs.jsonl. Where it cannot be written, OSError: the regression stops, and may be resumed."""
 
     def __init__(self, folder):
         self.path = folder / "runs.jsonl"
@@ -47,11 +50,14 @@ class RunLog:
         self.fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def append(self, entry):
+        if entry["state"] in BAD_STATES and shutil.disk_usage(self.path).free < LEAST_FREE:
+            # Who knows what it could not write: it is no failure, and runs again after --resume.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         data = (json.dumps(entry, separators=(",", ":")) + "\n").encode()
         size = os.fstat(self.fd).st_size
         try:
             if os.write(self.fd, data) != len(data):
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self.fd)
         except OSError:
             os.ftruncate(self.fd, size)
@@ -92,12 +98,16 @@ def point_at(folder, *names):
 
 
 def load(path):
+    """plan.json or evidence.json of a regression."""
     try:
-        return json.loads(path.read_text())
+        data = json.loads(path.read_text())
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}; allowed the directory of a regression") from None
     except ValueError as error:
-        raise Refused(f"{path}: not JSON: {error}", BAD_INPUT) from None
+        raise Refused(f"{path}: not JSON: {error}") from None
+    if not isinstance(data, dict) or data.get("schema") != 1 or "runs" not in data:
+        raise Refused(f"{path}: not a plan or evidence of a regression (schema 1)")
+    return data
 
 
 def counts(runs):
@@ -105,14 +115,26 @@ def counts(runs):
     return {state: found[state] for state in STATES}
 
 
-def without_times(evidence):
-    """What must be equal wherever the regression ran."""
-    skip = ("times", "launcher", "jobs", "folder")
-    if isinstance(evidence, dict):
-        return {k: without_times(v) for k, v in evidence.items() if k not in skip}
-    if isinstance(evidence, list):
-        return [without_times(item) for item in evidence]
-    return evidence
+def comparable(evidence):
+    """What two regressions of the same plan must agree on, wherever and whenever they ran: all but times,
+    launcher, number of jobs, the command that was typed, and the name of the folder in messages."""
+    text = json.dumps({k: v for k, v in evidence.items() if k not in ("launcher", "jobs", "command", "folder")})
+
+    def strip(value):
+        if isinstance(value, dict):
+            return {k: strip(v) for k, v in value.items() if k != "times"}
+        return [strip(item) for item in value] if isinstance(value, list) else value
+    return strip(json.loads(text.replace(evidence["folder"] + "/", "FOLDER/")))
+
+
+def differences(a, b, where=""):
+    """Paths at which two values differ: ["runs[3].cycles: 5 against 6", ...]."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return [d for k in sorted(a.keys() | b.keys()) for d in
+                differences(a.get(k), b.get(k), f"{where}.{k}" if where else k)]
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [d for i, (x, y) in enumerate(zip(a, b)) for d in differences(x, y, f"{where}[{i}]")]
+    return [] if a == b else [f"{where}: {json.dumps(a)[:200]} against {json.dumps(b)[:200]}"]
 
 
 def clean(text):

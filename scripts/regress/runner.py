@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A regression from its plan to its report: build once, run many, write down each as it ends."""
+"""A regression from its plan to its report: run many, write down each as it ends."""
 import json
 import signal
-import subprocess
 import sys
 import time
 
@@ -16,27 +15,11 @@ from .progress import Progress
 from .report import write_report
 from .results import BAD_STATES, RunLog, junit, point_at, write_whole
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM."""
-
-
-def build(root, targets):
-    """Builds each target; {target: first line of the error} of those that failed."""
-    errors = {}
-    wanted = sorted(t for t in targets if t)
-    if not wanted:
-        return errors
-    command = ["cmake", "--build", "build", "--target"]
-    print("+ " + " ".join(command + wanted), file=sys.stderr)
-    if subprocess.run([*command, *wanted], cwd=root, stdout=sys.stderr).returncode == 0:
-        return errors
-    for target in wanted:  # which of them?
-        done = subprocess.run([*command, target], cwd=root, capture_output=True, text=True)
-        if done.returncode != 0:
-            lines = [x for x in (done.stdout + done.stderr).splitlines() if "error" in x.lower() or "FAILED" in x]
-            errors[target] = (lines or [f"exit status {done.returncode}"])[0].strip()
-    return errors
+    """Ctrl-C, or the end of the session."""
 
 
 class Runner:
@@ -47,16 +30,16 @@ class Runner:
         self.history = History(out / "history.sqlite")
         self.log = RunLog(folder)
 
-    def run(self):
-        """Runs what has no record yet. Returns the evidence; Ctrl-C ends it early, with a report."""
+    def run(self, build_errors):
+        """Runs what has no record yet. Returns the evidence; Ctrl-C ends it early, with a report.
+        build_errors: {target: what was wrong}; runs that need one of these are not started."""
         point_at(self.folder, "latest", "last_regression")
         interrupted = None
-        previous = {s: signal.signal(s, self.interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        previous = {s: signal.signal(s, self.interrupt) for s in ENDING if s != signal.SIGHUP or
+                    signal.getsignal(s) != signal.SIG_IGN}  # nohup stays nohup
         try:
-            self.run_all()
+            self.run_all(build_errors)
         except Interrupted:
-            for number in previous:  # the report is written in peace
-                signal.signal(number, signal.SIG_IGN)
             interrupted = "interrupted"
             self.log.close()
             self.log = RunLog(self.folder)  # the last line may be written and not yet counted
@@ -72,16 +55,16 @@ class Runner:
 
     @staticmethod
     def interrupt(*_):
+        for number in ENDING:  # once is enough: the report is written in peace
+            signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    def run_all(self):
+    def run_all(self, build_errors):
         runs = self.plan["runs"]
         left = [i for i, run in enumerate(runs) if run["id"] not in self.log.records]
-        errors = build(self.root, {runs[i]["target"] for i in left})
-        for i in list(left):
-            if runs[i]["target"] in errors:
-                self.log.append(record(runs[i], "build error", errors[runs[i]["target"]], time.time()))
-                left.remove(i)
+        for i in [i for i in left if runs[i]["target"] in build_errors]:
+            self.log.append(record(runs[i], "build error", build_errors[runs[i]["target"]], time.time()))
+            left.remove(i)
         seconds = self.history.expected_seconds()
         guess = sum(seconds.values()) / len(seconds) if seconds else 3.0
         order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
@@ -91,6 +74,9 @@ class Runner:
         known = self.data[1]
         try:
             for done in self.launcher.records(self.plan, left, self.folder, self.root):
+                if done is None:
+                    progress.tick()
+                    continue
                 self.log.append(done)
                 seen = (evidence_module.judge_canary(done) if done["kind"] == "canary" else known.apply(done))
                 progress.update(seen, seen["state"] in BAD_STATES)
@@ -103,13 +89,12 @@ class Runner:
                        default=self.plan["started"])
         result = evidence_module.make(self.plan, self.log.records, self.data, self.folder, self.root,
                                       round(finished, 3), interrupted)
-        first = {b["signature"]: self.history.first_seen(b["signature"]) for b in result["buckets"]}
-        good = {t: self.history.last_good(t) for b in result["buckets"] for t in b["tests"]}
+        self.history.add(result, signature)
+        result["history"] = self.history.context(result)
         try:
             write_whole(self.folder / "evidence.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
             write_whole(self.folder / "junit.xml", junit(result))
-            self.history.add(result, signature)
-            write_report(self.folder / "report.html", result, self.history.trend(self.plan["suite"]), first, good)
+            write_report(self.folder / "report.html", result)
         except OSError as error:
             raise Refused(f"{self.folder}: {error.strerror}; write the report again with: "
                           f"scripts/dodeca regress report {self.folder}", BAD_ENVIRONMENT) from None

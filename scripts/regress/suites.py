@@ -4,11 +4,15 @@ import dataclasses
 import datetime
 import fnmatch
 import hashlib
+import re
 
 from .errors import Refused
 from .toml_file import TomlFile
 
 SEED_LIMIT = 2**32
+SEEDS_LIMIT = 100000
+VERBS = ("list", "report", "rerun", "compare", "baseline")  # of the command: no suite may be called so
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # names become directories
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +60,12 @@ class Suites:
             "program": (dict, ...), "test": (dict, ...), "suite": (dict, ...), "canary": (dict, ...)})
         self.programs = {name: self._program(name, entry) for name, entry in top["program"].items()}
         self.tests = {name: self._test(name, entry) for name, entry in top["test"].items()}
-        canary = self.file.check("canary", top["canary"], {
+        self.canary = self.file.check("canary", top["canary"], {
             "test": (str, ...), "inject": (list, ...), "seed": (int, ...)})
-        if canary["test"] not in self.tests:
-            self.file.refuse("canary", "test", f"no test is called {canary['test']!r}")
-        self.canary = canary
+        if self.canary["test"] not in self.tests or not self.tests[self.canary["test"]].scenario:
+            self.file.refuse("canary", "test", f"no scenario test is called {self.canary['test']!r}")
+        if self.canary["seed"] >= SEED_LIMIT:
+            self.file.refuse("canary", "seed", f"is {self.canary['seed']}; allowed 0 .. {SEED_LIMIT - 1}")
         self.suites = {name: self._suite(name, entry) for name, entry in top["suite"].items()}
 
     def _program(self, name, entry):
@@ -69,6 +74,7 @@ class Suites:
 
     def _test(self, name, entry):
         table = f"test.{name}"
+        self._name(table, name)
         values = self.file.check(table, entry, {
             "scenario": (str, ""), "ctest": (str, ""), "program": (str, "board_mini"), "options": (list, []),
             "labels": (list, []), "owner": (str, ...), "timeout_s": (int, 120), "memory_mib": (int, 4096),
@@ -77,20 +83,28 @@ class Suites:
             self.file.refuse(table, "scenario", "exactly one of scenario and ctest must be given")
         if values["scenario"] and values["program"] not in self.programs:
             self.file.refuse(table, "program", f"is {values['program']!r}; allowed {', '.join(self.programs)}")
-        if values["timeout_s"] == 0:
-            self.file.refuse(table, "timeout_s", "is 0; allowed 1 or more")
+        for key in ("timeout_s", "memory_mib"):
+            if values[key] == 0:
+                self.file.refuse(table, key, "is 0; allowed 1 or more")
         values["options"], values["labels"] = tuple(values["options"]), tuple(values["labels"])
         return Test(name=name, **values)
 
+    def _name(self, table, name):
+        if not re.fullmatch(NAME, name):
+            self.file.refuse(table, None, "a name may have letters, digits, _ . -")
+
     def _suite(self, name, entry):
         table = f"suite.{name}"
+        self._name(table, name)
+        if name in VERBS:
+            self.file.refuse(table, None, f"is a call of the command; a suite may not be called {', '.join(VERBS)}")
         values = self.file.check(table, entry, {
             "doc": (str, ...), "seeds": (dict, ...), "baselines": (list, []), "seed": ((int, str), 1),
             "goals": (bool, False)})
         seeds = {}
         for pattern, count in values["seeds"].items():
-            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-                self.file.refuse(f"{table}.seeds", pattern, f"is {count!r}; allowed 1 or more seeds")
+            if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= SEEDS_LIMIT:
+                self.file.refuse(f"{table}.seeds", pattern, f"is {count!r}; allowed 1 .. {SEEDS_LIMIT} seeds")
             names = fnmatch.filter(self.tests, pattern)
             if not names:
                 self.file.refuse(f"{table}.seeds", pattern, "no test has this name")
@@ -110,18 +124,35 @@ class Suites:
 
     def select(self, suite, labels=(), globs=(), stage_tests=None):
         """{test: seeds} of the suite that have one of the labels, match one of the globs, and are in the stage."""
+        known = sorted({label for name in suite.seeds for label in self.tests[name].labels})
+        for label in labels:
+            if label not in known:
+                raise Refused(f"--label '{label}': no test of suite '{suite.name}' has it, allowed: {', '.join(known)}")
+        for glob in globs:
+            if not fnmatch.filter(suite.seeds, glob):
+                raise Refused(f"--test '{glob}': no such test in suite '{suite.name}', allowed: "
+                              f"{', '.join(sorted(suite.seeds))}")
         chosen = {name: count for name, count in suite.seeds.items()
                   if (not labels or set(labels) & set(self.tests[name].labels))
                   and (not globs or any(fnmatch.fnmatch(name, g) for g in globs))
                   and (stage_tests is None or name in stage_tests)}
         if not chosen:
-            raise Refused(f"no test of suite '{suite.name}' is selected; see: scripts/dodeca regress list")
+            raise Refused(f"no test of suite '{suite.name}' is in all of --label, --test and --stage; see: "
+                          "scripts/dodeca regress list")
         return chosen
 
 
-def run_seed(seed, test, index):
-    """The 32-bit seed of one run: from the regression's seed, the test's name and the index, nothing else."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{test}/{index}".encode()).digest()[:4], "big")
+def run_seeds(seed, test, count):
+    """The 32-bit seeds of a test's runs: from the regression's seed, the test's name and the run's number,
+    nothing else, so that a selection or another number of runs changes none of them. All are different."""
+    found = {}
+    for index in range(count):
+        number, again = None, ""
+        while number is None or number in found:  # two of 2^32 meet now and then
+            number = int.from_bytes(hashlib.sha256(f"{seed}/{test}/{index}{again}".encode()).digest()[:4], "big")
+            again += "'"
+        found[number] = index
+    return list(found)
 
 
 def default_seed(suite):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """regress/testplan/*.toml: intention -> tests -> coverage points, one file per block."""
 from .errors import Refused
-from .toml_file import TomlFile
+from .toml_file import Tables, TomlFile
 
 STAGES = ("V1", "V2", "V3")
 
@@ -16,7 +16,7 @@ class Testplan:
             raise Refused(f"{folder}: no testplan (*.toml) in it")
         for path in files:
             file = TomlFile(path)
-            top = file.check("", file.data, {"block": (str, ...), "doc": (str, ""), "point": (list_of_tables, ...)})
+            top = file.check("", file.data, {"block": (str, ...), "doc": (str, ""), "point": (Tables, ...)})
             for index, entry in enumerate(top["point"]):
                 self.points.append(self._point(file, top["block"], entry, index, tests))
                 self.places.append((file, index))
@@ -71,12 +71,3 @@ def bins_of(name, bins):
     steps = name.split(".")
     return [b for b in bins if len(b.split(".")) >= len(steps)
             and all(s in ("*", x) for s, x in zip(steps, b.split(".")))]
-
-
-class _ListOfTables(type):
-    def __instancecheck__(cls, value):
-        return isinstance(value, list) and all(isinstance(v, dict) for v in value)
-
-
-class list_of_tables(metaclass=_ListOfTables):  # a type for TomlFile.check
-    """[[point]] entries."""

@@ -3,10 +3,33 @@
 
 tomllib tells lines only for syntax; for a wrong key or value the line is found again in the text.
 """
+import datetime
 import re
 import tomllib
 
 from .errors import Refused
+
+
+class _Tables(type):
+    def __instancecheck__(cls, value):
+        return isinstance(value, list) and all(isinstance(v, dict) for v in value)
+
+
+class Tables(metaclass=_Tables):
+    """The type of [[...]] entries, for `check`."""
+
+
+KINDS = {str: "a string", int: "a whole number, 0 or more", bool: "true or false", list: "a list of strings",
+         dict: "a table", datetime.date: "a date like 2027-01-31", Tables: "[[...]] entries"}
+
+
+def fits(value, kind):
+    """isinstance, with TOML's ideas: true is no number, a time of day is no date, lists hold strings."""
+    if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or value < 0)):
+        return False
+    if kind is datetime.date and isinstance(value, datetime.datetime):
+        return False
+    return kind is not list or all(isinstance(item, str) for item in value)
 
 
 class TomlFile:
@@ -24,7 +47,8 @@ class TomlFile:
 
     def line_of(self, table, key=None, index=0):
         """Line of `key` in `[table]` (the index-th if `[[table]]`), or of its header; 1 if not found."""
-        current, seen, header = "", -1, 1
+        current, seen, header = "", -1, None
+        wanted = ".".join(part for part in (table, key) if part)
         for number, line in enumerate(self.text.splitlines(), 1):
             match = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
             if match:
@@ -33,10 +57,12 @@ class TomlFile:
                     seen += 1
                     if seen == index:
                         header = number
+                elif current == wanted or (current.startswith((table or wanted) + ".") and header is None):
+                    header = number  # [a.b] stands for [a] and for key b in it
             elif key is not None and current == table and (seen == index or table == ""):
                 if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*(=|\.)", line):
                     return number
-        return header
+        return header or 1
 
     def refuse(self, table, key, what, index=0):
         """Raises: file, line, table and key, what is wrong."""
@@ -44,26 +70,21 @@ class TomlFile:
         raise Refused(f"{self.path}:{self.line_of(table, key, index)}: {name}: {what}")
 
     def check(self, table, entry, allowed, index=0):
-        """Checks keys and types: allowed = {key: (type, default)}; default ... means required."""
+        """Checks keys and types: allowed = {key: (type or types, default)}; default ... means required."""
         if not isinstance(entry, dict):
             self.refuse("", table, "must be a table", index)
         for key in entry:
             if key not in allowed:
                 self.refuse(table, key, f"unknown key; allowed {', '.join(allowed)}", index)
         out = {}
-        for key, (kind, default) in allowed.items():
+        for key, (kinds, default) in allowed.items():
             if key not in entry:
                 if default is ...:
                     self.refuse(table, key, "is missing", index)
                 out[key] = default
                 continue
-            value = entry[key]
-            if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
-                names = kind if isinstance(kind, tuple) else (kind,)
-                self.refuse(table, key, f"is {value!r}; allowed {' or '.join(k.__name__ for k in names)}", index)
-            if kind is list and not all(isinstance(item, str) for item in value):
-                self.refuse(table, key, "allowed a list of strings", index)
-            if kind is int and value < 0:
-                self.refuse(table, key, f"is {value}; allowed 0 or more", index)
-            out[key] = value
+            kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+            if not any(fits(entry[key], kind) for kind in kinds):
+                self.refuse(table, key, f"is {repr(entry[key])[:80]}; allowed {' or '.join(KINDS[k] for k in kinds)}", index)
+            out[key] = entry[key]
         return out

@@ -10,10 +10,13 @@
 
 namespace tb {
 
-/// DODECA_SEED from the environment, or `fallback`. Same seed, same run.
+/// DODECA_SEED from the environment, or `fallback`. Same seed, same run. Says once that it was
+/// asked: regressions believe only then that another seed was another test (seed audit).
 inline std::uint64_t seed(std::uint64_t fallback = 1) {
   const char* text = std::getenv("DODECA_SEED");
-  return text ? std::strtoull(text, nullptr, 0) : fallback;
+  const std::uint64_t value = text ? std::strtoull(text, nullptr, 0) : fallback;
+  [[maybe_unused]] static const bool told = (fmt::print("stimulus {:x}\n", value), true);
+  return value;
 }
 
 /// For SCOPED_TRACE: what to paste to see this test fail again.

@@ -13,7 +13,7 @@ module window_proof (
   logic rst_ni = 1'b0;
   always_ff @(posedge clk_i) rst_ni <= 1'b1;
 
-  logic ready, go_back, send, straight, push;
+  logic ready, go_back, restart, send, straight, push;
   logic [3:0] write, next, acked, held;
   assign held = write - acked;
   assign push = push_i && held < 4'd6;
@@ -21,7 +21,7 @@ module window_proof (
     .clk_i, .rst_ni, .en_i(1'b1), .push_i(push && rst_ni),
     .ack_valid_i(ack_valid_i && rst_ni), .ack_nak_i, .ack_seq_i,
     .ready_o(ready), .write_seq_o(write), .send_seq_o(next), .acked_seq_o(acked),
-    .go_back_o(go_back), .send_o(send), .straight_o(straight)
+    .go_back_o(go_back), .restart_o(restart), .send_o(send), .straight_o(straight)
   );
 
   always_comb begin
@@ -30,7 +30,8 @@ module window_proof (
       assert (4'(write - next) <= held);
       if (straight) assert (next == write);
       if (ready) assert (held < 4'd2);
-      if (write != next) assert (send);
+      if (write != next) assert (send != restart);
+      if (restart) assert (next == acked);
     end
   end
 

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engines that stop: one illegal instruction or descriptor per engine of the board, every cause in
-// turn. The rest of the board goes on; RTL and golden model must agree on who stops, where and why.
+// Engines that stop: every cause on every engine, with work in flight everywhere.
 //
-//   One DMA engine fills SBUF; then tensor, vector, activation engine and the other DMA engines
-//   work on data of their own, and each meets its illegal one at a random place. Nobody waits for
-//   them. Every cause gets its turn; in another turn the bits are noise.
+//   each core      DMA 0 fills SBUF; then tensor, vector, activation engine and DMA 1 .. work on
+//                  kWork items each, all at once; most of them meet one illegal item
+//   one sync       of a chip may stop too; the other one waits for exactly the items that must
+//                  still be done on both cores, and copies their results to HBM
+//   every third    chip fills a semaphore to the brim and has its neighbour notify it twice
+//
+// The check sees from memory that items before the illegal one were done, the others not, and that
+// everybody else went on.
+#include "tb/scenarios/errors.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 
 #include "cmodel/assembler.h"
-#include "tb/scenarios/numbers.h"
-#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/spoil.h"
 
 namespace tb {
 namespace {
@@ -21,157 +28,221 @@ using cmodel::Assembler;
 using cmodel::Semaphore;
 using cmodel::Tile;
 using defs::Dtype;
+using defs::Engine;
 using defs::ErrorCause;
-using defs::Instr;
 
-constexpr unsigned kWork = 6;  ///< instructions per engine, and descriptors
-constexpr unsigned kBytes = 256;
+constexpr unsigned kWork = 6;     ///< items of an engine
+constexpr unsigned kColumns = 8;  ///< of an item
+constexpr unsigned kBytes = 256;  ///< of data in a partition
+constexpr unsigned kFills = 3;    ///< doorbells before the work
+constexpr unsigned kLateBytes = 64;
 constexpr unsigned kHoleBits = 28;  ///< up to 256 MiB between any two blocks of a stack
 
-constexpr ErrorCause kNoise = ErrorCause::None;  ///< whatever comes out
-
-constexpr std::array kComputeCauses{ErrorCause::UnknownOpcode,     ErrorCause::ReservedBits,
-                                    ErrorCause::BadOperand,        ErrorCause::BadFormat,
-                                    ErrorCause::BadPartition,      ErrorCause::BadShape,
-                                    ErrorCause::OutOfBounds,       ErrorCause::Misaligned,
-                                    ErrorCause::SemaphoreOverflow, kNoise};
+// None: this engine stays whole. OutOfBounds: now and then a stream without END.
+constexpr std::array kComputeCauses{
+    ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,      ErrorCause::BadOperand,
+    ErrorCause::BadFormat,     ErrorCause::BadPartition,      ErrorCause::BadShape,
+    ErrorCause::OutOfBounds,   ErrorCause::SemaphoreOverflow, ErrorCause::Misaligned,
+    ErrorCause::None,          ErrorCause::SemaphoreOverflow};
 constexpr std::array kSyncCauses{ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,
-                                 ErrorCause::SemaphoreOverflow, ErrorCause::QueueOverflow, kNoise};
-constexpr std::array kDmaCauses{ErrorCause::ReservedBits,
-                                ErrorCause::Misaligned,
-                                ErrorCause::UnmappedAddress,
-                                ErrorCause::BadDescriptor,
-                                ErrorCause::BadDestination,
-                                ErrorCause::SemaphoreOverflow,
-                                kNoise};
+                                 ErrorCause::BadShape,      ErrorCause::SemaphoreOverflow,
+                                 ErrorCause::QueueOverflow, ErrorCause::OutOfBounds,
+                                 ErrorCause::None};
+constexpr std::array kDmaCauses{
+    ErrorCause::ReservedBits,  ErrorCause::Misaligned,     ErrorCause::UnmappedAddress,
+    ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::SemaphoreOverflow,
+    ErrorCause::None};
 
-/// Any bits, but none of them legal.
-template <class Item>
-Item noise(Random& random) {
-  typename Item::Words words;
-  for (auto& word : words) word = static_cast<typename Item::Words::value_type>(random.word());
-  Item item = Item::from(words);
-  item.reserved |= 1;
-  return item;
+Engine dma_engine(unsigned index) {
+  return static_cast<Engine>(static_cast<unsigned>(Engine::Dma0) + index);
 }
 
-/// Every field that the rule looks at gets its turn.
-void spoil(Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
-           Random& random) {
-  const bool sync = engine == defs::Engine::Sync;
-  const unsigned which = random.between(0, 5);
-  defs::Operand& operand = i.dst.space && random.one_in(2)    ? i.dst
-                           : i.src1.space && random.one_in(2) ? i.src1
-                                                              : i.src0;
-  switch (cause) {
-    case ErrorCause::UnknownOpcode: {
-      constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
-      i.opcode = kOthers[which];
-      if (engine == defs::Engine::Vector && which == 0) i.func = 9;
-      break;
-    }
-    case ErrorCause::ReservedBits:
-      if (which == 0) i.reserved = 1u << random.between(0, 9);
-      if (which == 1) i.wait_op = 3;
-      if (which == 2 && !sync) i.imm = 1u << random.between(0, 23);
-      if (which == 2 && sync) i.partitions = 1;
-      if (which == 3 && !sync) operand.reserved = 1;
-      if (which == 3 && sync) i.size0 = 1;
-      if (which == 4 && !sync) operand.stride3 = 5;
-      if (which == 4 && sync) i.src0.offset = 4;
-      if (which == 5) i.reserved = 0x3ff;
-      break;
-    case ErrorCause::BadOperand:
-      if (which % 2) {
-        i.dst = {};
-        i.dst.space = engine == defs::Engine::Tensor ? 1 : 2;
-      } else {
-        i.src0.space = 3;
+/// Who stops at which item, and so what is done.
+class Plan {
+ public:
+  explicit Plan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dmas() - 1)) {
+    Random random(args.seed, "errors");
+    const auto turn = [&](const auto& causes, std::uint64_t n) {
+      return causes[(args.seed + n) % causes.size()];
+    };
+    for (unsigned chip = 0; chip < args.chips; ++chip)
+      for (unsigned core = 0; core < defs::kCores; ++core) {
+        const unsigned k = chip * defs::kCores + core;
+        for (const auto engine : {Engine::Tensor, Engine::Vector, Engine::Act}) {
+          const auto cause = turn(kComputeCauses, k + 3 * static_cast<unsigned>(engine));
+          const bool endless = cause == ErrorCause::OutOfBounds && random.one_in(3);
+          add(chip, core, engine, endless ? kWork : random.between(0, kWork - 1), cause);
+        }
+        if (core != witness(chip)) {
+          const auto cause = turn(kSyncCauses, chip);
+          const bool endless = cause == ErrorCause::OutOfBounds;
+          add(chip, core, Engine::Sync, endless ? bells_ : random.between(0, bells_ - 1), cause);
+        }
+        for (unsigned e = 1; e < dmas(); ++e)
+          add(chip, core, dma_engine(e), random.between(0, kWork - 1), turn(kDmaCauses, k + e));
       }
-      if (engine == defs::Engine::Tensor && !i.dst.space) i.src0.space = 2;
-      break;
-    case ErrorCause::BadFormat:
-      operand.dtype = static_cast<std::uint8_t>(random.between(6, 15));
-      break;
-    case ErrorCause::BadPartition:
-      if (which % 2)
-        i.partitions = static_cast<std::uint8_t>(which == 1 ? 0 : sizes.partitions + 1);
-      else
-        i.src0.partition = static_cast<std::uint8_t>(which == 0 ? sizes.partitions : 1);
-      break;
-    case ErrorCause::BadShape:
-      (which % 2 ? i.size0 : i.size1) = 0;
-      break;
-    case ErrorCause::Misaligned:
-      operand.offset += 1;
-      break;
-    case ErrorCause::OutOfBounds:
-      operand.offset = which % 2 ? 0xfffffc : 0x40000;
-      break;
-    case ErrorCause::SemaphoreOverflow:
-      i.update = 1;
-      i.update_sem = static_cast<std::uint16_t>(200 + random.between(0, 50));
-      i.update_delta = -1;
-      break;
-    case ErrorCause::QueueOverflow:
-      i.imm = 200u << 16 | 1;
-      break;
-    case kNoise: {
-      const auto legal = i.opcode;
-      i = noise<Instr>(random);
-      if (which % 2) i.opcode = legal;
-      i.wait_op = 0;  // for a semaphore that nobody would count
-      break;
+  }
+
+  struct Spot {
+    unsigned index;  ///< of the illegal item; kWork, bells(): END is missing
+    ErrorCause cause;
+  };
+  using Key = std::array<unsigned, 3>;  ///< chip, core, engine
+  const std::map<Key, Spot>& spots() const { return spots_; }
+
+  /// Items that are done, their update included; with `written`, their writes at least.
+  unsigned done(unsigned chip, unsigned core, Engine engine, bool written) const {
+    unsigned rung = engine == Engine::Sync ? bells_ : kWork;
+    if (engine >= Engine::Dma0) {
+      const unsigned e = static_cast<unsigned>(engine) - static_cast<unsigned>(Engine::Dma0);
+      const unsigned bells = done(chip, core, Engine::Sync, true);
+      rung = (bells + dmas() - 1 - e) / (dmas() - 1);  // bell n rings DMA 1 + n % (dmas - 1)
     }
-    default:
-      break;
+    const auto it = spots_.find({chip, core, static_cast<unsigned>(engine)});
+    if (it == spots_.end()) return rung;
+    const bool overflow = it->second.cause == ErrorCause::SemaphoreOverflow;
+    return std::min(rung, it->second.index + (written && overflow));
   }
+  /// Does it get as far as its illegal item?
+  bool stops(const Key& key) const {
+    const auto engine = static_cast<Engine>(key[2]);
+    const Spot& spot = spots_.at(key);
+    if (engine < Engine::Dma0) return true;
+    Plan whole = *this;
+    whole.spots_.erase(key);
+    return whole.done(key[0], key[1], engine, true) > spot.index;
+  }
+  unsigned bells() const { return bells_; }
+  /// The core whose sync engine never stops.
+  unsigned witness(unsigned chip) const { return (chip + args_.seed) % defs::kCores; }
+  /// Its semaphore is full when the next chip notifies it.
+  bool brims(unsigned chip) const { return chip % 3 == args_.seed % 3 && args_.chips > 1; }
+  unsigned dmas() const { return args_.sizes.dma_engines; }
+
+ private:
+  void add(unsigned chip, unsigned core, Engine engine, unsigned index, ErrorCause cause) {
+    if (cause != ErrorCause::None)
+      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause};
+  }
+  const ScenarioArgs& args_;
+  unsigned bells_;
+  std::map<Key, Spot> spots_;
+};
+
+/// The data of all cores, row by row.
+std::vector<std::vector<std::uint16_t>> data_of(const ScenarioArgs& args) {
+  Random random(args.seed, "errors data");
+  std::vector<std::vector<std::uint16_t>> data(args.chips * defs::kCores);
+  for (auto& values : data) {
+    values.resize(std::size_t{args.sizes.partitions} * kBytes / 2);
+    for (auto& v : values) v = random.bf16();
+  }
+  return data;
 }
 
-void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
-  const unsigned which = random.between(0, 4);
-  switch (cause) {
-    case ErrorCause::ReservedBits:
-      if (which == 0) d.reserved_hi = 1;
-      if (which == 1) d.reserved_mid = 1ull << 63;
-      if (which == 2) d.reserved = 2;
-      if (which == 3) d.reserved_lo = 1;
-      if (which == 4) d.notify_sem = 7;
-      break;
-    case ErrorCause::Misaligned:
-      if (which == 0) d.src += 2;
-      if (which == 1) d.dst += 1;
-      if (which >= 2) d.row_bytes += 1;
-      break;
-    case ErrorCause::UnmappedAddress:
-      (which % 2 ? d.src : d.dst) = 0x700000000000;
-      break;
-    case ErrorCause::BadDescriptor:
-      if (which == 0) d.rows = 0;
-      if (which == 1) d.row_bytes = 0;
-      if (which == 2) d.vn = 2;
-      if (which == 3) d.notify = 1;
-      if (which == 4) d.row_bytes = 0x20000;
-      break;
-    case ErrorCause::BadDestination:
-      d.dst_chip = 12 + which * 100;
-      d.vn = 1;
-      break;
-    case ErrorCause::SemaphoreOverflow:
-      d.update = 1;
-      d.update_sem = static_cast<std::uint16_t>(180 + which);
-      d.update_delta = -1;
-      break;
-    case kNoise:
-      d = noise<defs::Descriptor>(random);
-      break;
-    default:
-      break;
+/// The program before anything is spoiled; waits and copies of the witnesses follow the plan.
+cmodel::Program legal(const ScenarioArgs& args, const Plan& plan) {
+  Assembler assembler(args.sizes, args.chips);
+  Random holes(args.seed, "errors holes");
+  assembler.scatter([&](unsigned, unsigned) { return holes.word() >> (64 - kHoleBits); });
+  const unsigned p = args.sizes.partitions;
+  const auto values = data_of(args);
+  std::vector<Semaphore> brim(args.chips), go(args.chips);
+  for (unsigned chip = 0; chip < args.chips; ++chip) {
+    brim[chip] = assembler.core(chip, plan.witness(chip)).semaphore();
+    go[chip] = assembler.core(chip, plan.witness(chip)).semaphore();
   }
+  for (unsigned chip = 0; chip < args.chips; ++chip) {
+    struct {
+      Semaphore done[3];
+      Tile results[2];
+    } cores[defs::kCores];
+    for (unsigned c = 0; c < defs::kCores; ++c) {
+      const auto name = [&](const char* what) { return fmt::format("{}{}.{}", what, chip, c); };
+      const auto data = assembler.data(chip, c, name("data"), kBytes, p,
+                                       bytes_of(values[chip * defs::kCores + c]));
+      auto& core = assembler.core(chip, c);
+      auto& [done, results] = cores[c];
+      for (auto& semaphore : done) semaphore = core.semaphore();
+      const Semaphore filled = core.semaphore();
+      const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16), left = all.columns(0, kColumns);
+      for (auto& tile : results) {
+        tile = core.sbuf(p, kWork * kColumns, Dtype::Fp32);
+        const auto zeros =
+            assembler.hbm(chip, c, name(&tile == results ? "zv" : "za"), kWork * kColumns * 4, p);
+        core.sync().copy(0, zeros, assembler.block(tile));
+      }
+      core.sync().copy(0, data, assembler.block(all)).signal(filled);
+      core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p)).signal(done[0]);
+      core.vector().wait_ge(filled, 1);
+      core.act().wait_ge(filled, 1);
+      for (unsigned i = 0; i < kWork; ++i) {
+        const Tile right = all.columns(i, kColumns);
+        const auto to = [&](unsigned k) { return results[k].columns(i * kColumns, kColumns); };
+        if (i) core.tensor().multiply_moving(right, core.psum(i, p, kColumns)).signal(done[0]);
+        if (i % 2)
+          core.vector().tensor_tensor(defs::AluOp::Add, left, right, to(0)).signal(done[1]);
+        else
+          core.vector().copy(right, to(0)).signal(done[1]);
+        core.act().activate(defs::ActFunc::Relu, right, to(1)).signal(done[2]);
+      }
+      for (unsigned e = 1; e < plan.dmas(); ++e) {
+        const auto out =
+            assembler.hbm(chip, c, fmt::format("d{}.{}.{}", chip, c, e), kBytes, kWork);
+        for (unsigned i = 0; i < kWork; ++i)
+          core.dma(e).copy(data.row_range(i, 1), out.row_range(i, 1));
+        assembler.region(fmt::format("d{}.{}.{}", chip, c, e), out);
+      }
+      for (unsigned bell = 0; bell < plan.bells(); ++bell)
+        core.sync().trigger(1 + bell % (plan.dmas() - 1));
+    }
+    auto& witness = assembler.core(chip, plan.witness(chip)).sync();
+    for (unsigned c = 0; c < defs::kCores; ++c) {
+      for (unsigned e = 0; e < 3; ++e)
+        witness.wait_ge(cores[c].done[e], plan.done(chip, c, static_cast<Engine>(e), false));
+      for (unsigned k = 0; k < 2; ++k) {
+        const auto name = fmt::format("{}{}.{}", k ? "a" : "v", chip, c);
+        const auto out = assembler.hbm(chip, c, name, kWork * kColumns * 4, p);
+        // But the item whose update is refused: it writes, and nobody can wait for that.
+        const auto engine = k ? Engine::Act : Engine::Vector;
+        const unsigned done = plan.done(chip, c, engine, false);
+        const unsigned behind = plan.done(chip, c, engine, true);
+        const auto copy_items = [&](unsigned first, unsigned end) {
+          const unsigned from = first * kColumns * 4, bytes = (end - first) * kColumns * 4;
+          if (bytes)
+            witness.copy(0, assembler.block(cores[c].results[k]).byte_range(from, bytes),
+                         out.byte_range(from, bytes));
+        };
+        copy_items(0, done);
+        copy_items(behind, kWork);
+        assembler.region(name, out);
+      }
+    }
+  }
+  for (unsigned chip = 0; chip < args.chips; ++chip) {
+    if (!plan.brims(chip)) continue;
+    const unsigned next = (chip + 1) % args.chips;
+    const auto late = assembler.hbm(chip, 0, fmt::format("late{}", chip), kLateBytes, 2);
+    assembler.region(fmt::format("late{}", chip), late);
+    auto& here = assembler.core(chip, plan.witness(chip)).sync();
+    auto& there = assembler.core(next, plan.witness(next)).sync();
+    here.wait_ge(brim[chip], 0).signal(brim[chip], 32767).signal(brim[chip], 32767);
+    here.wait_ge(brim[chip], 65534).signal(brim[chip], 1);
+    const auto token = assembler.hbm(next, 0, fmt::format("token{}", next), 4);
+    here.copy(0, assembler.find(chip, fmt::format("late{}", chip)).row_range(0, 1).byte_range(0, 4),
+              token)
+        .notify(go[next]);
+    there.wait_ge(go[next], 1);
+    const auto& data = assembler.find(next, fmt::format("data{}.0", next));
+    for (unsigned row = 0; row < 2; ++row)
+      there.copy(0, data.row_range(row, 1).byte_range(0, kLateBytes), late.row_range(row, 1))
+          .notify(brim[chip]);
+  }
+  return assembler.assemble();
 }
 
-template <class Item, class Spoil>
-void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Spoil&& spoil) {
+template <class Item, class Change>
+void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Change&& change) {
   for (auto& segment : program.segments) {
     if (segment.chip != chip || addr < segment.addr || addr >= segment.addr + segment.bytes.size())
       continue;
@@ -179,108 +250,137 @@ void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Spoil&&
     std::uint8_t* place = segment.bytes.data() + (addr - segment.addr);
     std::memcpy(words.data(), place, sizeof words);
     Item item = Item::from(words);
-    spoil(item);
+    change(item);
     words = item.words();
     std::memcpy(place, words.data(), sizeof words);
   }
 }
 
-/// The DMA engine that stays whole.
-unsigned filler(const ScenarioArgs& args) {
-  return static_cast<unsigned>(args.seed % args.sizes.dma_engines);
-}
-
-cmodel::Program legal(const ScenarioArgs& args) {
-  Assembler assembler(args.sizes, args.chips);
-  Random holes(args.seed, "errors holes");
-  assembler.scatter([&](unsigned, unsigned) { return holes.word() >> (64 - kHoleBits); });
-  const unsigned p = args.sizes.partitions;
-  Random random(args.seed, "errors data");
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned c = 0; c < defs::kCores; ++c) {
-      std::vector<std::uint16_t> values(std::size_t{p} * kBytes / 2);
-      for (auto& v : values) v = random.bf16();
-      const auto data =
-          assembler.data(chip, c, fmt::format("data{}", c), kBytes, p, bytes_of(values));
-      auto& core = assembler.core(chip, c);
-      const Semaphore filled = core.semaphore();
-      const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16);
-      core.sync().copy(filler(args), data, assembler.block(all)).signal(filled);
-      const Tile source = all.columns(0, 8),
-                 to[2] = {core.sbuf(p, 8, Dtype::Fp32), core.sbuf(p, 8, Dtype::Fp32)};
-      core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p));
-      core.vector().wait_ge(filled, 1);
-      core.act().wait_ge(filled, 1);
-      for (unsigned i = 0; i < kWork; ++i) {
-        core.tensor().multiply_moving(all.columns(i, 8), core.psum(i, p, 8));
-        if (i % 2)
-          core.vector().tensor_tensor(defs::AluOp::Add, source, all.columns(i, 8), to[0]);
-        else
-          core.vector().copy(all.columns(i, 8), to[0]);
-        core.act().activate(defs::ActFunc::Relu, all.columns(i, 8), to[1]);
-        for (unsigned e = 0; e < args.sizes.dma_engines; ++e) {
-          if (e == filler(args)) continue;
-          core.sync().copy(e, data.row_range(i, 2),
-                           assembler.hbm(chip, c, fmt::format("out{}.{}.{}", c, e, i), kBytes, 2));
-        }
-      }
-    }
-  return assembler.assemble();
+std::uint32_t pc_of(Engine engine, unsigned index) {
+  return engine == Engine::Sync ? kFills + index : index;
 }
 
 cmodel::Program build(const ScenarioArgs& args) {
-  cmodel::Program program = legal(args);
-  Random random(args.seed, "errors");
-  unsigned turn = static_cast<unsigned>(args.seed);
-  for (const auto& stream : program.streams) {
-    const auto engine = static_cast<defs::Engine>(stream.engine);
-    const unsigned turns = turn++ / defs::kSequencers + stream.engine * 2;
-    const auto cause = engine == defs::Engine::Sync ? kSyncCauses[turns % kSyncCauses.size()]
-                                                    : kComputeCauses[turns % kComputeCauses.size()];
-    // Behind the first instructions (fill, weights); never END. Half of the sync streams stay
-    // whole. A semaphore overflows when its instruction is done; the RTL may have begun younger
-    // ones by then, which the model never runs. So there are none.
-    const unsigned last = stream.count - 2;
-    const unsigned pc = cause == ErrorCause::SemaphoreOverflow ? last : random.between(2, last);
-    const std::uint64_t addr = stream.base + std::uint64_t{pc} * defs::kInstrBytes;
-    if (engine == defs::Engine::Sync) {
-      if (stream.core == 0) {
-        // A doorbell for nothing. (One for too much would race with the descriptors before it:
-        // where that DMA engine stops is then nobody's contract.)
-        if (stream.chip % 4 == 1)
-          change<Instr>(program, stream.chip, stream.base + defs::kInstrBytes,
-                        [](Instr& i) { i.imm &= ~0xffffu; });
-        continue;
-      }
-      change<Instr>(program, stream.chip, addr,
-                    [&](Instr& i) { spoil(i, cause, engine, args.sizes, random); });
+  const Plan plan(args);
+  cmodel::Program program = legal(args, plan);
+  Random random(args.seed, "errors spoil");
+  for (auto& stream : program.streams) {
+    const auto it = plan.spots().find({stream.chip, stream.core, stream.engine});
+    if (it == plan.spots().end()) continue;
+    const auto engine = static_cast<Engine>(stream.engine);
+    const auto [index, cause] = it->second;
+    const std::uint32_t pc = pc_of(engine, index);
+    if (pc + 1 == stream.count) {  // END
+      --stream.count;
       continue;
     }
-    change<Instr>(program, stream.chip, addr,
-                  [&](Instr& i) { spoil(i, cause, engine, args.sizes, random); });
+    change<defs::Instr>(
+        program, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes,
+        [&](defs::Instr& i) {
+          // More than it has added itself, most of which is still to come.
+          if (cause == ErrorCause::SemaphoreOverflow && i.update && random.one_in(2))
+            i.update_delta = static_cast<std::int16_t>(-1 - static_cast<int>(index));
+          else
+            spoil(i, cause, engine, args.sizes, random);
+        });
   }
   for (const auto& ring : program.rings) {
-    if (ring.engine == filler(args)) continue;
-    const ErrorCause cause = kDmaCauses[turn++ % kDmaCauses.size()];
-    const unsigned index =
-        cause == ErrorCause::SemaphoreOverflow ? ring.count - 1 : random.between(0, ring.count - 1);
-    const std::uint64_t addr = ring.base + std::uint64_t{index} * defs::kInstrBytes;
+    const auto engine = static_cast<unsigned>(dma_engine(ring.engine));
+    const auto it = plan.spots().find({ring.chip, ring.core, engine});
+    if (it == plan.spots().end()) continue;
+    const std::uint64_t addr = ring.base + std::uint64_t{it->second.index} * defs::kInstrBytes;
     change<defs::Descriptor>(program, ring.chip, addr,
-                             [&](defs::Descriptor& d) { spoil(d, cause, random); });
+                             [&](defs::Descriptor& d) { spoil(d, it->second.cause, random); });
   }
-  // A stream that ends without END, on every third chip.
-  for (auto& stream : program.streams)
-    if (stream.chip % 3 == 0 && stream.core == 0 && stream.engine == 3) --stream.count;
   return program;
 }
 
-ScenarioResult check(const ScenarioArgs&, const cmodel::Program&, RegionBytes) {
+/// fp32 that item `i` of vector or activation engine makes of a row of data.
+float result_of(Engine engine, std::span<const std::uint16_t> row, unsigned i, unsigned column) {
+  const float left = float_of(row[column]), right = float_of(row[i + column]);
+  if (engine == Engine::Act) return right > 0 ? right : 0.0f;
+  return i % 2 ? left + right : right;
+}
+
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
+                     RegionBytes regions) {
+  const Plan plan(args);
+  const auto values = data_of(args);
+  const unsigned p = args.sizes.partitions, row_values = kBytes / 2;
   ScenarioResult result;
-  result.passed = true;  // the commits, Error included, were compared one by one
+  unsigned done_items = 0;
+  const auto expect = [&](bool equal, const std::string& region, unsigned item, bool done) {
+    done_items += done;
+    if (!equal && result.failure.empty())
+      result.failure = fmt::format("region {}: item {} {}", region, item,
+                                   done ? "was not done, or wrongly" : "was done behind the stop");
+  };
+  for (unsigned chip = 0; chip < args.chips; ++chip) {
+    for (unsigned c = 0; c < defs::kCores; ++c) {
+      const std::span<const std::uint16_t> data = values[chip * defs::kCores + c];
+      for (const auto engine : {Engine::Vector, Engine::Act}) {
+        const auto name = fmt::format("{}{}.{}", engine == Engine::Act ? "a" : "v", chip, c);
+        const auto& bytes = region_bytes(program, regions, name);
+        const unsigned done = plan.done(chip, c, engine, false);
+        for (unsigned i = 0; i < kWork; ++i) {
+          bool equal = true;
+          for (unsigned row = 0; row < p; ++row)
+            for (unsigned j = 0; j < kColumns; ++j) {
+              const float want =
+                  i < done ? result_of(engine, data.subspan(row * row_values, row_values), i, j)
+                           : 0.0f;
+              const float got = float_at(bytes, 4 * ((row * kWork + i) * kColumns + j));
+              equal &= std::bit_cast<std::uint32_t>(want) == std::bit_cast<std::uint32_t>(got);
+            }
+          expect(equal, name, i, i < done);
+        }
+      }
+      for (unsigned e = 1; e < plan.dmas(); ++e) {
+        const auto name = fmt::format("d{}.{}.{}", chip, c, e);
+        const auto& bytes = region_bytes(program, regions, name);
+        const unsigned written = plan.done(chip, c, dma_engine(e), true);
+        for (unsigned i = 0; i < kWork; ++i) {
+          std::array<std::uint8_t, kBytes> want{};
+          if (i < written) std::memcpy(want.data(), &data[i * row_values], kBytes);
+          expect(std::memcmp(want.data(), &bytes[i * kBytes], kBytes) == 0, name, i, i < written);
+        }
+      }
+    }
+    if (!plan.brims(chip)) continue;
+    const auto name = fmt::format("late{}", chip);
+    const auto& bytes = region_bytes(program, regions, name);
+    const auto& sent = values[(chip + 1) % args.chips * defs::kCores];
+    for (unsigned row = 0; row < 2; ++row)
+      expect(std::memcmp(&bytes[row * kLateBytes], &sent[row * row_values], kLateBytes) == 0, name,
+             row, true);
+  }
+  result.passed = result.failure.empty();
+  result.metrics["stops"] = planned_stops(args).size();
+  result.metrics["items_done"] = done_items;
   return result;
 }
 
 }  // namespace
+
+std::vector<Stop> planned_stops(const ScenarioArgs& args) {
+  const Plan plan(args);
+  std::vector<Stop> stops;
+  const auto add = [&](unsigned chip, unsigned core, unsigned engine, std::uint32_t pc,
+                       ErrorCause cause) {
+    stops.push_back({{static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
+                      static_cast<std::uint8_t>(engine), 0, 0},
+                     pc,
+                     cause});
+  };
+  for (const auto& [key, spot] : plan.spots())
+    if (plan.stops(key))
+      add(key[0], key[1], key[2], pc_of(static_cast<Engine>(key[2]), spot.index), spot.cause);
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned times = 0; plan.brims(chip) && times < 2; ++times)
+      add(chip, 0, static_cast<unsigned>(Engine::Rx), 0, ErrorCause::SemaphoreOverflow);
+  std::sort(stops.begin(), stops.end());
+  return stops;
+}
 
 extern const Scenario kErrors{"errors", "illegal instructions of every kind: their engines stop",
                               build, check, true};

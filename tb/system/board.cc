@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <tuple>
 
+#include "cmodel/disassemble.h"
 #include "tb/system/watchdog.h"
 
 namespace tb {
@@ -18,6 +21,30 @@ const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
   const std::uint32_t key[2] = {seed, chip};
   return static_cast<std::uint32_t>(XXH3_64bits(key, sizeof(key)));
+}
+
+/// The host must be told of every stop of the model, and of no other: one line for each that
+/// differs. A receiver serves all senders and tells its first refusal only.
+std::string wrong_reports(const Host& host, const cmodel::Board& model) {
+  using Report = std::tuple<unsigned, unsigned, unsigned, std::uint32_t, defs::ErrorCause>;
+  std::set<Report> told, happened;
+  for (const HostError& e : host.errors())
+    told.insert({e.chip, e.engine == static_cast<unsigned>(defs::Engine::Rx) ? 0 : e.core, e.engine,
+                 e.pc, e.cause});
+  for (const auto& e : model.errors())
+    happened.insert({e.stream.chip, e.stream.core, e.stream.engine, e.pc, e.cause});
+  std::string text;
+  const auto list = [&](const auto& these, const auto& those, const char* what) {
+    for (const auto& report : these) {
+      const auto [chip, core, engine, pc, cause] = report;
+      if (!those.contains(report))
+        text += fmt::format("{} chip {} core {} {} pc {}: {}\n", what, chip, core,
+                            cmodel::engine_name(engine), pc, to_string(cause));
+    }
+  };
+  list(happened, told, "the host was not told of");
+  list(told, happened, "the host was told of what is not so:");
+  return text;
 }
 
 }  // namespace
@@ -139,6 +166,12 @@ void Board::at_the_end() {
       if (!chip->quiet())
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
+  report += wrong_reports(*host_, scoreboard_.model());
+  std::string counts;
+  for (unsigned chip = 0; chip < chips(); ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      counts += scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+  if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;
   for (const auto& region : program_.regions) {

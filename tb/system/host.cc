@@ -12,10 +12,19 @@ namespace {
 
 constexpr unsigned kCredits = 16;  // requests that a chip's queue holds
 constexpr unsigned kBlock = 64;    // bytes of a host token
+constexpr unsigned kCounts = defs::kEveryTensorCount.size();
 
 std::uint64_t csr_addr(const defs::Csr& csr, unsigned core, unsigned index) {
   return defs::kAddrCsrBase + csr.offset + (csr.per_core ? core * defs::kCsrCoreStride : 0) +
          8 * index;
+}
+
+defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index) {
+  defs::HostReq request;
+  request.valid = 1;
+  request.addr = csr_addr(csr, core, index);
+  request.bytes = 8;
+  return request;
 }
 
 defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std::uint64_t value) {
@@ -37,7 +46,8 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
       requests_(std::move(requests)),
       responses_(std::move(responses)),
       drivers_(requests_.size()),
-      regions_(program.regions.size()) {
+      regions_(program.regions.size()),
+      counts_(requests_.size()) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
   for (const auto& ring : program.rings) {
@@ -62,11 +72,7 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
   for (std::size_t chip = 0; chip < drivers_.size(); ++chip) {
     Driver& driver = drivers_[chip];
     driver.credits = kCredits;
-    defs::HostReq read;
-    read.valid = 1;
-    read.addr = csr_addr(defs::kCsrChipId, 0, 0);
-    read.bytes = 8;
-    driver.registers.push_back(read);
+    driver.registers.push_back(csr_read(defs::kCsrChipId, 0, 0));
     for (unsigned core = 0; core < defs::kCores; ++core)
       if (masks[chip][core]) driver.doorbells.push_back(core << 16 | masks[chip][core]);
   }
@@ -102,8 +108,14 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
         driver.loaded = true;
         break;
       }
-      if (phase_ != Phase::Reading || driver.answers.empty()) {
+      if (phase_ != Phase::Reading || driver.counts_known == defs::kCores * kCounts) {
         fail(chip, cycle, "data that nobody asked for");
+        break;
+      }
+      if (driver.answers.empty()) {
+        counts_[chip][driver.counts_known / kCounts][driver.counts_known % kCounts] =
+            std::uint64_t{response.data[1]} << 32 | response.data[0];
+        ++driver.counts_known;
         break;
       }
       const std::size_t region = driver.answers.front();
@@ -173,6 +185,12 @@ bool Host::next_request(Driver& driver, defs::HostReq& request) {
     }
     return true;
   }
+  if (phase_ == Phase::Reading && driver.counts_asked < defs::kCores * kCounts) {
+    request = csr_read(defs::kCsrTensorCount, driver.counts_asked / kCounts,
+                       driver.counts_asked % kCounts);
+    ++driver.counts_asked;
+    return true;
+  }
   return false;
 }
 
@@ -210,7 +228,10 @@ void Host::advance(std::uint64_t cycle) {
       phase_ = Phase::Reading;
       return;
     case Phase::Reading:
-      if (!all([](const Driver& d) { return d.answers.empty() && d.credits == kCredits; })) return;
+      if (!all([](const Driver& d) {
+            return d.counts_known == defs::kCores * kCounts && d.credits == kCredits;
+          }))
+        return;
       phase_ = Phase::Done;
       done_cycle_ = cycle;
       return;
@@ -245,7 +266,7 @@ std::string Host::waiting_for() const {
       return text;
     }
     case Phase::Reading:
-      return "region data";
+      return "region data and counters";
     case Phase::Done:
       return "nothing";
   }

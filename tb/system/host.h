@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host: loads a program through every chip's port, starts it, waits, reads the results back.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -19,12 +20,15 @@ struct HostError {
   std::uint32_t pc = 0;
 };
 
+/// What the tensor engine of a core counted, by defs::TensorCount.
+using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
+
 /// One driver per chip, and the order of the story:
 ///
 ///   Loading    segments, ring and stream registers; then ChipId is read: all writes have arrived
 ///   Running    doorbells of all chips rung; completions and errors come in
 ///   Draining   every stream has ended; waits for a fabric cycle in which all chips were quiet
-///   Reading    regions
+///   Reading    regions, then the counters of the tensor engines
 ///   Done
 ///
 /// The host only sees tokens and acts on the cycle they arrive in, so the run is the same whatever
@@ -59,6 +63,8 @@ class Host {
   const std::string& fault() const { return fault_; }
   /// What came back, in the program's order.
   const std::vector<std::vector<std::uint8_t>>& regions() const { return regions_; }
+  /// By chip and core. Complete when Done.
+  const std::vector<std::array<TensorCounts, defs::kCores>>& counts() const { return counts_; }
   /// For reports: what it waits for.
   std::string waiting_for() const;
 
@@ -72,6 +78,7 @@ class Host {
     std::uint64_t read_done = 0;          ///< bytes asked for of the first one
     std::deque<std::size_t> answers;      ///< regions not yet complete
     std::uint64_t answer_done = 0;
+    unsigned counts_asked = 0, counts_known = 0;  ///< {core, defs::TensorCount}
     unsigned credits = 0;
     unsigned streams_left = 0;
     bool loaded = false, quiet = false;
@@ -88,6 +95,7 @@ class Host {
   std::vector<const HostResponses*> responses_;
   std::vector<Driver> drivers_;
   std::vector<std::vector<std::uint8_t>> regions_;
+  std::vector<std::array<TensorCounts, defs::kCores>> counts_;
   std::vector<HostError> errors_;
   std::string fault_;
   Phase phase_ = Phase::Loading;

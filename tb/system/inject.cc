@@ -92,6 +92,7 @@ struct Injector::Impl {
   std::optional<Done> weight(Chip& chip);
   std::optional<Done> partial_sum(Chip& chip);
   std::optional<Done> psum(Chip& chip);
+  std::optional<Done> tensor_count(Chip& chip);
   std::optional<Done> sbuf_write_lost(Chip& chip);
   std::optional<Done> dma_address(Chip& chip);
   std::optional<Done> flit_payload(Chip& chip);
@@ -157,6 +158,9 @@ static const SiteEntry kSites[] = {
      &Injector::Impl::partial_sum,
      tensor_stream},
     {{"psum", "a bit of a PSUM word that was just written"}, &Injector::Impl::psum, tensor_stream},
+    {{"tensor_count", "a bit of the counter of PE work of a tensor engine"},
+     &Injector::Impl::tensor_count,
+     tensor_stream},
     {{"sbuf_write_lost", "a row that an engine writes does not reach SBUF"},
      &Injector::Impl::sbuf_write_lost,
      lane_stream},
@@ -334,6 +338,12 @@ std::optional<Done> Injector::Impl::psum(Chip& chip) {
                 cell.addr = std::uint64_t{word} * 4 + bit / 8;
                 return dead(cell);
               }};
+}
+
+std::optional<Done> Injector::Impl::tensor_count(Chip& chip) {
+  const unsigned bit = random.below(48);
+  in_core(chip, "u_tensor.u_counters.pe_busy_q").flip(0, bit);
+  return Done{fmt::format("core {} PeBusy bit {}", core, bit), [] { return std::string(); }};
 }
 
 std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {

@@ -59,7 +59,9 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   bool sent(std::uint64_t cycle) {
     Token& token = sending(cycle);
     XXH3_64bits_update(state_.get(), token.data(), sizeof(Token));
-    const bool flit = (token[16] & 7u) != static_cast<unsigned>(defs::FlitType::Null);
+    const unsigned type = token[16] & 7u;
+    const bool flit = type >= static_cast<unsigned>(defs::FlitType::Head) &&
+                      type <= static_cast<unsigned>(defs::FlitType::HeadTail);
     flits_ += flit;
     if (errors_) damage(token);
     return flit;

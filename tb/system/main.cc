@@ -156,6 +156,25 @@ void report_races(const std::string& races, Outcome& outcome, nlohmann::ordered_
   outcome.report += races;
 }
 
+/// Sums of the hardware's counters over all cores; the share of all PE-cycles of the run that did
+/// work.
+void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
+                       nlohmann::ordered_json& metrics) {
+  TensorCounts sums{};
+  std::uint64_t cores = 0;
+  for (const auto& chip : board.host().counts())
+    for (const TensorCounts& core : chip) {
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += core[i];
+      ++cores;
+    }
+  const double pes = 1.0 * cores * built_sizes().partitions * built_sizes().partitions;
+  const auto busy = sums[static_cast<unsigned>(defs::TensorCount::PeBusy)];
+  metrics["tensor_utilization"] =
+      run_cycles ? static_cast<double>(busy) / (pes * static_cast<double>(run_cycles)) : 0.0;
+  for (const defs::TensorCount which : defs::kEveryTensorCount)
+    metrics["tensor_counts"][std::string(to_string(which))] = sums[static_cast<unsigned>(which)];
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.inject == "list") {
@@ -212,7 +231,6 @@ int run(int argc, char** argv) {
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);
     if (built_with_coverage()) write_code_coverage(board, run_dir);
-    const auto& sizes = built_sizes();
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
@@ -223,11 +241,7 @@ int run(int argc, char** argv) {
     metrics["descriptors"] = counters.descriptors;
     metrics["messages"] = counters.messages;
     metrics["flits"] = board.flits();
-    metrics["tensor_utilization"] = run_cycles
-                                        ? static_cast<double>(counters.macs) /
-                                              (1.0 * run_cycles * sizes.partitions *
-                                               sizes.partitions * defs::kCores * job.program.chips)
-                                        : 0.0;
+    add_tensor_counts(board, run_cycles, metrics);
     metrics["model_share"] =
         outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
     if (!board.host().errors().empty())

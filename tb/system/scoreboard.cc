@@ -270,6 +270,23 @@ std::string Scoreboard::finish() {
   return text;
 }
 
+std::string Scoreboard::check_counts(unsigned chip, unsigned core,
+                                     const TensorCounts& counts) const {
+  const auto count = [&](defs::TensorCount which) { return counts[static_cast<unsigned>(which)]; };
+  std::string text;
+  if (const auto expected = model_->pe_work(chip, core);
+      count(defs::TensorCount::PeBusy) != expected)
+    text += fmt::format("  chip {} core {} Tensor: PeBusy expected {}, counted {}\n", chip, core,
+                        expected, count(defs::TensorCount::PeBusy));
+  const std::uint64_t parts = count(defs::TensorCount::Moving) +
+                              count(defs::TensorCount::WaitWeights) +
+                              count(defs::TensorCount::WaitTile);
+  if (parts != count(defs::TensorCount::Active))
+    text += fmt::format("  chip {} core {} Tensor: Active {}, but its parts add up to {}\n", chip,
+                        core, count(defs::TensorCount::Active), parts);
+  return text;
+}
+
 std::uint64_t Scoreboard::commit_hash() const {
   std::map<cmodel::StreamId, const Stream*> ordered;
   for (const auto& [id, stream] : streams_) ordered[stream->id] = stream.get();

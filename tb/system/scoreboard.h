@@ -15,6 +15,7 @@
 #include "cmodel/commit.h"
 #include "cmodel/program.h"
 #include "tb/system/commit_buffer.h"
+#include "tb/system/host.h"
 
 namespace tb {
 
@@ -48,6 +49,10 @@ class Scoreboard : public cmodel::CommitSink {
   /// After the RTL's end: runs the model to its end. Returns one line per stream in which the model
   /// has commits that the RTL never made; empty if none.
   std::string finish();
+
+  /// After finish(): the hardware's counters of a core against the model's count of work, and among
+  /// themselves. One line per fault; empty if none.
+  std::string check_counts(unsigned chip, unsigned core, const TensorCounts& counts) const;
 
   std::uint64_t commits_checked() const { return commits_checked_; }
   /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.

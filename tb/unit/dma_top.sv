@@ -7,6 +7,7 @@ module dma_top (
   input  logic [4:0] ring_size_i,
 
   input  logic trig_valid_i,
+  output logic trig_ready_o,
   input  logic [7:0] trig_engine_i,
   input  logic [15:0] trig_count_i,
 
@@ -48,7 +49,7 @@ module dma_top (
 
   dma u_dma (
     .clk_i, .rst_ni, .core_id_i(1'b0), .chip_id_i, .ring_size_i,
-    .trig_valid_i, .trig_engine_i, .trig_count_i,
+    .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i,
     .ring_base_i, .ring_count_i,
     .error_valid_o, .error_cause_o, .error_pc_o, .busy_o,
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,

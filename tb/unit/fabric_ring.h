@@ -107,6 +107,8 @@ class FabricRing {
   std::vector<std::uint32_t> take_latencies() { return std::exchange(latencies_, {}); }
   unsigned errors() const { return errors_; }
   std::uint64_t damaged() const { return damaged_; }
+  /// Words with which a receiver asked its neighbour for a repeat.
+  std::uint64_t repeats_asked() const { return repeats_asked_; }
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
@@ -157,8 +159,9 @@ class FabricRing {
         std::memcpy(word.data(), tx, sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
+        repeats_asked_ += (word[16] >> 19 & 3u) == 2;
         const unsigned type = word[16] & 7u;
-        if (type != 0) {
+        if (type >= 2 && type <= 5) {
           ++node.flits[p], ++link_flits_;
           // Deadlock: class 0 never crosses cable A, class 1 never cable B.
           const unsigned low = p == 0 ? i : ring_.neighbour(i, fabric::Port::Minus);
@@ -465,7 +468,7 @@ class FabricRing {
   std::unique_ptr<VerilatedContext> context_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
-  std::uint64_t damaged_ = 0;
+  std::uint64_t damaged_ = 0, repeats_asked_ = 0;
   std::uint64_t link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
   bool hashing_ = false;

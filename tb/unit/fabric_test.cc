@@ -129,8 +129,8 @@ TEST(ZeroLoad, IsSourcePlusDestinationPlusHops) {
 }
 
 /// Both directions at once, `bytes` per packet: flits per cycle and link in the steady state.
-double neighbour_rate(unsigned bytes) {
-  FabricRing bench({.latency = 32});
+double neighbour_rate(unsigned bytes, double flit_errors = 0) {
+  FabricRing bench({.latency = 32, .flit_errors = flit_errors, .lost_words = false});
   const unsigned flits = fabric::flits(bytes), cycles = 3000;
   for (unsigned i = 0; i < (cycles + 600) / flits + 20; ++i) {
     for (unsigned src = 0; src < 12; ++src) {
@@ -147,9 +147,9 @@ double neighbour_rate(unsigned bytes) {
     }
   }
   for (unsigned i = 0; i < 400; ++i) bench.step();
-  const auto before = bench.link_flits();
+  const auto before = bench.delivered_flits();
   for (unsigned i = 0; i < cycles; ++i) bench.step();
-  const double rate = static_cast<double>(bench.link_flits() - before) / cycles / 24;
+  const double rate = static_cast<double>(bench.delivered_flits() - before) / cycles / 24;
   bench.drain();
   return rate;
 }
@@ -159,6 +159,14 @@ TEST(Rate, NeighbourStreamsFillTheLinks) {
     const double rate = neighbour_rate(bytes);
     fmt::print("neighbour streams of {} bytes, L = 32: {:.3f} of the link rate\n", bytes, rate);
     EXPECT_GE(rate, 0.95) << bytes;
+  }
+}
+
+TEST(Rate, ADamagedFlitCostsARoundTrip) {
+  for (const double p : {3e-3, 1e-2}) {
+    const double formula = (1 - p) / (1 - p + p * (2 * 32 + 8)), rate = neighbour_rate(1024, p);
+    fmt::print("flit error rate {}: {:.3f} of the link rate, formula {:.3f}\n", p, rate, formula);
+    EXPECT_NEAR(rate / formula, 1, 0.04) << p;  // few errors: three standard deviations
   }
 }
 
@@ -206,6 +214,19 @@ TEST_P(Lossy, DamagedAndLostWordsChangeNothing) {
   EXPECT_EQ(bench.errors(), 0u);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Lossy, testing::Range(1u, 9u));
+
+TEST(Lossy, ALinkThatMissesNothingAsksForNothing) {
+  FabricRing bench({.chips = 2, .latency = 4, .seed = 2, .flit_errors = 0.02});
+  for (unsigned i = 0; i < 20; ++i) bench.post(bench.random_message(i % 2, 1 - i % 2));
+  bench.drain();
+  for (unsigned i = 0; i < 2000; ++i) bench.step();  // NULL words are damaged
+  EXPECT_GT(bench.repeats_asked(), 0u);
+  bench.options().flit_errors = 0;
+  for (unsigned i = 0; i < 40; ++i) bench.step();
+  const auto before = bench.repeats_asked();
+  for (unsigned i = 0; i < 2000; ++i) bench.step();
+  EXPECT_EQ(bench.repeats_asked(), before);
+}
 
 TEST(Speed, IdleNodesAreCheap) {
   FabricRing bench({.latency = 32});

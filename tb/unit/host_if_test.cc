@@ -34,6 +34,9 @@ class Bench {
     dut.rst_ni = 1;
     dut.eval();
   }
+  static std::uint64_t tensor_count(unsigned core, unsigned index) {
+    return 0xABCD'0000'1000ull + 0x10 * core + index;
+  }
   void edge() {
     dut.clk_i = 1;
     dut.eval();
@@ -97,6 +100,13 @@ class Bench {
     }
     dut.mem_settled_i = now >= settled_at;
     dut.eval();
+    if (dut.tensor_rd_o) {  // the cores answer in the same cycle
+      EXPECT_NE(dut.tensor_rd_o, 3);
+      const unsigned core = dut.tensor_rd_o >> 1;
+      defs::put_bits(&dut.tensor_count_i[0], 48 * core, 48, tensor_count(core, dut.tensor_index_o));
+      defs::put_bits(&dut.tensor_count_i[0], 48 * (1 - core), 48, 0);
+      dut.eval();
+    }
     if (dut.mem_req_valid_o && dut.mem_req_ready_i) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(&dut.mem_req_o);
       const unsigned top = LineBytes * 8;
@@ -225,6 +235,11 @@ TEST(HostIf, RegistersKeepTheirValuesAndDoorbellsRing) {
       bench.read(csr(defs::kCsrDmaRingCount, core, e), 8), expected.push_back(1 + 16 * core + e);
     }
   }
+  for (unsigned core = 0; core < 2; ++core)
+    for (unsigned i = 0; i < defs::kCsrTensorCount.count; ++i) {
+      bench.read(csr(defs::kCsrTensorCount, core, i), 8);
+      expected.push_back(bench.tensor_count(core, i));
+    }
   bench.read(csr(defs::kCsrRingSize), 8), expected.push_back(12);
   bench.run();
   EXPECT_EQ(bench.started, 0x85u);
@@ -256,6 +271,9 @@ TEST(HostIf, RefusesByName) {
       {defs::kAddrCsrBase + 0x3000, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrDmaRingBase, 0, 4), 8, false, 0, ErrorCause::UnmappedAddress},  // mini has 4
       {csr(defs::kCsrChipId), 8, true, 1, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrTensorCount, 1, 0), 8, true, 1, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrTensorCount, 0, defs::kCsrTensorCount.count), 8, false, 0,
+       ErrorCause::UnmappedAddress},
       {csr(defs::kCsrSeqStart), 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrSeqStart), 8, true, 0x10, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqBase), 8, true, 1ull << 48, ErrorCause::ReservedBits},

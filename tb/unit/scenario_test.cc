@@ -6,12 +6,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <set>
 
 #include "cmodel/assembler.h"
 #include "cmodel/board.h"
 #include "tb/scenarios/digits_data.h"
+#include "tb/scenarios/errors.h"
 
 namespace {
 
@@ -149,6 +153,95 @@ TEST(Scenario, AMissingWaitWouldBeSeen) {
   board.load();
   EXPECT_TRUE(board.run());
   EXPECT_NE(board.races(), "") << "the model sees no races at all: \"none\" above means nothing";
+}
+
+/// The scenario `errors` stops the engines that it says it stops, where and why it says so, in any
+/// order; and among them every cause on every engine that can have it.
+TEST(Errors, StopsAreAsPlannedAndComplete) {
+  const Scenario& scenario = tb::find_scenario("errors");
+  for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+    const unsigned chips = seed % 4 == 3 ? 2 + seed % 10 : 12;
+    SCOPED_TRACE(fmt::format("seed {}, {} chips", seed, chips));
+    const ScenarioArgs args{seed % 8 == 5 ? defs::kInf2 : defs::kMini, chips, seed, kData, {}};
+    const auto program = scenario.build(args);
+    ASSERT_NO_THROW(cmodel::validate_program(program, "errors"));
+    const auto planned = tb::planned_stops(args);
+    for (const std::uint64_t order : {std::uint64_t{0}, seed}) {
+      NoSink sink;
+      cmodel::BoardOptions options;
+      options.order_seed = order;
+      cmodel::Board board(args.sizes, program, sink, options);
+      board.load();
+      EXPECT_TRUE(board.run()) << board.blocked();
+      std::vector<tb::Stop> stops;
+      for (const auto& error : board.errors())
+        stops.push_back({error.stream, error.pc, error.cause});
+      std::sort(stops.begin(), stops.end());
+      EXPECT_EQ(stops, planned);
+      std::vector<std::vector<std::uint8_t>> regions;
+      for (const auto& region : program.regions) {
+        regions.emplace_back(region.bytes);
+        board.read(region.chip, region.addr, regions.back());
+      }
+      const auto result = scenario.check(args, program, regions);
+      EXPECT_TRUE(result.passed) << result.failure;
+      for (std::size_t i = 0; i < regions.size(); i += 7) {  // any wrong byte is noticed
+        auto spoilt = regions;
+        spoilt[i].at((i * 37) % spoilt[i].size()) ^= 1;
+        EXPECT_FALSE(scenario.check(args, program, spoilt).passed) << program.regions[i].name;
+      }
+    }
+    if (chips < 12) continue;
+    std::set<std::pair<unsigned, defs::ErrorCause>> seen;
+    for (const auto& stop : planned)
+      seen.insert({std::min<unsigned>(stop.stream.engine, 16), stop.cause});
+    // 9 causes of three engines, 6 of sync, 6 of DMA (one of which also of the receiver).
+    EXPECT_EQ(seen.size(), 9u * 3 + 6 + 6) << "not every cause was provoked";
+  }
+}
+
+/// Every wait of a scenario left out in turn: how many of them does the race detector miss?
+TEST(Scenario, ADroppedWaitIsARace) {
+  for (const char* name : {"digits", "gemm", "ring", "busy"}) {
+    const ScenarioArgs args{defs::kMini, 2, 1, kData, {}, 3};
+    const auto program = tb::find_scenario(name).build(args);
+    unsigned waits = 0, noticed = 0;
+    std::string missed;
+    for (const auto& stream : program.streams)
+      for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
+        auto without = program;
+        bool waited = false;
+        const std::uint64_t at = stream.base + std::uint64_t{pc} * defs::kInstrBytes;
+        for (auto& segment : without.segments) {
+          if (segment.chip != stream.chip || at < segment.addr ||
+              at >= segment.addr + segment.bytes.size())
+            continue;
+          defs::Instr::Words words;
+          std::memcpy(words.data(), &segment.bytes[at - segment.addr], sizeof words);
+          auto instr = defs::Instr::from(words);
+          waited = instr.wait_op != 0;
+          instr.wait_op = 0;
+          instr.wait_sem = instr.wait_value = 0;
+          words = instr.words();
+          std::memcpy(&segment.bytes[at - segment.addr], words.data(), sizeof words);
+        }
+        if (!waited) continue;
+        ++waits;
+        NoSink sink;
+        cmodel::BoardOptions options;
+        options.detect_races = true;
+        cmodel::Board board(args.sizes, without, sink, options);
+        board.load();
+        board.run();
+        if (board.races().empty())
+          missed += fmt::format("  chip {} core {} {} pc {}: {}\n", stream.chip, stream.core,
+                                stream.engine, pc,
+                                board.disassemble(stream.chip, stream.core, stream.engine, pc));
+        else
+          ++noticed;
+      }
+    fmt::print("{}: {} of {} dropped waits are races\n{}", name, noticed, waits, missed);
+  }
 }
 
 TEST(Scenario, UnknownNamesListWhatIsAllowed) {

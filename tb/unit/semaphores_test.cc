@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr unsigned kPorts = 13, kWaitPorts = 8;
+constexpr unsigned kPorts = 13, kWaitPorts = 16;
 using Updates = std::array<std::optional<defs::SemUpdate>, kPorts>;
 
 class Semaphores : public ::testing::Test {
@@ -43,11 +43,11 @@ class Semaphores : public ::testing::Test {
   }
   /// Looks at `sem` on wait port `port`.
   unsigned value(unsigned sem, unsigned port = 0) {
-    std::array<std::uint32_t, 3> sems{};
+    std::array<std::uint32_t, 5> sems{};
     defs::put_bits(sems.data(), port * 9, 9, sem);
     std::memcpy(&dut.wait_sem_i, sems.data(), sizeof(sems));
     dut.eval();
-    std::array<std::uint32_t, 4> values{};
+    std::array<std::uint32_t, 8> values{};
     std::memcpy(values.data(), &dut.wait_value_o, sizeof(values));
     return static_cast<unsigned>(defs::get_bits(values.data(), port * 16, 16));
   }

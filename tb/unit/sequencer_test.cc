@@ -104,6 +104,7 @@ class Bench {
     dut.event_ready_i = rng() % 2;
     dut.eval();
     dut.wait_value_i = semaphores[dut.wait_sem_o];
+    dut.room_value_i = semaphores[dut.room_sem_o];
     dut.eval();
     if (dut.fetch_req_valid_o && dut.fetch_req_ready_i) {
       answers.push_back(
@@ -236,11 +237,12 @@ TEST(Sequencer, WaitsForItsSemaphore) {
 }
 
 template <class B>
-double cycles_per_instruction() {
-  std::vector<Instr> program(400, kWork);
+double cycles_per_instruction(const Instr& work = kWork, int value = 0) {
+  std::vector<Instr> program(400, work);
   program.push_back(kEnd);
   B bench(program);
   bench.engine_depth = 16;
+  bench.semaphores[9] = value;
   bench.start();
   bench.run();
   EXPECT_EQ(bench.issued.size(), 400u);
@@ -253,6 +255,50 @@ TEST(Sequencer, FetchesAheadFastEnough) {
   RecordProperty("mini_cycles_per_instruction", std::to_string(mini));
   EXPECT_LE(inf2, 5.5);
   EXPECT_LE(mini, 21.0);
+}
+
+/// Only near 0 and 65535 does an update cost time.
+TEST(Sequencer, UpdatesWithRoomCostNothing) {
+  const double plain = cycles_per_instruction<Inf2>();
+  EXPECT_EQ(cycles_per_instruction<Inf2>(with_update(kWork, 9, 1)), plain);
+  EXPECT_EQ(cycles_per_instruction<Inf2>(with_update(kWork, 9, -1), 400), plain);
+  EXPECT_EQ(cycles_per_instruction<Inf2>(with_update(kWork, 9, 100), 25535), plain);
+}
+
+TEST(Sequencer, IssuesNothingBehindAnUpdateWithoutRoom) {
+  struct {
+    const char* what;
+    int value;
+    std::vector<int> deltas;
+    unsigned refused;
+  } const cases[] = {{"at once", 0, {-1, 1, 1}, 0},
+                     {"the least", 5, {-6, 1, 1}, 0},
+                     {"by its own", 4, {-2, -2, -1, 1}, 2},
+                     {"at the top", 65535, {1, -1}, 0},
+                     {"to the top", 65000, {500, 35, 0, 1, 1}, 3},
+                     {"the greatest", 40000, {-32768, 32767, 32767, -1}, 2}};
+  for (const auto& c : cases)
+    for (const bool nop : {false, true})
+      for (unsigned seed = 1; seed < 20; ++seed) {
+        SCOPED_TRACE(testing::Message() << c.what << (nop ? ", NOP" : "") << ", seed " << seed);
+        std::vector<Instr> program;
+        for (std::size_t i = 0; i < c.deltas.size(); ++i)
+          program.push_back(
+              with_update(nop && i == c.refused ? instr(Opcode::Nop) : kWork, 9, c.deltas[i]));
+        program.push_back(kEnd);
+        Mini bench(program, seed);
+        bench.shuffle = seed > 1;
+        bench.engine_depth = 16;
+        bench.engine_latency = 40;
+        bench.semaphores[9] = c.value;
+        bench.start();
+        bench.run();
+        EXPECT_EQ(bench.dut.state_o, kError);
+        EXPECT_EQ(bench.dut.cause_o, static_cast<unsigned>(ErrorCause::SemaphoreOverflow));
+        EXPECT_EQ(bench.dut.pc_o, c.refused);
+        EXPECT_EQ(bench.issued.size(), c.refused + !nop);
+        EXPECT_EQ(bench.updates.size(), c.refused);
+      }
 }
 
 struct BadStream {

@@ -15,6 +15,10 @@ module tensor_engine_tb (
   output logic [31:0] error_pc_o,
   output logic busy_o,
 
+  input  logic count_rd_i,
+  input  logic [2:0] count_index_i,
+  output logic [47:0] count_o,
+
   // Contents of SBUF.
   input  logic req_valid_i,
   output logic req_ready_o,
@@ -84,6 +88,7 @@ module tensor_engine_tb (
     .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
     .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
     .error_pc_o(error_pc_o), .busy_o(busy_o),
+    .count_rd_i(count_rd_i), .count_index_i(count_index_i), .count_o(count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr), .ps_wr_accumulate_o(ps_wr_accumulate),

@@ -61,6 +61,7 @@ class TensorEngine : public testing::Test {
     dut->clk_i = 0;
     dut->rst_ni = 0;
     dut->instr_valid_i = dut->req_valid_i = dut->v_rd_valid_i = dut->a_rd_valid_i = 0;
+    dut->count_rd_i = 0;
     dut->eval();
     clock();
     dut->rst_ni = 1;
@@ -166,6 +167,7 @@ class TensorEngine : public testing::Test {
   }
   void expect_same(unsigned instructions) {
     EXPECT_EQ(done, instructions);
+    expect_counts();
     ASSERT_EQ(rtl_rows.size(), twin_rows.rows.size());
     for (std::size_t i = 0; i < rtl_rows.size(); ++i) {
       const Row &a = rtl_rows[i], &b = twin_rows.rows[i];
@@ -177,6 +179,22 @@ class TensorEngine : public testing::Test {
             << fmt::format("pc {} addr {:#x} partition {}: rtl {:08x} twin {:08x}", a.pc, a.addr, m,
                            a.data[m], b.data[m]);
     }
+  }
+
+  std::uint64_t count(defs::TensorCount which) {
+    dut->count_rd_i = 1;
+    dut->count_index_i = static_cast<unsigned>(which);
+    dut->eval();
+    dut->count_rd_i = 0;
+    return dut->count_o;
+  }
+  /// The hardware's counters at rest, against the twin and among themselves.
+  void expect_counts() {
+    using Count = defs::TensorCount;
+    EXPECT_EQ(count(Count::PeBusy), twin.engine->pe_work());
+    EXPECT_EQ(count(Count::Active),
+              count(Count::Moving) + count(Count::WaitWeights) + count(Count::WaitTile));
+    EXPECT_LE(count(Count::Load), count(Count::Active));
   }
 
   /// A legal random access pattern of `elements` at most in `span` bytes of `element_bytes`.

@@ -78,7 +78,8 @@ inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro"};  ///< erro
 inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError};
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
@@ -163,7 +164,7 @@ enum class ErrorCause : std::uint8_t {
   UnmappedAddress = 10,  ///< no memory at this address
   BadDescriptor = 11,  ///< descriptor field out of range
   BadDestination = 12,  ///< no such chip on this board
-  QueueOverflow = 13,  ///< more doorbells than the ring holds, or an unknown queue
+  QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -201,6 +202,28 @@ inline constexpr std::string_view to_string(WaitOp value) {
   return "?";
 }
 inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
+
+/// what register TensorCount[i] counts; since reset, modulo 2^48
+enum class TensorCount : std::uint8_t {
+  PeBusy = 0,  ///< PE-cycles of work: rows x columns of its tile for every moving column, in every pass
+  Active = 1,  ///< cycles with work of any kind: first instruction to last row written
+  Moving = 2,  ///< cycles in which a moving column is read
+  Load = 3,  ///< cycles in which stationary columns are read
+  WaitWeights = 4,  ///< active, no moving column: a tile is here, its weights are not
+  WaitTile = 5,  ///< active, no moving column: no tile is here
+};
+inline constexpr std::string_view to_string(TensorCount value) {
+  switch (value) {
+    case TensorCount::PeBusy: return "PeBusy";
+    case TensorCount::Active: return "Active";
+    case TensorCount::Moving: return "Moving";
+    case TensorCount::Load: return "Load";
+    case TensorCount::WaitWeights: return "WaitWeights";
+    case TensorCount::WaitTile: return "WaitTile";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile};
 
 /// kind of a token from the chip to the host
 enum class HostKind : std::uint8_t {
@@ -281,7 +304,7 @@ inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
   Null = 0,  ///< no payload
-  Ctrl = 1,  ///< link control (fabric issue)
+  Ctrl = 1,  ///< restart: the number that comes next, in the payload
   Head = 2,  ///< first of several
   Body = 3,  ///< middle
   Tail = 4,  ///< last of several

@@ -52,6 +52,7 @@ package defs_pkg;
   localparam logic [21:0] CsrDmaRingBase = 22'h1200;  // HBM address of engine i's descriptor ring, multiple of LineBytes
   localparam logic [21:0] CsrDmaRingCount = 22'h1280;  // descriptors in the ring, 1 .. 65535; the ring wraps
   localparam logic [21:0] CsrDmaError = 22'h1300;  // [7:0] error_cause of engine i, [63:32] descriptor index
+  localparam logic [21:0] CsrTensorCount = 22'h1400;  // counter of the tensor engine, index tensor_count; final when the engine is at rest
 
   // who wrote: the engine part of a commit stream, and the sequencer index where < 4
   typedef enum logic [5:0] {
@@ -99,7 +100,7 @@ package defs_pkg;
     ErrorCauseUnmappedAddress = 8'd10,  // no memory at this address
     ErrorCauseBadDescriptor = 8'd11,  // descriptor field out of range
     ErrorCauseBadDestination = 8'd12,  // no such chip on this board
-    ErrorCauseQueueOverflow = 8'd13  // more doorbells than the ring holds, or an unknown queue
+    ErrorCauseQueueOverflow = 8'd13  // no such DMA engine, or a sequencer is started that is not idle
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -108,6 +109,16 @@ package defs_pkg;
     WaitOpGe = 2'd1,  // value >= wait_value
     WaitOpEq = 2'd2  // value == wait_value
   } wait_op_e;
+
+  // what register TensorCount[i] counts; since reset, modulo 2^48
+  typedef enum logic [2:0] {
+    TensorCountPeBusy = 3'd0,  // PE-cycles of work: rows x columns of its tile for every moving column, in every pass
+    TensorCountActive = 3'd1,  // cycles with work of any kind: first instruction to last row written
+    TensorCountMoving = 3'd2,  // cycles in which a moving column is read
+    TensorCountLoad = 3'd3,  // cycles in which stationary columns are read
+    TensorCountWaitWeights = 3'd4,  // active, no moving column: a tile is here, its weights are not
+    TensorCountWaitTile = 3'd5  // active, no moving column: no tile is here
+  } tensor_count_e;
 
   // kind of a token from the chip to the host
   typedef enum logic [1:0] {
@@ -146,7 +157,7 @@ package defs_pkg;
   // type of a flit; NULL flits carry credits only
   typedef enum logic [2:0] {
     FlitTypeNull = 3'd0,  // no payload
-    FlitTypeCtrl = 3'd1,  // link control (fabric issue)
+    FlitTypeCtrl = 3'd1,  // restart: the number that comes next, in the payload
     FlitTypeHead = 3'd2,  // first of several
     FlitTypeBody = 3'd3,  // middle
     FlitTypeTail = 3'd4,  // last of several

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must have happened before what, in every legal order of a program, from one run of it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace cmodel {
+
+/// Units of streams, in the order in which a run made them; each with what it waited for and what
+/// it did to counters. A stream is a number, given in any order; so is a counter, 0 at the start.
+///
+/// Let all updates be positive and all waits ">= v". Then doing more never disables anything, so
+/// with stream s stopped behind its first c units there is one greatest set of units that still
+/// run, in whatever order. Unit u needs the first c units of s exactly if it is in that set, and in
+/// none for a smaller c. solve() finds these sets: per stream one pass over the program in which
+/// its units are let go one by one. O(streams * units), no search, exact: if neither of two units
+/// must come before the other, there are legal orders in which each is first.
+///
+/// Counters that also count down: if one stream alone waits for a counter and alone decrements it,
+/// the wait is for what others have added, and all is as above. Any other counter that counts down,
+/// and any wait for equality, is taken as it was in the run: a wait comes after all updates before
+/// it. That may order too much, so a race may be missed there.
+class MustOrder {
+ public:
+  /// A new unit of `stream`; what follows is about it.
+  void begin(std::uint32_t stream);
+  /// It begins when `counter` >= value (== value).
+  void wait(std::uint32_t counter, std::int64_t value, bool equal = false);
+  /// It begins when the last unit of `other` so far is done.
+  void after(std::uint32_t other);
+  /// Another update at the end of the last unit of `stream`.
+  void update(std::uint32_t stream, std::uint32_t counter, std::int32_t delta);
+
+  std::uint32_t units() const { return static_cast<std::uint32_t>(units_.size()); }
+  std::uint32_t stream_of(std::uint32_t unit) const { return units_[unit].stream; }
+  /// The last unit of a stream that has one.
+  std::uint32_t last(std::uint32_t stream) const { return streams_[stream].back(); }
+
+  void solve();
+  /// After solve(): must unit `first` be done before `second` begins? Units are counted from 0 in
+  /// the order of begin(); `first` < `second`.
+  bool before(std::uint32_t first, std::uint32_t second) const {
+    const Unit& a = units_[first];
+    const Unit& b = units_[second];
+    return a.stream == b.stream || needed_[b.row * streams_.size() + a.stream] > a.index;
+  }
+
+ private:
+  struct Wait {
+    std::uint32_t counter;
+    std::int64_t value;
+    bool equal;
+  };
+  struct Update {
+    std::uint32_t counter;
+    std::int32_t delta;
+  };
+  struct Need {
+    std::uint32_t stream, units;  ///< its first so many units
+  };
+  struct Unit {
+    std::uint32_t stream, index;  ///< in the stream
+    std::size_t row = 0;  ///< of needed_; shared with the unit before if it waits for nothing
+    std::vector<Wait> waits;
+    std::vector<Update> updates;
+    std::vector<Need> needs;
+  };
+  struct Pass;
+
+  void settle_waits();
+
+  std::vector<Unit> units_;
+  std::vector<std::vector<std::uint32_t>> streams_;  ///< units of each
+  std::uint32_t counters_ = 0;
+  std::vector<std::uint32_t> needed_;  ///< [row][stream]: so many of its units
+};
+
+}  // namespace cmodel

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build once, before anything runs; and what was built: scenarios of the boards, CTest's tests, digests."""
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+
+from .errors import BAD_ENVIRONMENT, Refused
+
+
+def build(root, targets):
+    """Builds each target; {target: first line of the error} of those that failed."""
+    errors, wanted = {}, sorted(t for t in targets if t)
+    if not wanted:
+        return errors
+    if not (root / "build/build.ninja").exists():
+        raise Refused("build is not configured; scripts/dodeca build does it", BAD_ENVIRONMENT)
+    command = ["cmake", "--build", "build", "--target"]
+    print("+ " + " ".join(command + wanted), file=sys.stderr)
+    if subprocess.run([*command, *wanted], cwd=root, stdout=sys.stderr).returncode == 0:
+        return errors
+    for target in wanted:  # which of them?
+        done = subprocess.run([*command, target], cwd=root, capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = [x for x in (done.stdout + done.stderr).splitlines() if "error" in x.lower() or "FAILED" in x]
+            telling = [x for x in lines if "error:" in x.lower()] or lines or [f"exit status {done.returncode}"]
+            errors[target] = telling[0].strip()
+    return errors
+
+
+def scenarios(root, path):
+    """Names that a board program knows, or None where it cannot be asked."""
+    try:
+        done = subprocess.run([path, "list"], cwd=root, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return [line.split()[0] for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else None
+
+
+def check_scenarios(root, suites, tests):
+    """Every scenario that the tests name must be known to its board program."""
+    known = {}
+    for test in (suites.tests[name] for name in tests):
+        if test.scenario:
+            names = known.setdefault(test.program, scenarios(root, suites.programs[test.program].path))
+            if names is not None and test.scenario not in names:
+                suites.file.refuse(f"test.{test.name}", "scenario", f"{test.program} knows no scenario called "
+                                   f"{test.scenario!r}; allowed {', '.join(names)}")
+
+
+def ctest_programs(root):
+    """{name of a CTest test: its executable, once it is built}, or None where CTest cannot be asked."""
+    if not (root / "build/CTestTestfile.cmake").exists():
+        return None
+    done = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=root, capture_output=True, text=True)
+    try:
+        return {t["name"]: t.get("command", [None])[0] for t in json.loads(done.stdout)["tests"]}
+    except (ValueError, KeyError):
+        return None
+
+
+def check_ctest(root, suites):
+    """Every CTest test that the suites name must exist, where CTest can be asked."""
+    wanted = [test for test in suites.tests.values() if test.ctest]
+    names = ctest_programs(root) if wanted else None
+    for test in wanted if names is not None else ():
+        if test.ctest not in names:
+            suites.file.refuse(f"test.{test.name}", "ctest", f"CTest knows no test called {test.ctest!r}")
+
+
+def check_bins(root, testplan):
+    """Every coverage entry of the testplan must be a bin of the board, where that can be asked."""
+    board = root / "build/tb/system/board_mini"
+    if board.exists():
+        done = subprocess.run([board, "bins"], cwd=root, capture_output=True, text=True)
+        if done.returncode == 0:
+            testplan.check_coverage(done.stdout.split())
+
+
+def programs_of(root, suites, runs):
+    """{path: 16 digits of the SHA-256} of the programs that the runs start; "absent" where there is none."""
+    tests = [suites.tests[name] for name in {run["test"] for run in runs}]
+    of_ctest = (ctest_programs(root) if any(t.ctest for t in tests) else None) or {}
+    built = {of_ctest.get(t.ctest) or "" for t in tests if t.ctest}  # else an interpreter, or nothing yet
+    paths = {run["command"][0] for run in runs if run["board"]}
+    paths |= {str(pathlib.Path(p).relative_to(root)) for p in built if pathlib.Path(p).is_relative_to(root / "build")}
+    found = {}
+    for path in sorted(paths):
+        try:
+            found[path] = hashlib.sha256((root / path).read_bytes()).hexdigest()[:16]
+        except OSError:
+            found[path] = "absent"
+    return found

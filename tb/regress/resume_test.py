@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A regression that is killed, interrupted, or runs out of disk: nothing that was finished is lost."""
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from bench import BOARD, ROOT, WithFolder
+from regress.results import comparable, differences
+
+
+class Resume(WithFolder):
+    TESTS = {"odd": {"scenario": "odd"}, "short": {"scenario": "short"}}
+
+    def log_lines(self):
+        """Whole lines of runs.jsonl; the last one may be torn."""
+        path = self.last() / "runs.jsonl"
+        return path.read_bytes().splitlines(keepends=True) if path.exists() else []
+
+    def test_kills_at_random_points_lose_nothing_that_was_finished(self):
+        self.write_data(self.TESTS, seeds={"odd": 12, "short": 24})
+        begin = time.monotonic()
+        self.regress("all", "-j", 2, status=1)
+        whole, span = self.evidence(), time.monotonic() - begin
+        shutil.rmtree(self.out)
+        rng, kept = random.Random(), 0
+        for _ in range(5):
+            started = (self.out / "last_regression" / "plan.json").exists()
+            before = [line for line in self.log_lines() if line.endswith(b"\n")] if started else []
+            running = self.start("all", "-j", 2, *(["--resume"] if started else []))
+            time.sleep(rng.uniform(0.1, span / 2))
+            running.kill()  # not its group: its runs must go with it all the same
+            running.communicate()
+            if started:
+                self.assertEqual(self.log_lines()[:len(before)], before, "finished runs are kept as they were")
+                kept = len(before)
+        self.regress("all", "--resume", "-j", 2, status=1)
+        ids = [json.loads(line)["id"] for line in self.log_lines()]
+        self.assertEqual(len(ids), len(set(ids)), "nothing that was finished ran twice")
+        self.assertEqual(len(ids), len(whole["runs"]), kept)
+        self.assertEqual(differences(comparable(self.evidence()), comparable(whole)), [])
+
+    def test_a_torn_last_line_is_not_a_run(self):
+        self.write_data(self.TESTS, seeds=2)
+        self.regress("all", status=1)
+        whole, lines = self.evidence(), self.log_lines()
+        for cut in (lines[-1][:-1], lines[-1][:20], b"\0" * 99):
+            (self.last() / "runs.jsonl").write_bytes(b"".join(lines[:-1]) + cut)
+            self.regress("all", "--resume", status=1)
+            self.assertEqual(self.log_lines()[:-1], lines[:-1])
+            self.assertEqual(differences(comparable(self.evidence()), comparable(whole)), [])
+
+    def test_ctrl_c_leaves_a_report_and_no_process(self):
+        self.write_data({"good": {"scenario": "good"}, "slow": {"scenario": "slow", "timeout_s": 60}}, seeds=2)
+        running = self.start("all", "-j", 4)
+        log = self.out / "last_regression" / "runs.jsonl"
+        while not log.exists() or len(log.read_bytes().splitlines()) < 3:
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does; and the impatient press it twice
+        os.killpg(running.pid, signal.SIGINT)
+        stdout, stderr = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 1, stdout + stderr)
+        evidence = self.evidence()
+        self.assertEqual((evidence["problems"][0], evidence["counts"]["not run"], evidence["counts"]["passed"]),
+                         ("interrupted", 2, 2))
+        self.assertIn("interrupted", (self.last() / "report.html").read_text())
+        self.assertNotIn("Traceback", stderr)
+        self.assertNotIn(str(self.last()), subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+
+    def test_another_tree_or_program_is_refused(self):
+        program = self.folder / "board.sh"
+        shutil.copy(ROOT / BOARD, program)
+        self.write_data({"good": {"scenario": "good"}})
+        suites = self.data / "suites.toml"
+        suites.write_text(suites.read_text().replace(BOARD, str(program)))
+        self.regress("all")
+        plan_path = self.last() / "plan.json"
+        plan = json.loads(plan_path.read_text())
+        self.assertEqual(list(plan["programs"]), [str(program)])
+        for change in ({"commit": "0123456789abcdef"}, {"dirty": "fedcba987654"}):
+            plan_path.write_text(json.dumps(plan | {"revision": plan["revision"] | change}))
+            self.refused("all", "--resume", says=("was begun at revision", *[v[:12] for v in change.values()],
+                                                  plan["revision"]["commit"][:12], "same tree only"))
+        plan_path.write_text(json.dumps(plan))
+        self.regress("all", "--resume")
+        program.write_text(program.read_text() + "# changed\n")
+        self.refused("all", "--resume", says=("was begun with another", str(program), "same programs only"))
+
+    def test_an_older_one_is_continued_and_that_of_another_suite_refused(self):
+        self.write_data({"good": {"scenario": "good"}})
+        self.regress("all")
+        first = self.last()
+        self.regress("all")
+        lines = self.log_lines()
+        (first / "runs.jsonl").unlink()
+        self.regress("all", "--resume", first)
+        self.assertEqual(self.last(), first, "what ran last is the last")
+        self.assertEqual(len(self.log_lines()), len(lines))
+        suites = self.data / "suites.toml"
+        suites.write_text(suites.read_text().replace("suite.all", "suite.some"))
+        self.refused("some", "--resume", says=("is a regression of 'all', not of 'some'",))
+
+
+class DiskFull(WithFolder):
+    def check(self, done, make_room):
+        """It stopped in the middle; what is done is readable, and goes on when there is room."""
+        self.assertIn("what is finished is kept, continue it with: scripts/dodeca regress all --resume", done)
+        self.assertNotIn("Traceback", done)
+        log = (self.last() / "runs.jsonl").read_text().splitlines()
+        states = [json.loads(line)["state"] for line in log]
+        self.assertGreater(states.count("passed"), 2)
+        self.assertEqual(set(states[1:]), {"passed"}, "what a full disk did to a run is not its failure")
+        make_room()
+        self.regress("report", self.last(), status=1)
+        self.assertEqual(self.evidence()["counts"]["passed"], states.count("passed"))
+        self.regress("all", "--resume")
+        self.assertEqual((self.last() / "runs.jsonl").read_text().splitlines()[:len(log)], log)
+        self.assertEqual(self.evidence()["counts"]["passed"], 30)
+
+    def test_the_record_cannot_grow(self):
+        self.write_data({"short": {"scenario": "short"}}, seeds=30)
+        running = self.start("all", "-j", 1)
+        log = self.out / "last_regression" / "runs.jsonl"
+        while not log.exists() or log.read_bytes().count(b"\n") < 4:
+            time.sleep(0.02)
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 900,) * 2)
+        stdout, stderr = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 3, stdout + stderr)
+        self.check(stderr, make_room=lambda: None)
+
+    def mount(self):
+        self.out.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", self.out], capture_output=True).returncode:
+            self.skipTest("needs to mount a small file system")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.out])
+
+    def test_the_disk_is_full(self):
+        self.mount()
+        self.write_data({"wide": {"scenario": "wide"}}, seeds=30)  # 50 kB each
+        self.check(self.regress("all", status=3).stderr,
+                   make_room=lambda: subprocess.run(["mount", "-o", "remount,size=50m", self.out], check=True))
+
+    def test_no_room_for_the_plan(self):
+        self.mount()
+        self.write_data({"good": {"scenario": "good"}})
+        subprocess.run(["dd", "if=/dev/zero", f"of={self.out}/filler"], capture_output=True)
+        self.refused("all", status=3, says=("No space left on device",))
+
+
+if __name__ == "__main__":
+    unittest.main()

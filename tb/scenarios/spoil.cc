@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/scenarios/spoil.h"
+
+#include <array>
+
+namespace tb {
+
+using defs::ErrorCause;
+
+namespace {
+
+template <class Item>
+Item any_bits(Random& random) {
+  typename Item::Words words;
+  for (auto& word : words) word = static_cast<std::uint32_t>(random.word());
+  Item item = Item::from(words);
+  item.reserved |= 1;
+  return item;
+}
+
+/// Any bits where the first two rules, opcode and reserved bits, do not look; reserved bits are
+/// set.
+defs::Instr noise(const defs::Instr& i, Random& random) {
+  defs::Instr noise = any_bits<defs::Instr>(random);
+  noise.opcode = i.opcode;
+  noise.func = i.func;
+  noise.wait_op = i.wait_op;
+  noise.wait_sem = i.wait_sem;
+  noise.wait_value = i.wait_value;
+  return noise;
+}
+
+}  // namespace
+
+void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
+           Random& random) {
+  const bool sync = engine == defs::Engine::Sync, tensor = engine == defs::Engine::Tensor;
+  const bool load = i.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary);
+  const unsigned which = random.between(0, 5);
+  defs::Operand& operand = i.dst.space && random.one_in(2)    ? i.dst
+                           : i.src1.space && random.one_in(2) ? i.src1
+                                                              : i.src0;
+  if ((cause == ErrorCause::UnknownOpcode || cause == ErrorCause::ReservedBits) && random.one_in(2))
+    i = noise(i, random);
+  switch (cause) {
+    case ErrorCause::UnknownOpcode: {
+      constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
+      i.opcode = kOthers[which];
+      if (engine == defs::Engine::Vector && which == 0) i.func = 9;
+      break;
+    }
+    case ErrorCause::ReservedBits:
+      if (which == 0) i.reserved = 1u << random.between(0, 9);
+      if (which == 1) i.wait_op = 3;
+      if (which == 2 && !sync) i.imm = 1u << random.between(0, 23);
+      if (which == 2 && sync) i.partitions = 1;
+      if (which == 3 && !sync) operand.reserved = 1;
+      if (which == 3 && sync) i.size0 = 1;
+      if (which == 4 && !sync) operand.stride3 = 5;
+      if (which == 4 && sync) i.src0.offset = 4;
+      if (which == 5) i.reserved = 0x3ff;
+      break;
+    case ErrorCause::BadOperand:
+      if (which % 2 && !load) {
+        i.dst = {};
+        i.dst.space = tensor ? 1 : 2;
+      } else {
+        i.src0.space = which == 0 && tensor ? 2 : 3;
+      }
+      break;
+    case ErrorCause::BadFormat:
+      operand.dtype = static_cast<std::uint8_t>(random.between(9, 15));
+      // A tile that moves over bf16 weights is a narrow float too.
+      if (tensor && !load && &operand == &i.src0) operand.dtype = which % 2 ? 1 : 7;
+      break;
+    case ErrorCause::BadPartition:
+      if (which % 2)
+        i.partitions = static_cast<std::uint8_t>(which == 1 ? 0 : sizes.partitions + 1);
+      else
+        i.src0.partition = static_cast<std::uint8_t>(which == 0 ? sizes.partitions : 1);
+      break;
+    case ErrorCause::BadShape:
+      if (sync)
+        i.imm &= ~0xffffu;
+      else
+        (which % 2 ? i.size0 : i.size1) = 0;
+      break;
+    case ErrorCause::Misaligned:
+      operand.offset += 1;
+      break;
+    case ErrorCause::OutOfBounds:
+      operand.offset = which % 2 ? 0xfffffc : 0x40000;
+      break;
+    case ErrorCause::SemaphoreOverflow:
+      i.update = 1;
+      i.update_sem = static_cast<std::uint16_t>(200 + random.between(0, 50));
+      i.update_delta = which % 2 ? -1 : -32768;
+      break;
+    case ErrorCause::QueueOverflow:
+      i.imm = (which % 2 ? 200u : sizes.dma_engines) << 16 | 1;
+      break;
+    default:
+      break;
+  }
+}
+
+void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
+  const unsigned which = random.between(0, 4);
+  if (cause == ErrorCause::ReservedBits && random.one_in(2)) d = any_bits<defs::Descriptor>(random);
+  switch (cause) {
+    case ErrorCause::ReservedBits:
+      if (which == 0) d.reserved_hi = 1;
+      if (which == 1) d.reserved_mid = 1ull << 63;
+      if (which == 2) d.reserved = 2;
+      if (which == 3) d.reserved_lo = 1;
+      if (which == 4) d.notify_sem = 7;
+      break;
+    case ErrorCause::Misaligned:
+      if (which == 0) d.src += 2;
+      if (which == 1) d.dst += 1;
+      if (which >= 2) d.row_bytes += 1;
+      break;
+    case ErrorCause::UnmappedAddress:
+      (which % 2 ? d.src : d.dst) = 0x700000000000;
+      break;
+    case ErrorCause::BadDescriptor:
+      if (which == 0) d.rows = 0;
+      if (which == 1) d.row_bytes = 0;
+      if (which == 2) d.vn = 2;
+      if (which == 3) d.notify = 1;
+      if (which == 4) d.row_bytes = 0x20000;
+      break;
+    case ErrorCause::BadDestination:
+      d.dst_chip = 12 + which * 100;
+      d.vn = 1;
+      break;
+    case ErrorCause::SemaphoreOverflow:
+      d.update = 1;
+      d.update_sem = static_cast<std::uint16_t>(180 + which);
+      d.update_delta = -1;
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace tb
