@@ -198,5 +198,5 @@ if __name__ == "__main__":
         print(f"regress: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         sys.exit(BAD_ENVIRONMENT)
     except KeyboardInterrupt:
-        print("regress: interrupted before the first run", file=sys.stderr)
+        print("regress: interrupted", file=sys.stderr)  # not while runs were under way: they have their own end
         sys.exit(CHECK_FAILED)

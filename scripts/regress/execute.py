@@ -3,6 +3,7 @@
 
 `python3 -m regress.execute PLAN INDEX` (what a farm job calls) leaves RUN/record.json.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import sys
 import time
 
 from .buckets import first_lines
+from .guard import end_group
 
 # What programs, their threads and their loader say when they are refused memory. The limit is one of the
 # address space: the kernel ends nobody, it refuses, and a program that is refused says so and ends itself.
@@ -29,8 +31,8 @@ def run_command(run, run_dir):
     return limits + run["command"] + (["--json", "--out", str(run_dir)] if run["board"] else [])
 
 
-def execute(run, regression, root, started=None):
-    """Runs it and returns its record. `started(process)` hears about the process, to end it."""
+def execute(run, regression, root, watch=contextlib.nullcontext):
+    """Runs it and returns its record. In `watch(pid)` somebody sees to it that the process does not outlive us."""
     run_dir = regression / "runs" / run["id"]
     run_dir.mkdir(parents=True, exist_ok=True)
     log_path = run_dir / "log"
@@ -41,27 +43,18 @@ def execute(run, regression, root, started=None):
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=log, start_new_session=True)
         except OSError as error:
             return record(run, "not run", f"cannot be started: {error}", begin)
-        if started:
-            started(process)
         try:
-            usage = wait(process, run["timeout_s"])
+            with watch(process.pid):
+                usage = wait(process, run["timeout_s"])
         except subprocess.TimeoutExpired:
             timed_out = True
             end_group(process.pid)
             usage = wait(process, None)
         finally:
-            end_group(process.pid)
+            end_group(process.pid)  # what it has left behind in its session
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")
     return judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
-
-
-def end_group(pid):
-    """What a run left behind in its session ends with it."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def wait(process, timeout):

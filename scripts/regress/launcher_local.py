@@ -3,7 +3,8 @@
 import queue
 import threading
 
-from .execute import end_group, execute
+from .execute import execute
+from .guard import Guard
 
 TICK_S = 0.5
 
@@ -14,11 +15,11 @@ class LocalLauncher:
     def __init__(self, jobs):
         self.jobs = jobs
         self.stopping = threading.Event()
-        self.processes = set()
-        self.lock = threading.Lock()
+        self.guard = None
 
     def records(self, plan, indices, regression, root):
         """Yields the record of each run as it ends, None now and then meanwhile; at most `jobs` are under way."""
+        self.guard = Guard()
         todo, done = queue.SimpleQueue(), queue.SimpleQueue()
         for index in indices:
             todo.put(plan["runs"][index])
@@ -30,7 +31,7 @@ class LocalLauncher:
                 except queue.Empty:
                     return
                 try:
-                    result = execute(run, regression, root, self.started)
+                    result = execute(run, regression, root, self.guard.watch)
                 except Exception as error:  # disk full, for one: the regression stops here
                     result = error
                 if not self.stopping.is_set():  # else ended by us, not by itself
@@ -51,14 +52,8 @@ class LocalLauncher:
             left -= 1
             yield result
 
-    def started(self, process):
-        with self.lock:
-            self.processes.add(process)
-
     def stop(self):
         """Ends what is under way."""
         self.stopping.set()
-        with self.lock:
-            for process in self.processes:
-                if process.returncode is None:
-                    end_group(process.pid)
+        if self.guard:
+            self.guard.close()

@@ -7,7 +7,6 @@ Where no controller answers, a private one-node Slurm is started for the regress
 """
 import json
 import os
-import pathlib
 import shlex
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 
 from .errors import BAD_ENVIRONMENT, Refused
 from .execute import record
+from .guard import SCRIPTS
 from .slurm_cluster import PrivateCluster
 
 CHUNK = 1000  # Slurm's default MaxArraySize is 1001
@@ -93,11 +93,10 @@ class SlurmLauncher:
     def submit(self, plan, indices, regression, root):
         """The job's number. Partition, account and the like are the user's: SBATCH_PARTITION, ..."""
         script = regression / "slurm" / f"{indices[0]}.sh"
-        scripts = pathlib.Path(__file__).resolve().parent.parent
         # Positions instead of indices as task numbers, so that the order of the plan is kept.
         script.write_text("#!/bin/bash\n"
                           f"indices=({' '.join(map(str, indices))})\n"
-                          f"export PYTHONPATH={shlex.quote(str(scripts))}\n"
+                          f"export PYTHONPATH={shlex.quote(str(SCRIPTS))}\n"
                           f"exec python3 -m regress.execute {shlex.quote(str(regression / 'plan.json'))} "
                           "${indices[$SLURM_ARRAY_TASK_ID]}\n")
         limit = max(plan["runs"][i]["timeout_s"] for i in indices) // 60 + 2

@@ -38,25 +38,33 @@ class Runner:
         previous = {s: signal.signal(s, self.interrupt) for s in ENDING if s != signal.SIGHUP or
                     signal.getsignal(s) != signal.SIG_IGN}  # nohup stays nohup
         try:
-            self.run_all(build_errors)
-        except Interrupted:
-            interrupted = "interrupted"
-            self.log.close()
-            self.log = RunLog(self.folder)  # the last line may be written and not yet counted
-        except OSError as error:
-            # Nothing more can be recorded; what is done stays, and --resume continues it.
-            raise Refused(f"{self.folder}: {error.strerror}; what is finished is kept, continue it with: "
-                          f"scripts/dodeca regress {self.plan['suite']} --resume", BAD_ENVIRONMENT) from None
+            try:
+                self.run_all(build_errors)
+            except Interrupted:
+                interrupted = "interrupted"
+                self.log.close()
+                self.log = RunLog(self.folder)  # the last line may be written and not yet counted
+            except OSError as error:
+                # Nothing more can be recorded; what is done stays, and --resume continues it.
+                raise Refused(f"{self.folder}: {error.strerror}; what is finished is kept, continue it with: "
+                              f"scripts/dodeca regress {self.plan['suite']} --resume", BAD_ENVIRONMENT) from None
+            finally:
+                self.ignore()
+                self.launcher.stop()
+            return self.finish(interrupted)
         finally:
-            self.launcher.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
-        return self.finish(interrupted)
 
     @staticmethod
-    def interrupt(*_):
-        for number in ENDING:  # once is enough: the report is written in peace
+    def ignore():
+        """One signal is enough, and none stops a report."""
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
+
+    @classmethod
+    def interrupt(cls, *_):
+        cls.ignore()
         raise Interrupted
 
     def run_all(self, build_errors):

@@ -19,10 +19,10 @@ import tempfile
 import time
 
 from .errors import BAD_ENVIRONMENT, Refused
+from .guard import SCRIPTS
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
 DAEMONS = ("munged", "slurmctld", "slurmd")
-READY_S = 30
+READY_S = 60
 PR_SET_CHILD_SUBREAPER = 36
 # No cgroups and no accounting: both need what a container has not.
 CONFIGURATION = """ClusterName=dodeca

@@ -152,7 +152,7 @@ bool can_stop(Engine engine, ErrorCause cause) {
     case ErrorCause::BadDestination:
       return dma;
     case ErrorCause::QueueOverflow:
-      return dma || sync;
+      return sync;
   }
   return false;
 }

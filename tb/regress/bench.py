@@ -86,3 +86,14 @@ class WithFolder(unittest.TestCase):
     def runs(self, evidence=None):
         """{test: its run}, of the tests with one run."""
         return {run["test"]: run for run in (evidence or self.evidence())["runs"] if run["kind"] == "test"}
+
+    def left_running(self):
+        """Processes of our runs: what they write goes into our folder."""
+        found = ""
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.out) in os.readlink(path / "fd/1"):
+                    found += (path / "cmdline").read_text().replace("\0", " ") + "\n"
+            except OSError:
+                continue  # of somebody else, or ended
+        return found

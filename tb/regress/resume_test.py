@@ -3,7 +3,6 @@
 """A regression that is killed, interrupted, or runs out of disk: nothing that was finished is lost."""
 import json
 import os
-import pathlib
 import random
 import resource
 import shutil
@@ -51,10 +50,11 @@ class Resume(WithFolder):
         self.write_data(self.TESTS, seeds=2)
         self.regress("all", status=1)
         whole, lines = self.evidence(), self.log_lines()
-        for cut in (lines[-1][:-1], lines[-1][:20], b"\0" * 99):
+        for cut in (lines[-1][:-1], b"\0" * 99, b'{"id": "odd.\n', b"7\n"):
             (self.last() / "runs.jsonl").write_bytes(b"".join(lines[:-1]) + cut)
             self.regress("all", "--resume", status=1)
             self.assertEqual(self.log_lines()[:-1], lines[:-1])
+            self.assertEqual(len([json.loads(line) for line in self.log_lines()]), len(lines), "all lines are whole")
             self.assertEqual(differences(comparable(self.evidence()), comparable(whole)), [])
 
     def test_ctrl_c_leaves_a_report_and_no_process(self):
@@ -63,8 +63,9 @@ class Resume(WithFolder):
         log = self.out / "last_regression" / "runs.jsonl"
         while not log.exists() or len(log.read_bytes().splitlines()) < 3:
             time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGINT)  # as a terminal does; and the impatient press it twice
-        os.killpg(running.pid, signal.SIGINT)
+        while running.poll() is None and not (self.last() / "report.html").exists():
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does; and the impatient press it again and again
+            time.sleep(0.01)
         stdout, stderr = running.communicate(timeout=60)
         self.assertEqual(running.returncode, 1, stdout + stderr)
         evidence = self.evidence()
@@ -72,7 +73,19 @@ class Resume(WithFolder):
                          ("interrupted", 2, 2))
         self.assertIn("interrupted", (self.last() / "report.html").read_text())
         self.assertNotIn("Traceback", stderr)
-        self.assertNotIn(str(self.last()), subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+        self.assertEqual(self.left_running(), "")
+
+    def test_a_killed_runner_takes_its_runs_and_their_children_with_it(self):
+        self.write_data({"slow": {"scenario": "slow", "timeout_s": 60}}, seeds=2)
+        running = self.start("all", "-j", 2)
+        while self.left_running().count("sleep") < 4:
+            time.sleep(0.05)
+        running.kill()
+        running.communicate()
+        deadline = time.monotonic() + 10
+        while self.left_running() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(self.left_running(), "")
 
     def test_another_tree_or_program_is_refused(self):
         program = self.folder / "board.sh"

@@ -32,7 +32,7 @@ def supervisors():
 
 def cluster_of(owner):
     """The folder of the private cluster of a process, once it is there."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         ours = [pid for pid, parent in supervisors().items() if parent == owner]
         for path in pathlib.Path("/proc").glob("[0-9]*"):
@@ -61,7 +61,7 @@ def users_of(folder):
 
 class Slurm(WithFolder):
     def gone(self, folder):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (os.path.exists(folder) or users_of(folder)) and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertEqual((os.path.exists(folder), users_of(folder)), (False, []))
@@ -91,7 +91,7 @@ class Slurm(WithFolder):
 
     def queue(self, *wanted, without=()):
         """Waits until the queue holds tasks in just these states and none of `without`; its tasks."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             done = subprocess.run(["squeue", "--noheader", "--array", "--format=%A %T"], env=bench.ENVIRONMENT,
                                   capture_output=True, text=True)

@@ -56,6 +56,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise;
 
 }  // namespace tb

@@ -7,31 +7,6 @@ namespace tb {
 
 using defs::ErrorCause;
 
-namespace {
-
-template <class Item>
-Item any_bits(Random& random) {
-  typename Item::Words words;
-  for (auto& word : words) word = static_cast<std::uint32_t>(random.word());
-  Item item = Item::from(words);
-  item.reserved |= 1;
-  return item;
-}
-
-/// Any bits where the first two rules, opcode and reserved bits, do not look; reserved bits are
-/// set.
-defs::Instr noise(const defs::Instr& i, Random& random) {
-  defs::Instr noise = any_bits<defs::Instr>(random);
-  noise.opcode = i.opcode;
-  noise.func = i.func;
-  noise.wait_op = i.wait_op;
-  noise.wait_sem = i.wait_sem;
-  noise.wait_value = i.wait_value;
-  return noise;
-}
-
-}  // namespace
-
 void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
            Random& random) {
   const bool sync = engine == defs::Engine::Sync, tensor = engine == defs::Engine::Tensor;
@@ -40,8 +15,6 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
   defs::Operand& operand = i.dst.space && random.one_in(2)    ? i.dst
                            : i.src1.space && random.one_in(2) ? i.src1
                                                               : i.src0;
-  if ((cause == ErrorCause::UnknownOpcode || cause == ErrorCause::ReservedBits) && random.one_in(2))
-    i = noise(i, random);
   switch (cause) {
     case ErrorCause::UnknownOpcode: {
       constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
@@ -106,7 +79,6 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
 
 void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
   const unsigned which = random.between(0, 4);
-  if (cause == ErrorCause::ReservedBits && random.one_in(2)) d = any_bits<defs::Descriptor>(random);
   switch (cause) {
     case ErrorCause::ReservedBits:
       if (which == 0) d.reserved_hi = 1;
