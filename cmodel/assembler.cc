@@ -631,7 +631,8 @@ Program Assembler::assemble() {
   program.segments = std::move(segments_);
   program.regions = std::move(regions_);
 
-  const auto place = [&](unsigned chip, unsigned stack, std::vector<std::uint8_t> bytes) {
+  const auto place = [&](unsigned chip, unsigned core, std::vector<std::uint8_t> bytes) {
+    const unsigned stack = stream_stack_ ? stream_stack_(chip, core) : core;
     const std::uint64_t base = allocate(chip, stack, bytes.size());
     program.segments.push_back({chip, base, std::move(bytes)});
     return base;

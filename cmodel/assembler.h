@@ -275,6 +275,11 @@ class Assembler {
     hole_ = std::move(hole);
   }
 
+  /// Streams and rings of a core lie in stack(chip, core) of HBM instead of the core's own.
+  void streams_in(std::function<unsigned(unsigned chip, unsigned core)> stack) {
+    stream_stack_ = std::move(stack);
+  }
+
   /// Appends END to every stream that has instructions, places streams and rings, returns all.
   Program assemble();
 
@@ -295,6 +300,7 @@ class Assembler {
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
+  std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;
 };
 

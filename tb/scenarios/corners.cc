@@ -99,6 +99,7 @@ class Corners {
       const unsigned bits = holes_.between(1, holes_.one_in(8) ? 25 : 12);
       return kMostRubbish * defs::kInstrBytes + (holes_.word() >> (64 - bits));
     });
+    assembler_.streams_in([this](unsigned, unsigned) { return holes_.between(0, 1); });
     for (unsigned chip = 0; chip < args.chips; ++chip)
       for (unsigned core = 0; core < defs::kCores; ++core)
         for (unsigned unused = holes_.between(0, 127); unused > 0; --unused)
@@ -329,7 +330,7 @@ class Corners {
       {
         vector.wait(core.vector(), random_);
         const unsigned n = partitions();
-        auto size = lane_loops();
+        const auto size = lane_loops();
         const unsigned kind = random_.between(0, 4);
         const auto func = defs::kEveryAluOp[random_.between(0, 2)];
         if (kind == 4) {
@@ -337,12 +338,7 @@ class Corners {
         } else if (kind == 3) {
           Tile outer = tile(chip, c, Space::Sbuf, result(), n, {size[0], size[1], size[2], 1},
                             kVectorAt, kEngineBytes);
-          // reduce() takes the destination without its innermost dimension; a fourth is ours.
-          if (size[0] > 1) {
-            size[0] = 1;
-            outer = tile(chip, c, Space::Sbuf, result(), n, {1, size[1], size[2], 1}, kVectorAt,
-                         kEngineBytes);
-          }
+          // reduce() takes the destination without the innermost dimension.
           outer.size = {1, outer.size[0], outer.size[1], outer.size[2]};
           outer.stride = {0, outer.stride[0], outer.stride[1], outer.stride[2]};
           core.vector().reduce(func == defs::AluOp::Sub ? defs::AluOp::Add : func,

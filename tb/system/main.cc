@@ -146,10 +146,10 @@ void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_jso
 
 /// A bin that no run may hit was hit: the run fails.
 void require_legal(const Functional& functional, Outcome& outcome) {
-  for (const std::string& bin : functional.illegal_hits()) {
-    outcome.status = Outcome::Status::Failed;
-    outcome.report += fmt::format("illegal coverage bin was hit: {}\n", bin);
-  }
+  const std::string report = functional.illegal_report();
+  if (report.empty()) return;
+  outcome.status = Outcome::Status::Failed;
+  outcome.report += report;
 }
 
 /// Races are the program's fault, not the RTL's: the run fails, with every pair named.
