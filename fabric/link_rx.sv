@@ -50,12 +50,13 @@ module link_rx (
 
   // ---------------------------------------------------------------- stage 2: the check
   logic sequenced, good, clean, take, spoken, restart;
-  logic [9:0] expected_q, along_q, ahead, restart_seq;
+  logic [9:0] expected_q, along_q, restart_seq;
+  logic repeated;  // what passes has come before
   logic [31:0] syndrome;
   assign sequenced = lcw_1_q.flit_type >= defs_pkg::FlitTypeHead &&
                      lcw_1_q.flit_type <= defs_pkg::FlitTypeHeadTail;
   // The CRC is linear: the same word under another number differs by the CRC of the difference.
-  assign ahead = along_q - expected_q;
+  assign repeated = 10'(along_q - expected_q) >= 10'd512;
   always_comb begin
     syndrome = '0;
     good     = 1'b0;
@@ -104,7 +105,7 @@ module link_rx (
       else if (sequenced || lcw_1_q.ack_type == '0) along_q <= along_q + 10'd1;
       // Flits that came before are no gap.
       if (take || (restart && restart_seq == expected_q)) asked_q <= 1'b0;
-      else if (!clean || (!good && !ahead[9])) asked_q <= 1'b1;
+      else if (!clean || (!good && !repeated)) asked_q <= 1'b1;
     end
   end
   assign expected_o  = expected_q;

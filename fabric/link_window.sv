@@ -54,9 +54,9 @@ module link_window #(
 
   logic [SeqBits-1:0] acked_d, send_d;
   // An acknowledgement may be ahead of `send` while a repeat is under way: skip what is known.
+  assign acked_d = good_ack ? ack_seq_i : acked_q;
   assign behind = SeqBits'(write_q - acked_d) < SeqBits'(write_q - send_q);
   always_comb begin
-    acked_d = good_ack ? ack_seq_i : acked_q;
     send_d  = send_q + SeqBits'(send_o);
     if (go_back_o || behind) send_d = acked_d;
   end
