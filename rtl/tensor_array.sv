@@ -301,7 +301,7 @@ module tensor_array #(
             row_group = slot_group_q[row_slot];
             row_first = slot_first_q[row_slot];
             row_count = slot_count_q[row_slot];
-            if (!1'(p)) begin
+            if (p % 2 == 0) begin  // Yosys 0.23 takes !1'(p) for false
               weight0_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd0})]
                   = fma_pkg::row_weight(row_word[0 +: 32], 8'(Half * (p / 2) + r), row_first,
                                          row_count);
