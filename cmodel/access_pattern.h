@@ -129,6 +129,7 @@ enum : unsigned {
   kFp32Only = 1,
   kFp32OrBf16 = 5,
   kInt32Only = 0x100,
+  kReadOut = 0x105,      ///< sources in PSUM of TENSOR_COPY and ACTIVATE: int32 becomes fp32
   kNarrowFloats = 0x7C,  ///< bf16, fp16, fp8: may be mixed in a product
   kTensorInputs = 0xFF
 };

@@ -12,7 +12,9 @@ defs::ErrorCause check_act(const defs::Sizes& sizes, const defs::Instr& instr) {
   faults.unknown_opcode = instr.opcode != static_cast<std::uint8_t>(defs::Opcode::Activate) ||
                           instr.func > static_cast<std::uint8_t>(defs::ActFunc::Relu);
   faults.reserved_bits = instr.accumulate || instr.imm || instr.reserved;
-  faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum, kFp32OrBf16);
+  const bool read_out = instr.src0.space == static_cast<std::uint8_t>(defs::Space::Psum);
+  faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum,
+                           read_out ? kReadOut : kFp32OrBf16);
   faults |=
       operand_faults(sizes, instr.src1, instr.partitions, kOneElement, kSbufOrNone, kFp32Only);
   faults |= operand_faults(sizes, instr.dst, instr.partitions, trips, kSbufOnly, kFp32OrBf16);

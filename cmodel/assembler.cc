@@ -263,25 +263,32 @@ TensorStream& TensorStream::load_stationary(const Tile& tile) {
                      assembler_.sizes().partitions));
   defs::Instr instr = shape(defs::Opcode::LoadStationary, tile);
   instr.src0 = operand(tile, "stationary tile", true, false, kTensorInputs);
-  stationary_ = tile;
+  const unsigned half = assembler_.sizes().partitions / 2;
+  for (unsigned h : {0u, 1u})
+    if (tile.partitions > half || h == tile.partition / half) stationary_[h] = tile;
   emit(instr);
   return *this;
 }
 
 TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst, bool accumulate) {
-  if (!stationary_) fail("multiply_moving before any load_stationary");
-  unsigned formats = 1u << static_cast<unsigned>(stationary_->dtype);
+  const unsigned half = assembler_.sizes().partitions / 2;
+  const auto& stationary = stationary_[moving.partition >= half];
+  if (!stationary) fail("multiply_moving before any load_stationary");
+  if (moving.partitions > half && stationary_[1] &&
+      stationary_[1]->partitions != stationary->partitions)
+    fail("moving tile through all rows after a load_stationary into half of them");
+  unsigned formats = 1u << static_cast<unsigned>(stationary->dtype);
   if (formats & kNarrowFloats) formats = kNarrowFloats;
-  if (moving.partitions != stationary_->partitions || moving.partition != stationary_->partition)
+  if (moving.partitions != stationary->partitions || moving.partition != stationary->partition)
     fail(fmt::format("moving tile on partitions {}+{}, allowed those of the stationary tile, {}+{}",
-                     moving.partition, moving.partitions, stationary_->partition,
-                     stationary_->partitions));
+                     moving.partition, moving.partitions, stationary->partition,
+                     stationary->partitions));
   if (moving.elements() > assembler_.sizes().psum_cols)
     fail(fmt::format("moving tile of {} columns, allowed 1..{}", moving.elements(),
                      assembler_.sizes().psum_cols));
-  if (dst.partition != 0 || dst.partitions != stationary_->elements())
+  if (dst.partition != 0 || dst.partitions != stationary->elements())
     fail(fmt::format("result on partitions {}+{}, allowed 0+{}", dst.partition, dst.partitions,
-                     stationary_->elements()));
+                     stationary->elements()));
   if (dst.size != moving.size) fail("result and moving tile differ in their loops");
   defs::Instr instr = shape(defs::Opcode::MultiplyMoving, moving);
   instr.accumulate = accumulate;
@@ -295,7 +302,8 @@ TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst,
 VectorStream& VectorStream::copy(const Tile& src, const Tile& dst) {
   same_shape(src, dst, "destination");
   defs::Instr instr = shape(defs::Opcode::TensorCopy, src);
-  instr.src0 = operand(src, "source", true, true);
+  instr.src0 =
+      operand(src, "source", true, true, src.space == defs::Space::Psum ? kReadOut : kFp32OrBf16);
   instr.dst = operand(dst, "destination", true, false);
   emit(instr);
   return *this;
@@ -339,7 +347,8 @@ ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& 
   same_shape(src, dst, "destination");
   defs::Instr instr = shape(defs::Opcode::Activate, src);
   instr.func = static_cast<std::uint8_t>(func);
-  instr.src0 = operand(src, "source", true, true);
+  instr.src0 =
+      operand(src, "source", true, true, src.space == defs::Space::Psum ? kReadOut : kFp32OrBf16);
   if (bias.space != defs::Space::None) {
     if (bias.elements() != 1 || bias.dtype != defs::Dtype::Fp32 ||
         bias.partitions != src.partitions)
@@ -622,7 +631,8 @@ Program Assembler::assemble() {
   program.segments = std::move(segments_);
   program.regions = std::move(regions_);
 
-  const auto place = [&](unsigned chip, unsigned stack, std::vector<std::uint8_t> bytes) {
+  const auto place = [&](unsigned chip, unsigned core, std::vector<std::uint8_t> bytes) {
+    const unsigned stack = stream_stack_ ? stream_stack_(chip, core) : core;
     const std::uint64_t base = allocate(chip, stack, bytes.size());
     program.segments.push_back({chip, base, std::move(bytes)});
     return base;

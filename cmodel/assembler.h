@@ -147,7 +147,7 @@ class TensorStream : public Stream<TensorStream> {
   TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false);
 
  private:
-  std::optional<Tile> stationary_;
+  std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
 };
 
 class VectorStream : public Stream<VectorStream> {
@@ -275,6 +275,11 @@ class Assembler {
     hole_ = std::move(hole);
   }
 
+  /// Streams and rings of a core lie in stack(chip, core) of HBM instead of the core's own.
+  void streams_in(std::function<unsigned(unsigned chip, unsigned core)> stack) {
+    stream_stack_ = std::move(stack);
+  }
+
   /// Appends END to every stream that has instructions, places streams and rings, returns all.
   Program assemble();
 
@@ -295,6 +300,7 @@ class Assembler {
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
+  std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;
 };
 

@@ -21,11 +21,19 @@ constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 constexpr auto kHost = static_cast<unsigned>(defs::Engine::Host);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
 
-/// Dense number of a stream: engines of a chip first, then its receivers by source and lane.
+/// Dense number of a stream: engines of a chip first, the tensor engine's lane 1 in the last place
+/// of a core, then the receivers by source and lane.
 constexpr std::size_t kChipStreams = 2 * 64 + defs::kBoardChips * 128;
 std::size_t stream_number(const StreamId& id) {
   const std::size_t base = id.chip * kChipStreams;
-  return id.engine == kRx ? base + 128 + id.src * 128u + id.lane : base + id.core * 64u + id.engine;
+  return id.engine == kRx ? base + 128 + id.src * 128u + id.lane
+                          : base + id.core * 64u + (id.lane ? 63u : id.engine);
+}
+
+/// Both lanes of a tensor engine execute one program in order.
+StreamId in_program_order(StreamId id) {
+  if (id.engine == static_cast<unsigned>(defs::Engine::Tensor)) id.lane = 0;
+  return id;
 }
 
 std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
@@ -80,7 +88,7 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
 
   // -------------------------------------------------------------------------- UnitObserver
   void begin(const StreamId& stream, std::uint32_t pc) override {
-    if (races && stream.engine != kHost) races->begin(stream, pc);
+    if (races && stream.engine != kHost) races->begin(in_program_order(stream), pc);
     if (!options.track_liveness) return;
     auto& position = positions[stream_number(stream)];
     position.begin = position.now;
@@ -104,7 +112,7 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   void end(const StreamId& stream, std::uint32_t pc,
            std::span<const Footprint> footprints) override {
     for (const auto& footprint : footprints) {
-      if (races && stream.engine != kHost) races->access(stream, footprint);
+      if (races && stream.engine != kHost) races->access(in_program_order(stream), footprint);
       if (!options.track_liveness) continue;
       const auto& position = positions[stream_number(stream)];
       liveness.add(footprint, stream, pc, position.begin, position.now);

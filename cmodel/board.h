@@ -104,7 +104,8 @@ class Board {
   };
   const Counters& counters() const;
 
-  /// Races found so far, one per line with both sides named; empty if none. Needs detect_races.
+  /// Races of what has run so far, one per line with both sides named; empty if none. Needs
+  /// detect_races; works them out when asked.
   std::string races() const;
 
   /// The access history of the run so far (needs track_liveness). Run the board to its end first:

@@ -125,8 +125,12 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   ++port_.counters().instructions;
   const defs::Instr instr = sequencer.fetch(hbm_);
   auto* observer = port_.observer();
+  // What it reads and writes goes with the rows that it commits.
+  StreamId unit = id;
+  if (index == static_cast<unsigned>(defs::Engine::Tensor))
+    unit.lane = static_cast<std::uint8_t>(state.tensor.lane(instr));
   if (observer) {
-    observer->begin(id, pc);
+    observer->begin(unit, pc);
     if (instr.wait_op) observer->waited(id_, instr);
   }
   auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
@@ -138,15 +142,15 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
       cause = execute(state, id, instr, pc);
   }
   if (cause != defs::ErrorCause::None) {
-    if (observer) observer->end(id, pc, {});
+    if (observer) observer->end(unit, pc, {});
     return stop(cause);
   }
   if (observer) {
     footprints_.clear();
     footprints_of_rows(id_, sequencer.base() + std::uint64_t{pc} * defs::kInstrBytes, 0, 1,
                        defs::kInstrBytes, false, footprints_);
-    footprints_of(instr, id_, core, state.columns, footprints_);
-    observer->end(id, pc, footprints_);
+    footprints_of(instr, id_, core, state.tensor.columns(instr), footprints_);
+    observer->end(unit, pc, footprints_);
   }
   if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
@@ -162,11 +166,9 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
     case defs::Engine::Tensor: {
       const auto cause = core.tensor.execute(instr, pc);
       if (cause != defs::ErrorCause::None) return cause;
-      const unsigned n = instr.size3 * instr.size2 * instr.size1 * instr.size0;
-      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary))
-        core.columns = n;
-      else
-        port_.counters().macs += std::uint64_t{core.columns} * n * instr.partitions;
+      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving))
+        port_.counters().macs += std::uint64_t{core.tensor.columns(instr)} * instr.size3 *
+                                 instr.size2 * instr.size1 * instr.size0 * instr.partitions;
       return cause;
     }
     case defs::Engine::Vector:

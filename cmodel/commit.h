@@ -27,7 +27,8 @@ struct StreamId {
   std::uint8_t core = 0;    ///< 0 for Rx and Host
   std::uint8_t engine = 0;  ///< defs::Engine; DMA engine e is Dma0 + e
   std::uint8_t src = 0;     ///< Rx: source chip
-  std::uint8_t lane = 0;    ///< Rx: {vn 2, sending core 1, sending DMA engine 4}
+  std::uint8_t lane = 0;  ///< Rx: {vn 2, sending core 1, sending DMA engine 4}; Tensor: 1 for tiles
+                          ///< in the lower half of the array's rows
   auto operator<=>(const StreamId&) const = default;
 };
 

@@ -40,7 +40,6 @@ struct CoreState {
   TensorEngine tensor;
   VectorEngine vector;
   ActEngine act;
-  unsigned columns = 0;  ///< M of the last LOAD_STATIONARY, for footprints and counters
   std::array<Sequencer, defs::kSequencers> sequencers;
   std::vector<RingState> rings;
 

@@ -106,6 +106,11 @@ inline Fp32 fma_bf16(Bf16 weight, Bf16 moving, Fp32 psum) {
   return fma(static_cast<Fp32>(weight) << 16, static_cast<Fp32>(moving) << 16, psum);
 }
 
+/// Nearest-even: exact up to 2^24.
+inline Fp32 int32_to_fp32(std::uint32_t bits) {
+  return std::bit_cast<Fp32>(static_cast<float>(static_cast<std::int32_t>(bits)));
+}
+
 inline Fp32 add(Fp32 a, Fp32 b) { return from_float(to_float(a) + to_float(b)); }
 
 inline Fp32 sub(Fp32 a, Fp32 b) { return from_float(to_float(a) - to_float(b)); }

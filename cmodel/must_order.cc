@@ -29,15 +29,18 @@ void MustOrder::update(std::uint32_t stream, std::uint32_t counter, std::int32_t
   units_[last(stream)].updates.push_back({counter, delta});
 }
 
-/// Turns every wait into one for what was added, or, for a counter that is not like that, into a
-/// need of all units that had updated it.
+/// Turns every wait into one for what was added. For a counter that is not like that, waits and
+/// updates keep the order that they had in the run: at every wait its value is the same.
 void MustOrder::settle_waits() {
   constexpr std::uint32_t kNobody = 0xffff'ffffu, kMany = 0xffff'fffeu;
   struct Counter {
     std::uint32_t waits = kNobody, takes = kNobody;  ///< the stream, or kMany
     bool equal = false;
     std::int64_t taken = 0;
-    std::vector<std::uint32_t> updaters;  ///< units so far
+    std::vector<Need> updated, waited;  ///< so far, by stream
+    bool exact() const {
+      return !equal && (takes == kNobody || (takes != kMany && takes == waits));
+    }
   };
   std::vector<Counter> counters(counters_);
   const auto note = [](std::uint32_t& who, std::uint32_t stream) {
@@ -51,45 +54,52 @@ void MustOrder::settle_waits() {
     for (const Update& update : unit.updates)
       if (update.delta < 0) note(counters[update.counter].takes, unit.stream);
   }
-  for (std::uint32_t number = 0; number < units(); ++number) {
-    Unit& unit = units_[number];
+  const auto add = [](std::vector<Need>& needs, const Unit& unit) {
+    std::erase_if(needs, [&](const Need& need) { return need.stream == unit.stream; });
+    needs.push_back({unit.stream, unit.index + 1});
+  };
+  for (Unit& unit : units_) {
+    const auto need = [&](const std::vector<Need>& needs) {
+      unit.needs.insert(unit.needs.end(), needs.begin(), needs.end());
+    };
     std::vector<Wait> waits;
     for (Wait wait : unit.waits) {
       Counter& counter = counters[wait.counter];
-      const bool alone = counter.takes < kMany && counter.waits == counter.takes;
-      if (!counter.equal && (counter.takes == kNobody || alone)) {
-        wait.value += counter.taken;
-        if (wait.value > 0) waits.push_back(wait);
+      if (!counter.exact()) {
+        need(counter.updated);
         continue;
       }
-      for (const auto updater : counter.updaters)
-        unit.needs.push_back({units_[updater].stream, units_[updater].index + 1});
+      wait.value += counter.taken;
+      if (wait.value > 0) waits.push_back(wait);
     }
-    unit.waits = std::move(waits);
-    // Of one stream the furthest is enough.
-    std::erase_if(unit.needs, [&](const Need& need) { return need.stream == unit.stream; });
-    std::sort(unit.needs.begin(), unit.needs.end(), [](const Need& a, const Need& b) {
-      return a.stream != b.stream ? a.stream < b.stream : a.units > b.units;
-    });
-    const auto end = std::unique(unit.needs.begin(), unit.needs.end(),
-                                 [](const Need& a, const Need& b) { return a.stream == b.stream; });
-    unit.needs.erase(end, unit.needs.end());
+    for (const Update& update : unit.updates)
+      if (!counters[update.counter].exact()) need(counters[update.counter].waited);
+    for (const Wait& wait : unit.waits)
+      if (!counters[wait.counter].exact()) add(counters[wait.counter].waited, unit);
     for (const Update& update : unit.updates) {
       Counter& counter = counters[update.counter];
       if (update.delta < 0) counter.taken -= update.delta;
-      // Only the last one of a stream matters.
-      std::erase_if(counter.updaters,
-                    [&](auto other) { return units_[other].stream == unit.stream; });
-      counter.updaters.push_back(number);
+      if (!counter.exact()) add(counter.updated, unit);
     }
+    unit.waits = std::move(waits);
+    // Of one stream the furthest is enough; the own stream is in order anyway.
+    std::erase_if(unit.needs, [&](const Need& other) { return other.stream == unit.stream; });
+    std::sort(unit.needs.begin(), unit.needs.end(), [](const Need& x, const Need& y) {
+      return x.stream != y.stream ? x.stream < y.stream : x.units > y.units;
+    });
+    const auto end = std::unique(unit.needs.begin(), unit.needs.end(),
+                                 [](const Need& x, const Need& y) { return x.stream == y.stream; });
+    unit.needs.erase(end, unit.needs.end());
     std::erase_if(unit.updates, [](const Update& update) { return update.delta <= 0; });
   }
 }
 
 /// The program with one stream held back; everybody else as far as possible.
 struct MustOrder::Pass {
-  explicit Pass(MustOrder& o)
+  Pass(MustOrder& o, std::uint32_t h)
       : order(o),
+        held(h),
+        needed(&o.needed_[o.slots_[h] * o.rows_]),
         done(o.streams_.size()),
         need(o.streams_.size()),
         value(o.counters_),
@@ -123,8 +133,8 @@ struct MustOrder::Pass {
       wake(for_counter[update.counter]);
     }
   }
-  /// All but `held`, as far as they get; what begins now needs `count` units of `held`.
-  void run(std::uint32_t held, std::uint32_t count) {
+  /// All but `held`, as far as they get; what begins now needs what `held` has done so far.
+  void run() {
     while (!ready.empty()) {
       const std::uint32_t stream = ready.back();
       ready.pop_back();
@@ -132,13 +142,15 @@ struct MustOrder::Pass {
       while (stream != held && done[stream] < units.size()) {
         const Unit& unit = order.units_[units[done[stream]]];
         if (!enabled(stream, unit)) break;
-        order.needed_[unit.row * done.size() + held] = count;
+        needed[unit.row] = done[held];
         execute(stream, unit);
       }
     }
   }
 
   MustOrder& order;
+  std::uint32_t held;
+  std::uint32_t* needed;                  ///< by row: units of `held`
   std::vector<std::uint32_t> done, need;  ///< by stream: units; needs of the next one that are met
   std::vector<std::int64_t> value;
   std::vector<std::vector<std::uint32_t>> for_stream, for_counter;  ///< streams that wait
@@ -147,20 +159,28 @@ struct MustOrder::Pass {
 
 void MustOrder::solve() {
   settle_waits();
-  std::size_t rows = 0;
+  slots_.assign(streams_.size(), kFree);
+  std::size_t slots = 0;
+  const auto matters = [&](std::uint32_t stream) {
+    if (slots_[stream] == kFree) slots_[stream] = slots++;
+  };
+  rows_ = 0;
   for (Unit& unit : units_) {
     const bool shares = unit.index && unit.waits.empty() && unit.needs.empty();
-    unit.row = shares ? units_[streams_[unit.stream][unit.index - 1]].row : rows++;
+    unit.row = shares ? units_[streams_[unit.stream][unit.index - 1]].row : rows_++;
+    if (!unit.updates.empty()) matters(unit.stream);
+    for (const Need& need : unit.needs) matters(need.stream);
   }
-  needed_.assign(rows * streams_.size(), 0);
+  needed_.assign(rows_ * slots, 0);
   const auto streams = static_cast<std::uint32_t>(streams_.size());
   for (std::uint32_t held = 0; held < streams; ++held) {
-    Pass pass(*this);
+    if (slots_[held] == kFree) continue;
+    Pass pass(*this, held);
     for (std::uint32_t stream = 0; stream < streams; ++stream) pass.ready.push_back(stream);
-    pass.run(held, 0);
+    pass.run();
     for (const auto number : streams_[held]) {
       pass.execute(held, units_[number]);
-      pass.run(held, pass.done[held]);
+      pass.run();
     }
   }
 }

@@ -13,14 +13,15 @@ namespace cmodel {
 /// Let all updates be positive and all waits ">= v". Then doing more never disables anything, so
 /// with stream s stopped behind its first c units there is one greatest set of units that still
 /// run, in whatever order. Unit u needs the first c units of s exactly if it is in that set, and in
-/// none for a smaller c. solve() finds these sets: per stream one pass over the program in which
-/// its units are let go one by one. O(streams * units), no search, exact: if neither of two units
-/// must come before the other, there are legal orders in which each is first.
+/// none for a smaller c. solve() finds these sets: per stream that updates anything one pass over
+/// the program in which its units are let go one by one. O(streams * units), no search, exact: if
+/// neither of two units must come before the other, there are orders in which each is first.
 ///
 /// Counters that also count down: if one stream alone waits for a counter and alone decrements it,
 /// the wait is for what others have added, and all is as above. Any other counter that counts down,
-/// and any wait for equality, is taken as it was in the run: a wait comes after all updates before
-/// it. That may order too much, so a race may be missed there.
+/// and any that somebody waits for with ==, keeps in all orders the value that it had at each wait
+/// of the run: updates before a wait stay before it, those behind it behind. The orders that are
+/// left are legal, but not all that there are, so a race may be missed there.
 class MustOrder {
  public:
   /// A new unit of `stream`; what follows is about it.
@@ -43,7 +44,9 @@ class MustOrder {
   bool before(std::uint32_t first, std::uint32_t second) const {
     const Unit& a = units_[first];
     const Unit& b = units_[second];
-    return a.stream == b.stream || needed_[b.row * streams_.size() + a.stream] > a.index;
+    if (a.stream == b.stream) return true;
+    const std::size_t slot = slots_[a.stream];
+    return slot != kFree && needed_[slot * rows_ + b.row] > a.index;
   }
 
  private:
@@ -73,7 +76,10 @@ class MustOrder {
   std::vector<Unit> units_;
   std::vector<std::vector<std::uint32_t>> streams_;  ///< units of each
   std::uint32_t counters_ = 0;
-  std::vector<std::uint32_t> needed_;  ///< [row][stream]: so many of its units
+  static constexpr std::size_t kFree = ~std::size_t{0};  ///< a stream that nobody ever needs
+  std::vector<std::size_t> slots_;                       ///< by stream
+  std::size_t rows_ = 0;
+  std::vector<std::uint32_t> needed_;  ///< [slot][row]: so many units of the slot's stream
 };
 
 }  // namespace cmodel

@@ -68,13 +68,17 @@ TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psu
       psum_(psum),
       sink_(sink),
       stream_(stream),
-      width_((sizes.partitions + kLanes - 1) / kLanes * kLanes),
-      weights_(std::size_t{sizes.partitions} * width_),
-      low_weights_(weights_.size()) {}
+      width_((sizes.partitions + kLanes - 1) / kLanes * kLanes) {
+  for (Tile& tile : tiles_) {
+    tile.weights.resize(std::size_t{sizes.partitions} * width_);
+    tile.low_weights.resize(tile.weights.size());
+  }
+}
 
 defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   const auto opcode = static_cast<defs::Opcode>(instr.opcode);
   const bool moving = opcode == defs::Opcode::MultiplyMoving;
+  const Tile& loaded = tile(instr);
   const Trips trips = trips_of(instr);
   // Four 16-bit sizes: the product fits.
   const std::uint64_t elements = std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
@@ -84,8 +88,8 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   faults.reserved_bits = instr.func || instr.imm || instr.reserved || (!moving && instr.accumulate);
   // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
   unsigned formats = kTensorInputs;
-  if (moving && rows_) {
-    formats = 1u << static_cast<unsigned>(dtype_);
+  if (moving && loaded.rows) {
+    formats = 1u << static_cast<unsigned>(loaded.dtype);
     if (formats & kNarrowFloats) formats = kNarrowFloats;
   }
   faults |= operand_faults(sizes_, instr.src0, instr.partitions, trips, kSbufOnly, formats);
@@ -93,12 +97,15 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
   if (moving) {
     // dst has the partitions of the stationary columns; without a load, BadShape says it all.
     faults |= operand_faults(
-        sizes_, instr.dst, rows_ ? columns_ : 1, trips, kPsumOnly,
+        sizes_, instr.dst, loaded.rows ? loaded.columns : 1, trips, kPsumOnly,
         instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8) ? kInt32Only : kFp32Only);
     if (instr.dst.space != static_cast<std::uint8_t>(defs::Space::None) && instr.dst.partition != 0)
       faults.bad_partition = true;
-    if (elements > sizes_.psum_cols || !rows_ || instr.partitions != rows_ ||
-        instr.src0.partition != first_)
+    if (elements > sizes_.psum_cols || !loaded.rows || instr.partitions != loaded.rows ||
+        instr.src0.partition != loaded.first)
+      faults.bad_shape = true;
+    // Through all rows: neither half may have been loaded anew.
+    if (instr.partitions > sizes_.partitions / 2 && tiles_[0].rows != tiles_[1].rows)
       faults.bad_shape = true;
   } else {
     faults |= operand_faults(sizes_, instr.dst, instr.partitions, trips, kMustBeUnused, 0);
@@ -117,27 +124,34 @@ defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t p
 }
 
 void TensorEngine::load_stationary(const defs::Instr& instr) {
-  rows_ = instr.partitions;
-  first_ = instr.src0.partition;
-  columns_ = 0;
-  dtype_ = static_cast<defs::Dtype>(instr.src0.dtype);
-  std::fill(weights_.begin(), weights_.end(), 0.0f);  // also the lanes beyond the last column
+  Tile& to = tiles_[lower(instr)];
+  to.rows = instr.partitions;
+  to.first = instr.src0.partition;
+  to.columns = 0;
+  to.dtype = static_cast<defs::Dtype>(instr.src0.dtype);
+  std::fill(to.weights.begin(), to.weights.end(), 0.0f);  // also the lanes beyond the last column
   std::array<std::uint32_t, 256> column;
   for_each_element(instr.src0, trips_of(instr), [&](std::uint32_t addr) {
-    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), first_,
-                      std::span(column).first(rows_));
-    for (unsigned k = 0; k < rows_; ++k) {
-      const std::size_t at = std::size_t{k} * width_ + columns_;
-      weights_[at] = fp::to_float(fp::operand_to_fp32(dtype_, column[k], false));
-      if (dtype_ == defs::Dtype::Fp32)
-        low_weights_[at] = fp::to_float(fp::operand_to_fp32(dtype_, column[k], true));
+    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), to.first,
+                      std::span(column).first(to.rows));
+    for (unsigned k = 0; k < to.rows; ++k) {
+      const std::size_t at = std::size_t{k} * width_ + to.columns;
+      to.weights[at] = fp::to_float(fp::operand_to_fp32(to.dtype, column[k], false));
+      if (to.dtype == defs::Dtype::Fp32)
+        to.low_weights[at] = fp::to_float(fp::operand_to_fp32(to.dtype, column[k], true));
     }
-    ++columns_;
+    ++to.columns;
   });
+  if (to.rows > sizes_.partitions / 2) {
+    tiles_[1].rows = to.rows;
+    tiles_[1].first = to.first;
+    tiles_[1].columns = to.columns;
+    tiles_[1].dtype = to.dtype;
+  }
 }
 
 void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
-  if (dtype_ != defs::Dtype::Fp32) {
+  if (tile(instr).dtype != defs::Dtype::Fp32) {
     multiply_pass(instr, pc, false, false, instr.accumulate);
     return;
   }
@@ -151,7 +165,9 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
   const auto dtype = static_cast<defs::Dtype>(instr.src0.dtype);
   const unsigned bytes = element_bytes(instr.src0.dtype);
   const bool integers = dtype == defs::Dtype::Int8;
-  const std::vector<float>& weights = low_stationary ? low_weights_ : weights_;
+  const Tile& with = tile(instr);
+  const std::vector<float>& weights = low_stationary ? with.low_weights : with.weights;
+  const unsigned rows = with.rows, columns = with.columns;
   std::array<std::uint32_t, 256> column;
   std::array<float, 256 * kBlock> moving{};  // [k][column of the block]
   std::array<std::array<std::uint32_t, 256>, kBlock> sums;
@@ -159,13 +175,13 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
   unsigned fill = 0;
 
   const auto flush = [&] {
-    for (unsigned m = 0; m < columns_; m += kLanes) {
+    for (unsigned m = 0; m < columns; m += kLanes) {
       float block[kBlock][kLanes];
       if (low_stationary || low_moving)
-        multiply_halves(&weights[m], width_, moving.data(), rows_, low_stationary, low_moving,
+        multiply_halves(&weights[m], width_, moving.data(), rows, low_stationary, low_moving,
                         block);
       else
-        multiply_block(&weights[m], width_, moving.data(), rows_, block);
+        multiply_block(&weights[m], width_, moving.data(), rows, block);
       // Sums of int8 products stay below 2^21: exact as floats.
       for (unsigned j = 0; j < kBlock; ++j)
         for (unsigned i = 0; i < kLanes; ++i)
@@ -175,20 +191,21 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
     }
     for (unsigned j = 0; j < fill; ++j, dst.next()) {
       const std::uint32_t addr = dst.addr();
-      const auto row = psum_.row(addr / 4).first(columns_);
+      const auto row = psum_.row(addr / 4).first(columns);
       if (accumulate && integers) {
-        for (unsigned m = 0; m < columns_; ++m) row[m] += sums[j][m];
+        for (unsigned m = 0; m < columns; ++m) row[m] += sums[j][m];
       } else if (accumulate) {
-        for (unsigned m = 0; m < columns_; ++m) row[m] = fp::add(row[m], sums[j][m]);
+        for (unsigned m = 0; m < columns; ++m) row[m] = fp::add(row[m], sums[j][m]);
       } else {
-        for (unsigned m = 0; m < columns_; ++m) row[m] = sums[j][m];
+        for (unsigned m = 0; m < columns; ++m) row[m] = sums[j][m];
       }
       Commit commit;
       commit.kind = CommitKind::PsumRow;
       commit.stream = stream_;
+      commit.stream.lane = static_cast<std::uint8_t>(lane(instr));
       commit.pc = pc;
       commit.addr = addr;
-      commit.count = static_cast<std::uint16_t>(columns_);
+      commit.count = static_cast<std::uint16_t>(columns);
       commit.element_bytes = 4;
       sink_.commit(commit, {reinterpret_cast<const std::uint8_t*>(row.data()), row.size_bytes()});
     }
@@ -196,11 +213,11 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
   };
 
   for_each_element(instr.src0, trips, [&](std::uint32_t addr) {
-    sbuf_.read_column(addr, bytes, first_, std::span(column).first(rows_));
-    for (unsigned k = 0; k < rows_; ++k)
+    sbuf_.read_column(addr, bytes, with.first, std::span(column).first(rows));
+    for (unsigned k = 0; k < rows; ++k)
       moving[std::size_t{k} * kBlock + fill] =
           fp::to_float(fp::operand_to_fp32(dtype, column[k], low_moving));
-    pe_work_ += std::uint64_t{rows_} * columns_;
+    pe_work_ += std::uint64_t{rows} * columns;
     if (++fill == kBlock) flush();
   });
   if (fill) flush();

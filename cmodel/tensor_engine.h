@@ -22,6 +22,10 @@ namespace cmodel {
 /// fp32 makes four such sums in turn, each onto PSUM, of the halves of its operands (fp.h):
 /// stationary low x moving low, low x high, high x low, high x high; a low half that is zero makes
 /// no product. int8 makes int32 sums, modulo 2^32.
+///
+/// A tile of at most P/2 rows lies in the upper or the lower half of the array's rows; each half
+/// keeps the last tile loaded into it. Tiles in the lower half run beside those in the upper one,
+/// so their rows are a stream of their own: lane 1.
 class TensorEngine {
  public:
   /// Commits go to `sink` in stream `stream`. All references must outlive the engine.
@@ -37,11 +41,30 @@ class TensorEngine {
   /// done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
+  /// Lane of the engine's stream that `instr` commits to.
+  unsigned lane(const defs::Instr& instr) const { return lower(instr); }
+  /// Stationary columns that a MULTIPLY_MOVING meets, or those of a LOAD_STATIONARY just executed.
+  unsigned columns(const defs::Instr& instr) const { return tile(instr).columns; }
+
   /// Multiply-adds that PEs did so far: rows x columns of its tile for every moving column, in
   /// every pass. What hardware counts as PeBusy.
   std::uint64_t pe_work() const { return pe_work_; }
 
  private:
+  /// A stationary tile. Rows of width_ floats, the first `columns` used; width_ is a multiple
+  /// of 16.
+  struct Tile {
+    unsigned rows = 0, first = 0, columns = 0;  ///< K, start partition, M; rows = 0: none loaded
+    defs::Dtype dtype = defs::Dtype::Bf16;
+    std::vector<float> weights;      ///< [k][m]; fp32: the high halves of the numbers
+    std::vector<float> low_weights;  ///< [k][m], of fp32
+  };
+  /// Through the lower half of the array's rows only?
+  bool lower(const defs::Instr& instr) const {
+    return instr.src0.partition >= sizes_.partitions / 2;
+  }
+  const Tile& tile(const defs::Instr& instr) const { return tiles_[lower(instr)]; }
+
   void load_stationary(const defs::Instr& instr);
   void multiply_moving(const defs::Instr& instr, std::uint32_t pc);
   void multiply_pass(const defs::Instr& instr, std::uint32_t pc, bool low_stationary,
@@ -53,12 +76,9 @@ class TensorEngine {
   CommitSink& sink_;
   StreamId stream_;
 
-  // The stationary tile. Rows of width_ floats, M of them used; width_ is a multiple of 16.
   unsigned width_;
-  unsigned rows_ = 0, first_ = 0, columns_ = 0;  ///< K, start partition, M; rows_ = 0: none loaded
-  defs::Dtype dtype_ = defs::Dtype::Bf16;
-  std::vector<float> weights_;      ///< [k][m]; fp32: the high halves
-  std::vector<float> low_weights_;  ///< [k][m], of fp32
+  /// By half of the rows. A tile through all rows is [0]; [1] then has its shape, no weights.
+  Tile tiles_[2];
   std::uint64_t pe_work_ = 0;
 };
 

@@ -47,7 +47,10 @@ defs::ErrorCause check_vector(const defs::Sizes& sizes, const defs::Instr& instr
       break;
   }
   faults.reserved_bits |= instr.accumulate || instr.imm || instr.reserved;
-  faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum, kFp32OrBf16);
+  const bool read_out = opcode == defs::Opcode::TensorCopy &&
+                        instr.src0.space == static_cast<std::uint8_t>(defs::Space::Psum);
+  faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum,
+                           read_out ? kReadOut : kFp32OrBf16);
   faults |= operand_faults(sizes, instr.src1, instr.partitions, trips,
                            opcode == defs::Opcode::TensorTensor ? kSbufOrPsum : kMustBeUnused,
                            kFp32OrBf16);

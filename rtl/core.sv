@@ -130,9 +130,9 @@ module core #(
   end
 
   // ---------------------------------------------------------------- SBUF
-  logic ts_rd_valid, tm_rd_valid, v_rd_valid, a_rd_valid;
-  logic [17:0] ts_rd_addr, tm_rd_addr, v_rd_addr, a_rd_addr;
-  row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, v_rd_data, a_rd_data;
+  logic ts_rd_valid, tm_rd_valid, tl_rd_valid, v_rd_valid, a_rd_valid;
+  logic [17:0] ts_rd_addr, tm_rd_addr, tl_rd_addr, v_rd_addr, a_rd_addr;
+  row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, v_rd_data, a_rd_data;
   logic v_wr_valid, a_wr_valid;
   logic [17:0] v_wr_addr, a_wr_addr;
   logic [2:0] v_wr_bytes, a_wr_bytes;
@@ -143,6 +143,7 @@ module core #(
     .clk_i, .rst_ni,
     .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
     .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
+    .tl_rd_valid_i(tl_rd_valid), .tl_rd_addr_i(tl_rd_addr), .tl_rd_data_o(tl_rd_data),
     .v_rd_valid_i(v_rd_valid), .v_rd_addr_i(v_rd_addr), .v_rd_data_o(v_rd_data),
     .v_wr_valid_i(v_wr_valid), .v_wr_addr_i(v_wr_addr), .v_wr_bytes_i(v_wr_bytes),
     .v_wr_first_i(v_wr_first), .v_wr_count_i(v_wr_count), .v_wr_data_i(v_wr_data),
@@ -159,6 +160,11 @@ module core #(
   logic [7:0] ps_wr_count;
   logic [31:0] ps_wr_pc;
   row_pkg::lane_row_t ps_wr_data;
+  logic pl_wr_valid, pl_wr_accumulate, pl_wr_integer;
+  logic [15:0] pl_wr_addr;
+  logic [7:0] pl_wr_count;
+  logic [31:0] pl_wr_pc;
+  row_pkg::lane_row_t pl_wr_data;
   tensor_engine u_tensor (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
@@ -167,10 +173,14 @@ module core #(
     .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
+    .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),
     .ps_wr_accumulate_o(ps_wr_accumulate),
     .ps_wr_integer_o(ps_wr_integer), .ps_wr_count_o(ps_wr_count),
-    .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data)
+    .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data),
+    .pl_wr_valid_o(pl_wr_valid), .pl_wr_addr_o(pl_wr_addr),
+    .pl_wr_accumulate_o(pl_wr_accumulate), .pl_wr_integer_o(pl_wr_integer),
+    .pl_wr_count_o(pl_wr_count), .pl_wr_pc_o(pl_wr_pc), .pl_wr_data_o(pl_wr_data)
   );
 
   logic v_ps_valid, v_ps_ready, a_ps_valid, a_ps_ready;
@@ -181,6 +191,9 @@ module core #(
     .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
     .wr_integer_i(ps_wr_integer),
     .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
+    .lower_wr_valid_i(pl_wr_valid), .lower_wr_addr_i(pl_wr_addr),
+    .lower_wr_accumulate_i(pl_wr_accumulate), .lower_wr_integer_i(pl_wr_integer),
+    .lower_wr_count_i(pl_wr_count), .lower_wr_pc_i(pl_wr_pc), .lower_wr_data_i(pl_wr_data),
     .v_rd_valid_i(v_ps_valid), .v_rd_ready_o(v_ps_ready), .v_rd_addr_i(v_ps_addr),
     .a_rd_valid_i(a_ps_valid), .a_rd_ready_o(a_ps_ready), .a_rd_addr_i(a_ps_addr),
     .rd_data_o(ps_rd_data)

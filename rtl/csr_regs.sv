@@ -66,7 +66,7 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
-  localparam int unsigned TensorCounts = 6;
+  localparam int unsigned TensorCounts = 7;
   logic [2:0] seq;
   logic [3:0] engine;
   logic engine_exists;

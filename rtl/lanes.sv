@@ -24,6 +24,7 @@ module lanes (
   input  logic land_second_i,   // the element is y
   input  logic land_psum_i,     // else from SBUF
   input  logic land_narrow_i,   // bf16
+  input  logic land_integer_i,  // int32, becomes fp32
   input  logic [1:0] land_byte_i,  // byte in the word / 2
   input  logic [7:0] land_partition_i,
   input  row_pkg::sbuf_row_t rd_data_i,
@@ -103,6 +104,9 @@ module lanes (
           from    = PartitionBits'(i) + start;
           word[i] = 32'(rd_data_i[from] >> {land_byte_i[1], 5'b0});
         end
+      end
+      if (land_integer_i) begin
+        for (int unsigned i = 0; i < P; i++) word[i] = convert_pkg::int32_to_fp32(word[i]);
       end
       if (land_second_i) begin
         for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];

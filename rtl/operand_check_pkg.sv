@@ -30,6 +30,9 @@ package operand_check_pkg;
   localparam logic [15:0] TensorInputs = 16'h00FF;
   localparam logic [15:0] Fp32OrBf16 = 16'h0005;
 
+  // Sums of int8 products, in PSUM only: TENSOR_COPY and ACTIVATE read them as fp32.
+  localparam logic [15:0] ReadOut = 16'h0105;
+
   localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
 
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;

@@ -31,6 +31,7 @@ module operand_reader (
   output logic land_second_o,
   output logic land_psum_o,
   output logic land_narrow_o,
+  output logic land_integer_o,
   output logic [1:0] land_byte_o,
   output logic [7:0] land_partition_o,
 
@@ -45,7 +46,8 @@ module operand_reader (
   // What is needed of an operand after its address.
   typedef struct packed {
     logic psum;
-    logic narrow;  // bf16
+    logic narrow;   // bf16
+    logic integer_sum;  // int32
     logic [7:0] partition;
   } source_t;
 
@@ -111,9 +113,11 @@ module operand_reader (
       turn_d      = second_i == SecondOnce;
       source_d[0] = {instr_i.src0.space == defs_pkg::SpacePsum,
                      instr_i.src0.dtype == defs_pkg::DtypeBf16,
+                     instr_i.src0.dtype == defs_pkg::DtypeInt32,
                      instr_i.src0.partition};
       source_d[1] = {instr_i.src1.space == defs_pkg::SpacePsum,
                      instr_i.src1.dtype == defs_pkg::DtypeBf16,
+                     instr_i.src1.dtype == defs_pkg::DtypeInt32,
                      instr_i.src1.partition};
     end else if (taken) begin
       turn_d = second_q == SecondEach && !turn_q;
@@ -125,6 +129,7 @@ module operand_reader (
 
   assign land_psum_o      = source_q[land_second_o].psum;
   assign land_narrow_o    = source_q[land_second_o].narrow;
+  assign land_integer_o   = source_q[land_second_o].integer_sum;
   assign land_partition_o = source_q[land_second_o].partition;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -30,6 +30,11 @@ module sbuf (
   input  logic tm_rd_valid_i,
   input  logic [17:0] tm_rd_addr_i,
   output row_pkg::sbuf_row_t tm_rd_data_o,
+  // A second moving tile, in the lower half of the partitions; then tm is only used in the upper one:
+  // one port per partition, an address per half.
+  input  logic tl_rd_valid_i,
+  input  logic [17:0] tl_rd_addr_i,
+  output row_pkg::sbuf_row_t tl_rd_data_o,
 
   // Vector engine.
   input  logic v_rd_valid_i,
@@ -149,6 +154,7 @@ module sbuf (
   always_ff @(posedge clk_i) begin
     if (ts_rd_valid_i) ts_rd_data_o <= mem[ts_rd_addr_i[3 +: WordBits]];
     if (tm_rd_valid_i) tm_rd_data_o <= mem[tm_rd_addr_i[3 +: WordBits]];
+    if (tl_rd_valid_i) tl_rd_data_o <= mem[tl_rd_addr_i[3 +: WordBits]];
     if (v_rd_valid_i) v_rd_data_o <= mem[v_rd_addr_i[3 +: WordBits]];
     if (a_rd_valid_i) a_rd_data_o <= mem[a_rd_addr_i[3 +: WordBits]];
     if (line_read) begin
@@ -191,6 +197,7 @@ module sbuf (
   // Engines have checked their operands.
   `ASSERT(ReadsInside_A, (!ts_rd_valid_i || ts_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!tm_rd_valid_i || tm_rd_addr_i < 18'(size_pkg::SbufBytes))
+          && (!tl_rd_valid_i || tl_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!v_rd_valid_i || v_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!a_rd_valid_i || a_rd_addr_i < 18'(size_pkg::SbufBytes)))
   `ASSERT(VectorWriteInside_A, v_wr_valid_i |-> v_wr_addr_i < 18'(size_pkg::SbufBytes)

@@ -6,17 +6,19 @@ module tensor_check (
   input  logic valid_i,             // low: nothing is worked out
   input  defs_pkg::instr_t instr_i,
 
-  // The last LOAD_STATIONARY before it.
+  // The last LOAD_STATIONARY before it into the half of the rows where it starts.
   input  logic loaded_i,
   input  logic [7:0] loaded_partitions_i,
   input  logic [7:0] loaded_first_i,
   input  logic [7:0] loaded_columns_i,
   input  logic [3:0] loaded_dtype_i,
+  input  logic loaded_both_i,       // ... and into the other half: the same one
 
   output defs_pkg::error_cause_e cause_o,
   output logic [7:0] columns_o,     // of a legal LOAD_STATIONARY
   output logic fast_o,              // it can be read four columns at a time
-  output logic pair_o               // 4-byte formats: two columns at a time
+  output logic pair_o,              // 4-byte formats: two columns at a time
+  output logic long_o               // innermost stride of 16 bytes or more: half rate
 );
 
   localparam int unsigned P = size_pkg::Partitions;
@@ -26,12 +28,15 @@ module tensor_check (
   logic [63:0] elements;            // product of four 16-bit sizes: fits
   logic is_load, is_moving, one_run, aligned_runs, aligned_start, even_runs;
   logic [15:0] formats;             // that src0 may have
+  logic [17:0] reach;               // bytes from one element of the innermost loop to the next
 
   always_comb begin
     cause_o      = defs_pkg::ErrorCauseNone;
     columns_o    = '0;
     fast_o       = 1'b0;
     pair_o       = 1'b0;
+    long_o       = 1'b0;
+    reach        = '0;
     even_runs    = 1'b0;
     faults       = '0;
     sizes        = '0;
@@ -72,7 +77,8 @@ module tensor_check (
             || (instr_i.dst.space != defs_pkg::SpaceNone && instr_i.dst.partition != 0);
         faults.bad_shape = faults.bad_shape || elements > 64'(size_pkg::PsumCols) || !loaded_i
             || instr_i.partitions != loaded_partitions_i
-            || instr_i.src0.partition != loaded_first_i;
+            || instr_i.src0.partition != loaded_first_i
+            || (32'(instr_i.partitions) > P / 2 && !loaded_both_i);
       end else begin
         faults = faults | operand_check_pkg::operand_faults(
             instr_i.dst, instr_i.partitions, sizes, operand_check_pkg::MustBeUnused, 16'h0);
@@ -98,6 +104,9 @@ module tensor_check (
                                                && !instr_i.src0.stride3[0]));
       pair_o = operand_check_pkg::element_shift(instr_i.src0.dtype) == 2'd2
                && instr_i.src0.stride0 == 16'sd1 && instr_i.src0.offset[2:0] == 0 && even_runs;
+      reach  = {2'b00, instr_i.src0.stride0[15] ? -instr_i.src0.stride0 : instr_i.src0.stride0}
+               << operand_check_pkg::element_shift(instr_i.src0.dtype);
+      long_o = reach >= 18'd16;
     end
   end
 

@@ -11,6 +11,9 @@
 //
 // Row 0 of group g is written at the end of cycle a + 6 + 4g in all cases (tensor_array: `ahead`),
 // so a load follows vectors given to the array up to a + 2 and precedes those from a + 6 on.
+// With a long stride (`long_i`, see tensor_check) a column is read every second cycle: row 0 of
+// group g is written up to M + 3 cycles later, and the stream has to wait for so long. The cycle after
+// its last read belongs to it too: the next load must not be late.
 // A load occupies this unit for max(reads, min(P/2, columns)) cycles: the declared issue floor, or
 // twice that for each half of an fp32 tile, which is loaded twice: low halves (less
 // eight cycles, which the head needs from the start of the high halves to that of the tile), then high.
@@ -32,9 +35,11 @@ module tensor_load #(
   input  logic [7:0] partitions_i,
   input  logic fast_i,
   input  logic pair_i,
+  input  logic long_i,
   input  logic low_i,               // fp32: take the low halves
   input  logic report_i,            // the last load of its instruction
-  input  logic plane_i,
+  input  logic [1:0] halves_i,      // of the rows, that take it ...
+  input  logic [1:0] planes_i,      // ... into these planes
   output logic finished_o,          // pulse: every column of the instruction has been read
   output logic busy_o,
 
@@ -42,8 +47,8 @@ module tensor_load #(
   output logic [17:0] rd_addr_o,
   input  row_pkg::sbuf_row_t rd_data_i,
 
-  output logic load_valid_o,
-  output logic load_plane_o,
+  output logic [1:0] load_valid_o,
+  output logic [1:0] load_plane_o,
   output logic [GroupBits-1:0] load_group_o,
   output logic [7:0] load_ahead_o,
   output logic [7:0] load_first_o,
@@ -55,7 +60,7 @@ module tensor_load #(
   localparam int unsigned LaneBits = $clog2(P);
 
   // ------------------------------------------------------------------------------------ control
-  logic walk_valid, walk_last;
+  logic walk_valid, walk_last, read;
   logic [23:0] walk_addr;
   logic [2:0] unused_walk_count;
   logic unused_inner_last;
@@ -71,12 +76,13 @@ module tensor_load #(
     .clk_i(clk_i), .rst_ni(rst_ni),
     .start_i(start_i), .offset_i(src_i.offset), .strides_i(strides), .sizes_i(sizes),
     .shift_i(pair_i ? 2'd3 : shift), .step4_i(fast_i),
-    .next_i(walk_valid), .valid_o(walk_valid), .addr_o(walk_addr),
+    .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),
     .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
   );
 
   logic [7:0] hold_d, hold_q;         // cycles left of the issue floor
-  logic fast_d, fast_q, pair_d, pair_q, plane_d, plane_q;
+  logic fast_d, fast_q, pair_d, pair_q, long_d, long_q, rest_q;
+  logic [1:0] halves_d, halves_q, planes_d, planes_q;
   logic [7:0] first_d, first_q, count_d, count_q;
   logic [7:0] column_d, column_q;     // of this read
   logic [1:0] shift_d, shift_q;
@@ -90,7 +96,9 @@ module tensor_load #(
     hold_d   = hold_q;
     fast_d   = fast_q;
     pair_d   = pair_q;
-    plane_d  = plane_q;
+    long_d   = long_q;
+    halves_d = halves_q;
+    planes_d = planes_q;
     first_d  = first_q;
     count_d  = count_q;
     column_d = column_q;
@@ -98,13 +106,15 @@ module tensor_load #(
     report_d = report_q;
     format_d = format_q;
     if (hold_q != 0) hold_d = hold_q - 8'd1;
-    if (walk_valid) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
+    if (read) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
     if (start_i) begin
       hold_d   = (src_i.dtype != defs_pkg::DtypeFp32 ? floor
                   : {floor[6:0], 1'b0} - (low_i && floor >= 8'd8 ? 8'd8 : 8'd0)) - 8'd1;
       fast_d   = fast_i;
       pair_d   = pair_i;
-      plane_d  = plane_i;
+      long_d   = long_i;
+      halves_d = halves_i;
+      planes_d = planes_i;
       first_d  = src_i.partition;
       count_d  = partitions_i;
       column_d = 8'd0;
@@ -114,14 +124,16 @@ module tensor_load #(
     end
   end
 
-  assign rd_valid_o = walk_valid;
+  assign read       = walk_valid && !rest_q;
+  assign rd_valid_o = read;
   assign rd_addr_o  = walk_addr[17:0];
-  assign free_o     = hold_q == 0 && (!walk_valid || walk_last);
-  assign finished_o = walk_valid && walk_last && report_q;
-  assign busy_o     = walk_valid || data_valid_q || load_valid_o;
+  assign free_o     = hold_q == 0 && (!walk_valid || (read && walk_last && !long_q));
+  assign finished_o = read && walk_last && report_q;
+  assign busy_o     = walk_valid || data_valid_q || (|load_valid_o);
 
   // What belongs to the data that comes back in the next cycle.
-  logic data_valid_q, data_fast_q, data_pair_q, data_plane_q, data_last_q;
+  logic data_valid_q, data_fast_q, data_pair_q, data_last_q;
+  logic [1:0] data_halves_q, data_planes_q;
   logic [2:0] data_byte_q;
   logic [1:0] data_shift_q;
   fma_pkg::format_t data_format_q;
@@ -166,18 +178,22 @@ module tensor_load #(
     if (!rst_ni) begin
       hold_q       <= '0;
       data_valid_q <= 1'b0;
-      load_valid_o <= 1'b0;
+      load_valid_o <= '0;
+      rest_q       <= 1'b0;
     end else begin
       hold_q       <= hold_d;
-      data_valid_q <= walk_valid;
-      load_valid_o <= data_valid_q && group_complete;
+      rest_q       <= read && long_q;
+      data_valid_q <= read;
+      load_valid_o <= data_valid_q && group_complete ? data_halves_q : 2'b00;
     end
   end
 
   always_ff @(posedge clk_i) begin
     fast_q   <= fast_d;
     pair_q   <= pair_d;
-    plane_q  <= plane_d;
+    long_q   <= long_d;
+    halves_q <= halves_d;
+    planes_q <= planes_d;
     first_q  <= first_d;
     count_q  <= count_d;
     column_q <= column_d;
@@ -187,7 +203,8 @@ module tensor_load #(
 
     data_fast_q   <= fast_q;
     data_pair_q   <= pair_q;
-    data_plane_q  <= plane_q;
+    data_halves_q <= halves_q;
+    data_planes_q <= planes_q;
     data_last_q   <= walk_last;
     data_byte_q   <= walk_addr[2:0];
     data_shift_q  <= shift_q;
@@ -196,7 +213,7 @@ module tensor_load #(
     data_first_q  <= first_q;
     data_count_q  <= count_q;
 
-    load_plane_o <= data_plane_q;
+    load_plane_o <= data_planes_q;
     load_format_o <= data_format_q;
     load_group_o <= GroupBits'(data_column_q >> 2);
     // Fast groups come four times as fast as the diagonal moves, pairs twice; the others wait for their

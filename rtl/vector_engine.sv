@@ -95,7 +95,9 @@ module vector_engine (
           || pend.reserved != 0;
       faults = faults
           | operand_check_pkg::operand_faults(pend.src0, pend.partitions, sizes,
-                operand_check_pkg::SbufOrPsum, operand_check_pkg::Fp32OrBf16)
+                operand_check_pkg::SbufOrPsum,
+                pend.opcode == defs_pkg::OpcodeTensorCopy && pend.src0.space == defs_pkg::SpacePsum
+                    ? operand_check_pkg::ReadOut : operand_check_pkg::Fp32OrBf16)
           | operand_check_pkg::operand_faults(pend.src1, pend.partitions, sizes,
                 pend.opcode == defs_pkg::OpcodeTensorTensor
                     ? operand_check_pkg::SbufOrPsum : operand_check_pkg::MustBeUnused,
@@ -108,7 +110,7 @@ module vector_engine (
 
   // --- sources
   logic pair_valid, pair_inner_last, pair_last;
-  logic land_valid, land_second, land_psum, land_narrow;
+  logic land_valid, land_second, land_psum, land_narrow, land_integer;
   logic [1:0] land_byte;
   logic [7:0] land_partition;
 
@@ -127,6 +129,7 @@ module vector_engine (
     .land_second_o    (land_second),
     .land_psum_o      (land_psum),
     .land_narrow_o    (land_narrow),
+    .land_integer_o   (land_integer),
     .land_byte_o      (land_byte),
     .land_partition_o (land_partition),
     .pair_valid_o     (pair_valid),
@@ -164,6 +167,7 @@ module vector_engine (
     .land_second_i   (land_second),
     .land_psum_i     (land_psum),
     .land_narrow_i   (land_narrow),
+    .land_integer_i  (land_integer),
     .land_byte_i     (land_byte),
     .land_partition_i(land_partition),
     .rd_data_i       (rd_data_i),

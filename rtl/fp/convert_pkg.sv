@@ -17,6 +17,34 @@ package convert_pkg;
     fp32_to_bf16 = rounded[15:0];
   endfunction
 
+  // Nearest-even: exact up to 2^24.
+  function automatic logic [31:0] int32_to_fp32(input logic [31:0] word_i);
+    logic [31:0] sign, magnitude, total, step, count, kept;
+    sign      = bits_pkg::mask(1'(word_i >> 31));
+    magnitude = (word_i ^ sign) - sign;
+    total     = magnitude;
+    step      = bits_pkg::one(total < 32'h0001_0000) << 4;
+    count     = step;
+    total     = total << step[4:0];
+    step      = bits_pkg::one(total < 32'h0100_0000) << 3;
+    count     = count | step;
+    total     = total << step[4:0];
+    step      = bits_pkg::one(total < 32'h1000_0000) << 2;
+    count     = count | step;
+    total     = total << step[4:0];
+    step      = bits_pkg::one(total < 32'h4000_0000) << 1;
+    count     = count | step;
+    total     = total << step[4:0];
+    step      = bits_pkg::one(total < 32'h8000_0000);
+    count     = count | step;
+    total     = total << step[4:0];
+    // The hidden bit and a carry both step the exponent field by themselves.
+    kept          = total >> 8;
+    kept          = kept + (((total & 32'hFF) + 32'h7F + (kept & 32'd1)) >> 8);
+    int32_to_fp32 = ((((32'd157 - count) << 23) + kept) & bits_pkg::mask(magnitude != 32'd0))
+                    | (sign & 32'h8000_0000);
+  endfunction
+
   // Mask: the word is a NaN.
   function automatic logic [31:0] is_nan(input logic [31:0] word_i);
     is_nan = bits_pkg::mask((word_i & 32'h7FFF_FFFF) > bits_pkg::Infinity);

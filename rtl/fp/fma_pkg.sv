@@ -6,8 +6,8 @@
 //
 // Operand word of the array. Formats are decoded once, at the edge; a PE never sees them.
 //
-//   31    30     29     28       27..22  21..12             11..0
-//   sign  empty  plane  integer  zero    exponent + 384     significand, bit 11 set
+//   31    30     29     28       27     26..22  21..12             11..0
+//   sign  empty  plane  integer  fresh  zero    exponent + 384     significand, bit 11 set
 //
 //   zero      exponent 0,    significand 0         every finite product has exponent sum <= 1022,
 //   infinity  exponent 1023, significand 0x800     so a sum >= 1023 says "infinity or NaN", and
@@ -16,7 +16,8 @@
 //
 // `empty` on either side: the sum passes untouched (a weight outside the tile; a low half of fp32
 // that is zero). `plane` travels with a moving operand and names the weight plane that it meets,
-// `integer` says that the sum is an int32.
+// `integer` says that the sum is an int32, `fresh` that the sums of the lower half of the rows start
+// from +0: the rows above belong to another tile.
 //
 // Why an fma is only an addition here: two 12-bit significands give an exact product of 24 bits,
 // as wide as an fp32 significand. So psum + product is the sum of two 24-bit significands. Six
@@ -32,6 +33,7 @@ package fma_pkg;
 
   localparam int unsigned EmptyBit = 30;
   localparam int unsigned IntegerBit = 28;
+  localparam int unsigned FreshBit = 27;
 
   // How to decode an element: constant over a tile, so a simulation works it out once per column.
   //
@@ -129,9 +131,13 @@ package fma_pkg;
     decode       = bits_pkg::sel(integer8, integer_word, word);
   endfunction
 
-  // The plane bit of a moving operand, and the weight that such an operand meets.
-  function automatic logic [31:0] plane_tag(input logic plane_i);
-    plane_tag = {2'b0, plane_i, 29'b0};
+  // The tags of a moving operand; the weight that such an operand meets, and the sum from above.
+  function automatic logic [31:0] moving_tag(input logic plane_i, input logic fresh_i);
+    moving_tag = {2'b0, plane_i, 1'b0, fresh_i, 27'b0};
+  endfunction
+
+  function automatic logic [31:0] sum_above(input logic [31:0] moving_i, input logic [31:0] psum_i);
+    sum_above = psum_i & ~bits_pkg::mask(1'(moving_i >> FreshBit));
   endfunction
 
   function automatic logic [31:0] pick_weight(

@@ -4,7 +4,7 @@ import collections
 import hashlib
 import re
 
-WHERE = re.compile(r"^chip (\d+)(?: core (\d+))?(?: ([A-Z]\w*))?, (?:core )?cycle (\d+)")
+WHERE = re.compile(r"^chip (\d+)(?: core (\d+))?(?: (\S.*?))?, (?:core |fabric )?cycle (\d+)")
 STEP = re.compile(r"^\s*pc (\d+): (\w+)", re.M)
 KEEP_LINES = 6
 

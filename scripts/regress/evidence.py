@@ -91,7 +91,8 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
     testplan, known, recorded = suites_data
     runs = []
     for run in plan["runs"]:
-        done = records.get(run["id"]) or record(run, "not run", "the regression ended before it", finished)
+        done = records.get(run["id"]) or record(run, "not run", "the regression ended before it", finished,
+                                                times={"wall_s": 0.0})
         runs.append(judge_canary(done) if run["kind"] == "canary" else known.apply(done))
     runs.sort(key=lambda r: r["id"])
     audit, canary, gates = seed_audit(runs), canary_verdict(runs), baseline.compare(runs, recorded)

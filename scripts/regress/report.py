@@ -28,7 +28,8 @@ def embedded(evidence):
         return evidence
     groups = {}
     for name, count in functional["bins"].items():
-        group = groups.setdefault(name.split(".")[0], {"hit": 0, "total": 0, "missed": []})
+        parts = name.split(".")
+        group = groups.setdefault(".".join(parts[:2] if len(parts) > 2 else parts[:1]), {"hit": 0, "total": 0, "missed": []})
         group["hit"] += count > 0
         group["total"] += 1
         if not count:

@@ -7,5 +7,5 @@ dir=$1
 bytes=$(cat "$dir"/*.cpp | wc -c)
 loops=$(cat "$dir"/*DepSet*.cpp | grep -cE '(while|for) \(.*(0x80U|0x7fU)' || true)
 echo "generated C++: $bytes bytes, $loops loops over 127 or 128"
-[ "$bytes" -lt 400000 ] || { echo "more than 400000 bytes: loops were unrolled"; exit 1; }
+[ "$bytes" -lt 500000 ] || { echo "more than 500000 bytes: loops were unrolled"; exit 1; }
 [ "$loops" -ge 8 ] || { echo "fewer than 8 loops: loops were unrolled"; exit 1; }

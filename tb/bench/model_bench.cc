@@ -45,7 +45,11 @@ int run(const std::string& name, const defs::Sizes& sizes, const tb::ScenarioArg
       name, sizes.name, args.chips, loaded, total - loaded,
       static_cast<double>(work.macs) / (total - loaded) * 1e-6, work.instructions, work.descriptors,
       work.messages, work.commits);
-  fmt::print("{}", board.races());
+  if (options.detect_races) {
+    const auto asked = std::chrono::steady_clock::now();
+    const std::string races = board.races();
+    fmt::print("races: {:.3f} s\n{}", seconds_since(asked), races);
+  }
   if (!finished) {
     fmt::print("{}", board.blocked());
     return 1;

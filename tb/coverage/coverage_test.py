@@ -140,6 +140,12 @@ class Tiny(unittest.TestCase):
         self.merge("--info", self.dir / "info")
         text = (self.dir / "info" / "branch.info").read_text()
         self.assertIn("BRF:4\nBRH:3", text)
+        for kind in ("line", "branch", "toggle"):
+            page = self.dir / "html" / kind
+            done = subprocess.run(["genhtml", "--branch-coverage", "-q", "-o", str(page),
+                                   str(self.dir / "info" / f"{kind}.info")], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertTrue((page / "index.html").is_file())
 
     def test_bad_input(self):
         empty = self.dir / "empty"

@@ -59,6 +59,8 @@ std::string_view block(Engine engine) {
       return "act";
     case Engine::Sync:
       return "sync";
+    case Engine::Rx:
+      return "fabric";
     default:
       return "dma";
   }
@@ -130,6 +132,7 @@ std::string_view row_bytes_corner(unsigned bytes) {
 /// What an engine can stop with, as the architecture has it. Everything else is illegal.
 bool can_stop(Engine engine, ErrorCause cause) {
   const bool dma = engine == Engine::Dma0, sync = engine == Engine::Sync;
+  if (engine == Engine::Rx) return cause == ErrorCause::SemaphoreOverflow;  // by a notification
   switch (cause) {
     case ErrorCause::None:
       return false;
@@ -151,7 +154,10 @@ bool can_stop(Engine engine, ErrorCause cause) {
     case ErrorCause::BadDestination:
       return dma;
     case ErrorCause::QueueOverflow:
-      return dma || sync;
+      return sync;
+    case ErrorCause::Unreachable:
+    case ErrorCause::Forbidden:
+      return false;  // the fabric's
   }
   return false;
 }
@@ -213,7 +219,9 @@ void Functional::make_instruction_bins() {
     for (const Dtype dtype : defs::kEveryDtype) {
       const bool reads = opcode == Opcode::MultiplyMoving
                              ? dtype != Dtype::Int32
-                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16;
+                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16 ||
+                                   (dtype == Dtype::Int32 &&
+                                    (opcode == Opcode::TensorCopy || opcode == Opcode::Activate));
       if (!reads) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
@@ -306,7 +314,7 @@ void Functional::make_transfer_bins() {
 void Functional::make_error_bins() {
   for (const auto cause : defs::kEveryErrorCause)
     for (const Engine engine :
-         {Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync, Engine::Dma0})
+         {Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync, Engine::Dma0, Engine::Rx})
       if (can_stop(engine, cause)) bin(fmt::format("{}.error.{}", block(engine), to_string(cause)));
 }
 
@@ -378,8 +386,8 @@ void Functional::end_flow(const Where& where, const Flow& flow) {
   (flow.least == flow.most ? flowed_ : stalled_).insert({where, flow.pc});
 }
 
-void Functional::observe(const Chip& chip) {
-  for (const auto& entry : chip.commits().entries()) {
+void Functional::observe(const CommitBuffer& commits) {
+  for (const auto& entry : commits.entries()) {
     switch (entry.commit.kind) {
       case cmodel::CommitKind::PsumRow:
       case cmodel::CommitKind::SbufRow:
@@ -387,7 +395,7 @@ void Functional::observe(const Chip& chip) {
         hit_flow(entry);
         break;
       case cmodel::CommitKind::Message:
-        hit_message(chip.commits().data(entry));
+        hit_message(commits.data(entry));
         break;
       case cmodel::CommitKind::Error: {
         const auto engine = static_cast<Engine>(entry.commit.stream.engine);
@@ -399,6 +407,10 @@ void Functional::observe(const Chip& chip) {
         break;
     }
   }
+}
+
+void Functional::observe(const Chip& chip) {
+  observe(chip.commits());
   auto& credits = credits_[chip.id()];
   if (credits.empty()) credits = find_credits(chip);
   for (const Credit& credit : credits)
@@ -533,6 +545,13 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
       hit_descriptor(ring.chip, ring.core, ring.engine, defs::Descriptor::from(words));
     }
   }
+}
+
+std::string Functional::illegal_report() const {
+  std::string report;
+  for (const auto& name : illegal_hits_)
+    report += fmt::format("illegal coverage bin was hit: {}\n", name);
+  return report;
 }
 
 void Functional::write(const std::filesystem::path& file) const {

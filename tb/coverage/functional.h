@@ -35,13 +35,15 @@ class Functional {
   Functional(const defs::Sizes& sizes, const cmodel::Program& program,
              const fabric::Tables& tables);
 
-  /// One chip at a barrier.
+  /// One chip at a barrier: its commits since the last one, and its credits.
   void observe(const Chip& chip);
+  void observe(const CommitBuffer& commits);
   /// At the end of the run. `complete`: all descriptors that were triggered have been executed.
   void finish(const cmodel::Board& model, bool complete);
 
   std::vector<std::string> names() const;
-  const std::vector<std::string>& illegal_hits() const { return illegal_hits_; }
+  /// A line per case without bin; with one, the run has failed.
+  std::string illegal_report() const;
   /// {"schema", "bins": {name: count}, "illegal": [names hit]}
   void write(const std::filesystem::path& file) const;
 

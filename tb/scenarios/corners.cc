@@ -91,12 +91,15 @@ class Corners {
         assembler_(args.sizes, args.chips),
         landing_(std::size_t{args.chips} * defs::kCores, 0),
         holes_(args.seed, "corners holes") {
-    // The first block of a stack lies anywhere in its first half; later ones a bit, or far behind.
+    // The first block of a stack lies anywhere in its first 15 GiB; later ones a bit, or far
+    // behind.
     assembler_.scatter([this, first = std::set<std::pair<unsigned, unsigned>>()](
                            unsigned chip, unsigned stack) mutable {
-      const unsigned bits = first.emplace(chip, stack).second ? 33 : holes_.one_in(8) ? 25 : 12;
-      return kMostRubbish * defs::kInstrBytes + (holes_.word() >> (64 - holes_.between(1, bits)));
+      if (first.emplace(chip, stack).second) return holes_.word() % (std::uint64_t{15} << 30);
+      const unsigned bits = holes_.between(1, holes_.one_in(8) ? 25 : 12);
+      return kMostRubbish * defs::kInstrBytes + (holes_.word() >> (64 - bits));
     });
+    assembler_.streams_in([this](unsigned, unsigned) { return holes_.between(0, 1); });
     for (unsigned chip = 0; chip < args.chips; ++chip)
       for (unsigned core = 0; core < defs::kCores; ++core)
         for (unsigned unused = holes_.between(0, 127); unused > 0; --unused)
@@ -327,7 +330,7 @@ class Corners {
       {
         vector.wait(core.vector(), random_);
         const unsigned n = partitions();
-        auto size = lane_loops();
+        const auto size = lane_loops();
         const unsigned kind = random_.between(0, 4);
         const auto func = defs::kEveryAluOp[random_.between(0, 2)];
         if (kind == 4) {
@@ -335,12 +338,7 @@ class Corners {
         } else if (kind == 3) {
           Tile outer = tile(chip, c, Space::Sbuf, result(), n, {size[0], size[1], size[2], 1},
                             kVectorAt, kEngineBytes);
-          // reduce() takes the destination without its innermost dimension; a fourth is ours.
-          if (size[0] > 1) {
-            size[0] = 1;
-            outer = tile(chip, c, Space::Sbuf, result(), n, {1, size[1], size[2], 1}, kVectorAt,
-                         kEngineBytes);
-          }
+          // reduce() takes the destination without the innermost dimension.
           outer.size = {1, outer.size[0], outer.size[1], outer.size[2]};
           outer.stride = {0, outer.stride[0], outer.stride[1], outer.stride[2]};
           core.vector().reduce(func == defs::AluOp::Sub ? defs::AluOp::Add : func,
@@ -393,16 +391,16 @@ class Corners {
       return {chip, noise.addr + at, bytes, rows, stride};
     }
     const unsigned at = random_.one_in(3) ? 0 : random_.between(0, (kSourceBytes - bytes) / 4) * 4;
-    return {chip, 0, bytes, rows, sbuf_rows(at)};
+    return {chip, 0, bytes, rows, sbuf_rows(at, rows)};
   }
   /// For SBUF the row step is whole partitions; the address is set by the caller.
-  std::int64_t sbuf_rows(unsigned at) {
+  std::int64_t sbuf_rows(unsigned at, unsigned rows) {
     sbuf_at_ = at;
-    const unsigned kind = random_.between(0, 2);
+    const unsigned kind = rows > 3 ? 2 : random_.between(0, 2);
     return kind == 0 ? defs::kSbufStride : kind == 1 ? -std::int64_t{defs::kSbufStride} : 0;
   }
   Block placed(Block block, unsigned core) {
-    const unsigned first = random_.between(0, p_ - block.rows);
+    const unsigned first = random_.between(0, p_ - (block.stride ? block.rows : 1));
     block.addr =
         cmodel::sbuf_addr(core, block.stride < 0 ? first + block.rows - 1 : first, sbuf_at_);
     return block;
@@ -422,7 +420,7 @@ class Corners {
     }
     unsigned& used = landing_[chip * defs::kCores + memory - 2];
     if (used + bytes > kLandingBytes) return false;
-    block = {chip, 0, bytes, rows, sbuf_rows(kLandingAt + used)};
+    block = {chip, 0, bytes, rows, sbuf_rows(kLandingAt + used, rows)};
     block = placed(block, memory - 2);
     used += bytes;
     return true;
@@ -455,10 +453,18 @@ class Corners {
     const auto move = [&](unsigned dst_chip, unsigned vn, bool notify, unsigned size) {
       ++turn;
       const unsigned engine = turn % args_.sizes.dma_engines;
-      const unsigned rows = random_.one_in(2) ? 1 : random_.between(2, 3);
-      const unsigned bytes = row_bytes(size);
-      const unsigned src_memory = random_.between(0, 3);
-      unsigned dst_memory = random_.between(0, 3);
+      unsigned rows = random_.one_in(2) ? 1 : random_.between(2, 3);
+      unsigned bytes = row_bytes(size);
+      unsigned src_memory = random_.between(0, 3), dst_memory = random_.between(0, 3);
+      if (random_.one_in(32)) {  // many short rows
+        rows = random_.between(4, 1u << random_.between(3, 10));
+        bytes = 4;
+      } else if (random_.one_in(16)) {  // a long one
+        rows = 1;
+        bytes = random_.between(1, kHbmSource / 4) * 4;
+        src_memory %= 2;
+        dst_memory %= 2;
+      }
       Block src = from(chip, src_memory, bytes, rows), dst;
       if (src_memory >= 2) src = placed(src, src_memory - 2);
       if (!to(dst_chip, dst_memory, bytes, rows, dst))

@@ -16,9 +16,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <map>
 
 #include "cmodel/assembler.h"
+#include "tb/scenarios/errors_plan.h"
 #include "tb/scenarios/spoil.h"
 
 namespace tb {
@@ -31,102 +31,10 @@ using defs::Dtype;
 using defs::Engine;
 using defs::ErrorCause;
 
-constexpr unsigned kWork = 6;     ///< items of an engine
 constexpr unsigned kColumns = 8;  ///< of an item
 constexpr unsigned kBytes = 256;  ///< of data in a partition
 constexpr unsigned kFills = 3;    ///< doorbells before the work
 constexpr unsigned kLateBytes = 64;
-
-// None: this engine stays whole. OutOfBounds: now and then a stream without END.
-constexpr std::array kComputeCauses{
-    ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,      ErrorCause::BadOperand,
-    ErrorCause::BadFormat,     ErrorCause::BadPartition,      ErrorCause::BadShape,
-    ErrorCause::OutOfBounds,   ErrorCause::SemaphoreOverflow, ErrorCause::Misaligned,
-    ErrorCause::None,          ErrorCause::SemaphoreOverflow};
-constexpr std::array kSyncCauses{ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,
-                                 ErrorCause::BadShape,      ErrorCause::SemaphoreOverflow,
-                                 ErrorCause::QueueOverflow, ErrorCause::OutOfBounds,
-                                 ErrorCause::None};
-constexpr std::array kDmaCauses{
-    ErrorCause::ReservedBits,  ErrorCause::Misaligned,     ErrorCause::UnmappedAddress,
-    ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::SemaphoreOverflow,
-    ErrorCause::None};
-
-Engine dma_engine(unsigned index) {
-  return static_cast<Engine>(static_cast<unsigned>(Engine::Dma0) + index);
-}
-
-/// Who stops at which item, and so what is done.
-class Plan {
- public:
-  explicit Plan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dmas() - 1)) {
-    Random random(args.seed, "errors");
-    const auto turn = [&](const auto& causes, std::uint64_t n) {
-      return causes[(args.seed + n) % causes.size()];
-    };
-    for (unsigned chip = 0; chip < args.chips; ++chip)
-      for (unsigned core = 0; core < defs::kCores; ++core) {
-        const unsigned k = chip * defs::kCores + core;
-        for (const auto engine : {Engine::Tensor, Engine::Vector, Engine::Act}) {
-          const auto cause = turn(kComputeCauses, k + 3 * static_cast<unsigned>(engine));
-          const bool endless = cause == ErrorCause::OutOfBounds && random.one_in(3);
-          add(chip, core, engine, endless ? kWork : random.between(0, kWork - 1), cause);
-        }
-        if (core != witness(chip)) {
-          const auto cause = turn(kSyncCauses, chip);
-          const bool endless = cause == ErrorCause::OutOfBounds;
-          add(chip, core, Engine::Sync, endless ? bells_ : random.between(0, bells_ - 1), cause);
-        }
-        for (unsigned e = 1; e < dmas(); ++e)
-          add(chip, core, dma_engine(e), random.between(0, kWork - 1), turn(kDmaCauses, k + e));
-      }
-  }
-
-  struct Spot {
-    unsigned index;  ///< of the illegal item; kWork, bells(): END is missing
-    ErrorCause cause;
-  };
-  using Key = std::array<unsigned, 3>;  ///< chip, core, engine
-  const std::map<Key, Spot>& spots() const { return spots_; }
-
-  /// Items that are done, their update included; with `written`, their writes at least.
-  unsigned done(unsigned chip, unsigned core, Engine engine, bool written) const {
-    unsigned rung = engine == Engine::Sync ? bells_ : kWork;
-    if (engine >= Engine::Dma0) {
-      const unsigned e = static_cast<unsigned>(engine) - static_cast<unsigned>(Engine::Dma0);
-      const unsigned bells = done(chip, core, Engine::Sync, true);
-      rung = (bells + dmas() - 1 - e) / (dmas() - 1);  // bell n rings DMA 1 + n % (dmas - 1)
-    }
-    const auto it = spots_.find({chip, core, static_cast<unsigned>(engine)});
-    if (it == spots_.end()) return rung;
-    const bool overflow = it->second.cause == ErrorCause::SemaphoreOverflow;
-    return std::min(rung, it->second.index + (written && overflow));
-  }
-  /// Does it get as far as its illegal item?
-  bool stops(const Key& key) const {
-    const auto engine = static_cast<Engine>(key[2]);
-    const Spot& spot = spots_.at(key);
-    if (engine < Engine::Dma0) return true;
-    Plan whole = *this;
-    whole.spots_.erase(key);
-    return whole.done(key[0], key[1], engine, true) > spot.index;
-  }
-  unsigned bells() const { return bells_; }
-  /// The core whose sync engine never stops.
-  unsigned witness(unsigned chip) const { return (chip + args_.seed) % defs::kCores; }
-  /// Its semaphore is full when the next chip notifies it.
-  bool brims(unsigned chip) const { return chip % 3 == args_.seed % 3 && args_.chips > 1; }
-  unsigned dmas() const { return args_.sizes.dma_engines; }
-
- private:
-  void add(unsigned chip, unsigned core, Engine engine, unsigned index, ErrorCause cause) {
-    if (cause != ErrorCause::None)
-      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause};
-  }
-  const ScenarioArgs& args_;
-  unsigned bells_;
-  std::map<Key, Spot> spots_;
-};
 
 /// The data of all cores, row by row.
 std::vector<std::vector<std::uint16_t>> data_of(const ScenarioArgs& args) {
@@ -140,7 +48,7 @@ std::vector<std::vector<std::uint16_t>> data_of(const ScenarioArgs& args) {
 }
 
 /// The program before anything is spoiled; waits and copies of the witnesses follow the plan.
-cmodel::Program legal(const ScenarioArgs& args, const Plan& plan) {
+cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   Assembler assembler(args.sizes, args.chips);
   const unsigned p = args.sizes.partitions;
   const auto values = data_of(args);
@@ -238,27 +146,12 @@ cmodel::Program legal(const ScenarioArgs& args, const Plan& plan) {
   return assembler.assemble();
 }
 
-template <class Item, class Change>
-void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Change&& change) {
-  for (auto& segment : program.segments) {
-    if (segment.chip != chip || addr < segment.addr || addr >= segment.addr + segment.bytes.size())
-      continue;
-    typename Item::Words words;
-    std::uint8_t* place = segment.bytes.data() + (addr - segment.addr);
-    std::memcpy(words.data(), place, sizeof words);
-    Item item = Item::from(words);
-    change(item);
-    words = item.words();
-    std::memcpy(place, words.data(), sizeof words);
-  }
-}
-
 std::uint32_t pc_of(Engine engine, unsigned index) {
   return engine == Engine::Sync ? kFills + index : index;
 }
 
 cmodel::Program build(const ScenarioArgs& args) {
-  const Plan plan(args);
+  const ErrorPlan plan(args);
   cmodel::Program program = legal(args, plan);
   Random random(args.seed, "errors spoil");
   for (auto& stream : program.streams) {
@@ -301,7 +194,7 @@ float result_of(Engine engine, std::span<const std::uint16_t> row, unsigned i, u
 
 ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
                      RegionBytes regions) {
-  const Plan plan(args);
+  const ErrorPlan plan(args);
   const auto values = data_of(args);
   const unsigned p = args.sizes.partitions, row_values = kBytes / 2;
   ScenarioResult result;
@@ -360,7 +253,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
 }  // namespace
 
 std::vector<Stop> planned_stops(const ScenarioArgs& args) {
-  const Plan plan(args);
+  const ErrorPlan plan(args);
   std::vector<Stop> stops;
   const auto add = [&](unsigned chip, unsigned core, unsigned engine, std::uint32_t pc,
                        ErrorCause cause) {

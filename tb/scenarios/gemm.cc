@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random matrix products C = A B, split over all cores by rows or by columns of C.
 //
-//   A [M, K], stored transposed, and B [K, N], C in fp32 or int32; all in HBM. The seed chooses the
-//   formats of A and B among those that may meet in the array (half of the seeds: bf16). A core
+//   A [M, K], stored transposed, and B [K, N], C in fp32; all in HBM. The seed chooses the
+//   formats of A and B among those that may meet in the array (half of the seeds: bf16), unless
+//   --format names one. A core
 //   takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles
-//   of a PSUM bank. The last K tile, when it is short, sits on a random start partition. int8
-//   elements are not negative: the vector engine copies sums as fp32 patterns, and those of small
-//   negative integers are NaN.
+//   of a PSUM bank. The last K tile, when it is short, sits on a random start partition. Sums of
+//   int8 products leave PSUM as fp32.
+//   A third of the seeds cut K into tiles of P/2, even ones for the upper half of the array's rows,
+//   odd ones for the lower: two sums at once, in two banks, that the vector engine adds.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +59,7 @@ std::uint32_t draw(Random& random, Dtype dtype) {
     case Dtype::Tf32:
       return small(23, 119, 127, 32);
     case Dtype::Int8:
-      return random.between(0, 127);
+      return random.between(0, 255);
     default:
       return random.bf16();
   }
@@ -67,8 +69,9 @@ struct Formats {
   Dtype a, b;
 };
 
-Formats draw_formats(std::uint64_t seed) {
-  Random random(seed, "gemm formats");
+Formats draw_formats(const ScenarioArgs& args) {
+  if (args.format) return {*args.format, *args.format};
+  Random random(args.seed, "gemm formats");
   static constexpr Dtype kNarrow[] = {Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
                                       Dtype::Fp8E3M4};
   const unsigned kind = random.between(0, 9);
@@ -83,7 +86,7 @@ struct Plan {
   explicit Plan(const ScenarioArgs& args)
       : cores(args.chips * defs::kCores),
         partitions(args.sizes.partitions),
-        formats(draw_formats(args.seed)) {
+        formats(draw_formats(args)) {
     Random random(args.seed, "gemm");
     const unsigned p = args.sizes.partitions;
     by_rows = random.one_in(2);
@@ -96,6 +99,8 @@ struct Plan {
         random.between(1, std::min(by_rows ? most_n : 5 * p / 4, std::max(1u, area / part)));
     k = random.between(1, std::min(5 * p / 2, 4 * area / std::max(part, common)));
     last_start = random.between(0, 3);
+    halves = formats.a != Dtype::Int8 && Random(args.seed, "gemm rows").one_in(3);
+    if (halves) k = std::max(k, p / 2 + 1);  // at least two tiles
     m = by_rows ? split : common;
     n = by_rows ? common : split;
     Elements shared(std::size_t{k} * common);
@@ -107,17 +112,21 @@ struct Plan {
       parts.push_back(by_rows ? Part{mine, common, own, shared} : Part{common, mine, shared, own});
     }
   }
-  unsigned k_tiles() const { return (k + partitions - 1) / partitions; }
-  unsigned k_count(unsigned tile) const { return std::min(partitions, k - tile * partitions); }
+  unsigned k_step() const { return halves ? partitions / 2 : partitions; }
+  unsigned k_tiles() const { return (k + k_step() - 1) / k_step(); }
+  unsigned k_count(unsigned tile) const { return std::min(k_step(), k - tile * k_step()); }
+  /// Sums in PSUM that a K tile and all before it go to.
+  unsigned sums() const { return halves ? 2 : 1; }
   /// First partition of a K tile: any that the start-partition rule allows.
   unsigned k_start(unsigned tile) const {
     const unsigned count = k_count(tile);
+    if (halves) return tile % 2 * partitions / 2;
     if (count > partitions / 2) return 0;
     return count > partitions / 4 ? last_start % 2 * partitions / 2 : last_start * partitions / 4;
   }
 
   unsigned cores, partitions, m, n, k, last_start;
-  bool by_rows;
+  bool by_rows, halves;
   Formats formats;
   std::vector<Part> parts;
 };
@@ -140,14 +149,14 @@ std::vector<std::uint8_t> padded(const Elements& values, unsigned rows, unsigned
   return wide;
 }
 
-/// C of one core as the contract says it, in naive loops: fp32 or int32 bits.
+/// C of one core as the contract says it, in naive loops: fp32.
 Elements naive(const Plan& plan, const Part& part) {
   const bool halves = plan.formats.a == Dtype::Fp32, integers = plan.formats.a == Dtype::Int8;
-  Elements c(std::size_t{part.m} * part.n);
+  std::vector<Elements> sums(plan.sums(), Elements(std::size_t{part.m} * part.n));
   for (unsigned t = 0; t < plan.k_tiles(); ++t)
     for (unsigned pass = 0; pass < (halves ? 4u : 1u); ++pass) {
       const bool low_a = halves && pass < 2, low_b = halves && pass % 2 == 0;
-      const unsigned first = t * plan.partitions, end = first + plan.k_count(t);
+      const unsigned first = t * plan.k_step(), end = first + plan.k_count(t);
       Elements wide_b(std::size_t{end} * part.n);
       for (std::size_t i = std::size_t{first} * part.n; i < wide_b.size(); ++i)
         wide_b[i] = cmodel::fp::operand_to_fp32(plan.formats.b, part.b[i], low_b);
@@ -163,14 +172,19 @@ Elements naive(const Plan& plan, const Part& part) {
           }
         }
         for (unsigned n = 0; n < part.n; ++n) {
-          std::uint32_t& result = c[std::size_t{m} * part.n + n];
+          std::uint32_t& result = sums[t % plan.sums()][std::size_t{m} * part.n + n];
           if (integers)
-            result += static_cast<std::uint32_t>(cmodel::fp::to_float(sum[n]));
+            result += static_cast<std::uint32_t>(static_cast<int>(cmodel::fp::to_float(sum[n])));
           else
-            result = t || pass ? cmodel::fp::add(result, sum[n]) : sum[n];
+            result = t >= plan.sums() || pass ? cmodel::fp::add(result, sum[n]) : sum[n];
         }
       }
     }
+  Elements& c = sums[0];
+  if (integers)
+    for (auto& x : c) x = cmodel::fp::int32_to_fp32(x);
+  if (plan.halves)
+    for (std::size_t i = 0; i < c.size(); ++i) c[i] = cmodel::fp::add(c[i], sums[1][i]);
   return c;
 }
 
@@ -202,7 +216,7 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
     for (unsigned t = 0; t < plan.k_tiles(); ++t) {
       tiles.push_back(core.sbuf(plan.k_count(t), width, dtype, plan.k_start(t)));
       core.sync()
-          .copy(next_engine(), block.row_range(t * plan.partitions, plan.k_count(t)),
+          .copy(next_engine(), block.row_range(t * plan.k_step(), plan.k_count(t)),
                 assembler.block(tiles.back()))
           .signal(loaded);
     }
@@ -223,19 +237,28 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
     const unsigned rows = std::min(sizes.partitions, part.m - m);
     for (unsigned n = 0; n < part.n; n += sizes.psum_cols, ++step) {
       const unsigned columns = std::min(sizes.psum_cols, part.n - n);
-      const Tile sums = core.psum(step % sizes.psum_banks, rows, columns);
-      if (step >= sizes.psum_banks) core.tensor().wait_ge(copied, step - sizes.psum_banks + 1);
-      const Tile result_tile =
-          plan.formats.a == Dtype::Int8 ? sums.as(Dtype::Int32, columns) : sums;
+      // One step's sums: a bank, or two neighbours.
+      const unsigned slots_of_psum = sizes.psum_banks / plan.sums();
+      std::vector<Tile> sums;
+      for (unsigned i = 0; i < plan.sums(); ++i) {
+        const Tile bank = core.psum(step % slots_of_psum * plan.sums() + i, rows, columns);
+        sums.push_back(plan.formats.a == Dtype::Int8 ? bank.as(Dtype::Int32, columns) : bank);
+      }
+      if (step >= slots_of_psum) core.tensor().wait_ge(copied, step - slots_of_psum + 1);
       for (unsigned t = 0; t < plan.k_tiles(); ++t)
         core.tensor()
             .load_stationary(a[t].columns(m, rows))
-            .multiply_moving(b[t].columns(n, columns), result_tile, t > 0);
+            .multiply_moving(b[t].columns(n, columns), sums[t % plan.sums()], t >= plan.sums());
       core.tensor().signal(summed);
 
       const Tile slot = slots[step % 2].rows(0, rows).columns(0, columns);
       if (step >= 2) core.vector().wait_ge(stored, step - 1);
-      core.vector().wait_ge(summed, step + 1).copy(sums, slot).signal(copied);
+      core.vector().wait_ge(summed, step + 1);
+      if (plan.halves)
+        core.vector().tensor_tensor(defs::AluOp::Add, sums[0], sums[1], slot);
+      else
+        core.vector().copy(sums[0], slot);
+      core.vector().signal(copied);
       core.sync().wait_ge(copied, step + 1);
       // One engine: `stored` then counts in the order of the steps.
       core.sync()
@@ -277,8 +300,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
     for (std::size_t i = 0; i < exact.size(); ++i) {
       std::uint32_t bits;
       std::memcpy(&bits, &bytes[i * 4], 4);
-      const double got = plan.formats.a == Dtype::Int8 ? double{static_cast<float>(bits)}
-                                                       : double{cmodel::fp::to_float(bits)};
+      const double got = double{cmodel::fp::to_float(bits)};
       if (bits != exact[i] && wrong++ == 0)
         result.failure =
             fmt::format("core {} element [{}, {}] is {:08x}; the naive loops give {:08x}", core,
@@ -293,6 +315,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   result.metrics["k"] = plan.k;
   result.metrics["formats"] =
       fmt::format("{} x {}", defs::to_string(plan.formats.a), defs::to_string(plan.formats.b));
+  result.metrics["row_tiling"] = plan.halves;
   result.metrics["split"] = plan.by_rows ? "rows" : "columns";
   result.metrics["macs"] = macs;
   result.metrics["elements_wrong"] = wrong;
@@ -309,6 +332,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
 }  // namespace
 
 extern const Scenario kGemm{"gemm", "random matrix products over all cores, K summed up in PSUM",
-                            build, check};
+                            build,  check,
+                            false,  true};
 
 }  // namespace tb

@@ -9,7 +9,7 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits, kGemm, kRing, kBusy, kCorners, kErrors};
+  static const std::array all{kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise};
   return all;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct ScenarioArgs {
   std::filesystem::path data_dir;  ///< tb/scenarios/data
   std::filesystem::path out_dir;   ///< files that the check leaves behind; empty: none
   unsigned length = 0;             ///< work per core where the scenario has a knob; 0: its default
+  std::optional<defs::Dtype> format = {};  ///< of both operands; only if Scenario::formats
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -43,6 +45,8 @@ struct Scenario {
                           RegionBytes regions);
   /// Engines stop on purpose; the run passes if RTL and model agree on which, where and why.
   bool stops_engines = false;
+  /// Multiplies in any format of the tensor engine: has the knob `format`.
+  bool formats = false;
 };
 
 /// All scenarios, in the order of their story; the first is the main job.
@@ -56,6 +60,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise;
 
 }  // namespace tb

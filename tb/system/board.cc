@@ -18,6 +18,8 @@ namespace {
 // 750 MHz. Nothing depends on it: SystemC's time is for people and for models added later.
 const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
 
+constexpr unsigned kMaxReports = 8;  // lines about errors that the host was told wrongly
+
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
   const std::uint32_t key[2] = {seed, chip};
   return static_cast<std::uint32_t>(XXH3_64bits(key, sizeof(key)));
@@ -34,16 +36,18 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
   for (const auto& e : model.errors())
     happened.insert({e.stream.chip, e.stream.core, e.stream.engine, e.pc, e.cause});
   std::string text;
+  unsigned lines = 0;
   const auto list = [&](const auto& these, const auto& those, const char* what) {
     for (const auto& report : these) {
       const auto [chip, core, engine, pc, cause] = report;
-      if (!those.contains(report))
+      if (!those.contains(report) && lines++ < kMaxReports)
         text += fmt::format("{} chip {} core {} {} pc {}: {}\n", what, chip, core,
                             cmodel::engine_name(engine), pc, to_string(cause));
     }
   };
   list(happened, told, "the host was not told of");
   list(told, happened, "the host was told of what is not so:");
+  if (lines > kMaxReports) text += fmt::format("and {} more\n", lines - kMaxReports);
   return text;
 }
 

@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 PROGRAM, TABLES = sys.argv[1:3]
-SITES = ["weight", "partial_sum", "psum", "sbuf_write_lost", "dma_address", "flit_payload",
+SITES = ["weight", "partial_sum", "psum", "tensor_count", "sbuf_write_lost", "dma_address", "flit_payload",
          "credit_lost", "semaphore_lost", "instruction"]
 
 
@@ -184,6 +184,8 @@ class BadInput(BoardTest):
             self.refused("ring", "--tables", bad, about=about)
 
     def test_what_to_run(self):
+        self.refused("gemm", "--format", "bf17", about="allowed fp32, tf32, bf16")
+        self.refused("digits", "--format", "bf16", about="gemm")
         self.refused("digitz", about="digits")
         self.refused("digits", "--program", "p.bin", about="allowed")
         self.refused("--program", "/nonexistent/p.bin", about="/nonexistent/p.bin")

@@ -104,7 +104,8 @@ struct Injector::Impl {
   Register in_core(Chip& chip, std::string_view place) const {
     return chip.probe().at(fmt::format("u_core{}.{}", core, place));
   }
-  bool inside_tile(Chip& chip, unsigned distance, unsigned column) const;
+  std::optional<unsigned> vector_lane(Chip& chip, unsigned r, unsigned distance) const;
+  bool inside_tile(Chip& chip, unsigned lane, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
@@ -257,16 +258,32 @@ std::string Injector::Impl::dead(const cmodel::Cell& cell) const {
   return to_string(oracle->liveness().next_access(cell, positions));
 }
 
-// Is `column` certainly inside the tile of the vector at distance r + c in the array? Older vectors
+// Whose vector stands at distance `distance` in row r (see tensor_array.sv)? A lower tile's (1),
+// that of another one (0), or nobody's.
+std::optional<unsigned> Injector::Impl::vector_lane(Chip& chip, unsigned r,
+                                                    unsigned distance) const {
+  const auto flies = [&](const char* name) {
+    return in_core(chip, fmt::format("u_tensor.u_array.{}", name)).bit(0, distance);
+  };
+  const bool lower_half = r >= built_sizes().partitions / 2;
+  if (lower_half && flies("lower_flight_q")) return 1;
+  if (flies(lower_half ? "full_flight_q" : "in_flight_q")) return 0;
+  return {};
+}
+
+// Is `column` certainly inside the tile of the vector at this distance in the array? Older vectors
 // in flight become rows first; up to six more are on their way from the array to the tracer.
-bool Injector::Impl::inside_tile(Chip& chip, unsigned distance, unsigned column) const {
-  const Register flight = in_core(chip, "u_tensor.u_array.in_flight_q");
+bool Injector::Impl::inside_tile(Chip& chip, unsigned lane, unsigned distance,
+                                 unsigned column) const {
+  const Register flight =
+      in_core(chip, lane ? "u_tensor.u_array.lower_flight_q" : "u_tensor.u_array.in_flight_q");
   unsigned older = 0;
   for (unsigned i = distance + 1; i < flight.bits; ++i) older += flight.bit(0, i);
   cmodel::StreamId id;
   id.chip = static_cast<std::uint8_t>(chip.id());
   id.core = static_cast<std::uint8_t>(core);
   id.engine = kTensor;
+  id.lane = static_cast<std::uint8_t>(lane);
   const auto rows = census.rows.find(id);
   if (rows == census.rows.end()) return false;
   const auto made = positions.find(id);
@@ -277,12 +294,12 @@ bool Injector::Impl::inside_tile(Chip& chip, unsigned distance, unsigned column)
   return true;
 }
 
-// PE (r, c) holds the vector of in_flight bit r + c before it (see tensor_array.sv).
+// PE (r, c) holds the vector of flight bit r + c before it (see tensor_array.sv).
 std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const unsigned p = built_sizes().partitions;
   const unsigned r = random.below(p), c = random.below(p);
-  const Register flight = in_core(chip, "u_tensor.u_array.in_flight_q");
-  if (!flight.bit(0, r + c)) return {};
+  const auto lane = vector_lane(chip, r, r + c);
+  if (!lane) return {};
   const auto operand = in_core(chip, "u_tensor.u_array.moving_q").get(r * p + c, 0, 32);
   const Register plane = in_core(
       chip, operand >> 29 & 1 ? "u_tensor.u_array.weight1_q" : "u_tensor.u_array.weight0_q");
@@ -296,7 +313,7 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
   if (!integer && product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
-  if (!inside_tile(chip, r + c, c)) return {};
+  if (!inside_tile(chip, *lane, r + c, c)) return {};
   // Sign, exponent (which integers do not have), significand.
   static constexpr unsigned kBits[] = {31, 10, 9, 14, 13, 12};
   const unsigned bit = kBits[random.below(integer ? 3 : std::size(kBits))];
@@ -309,13 +326,15 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
 std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   const unsigned p = built_sizes().partitions;
   const unsigned r = random.below(p - 1), c = random.below(p);
-  if (!in_core(chip, "u_tensor.u_array.in_flight_q").bit(0, r + c + 1)) return {};
+  // What is below the last row of a half is only on its way if the vector goes on.
+  const auto lane = vector_lane(chip, r + 1, r + c + 1);
+  if (!lane || (*lane && r + 1 == p / 2)) return {};  // a lower tile starts from +0
   const Register sums = in_core(chip, "u_tensor.u_array.psum_q");
   const unsigned bit = 24 + random.below(8);
   const auto old = sums.get(r * p + c, 0, 32);
   const auto exponent = old >> 23 & 255;
   if (exponent < 64 || exponent > 190) return {};  // zero, or nearly: lost in the next addition
-  if (!inside_tile(chip, r + c + 1, c)) return {};
+  if (!inside_tile(chip, *lane, r + c + 1, c)) return {};
   sums.flip(r * p + c, bit);
   return Done{fmt::format("core {} sum below PE ({}, {}) bit {}", core, r, c, bit),
               [] { return std::string(); }};

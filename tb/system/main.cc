@@ -76,6 +76,7 @@ Job prepare(const Options& options) {
   job.args.seed = options.seed;
   job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
   job.args.length = options.length;
+  job.args.format = options.format;
   try {
     if (!options.program.empty()) {
       job.name = options.program.stem().string();
@@ -89,6 +90,9 @@ Job prepare(const Options& options) {
                                              options.program.string(), job.program.chips));
     } else {
       job.scenario = &find_scenario(options.scenario);
+      if (options.format && !job.scenario->formats)
+        throw std::runtime_error(
+            fmt::format("--format; allowed with gemm only, not with {}", options.scenario));
       job.name = job.scenario->name;
       job.program = job.scenario->build(job.args);
     }
@@ -143,10 +147,10 @@ void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_jso
 
 /// A bin that no run may hit was hit: the run fails.
 void require_legal(const Functional& functional, Outcome& outcome) {
-  for (const std::string& bin : functional.illegal_hits()) {
-    outcome.status = Outcome::Status::Failed;
-    outcome.report += fmt::format("illegal coverage bin was hit: {}\n", bin);
-  }
+  const std::string report = functional.illegal_report();
+  if (report.empty()) return;
+  outcome.status = Outcome::Status::Failed;
+  outcome.report += report;
 }
 
 /// Races are the program's fault, not the RTL's: the run fails, with every pair named.

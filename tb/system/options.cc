@@ -6,9 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <thread>
 
+#include "cmodel/access_pattern.h"
 #include "tb/system/chip.h"
 #include "tb/system/inject.h"
 
@@ -46,12 +48,30 @@ CableFault cable_fault(const std::string& name, const std::string& text, bool wi
   return fault;
 }
 
+/// As on the command line: fp8e4m3.
+std::string format_name(defs::Dtype dtype) {
+  std::string name(to_string(dtype));
+  for (char& c : name) c = static_cast<char>(std::tolower(c));
+  return name;
+}
+
+defs::Dtype format_of(const std::string& text) {
+  std::string allowed;
+  for (const defs::Dtype dtype : defs::kEveryDtype) {
+    if (!(cmodel::kTensorInputs >> static_cast<unsigned>(dtype) & 1)) continue;
+    if (format_name(dtype) == text) return dtype;
+    allowed += (allowed.empty() ? "" : ", ") + format_name(dtype);
+  }
+  throw Refused(kBadInput, fmt::format("--format is \"{}\"; allowed {}", text, allowed));
+}
+
 std::string repro_line(const Options& o) {
   std::string line = "scripts/dodeca run ";
   line += o.program.empty() ? o.scenario : fmt::format("--program {}", o.program.string());
   line += fmt::format(" --config {} --seed {}", o.config, o.seed);
   if (o.chips) line += fmt::format(" --chips {}", *o.chips);
   if (o.length) line += fmt::format(" --length {}", o.length);
+  if (o.format) line += fmt::format(" --format {}", format_name(*o.format));
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
   if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
@@ -91,8 +111,8 @@ bool Options::traces(unsigned chip) const {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
-  std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, timeout,
-              hang;
+  std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
+              timeout, hang;
   std::string wave_chips, waves, program, tables, leave, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
@@ -106,6 +126,7 @@ Options parse_options(int argc, char** argv) {
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
+  app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
@@ -164,6 +185,7 @@ Options parse_options(int argc, char** argv) {
   if (!chips.empty())
     o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
   if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
+  if (!format.empty()) o.format = format_of(format);
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));

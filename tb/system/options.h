@@ -48,7 +48,8 @@ struct Options {
   std::optional<LeaveCable> leave_cable;  ///< to be taken out of service while the program runs
   double link_ber = 0;                    ///< bit errors per bit on every link
   std::vector<CableFault> cable_faults;
-  unsigned length = 0;                    ///< of a scenario with that knob; 0: its default
+  std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
+  unsigned length = 0;                ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all

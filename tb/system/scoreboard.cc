@@ -105,7 +105,8 @@ std::string who(const cmodel::StreamId& id) {
     return text + fmt::format("Rx from chip {} (core {} DMA {}, VN {})", id.src, id.lane >> 4 & 1,
                               id.lane & 15, id.lane >> 5);
   if (id.engine == static_cast<unsigned>(defs::Engine::Host)) return text + "Host";
-  return text + fmt::format("core {} {}", id.core, cmodel::engine_name(id.engine));
+  return text + fmt::format("core {} {}{}", id.core, cmodel::engine_name(id.engine),
+                            id.lane ? " (lower rows)" : "");
 }
 
 }  // namespace
@@ -278,9 +279,9 @@ std::string Scoreboard::check_counts(unsigned chip, unsigned core,
       count(defs::TensorCount::PeBusy) != expected)
     text += fmt::format("  chip {} core {} Tensor: PeBusy expected {}, counted {}\n", chip, core,
                         expected, count(defs::TensorCount::PeBusy));
-  const std::uint64_t parts = count(defs::TensorCount::Moving) +
-                              count(defs::TensorCount::WaitWeights) +
-                              count(defs::TensorCount::WaitTile);
+  const std::uint64_t parts =
+      count(defs::TensorCount::Moving) + count(defs::TensorCount::WaitPort) +
+      count(defs::TensorCount::WaitWeights) + count(defs::TensorCount::WaitTile);
   if (parts != count(defs::TensorCount::Active))
     text += fmt::format("  chip {} core {} Tensor: Active {}, but its parts add up to {}\n", chip,
                         core, count(defs::TensorCount::Active), parts);

@@ -31,12 +31,12 @@ void set_commit_sink(cmodel::CommitSink* new_sink, unsigned new_chip) {
 
 extern "C" {
 
-void dodeca_commit_row(int kind, int core, int engine, int pc, long long addr, int first, int count,
-                       int element_bytes, const svBitVecVal* data) {
+void dodeca_commit_row(int kind, int core, int engine, int lane, int pc, long long addr, int first,
+                       int count, int element_bytes, const svBitVecVal* data) {
   if (!sink) return;
   cmodel::Commit commit;
   commit.kind = static_cast<cmodel::CommitKind>(kind);
-  commit.stream = stream(core, engine, 0, 0);
+  commit.stream = stream(core, engine, 0, lane);
   commit.pc = static_cast<std::uint32_t>(pc);
   commit.addr = static_cast<std::uint64_t>(addr);
   commit.first = static_cast<std::uint16_t>(first);

@@ -4,10 +4,10 @@
 package commit_dpi;
 
   // PsumRow (kind 0) or SbufRow (kind 1): `count` partitions from `first`; data[i] is the element
-  // of partition first + i, right-aligned.
+  // of partition first + i, right-aligned. Lane: of the tensor engine's stream.
   import "DPI-C" function void dodeca_commit_row(
-    input int kind, input int core, input int engine, input int pc, input longint addr,
-    input int first, input int count, input int element_bytes,
+    input int kind, input int core, input int engine, input int lane, input int pc,
+    input longint addr, input int first, input int count, input int element_bytes,
     input bit [31:0] data [size_pkg::Partitions]);
 
   // MemBurst: `bytes` bytes at `addr`; data is the line, bytes at their place in it.

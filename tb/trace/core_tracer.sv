@@ -15,6 +15,13 @@ module core_tracer (
   input logic [7:0]  psum_count_i,
   input row_pkg::lane_row_t psum_data_i,
 
+  // Tiles of the lower half of the array's rows.
+  input logic        lower_valid_i,
+  input logic [31:0] lower_pc_i,
+  input logic [31:0] lower_addr_i,
+  input logic [7:0]  lower_count_i,
+  input row_pkg::lane_row_t lower_data_i,
+
   input logic        v_valid_i,
   input logic [31:0] v_pc_i,
   input logic [17:0] v_addr_i,
@@ -60,17 +67,22 @@ module core_tracer (
       if (psum_valid_i) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = psum_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, row);
+          0, psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, row);
+      end
+      if (lower_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = lower_data_i[LaneBits'(i)];
+        commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
+          1, lower_pc_i, 64'(lower_addr_i), 0, 32'(lower_count_i), 4, row);
       end
       if (v_valid_i) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
-        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), v_pc_i,
-          64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), row);
+        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
+          v_pc_i, 64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), row);
       end
       if (a_valid_i) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
-        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), a_pc_i,
-          64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), row);
+        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
+          a_pc_i, 64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), row);
       end
       if (dma_valid_i) begin
         commit_dpi::dodeca_commit_burst(32'(core_id_i),
@@ -112,6 +124,9 @@ bind core core_tracer u_tracer (
   .psum_valid_i(u_psum.commit_valid), .psum_pc_i(u_psum.commit_pc),
   .psum_addr_i(u_psum.commit_addr), .psum_count_i(u_psum.commit_count),
   .psum_data_i(u_psum.commit_data),
+  .lower_valid_i(u_psum.lower_commit_valid), .lower_pc_i(u_psum.lower_commit_pc),
+  .lower_addr_i(u_psum.lower_commit_addr), .lower_count_i(u_psum.lower_commit_count),
+  .lower_data_i(u_psum.lower_commit_data),
   .v_valid_i(v_wr_valid), .v_pc_i(v_wr_pc), .v_addr_i(v_wr_addr), .v_bytes_i(v_wr_bytes),
   .v_first_i(v_wr_first), .v_count_i(v_wr_count), .v_data_i(v_wr_data),
   .a_valid_i(a_wr_valid), .a_pc_i(a_wr_pc), .a_addr_i(a_wr_addr), .a_bytes_i(a_wr_bytes),

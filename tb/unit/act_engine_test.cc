@@ -28,7 +28,7 @@ class ActEngine : public tb::LaneEngineBench<C> {
     const cmodel::Trips trips = Base::random_trips();
     Base::set_sizes(instr, trips);
     const unsigned slot = Base::pick(8);
-    instr.src0 = Base::source(trips, instr.partitions, slot);
+    instr.src0 = Base::source(trips, instr.partitions, slot, true);
     if (Base::pick(3)) {
       instr.src1 =
           Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32,
@@ -93,7 +93,8 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1.space = 2; }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src1.dtype = 2; }},
-      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 8; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 2; }},  // bf16 in PSUM
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 8; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.partitions = 0; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.src1.partition = 200; }},
       {ErrorCause::BadShape, [](defs::Instr& i) { i.size2 = 0; }},

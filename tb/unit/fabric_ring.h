@@ -207,7 +207,8 @@ class FabricRing {
     ++offered_;
   }
 
-  /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the routes, 128 .. 159 of the sources.
+  /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the
+  /// routes, 128 .. 159 of the sources.
   void upset(unsigned chip, unsigned bit) {
     auto* bank =
         nodes_[chip]->dut->rootp->fabric_probe__DOT__u_node__DOT__u_control__DOT__bank1_q.data();

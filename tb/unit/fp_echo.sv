@@ -16,7 +16,8 @@ module fp_echo (
   output logic [31:0] max_o,
   output logic [31:0] relu_o,
   output logic [15:0] bf16_o,
-  output logic [31:0] fp32_o   // of bf16(a)
+  output logic [31:0] fp32_o,  // of bf16(a)
+  output logic [31:0] int32_o  // fp32 of int32(a)
 );
 
   logic [31:0] a_element, b_element, weight, moving;
@@ -32,6 +33,7 @@ module fp_echo (
   assign max_o  = convert_pkg::max_fp32(a_i, b_i);
   assign relu_o = convert_pkg::relu_fp32(a_i);
   assign bf16_o = convert_pkg::fp32_to_bf16(a_i);
+  assign int32_o = convert_pkg::int32_to_fp32(a_i);
   assign fp32_o = convert_pkg::bf16_to_fp32(a_i[15:0]);
 
 endmodule

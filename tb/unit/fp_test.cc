@@ -36,6 +36,38 @@ TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
   }
 }
 
+/// Every power of two and what lies around it, ties included, and random words.
+TEST(Fp, Int32BecomesTheNearestFp32) {
+  VerilatedContext context;
+  Vfp_echo dut(&context);
+  bf16_pins(dut);
+  mpfr_t exact, rounded;
+  mpfr_init2(exact, 64);
+  mpfr_init2(rounded, 24);
+  std::mt19937 rng(6);
+  std::vector<Fp32> words{0, 0x80000000u, 0x7FFFFFFFu};
+  for (unsigned bit = 0; bit < 32; ++bit)
+    for (int low = -300; low <= 300; ++low) {
+      words.push_back((1u << bit) + static_cast<Fp32>(low));
+      words.push_back((3u << bit) + static_cast<Fp32>(low));
+    }
+  for (int i = 0; i < 1'000'000; ++i) words.push_back(static_cast<Fp32>(rng()) >> rng() % 32);
+  for (const Fp32 x : words)
+    for (const Fp32 word : {x, 0 - x}) {
+      mpfr_set_emin(mpfr_get_emin_min());
+      mpfr_set_emax(mpfr_get_emax_max());
+      mpfr_set_si(exact, static_cast<std::int32_t>(word), MPFR_RNDN);
+      mpfr_set(rounded, exact, MPFR_RNDN);
+      const Fp32 expected = word ? cmodel::fp::from_float(mpfr_get_flt(rounded, MPFR_RNDN)) : 0;
+      dut.a_i = word;
+      dut.eval();
+      ASSERT_EQ(dut.int32_o, expected) << show(word, 0, 0);
+      ASSERT_EQ(cmodel::fp::int32_to_fp32(word), expected) << show(word, 0, 0);
+    }
+  mpfr_clear(exact);
+  mpfr_clear(rounded);
+}
+
 TEST(Fp, EmptyWeightPassesEverySumUntouched) {
   VerilatedContext context;
   Vfp_echo dut(&context);

@@ -277,6 +277,36 @@ TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
   EXPECT_EQ(value, 0x123456789abcdef0);
 }
 
+TEST(HostIf, RegistersHoldEveryBit) {
+  Inf2 bench;
+  std::vector<std::uint64_t> expected;
+  const auto walk = [&](const defs::Csr& reg, unsigned core, unsigned index, unsigned bits) {
+    for (unsigned bit = 0; bit < bits; ++bit)
+      for (const std::uint64_t value : {1ull << bit, ((1ull << bits) - 1) ^ 1ull << bit}) {
+        bench.write64(csr(reg, core, index), value);
+        bench.read(csr(reg, core, index), 8);
+        expected.push_back(value);
+      }
+    bench.run();
+  };
+  for (unsigned core = 0; core < 2; ++core) {
+    for (unsigned s = 0; s < 4; ++s) {
+      walk(defs::kCsrSeqBase, core, s, 48);
+      walk(defs::kCsrSeqCount, core, s, 25);
+    }
+    for (unsigned e = 0; e < 16; ++e) {
+      walk(defs::kCsrDmaRingBase, core, e, 48);
+      walk(defs::kCsrDmaRingCount, core, e, 16);
+    }
+  }
+  ASSERT_EQ(bench.raw.size(), expected.size());
+  for (unsigned i = 0; i < expected.size(); ++i) {
+    std::uint64_t value;
+    std::memcpy(&value, bench.raw[i].data(), 8);
+    EXPECT_EQ(value, expected[i]) << i;
+  }
+}
+
 TEST(HostIf, RefusesByName) {
   struct Case {
     std::uint64_t addr;

@@ -251,10 +251,12 @@ class LaneEngineBench : public testing::Test {
 
   defs::Dtype float_format() { return pick(2) ? defs::Dtype::Bf16 : defs::Dtype::Fp32; }
 
-  /// Source in SBUF window `slot` or in PSUM.
-  defs::Operand source(const cmodel::Trips& trips, unsigned partitions, unsigned slot) {
+  /// Source in SBUF window `slot` or in PSUM; there, if it may be read out, also int32.
+  defs::Operand source(const cmodel::Trips& trips, unsigned partitions, unsigned slot,
+                       bool read_out = false) {
     if (pick(3) == 0) {
-      return place(trips, partitions, defs::Space::Psum, defs::Dtype::Fp32,
+      const auto dtype = read_out && pick(2) ? defs::Dtype::Int32 : defs::Dtype::Fp32;
+      return place(trips, partitions, defs::Space::Psum, dtype,
                    pick(kSizes.psum_banks) * kSizes.psum_cols * 4, kSizes.psum_cols * 4, pick(2));
     }
     return place(trips, partitions, defs::Space::Sbuf, float_format(), window_base(slot),

@@ -39,8 +39,16 @@ module tensor_engine_tb (
   output logic [7:0] commit_count_o,
   output logic [31:0] commit_data_o [size_pkg::Partitions],
 
+  // Rows of tiles in the lower half of the array's rows.
+  output logic lower_valid_o,
+  output logic [31:0] lower_pc_o,
+  output logic [31:0] lower_addr_o,
+  output logic [7:0] lower_count_o,
+  output logic [31:0] lower_data_o [size_pkg::Partitions],
+
   // Looking into the array.
   output logic moving_read_o,   // a moving column is being read
+  output logic lower_read_o,    // ... of a tile in the lower half
   input  logic [7:0] probe_row_i,
   input  logic [7:0] probe_col_i,
   output logic [31:0] probe_moving_o,
@@ -51,7 +59,13 @@ module tensor_engine_tb (
   localparam int unsigned Bits = $clog2(P);
 
   logic ts_rd_valid, tm_rd_valid, ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
-  logic [17:0] ts_rd_addr, tm_rd_addr;
+  logic tl_rd_valid, pl_wr_valid, pl_wr_accumulate, pl_wr_integer;
+  logic [17:0] ts_rd_addr, tm_rd_addr, tl_rd_addr;
+  logic [63:0] tl_rd_data [P];
+  logic [15:0] pl_wr_addr;
+  logic [7:0] pl_wr_count;
+  logic [31:0] pl_wr_pc;
+  logic [31:0] pl_wr_data [P];
   logic [63:0] ts_rd_data [P];
   logic [63:0] tm_rd_data [P];
   logic [15:0] ps_wr_addr;
@@ -73,6 +87,7 @@ module tensor_engine_tb (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
     .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
+    .tl_rd_valid_i(tl_rd_valid), .tl_rd_addr_i(tl_rd_addr), .tl_rd_data_o(tl_rd_data),
     .v_rd_valid_i(1'b0), .v_rd_addr_i('0), .v_rd_data_o(unused_v),
     .v_wr_valid_i(1'b0), .v_wr_addr_i('0), .v_wr_bytes_i('0), .v_wr_first_i('0),
     .v_wr_count_i('0), .v_wr_data_i(no_data),
@@ -91,9 +106,13 @@ module tensor_engine_tb (
     .count_rd_i(count_rd_i), .count_index_i(count_index_i), .count_o(count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
+    .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
     .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr), .ps_wr_accumulate_o(ps_wr_accumulate),
     .ps_wr_integer_o(ps_wr_integer),
-    .ps_wr_count_o(ps_wr_count), .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data)
+    .ps_wr_count_o(ps_wr_count), .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data),
+    .pl_wr_valid_o(pl_wr_valid), .pl_wr_addr_o(pl_wr_addr), .pl_wr_accumulate_o(pl_wr_accumulate),
+    .pl_wr_integer_o(pl_wr_integer),
+    .pl_wr_count_o(pl_wr_count), .pl_wr_pc_o(pl_wr_pc), .pl_wr_data_o(pl_wr_data)
   );
 
   psum u_psum (
@@ -101,6 +120,9 @@ module tensor_engine_tb (
     .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
     .wr_integer_i(ps_wr_integer),
     .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
+    .lower_wr_valid_i(pl_wr_valid), .lower_wr_addr_i(pl_wr_addr),
+    .lower_wr_accumulate_i(pl_wr_accumulate), .lower_wr_integer_i(pl_wr_integer),
+    .lower_wr_count_i(pl_wr_count), .lower_wr_pc_i(pl_wr_pc), .lower_wr_data_i(pl_wr_data),
     .v_rd_valid_i(v_rd_valid_i), .v_rd_ready_o(v_rd_ready_o), .v_rd_addr_i(v_rd_addr_i),
     .a_rd_valid_i(a_rd_valid_i), .a_rd_ready_o(a_rd_ready_o), .a_rd_addr_i(a_rd_addr_i),
     .rd_data_o(rd_data_o)
@@ -112,7 +134,14 @@ module tensor_engine_tb (
   assign commit_count_o = u_psum.commit_count;
   assign commit_data_o  = u_psum.commit_data;
 
+  assign lower_valid_o  = u_psum.lower_commit_valid;
+  assign lower_pc_o     = u_psum.lower_commit_pc;
+  assign lower_addr_o   = u_psum.lower_commit_addr;
+  assign lower_count_o  = u_psum.lower_commit_count;
+  assign lower_data_o   = u_psum.lower_commit_data;
+
   assign moving_read_o  = tm_rd_valid;
+  assign lower_read_o   = tl_rd_valid;
   assign probe_moving_o = u_engine.u_array.moving_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
   assign probe_psum_o   = u_engine.u_array.psum_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
 

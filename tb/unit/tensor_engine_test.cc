@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -35,12 +36,12 @@ struct Row {
 
 /// Collects the twin's commits.
 struct Rows : cmodel::CommitSink {
-  std::vector<Row> rows;
+  std::vector<Row> rows, lower_rows;
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     Row row{commit.pc, static_cast<std::uint32_t>(commit.addr), {}};
     row.data.resize(commit.count);
     std::memcpy(row.data.data(), data.data(), data.size());
-    rows.push_back(std::move(row));
+    (commit.stream.lane ? lower_rows : rows).push_back(std::move(row));
   }
 };
 
@@ -66,11 +67,14 @@ class TensorEngine : public testing::Test {
     clock();
     dut->rst_ni = 1;
     dut->eval();
-    rtl_rows.clear();
-    twin_rows.rows.clear();
-    done = 0;
+    forget_rows();
     next_pc = 0;
     twin = cmodel::TensorEngine(kSizes, sbuf, psum, twin_rows, {});
+  }
+  void forget_rows() {
+    for (auto* rows : {&rtl_rows, &lower_rows, &twin_rows.rows, &twin_rows.lower_rows})
+      rows->clear();
+    done = 0;
   }
   void clock() {
     dut->clk_i = 1;
@@ -82,6 +86,12 @@ class TensorEngine : public testing::Test {
     done += dut->done_o;
     if (dut->done_o) done_rows.push_back(rtl_rows.size() + dut->commit_valid_o);
     if (dut->moving_read_o) moving_reads.push_back(cycle);
+    if (dut->lower_read_o) lower_reads.push_back(cycle);
+    if (dut->lower_valid_o) {
+      Row row{dut->lower_pc_o, dut->lower_addr_o, {}};
+      for (unsigned i = 0; i < dut->lower_count_o; ++i) row.data.push_back(dut->lower_data_o[i]);
+      lower_rows.push_back(std::move(row));
+    }
     if (dut->commit_valid_o) {
       Row row{dut->commit_pc_o, dut->commit_addr_o, {}};
       for (unsigned i = 0; i < dut->commit_count_o; ++i) row.data.push_back(dut->commit_data_o[i]);
@@ -168,9 +178,13 @@ class TensorEngine : public testing::Test {
   void expect_same(unsigned instructions) {
     EXPECT_EQ(done, instructions);
     expect_counts();
-    ASSERT_EQ(rtl_rows.size(), twin_rows.rows.size());
-    for (std::size_t i = 0; i < rtl_rows.size(); ++i) {
-      const Row &a = rtl_rows[i], &b = twin_rows.rows[i];
+    expect_same_rows(rtl_rows, twin_rows.rows);
+    expect_same_rows(lower_rows, twin_rows.lower_rows);
+  }
+  static void expect_same_rows(const std::vector<Row>& rtl, const std::vector<Row>& twin) {
+    ASSERT_EQ(rtl.size(), twin.size());
+    for (std::size_t i = 0; i < rtl.size(); ++i) {
+      const Row &a = rtl[i], &b = twin[i];
       ASSERT_EQ(a.pc, b.pc) << "row " << i;
       ASSERT_EQ(a.addr, b.addr) << "row " << i << " pc " << a.pc;
       ASSERT_EQ(a.data.size(), b.data.size()) << "row " << i << " pc " << a.pc;
@@ -192,8 +206,8 @@ class TensorEngine : public testing::Test {
   void expect_counts() {
     using Count = defs::TensorCount;
     EXPECT_EQ(count(Count::PeBusy), twin.engine->pe_work());
-    EXPECT_EQ(count(Count::Active),
-              count(Count::Moving) + count(Count::WaitWeights) + count(Count::WaitTile));
+    EXPECT_EQ(count(Count::Active), count(Count::Moving) + count(Count::WaitPort) +
+                                        count(Count::WaitWeights) + count(Count::WaitTile));
     EXPECT_LE(count(Count::Load), count(Count::Active));
   }
 
@@ -216,6 +230,7 @@ class TensorEngine : public testing::Test {
       if (n[i] == 1) continue;
       std::int64_t s = reach;
       if (!dense && pick(3) == 0) s = pick(4) == 0 ? 0 : s + pick(3);
+      if (!dense && i == 0 && pick(4) == 0) s = 3 + pick(30);  // some of 16 bytes and more
       if (!dense && pick(5) == 0) s = -s;
       if ((low + high + std::abs(s) * (n[i] - 1) + 1) * bytes > span) s = 0;
       stride[i] = static_cast<std::int16_t>(s);
@@ -250,31 +265,42 @@ class TensorEngine : public testing::Test {
     return cmodel::kNarrowFloats >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)]
                                                                            : *stationary;
   }
-  void random_program(unsigned pairs, bool bf16_only = false) {
-    Dtype format = Dtype::Bf16;
-    defs::Instr stationary;
+  unsigned half_of(const defs::Instr& instr) const { return instr.src0.partition >= kP / 2; }
+  /// Tiles of any shape and format, in all rows or in either half; a multiply meets any tile that
+  /// is still loaded.
+  void random_program(unsigned pairs) {
+    std::optional<defs::Instr> stationary[2];  // by half; through all rows: in both
     unsigned count = 0;
     for (unsigned i = 0; i < pairs; ++i) {
       for (unsigned loads = pick(8) ? 1 : pick(4); loads || !i; --loads) {  // none: weights kept
-        stationary = load(1, 0, 1, 0);
-        random_partitions(stationary);
-        pattern(stationary, pick(2) ? kP : 1 + pick(kP));
-        if (!bf16_only) format = random_format();
-        stationary.src0.dtype = static_cast<std::uint8_t>(format);
-        place(stationary.src0, stationary, 0, kSpan, bytes_of(stationary.src0), pick(2));
-        issue(stationary);
+        auto instr = load(1, 0, 1, 0);
+        random_partitions(instr);
+        pattern(instr, pick(2) ? kP : 1 + pick(kP));
+        instr.src0.dtype = static_cast<std::uint8_t>(random_format());
+        place(instr.src0, instr, 0, kSpan, bytes_of(instr.src0), pick(2));
+        issue(instr);
         ASSERT_EQ(last_cause, ErrorCause::None);
         ++count;
+        const bool all = instr.partitions > kP / 2;
+        for (unsigned half = 0; half < 2; ++half) {
+          if (all || half == half_of(instr))
+            stationary[half] = instr;
+          else if (stationary[half] && stationary[half]->partitions > kP / 2)
+            stationary[half].reset();
+        }
         if (loads <= 1) break;
       }
-      for (unsigned tiles = pick(6) ? 1 : pick(4); tiles; --tiles) {
+      for (unsigned tiles = pick(6) ? 1 + pick(2) : pick(4); tiles; --tiles) {
+        const auto& weights = stationary[pick(2)];
+        if (!weights) continue;
+        const auto format = static_cast<Dtype>(weights->src0.dtype);
         defs::Instr moving =
-            multiply(stationary.partitions, stationary.src0.partition, 1, 0, 0, pick(2));
+            multiply(weights->partitions, weights->src0.partition, 1, 0, 0, pick(2));
         pattern(moving, pick(3) ? 1 + pick(kP) : kSizes.psum_cols);
-        if (!bf16_only) moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
+        moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
         if (format == Dtype::Int8) moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
         place(moving.src0, moving, 0, kSpan, bytes_of(moving.src0), pick(2));
-        place(moving.dst, moving, kSizes.psum_cols * 4 * pick(kSizes.psum_banks),
+        place(moving.dst, moving, kSizes.psum_cols * 4 * pick(pick(2) ? kSizes.psum_banks : 2),
               kSizes.psum_cols * 4, 4, pick(2));
         issue(moving);
         ASSERT_EQ(last_cause, ErrorCause::None);
@@ -285,6 +311,7 @@ class TensorEngine : public testing::Test {
     }
     drain();
     expect_same(count);
+    if (kP == 16) EXPECT_GT(lower_rows.size(), 100u);
   }
   /// Accumulation starts from known PSUM in both.
   void clear_psum() {
@@ -294,9 +321,7 @@ class TensorEngine : public testing::Test {
       issue(multiply(kP, 0, kSizes.psum_cols, 0, bank * kSizes.psum_cols * 4));
     drain();
     expect_same(1 + kSizes.psum_banks);
-    rtl_rows.clear();
-    twin_rows.rows.clear();
-    done = 0;
+    forget_rows();
   }
 
   std::uint64_t seed = tb::seed();
@@ -316,8 +341,8 @@ class TensorEngine : public testing::Test {
       return engine->execute(instr, pc);
     }
   } twin;
-  std::vector<Row> rtl_rows;
-  std::vector<std::uint64_t> moving_reads;
+  std::vector<Row> rtl_rows, lower_rows;
+  std::vector<std::uint64_t> moving_reads, lower_reads;
   std::vector<std::size_t> done_rows;
   std::uint64_t cycle = 0;
   unsigned done = 0;
@@ -566,6 +591,95 @@ TYPED_TEST(TensorEngine, DoneFollowsTheLastRow) {
     EXPECT_GE(this->done_rows[i], least[i]) << "instruction " << i;
     EXPECT_LE(this->done_rows[i], least[i] + 2) << "instruction " << i;
   }
+}
+
+/// Two tiles of P/2 rows at once, one in each half of the rows, new weights each: the pair takes as
+/// long as one of them. In one bank of PSUM they take turns.
+TYPED_TEST(TensorEngine, HalvesOfTheRowsWorkForTwoTilesAtOnce) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  constexpr unsigned kP = TestFixture::kP, kCols = TestFixture::kSizes.psum_cols, kPairs = 12;
+  for (const bool one_bank : {false, true}) {
+    this->reset();
+    this->fill([&] { return this->mild(); });
+    this->moving_reads.clear();
+    this->lower_reads.clear();
+    for (unsigned i = 0; i < kPairs; ++i)
+      for (const unsigned half : {0u, 1u}) {
+        const unsigned bank = one_bank ? 0 : 2 * (i % 4) + half;
+        this->issue(this->load(kP / 2, kP / 2 * half, kP, 0));
+        this->issue(
+            this->multiply(kP / 2, kP / 2 * half, kCols, 0, bank * kCols * 4, one_bank && i));
+      }
+    this->drain();
+    this->expect_same(4 * kPairs);
+    ASSERT_EQ(this->moving_reads.size(), kPairs * kCols);
+    ASSERT_EQ(this->lower_reads.size(), kPairs * kCols);
+    const auto span = this->lower_reads.back() - this->moving_reads.front() + 1;
+    if (one_bank) {
+      EXPECT_GE(span, 2 * kPairs * kCols);
+    } else {
+      EXPECT_LE(span, kPairs * kCols + kP);  // the second tile waits for its weights once
+    }
+  }
+}
+
+/// A tile through all rows needs both halves' weights from one load; a tile of P/2 rows only its
+/// own.
+TYPED_TEST(TensorEngine, AHalfLoadedAnewNoLongerFitsTheWholeTile) {
+  constexpr unsigned kP = TestFixture::kP;
+  this->fill([&] { return this->mild(); });
+  for (const unsigned half : {0u, 1u}) {
+    this->reset();
+    this->issue(this->load(kP, 0, 8, 0));
+    this->issue(this->load(kP / 2, kP / 2 * half, 8, 0));
+    this->issue(this->multiply(kP / 2, kP / 2 * half, 8, 64, 0));
+    EXPECT_EQ(this->last_cause, ErrorCause::None);
+    this->issue(this->multiply(kP, 0, 8, 64, 0));
+    EXPECT_EQ(this->last_cause, ErrorCause::BadShape);
+    for (unsigned i = 0; i < 4 * kP + 60; ++i) this->clock();
+    EXPECT_TRUE(this->dut->error_valid_o);
+    EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(ErrorCause::BadShape));
+    EXPECT_EQ(this->dut->error_pc_o, 3u);
+    this->expect_same(3);
+  }
+}
+
+/// An innermost stride of 16 bytes or more halves the rate of the port, moving or stationary.
+TYPED_TEST(TensorEngine, LongStridesRunAtHalfTheRate) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  constexpr unsigned kP = TestFixture::kP, kPairs = 8;
+  struct Case {
+    Dtype dtype;
+    int stride;
+    unsigned cycles;
+  };
+  for (const Case& c : {Case{Dtype::Bf16, 7, 1}, Case{Dtype::Bf16, 8, 2}, Case{Dtype::Bf16, -8, 2},
+                        Case{Dtype::Fp8E4M3, 15, 1}, Case{Dtype::Fp8E4M3, 16, 2},
+                        Case{Dtype::Tf32, 3, 1}, Case{Dtype::Tf32, 4, 2}})
+    for (const bool stationary : {false, true}) {
+      this->reset();
+      this->fill([&] { return this->mild(); });
+      this->moving_reads.clear();
+      for (unsigned i = 0; i < kPairs; ++i) {
+        auto load = this->load(kP, 0, kP / 2, 0);
+        auto multiply =
+            this->multiply(kP, 0, kP / 2, 0, 4 * TestFixture::kSizes.psum_cols * (i % 8));
+        load.src0.dtype = multiply.src0.dtype = static_cast<std::uint8_t>(c.dtype);
+        auto& with = stationary ? load.src0 : multiply.src0;
+        with.stride0 = static_cast<std::int16_t>(c.stride);
+        if (c.stride < 0) with.offset = 1024;
+        this->issue(load);
+        this->issue(multiply);
+      }
+      this->drain();
+      this->expect_same(2 * kPairs);
+      ASSERT_EQ(this->moving_reads.size(), kPairs * kP / 2);
+      EXPECT_EQ(this->count(defs::TensorCount::WaitPort) > 0, !stationary && c.cycles == 2);
+      for (unsigned i = 2; i < kPairs; ++i)
+        EXPECT_EQ(this->moving_reads[i * kP / 2] - this->moving_reads[(i - 1) * kP / 2],
+                  c.cycles * kP / 2)
+            << defs::to_string(c.dtype) << " stride " << c.stride << (stationary ? " load" : "");
+    }
 }
 
 TYPED_TEST(TensorEngine, PsumServesBothReaders) {

@@ -31,7 +31,7 @@ class VectorEngine : public tb::LaneEngineBench<C> {
     const cmodel::Trips trips = Base::random_trips();
     Base::set_sizes(instr, trips);
     const unsigned slot = Base::pick(8);
-    instr.src0 = Base::source(trips, instr.partitions, slot);
+    instr.src0 = Base::source(trips, instr.partitions, slot, kind == 0);
     if (kind == 1) instr.src1 = Base::source(trips, instr.partitions, (slot + 1) % 8);
     const cmodel::Trips outer{1, trips[1], trips[2], trips[3]};
     instr.dst = Base::destination(kind == 2 ? outer : trips, instr.partitions, (slot + 2) % 8);

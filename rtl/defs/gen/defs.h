@@ -80,9 +80,9 @@ inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw"};  
 inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro"};  ///< packets dropped here because their key or address was not allowed
 inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"};  ///< header of the first of them
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1400, 1, true, "rw"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
-inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1408, 1, true, "rw"};  ///< first address of this core that packets may write
-inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1410, 1, true, "rw"};  ///< address behind the last one; reset 2^48 - 1
+inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
+inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw"};  ///< first address of this core that packets may write
+inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw"};  ///< address behind the last one; reset 2^48 - 1
 inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw"};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
 inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw"};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
 inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw"};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
@@ -96,7 +96,7 @@ inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro"};  ///< erro
 inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 6, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
 inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
@@ -229,10 +229,11 @@ inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
 enum class TensorCount : std::uint8_t {
   PeBusy = 0,  ///< PE-cycles of work: rows x columns of its tile for every moving column, in every pass
   Active = 1,  ///< cycles with work of any kind: first instruction to last row written
-  Moving = 2,  ///< cycles in which a moving column is read
+  Moving = 2,  ///< cycles in which a moving column is read, of one tile or of two
   Load = 3,  ///< cycles in which stationary columns are read
   WaitWeights = 4,  ///< active, no moving column: a tile is here, its weights are not
   WaitTile = 5,  ///< active, no moving column: no tile is here
+  WaitPort = 6,  ///< active, no moving column: a long stride, or a PSUM bank that the other half of the rows writes
 };
 inline constexpr std::string_view to_string(TensorCount value) {
   switch (value) {
@@ -242,10 +243,11 @@ inline constexpr std::string_view to_string(TensorCount value) {
     case TensorCount::Load: return "Load";
     case TensorCount::WaitWeights: return "WaitWeights";
     case TensorCount::WaitTile: return "WaitTile";
+    case TensorCount::WaitPort: return "WaitPort";
   }
   return "?";
 }
-inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile};
+inline constexpr std::array kEveryTensorCount{TensorCount::PeBusy, TensorCount::Active, TensorCount::Moving, TensorCount::Load, TensorCount::WaitWeights, TensorCount::WaitTile, TensorCount::WaitPort};
 
 /// kind of a token from the chip to the host
 enum class HostKind : std::uint8_t {

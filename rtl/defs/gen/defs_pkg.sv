@@ -54,9 +54,9 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricViolations = 22'h18;  // packets dropped here because their key or address was not allowed
   localparam logic [21:0] CsrFabricViolation = 22'h20;  // header of the first of them
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-  localparam logic [21:0] CsrFabricKey = 22'h1400;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
-  localparam logic [21:0] CsrFabricBase = 22'h1408;  // first address of this core that packets may write
-  localparam logic [21:0] CsrFabricEnd = 22'h1410;  // address behind the last one; reset 2^48 - 1
+  localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
+  localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write
+  localparam logic [21:0] CsrFabricEnd = 22'h1490;  // address behind the last one; reset 2^48 - 1
   localparam logic [21:0] CsrRouteSource = 22'h100;  // fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
   localparam logic [21:0] CsrRouteTable = 22'h108;  // fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
   localparam logic [21:0] CsrFabricControl = 22'h118;  // [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
@@ -134,10 +134,11 @@ package defs_pkg;
   typedef enum logic [2:0] {
     TensorCountPeBusy = 3'd0,  // PE-cycles of work: rows x columns of its tile for every moving column, in every pass
     TensorCountActive = 3'd1,  // cycles with work of any kind: first instruction to last row written
-    TensorCountMoving = 3'd2,  // cycles in which a moving column is read
+    TensorCountMoving = 3'd2,  // cycles in which a moving column is read, of one tile or of two
     TensorCountLoad = 3'd3,  // cycles in which stationary columns are read
     TensorCountWaitWeights = 3'd4,  // active, no moving column: a tile is here, its weights are not
-    TensorCountWaitTile = 3'd5  // active, no moving column: no tile is here
+    TensorCountWaitTile = 3'd5,  // active, no moving column: no tile is here
+    TensorCountWaitPort = 3'd6  // active, no moving column: a long stride, or a PSUM bank that the other half of the rows writes
   } tensor_count_e;
 
   // kind of a token from the chip to the host

@@ -25,7 +25,7 @@ function since(bucket) {
   const rows = [h("dt", null, "since"), h("dd", null, s.since.started === evidence.times.started ?
     [h("b", { "data-figure": `since.${bucket.id}`, "data-value": JSON.stringify(s.since.folder) }, "this regression"),
       isNew(bucket) ? ", never seen before" : ["; first seen ", regressionLink(s.first_seen)]] :
-    [h("b", { "data-figure": `since.${bucket.id}`, "data-value": JSON.stringify(s.since.folder) }, regressionName(s.since)),
+    [h("b", { "data-figure": `since.${bucket.id}`, "data-value": JSON.stringify(s.since.folder) }, regressionLink(s.since)),
       s.first_seen.started === s.since.started ? "" : ["; first seen ", regressionLink(s.first_seen)]],
   s.ran > 1 ? `; seen in ${s.seen} of the ${s.ran} regressions that ran it since then` : "")];
   rows.push(h("dt", null, "last good"), h("dd", { "data-figure": `last_good.${bucket.id}`,
@@ -96,7 +96,7 @@ const copyButtonText = (line) => h("span", { class: "inline" }, h("code", null, 
 function knownIssues() {
   const rows = evidence.known_issues, expired = rows.filter((i) => i.expired).length;
   const today = evidence.times.finished, days = (i) => Math.ceil((Date.parse(i.expires) / 1000 + 86400 - today) / 86400);
-  return section("known", "Known issues", { n: rows.length, bad: expired > 0 },
+  return section("known", "Known issues", expired ? { n: `${expired} expired`, bad: true } : { n: rows.length },
     rows.length ? "From regress/known_issues.toml. A known failure does not count until its day; then it does." : null,
     rows.length ? table(["issue", "owner", "expires", "", "what is known", "#runs here"], rows.map((i) =>
       h("tr", { id: `issue-${i.id}` }, h("td", null, h("b", null, i.id)), h("td", null, i.owner),

@@ -11,8 +11,8 @@ function verdict() {
   if (evidence.exit_status === 0)
     return `All ${total - counted(["expected failure"])} runs that must pass have passed, and the canary was caught.`;
   if (!bad) return evidence.problems[0] || "";
-  return `${bad} of ${plural(total, "run")} went wrong in ${plural(buckets.length, "way")}` +
-    (fresh ? `, ${fresh} of them new` : ", none of them new") + ".";
+  return `${bad} of ${plural(total, "run")} went wrong in ${plural(buckets.length, "way")}, ` +
+    `${fresh === buckets.length ? (fresh === 1 ? "a new one" : "all new") : fresh ? `${fresh} of them new` : "none of them new"}.`;
 }
 
 function stateBar() {

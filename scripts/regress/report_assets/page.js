@@ -3,7 +3,7 @@
 "use strict";
 
 document.querySelector("main").append(overview(), failures(), knownIssues(), trust(), trendSection(), coverageSection(),
-  testplan(), performance_(), tests(), slowest(), runsSection(), environment());
+  testplan(), baselines(), tests(), slowest(), runsSection(), environment());
 document.querySelector("nav").append(
   h("a", { class: "home", href: "#top" }, h("span", { class: `light ${evidence.exit_status === 0 ? "good" : "bad"}` }), "Dodeca"),
   h("div", { class: "links" }, sections.map(({ id, title, mark }) => h("a", { href: `#${id}` },
@@ -38,7 +38,7 @@ function go() {
   for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
   if (run) toggle(target, run, true);
   document.querySelectorAll(".aimed").forEach((e) => e.classList.remove("aimed"));
-  target.classList.add("aimed");
+  if (target.matches("tr, details")) target.classList.add("aimed");
   target.scrollIntoView({ block: run ? "center" : "start" });
 }
 addEventListener("hashchange", go);

@@ -7,7 +7,7 @@ function planMatrix(points, stages, blocks) {
     const mine = points.filter((p) => p.block === block && (!stage || p.stage === stage));
     const good = mine.filter((p) => p.status === "passed").length, bad = mine.some((p) => p.status === "failed");
     return mine.length ? h("div", { class: "cover" }, bar(good / mine.length, bad ? "bad" : good === mine.length ? "good" : "known"),
-      h("b", null, stage ? figure(`plan.${block}.${stage}`, good) : String(good)), h("small", null, ` of ${mine.length}`)) : "";
+      h("b", null, stage ? figure(`plan.${block}.${stage}`, good) : String(good), h("span", { class: "soft" }, ` of ${mine.length}`))) : "";
   };
   return table(["block", ...stages, "all"], blocks.map((block) =>
     [block, ...stages.map((stage) => cell(block, stage)), cell(block, null)]), { class: "covers" });

@@ -23,7 +23,8 @@ function tests() {
     if (run.kind === "test") groups.set(run.test, [...(groups.get(run.test) || []), run]);
   const rows = [...groups].map(([name, runs]) => ({ name, runs, bad: runs.filter((r) => BAD.includes(r.state)).length }));
   rows.sort((a, b) => b.bad - a.bad || (a.name < b.name ? -1 : 1));
-  return section("tests", "Tests", { n: rows.length, bad: rows.some((r) => r.bad) },
+  const wrong = rows.filter((r) => r.bad).length;
+  return section("tests", "Tests", wrong ? { n: `${wrong} of ${rows.length}`, bad: true } : { n: rows.length },
     `Worst first. The strip is the past of each test, one cell per regression of ${evidence.suite}, newest right.`,
     table(["test", "owner", "#runs", "#wrong", "past", "#cycles", "#s, mean"], rows.map(({ name, runs, bad }) =>
       h("tr", { id: `test-${name}` }, h("td", null, h("a", { href: runsLink({ test: name }) }, name)), h("td", null, runs[0].owner),
@@ -46,9 +47,9 @@ function sparkline(values) {
   h("circle", { cx: x(points.length - 1), cy: y(last), r: 2.5 }));
 }
 
-function performance_() {
+function baselines() {
   const gates = evidence.baselines, missed = gates.filter((g) => !g.met).length;
-  return section("performance", "Performance against baselines", { n: gates.length, bad: missed > 0 },
+  return section("performance", "Performance against baselines", missed ? { n: `${missed} missed`, bad: true } : { n: gates.length },
     gates.length ? ["Core cycles with seed 1. More than 2 % either way misses the gate: an improvement has to be recorded, too: ",
       copyButtonText("scripts/dodeca regress baseline --update")] : null,
     gates.length ? table(["test", "config", "#cycles", "#recorded", "#change", "", "past", "why"], gates.map((g) => [

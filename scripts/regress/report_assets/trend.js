@@ -27,7 +27,7 @@ function drawPlot(plot) {
     title: plot.title, width: Math.max(260, box.clientWidth), height: 230,
     scales: { x: { time: false, range: (u, low, high) => [low - 0.3, high + 0.3] }, y: { range: () => [0, top] } },
     axes: [{ ...axis, space: 90, incrs: [1, 2, 5, 10, 20], values: (u, marks) => marks.map(name) }, { ...axis, size: 52 }],
-    series: [{ label: "", value: (u, i) => (i === null ? "" : `${day(trend[i].started)} ${name(i)}`) },
+    series: [{ label: "regression", value: (u, i) => (i === null ? "" : `${day(trend[i].started)} ${name(i)}`) },
       ...lines.map(([, label, ink]) => ({ label, stroke: color(ink), width: 2, points: { size: 6, fill: color(ink) },
         value: (u, v) => (v === null ? "–" : `${Math.round(v * 10) / 10}${plot.unit}`) }))],
   }, [trend.map((_, i) => i), ...values], box);

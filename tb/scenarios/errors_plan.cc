@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/scenarios/errors_plan.h"
+
+#include <algorithm>
+
+#include "tb/scenarios/numbers.h"
+
+namespace tb {
+namespace {
+
+using defs::Engine;
+using defs::ErrorCause;
+
+// None: this engine stays whole. OutOfBounds: now and then a stream without END.
+constexpr std::array kComputeCauses{
+    ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,      ErrorCause::BadOperand,
+    ErrorCause::BadFormat,     ErrorCause::BadPartition,      ErrorCause::BadShape,
+    ErrorCause::OutOfBounds,   ErrorCause::SemaphoreOverflow, ErrorCause::Misaligned,
+    ErrorCause::None,          ErrorCause::SemaphoreOverflow};
+constexpr std::array kSyncCauses{ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,
+                                 ErrorCause::BadShape,      ErrorCause::SemaphoreOverflow,
+                                 ErrorCause::QueueOverflow, ErrorCause::OutOfBounds,
+                                 ErrorCause::None};
+constexpr std::array kDmaCauses{
+    ErrorCause::ReservedBits,  ErrorCause::Misaligned,     ErrorCause::UnmappedAddress,
+    ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::SemaphoreOverflow,
+    ErrorCause::None};
+
+}  // namespace
+
+ErrorPlan::ErrorPlan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dmas() - 1)) {
+  Random random(args.seed, "errors");
+  const auto turn = [&](const auto& causes, std::uint64_t n) {
+    return causes[(args.seed + n) % causes.size()];
+  };
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core) {
+      const unsigned k = chip * defs::kCores + core;
+      for (const auto engine : {Engine::Tensor, Engine::Vector, Engine::Act}) {
+        const auto cause = turn(kComputeCauses, k + 3 * static_cast<unsigned>(engine));
+        const bool endless = cause == ErrorCause::OutOfBounds && random.one_in(3);
+        add(chip, core, engine, endless ? kWork : random.between(0, kWork - 1), cause);
+      }
+      if (core != witness(chip)) {
+        const auto cause = turn(kSyncCauses, chip);
+        const bool endless = cause == ErrorCause::OutOfBounds;
+        add(chip, core, Engine::Sync, endless ? bells_ : random.between(0, bells_ - 1), cause);
+      }
+      for (unsigned e = 1; e < dmas(); ++e)
+        add(chip, core, dma_engine(e), random.between(0, kWork - 1), turn(kDmaCauses, k + e));
+    }
+}
+
+unsigned ErrorPlan::done(unsigned chip, unsigned core, Engine engine, bool written) const {
+  unsigned rung = engine == Engine::Sync ? bells_ : kWork;
+  if (engine >= Engine::Dma0) {
+    const unsigned e = static_cast<unsigned>(engine) - static_cast<unsigned>(Engine::Dma0);
+    const unsigned bells = done(chip, core, Engine::Sync, true);
+    rung = (bells + dmas() - 1 - e) / (dmas() - 1);  // bell n rings DMA 1 + n % (dmas - 1)
+  }
+  const auto it = spots_.find({chip, core, static_cast<unsigned>(engine)});
+  if (it == spots_.end()) return rung;
+  const bool overflow = it->second.cause == ErrorCause::SemaphoreOverflow;
+  return std::min(rung, it->second.index + (written && overflow));
+}
+
+bool ErrorPlan::stops(const Key& key) const {
+  const auto engine = static_cast<Engine>(key[2]);
+  const Spot& spot = spots_.at(key);
+  if (engine < Engine::Dma0) return true;
+  ErrorPlan whole = *this;
+  whole.spots_.erase(key);
+  return whole.done(key[0], key[1], engine, true) > spot.index;
+}
+
+}  // namespace tb

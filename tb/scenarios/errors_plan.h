@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which engine of the scenario `errors` meets its illegal item where.
+#pragma once
+#include <array>
+#include <map>
+
+#include "rtl/defs/gen/defs.h"
+#include "tb/scenarios/scenario.h"
+
+namespace tb {
+
+constexpr unsigned kWork = 6;  ///< items of an engine
+
+inline defs::Engine dma_engine(unsigned index) {
+  return static_cast<defs::Engine>(static_cast<unsigned>(defs::Engine::Dma0) + index);
+}
+
+/// Who stops at which item, and so what is done.
+class ErrorPlan {
+ public:
+  explicit ErrorPlan(const ScenarioArgs& args);
+
+  struct Spot {
+    unsigned index;  ///< of the illegal item; kWork, bells(): END is missing
+    defs::ErrorCause cause;
+  };
+  using Key = std::array<unsigned, 3>;  ///< chip, core, engine
+  const std::map<Key, Spot>& spots() const { return spots_; }
+
+  /// Items that are done, their update included; with `written`, their writes at least.
+  unsigned done(unsigned chip, unsigned core, defs::Engine engine, bool written) const;
+  /// Does it get as far as its illegal item?
+  bool stops(const Key& key) const;
+  unsigned bells() const { return bells_; }
+  /// The core whose sync engine never stops.
+  unsigned witness(unsigned chip) const { return (chip + args_.seed) % defs::kCores; }
+  /// Its semaphore is full when the next chip notifies it.
+  bool brims(unsigned chip) const { return chip % 3 == args_.seed % 3 && args_.chips > 1; }
+  unsigned dmas() const { return args_.sizes.dma_engines; }
+
+ private:
+  void add(unsigned chip, unsigned core, defs::Engine engine, unsigned index,
+           defs::ErrorCause cause) {
+    if (cause != defs::ErrorCause::None)
+      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause};
+  }
+  const ScenarioArgs& args_;
+  unsigned bells_;
+  std::map<Key, Spot> spots_;
+};
+
+}  // namespace tb

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions and descriptors of any bits: whatever they are, RTL and golden model refuse them
+// alike.
+//
+//   each core      one DMA engine fills SBUF; tensor, vector, activation engine, one sync engine of
+//   a
+//                  chip and the other DMA engines work, and each meets noise at a random place
+//
+// Nobody waits for anybody, and blocks lie anywhere in their memories. `errors` breaks one rule at
+// a time and judges what was done; here RTL is judged by the model, commit by commit.
+#include <fmt/format.h>
+
+#include "cmodel/assembler.h"
+#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/spoil.h"
+
+namespace tb {
+namespace {
+
+using cmodel::Assembler;
+using cmodel::Semaphore;
+using cmodel::Tile;
+using defs::Dtype;
+
+constexpr unsigned kWork = 6;       ///< instructions per engine, and descriptors
+constexpr unsigned kBytes = 256;    ///< of data in a partition
+constexpr unsigned kHoleBits = 28;  ///< up to 256 MiB between any two blocks of a stack
+
+/// Any bits, but none of them legal.
+template <class Item>
+Item noise(Random& random) {
+  typename Item::Words words;
+  for (auto& word : words) word = static_cast<typename Item::Words::value_type>(random.word());
+  Item item = Item::from(words);
+  item.reserved |= 1;
+  return item;
+}
+
+/// The DMA engine that stays whole.
+unsigned filler(const ScenarioArgs& args) {
+  return static_cast<unsigned>(args.seed % args.sizes.dma_engines);
+}
+
+cmodel::Program legal(const ScenarioArgs& args) {
+  Assembler assembler(args.sizes, args.chips);
+  Random holes(args.seed, "noise holes");
+  assembler.scatter([&](unsigned, unsigned) { return holes.word() >> (64 - kHoleBits); });
+  const unsigned p = args.sizes.partitions;
+  Random random(args.seed, "noise data");
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned c = 0; c < defs::kCores; ++c) {
+      std::vector<std::uint16_t> values(std::size_t{p} * kBytes / 2);
+      for (auto& v : values) v = random.bf16();
+      const auto data =
+          assembler.data(chip, c, fmt::format("data{}", c), kBytes, p, bytes_of(values));
+      auto& core = assembler.core(chip, c);
+      const Semaphore filled = core.semaphore();
+      const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16);
+      core.sync().copy(filler(args), data, assembler.block(all)).signal(filled);
+      const Tile source = all.columns(0, 8),
+                 to[2] = {core.sbuf(p, 8, Dtype::Fp32), core.sbuf(p, 8, Dtype::Fp32)};
+      core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p));
+      core.vector().wait_ge(filled, 1);
+      core.act().wait_ge(filled, 1);
+      for (unsigned i = 0; i < kWork; ++i) {
+        core.tensor().multiply_moving(all.columns(i, 8), core.psum(i, p, 8));
+        core.vector().tensor_tensor(defs::AluOp::Add, source, all.columns(i, 8), to[0]);
+        core.act().activate(defs::ActFunc::Relu, all.columns(i, 8), to[1]);
+        for (unsigned e = 0; e < args.sizes.dma_engines; ++e) {
+          if (e == filler(args)) continue;
+          core.sync().copy(e, data.row_range(i, 2),
+                           assembler.hbm(chip, c, fmt::format("out{}.{}.{}", c, e, i), kBytes, 2));
+        }
+      }
+    }
+  return assembler.assemble();
+}
+
+cmodel::Program build(const ScenarioArgs& args) {
+  cmodel::Program program = legal(args);
+  Random random(args.seed, "noise");
+  for (const auto& stream : program.streams) {
+    const bool sync = static_cast<defs::Engine>(stream.engine) == defs::Engine::Sync;
+    if (sync && stream.core == args.seed % defs::kCores) continue;
+    // Behind the first instructions (fill, weights); never END.
+    const unsigned pc = random.between(2, stream.count - 2);
+    change<defs::Instr>(program, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes,
+                        [&](defs::Instr& i) {
+                          const auto legal = i.opcode;
+                          i = noise<defs::Instr>(random);
+                          if (random.one_in(2)) i.opcode = legal;
+                          i.wait_op = 0;  // for a semaphore that nobody would count
+                        });
+  }
+  for (const auto& ring : program.rings) {
+    if (ring.engine == filler(args)) continue;
+    const std::uint64_t addr =
+        ring.base + std::uint64_t{random.between(0, ring.count - 1)} * defs::kInstrBytes;
+    change<defs::Descriptor>(program, ring.chip, addr,
+                             [&](defs::Descriptor& d) { d = noise<defs::Descriptor>(random); });
+  }
+  return program;
+}
+
+ScenarioResult check(const ScenarioArgs&, const cmodel::Program&, RegionBytes) {
+  ScenarioResult result;
+  result.passed = true;  // the commits, Error included, were compared one by one
+  return result;
+}
+
+}  // namespace
+
+extern const Scenario kNoise{"noise", "instructions and descriptors of any bits are refused", build,
+                             check, true};
+
+}  // namespace tb
