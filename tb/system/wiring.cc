@@ -26,7 +26,9 @@ Wiring::Wiring(const Options& options, unsigned chips)
     try {
       return cables.between(a, b);
     } catch (const fabric::BadInput& bad) {
-      throw Refused(kBadInput, fmt::format("{} {}-{}: {}", option, a, b, bad.what()));
+      throw Refused(kBadInput,
+                    fmt::format("{} {}-{}: {}; allowed neighbours on this {} of {} chips", option,
+                                a, b, bad.what(), options.topology, chips));
     }
   };
   if (options.leave_cable) {
