@@ -63,7 +63,18 @@ def load():
     for name, config in defs["sizes"].items():
         if config.keys() != configs[0].keys():
             raise DefsError(f"rtl/defs/arch.toml: [sizes.{name}]: other keys than the first set")
+    check_offsets(defs["csr"])
     return defs
+
+
+def check_offsets(registers):
+    """No two registers share an address; each takes 8 bytes."""
+    owner = {}
+    for name, entry in registers.items():
+        for offset in range(entry["offset"], entry["offset"] + 8 * entry.get("count", 1), 8):
+            if offset in owner:
+                raise DefsError(f"rtl/defs/csr.toml: [csr.{name}]: 0x{offset:x} is {owner[offset]} already")
+            owner[offset] = name
 
 
 def check_table(section, here, table):

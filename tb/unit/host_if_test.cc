@@ -298,7 +298,13 @@ TEST(HostIf, RegistersHoldEveryBit) {
       walk(defs::kCsrDmaRingBase, core, e, 48);
       walk(defs::kCsrDmaRingCount, core, e, 16);
     }
+    walk(defs::kCsrFabricKey, core, 0, 8);
+    walk(defs::kCsrFabricBase, core, 0, 48);
+    walk(defs::kCsrFabricEnd, core, 0, 48);
   }
+  walk(defs::kCsrFabricTimeout, 0, 0, 20);
+  for (unsigned entry = 0; entry < defs::kCsrFabricKeys.count; ++entry)
+    walk(defs::kCsrFabricKeys, 0, entry, 9);
   ASSERT_EQ(bench.raw.size(), expected.size());
   for (unsigned i = 0; i < expected.size(); ++i) {
     std::uint64_t value;

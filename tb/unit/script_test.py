@@ -111,6 +111,12 @@ class Generator(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("wait_op", done.stderr)
 
+    def test_two_registers_at_one_address_are_refused(self):
+        done = self.generate({"csr.toml": ("offset = 0x1480", "offset = 0x1410")})
+        self.assertEqual(done.returncode, 2)
+        for word in ("csr.toml", "0x1410"):
+            self.assertIn(word, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
