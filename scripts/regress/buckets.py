@@ -46,7 +46,7 @@ def divergence(message):
 def earliest(run):
     """The order in which the runs of a bucket are worth a look: first divergence, then the shorter run."""
     place = divergence(run["message"])
-    return place["cycle"] if place else float("inf"), run["times"]["wall_s"], run["id"]
+    return place["cycle"] if place else float("inf"), run["cycles"] or float("inf"), run["id"]
 
 
 def make_buckets(runs):

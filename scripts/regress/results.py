@@ -130,7 +130,8 @@ def comparable(evidence):
 def differences(a, b, where=""):
     """Paths at which two values differ: ["runs[3].cycles: 5 against 6", ...]."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return [d for k in sorted(a.keys() | b.keys()) for d in
+        plain_first = sorted(a.keys() | b.keys(), key=lambda k: (isinstance(a.get(k), (dict, list)), k))
+        return [d for k in plain_first for d in
                 differences(a.get(k), b.get(k), f"{where}.{k}" if where else k)]
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         return [d for i, (x, y) in enumerate(zip(a, b)) for d in differences(x, y, f"{where}[{i}]")]

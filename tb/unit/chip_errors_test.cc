@@ -352,7 +352,7 @@ TEST(ChipErrors, VectorInstructions) {
       {"int8 destination", add(1), [](Instr& i) { i.dst.dtype = 7; }, ErrorCause::BadFormat},
       {"bf16 in PSUM", copy(1), [](Instr& i) { i.src0 = psum32(0), i.src0.dtype = 2; },
        ErrorCause::BadFormat},
-      {"int32 in PSUM", copy(1), [](Instr& i) { i.src0 = psum32(0), i.src0.dtype = 8; },
+      {"int32 in PSUM to be added", add(1), [](Instr& i) { i.src0 = psum32(0), i.src0.dtype = 8; },
        ErrorCause::BadFormat},
       {"no partitions", copy(1), [](Instr& i) { i.partitions = 0; }, ErrorCause::BadPartition},
       {"more than P", reduce(1), [](Instr& i) { i.partitions = kP + 1; }, ErrorCause::BadPartition},

@@ -259,7 +259,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
-                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors");
+                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise");
   }
 }
 

@@ -3,6 +3,7 @@
 #include "tensor_array_cxxrtl.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <cstring>
 #include <random>
@@ -19,7 +20,23 @@ constexpr unsigned kFormats[] = {
     23 << 9 | 257, 23 << 9 | 257, 1 << 14 | 23 << 9 | 257, 1 << 15 | 23 << 9 | 257,
     26 << 9 | 369, 27 << 9 | 377, 28 << 9 | 381,           1 << 16 | 23 << 9 | 257};
 
-TEST(TensorArray, VerilatorAndYosysAgree) {
+/// On a stack that holds what Yosys wrote: one function, and unoptimised each of its values has a
+/// place.
+void on_large_stack(void (*body)()) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{256} << 20), 0);
+  pthread_t thread;
+  const auto start = [](void* function) -> void* {
+    (*static_cast<void (**)()>(function))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, start, &body), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+void compare() {
   const std::uint64_t seed = tb::seed();
   SCOPED_TRACE(tb::repro(seed));
   std::mt19937_64 rng(seed);
@@ -125,5 +142,7 @@ TEST(TensorArray, VerilatorAndYosysAgree) {
   EXPECT_GT(sums, 200u);
   EXPECT_GT(lower_sums, 100u);
 }
+
+TEST(TensorArray, VerilatorAndYosysAgree) { on_large_stack(compare); }
 
 }  // namespace
