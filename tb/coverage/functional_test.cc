@@ -9,6 +9,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "fabric/table_writer.h"
+
 namespace tb {
 namespace {
 
@@ -21,7 +23,7 @@ struct Functionals : testing::Test {
     p.chips = defs::kBoardChips;
     return p;
   }();
-  Functional functional{defs::kMini, program};
+  Functional functional{defs::kMini, program, fabric::ring_tables(defs::kBoardChips)};
   CommitBuffer commits;
 
   void stop(Engine engine, ErrorCause cause) {

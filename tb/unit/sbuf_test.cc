@@ -40,7 +40,8 @@ class Sbuf : public testing::Test {
     dut->rst_ni = 1;
   }
   void idle() {
-    dut->ts_rd_valid_i = dut->tm_rd_valid_i = dut->v_rd_valid_i = dut->a_rd_valid_i = 0;
+    dut->ts_rd_valid_i = dut->tm_rd_valid_i = dut->tl_rd_valid_i = 0;
+    dut->v_rd_valid_i = dut->a_rd_valid_i = 0;
     dut->v_wr_valid_i = dut->a_wr_valid_i = dut->req_valid_i = 0;
     dut->rsp_ready_i = 1;
   }
@@ -102,24 +103,25 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     bool valid = false;
     std::vector<std::uint8_t> row;  // 8 bytes of every partition
   };
-  Read expected[4];
+  constexpr unsigned kReaders = 5;
+  const std::array rd_valid{&dut.ts_rd_valid_i, &dut.tm_rd_valid_i, &dut.tl_rd_valid_i,
+                            &dut.v_rd_valid_i, &dut.a_rd_valid_i};
+  const std::array rd_addr{&dut.ts_rd_addr_i, &dut.tm_rd_addr_i, &dut.tl_rd_addr_i,
+                           &dut.v_rd_addr_i, &dut.a_rd_addr_i};
+  const std::array rd_data{&dut.ts_rd_data_o, &dut.tm_rd_data_o, &dut.tl_rd_data_o,
+                           &dut.v_rd_data_o, &dut.a_rd_data_o};
+  Read expected[kReaders];
   std::deque<std::pair<unsigned, std::vector<std::uint8_t>>> answers;
   std::deque<RowWrite> moving;  // engine writes on their way: presented in the last cycle
   unsigned reads = 0, lines = 0;
   for (unsigned cycle = 0; cycle < 20000; ++cycle) {
     const bool busy = cycle / 64 % 4 != 3;  // idle stretches: what was read must stay
     // Reads of this cycle see what the twin holds now.
-    for (unsigned port = 0; port < 4; ++port) {
+    for (unsigned port = 0; port < kReaders; ++port) {
       const bool valid = busy && this->pick(3);
       const unsigned at = this->offset();
-      (port == 0   ? dut.ts_rd_valid_i
-       : port == 1 ? dut.tm_rd_valid_i
-       : port == 2 ? dut.v_rd_valid_i
-                   : dut.a_rd_valid_i) = valid;
-      (port == 0   ? dut.ts_rd_addr_i
-       : port == 1 ? dut.tm_rd_addr_i
-       : port == 2 ? dut.v_rd_addr_i
-                   : dut.a_rd_addr_i) = at;
+      *rd_valid[port] = valid;
+      *rd_addr[port] = at;
       if (!valid) continue;
       expected[port].valid = true;
       expected[port].row.resize(8 * kP);
@@ -176,13 +178,9 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     moving = std::move(fresh);
     if (taken && write) twin.write(partition, at, std::span(line).subspan(at % kLine, bytes));
     this->clock();
-    for (unsigned port = 0; port < 4; ++port) {
+    for (unsigned port = 0; port < kReaders; ++port) {
       if (!expected[port].valid) continue;
-      const auto& data = port == 0   ? dut.ts_rd_data_o
-                         : port == 1 ? dut.tm_rd_data_o
-                         : port == 2 ? dut.v_rd_data_o
-                                     : dut.a_rd_data_o;
-      ASSERT_EQ(std::memcmp(&data[0], expected[port].row.data(), 8 * kP), 0)
+      ASSERT_EQ(std::memcmp(*rd_data[port], expected[port].row.data(), 8 * kP), 0)
           << "port " << port << " cycle " << cycle;
       ++reads;
     }
