@@ -89,14 +89,15 @@ TEST_F(Functionals, BackPressureIsAGapBetweenBursts) {
 TEST_F(Functionals, BinsComeFromTheDescriptions) {
   const auto names = functional.names();
   const auto has = [&](const char* name) { return std::ranges::count(names, name) == 1; };
-  for (const auto cause : defs::kEveryErrorCause)
-    EXPECT_TRUE(cause == ErrorCause::None ||
-                std::ranges::any_of(names,
-                                    [&](const std::string& name) {
-                                      return name.ends_with(
-                                          fmt::format(".error.{}", to_string(cause)));
-                                    }))
+  // What the node itself tells the host is no engine's commit: fabric_test provokes it.
+  constexpr std::array kNobodys{ErrorCause::None, ErrorCause::Unreachable, ErrorCause::Forbidden};
+  for (const auto cause : defs::kEveryErrorCause) {
+    const auto names_cause = [&](const std::string& name) {
+      return name.ends_with(fmt::format(".error.{}", to_string(cause)));
+    };
+    EXPECT_NE(std::ranges::any_of(names, names_cause), std::ranges::count(kNobodys, cause) == 1)
         << to_string(cause);
+  }
   for (const auto opcode : defs::kEveryOpcode)
     EXPECT_TRUE(std::ranges::any_of(names, [&](const std::string& name) {
       return name.ends_with(fmt::format(".instruction.{}", to_string(opcode)));
