@@ -5,7 +5,10 @@
 #include <fmt/os.h>
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
+
+#include "rtl/defs/gen/defs.h"
 
 namespace tb::timeline {
 namespace {
@@ -33,22 +36,43 @@ std::string time(std::uint64_t cycle) {
   return fmt::format("{}.{:03}", cycle / 1000, cycle % 1000);
 }
 
-/// Tracks as people look for them: engines with their waits, banks, DMA, links.
+/// Numbers inside a name in one width, so that Dma2 comes before Dma10; engines as programs use
+/// them.
+std::string sort_name(const std::string& name) {
+  std::string out;
+  for (std::size_t at = 0; at < name.size();) {
+    std::size_t end = at;
+    while (end < name.size() && std::isdigit(static_cast<unsigned char>(name[end]))) ++end;
+    if (end == at) {
+      out += name[at++];
+      continue;
+    }
+    out += fmt::format("{:0>4}", name.substr(at, end - at));
+    at = end;
+  }
+  for (const defs::Engine engine :
+       {defs::Engine::Tensor, defs::Engine::Vector, defs::Engine::Act, defs::Engine::Sync}) {
+    const std::string word = ' ' + std::string(to_string(engine));
+    if (const auto at = out.find(word); at != std::string::npos)
+      out.replace(at, word.size(), fmt::format(" {}", static_cast<unsigned>(engine)));
+  }
+  return out;
+}
+
+/// By chip: engines with their waits, PSUM banks, DMA, links.
 std::vector<std::size_t> in_order(const Timeline& timeline) {
   std::vector<std::size_t> order(timeline.tracks.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto rank = [&](std::size_t i) {
+  const auto key = [&](std::size_t i) {
     const Track& track = timeline.tracks[i];
     const int group = track.kind == Track::Kind::Link    ? 3
                       : track.kind == Track::Kind::Queue ? 2
                       : track.kind == Track::Kind::Bank  ? 1
                                                          : 0;
-    return std::tuple{track.chip, group, track.name.size() > 6 ? track.name[5] : ' '};
+    return std::tuple{track.chip, group, sort_name(track.name)};
   };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::tuple{rank(a), timeline.tracks[a].name} <
-           std::tuple{rank(b), timeline.tracks[b].name};
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   return order;
 }
 

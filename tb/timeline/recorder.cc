@@ -41,20 +41,20 @@ std::string reason_text(std::uint32_t value) {
   return "?";
 }
 
-/// The bytes of a segment that hold `count` instructions at `base`; checked by validate_program.
-std::vector<defs::Instr> instructions(const cmodel::Program& program,
-                                      const cmodel::InstrStream& stream) {
-  std::vector<defs::Instr> out;
+/// The instructions of a stream, or the descriptors of a ring; its range was checked by
+/// validate_program.
+template <class Item, class Place>
+std::vector<Item> items(const cmodel::Program& program, const Place& place) {
+  std::vector<Item> out;
   for (const auto& segment : program.segments) {
-    if (segment.chip != stream.chip || stream.base < segment.addr ||
-        stream.base >= segment.addr + segment.bytes.size())
+    if (segment.chip != place.chip || place.base < segment.addr ||
+        place.base >= segment.addr + segment.bytes.size())
       continue;
-    for (std::uint32_t i = 0; i < stream.count; ++i) {
-      const std::uint64_t at = stream.base - segment.addr + std::uint64_t{i} * defs::kInstrBytes;
-      if (at + defs::kInstrBytes > segment.bytes.size()) break;
-      defs::Instr::Words words;
-      std::memcpy(words.data(), segment.bytes.data() + at, defs::kInstrBytes);
-      out.push_back(defs::Instr::from(words));
+    const std::uint8_t* bytes = segment.bytes.data() + (place.base - segment.addr);
+    for (std::uint32_t i = 0; i < place.count; ++i) {
+      typename Item::Words words;
+      std::memcpy(words.data(), bytes + std::size_t{i} * defs::kInstrBytes, defs::kInstrBytes);
+      out.push_back(Item::from(words));
     }
   }
   return out;
@@ -66,7 +66,9 @@ Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
     : sizes_(sizes), program_(program), seen_(program.chips), semaphores_(program.chips) {
   timeline_.traffic.resize(program.chips);
   for (const auto& stream : program.streams)
-    streams_[{stream.chip, stream.core, stream.engine}] = instructions(program, stream);
+    streams_[{stream.chip, stream.core, stream.engine}] = items<defs::Instr>(program, stream);
+  for (const auto& ring : program.rings)
+    rings_[{ring.chip, ring.core, ring.engine}] = items<defs::Descriptor>(program, ring);
 }
 
 Recorder::Lane& Recorder::lane(unsigned chip, Track::Kind kind, const std::string& name) {
@@ -162,13 +164,23 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
           event.cycle);
       break;
     case Happening::DescriptorStart:
-      begin(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next,
-            fmt::format("descriptor {}", event.pc), "", event.pc);
+      descriptor(chip, event);
       break;
     case Happening::DescriptorEnd:
       end(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next);
       break;
   }
+}
+
+// A ring is walked round and round.
+void Recorder::descriptor(unsigned chip, const Event& event) {
+  Lane& on = lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit));
+  const auto& ring = rings_[{chip, event.core, event.unit}];
+  if (ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
+  const defs::Descriptor& descriptor = ring[event.pc % ring.size()];
+  begin(on, event.cycle + 1,
+        descriptor.dst_chip == chip ? "copy" : fmt::format("to chip {}", descriptor.dst_chip),
+        cmodel::disassemble(descriptor), event.pc);
 }
 
 void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
@@ -234,7 +246,7 @@ void Recorder::words(const Board& board, unsigned chip) {
                       fmt::format("link {} VN {} class {}", port, lcw.vc >> 1, lcw.vc & 1));
       const std::uint64_t core_cycle = defs::kFabricDivide * cycle;
       if (head) {
-        const defs::Header header = defs::Header::unpack(token.data(), 384);
+        const defs::Header header = defs::HeadPayload::unpack(token.data()).header;
         begin(on, core_cycle,
               fmt::format("{} {} to {}", to_string(static_cast<defs::PktOp>(header.op)),
                           header.src & 15, header.dst & 15),

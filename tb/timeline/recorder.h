@@ -49,6 +49,7 @@ class Recorder {
   void count(unsigned chip, const std::string& name, std::uint64_t cycle, std::int64_t value);
 
   void engine_event(unsigned chip, const Event& event);
+  void descriptor(unsigned chip, const Event& event);
   void commit(unsigned chip, const CommitBuffer::Entry& entry);
   void words(const Board& board, unsigned chip);
   const defs::Instr* instruction(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
@@ -59,6 +60,7 @@ class Recorder {
   std::map<Key, Lane> lanes_;
   std::map<std::pair<unsigned, std::string>, std::size_t> counters_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Instr>> streams_;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Descriptor>> rings_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::deque<Issued>> in_flight_;
   std::vector<std::uint64_t> seen_;  ///< by chip: fabric cycles of its links looked at
   std::vector<std::array<std::int64_t, defs::kCores * defs::kSemaphores>> semaphores_;
