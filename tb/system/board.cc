@@ -124,6 +124,7 @@ void Board::window(std::uint64_t limit) {
     if (observer_) observer_(*chip);
     if (host_->reroute().switches()) count_rerouted(*chip);
     chip->commits().clear();
+    chip->events().clear();
   }
 }
 

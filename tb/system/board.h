@@ -56,6 +56,13 @@ class Board : public sc_core::sc_module {
 
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
+  /// Fabric cycles done.
+  std::uint64_t now() const { return now_; }
+  /// What a chip sends by a link port; null where no cable is.
+  const Link* link(unsigned chip, unsigned port) const {
+    const auto at = by_sender_.find({chip, port});
+    return at == by_sender_.end() ? nullptr : at->second;
+  }
   std::uint64_t link_hash() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }

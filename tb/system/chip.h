@@ -14,6 +14,7 @@
 #include "tb/system/hbm.h"
 #include "tb/system/link.h"
 #include "tb/system/probe.h"
+#include "tb/timeline/event.h"
 
 namespace tb {
 
@@ -63,6 +64,11 @@ class Chip {
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
 
+  /// From now on run_window() fills events(), for the timeline.
+  void record_events() { recording_ = true; }
+  timeline::EventBuffer& events() { return events_; }
+  const timeline::EventBuffer& events() const { return events_; }
+
   CommitBuffer& commits() { return commits_; }
   const CommitBuffer& commits() const { return commits_; }
   const HbmTiming& hbm() const { return hbm_; }
@@ -82,6 +88,8 @@ class Chip {
   ChipWires wires_;
   HbmTiming hbm_;
   CommitBuffer commits_;
+  timeline::EventBuffer events_;
+  bool recording_ = false;
   Hook hook_;
   std::uint64_t core_cycle_ = 0;
   std::uint64_t last_progress_ = 0;

@@ -34,6 +34,11 @@ class TokenChannel {
   /// Where the sender of fabric cycle `cycle` puts its token: once for every cycle.
   Token& sending(std::uint64_t cycle) { return slots_[(cycle + latency_) % slots_.size()]; }
 
+  /// What was put there in one of the last `latency` cycles.
+  const Token& sent_token(std::uint64_t cycle) const {
+    return slots_[(cycle + latency_) % slots_.size()];
+  }
+
   unsigned latency() const { return latency_; }
 
  private:

@@ -17,6 +17,9 @@
 #include "tb/system/inject.h"
 #include "tb/system/options.h"
 #include "tb/system/result.h"
+#include "tb/timeline/chrome_trace.h"
+#include "tb/timeline/recorder.h"
+#include "tb/timeline/summary.h"
 
 namespace tb {
 namespace {
@@ -180,6 +183,26 @@ void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
     metrics["tensor_counts"][std::string(to_string(which))] = sums[static_cast<unsigned>(which)];
 }
 
+/// timeline.json: all of it for viewers, the numbers from doorbell to last completion, or to the
+/// end of a run that did not get there.
+void write_timeline(timeline::Recorder& recorder, const Board& board, const Outcome& outcome,
+                    const std::filesystem::path& run_dir) {
+  const std::uint64_t end = defs::kFabricDivide * outcome.cycles;
+  const timeline::Timeline timeline = recorder.finish(end);
+  std::vector<std::uint64_t> macs;
+  for (const auto& chip : board.host().counts()) {
+    macs.push_back(0);
+    for (const TensorCounts& core : chip)
+      macs.back() += core[static_cast<unsigned>(defs::TensorCount::PeBusy)];
+  }
+  macs.resize(timeline.traffic.size());
+  const bool ended = outcome.end_cycle > outcome.start_cycle;
+  const timeline::Window window{defs::kFabricDivide * outcome.start_cycle,
+                                ended ? defs::kFabricDivide * outcome.end_cycle : end};
+  timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes(), macs),
+                               run_dir / "timeline.json");
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.inject == "list") {
@@ -228,7 +251,15 @@ int run(int argc, char** argv) {
     Board board("board", options, wiring, job.program, wave_dir);
     if (injector) injector->arm(board);
     Functional functional(built_sizes(), job.program, wiring.tables());
-    board.set_observer([&](const Chip& chip) { functional.observe(chip); });
+    std::optional<timeline::Recorder> recorder;
+    if (options.timeline) {
+      recorder.emplace(built_sizes(), job.program);
+      for (unsigned i = 0; i < board.chips(); ++i) board.chip(i).record_events();
+    }
+    board.set_observer([&](const Chip& chip) {
+      functional.observe(chip);
+      if (recorder) recorder->observe(board, chip);
+    });
     sc_core::sc_start();
     outcome = board.outcome();
 
@@ -265,6 +296,7 @@ int run(int argc, char** argv) {
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
+    if (recorder) write_timeline(*recorder, board, outcome, run_dir);
     if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
     if (injector) injector->judge(outcome, metrics);
 

@@ -146,6 +146,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
+  app.add_flag("--timeline", o.timeline,
+               "write timeline.json (ui.perfetto.dev): engines, waits, DMA, links, semaphores");
   app.add_option("--inject", o.inject, "disturb one thing in the RTL; `list` shows all sites")
       ->type_name("SITE");
   app.add_flag("--races", o.races,

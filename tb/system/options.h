@@ -54,6 +54,7 @@ struct Options {
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
+  bool timeline = false;
   bool coverage = false;  ///< needs the program with counters
   std::string inject;     ///< a site, "list", or empty
   bool races = false;     ///< look for conflicting accesses without a semaphore path
