@@ -309,6 +309,28 @@ TEST(Sequencer, ALoadAndItsMultiplyAreIssuedTogether) {
   }
 }
 
+/// In a long stream of the shortest tiles 16 pairs are under way, each for as long as the array of
+/// inf2 takes: rtl/tensor_engine.md, Cycles.
+TEST(Sequencer, PairsInFlightHideTheArray) {
+  constexpr unsigned kPairs = 300, kArray = 2 * 128 + 15;
+  std::vector<Instr> program;
+  for (unsigned i = 0; i < kPairs; ++i) {
+    program.push_back(kWork);
+    program.push_back(instr(Opcode::MultiplyMoving));
+  }
+  program.push_back(kEnd);
+  Inf2 bench(program);
+  bench.engine_depth = 64;
+  bench.engine_latency = kArray;
+  bench.start();
+  bench.run();
+  ASSERT_EQ(bench.issued.size(), 2 * kPairs);
+  const double cycles =
+      static_cast<double>(bench.issued_at[2 * kPairs - 2] - bench.issued_at[200]) / (kPairs - 101);
+  RecordProperty("cycles_per_pair", std::to_string(cycles));
+  EXPECT_LE(cycles, 17.5);
+}
+
 /// Not if the multiply waits, or if the load has an update; a pair's update comes after both.
 TEST(Sequencer, APairHasOneWaitAndOneUpdate) {
   const Instr multiply = instr(Opcode::MultiplyMoving);
