@@ -2,7 +2,7 @@
 // LOAD_STATIONARY and MULTIPLY_MOVING around the array. Wiring, in the order of the data path.
 
 //   instr --> tensor_head --+--> load slot   --> tensor_load ----ts_rd--> u_array --> 2 x tensor_drain
-//             (tensor_check)+--> moving slot --> 2 x tensor_stream --tm_rd, tl_rd--^         |  ^
+//         2 x tensor_check  +--> moving slot --> 2 x tensor_stream --tm_rd, tl_rd--^         |  ^
 //                           |      tensor_issue: when                                        v  |
 //                           +--> tensor_order: done in order of the program               psum  |
 //                                                 tile in flight -------------------------------+
@@ -84,10 +84,31 @@ module tensor_engine #(
   logic [1:0] stream1_planes, unused_stream1_halves;
   tensor_pkg::tile_t load_tile, moving_tile;
 
+  logic check_valid, loaded, loaded_both, fast, pair, long_stride;
+  defs_pkg::instr_t first;
+  defs_pkg::error_cause_e cause;
+  logic [7:0] loaded_partitions, loaded_first, loaded_columns, columns;
+  logic [3:0] loaded_dtype;
+  logic second_check_valid, second_loaded, second_loaded_both, second_long;
+  defs_pkg::instr_t second;
+  defs_pkg::error_cause_e second_cause;
+  logic [7:0] second_loaded_partitions, second_loaded_first, second_loaded_columns;
+  logic [3:0] second_loaded_dtype;
+  logic [9:0] unused_second;         // a multiply has no columns of its own and is not fast
+
   tensor_head u_head (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
     .second_valid_i(second_valid_i), .second_i(second_i),
+    .check_valid_o(check_valid), .instr_o(first), .loaded_o(loaded),
+    .loaded_partitions_o(loaded_partitions), .loaded_first_o(loaded_first),
+    .loaded_columns_o(loaded_columns), .loaded_dtype_o(loaded_dtype), .loaded_both_o(loaded_both),
+    .cause_i(cause), .columns_i(columns), .fast_i(fast), .pair_i(pair), .long_i(long_stride),
+    .second_check_valid_o(second_check_valid), .second_o(second), .second_loaded_o(second_loaded),
+    .second_loaded_partitions_o(second_loaded_partitions),
+    .second_loaded_first_o(second_loaded_first), .second_loaded_columns_o(second_loaded_columns),
+    .second_loaded_dtype_o(second_loaded_dtype), .second_loaded_both_o(second_loaded_both),
+    .second_cause_i(second_cause), .second_long_i(second_long),
     .load_valid_o(load_valid), .load_o(load_tile), .load_start_i(load_start),
     .moving_valid_o(moving_valid), .moving_o(moving_tile), .moving_behind_o(moving_behind),
     .moving_start_i(|moving_start),
@@ -95,6 +116,21 @@ module tensor_engine #(
     .order_free_i(order_free), .order_empty_i(order_empty && done_o == 0),
     .error_valid_o(error_valid_o), .error_cause_o(error_cause_o), .error_pc_o(error_pc_o),
     .multiply_waits_o(multiply_waits), .busy_o(head_busy)
+  );
+
+  tensor_check u_check (
+    .valid_i(check_valid), .instr_i(first), .loaded_i(loaded),
+    .loaded_partitions_i(loaded_partitions), .loaded_first_i(loaded_first),
+    .loaded_columns_i(loaded_columns), .loaded_dtype_i(loaded_dtype), .loaded_both_i(loaded_both),
+    .cause_o(cause), .columns_o(columns), .fast_o(fast), .pair_o(pair), .long_o(long_stride)
+  );
+
+  tensor_check u_second_check (
+    .valid_i(second_check_valid), .instr_i(second), .loaded_i(second_loaded),
+    .loaded_partitions_i(second_loaded_partitions), .loaded_first_i(second_loaded_first),
+    .loaded_columns_i(second_loaded_columns), .loaded_dtype_i(second_loaded_dtype),
+    .loaded_both_i(second_loaded_both), .cause_o(second_cause), .columns_o(unused_second[9:2]),
+    .fast_o(unused_second[1]), .pair_o(unused_second[0]), .long_o(second_long)
   );
 
   tensor_issue u_issue (

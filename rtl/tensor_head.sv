@@ -28,6 +28,32 @@ module tensor_head #(
   input  logic second_valid_i,      // with it comes the multiply at pc + 1; all or nothing is taken
   input  defs_pkg::instr_t second_i,
 
+  // Two tensor_check, for the first and, in the same cycle, for the second: each against the last load
+  // into the half where its tile starts.
+  output logic check_valid_o,
+  output defs_pkg::instr_t instr_o,
+  output logic loaded_o,
+  output logic [7:0] loaded_partitions_o,
+  output logic [7:0] loaded_first_o,
+  output logic [7:0] loaded_columns_o,
+  output logic [3:0] loaded_dtype_o,
+  output logic loaded_both_o,
+  input  defs_pkg::error_cause_e cause_i,
+  input  logic [7:0] columns_i,
+  input  logic fast_i,
+  input  logic pair_i,
+  input  logic long_i,
+  output logic second_check_valid_o,
+  output defs_pkg::instr_t second_o,
+  output logic second_loaded_o,
+  output logic [7:0] second_loaded_partitions_o,
+  output logic [7:0] second_loaded_first_o,
+  output logic [7:0] second_loaded_columns_o,
+  output logic [3:0] second_loaded_dtype_o,
+  output logic second_loaded_both_o,
+  input  defs_pkg::error_cause_e second_cause_i,
+  input  logic second_long_i,
+
   // Slots: filled here, emptied by the start of the load or of the stream.
   output logic load_valid_o,
   output tensor_pkg::tile_t load_o,
@@ -63,7 +89,6 @@ module tensor_head #(
 
   // An instruction that has been checked.
   typedef struct packed {
-    defs_pkg::error_cause_e cause;
     logic [7:0] columns;            // of its stationary tile
     logic [1:0] halves;
     logic load;
@@ -100,57 +125,54 @@ module tensor_head #(
   logic upper_valid_d, upper_valid_q, lower_valid_d, lower_valid_q;
   loaded_t upper_q, lower_q, upper_then, lower_then, first_fits, second_fits, first_loads;
   checked_t first_checked, second_checked;
-  logic first_is_load, second_check, first_low, second_low, first_both, then_both;
+  logic first_is_load, first_low, second_low;
+  logic [1:0] first_halves;
 
   assign first_is_load         = first_q.opcode == defs_pkg::OpcodeLoadStationary;
-  assign second_check          = move && second_valid_q;
-  assign first_checked.halves  = halves_of(first_q.partitions, first_q.src0.partition);
-  assign first_checked.load    = first_is_load;
-  assign first_checked.fp32    = first_q.src0.dtype == defs_pkg::DtypeFp32;
-  assign second_checked.halves = halves_of(second_q.partitions, second_q.src0.partition);
-  assign second_checked.load   = 1'b0;
-  assign second_checked.fp32   = second_q.src0.dtype == defs_pkg::DtypeFp32;
+  assign first_halves          = halves_of(first_q.partitions, first_q.src0.partition);
+  assign first_checked  = {first_is_load ? columns_i : first_fits.columns, first_halves,
+                           first_is_load, first_q.src0.dtype == defs_pkg::DtypeFp32,
+                           fast_i, pair_i, long_i};
+  assign second_checked = {second_fits.columns,
+                           halves_of(second_q.partitions, second_q.src0.partition),
+                           1'b0, second_q.src0.dtype == defs_pkg::DtypeFp32,
+                           1'b0, 1'b0, second_long_i};
 
-  logic [7:0] first_columns, unused_columns;
   assign first_low   = 32'(first_q.src0.partition) >= P / 2;
   assign second_low  = 32'(second_q.src0.partition) >= P / 2;
   assign first_fits  = first_low ? lower_q : upper_q;
-  assign first_loads = '{partitions: first_q.partitions, first: first_q.src0.partition,
-                         columns: first_columns, dtype: first_q.src0.dtype};
-  assign upper_then  = first_is_load && first_checked.halves[0] ? first_loads : upper_q;
-  assign lower_then  = first_is_load && first_checked.halves[1] ? first_loads : lower_q;
+  assign first_loads = {first_q.partitions, first_q.src0.partition, columns_i, first_q.src0.dtype};
+  assign upper_then  = first_is_load && first_halves[0] ? first_loads : upper_q;
+  assign lower_then  = first_is_load && first_halves[1] ? first_loads : lower_q;
   assign second_fits = second_low ? lower_then : upper_then;
-  assign first_both  = upper_q.partitions == lower_q.partitions && upper_q.first == lower_q.first;
-  assign then_both   = upper_then.partitions == lower_then.partitions
-                       && upper_then.first == lower_then.first;
-  assign upper_valid_d = upper_valid_q || (move && first_is_load && first_checked.halves[0]);
-  assign lower_valid_d = lower_valid_q || (move && first_is_load && first_checked.halves[1]);
-  assign first_checked.columns  = first_is_load ? first_columns : first_fits.columns;
-  assign second_checked.columns = second_fits.columns;
+  assign upper_valid_d = upper_valid_q || (move && first_is_load && first_halves[0]);
+  assign lower_valid_d = lower_valid_q || (move && first_is_load && first_halves[1]);
+  assign check_valid_o       = move;
+  assign instr_o             = first_q;
+  assign loaded_o            = first_low ? lower_valid_q : upper_valid_q;
+  assign loaded_partitions_o = first_fits.partitions;
+  assign loaded_first_o      = first_fits.first;
+  assign loaded_columns_o    = first_fits.columns;
+  assign loaded_dtype_o      = first_fits.dtype;
+  assign loaded_both_o       = upper_q.partitions == lower_q.partitions
+                               && upper_q.first == lower_q.first;
 
-  tensor_check u_check (
-    .valid_i(move), .instr_i(first_q), .loaded_i(first_low ? lower_valid_q : upper_valid_q),
-    .loaded_partitions_i(first_fits.partitions), .loaded_first_i(first_fits.first),
-    .loaded_columns_i(first_fits.columns), .loaded_dtype_i(first_fits.dtype),
-    .loaded_both_i(first_both),
-    .cause_o(first_checked.cause), .columns_o(first_columns), .fast_o(first_checked.fast),
-    .pair_o(first_checked.pair), .long_o(first_checked.long_stride)
-  );
-
-  tensor_check u_second_check (
-    .valid_i(second_check), .instr_i(second_q), .loaded_i(second_low ? lower_valid_d : upper_valid_d),
-    .loaded_partitions_i(second_fits.partitions), .loaded_first_i(second_fits.first),
-    .loaded_columns_i(second_fits.columns), .loaded_dtype_i(second_fits.dtype),
-    .loaded_both_i(then_both),
-    .cause_o(second_checked.cause), .columns_o(unused_columns), .fast_o(second_checked.fast),
-    .pair_o(second_checked.pair), .long_o(second_checked.long_stride)
-  );
+  assign second_check_valid_o       = move && second_valid_q;
+  assign second_o                   = second_q;
+  assign second_loaded_o            = second_low ? lower_valid_d : upper_valid_d;
+  assign second_loaded_partitions_o = second_fits.partitions;
+  assign second_loaded_first_o      = second_fits.first;
+  assign second_loaded_columns_o    = second_fits.columns;
+  assign second_loaded_dtype_o      = second_fits.dtype;
+  assign second_loaded_both_o       = upper_then.partitions == lower_then.partitions
+                                      && upper_then.first == lower_then.first;
 
   // ------------------------------------------------------------------------------------ checked
   // `front` is sent next; `back` is a multiply behind a load, and becomes the front after it.
   logic front_valid_d, front_valid_q, back_valid_d, back_valid_q;
   defs_pkg::instr_t front_q, back_q;
   checked_t front_is_q, back_is_q;
+  defs_pkg::error_cause_e front_cause_q, back_cause_q;
   logic [31:0] front_pc_q;
   logic front_sent, back_sent, left;   // left: nothing remains of them
 
@@ -163,16 +185,19 @@ module tensor_head #(
     if (move) begin
       front_q    <= first_q;
       front_is_q <= first_checked;
+      front_cause_q <= cause_i;
       front_pc_q <= first_pc_q;
       upper_q    <= upper_then;
       lower_q    <= lower_then;
       if (second_valid_q) begin
         back_q    <= second_q;
         back_is_q <= second_checked;
+        back_cause_q <= second_cause_i;
       end
     end else if (front_sent && back_valid_q) begin
       front_q    <= back_q;
       front_is_q <= back_is_q;
+      front_cause_q <= back_cause_q;
       front_pc_q <= front_pc_q + 32'd1;
     end
   end
@@ -186,13 +211,13 @@ module tensor_head #(
   checked_t moving_is;
   logic [31:0] moving_pc;
 
-  assign good       = front_valid_q && front_is_q.cause == defs_pkg::ErrorCauseNone && order_free_i;
+  assign good       = front_valid_q && front_cause_q == defs_pkg::ErrorCauseNone && order_free_i;
   assign load_free   = !load_valid_o || load_start_i;
   assign moving_free = !moving_valid_o || moving_start_i;
   assign send_load   = good && front_is_q.load && load_free;
   assign send_front  = good && !front_is_q.load && moving_free;
   assign send_back   = send_load && back_valid_q && moving_free && !front_is_q.fp32
-                       && !back_is_q.fp32 && back_is_q.cause == defs_pkg::ErrorCauseNone;
+                       && !back_is_q.fp32 && back_cause_q == defs_pkg::ErrorCauseNone;
   assign send_moving = send_front || send_back;
   assign last_pass   = !front_is_q.fp32 || pass_q == (front_is_q.load ? 2'd1 : 2'd3);
   assign front_sent  = (send_load || send_front) && last_pass;
@@ -212,7 +237,7 @@ module tensor_head #(
   assign moving_valid_d  = send_moving || (moving_valid_o && !moving_start_i);
   assign moving_behind_d = send_moving ? load_valid_d : moving_behind_o && !load_start_i;
 
-  assign stop = front_valid_q && front_is_q.cause != defs_pkg::ErrorCauseNone && order_empty_i;
+  assign stop = front_valid_q && front_cause_q != defs_pkg::ErrorCauseNone && order_empty_i;
   assign multiply_waits_o = moving_valid_o
       || (!error_valid_o && ((front_valid_q && !front_is_q.load) || back_valid_q
                              || (first_valid_q && !first_is_load) || second_valid_q));
@@ -268,7 +293,7 @@ module tensor_head #(
       lower_valid_q   <= lower_valid_d;
       if (stop && !error_valid_o) begin
         error_valid_o <= 1'b1;
-        error_cause_o <= front_is_q.cause;
+        error_cause_o <= front_cause_q;
         error_pc_o    <= front_pc_q;
       end
     end
