@@ -9,7 +9,7 @@ namespace tb::timeline {
 /// `unit`, `value` of an event; the numbers are those of tb/trace/timeline_dpi.sv.
 enum class Happening : std::uint8_t {
   Issue,            ///< sequencer; instruction pc goes to the engine (or is a NOP or END)
-  Retire,           ///< sequencer; its oldest instruction is done
+  Retire,           ///< sequencer; its oldest instruction is done (tensor engine: or pair of them)
   Stall,            ///< sequencer; from now on a Reason, with the semaphore in bits 8 and up
   LoadStart,        ///< 0; LOAD_STATIONARY pc starts to read weights
   LoadEnd,          ///< 0

@@ -121,6 +121,7 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
   switch (event.what) {
     case Happening::Issue:
       ++timeline_.traffic[chip].instructions;
+      if (event.unit == kTensor) break;  // its units have tracks of their own
       in_flight_[{chip, event.core, event.unit}].push_back({next, event.pc});
       break;
     case Happening::Retire: {
@@ -128,7 +129,6 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
       if (waiting.empty()) break;
       const Issued issued = waiting.front();
       waiting.pop_front();
-      if (event.unit == kTensor) break;  // its units have tracks of their own
       // In service from its issue, or from the end of the one before.
       Lane& on = lane(chip, Track::Kind::Work, engine_track(event.core, event.unit));
       const auto& spans = timeline_.tracks[on.track].spans;

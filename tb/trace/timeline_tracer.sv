@@ -11,6 +11,7 @@ module timeline_tracer (
   input logic [3:0]       running_i,
   input logic [3:0]       issuing_i,         // END was not issued yet
   input logic [3:0]       push_i,
+  input logic             pair_i,            // the tensor engine's: with the instruction behind it
   input logic [3:0]       pop_i,
   input logic [3:0]       fetched_i,
   input logic [3:0]       met_i,             // the wait condition holds, or held
@@ -71,6 +72,9 @@ module timeline_tracer (
         for (int unsigned s = 0; s < 4; s++) begin
           if (pop_i[s]) dodeca_timeline(Retire, 32'(core_id_i), s, 0, 0);
           if (push_i[s]) dodeca_timeline(Issue, 32'(core_id_i), s, pc_i[s], 0);
+          if (push_i[s] && s == 0 && pair_i) begin
+            dodeca_timeline(Issue, 32'(core_id_i), s, pc_i[s] + 1, 0);
+          end
           if (reason[s] != reason_q[s]) begin
             dodeca_timeline(Stall, 32'(core_id_i), s, pc_i[s], {15'd0, sem_i[s], 5'd0, reason[s]});
           end
@@ -101,6 +105,7 @@ bind core timeline_tracer u_timeline (
               gen_seq[1].u_sequencer.issuing_q, gen_seq[0].u_sequencer.issuing_q}),
   .push_i({gen_seq[3].u_sequencer.push, gen_seq[2].u_sequencer.push,
            gen_seq[1].u_sequencer.push, gen_seq[0].u_sequencer.push}),
+  .pair_i(gen_seq[0].u_sequencer.pair),
   .pop_i({gen_seq[3].u_sequencer.pop, gen_seq[2].u_sequencer.pop,
           gen_seq[1].u_sequencer.pop, gen_seq[0].u_sequencer.pop}),
   .fetched_i({gen_seq[3].u_sequencer.fetched_valid, gen_seq[2].u_sequencer.fetched_valid,
