@@ -187,8 +187,8 @@ module tensor_head #(
 
   // --------------------------------------------------------------------------------- assertions
   // A stopped engine stays stopped and says why.
-  `ASSERT(ErrorHasCause_A, error_valid_o |-> error_cause_o != defs_pkg::ErrorCauseNone)
+  `ASSERT_NOW(ErrorHasCause_A, error_valid_o -> error_cause_o != defs_pkg::ErrorCauseNone)
   // After an error nothing is sent any more.
-  `ASSERT(NothingAfterError_A, error_valid_o |-> !send)
+  `ASSERT_NOW(NothingAfterError_A, error_valid_o -> !send)
 
 endmodule
