@@ -148,8 +148,8 @@ module fabric_ni_tx #(
   logic [Chips-1:0] odd, upper, local_chip, way_class, cut_off;
   logic ways_valid;
   fabric_ways u_ways (
-    .clk_i(ways_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
-    .resend_i, .valid_o(ways_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
+    .clk_i(ways_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i,
+    .bank_i, .resend_i, .valid_o(ways_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
     .class_o(way_class), .cut_off_o(cut_off), .upset_o
   );
   assign walking_o = !ways_valid;

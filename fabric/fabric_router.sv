@@ -232,94 +232,27 @@ module fabric_router #(
   logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q, st_poison_q;
   logic [4*Outs-1:0] st_x_q;
   logic [3*Outs-1:0] st_vc_q;
-  fabric_cross u_cross0 (
-    .clk_i,
-    .valid_i(st_valid_q[0]), .from_i(st_x_q[4*0 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload0_o)
-  );
-  fabric_cross u_cross1 (
-    .clk_i,
-    .valid_i(st_valid_q[1]), .from_i(st_x_q[4*1 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload1_o)
-  );
-  fabric_cross u_cross2 (
-    .clk_i,
-    .valid_i(st_valid_q[2]), .from_i(st_x_q[4*2 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload2_o)
-  );
-  fabric_cross u_cross3 (
-    .clk_i,
-    .valid_i(st_valid_q[3]), .from_i(st_x_q[4*3 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload3_o)
-  );
-  fabric_cross u_cross4 (
-    .clk_i,
-    .valid_i(st_valid_q[4]), .from_i(st_x_q[4*4 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload4_o)
-  );
-  fabric_cross u_cross5 (
-    .clk_i,
-    .valid_i(st_valid_q[5]), .from_i(st_x_q[4*5 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload5_o)
-  );
-  fabric_cross u_cross6 (
-    .clk_i,
-    .valid_i(st_valid_q[6]), .from_i(st_x_q[4*6 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload6_o)
-  );
-  fabric_cross u_cross7 (
-    .clk_i,
-    .valid_i(st_valid_q[7]), .from_i(st_x_q[4*7 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload7_o)
-  );
+  for (genvar y = 0; y < Outs; y++) begin : gen_cross
+    logic [511:0] payload;
+    fabric_cross u_cross (
+      .clk_i, .valid_i(st_valid_q[y]), .from_i(st_x_q[4*y +: 4]),
+      .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+      .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+      .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+      .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+      .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+      .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+      .payload_o(payload)
+    );
+  end
+  assign out_payload0_o = gen_cross[0].payload;
+  assign out_payload1_o = gen_cross[1].payload;
+  assign out_payload2_o = gen_cross[2].payload;
+  assign out_payload3_o = gen_cross[3].payload;
+  assign out_payload4_o = gen_cross[4].payload;
+  assign out_payload5_o = gen_cross[5].payload;
+  assign out_payload6_o = gen_cross[6].payload;
+  assign out_payload7_o = gen_cross[7].payload;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
