@@ -277,10 +277,10 @@ module fabric_allocate #(
 
   // ---------------------------------------------------------------- assertions
   // Every output takes another input, one that was offered to it.
-  `ASSERT(InputWinsOnce_A, $countones(pop_o) == $countones(sa_valid_o) && (pop_o & ~offered) == '0)
+  `ASSERT_NOW(InputWinsOnce_A, $countones(pop_o) == $countones(sa_valid_o) && (pop_o & ~offered) == '0)
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
   for (genvar y = 0; y < Outs; y++) begin : gen_assert
-    `ASSERT(PacketContiguity_A,
+    `ASSERT_NOW(PacketContiguity_A,
       !sa_valid_o[y] || held_q[hold(3'(y), sa_vc_o[3*y +: 3])] != sa_head_o[y])
   end
 

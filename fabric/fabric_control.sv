@@ -91,6 +91,6 @@ module fabric_control (
 
   // ---------------------------------------------------------------- assertions
   // A loaded bank is only put to use while nothing is under way.
-  `ASSERT(SwitchWhenDrained_A, switched_q |-> drained_i)
+  `ASSERT_NOW(SwitchWhenDrained_A, switched_q -> drained_i)
 
 endmodule

@@ -267,6 +267,6 @@ module core #(
   assign unused_trace = ^{v_wr_pc, a_wr_pc};
 
   // An engine that has nothing to do says so.
-  `ASSERT(QuietMeansIdle_A, quiet_o |-> instr_valid == '0 && done == '0)
+  `ASSERT_NOW(QuietMeansIdle_A, quiet_o -> instr_valid == '0 && done == '0)
 
 endmodule

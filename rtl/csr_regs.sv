@@ -251,6 +251,6 @@ module csr_regs #(
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))
   // Nothing refused is applied.
-  `ASSERT(AppliedIsAllowed_A, apply_i |-> select_i && cause_o == defs_pkg::ErrorCauseNone)
+  `ASSERT_NOW(AppliedIsAllowed_A, apply_i -> select_i && cause_o == defs_pkg::ErrorCauseNone)
 
 endmodule

@@ -196,12 +196,12 @@ module instr_fetch #(
 
   // ---------------------------------------------------------------- assertions
   // A stream starts only when nothing of the last one is on its way.
-  `ASSERT(StartWhenIdle_A, start_i |-> idle_o)
+  `ASSERT_NOW(StartWhenIdle_A, start_i -> idle_o)
   // Every answer was asked for.
-  `ASSERT(AnswerWasRequested_A, rsp_valid_i |-> waiting_q != '0)
+  `ASSERT_NOW(AnswerWasRequested_A, rsp_valid_i -> waiting_q != '0)
   // The second is never taken without the first, nor there without it.
-  `ASSERT(SecondBehindFirst_A, second_valid_o |-> instr_valid_o)
-  `ASSERT(SecondWithFirst_A, second_ready_i |-> instr_ready_i && second_valid_o)
+  `ASSERT_NOW(SecondBehindFirst_A, second_valid_o -> instr_valid_o)
+  `ASSERT_NOW(SecondWithFirst_A, second_ready_i -> instr_ready_i && second_valid_o)
   // An instruction that is not taken stays, unless stopped.
   `ASSERT(StalledStaysValid_A, instr_valid_o && !instr_ready_i && !stop_i |=> instr_valid_o)
 

@@ -375,11 +375,11 @@ module sequencer #(
 
   // ---------------------------------------------------------------- assertions
   // Nothing in flight, nothing claimed.
-  `ASSERT(ClaimsEnd_A, !head_valid && !posted_q |-> rise_q == '0 && fall_q == '0)
+  `ASSERT_NOW(ClaimsEnd_A, !head_valid && !posted_q -> rise_q == '0 && fall_q == '0)
   // The host rings only a sequencer that is idle or done.
-  `ASSERT(StartWhenStopped_A, start_i |-> state_q == StIdle || state_q == StDone)
+  `ASSERT_NOW(StartWhenStopped_A, start_i -> state_q == StIdle || state_q == StDone)
   // The engine finishes no more than it was given.
-  `ASSERT(DoneWasIssued_A, done_q <= 6'd32)
+  `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // An offered instruction stays, unless an error stops the stream.
   `ASSERT(StalledStaysValid_A,
     instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == StError)

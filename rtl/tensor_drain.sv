@@ -138,8 +138,8 @@ module tensor_drain #(
 
   // --------------------------------------------------------------------------------- assertions
   // Every sum has a place to go.
-  `ASSERT(SumHasTile_A, sum_valid_i |-> walk_valid)
+  `ASSERT_NOW(SumHasTile_A, sum_valid_i -> walk_valid)
   // The queue does not overflow.
-  `ASSERT(NoOverflow_A, push_i |-> free_o)
+  `ASSERT_NOW(NoOverflow_A, push_i -> free_o)
 
 endmodule

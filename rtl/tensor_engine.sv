@@ -262,8 +262,8 @@ module tensor_engine #(
 
   // --------------------------------------------------------------------------------- assertions
   // Two vectors in one cycle are in different halves of the rows.
-  `ASSERT(HalvesApart_A, (vector_valid & lower_valid) == 2'b00)
+  `ASSERT_NOW(HalvesApart_A, (vector_valid & lower_valid) == 2'b00)
   // After an error nothing is done any more.
-  `ASSERT(NothingAfterError_A, error_valid_o |-> done_o == 0)
+  `ASSERT_NOW(NothingAfterError_A, error_valid_o -> done_o == 0)
 
 endmodule

@@ -304,12 +304,12 @@ module tensor_head #(
 
   // --------------------------------------------------------------------------------- assertions
   // A stopped engine stays stopped and says why.
-  `ASSERT(ErrorHasCause_A, error_valid_o |-> error_cause_o != defs_pkg::ErrorCauseNone)
+  `ASSERT_NOW(ErrorHasCause_A, error_valid_o -> error_cause_o != defs_pkg::ErrorCauseNone)
   // After an error nothing is sent any more.
-  `ASSERT(NothingAfterError_A, error_valid_o |-> !send_load && !send_moving)
+  `ASSERT_NOW(NothingAfterError_A, error_valid_o -> !send_load && !send_moving)
   // The second instruction is the multiply after a load.
-  `ASSERT(SecondIsMultiply_A, instr_valid_i && second_valid_i
-          |-> instr_i.opcode == defs_pkg::OpcodeLoadStationary
+  `ASSERT_NOW(SecondIsMultiply_A, instr_valid_i && second_valid_i
+          -> instr_i.opcode == defs_pkg::OpcodeLoadStationary
               && second_i.opcode == defs_pkg::OpcodeMultiplyMoving)
 
 endmodule

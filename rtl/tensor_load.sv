@@ -237,6 +237,6 @@ module tensor_load #(
 
   // --------------------------------------------------------------------------------- assertions
   // Nobody starts a load that would overtake another.
-  `ASSERT(StartWhenFree_A, start_i |-> free_o)
+  `ASSERT_NOW(StartWhenFree_A, start_i -> free_o)
 
 endmodule

@@ -92,8 +92,8 @@ module tensor_order #(
 
   // --------------------------------------------------------------------------------- assertions
   // Nothing finishes that was not sent.
-  `ASSERT(FinishedWasSent_A, loads_q + tiles_q + lowers_q <= fill_q)
+  `ASSERT_NOW(FinishedWasSent_A, loads_q + tiles_q + lowers_q <= fill_q)
   // The queue does not overflow.
-  `ASSERT(NoOverflow_A, push_load_i || push_multiply_i |-> free_o)
+  `ASSERT_NOW(NoOverflow_A, push_load_i || push_multiply_i -> free_o)
 
 endmodule

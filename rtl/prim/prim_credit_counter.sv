@@ -39,7 +39,7 @@ module prim_credit_counter #(
 
   // Credits are conserved: nothing is sent beyond the receiver's buffer, and the receiver frees
   // only what was sent. (One assertion: there are many of these counters in a chip.)
-  `ASSERT(Conserved_A, (!take_i || available_o != '0) &&
+  `ASSERT_NOW(Conserved_A, (!take_i || available_o != '0) &&
           (!report_i || CountBits'(report_freed_i - freed_q) <= in_flight))
 
 endmodule

@@ -234,7 +234,20 @@ double crc_nanoseconds() {
   return ns / kTimes;
 }
 
+/// Microseconds that a node with nothing to do takes for a fabric cycle, test bench included.
+double idle_microseconds() {
+  FabricRing nodes({.seed = 3});
+  for (unsigned i = 0; i < 100; ++i) nodes.step();
+  constexpr unsigned kCycles = 10000;
+  const double ns = FabricRing::nanoseconds([&] {
+    for (unsigned i = 0; i < kCycles; ++i) nodes.step();
+  });
+  return ns / (1e3 * kCycles * kChips);
+}
+
 void speed() {
+  row("idle_node_us_per_fabric_cycle", "<= 1.5, test bench included", 1.5, false,
+      idle_microseconds(), 0.8);
   const double crc_ns = crc_nanoseconds();
   const fabric::Tables c12 = fabric::search_tables(fabric::Board::c12());
   for (const bool big : {false, true}) {
