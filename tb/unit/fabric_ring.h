@@ -203,7 +203,8 @@ class FabricRing {
     Job job{message, Payload(message.bytes), 0, 0};
     auto& rng = stream(*nodes_[message.src]);
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
-    const defs::Header header = fabric::header(message);
+    defs::Header header = fabric::header(message);
+    header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
     nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
         {header, job.payload, cycle_});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));

@@ -11,7 +11,7 @@ namespace tenants {
 using tb::FabricRing;
 
 enum class Activity { Idle, Saturating, Violating, Both };
-struct Setup {
+struct Case {
   bool c12 = false, slots = false;
   double load = 0.05;  ///< flits per fabric cycle and chip of B
   unsigned cycles = 6000, seed = 1;
@@ -44,9 +44,9 @@ inline fabric::Message message(std::mt19937& rng, unsigned src, unsigned dst) {
   return m;
 }
 
-inline Result run(const Setup& setup, Activity activity) {
-  tb::Options options{.seed = setup.seed, .traced = true};
-  if (setup.c12) options.tables = fabric::search_tables(fabric::Board::c12());
+inline Result run(const Case& what, Activity activity) {
+  tb::Options options{.seed = what.seed, .traced = true};
+  if (what.c12) options.tables = fabric::search_tables(fabric::Board::c12());
   FabricRing nodes(options);
   for (unsigned i = 0; i < nodes.chips(); ++i) {
     auto& dut = nodes.dut(i);
@@ -55,19 +55,19 @@ inline Result run(const Setup& setup, Activity activity) {
       for (unsigned t = 0; t < 2; ++t)
         defs::put_bits(dut.keys_i.data(), 9 * (defs::kKeyEntries * port + t), 9, 0x100 | kKey[t]);
   }
-  if (setup.slots) nodes.write_all(5, [](unsigned chip) { return slots(chip); });
+  if (what.slots) nodes.write_all(5, [](unsigned chip) { return slots(chip); });
   while (nodes.cycle() % 256) nodes.step();  // one start for all runs
   nodes.take_latencies();
 
-  std::mt19937 b_rng(setup.seed), a_rng(setup.seed + 77);
+  std::mt19937 b_rng(what.seed), a_rng(what.seed + 77);
   const auto post_to = [&](std::mt19937& rng, unsigned src, unsigned parity, bool legal) {
     unsigned dst = src;
     while (dst == src || dst % 2 != parity) dst = rng() % nodes.chips();
     const fabric::Message m = message(rng, src, dst);
     legal ? nodes.post(m) : nodes.post_forbidden(m);
   };
-  const double p = setup.load / 12;  // flits of a message, about
-  for (unsigned i = 0; i < setup.cycles; ++i) {
+  const double p = what.load / 12;  // flits of a message, about
+  for (unsigned i = 0; i < what.cycles; ++i) {
     for (unsigned chip = 0; chip < nodes.chips(); chip += 2)
       if (static_cast<double>(b_rng() & 0xffffff) < p * 0x1000000) post_to(b_rng, chip, 0, true);
     for (unsigned chip = 1; chip < nodes.chips(); chip += 2) {

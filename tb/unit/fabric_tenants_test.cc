@@ -10,11 +10,11 @@ class SlotMode : public testing::TestWithParam<bool> {};
 
 /// B's chips see the same things in the same cycles, whatever A does.
 TEST_P(SlotMode, TracesOfOneTenantDoNotDependOnTheOther) {
-  const Setup setup{.c12 = GetParam(), .slots = true};
-  const Result idle = run(setup, Activity::Idle);
+  const Case what{.c12 = GetParam(), .slots = true};
+  const Result idle = run(what, Activity::Idle);
   ASSERT_GT(idle.events, 1000u);
   for (const Activity activity : {Activity::Saturating, Activity::Violating, Activity::Both}) {
-    const Result busy = run(setup, activity);
+    const Result busy = run(what, activity);
     EXPECT_EQ(busy.foreign, 0u);
     EXPECT_EQ(differs(idle, busy), "") << "activity " << static_cast<unsigned>(activity);
     if (activity != Activity::Violating) EXPECT_GT(busy.others, 500u);  // A gets its own done
@@ -25,8 +25,8 @@ INSTANTIATE_TEST_SUITE_P(Boards, SlotMode, testing::Bool());
 
 /// The same in shared mode differs: the test would see a leak.
 TEST(SharedMode, TracesOfOneTenantDependOnTheOther) {
-  const Setup setup{.c12 = false, .slots = false};
-  EXPECT_NE(differs(run(setup, Activity::Idle), run(setup, Activity::Saturating)), "");
+  const Case what{.c12 = false, .slots = false};
+  EXPECT_NE(differs(run(what, Activity::Idle), run(what, Activity::Saturating)), "");
 }
 
 }  // namespace
