@@ -67,6 +67,20 @@ module fabric_allocate #(
   assign held_o    = held_q;
   assign claimed_o = claimed_q;
 
+  // ---------------------------------------------------------------- modes
+  logic round_robin, weighted, unused_arbiter;
+  logic [6:0] throttle;
+  logic [Outs*Vns-1:0] funded;
+  assign round_robin = arbiter_i[1:0] == defs_pkg::ArbiterRoundRobin;
+  assign weighted    = arbiter_i[1:0] == defs_pkg::ArbiterWeighted && !slot_i[2];
+  assign throttle    = arbiter_i[14:8];
+  assign unused_arbiter = ^{arbiter_i[15], arbiter_i[7:2]};
+  logic [5*Outs-1:0] sa_len;  // of heads
+  fabric_share u_share (
+    .clk_i, .rst_ni, .en_i(weighted), .weight_i(arbiter_i[31:16]),
+    .start_i(sa_valid_o & sa_head_o), .vc_i(sa_vc_o), .len_i(sa_len), .funded_o(funded)
+  );
+
   // ---------------------------------------------------------------- allocation
   // Who goes first: packets under way; (mode Weighted) VNs that have not used up their share; then old
   // ones, then through traffic (inputs 0 .. 7). Never 0. Mode RoundRobin: packets under way, no more.
@@ -84,25 +98,20 @@ module fabric_allocate #(
   function automatic logic [5:0] hold(input logic [2:0] out, input logic [2:0] vc);
     hold = {out[2], out[1] && !out[2], out[0], vc};
   endfunction
+  // Room that injection leaves in a VC: never so much that the longest packet would not fit into its buffer.
+  function automatic logic [6:0] leave(input logic [1:0] vn);
+    logic [6:0] most;
+    most = 7'(defs_pkg::VnDepth1 - defs_pkg::BodyFlits - 1);
+    if (vn == 2'd0) most = 7'(defs_pkg::VnDepth0 - 4);
+    if (vn == 2'd3) most = 7'(defs_pkg::VnDepth3 - defs_pkg::BodyFlits - 1);
+    leave = (throttle > most) ? most : throttle;
+  endfunction
   function automatic logic [3:0] next_x(input logic [3:0] x);
     next_x = (x == 4'(Xs - 1)) ? '0 : x + 4'd1;
   endfunction
 
-  logic round_robin, weighted, unused_arbiter;
-  logic [6:0] throttle;
-  logic [Outs*Vns-1:0] funded;
-  assign round_robin = arbiter_i[1:0] == defs_pkg::ArbiterRoundRobin;
-  assign weighted    = arbiter_i[1:0] == defs_pkg::ArbiterWeighted;
-  assign throttle    = arbiter_i[14:8];
-  assign unused_arbiter = ^{arbiter_i[15], arbiter_i[7:2]};
-  fabric_share u_share (
-    .clk_i, .rst_ni, .en_i(weighted), .weight_i(arbiter_i[31:16]),
-    .start_i(sa_valid_o & sa_head_o), .vc_i(sa_vc_o), .len_i(sa_len), .funded_o(funded)
-  );
-
   logic work;
   logic [7:0] key, best;
-  logic [5*Outs-1:0] sa_len;
   logic [3:0] x_at, winner;
   logic [8*Xs-1:0] offer_key;
   logic [2*Xs-1:0] offer_vn, wish_vn;
@@ -176,7 +185,7 @@ module fabric_allocate #(
                   // Injection leaves `throttle` flits of room, and does not claim then.
                   if (x >= 8 && throttle != '0) begin
                     can_leave = credit_i[8*{out[1:0], vc} +: 8] >=
-                                {3'b0, about[4:0]} + {1'b0, throttle};
+                                {3'b0, about[4:0]} + {1'b0, leave(2'(v))};
                   end else if (!can_leave && !claimed_q[{out[1:0], vc}]) begin
                     wishes            = wishes | (Xs'(1) << x);
                     wished            = wished | (Links'(1) << out[1:0]);
@@ -258,14 +267,16 @@ module fabric_allocate #(
           if (wished[y]) begin
             // An input may wish for several links; what is kept is the last wish.
             best = '0;
-            for (int unsigned x = 0; x < Xs; x++) begin
-              if (wishes[x] && wish_out[3*x +: 3] == 3'(y)) begin
-                key = rank({4'(x), wish_vn[2*x +: 2]});
+            x_at = round_robin ? x_first_q[4*{turn, 3'(y)} +: 4] : '0;
+            for (int unsigned i = 0; i < Xs; i++) begin
+              if (wishes[x_at] && wish_out[3*x_at +: 3] == 3'(y)) begin
+                key = rank({x_at, wish_vn[2*x_at +: 2]});
                 if (key > best) begin
-                  winner = 4'(x);
+                  winner = x_at;
                   best   = key;
                 end
               end
+              x_at = next_x(x_at);
             end
             about = hol_about_i[11*{winner, wish_vn[2*winner +: 2]} +: 11];
             claim_valid[y]       = best != '0;

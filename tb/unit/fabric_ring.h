@@ -235,18 +235,18 @@ class FabricRing {
     ++nodes_[message.src]->jobs[message.core];
   }
   /// Messages of the chip's cores that were not taken yet.
-  unsigned waiting(unsigned chip) const {
-    return nodes_[chip]->jobs[0] + nodes_[chip]->jobs[1];
-  }
+  unsigned waiting(unsigned chip) const { return waiting(chip, 0) + waiting(chip, 1); }
+  unsigned waiting(unsigned chip, unsigned core) const { return nodes_[chip]->jobs[core]; }
   /// What reached the chip, and when: {core cycle, hash}, with Options::traced.
   using Trace = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
   const Trace& trace(unsigned chip) const { return nodes_[chip]->trace; }
   /// Messages whose source has another key than the chip that got them.
   std::uint64_t foreign() const { return foreign_; }
-  /// As take_latencies(), of messages to chips 2i + parity.
-  std::vector<std::uint32_t> take_latencies_at(unsigned parity) {
-    return std::exchange(latencies_at_[parity], {});
+  /// As take_latencies(), of messages to this chip, since the start.
+  const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
+    return latencies_at_[chip];
   }
+  std::uint64_t delivered_flits_in(unsigned vn) const { return delivered_in_[vn]; }
   Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
   /// Register writes to all chips, value(chip), in the empty fabric of the start.
   template <class Value>
@@ -704,9 +704,10 @@ class FabricRing {
     node.check_payload[c] = std::move(expected.payload);
     ++delivered_;
     delivered_flits_ += header.len;
+    delivered_in_[header.vn] += header.len;
     accepted_[header.src] += header.len;
     latencies_.push_back(static_cast<std::uint32_t>(cycle_ - expected.posted));
-    latencies_at_[header.dst % 2].push_back(latencies_.back());
+    latencies_at_[header.dst].push_back(latencies_.back());
     foreign_ += nodes_[header.src]->dut->key_i != node.dut->key_i;
     ++progress_;
   }
@@ -765,8 +766,9 @@ class FabricRing {
   bool hashing_ = false;
   std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);
   std::vector<std::uint32_t> latencies_;
-  std::array<std::vector<std::uint32_t>, 2> latencies_at_;
+  std::array<std::vector<std::uint32_t>, fabric::kMaxChips> latencies_at_;
   std::uint64_t foreign_ = 0;
+  std::array<std::uint64_t, defs::kVirtualNets> delivered_in_{};
 };
 
 }  // namespace tb
