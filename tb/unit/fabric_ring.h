@@ -96,7 +96,8 @@ struct Options {
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
-  /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with times.
+  /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with
+  /// times.
   bool traced = false;
   /// Loaded into all nodes before the first cycle; none: the nodes route as a ring by themselves.
   std::optional<fabric::Tables> tables = {};

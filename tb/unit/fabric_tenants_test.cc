@@ -46,7 +46,7 @@ TEST(SharedMode, ViolatorsDeliverNothingAndAreHardlyFelt) {
   EXPECT_EQ(run({.load = 0.05}, Activity::Both).foreign, 0u);  // ways that cross
 }
 
-TEST(Arbiter, RoundRobinHasTheParkingLotEffectAndAgeHasNot) {
+TEST(Arbiter, RoundRobinHalvesTheStreetAtEverySideRoad) {
   EXPECT_LE(jain(parking_lot(kRoundRobin)), 0.65);
 }
 
