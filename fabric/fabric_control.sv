@@ -5,6 +5,8 @@
 //   writes to RouteSource, RouteTable --> the bank that is not in use
 //   FabricControl.bank --------------------> which one is: bank_o
 //
+// FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter says who goes first.
+//
 // Every entry has a parity bit, made when it is written. A change of bank makes the senders look up all
 // ways again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
 `include "assert.svh"
@@ -13,7 +15,8 @@ module fabric_control (
   input  logic clk_i,
   input  logic rst_ni,
 
-  // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only).
+  // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only),
+  // 5 FabricSlots, 6 FabricArbiter.
   input  logic write_i,
   input  logic [2:0] index_i,
   input  logic [63:0] wdata_i,
@@ -23,6 +26,9 @@ module fabric_control (
   output logic [3:0] ports_o,    // link ports in use
   output logic stop_o,           // no packet leaves its sender
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
+
+  output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
+  output logic [31:0] arbiter_o,
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
   input  logic drained_i,        // nothing on its way in this node
@@ -37,6 +43,10 @@ module fabric_control (
   assign ports_o    = ports_q;
   assign stop_o     = stop_q;
   assign resend_o   = resend_q;
+  logic [34:0] slots_q;
+  logic [31:0] arbiter_q;
+  assign slots_o    = slots_q;
+  assign arbiter_o  = arbiter_q;
 
   always_comb begin
     written = spare_bank;
@@ -63,6 +73,8 @@ module fabric_control (
       3'd1:    rdata_o = spare_bank.route[63:0];
       3'd2:    rdata_o = spare_bank.route[127:64];
       3'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
+      3'd5:    rdata_o = {29'd0, slots_q};
+      3'd6:    rdata_o = {32'd0, arbiter_q};
       default: rdata_o = {58'd0, upset_q, drained_i, dead_i};
     endcase
   end
@@ -79,10 +91,14 @@ module fabric_control (
       switched_q <= 1'b0;
       resend_q   <= 1'b0;
       upset_q   <= 1'b0;
+      slots_q   <= '0;
+      arbiter_q <= '0;
     end else begin
       if (write_bank && bank_q) bank0_q <= written;
       if (write_bank && !bank_q) bank1_q <= written;
       if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
+      if (write_i && index_i == 3'd5) slots_q <= wdata_i[34:0];
+      if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[31:0];
       switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
       resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
       upset_q    <= upset_q || upset_i;
@@ -92,5 +108,7 @@ module fabric_control (
   // ---------------------------------------------------------------- assertions
   // A loaded bank is only put to use while nothing is under way.
   `ASSERT_NOW(SwitchWhenDrained_A, switched_q -> drained_i)
+  // What is under way in a VN that loses its slots would never arrive.
+  `ASSERT_NOW(SlotWhenDrained_A, write_i && index_i == 3'd5 && wdata_i[34:0] != slots_q -> drained_i)
 
 endmodule

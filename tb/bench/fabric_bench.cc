@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "Vcrc_echo.h"
+#include "tb/bench/fabric_isolation.h"
 #include "tb/bench/fabric_traffic.h"
 
 namespace {
@@ -284,6 +285,7 @@ int main(int argc, char** argv) {
       {"c12", [&] { c12_figures(all, c12); }},
       {"patterns", [&] { other_patterns(all, c12); }},
       {"reference", references},
+      {"isolation", [] { isolation([](auto... a) { row(a...); }); }},
       {"speed", speed},
   };
   std::string part;

@@ -96,6 +96,9 @@ struct Options {
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
+  /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with
+  /// times.
+  bool traced = false;
   /// Loaded into all nodes before the first cycle; none: the nodes route as a ring by themselves.
   std::optional<fabric::Tables> tables = {};
 };
@@ -121,6 +124,7 @@ class FabricRing {
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
       open_all(*nodes_[i]->dut);
+      nodes_[i]->rng.seed(options.seed * 1000 + i);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
@@ -198,8 +202,10 @@ class FabricRing {
   /// Gives `message` to its engine and tells the scoreboard.
   void post(const fabric::Message& message) {
     Job job{message, Payload(message.bytes), 0, 0};
-    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
-    const defs::Header header = fabric::header(message);
+    auto& rng = stream(*nodes_[message.src]);
+    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
+    defs::Header header = fabric::header(message);
+    header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
     nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
         {header, job.payload, cycle_});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
@@ -221,6 +227,33 @@ class FabricRing {
     d.control_index_i = 4;
     d.eval();
     return d.control_rdata_o;
+  }
+
+  /// Likewise one that nobody may receive.
+  void post_forbidden(const fabric::Message& message) {
+    Job job{message, Payload(message.bytes), 0, 0};
+    nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
+    ++nodes_[message.src]->jobs[message.core];
+  }
+  /// Messages of the chip's cores that were not taken yet.
+  unsigned waiting(unsigned chip) const { return waiting(chip, 0) + waiting(chip, 1); }
+  unsigned waiting(unsigned chip, unsigned core) const { return nodes_[chip]->jobs[core]; }
+  /// What reached the chip, and when: {core cycle, hash}, with Options::traced.
+  using Trace = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  const Trace& trace(unsigned chip) const { return nodes_[chip]->trace; }
+  /// Messages whose source has another key than the chip that got them.
+  std::uint64_t foreign() const { return foreign_; }
+  /// As take_latencies(), of messages to this chip, since the start.
+  const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
+    return latencies_at_[chip];
+  }
+  std::uint64_t delivered_flits_in(unsigned vn) const { return delivered_in_[vn]; }
+  Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
+  /// Register writes to all chips, value(chip), in the empty fabric of the start.
+  template <class Value>
+  void write_all(unsigned index, Value value) {
+    for (unsigned i = 0; i < nodes_.size(); ++i) nodes_[i]->control.push_back({index, value(i)});
+    settle();
   }
 
   /// Likewise one that must be refused: nobody expects it.
@@ -364,8 +397,21 @@ class FabricRing {
     std::array<std::deque<Effect>, 2> ports;
     std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
     std::array<unsigned, 2> stalled{};
+    std::mt19937 rng;
+    Trace trace;
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
+
+  std::mt19937& stream(Node& node) { return options_.traced ? node.rng : rng_; }
+
+  /// `kind` happened at this node in this core cycle.
+  void note(Node& node, unsigned kind, const void* data, std::size_t bytes) {
+    if (!options_.traced) return;
+    std::uint64_t hash = 0xcbf29ce484222325u + kind;
+    for (std::size_t i = 0; i < bytes; ++i)
+      hash = (hash ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3u;
+    node.trace.emplace_back(2 * cycle_ + node.dut->fabric_en_i, hash);
+  }
 
   static void connect(Node& node) {
     Probe& d = *node.dut;
@@ -583,7 +629,7 @@ class FabricRing {
     auto& engines = node.engines[c];
     if (node.jobs[c] == 0) return;
     if (!chance(options_.send)) return;
-    unsigned e = random(kSizes.dma_engines);
+    unsigned e = static_cast<unsigned>(stream(node)() % kSizes.dma_engines);
     while (engines[e].empty()) e = (e + 1) % kSizes.dma_engines;
     Job& job = engines[e].front();
     const auto& m = job.message;
@@ -593,7 +639,7 @@ class FabricRing {
       bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
     std::uint32_t* pins = side.msg;
     for (unsigned i = 0; i < ChunkPins::kWords; ++i)
-      pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
+      pins[i] = static_cast<std::uint32_t>(stream(node)());  // unused: junk
     std::memcpy(pins, job.payload.data() + job.sent, bytes);
     const bool last = bytes == left;
     defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
@@ -627,6 +673,7 @@ class FabricRing {
           std::memcmp(side.payload, node.check_payload[c].data(), node.check_payload[c].size()), 0);
       node.check_payload[c].clear();
     }
+    if (*side.message_valid) note(node, 2 * c, side.header, 16);
     if (*side.message_valid) message(node, c);
     if (*side.sem_valid) semaphore(node, c);  // may meet the next packet's first write
     if (*side.req_valid && *side.req_ready) burst(node, c);
@@ -658,8 +705,11 @@ class FabricRing {
     node.check_payload[c] = std::move(expected.payload);
     ++delivered_;
     delivered_flits_ += header.len;
+    delivered_in_[header.vn] += header.len;
     accepted_[header.src] += header.len;
     latencies_.push_back(static_cast<std::uint32_t>(cycle_ - expected.posted));
+    latencies_at_[header.dst].push_back(latencies_.back());
+    foreign_ += nodes_[header.src]->dut->key_i != node.dut->key_i;
     ++progress_;
   }
 
@@ -676,6 +726,7 @@ class FabricRing {
     ASSERT_EQ(std::memcmp(line + effect.burst.addr % kSizes.line_bytes, effect.data.data(),
                           effect.data.size()),
               0);
+    note(node, 4 + c, side.req, (kLineBits + 70) / 8);
     ASSERT_TRUE(*side.burst_valid);
     ASSERT_EQ(*side.burst_src, effect.src);
     ASSERT_EQ(*side.burst_lane, effect.lane);
@@ -688,6 +739,7 @@ class FabricRing {
     const Effect effect = std::move(node.ports[c].front());
     node.ports[c].pop_front();
     ASSERT_EQ(effect.burst.bytes, 0u) << "notify before its data";
+    note(node, 6 + c, side.sem, 4);
     ASSERT_EQ(*side.sem, effect.sem << 16 | 1u);
     ASSERT_TRUE(*side.trace_sem_valid);
     ASSERT_EQ(*side.sem_src, effect.src);
@@ -715,6 +767,9 @@ class FabricRing {
   bool hashing_ = false;
   std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);
   std::vector<std::uint32_t> latencies_;
+  std::array<std::vector<std::uint32_t>, fabric::kMaxChips> latencies_at_;
+  std::uint64_t foreign_ = 0;
+  std::array<std::uint64_t, defs::kVirtualNets> delivered_in_{};
 };
 
 }  // namespace tb
