@@ -64,14 +64,30 @@ struct Load {
   std::optional<fabric::Tables> tables = {};
   unsigned bytes = 1024, cores = 2, latency = defs::kLinkLatency;
   bool with_self = false;  ///< uniform over all twelve, as the reference has it
+  bool one_port = false;   ///< a flit per cycle in and out of a chip, likewise
   unsigned warm = 2000, cycles = 6000, seed = 1;
 };
 struct Point {
-  double accepted, share, jain, mean, p50, p99;
+  double accepted, share, jain, mean, p50, p99, hops;
 };
 
-/// A source posts a message with probability offered / flits in every fabric cycle.
-inline void sources(tb::FabricRing& nodes, const Load& load) {
+/// The only port of a source (Load::one_port): messages made, and when it is free again.
+struct Port {
+  std::deque<std::pair<std::uint64_t, fabric::Message>> made;
+  std::uint64_t free = 0;
+};
+using SourcePorts = std::array<Port, kChips>;
+
+/// A source makes a message with probability offered / flits in every fabric cycle.
+inline void sources(tb::FabricRing& nodes, const Load& load, SourcePorts* ports = nullptr) {
+  const auto now = nodes.cycle();
+  if (ports)
+    for (Port& port : *ports)
+      if (!port.made.empty() && port.free <= now) {
+        nodes.post(port.made.front().second, now - port.made.front().first);
+        port.made.pop_front();
+        port.free = now + fabric::flits(load.bytes);
+      }
   const double p = load.offered / fabric::flits(load.bytes);
   for (unsigned src = 0; src < kChips; ++src) {
     if (static_cast<double>(nodes.rng()() & 0xffffff) >= p * 0x1000000) continue;
@@ -85,16 +101,29 @@ inline void sources(tb::FabricRing& nodes, const Load& load) {
     m.bytes = static_cast<std::uint16_t>(load.bytes);
     m.notify = false;
     m.sem = 0;
-    nodes.post(m);
+    if (!ports) {
+      nodes.post(m);
+    } else if (Port& port = (*ports)[src]; port.made.empty() && port.free <= now) {
+      nodes.post(m);
+      port.free = now + fabric::flits(load.bytes);
+    } else {
+      port.made.emplace_back(now, m);
+    }
   }
 }
 
 inline Point measure(const Load& load) {
-  tb::FabricRing nodes({.latency = load.latency, .seed = load.seed, .tables = load.tables});
-  for (unsigned i = 0; i < load.warm; ++i) sources(nodes, load), nodes.step();
+  tb::FabricRing nodes({.latency = load.latency,
+                        .seed = load.seed,
+                        .one_port = load.one_port,
+                        .tables = load.tables});
+  SourcePorts queues;
+  SourcePorts* const ports = load.one_port ? &queues : nullptr;
+  for (unsigned i = 0; i < load.warm; ++i) sources(nodes, load, ports), nodes.step();
   nodes.take_latencies();
   const auto before = nodes.accepted();
-  for (unsigned i = 0; i < load.cycles; ++i) sources(nodes, load), nodes.step();
+  const auto hops_before = nodes.delivered_hops(), delivered_before = nodes.delivered();
+  for (unsigned i = 0; i < load.cycles; ++i) sources(nodes, load, ports), nodes.step();
   std::vector<double> rate;
   for (unsigned i = 0; i < kChips; ++i)
     if (load.with_self || load.pattern.to(i) != std::vector<unsigned>{i})
@@ -111,18 +140,22 @@ inline Point measure(const Load& load) {
   const double mean = std::accumulate(latency.begin(), latency.end(), 0.0) /
                       static_cast<double>(std::max<std::size_t>(latency.size(), 1));
   const auto n = static_cast<double>(rate.size());
-  return {sum / n,
-          *std::min_element(rate.begin(), rate.end()) / (sum / n),
-          squares > 0 ? sum * sum / (n * squares) : 0,
-          mean,
-          rank(0.5),
-          rank(0.99)};
+  return {
+      sum / n,
+      *std::min_element(rate.begin(), rate.end()) / (sum / n),
+      squares > 0 ? sum * sum / (n * squares) : 0,
+      mean,
+      rank(0.5),
+      rank(0.99),
+      static_cast<double>(nodes.delivered_hops() - hops_before) /
+          static_cast<double>(std::max<std::uint64_t>(nodes.delivered() - delivered_before, 1))};
 }
 
-/// Every chip sends `times` messages of 1 KiB to every other, as a program that knows the tables would:
-/// in rounds of one to each chip, far ones first; two rounds at once, then one whenever the busiest
-/// link has time for it (`bound` message times); a core per pair of links, whose lanes then wait for
-/// no other link; one after the other. Fabric cycles per round and flit of a message: message times.
+/// Every chip sends `times` messages of 1 KiB to every other, as a program that knows the tables
+/// would: in rounds of one to each chip, far ones first; two rounds at once, then one whenever the
+/// busiest link has time for it (`bound` message times); a core per pair of links, whose lanes then
+/// wait for no other link; one after the other. Fabric cycles per round and flit of a message:
+/// message times.
 inline double all_to_all(const fabric::Tables& tables, unsigned bound, unsigned times,
                          unsigned seed) {
   constexpr unsigned kHandOver = 8;  // fabric cycles that a core needs for 1 KiB
