@@ -91,8 +91,11 @@ struct Options {
   unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
   double flit_errors = 0;  ///< probability that a word is damaged on a link
   bool lost_words = true;  ///< one damaged word in eight is lost
-  double spoiled = 0;      ///< probability that a flit is changed without the link's notice
-  double resends = 0;      ///< likewise that a node sends everything again in a fabric cycle
+  /// Latencies count until a message has left its chip's only port, of one flit per cycle, which
+  /// the RTL does not have: for comparison.
+  bool one_port = false;
+  double spoiled = 0;  ///< probability that a flit is changed without the link's notice
+  double resends = 0;  ///< likewise that a node sends everything again in a fabric cycle
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
@@ -199,15 +202,18 @@ class FabricRing {
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
-  /// Gives `message` to its engine and tells the scoreboard.
-  void post(const fabric::Message& message) {
+  /// Links crossed by the messages that were delivered so far.
+  std::uint64_t delivered_hops() const { return delivered_hops_; }
+
+  /// Gives `message`, made `waited` fabric cycles ago, to its engine and tells the scoreboard.
+  void post(const fabric::Message& message, std::uint64_t waited = 0) {
     Job job{message, Payload(message.bytes), 0, 0};
     auto& rng = stream(*nodes_[message.src]);
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
     defs::Header header = fabric::header(message);
     header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
     nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
-        {header, job.payload, cycle_});
+        {header, job.payload, cycle_ - waited});
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
     ++offered_;
@@ -399,6 +405,7 @@ class FabricRing {
     std::array<unsigned, 2> stalled{};
     std::mt19937 rng;
     Trace trace;
+    std::uint64_t port_free = 0;                             // with Options::one_port
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
 
@@ -707,7 +714,10 @@ class FabricRing {
     delivered_flits_ += header.len;
     delivered_in_[header.vn] += header.len;
     accepted_[header.src] += header.len;
-    latencies_.push_back(static_cast<std::uint32_t>(cycle_ - expected.posted));
+    delivered_hops_ += way.hops;
+    node.port_free = std::max(cycle_, node.port_free + header.len);
+    latencies_.push_back(static_cast<std::uint32_t>((options_.one_port ? node.port_free : cycle_) -
+                                                    expected.posted));
     latencies_at_[header.dst].push_back(latencies_.back());
     foreign_ += nodes_[header.src]->dut->key_i != node.dut->key_i;
     ++progress_;
@@ -761,6 +771,7 @@ class FabricRing {
   std::vector<Defect> defects_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
+  std::uint64_t delivered_hops_ = 0;
   std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned last_latency_ = 0, errors_ = 0;
