@@ -125,10 +125,11 @@ module fabric_ni_tx #(
     .kept_o(kept), .ready_o(ready)
   );
 
-  // Lanes pick with the fabric clock; what is freed or repeated changes in between.
+  // Lanes pick with the fabric clock; what is freed or repeated changes in between. Not in a cycle in
+  // which a packet is refused: there is one report per cycle.
   logic lost_valid, lost_banned, retry_busy, retry_idle;
   logic [31:0] resends;
-  assign turn = !fabric_en_i && !done && !drop;
+  assign turn = !fabric_en_i && !done && !drop && !refused;
   fabric_retry u_retry (
     .clk_i, .rst_ni,
     .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),

@@ -133,7 +133,7 @@ module fabric_node (
   logic [2:0] upset;
   logic stop, resend, drained, upset_q;
   logic [34:0] slots;
-  logic [31:0] arbiter;
+  logic [24:0] arbiter;
   logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
   fabric_control u_control (
     .clk_i(control_clk), .rst_ni,

@@ -31,7 +31,7 @@ module fabric_router #(
   input  logic [4:0] ring_size_i,
   input  logic [3:0] now_i,
   input  logic [2:0] slot_i,      // {slot mode, VN whose fabric cycle this is}
-  input  logic [31:0] arbiter_i,  // FabricArbiter
+  input  logic [24:0] arbiter_i,  // FabricArbiter
   input  defs_pkg::route_bank_t bank_i,
   input  logic [Links-1:0] ports_i,
   output logic upset_o,

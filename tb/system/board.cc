@@ -54,7 +54,8 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
 }  // namespace
 
 Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
-             const cmodel::Program& program, const std::filesystem::path& wave_dir)
+             const cmodel::Program& program, const std::filesystem::path& wave_dir,
+             const PortAccesses& accesses)
     : sc_module(name),
       options_(options),
       program_(program),
@@ -82,7 +83,12 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     requests.push_back(host_requests_.back().get());
     responses.push_back(host_responses_.back().get());
   }
-  host_ = std::make_unique<Host>(program, requests, responses, wiring_);
+  host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses);
+  // Refusals are commits; the model knows nothing of registers.
+  for (const auto* list : {&accesses.before, &accesses.after})
+    for (const PortAccess& access : *list)
+      if (access.refusal != defs::ErrorCause::None)
+        scoreboard_.model().host_refused(access.chip, access.refusal);
   if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();
@@ -196,6 +202,7 @@ void Board::at_the_end() {
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   report += wrong_reports(*host_, scoreboard_.model());
+  report += wrong_violations();
   std::string counts;
   for (unsigned chip = 0; chip < chips(); ++chip)
     for (unsigned core = 0; core < defs::kCores; ++core)
@@ -219,6 +226,31 @@ void Board::at_the_end() {
       if (!chip->fault().empty()) report += chip->fault() + "\n";
     }
   stop(report.empty() ? Outcome::Status::Passed : Outcome::Status::Failed, report);
+}
+
+std::string Board::wrong_violations() {
+  const auto& forbidden = scoreboard_.model().forbidden();
+  std::string text;
+  std::uint64_t sum = 0;
+  for (unsigned chip = 0; chip < host_->violations().size(); ++chip) {
+    const auto& told = host_->violations()[chip];
+    sum += told.count;
+    if (told.count == 0) continue;
+    const auto first = told.first();
+    // A key that nobody lets in comes no further than to the next chip. Behind the packet that
+    // ended a flow others were under way: of those, any may be a chip's first.
+    const bool stranger = std::ranges::count(program_.keys, first.pkey) == 0;
+    if (!std::ranges::any_of(forbidden, [&](const defs::Header& header) {
+          return header.src == first.src && header.dst == first.dst && header.vn == first.vn &&
+                 header.pkey == first.pkey && (stranger ? chip != header.src : chip == header.dst);
+        }))
+      text += fmt::format("chip {} counts {} forbidden packets, the first from chip {} to {}: {}\n",
+                          chip, told.count, first.src, first.dst, "none of the program's");
+  }
+  if (sum < forbidden.size())
+    text += fmt::format("{} forbidden packets were counted, there were at least {}\n", sum,
+                        forbidden.size());
+  return text;
 }
 
 std::uint64_t Board::link_hash() const {

@@ -48,7 +48,8 @@ class Board : public sc_core::sc_module {
  public:
   /// All must outlive the board. `wave_dir`: where chipNN.fst go.
   Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
-        const cmodel::Program& program, const std::filesystem::path& wave_dir);
+        const cmodel::Program& program, const std::filesystem::path& wave_dir,
+        const PortAccesses& accesses = {});
 
   /// Called for every chip at every barrier, with the window's commits: for coverage.
   using Observer = std::function<void(const Chip& chip)>;
@@ -80,6 +81,8 @@ class Board : public sc_core::sc_module {
   bool broken();
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
+  /// Forbidden packets were dropped where they must be, and no others; one line each.
+  std::string wrong_violations();
   std::uint64_t last_progress() const;
   void count_rerouted(const Chip& chip);
 

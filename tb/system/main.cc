@@ -69,11 +69,12 @@ struct Job {
   ScenarioArgs args;
   cmodel::Program program;
   std::string name;
+  PortAccesses accesses;
 };
 
 /// The program to run. Throws Refused for everything that is wrong with the input.
 Job prepare(const Options& options) {
-  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}};
+  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}, {}};
   const char* data = std::getenv("DODECA_DATA");
   job.args.chips = options.chips.value_or(defs::kBoardChips);
   job.args.seed = options.seed;
@@ -100,6 +101,13 @@ Job prepare(const Options& options) {
       job.program = job.scenario->build(job.args);
     }
     cmodel::validate_program(job.program, job.name);
+    if (job.scenario && job.scenario->accesses) {
+      if (job.scenario == &find_scenario("registers") &&
+          (options.topology != "ring" || !options.tables.empty()))
+        throw std::runtime_error(
+            "registers loads tables itself; allowed without --topology and --tables");
+      job.accesses = job.scenario->accesses(job.args, job.program);
+    }
   } catch (const Refused&) {
     throw;
   } catch (const std::exception& error) {
@@ -248,7 +256,7 @@ int run(int argc, char** argv) {
   Outcome outcome;
   {
     const StdoutToStderr quiet;
-    Board board("board", options, wiring, job.program, wave_dir);
+    Board board("board", options, wiring, job.program, wave_dir, job.accesses);
     if (injector) injector->arm(board);
     Functional functional(built_sizes(), job.program, wiring.tables());
     std::optional<timeline::Recorder> recorder;
@@ -283,6 +291,14 @@ int run(int argc, char** argv) {
     if (const auto switches = board.host().reroute().switches()) {
       metrics["table_switches"] = switches;
       metrics["packets_rerouted"] = board.packets_rerouted();
+    }
+    if (board.host().accesses_checked())
+      metrics["port_accesses_checked"] = board.host().accesses_checked();
+    if (!job.program.partitions.empty()) {
+      std::uint64_t dropped = 0;
+      for (const auto& chip : board.host().violations()) dropped += chip.count;
+      metrics["flows_forbidden"] = board.scoreboard().model().forbidden().size();
+      metrics["packets_forbidden"] = dropped;
     }
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;

@@ -131,8 +131,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
   app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
-  app.add_option("--tables", tables, "route by this table set, written by fabric_tables")
-      ->type_name("FILE");
+  app.add_option("--tables", tables,
+                 "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
+                 "or a file that fabric_tables wrote")
+      ->type_name("SET");
   app.add_option("--leave-cable", leave,
                  "take the cable between two chips out of service while the program runs")
       ->type_name("A-B@CYCLE");
