@@ -12,8 +12,7 @@ bool Guard::allowed(const defs::Header& header) const {
   const auto& owners = cores_[header.dst];
   const Partition& owner = owners[header.lport & 1];
   if (!keys_.contains(header.pkey) || header.pkey != owner.key) return false;
-  if (header.addr < owner.base || header.addr > owner.end ||
-      header.bytes > owner.end - header.addr)
+  if (header.addr < owner.base || header.addr > owner.end || header.bytes > owner.end - header.addr)
     return false;
   const bool notifies = header.op == static_cast<unsigned>(defs::PktOp::WriteNotify);
   return !notifies || header.pkey == owners[header.group & 1].key;

@@ -156,7 +156,8 @@ class Reader {
   std::uint64_t u64(const std::string& field) { return number(8, field); }
   std::size_t left() const { return bytes_.size(); }
   bool next_is(std::string_view mark) const {
-    return bytes_.size() >= mark.size() && std::memcmp(bytes_.data(), mark.data(), mark.size()) == 0;
+    return bytes_.size() >= mark.size() &&
+           std::memcmp(bytes_.data(), mark.data(), mark.size()) == 0;
   }
 
   /// A count of records of at least `least` bytes each: refuses what cannot be in the file before

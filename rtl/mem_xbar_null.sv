@@ -6,7 +6,6 @@ module mem_xbar_null (
 
   input  logic take_i,
   input  logic [3:0] pick_i,
-  /* verilator lint_off UNUSEDSIGNAL */  // of a line only tag and write matter here
   input  size_pkg::mem_req_t fetch0_req_i,
   input  size_pkg::mem_req_t dma_rd0_req_i,
   input  size_pkg::mem_req_t dma_wr0_req_i,
@@ -16,7 +15,6 @@ module mem_xbar_null (
   input  size_pkg::mem_req_t rx0_req_i,
   input  size_pkg::mem_req_t rx1_req_i,
   input  size_pkg::mem_req_t host_req_i,
-  /* verilator lint_on UNUSEDSIGNAL */
 
   output logic write_o,                       // what is taken at this edge is a write
   output logic [11:0] tag_o                   // of the read that waits for its answer

@@ -86,7 +86,8 @@ class Walk {
 
   void both_polarities(const Csr& csr, unsigned core, unsigned i) {
     const std::uint64_t addr = csr_addr(csr, core, i);
-    const std::uint64_t bits = csr.bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << csr.bits) - 1;
+    const std::uint64_t bits =
+        csr.bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << csr.bits) - 1;
     if (!of_tables(csr)) read(addr, reset(csr, i));
     const std::uint64_t pattern = random_.word() & bits;
     for (const std::uint64_t value : {pattern, ~pattern & bits, pattern}) {
@@ -115,12 +116,12 @@ class Walk {
   void elsewhere() {
     using enum ErrorCause;
     const std::uint64_t csr = defs::kAddrCsrBase;
-    for (const std::uint64_t addr : {csr + 0x30, csr + 0xf8, csr + 0x138, csr + 0x1090, csr + 0x1438,
-                                     csr + 0x14a0, csr + 0x3000, csr + defs::kAddrCsrSize - 8,
-                                     csr + defs::kAddrCsrSize, defs::kAddrCore0Base,
-                                     defs::kAddrHbm0Base + defs::kAddrHbm0Size,
-                                     defs::kAddrHbm1Base + defs::kAddrHbm1Size,
-                                     random_.word() >> 16 | std::uint64_t{1} << 47}) {
+    for (const std::uint64_t addr :
+         {csr + 0x30, csr + 0xf8, csr + 0x138, csr + 0x1090, csr + 0x1438, csr + 0x14a0,
+          csr + 0x3000, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
+          defs::kAddrCore0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size,
+          defs::kAddrHbm1Base + defs::kAddrHbm1Size,
+          random_.word() >> 16 | std::uint64_t{1} << 47}) {
       refused(addr, false, 0, UnmappedAddress);
       refused(addr, true, random_.word(), UnmappedAddress);
     }
@@ -146,7 +147,11 @@ class Walk {
   }
   void refused(std::uint64_t addr, bool write, std::uint64_t value, ErrorCause cause,
                unsigned bytes = 8) {
-    out_.push_back({.chip = chip_, .addr = addr, .bytes = bytes, .write = write, .value = value,
+    out_.push_back({.chip = chip_,
+                    .addr = addr,
+                    .bytes = bytes,
+                    .write = write,
+                    .value = value,
                     .refusal = cause});
   }
 

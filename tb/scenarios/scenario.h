@@ -40,8 +40,8 @@ struct PortAccess {
   std::uint64_t addr = 0;
   unsigned bytes = 8;
   bool write = false;
-  std::uint64_t value = 0;           ///< written, or expected
-  std::uint64_t mask = ~0ull;        ///< bits that are compared
+  std::uint64_t value = 0;                            ///< written, or expected
+  std::uint64_t mask = ~0ull;                         ///< bits that are compared
   defs::ErrorCause refusal = defs::ErrorCause::None;  ///< what it must be answered with
 };
 struct PortAccesses {
@@ -76,7 +76,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants,
-    kRegisters;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters;
 
 }  // namespace tb

@@ -7,8 +7,9 @@
 // Members of a tenant send each other messages. One core of some chips goes astray, on virtual
 // network 3: into the other tenant's memory, beside its own tenant's windows or across their end,
 // raises the other's semaphore, or has a key that nobody lets in. From then on nothing of the flow
-// arrives; what the core sends on another network does. The check sees that nobody else lost anything and that no
-// byte is where it must not be; the board, that every host was told and every chip counted.
+// arrives; what the core sends on another network does. The check sees that nobody else lost
+// anything and that no byte is where it must not be; the board, that every host was told and every
+// chip counted.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -229,8 +230,10 @@ cmodel::Program build(const ScenarioArgs& args) {
 PortAccesses accesses(const ScenarioArgs& args, const cmodel::Program&) {
   PortAccesses out;
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    out.before.push_back(
-        {.chip = chip, .addr = csr_addr(defs::kCsrFabricTimeout, 0, 0), .write = true, .value = kTimeout});
+    out.before.push_back({.chip = chip,
+                          .addr = csr_addr(defs::kCsrFabricTimeout, 0, 0),
+                          .write = true,
+                          .value = kTimeout});
   return out;
 }
 
@@ -252,7 +255,8 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
     const bool strange = a.crime == Crime::Stranger || plan.stranger(a.dst, a.core);
     const std::uint8_t expected = strange ? 0 : 0xa5;
     if (std::any_of(got.begin(), got.end(), [&](auto byte) { return byte != expected; }))
-      complain(fmt::format("chip {}: what it sent before it went astray is not as it must be", a.chip));
+      complain(
+          fmt::format("chip {}: what it sent before it went astray is not as it must be", a.chip));
   }
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned core = 0; core < defs::kCores; ++core)

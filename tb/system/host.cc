@@ -136,21 +136,22 @@ void Host::access(Driver& driver, std::deque<PortAccess>& accesses, defs::HostRe
   accesses.pop_front();
 }
 
-void Host::answer(unsigned chip, std::uint64_t cycle, std::uint64_t value,
-                  defs::ErrorCause cause) {
+void Host::answer(unsigned chip, std::uint64_t cycle, std::uint64_t value, defs::ErrorCause cause) {
   Driver& driver = drivers_[chip];
   const PortAccess access = driver.awaited.front();
   driver.awaited.pop_front();
   const bool refused = cause != defs::ErrorCause::None;
   const std::string what = fmt::format("{} of {:#x}", access.write ? "write" : "read", access.addr);
   if (cause != access.refusal)
-    fail(chip, cycle, fmt::format("{} is answered by {}; expected {}", what, to_string(cause),
-                                  to_string(access.refusal)));
+    fail(chip, cycle,
+         fmt::format("{} is answered by {}; expected {}", what, to_string(cause),
+                     to_string(access.refusal)));
   else if (refused && value != access.addr)
     fail(chip, cycle, fmt::format("refusal of the {} names {:#x}", what, value));
   else if (!refused && ((value ^ access.value) & access.mask))
-    fail(chip, cycle, fmt::format("{} gives {:#x}; expected {:#x}, mask {:#x}", what, value,
-                                  access.value, access.mask));
+    fail(chip, cycle,
+         fmt::format("{} gives {:#x}; expected {:#x}, mask {:#x}", what, value, access.value,
+                     access.mask));
   else
     ++accesses_checked_;
 }

@@ -95,14 +95,14 @@ class Host {
  private:
   struct Driver {
     std::deque<const cmodel::Segment*> segments;
-    std::uint64_t segment_done = 0;       ///< bytes of the first one
-    std::deque<defs::HostReq> registers;  ///< CSR writes, and the read of ChipId behind them
+    std::uint64_t segment_done = 0;        ///< bytes of the first one
+    std::deque<defs::HostReq> registers;   ///< CSR writes, and the read of ChipId behind them
     std::deque<PortAccess> before, after;  ///< the scenario's, not yet sent
     std::deque<PortAccess> awaited;        ///< sent, not yet answered
-    std::deque<std::uint32_t> doorbells;  ///< SeqStart by core, {core, mask}
-    std::deque<std::size_t> reads;        ///< regions not yet asked for
-    std::uint64_t read_done = 0;          ///< bytes asked for of the first one
-    std::deque<std::size_t> answers;      ///< regions not yet complete
+    std::deque<std::uint32_t> doorbells;   ///< SeqStart by core, {core, mask}
+    std::deque<std::size_t> reads;         ///< regions not yet asked for
+    std::uint64_t read_done = 0;           ///< bytes asked for of the first one
+    std::deque<std::size_t> answers;       ///< regions not yet complete
     std::uint64_t answer_done = 0;
     unsigned counts_asked = 0, counts_known = 0;  ///< {core, defs::TensorCount}
     unsigned credits = 0;
