@@ -16,6 +16,8 @@
 #include "tb/model/wait_for.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/commit_chain.h"
+#include "tb/system/commit_log.h"
+#include "tb/system/npy.h"
 #include "tb/system/options.h"
 #include "tb/system/result.h"
 
@@ -25,6 +27,7 @@ namespace {
 /// Hashes every commit as the scoreboard does those of the RTL.
 class HashingSink : public cmodel::CommitSink {
  public:
+  explicit HashingSink(CommitLog* log) : log_(log) {}
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     if (!recent_ || recent_->id != commit.stream) {
       auto& slot = streams_[stream_key(commit.stream)];
@@ -34,6 +37,7 @@ class HashingSink : public cmodel::CommitSink {
     }
     const bool semaphore = commit.kind == cmodel::CommitKind::Semaphore;
     (semaphore ? recent_->semaphores : recent_->writes).add(commit, data);
+    if (log_) log_->add(commit, 0, data);
   }
   std::uint64_t hash() const {
     std::map<cmodel::StreamId, StreamChains> chains;
@@ -49,14 +53,15 @@ class HashingSink : public cmodel::CommitSink {
   };
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   Stream* recent_ = nullptr;
+  CommitLog* log_;
 };
 
 struct ModelOptions {
-  std::string scenario, program, config = "inf2", format, out = "out";
+  std::string scenario, program, config = "inf2", format, log, out = "out";
   std::uint32_t seed = 1, length = 0;
   std::uint64_t order_seed = 0;
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
-  bool races = false, json = false;
+  bool races = false, npy = false, json = false;
 };
 
 std::uint64_t number(const std::string& name, const std::string& text, std::uint64_t low,
@@ -87,6 +92,9 @@ ModelOptions parse(int argc, char** argv) {
   app.add_flag("--model-only", model_only, "what this program does anyway");
   app.add_flag("--races", o.races,
                "fail if two engines touch the same bytes with no semaphore path between them");
+  app.add_option("--commit-log", o.log, "write every commit, for `dodeca compare`")
+      ->type_name("FILE");
+  app.add_flag("--npy", o.npy, "write what the host would read back as NAME.npy");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", o.out, "directory of run directories (out)")->type_name("DIR");
   try {
@@ -220,7 +228,9 @@ int run(int argc, char** argv) {
   args.out_dir = run_dir;
 
   const auto start = std::chrono::steady_clock::now();
-  HashingSink sink;
+  std::optional<CommitLog> log;
+  if (!o.log.empty()) log.emplace(o.log, o.config, program.chips);
+  HashingSink sink(log ? &*log : nullptr);
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
   board.load();
   board.run();
@@ -231,6 +241,8 @@ int run(int argc, char** argv) {
     regions.emplace_back(region.bytes);
     board.read(region.chip, region.addr, regions.back());
   }
+  if (log) log->finish();
+  if (o.npy) write_regions(run_dir, program, regions);
   nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
   Verdict verdict = judge(board, program, scenario, args, regions, metrics);
   const auto& work = board.counters();

@@ -54,9 +54,11 @@ struct Options {
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
-  bool coverage = false;  ///< needs the program with counters
-  std::string inject;     ///< a site, "list", or empty
-  bool races = false;     ///< look for conflicting accesses without a semaphore path
+  bool coverage = false;             ///< needs the program with counters
+  std::string inject;                ///< a site, "list", or empty
+  bool races = false;                ///< look for conflicting accesses without a semaphore path
+  std::filesystem::path commit_log;  ///< empty: none
+  bool npy = false;                  ///< regions as .npy into the run's directory
   bool json = false;
   std::filesystem::path out = "out";
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none
