@@ -14,7 +14,9 @@
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
+#include "tb/system/commit_log.h"
 #include "tb/system/inject.h"
+#include "tb/system/npy.h"
 #include "tb/system/options.h"
 #include "tb/system/result.h"
 #include "tb/timeline/chrome_trace.h"
@@ -264,12 +266,18 @@ int run(int argc, char** argv) {
       recorder.emplace(built_sizes(), job.program);
       for (unsigned i = 0; i < board.chips(); ++i) board.chip(i).record_events();
     }
+    std::optional<CommitLog> log;
+    if (!options.commit_log.empty())
+      log.emplace(options.commit_log, options.config, job.program.chips);
     board.set_observer([&](const Chip& chip) {
       functional.observe(chip);
+      if (log) log->add(chip.commits());
       if (recorder) recorder->observe(board, chip);
     });
     sc_core::sc_start();
     outcome = board.outcome();
+    if (log) log->finish();
+    if (options.npy) write_regions(run_dir, job.program, board.host().regions());
 
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
     judge(job, board, outcome, metrics);

@@ -113,7 +113,7 @@ Options parse_options(int argc, char** argv) {
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
               timeout, hang;
-  std::string wave_chips, waves, program, tables, leave, out = "out";
+  std::string wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
@@ -154,6 +154,9 @@ Options parse_options(int argc, char** argv) {
       ->type_name("SITE");
   app.add_flag("--races", o.races,
                "fail if two engines touch the same bytes with no semaphore path between them");
+  app.add_option("--commit-log", log, "write every commit, for `dodeca compare`")
+      ->type_name("FILE");
+  app.add_flag("--npy", o.npy, "write what the host read back as NAME.npy");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
@@ -183,6 +186,7 @@ Options parse_options(int argc, char** argv) {
     throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   o.program = program;
+  o.commit_log = log;
   o.tables = tables;
   o.out = out;
   o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));

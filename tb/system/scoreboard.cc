@@ -16,11 +16,6 @@ namespace {
 
 constexpr unsigned kMaxLeftovers = 8;  // lines of the end report
 
-std::uint32_t key(const cmodel::StreamId& id) {
-  return std::uint32_t{id.chip} << 24 | std::uint32_t{id.core} << 20 |
-         std::uint32_t{id.engine} << 12 | std::uint32_t{id.src} << 8 | id.lane;
-}
-
 std::size_t data_bytes(const cmodel::Commit& commit) {
   switch (commit.kind) {
     case cmodel::CommitKind::PsumRow:
@@ -123,23 +118,12 @@ Scoreboard::Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
   model_->load();
 }
 
-Scoreboard::~Scoreboard() {
-  for (auto& [id, stream] : streams_) {
-    XXH3_freeState(stream->writes.chain);
-    XXH3_freeState(stream->semaphores.chain);
-  }
-}
-
 Scoreboard::Stream& Scoreboard::stream(const cmodel::StreamId& id) {
   if (recent_ && recent_->id == id) return *recent_;
-  auto& slot = streams_[key(id)];
+  auto& slot = streams_[stream_key(id)];
   if (!slot) {
     slot = std::make_unique<Stream>();
     slot->id = id;
-    for (List* list : {&slot->writes, &slot->semaphores}) {
-      list->chain = XXH3_createState();
-      XXH3_64bits_reset(list->chain);
-    }
   }
   recent_ = slot.get();
   return *recent_;
@@ -184,15 +168,7 @@ void Scoreboard::check(const CommitBuffer& commits) {
       diverge(entry, data, &expected, expected_data);
       break;
     }
-    // Fields in a fixed layout: the struct itself has padding.
-    std::array<std::uint64_t, 4> fields{
-        static_cast<std::uint64_t>(actual.kind) << 32 | actual.pc, actual.addr,
-        std::uint64_t{actual.first} << 32 | std::uint64_t{actual.count} << 16 |
-            actual.element_bytes,
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(actual.delta))};
-    XXH3_64bits_update(l.chain, fields.data(), sizeof(fields));
-    XXH3_64bits_update(l.chain, data.data(), data.size());
-    ++l.made;
+    l.chain.add(actual, data);
     ++l.head;
     l.head_byte += data.size();
   }
@@ -289,24 +265,16 @@ std::string Scoreboard::check_counts(unsigned chip, unsigned core,
 }
 
 std::uint64_t Scoreboard::commit_hash() const {
-  std::map<cmodel::StreamId, const Stream*> ordered;
-  for (const auto& [id, stream] : streams_) ordered[stream->id] = stream.get();
-  std::vector<std::uint64_t> chains;
-  for (const auto& [id, stream] : ordered) {
-    if (!stream->writes.made && !stream->semaphores.made) continue;
-    chains.push_back(key(id));
-    for (const List* list : {&stream->writes, &stream->semaphores}) {
-      chains.push_back(list->made);
-      chains.push_back(XXH3_64bits_digest(list->chain));
-    }
-  }
-  return XXH3_64bits(chains.data(), chains.size() * sizeof(std::uint64_t));
+  std::map<cmodel::StreamId, StreamChains> chains;
+  for (const auto& [id, stream] : streams_)
+    chains[stream->id] = {&stream->writes.chain, &stream->semaphores.chain};
+  return combined_hash(chains);
 }
 
 cmodel::StreamPositions Scoreboard::positions(unsigned chip) const {
   cmodel::StreamPositions positions;
   for (const auto& [id, stream] : streams_)
-    if (stream->id.chip == chip) positions[stream->id] = stream->writes.made;
+    if (stream->id.chip == chip) positions[stream->id] = stream->writes.chain.made();
   return positions;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // RTL against golden model, commit by commit.
 #pragma once
-#include <xxhash.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "cmodel/commit.h"
 #include "cmodel/program.h"
 #include "tb/system/commit_buffer.h"
+#include "tb/system/commit_chain.h"
 #include "tb/system/host.h"
 
 namespace tb {
@@ -38,7 +37,6 @@ class Scoreboard : public cmodel::CommitSink {
  public:
   Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
              cmodel::BoardOptions options);
-  ~Scoreboard() override;
 
   /// All commits of one chip's window. A chip that diverged is not compared any further.
   void check(const CommitBuffer& commits);
@@ -68,8 +66,7 @@ class Scoreboard : public cmodel::CommitSink {
     std::vector<cmodel::Commit> commits;
     std::vector<std::uint8_t> bytes;
     std::size_t head = 0, head_byte = 0;
-    XXH3_state_t* chain = nullptr;
-    std::uint64_t made = 0;
+    CommitChain chain;
 
     bool empty() const { return head == commits.size(); }
   };
