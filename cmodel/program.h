@@ -48,6 +48,17 @@ struct Partition {
   std::uint64_t end = (std::uint64_t{1} << 48) - 1;
 };
 
+/// Where the instructions of a sequencer, or the descriptors of a DMA engine, were written.
+struct SourceNotes {
+  std::uint32_t chip = 0, core = 0, engine = 0;  ///< defs::Engine
+  struct Line {
+    const char* file;  ///< lives as long as the process
+    std::uint32_t line;
+    std::uint32_t label;  ///< in Program::labels
+  };
+  std::vector<Line> lines;  ///< by pc
+};
+
 struct Program {
   std::string config;       ///< "inf2" or "mini"
   std::uint32_t chips = 0;  ///< 1 .. BoardChips, consecutive from chip 0
@@ -57,6 +68,13 @@ struct Program {
   std::vector<Region> regions;
   std::vector<Partition> partitions;  ///< cores without one stay as reset leaves them
   std::vector<std::uint32_t> keys;    ///< that every link port lets in; empty: 0, as after reset
+  /// Only of a program that was assembled in this process; no part of files and hashes.
+  std::vector<SourceNotes> notes;
+  std::vector<std::string> labels;
+  std::string file;  ///< that it was loaded from
+
+  /// "tb/scenarios/digits.cc:212 (layer 1)"; of a file its name and the byte; empty if not known.
+  std::string source_of(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) const;
 };
 
 /// File format, all little-endian:

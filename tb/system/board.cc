@@ -18,6 +18,9 @@ namespace {
 // 750 MHz. Nothing depends on it: SystemC's time is for people and for models added later.
 const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
 
+// Windows behind the one in which something went wrong: how far does it spread?
+constexpr unsigned kRunOn = 4;
+
 constexpr unsigned kMaxReports = 8;  // lines about errors that the host was told wrongly
 
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
@@ -96,6 +99,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+    chips_.back()->issues().load(program, i);
   }
   for (const CableFault& fault : options.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
@@ -154,12 +158,13 @@ bool Board::broken() {
     if (!chip->fault().empty() && (!faulty || chip->fault_cycle() < faulty->fault_cycle()))
       faulty = chip.get();
   const auto& divergence = scoreboard_.divergence();
-  if (divergence) outcome_.mismatches = 1;
+  outcome_.mismatches = scoreboard_.mismatch_count();
   if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
     stop(Outcome::Status::Failed, divergence->text);
-  else if (faulty)
+  else if (faulty) {
+    outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
-  else if (!host_->fault().empty())
+  } else if (!host_->fault().empty())
     stop(Outcome::Status::Failed, host_->fault() + "\n");
   else
     return false;
@@ -177,7 +182,11 @@ void Board::run() {
       break;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
-    if (broken()) break;
+    if (broken()) {
+      for (unsigned i = 0; i < kRunOn && now_ < end && !outcome_.faulty_chip; ++i) window(end);
+      broken();
+      break;
+    }
     const auto verdict = watchdog.look(now_, last_progress(), chips_, *host_, scoreboard_.model());
     if (verdict.give_up) host_->give_up_waiting();
     if (!verdict.hang.empty()) {
@@ -205,8 +214,11 @@ void Board::at_the_end() {
   report += wrong_violations();
   std::string counts;
   for (unsigned chip = 0; chip < chips(); ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      counts += scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+    for (unsigned core = 0; core < defs::kCores; ++core) {
+      const auto wrong = scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+      if (!wrong.empty() && !outcome_.wrong_counter) outcome_.wrong_counter = {chip, core};
+      counts += wrong;
+    }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;

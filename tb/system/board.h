@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -36,6 +37,10 @@ struct Outcome {
   std::uint64_t cycles = 0;                      ///< fabric cycles until the end
   std::uint64_t start_cycle = 0, end_cycle = 0;  ///< doorbells, last completion (host's time)
   double wall_s = 0;
+  /// Where the hardware's counters were wrong at the end: {chip, core}.
+  std::optional<std::pair<unsigned, unsigned>> wrong_counter;
+  /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
+  std::optional<unsigned> faulty_chip;
 };
 
 ///   window     chips 0..n-1 at once (workers)   |barrier|  host, then commits in chip order
@@ -70,8 +75,16 @@ class Board : public sc_core::sc_module {
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
   LinkTotals link_totals() const;
   Scoreboard& scoreboard() { return scoreboard_; }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
+  const Wiring& wiring() const { return wiring_; }
+  /// What chip `end.chip` sends over its port; null where no cable is.
+  const Link* link(fabric::End end) const {
+    const auto found = by_sender_.find(end);
+    return found == by_sender_.end() ? nullptr : found->second;
+  }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
+  const Chip& chip(unsigned index) const { return *chips_[index]; }
   unsigned chips() const { return static_cast<unsigned>(chips_.size()); }
 
  private:

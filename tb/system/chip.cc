@@ -220,11 +220,12 @@ void Chip::core_cycle() {
 
   commits_.set_cycle(core_cycle_);
   events_.set_cycle(core_cycle_);
+  issues_.set_cycle(core_cycle_);
   v_->context.time(core_cycle_);
   top.clk_i = 1;
   top.eval();
   v_->dump(core_cycle_ * 1000 + 1000);
-  if (hook_) hook_(*this, core_cycle_);
+  for (const Hook& hook : hooks_) hook(*this, core_cycle_);
   ++core_cycle_;
 }
 
@@ -237,6 +238,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   ::Verilated::threadContextp(&v_->context);
   set_commit_sink(&commits_, id_);
   set_timeline_sink(recording_ ? &events_ : nullptr);
+  set_issue_sink(&issues_);
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
     for (unsigned p = 0; p < defs::kLinkPorts; ++p)
@@ -266,6 +268,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   }
   set_commit_sink(nullptr, id_);
   set_timeline_sink(nullptr);
+  set_issue_sink(nullptr);
 }
 
 void Chip::finish() {

@@ -11,6 +11,8 @@
 #include "fabric/table_writer.h"
 #include "tb/coverage/code.h"
 #include "tb/coverage/functional.h"
+#include "tb/debug/investigate.h"
+#include "tb/debug/report.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
@@ -254,6 +256,8 @@ int run(int argc, char** argv) {
                                                  wave_dir.string()));
   }
 
+  Standby standby;
+  if (standby.woken()) watch_again(standby, options, wiring, job.program, injector.get());
   nlohmann::ordered_json result;
   Outcome outcome;
   {
@@ -281,6 +285,9 @@ int run(int argc, char** argv) {
 
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
     judge(job, board, outcome, metrics);
+    nlohmann::ordered_json divergence;
+    if (outcome.status != Outcome::Status::Passed)
+      divergence = summary(investigate(board, job.program, standby, run_dir, outcome));
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);
@@ -344,6 +351,7 @@ int run(int argc, char** argv) {
               {"link_hash", fmt::format("{:016x}", board.link_hash())},
               {"repro", options.repro},
               {"metrics", metrics}};
+    if (!divergence.is_null()) result["divergence"] = divergence;
   }
   write_result(run_dir, result);
 

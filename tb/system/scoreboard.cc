@@ -113,7 +113,7 @@ std::string describe(const cmodel::Commit& commit) {
 Scoreboard::Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
                        cmodel::BoardOptions options)
     : sizes_(sizes),
-      stopped_(program.chips),
+      mismatches_of_(program.chips),
       model_(std::make_unique<cmodel::Board>(sizes, program, *this, options)) {
   model_->load();
 }
@@ -150,14 +150,15 @@ void Scoreboard::check(const CommitBuffer& commits) {
   const auto start = std::chrono::steady_clock::now();
   for (const auto& entry : commits.entries()) {
     const cmodel::Commit& actual = entry.commit;
-    if (stopped_[actual.stream.chip]) break;
     const auto data = commits.data(entry);
     List& l = list(actual);
+    if (l.lost) continue;
     while (l.empty() && model_->step()) {
     }
     if (l.empty()) {
-      diverge(entry, data, nullptr, {});
-      break;
+      l.lost = true;
+      diverge(entry, data, l.chain.made(), nullptr, {});
+      continue;
     }
     const cmodel::Commit& expected = l.commits[l.head];
     const std::span<const std::uint8_t> expected_data(l.bytes.data() + l.head_byte,
@@ -165,8 +166,9 @@ void Scoreboard::check(const CommitBuffer& commits) {
     ++commits_checked_;
     if (expected != actual || expected_data.size() != data.size() ||
         std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
-      diverge(entry, data, &expected, expected_data);
-      break;
+      diverge(entry, data, l.chain.made(), &expected, expected_data);
+      l.lost = expected != actual || expected_data.size() != data.size();
+      if (l.lost) continue;
     }
     l.chain.add(actual, data);
     ++l.head;
@@ -176,10 +178,19 @@ void Scoreboard::check(const CommitBuffer& commits) {
 }
 
 void Scoreboard::diverge(const CommitBuffer::Entry& entry, std::span<const std::uint8_t> data,
-                         const cmodel::Commit* expected,
+                         std::uint64_t ordinal, const cmodel::Commit* expected,
                          std::span<const std::uint8_t> expected_data) {
   const cmodel::Commit& actual = entry.commit;
-  stopped_[actual.stream.chip] = true;
+  ++mismatch_count_;
+  if (mismatches_of_[actual.stream.chip]++ < kMaxMismatches) {
+    Mismatch& m = mismatches_.emplace_back();
+    m.cycle = entry.cycle;
+    m.ordinal = ordinal;
+    m.actual = actual;
+    m.data.assign(data.begin(), data.end());
+    if (expected) m.expected = *expected;
+    m.expected_data.assign(expected_data.begin(), expected_data.end());
+  }
   if (divergence_ && std::pair{divergence_->cycle, divergence_->chip} <=
                          std::pair{entry.cycle, unsigned{actual.stream.chip}})
     return;
@@ -245,6 +256,14 @@ std::string Scoreboard::finish() {
   }
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return text;
+}
+
+std::vector<Missing> Scoreboard::missing() const {
+  std::vector<Missing> all;
+  for (const auto& [id, stream] : streams_)
+    for (const List* list : {&stream->writes, &stream->semaphores})
+      if (!list->lost && !list->empty()) all.push_back({list->commits[list->head], list->chain.made()});
+  return all;
 }
 
 std::string Scoreboard::check_counts(unsigned chip, unsigned core,
