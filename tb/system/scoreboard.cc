@@ -262,7 +262,8 @@ std::vector<Missing> Scoreboard::missing() const {
   std::vector<Missing> all;
   for (const auto& [id, stream] : streams_)
     for (const List* list : {&stream->writes, &stream->semaphores})
-      if (!list->lost && !list->empty()) all.push_back({list->commits[list->head], list->chain.made()});
+      if (!list->lost && !list->empty())
+        all.push_back({list->commits[list->head], list->chain.made()});
   return all;
 }
 
