@@ -256,6 +256,9 @@ class FabricRing {
     board_.require_empty();
   }
 
+  void set_timeout(unsigned cycles) {
+    for (auto& node : nodes_) node->dut->timeout_i = cycles;
+  }
   /// Receiver `c` of the chip takes nothing for so many core cycles.
   void stall(unsigned chip, unsigned c, unsigned core_cycles) {
     nodes_[chip]->stalled[c] = core_cycles;
@@ -270,8 +273,11 @@ class FabricRing {
   std::uint64_t progress() const { return board_.progress() + pieces_; }
   Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
   VerilatedContext& context() { return *context_; }
-  /// The cause of every refusal that the chip reported.
-  const std::vector<std::uint8_t>& refusals(unsigned chip) const { return nodes_[chip]->refusals; }
+  /// What the chip told its host so far: of packets that it received, and of its own.
+  struct Refusals {
+    unsigned received = 0, own = 0;
+  };
+  Refusals refusals(unsigned chip) const { return nodes_[chip]->refusals; }
 
   /// Chips whose engines have nothing left to send.
   unsigned idle_sources() const {
@@ -313,7 +319,7 @@ class FabricRing {
     std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
     std::array<unsigned, 2> jobs{};  // in all engines of a core
     std::array<int, 2> offering{-1, -1};
-    std::vector<std::uint8_t> refusals;
+    Refusals refusals;
     std::array<unsigned, 2> stalled{};
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
@@ -426,9 +432,8 @@ class FabricRing {
     }
     if (d.error_valid_o) {
       ++errors_;
-      for (unsigned i = 0; i < 4; ++i)
-        if (d.error_valid_o >> i & 1)
-          node.refusals.push_back(static_cast<std::uint8_t>(d.error_cause_o >> 8 * i));
+      node.refusals.received += (d.error_valid_o & 1u) + (d.error_valid_o >> 1 & 1u);
+      node.refusals.own += (d.error_valid_o >> 2 & 1u) + (d.error_valid_o >> 3 & 1u);
     }
     d.clk_i = 1;
     d.eval();

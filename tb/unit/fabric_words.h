@@ -42,6 +42,15 @@ inline void burst_error(std::uint32_t* word, unsigned at, unsigned length, std::
     if (i == 0 || rng() % 2) flip(word, at + i);
 }
 
+/// Writes bits of the control word and keeps the CRC right.
+inline void set_control(std::uint32_t* word, unsigned at, unsigned bits, std::uint32_t value) {
+  const std::uint32_t mask = ((1u << bits) - 1) << at;
+  defs::Flit::Words change{};
+  change[16] = (word[16] & mask) ^ (value << at & mask);
+  word[16] ^= change[16];
+  word[17] ^= fabric::crc(change, 0);
+}
+
 /// Changes a flit and its CRC, so that only the end-to-end check sees it. What routers use stays.
 inline void spoil(std::uint32_t* word, std::mt19937& rng) {
   const bool head = type_of(word) == static_cast<unsigned>(defs::FlitType::Head) ||
