@@ -21,6 +21,12 @@ bool data_flit(const std::uint32_t* word, const Heard&) {
   return is_flit(word) && !is_ack_packet(word);
 }
 
+bool data_head(const std::uint32_t* word, const Heard&) {
+  return is_flit(word) && !is_ack_packet(word) &&
+         (type_of(word) == static_cast<unsigned>(defs::FlitType::Head) ||
+          type_of(word) == static_cast<unsigned>(defs::FlitType::HeadTail));
+}
+
 void lose(std::uint32_t* word) { std::memset(word, 0, sizeof(defs::Flit::Words)); }
 /// A NULL word that says the same of credits and acknowledgements.
 void empty(std::uint32_t* word) {
@@ -116,6 +122,18 @@ void link_ack(Trial& trial) {
 void spoil_packet(Trial& trial) {
   trial.strike(busy(trial).link, data_flit, [&trial](std::uint32_t* word, const Heard&) {
     if (is_flit(word)) spoil(word, trial.rng());
+  });
+}
+/// The header, but for `hop`, in which routers count, and `len`, on which their credit rests.
+void spoil_header(Trial& trial) {
+  unsigned bit = 8 + trial.random(115);
+  if (bit >= 83) bit += 5;
+  trial.strike(busy(trial).link, data_head, [bit](std::uint32_t* word, const Heard&) {
+    if (!is_flit(word)) return;
+    defs::Flit::Words change{};
+    flip(change.data(), bit);
+    flip(word, bit);
+    word[17] ^= fabric::crc(change, 0);
   });
 }
 void spoil_ack(Trial& trial) {
@@ -284,6 +302,8 @@ constexpr FaultClass kClasses[] = {
      kCorrected, 25, 300},
     {"packet", "a flit is changed behind the links' back, as by an upset in a router", spoil_packet,
      kCorrected, 25, 300},
+    {"header", "a header bit is changed behind the links' back", spoil_header,
+     kCorrected | kReported, 1, 300},
     {"lane", "one or two lanes stick at 0 or 1", stuck_lanes, kContained, 4, 4000},
     {"outage", "a link is silent for 1 to 1,500 cycles, one way or both", outage, kCorrected, 8,
      4000},
