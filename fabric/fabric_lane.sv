@@ -3,8 +3,9 @@
 //
 //   ready_i of all flows --pick--> the packet in the lane --> about_o, flit by flit
 //
-// An acknowledgement goes first. Then strict round robin on every fourth pick, so nobody starves; in
-// between only flows whose output VC is free, so one full VC does not idle the link.
+// An acknowledgement goes first. Then strict round robin on every 16th pick, so nobody starves; in
+// between only flows whose output VC is free, so one full VC does not idle the link, and among them those of
+// a link that the other core's lane leaves alone, so that no link idles while two lanes wait for another.
 module fabric_lane #(
   localparam int unsigned Flows = 64,
   localparam int unsigned Chips = 16
@@ -21,6 +22,7 @@ module fabric_lane #(
   input  logic [Chips-1:0] local_i,
   // Output VCs {upper, VN, class} of the lane's links that could take a whole packet now; a preference.
   input  logic [15:0] room_i,
+  input  logic [1:0] busy_i,    // {upper, lower}: the other core's lane waits for or uses that link
   input  logic stop_i,          // nothing new is picked; what was goes out
   // An acknowledgement that goes this way, and to whom.
   input  logic ack_i,
@@ -40,9 +42,9 @@ module fabric_lane #(
 );
 
   // ---------------------------------------------------------------- pick
-  logic [Flows-1:0] free, ahead, chosen;
+  logic [Flows-1:0] free, apart, ahead, chosen;
   logic [5:0] strict_q, relaxed_q;
-  logic [1:0] turn_q;
+  logic [3:0] turn_q;
   logic [3:0] dst;
   logic picks_free, open;
 
@@ -57,6 +59,7 @@ module fabric_lane #(
 
   always_comb begin
     free       = '0;
+    apart      = '0;
     ahead      = '0;
     chosen     = '0;
     flow_o     = '0;
@@ -69,8 +72,9 @@ module fabric_lane #(
                                             (room_i[2*v + 8] ? ~class_i & upper_i : '0) |
                                             (room_i[2*v + 9] ? class_i & upper_i : '0));
       end
+      apart = free & {4{local_i | (busy_i[1] ? '0 : upper_i) | (busy_i[0] ? '0 : ~upper_i)}};
       picks_free = turn_q != '0 && free != '0;
-      chosen = picks_free ? free : ready_i;
+      chosen = !picks_free ? ready_i : (apart != '0) ? apart : free;
       ahead  = chosen & ({Flows{1'b1}} << (picks_free ? relaxed_q : strict_q));
       if (ahead != '0) chosen = ahead;
       chosen = chosen & (~chosen + Flows'(1));
@@ -101,7 +105,7 @@ module fabric_lane #(
         about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? 7'd1 : {flow_o[5:4], len_i}};
       end
       if (pick_o) begin
-        turn_q <= turn_q + 2'd1;
+        turn_q <= turn_q + 4'd1;
         if (picks_free) relaxed_q <= flow_o + 6'd1;
         else strict_q <= flow_o + 6'd1;
       end

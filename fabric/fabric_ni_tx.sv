@@ -37,7 +37,9 @@ module fabric_ni_tx #(
   // Next flit of the packet in each lane; its payload follows one fabric cycle after the pop. Lane
   // 0 goes to links 0 and 2 and local port 0, lane 1 to the others; lane i in slice i.
   // room_i: {port, VN, class} whose output VC could take a whole packet now; a preference.
+  // busy_i: links that the other core's lanes wait for or use; likewise.
   input  logic [31:0] room_i,
+  input  logic [3:0] busy_i,
   output logic [1:0] hol_valid_o,
   output logic [3:0] hol_vn_o,
   output logic [1:0] hol_class_o,
@@ -189,7 +191,8 @@ module fabric_ni_tx #(
       .clk_i, .rst_ni, .fabric_en_i,
       .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{odd_q}} : ready & {4{odd_q}}),
       .class_i(class_q), .upper_i(upper_q), .local_i(local_q),
-      .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}), .stop_i,
+      .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}),
+      .busy_i({busy_i[2 + l], busy_i[l]}), .stop_i,
       .ack_i(ack_way[l]), .ack_dst_i,
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),

@@ -257,12 +257,21 @@ module fabric_node (
   logic [3:0] err_dst;
   defs_pkg::header_t culprit;       // of a report that came
 
+  // Links that a core's lanes have a packet for: the other core's had better take another.
+  logic [7:0] local_busy;  // {core, link}
+  always_comb begin
+    local_busy = '0;
+    for (int unsigned l = 0; l < 4; l++) begin
+      if (local_valid[l] && !local_out[3*l + 2]) local_busy[{1'(l / 2), local_out[3*l +: 2]}] = 1'b1;
+    end
+  end
+
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i, .ring_size_i, .key_i(key_i[0 +: 8]), .now_i(time_q[11:8]),
     .bank_i(bank), .stop_i(stop),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
-    .room_i(local_room),
+    .room_i(local_room), .busy_i(local_busy[7:4]),
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
     .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
     .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[5:0]),
@@ -282,7 +291,7 @@ module fabric_node (
     .core_i(1'b1), .chip_id_i, .ring_size_i, .key_i(key_i[8 +: 8]), .now_i(time_q[11:8]),
     .bank_i(bank), .stop_i(stop),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
-    .room_i(local_room),
+    .room_i(local_room), .busy_i(local_busy[3:0]),
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
     .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
     .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[11:6]),

@@ -32,8 +32,11 @@ struct Options {
   unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
   double flit_errors = 0;  ///< probability that a word is damaged on a link
   bool lost_words = true;  ///< one damaged word in eight is lost
-  double spoiled = 0;      ///< probability that a flit is changed without the link's notice
-  double resends = 0;      ///< likewise that a node sends everything again in a fabric cycle
+  /// Latencies count until a message has left its chip's only port, of one flit per cycle, which
+  /// the RTL does not have: for comparison.
+  bool one_port = false;
+  double spoiled = 0;  ///< probability that a flit is changed without the link's notice
+  double resends = 0;  ///< likewise that a node sends everything again in a fabric cycle
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
@@ -72,6 +75,7 @@ class FabricRing {
     }
     reset();
     board_.learn_ways(tables_);
+    board_.count_one_port(options.one_port);
     if (options.tables) load(*options.tables);
     train();
   }
@@ -144,11 +148,14 @@ class FabricRing {
 
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
-  /// Gives `message` to its engine and tells the scoreboard.
-  void post(const fabric::Message& message) {
+  /// Links crossed by the messages that were delivered so far.
+  std::uint64_t delivered_hops() const { return board_.delivered_hops(); }
+
+  /// Gives `message`, made `waited` fabric cycles ago, to its engine and tells the scoreboard.
+  void post(const fabric::Message& message, std::uint64_t waited = 0) {
     Job job{message, Payload(message.bytes), 0, 0};
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
-    board_.expect(fabric::header(message), job.payload, cycle_);
+    board_.expect(fabric::header(message), job.payload, cycle_ - waited);
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
   }

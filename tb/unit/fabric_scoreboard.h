@@ -4,6 +4,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -49,6 +50,9 @@ class Scoreboard {
   bool allowed(unsigned chip, unsigned port, unsigned cls) const {
     return allowed_[chip][port][cls];
   }
+
+  /// Latencies count until a message has left its chip's only port, of one flit per cycle.
+  void count_one_port(bool on) { one_port_ = on; }
 
   void expect(const defs::Header& header, const Payload& payload, std::uint64_t cycle) {
     chips_[header.dst].flows[{header.src, fabric::lane(header)}].push_back(
@@ -108,6 +112,7 @@ class Scoreboard {
   std::uint64_t offered() const { return offered_; }
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t delivered_flits() const { return delivered_flits_; }
+  std::uint64_t delivered_hops() const { return delivered_hops_; }
   /// Messages, writes and notifies so far.
   std::uint64_t progress() const { return progress_; }
   /// Flits of packets that reached their destination, by source.
@@ -135,6 +140,7 @@ class Scoreboard {
     std::map<std::pair<unsigned, unsigned>, std::deque<Expected>> flows;
     std::array<std::deque<Effect>, 2> effects;
     std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
+    std::uint64_t port_free = 0;           // with count_one_port()
   };
 
   /// Says so, and returns true, if `good` is not.
@@ -171,7 +177,10 @@ class Scoreboard {
     ++delivered_;
     delivered_flits_ += header.len;
     accepted_[header.src] += header.len;
-    latencies_.push_back(static_cast<std::uint32_t>(now / 2 - expected.posted));
+    delivered_hops_ += way.hops;
+    state.port_free = std::max(now / 2, state.port_free + header.len);
+    latencies_.push_back(
+        static_cast<std::uint32_t>((one_port_ ? state.port_free : now / 2) - expected.posted));
     ++progress_;
   }
 
@@ -210,6 +219,8 @@ class Scoreboard {
   std::array<std::array<Way, fabric::kMaxChips>, fabric::kMaxChips> ways_{};
   std::array<std::array<std::array<bool, 2>, defs::kLinkPorts>, fabric::kMaxChips> allowed_{};
   std::array<Chip, fabric::kMaxChips> chips_;
+  bool one_port_ = false;
+  std::uint64_t delivered_hops_ = 0;
   std::uint64_t offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0, last_commit_ = 0;
   std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);
   std::vector<std::uint32_t> latencies_;
