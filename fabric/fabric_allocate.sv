@@ -32,6 +32,9 @@ module fabric_allocate #(
   input  logic [4*Xs*Vns-1:0] hol_birth_i,
   input  logic [3:0] now_i,
 
+  input  logic [2:0] slot_i,      // {slot mode, VN of this cycle}; only its queues are valid then
+  input  logic [31:0] arbiter_i,  // {weight 4 of VN 3 .. 0, 1'b0, throttle 7, 6'b0, mode 2}
+
   // Room behind the outputs: flits of a link's VC, a packet of a local port's VC.
   input  logic [Links-1:0] link_ready_i,
   input  logic [8*Links*Vcs-1:0] credit_i,
@@ -58,28 +61,59 @@ module fabric_allocate #(
   logic [Links*Vcs-1:0] claimed_q;
   logic [4*Links*Vcs-1:0] claimer_q;
   logic [2*Xs-1:0] vn_first_q;
-  logic [4*Outs-1:0] x_first_q;
+  logic [4*Outs*Vns-1:0] x_first_q;  // {VN, output}; slots of VN 0 only, but in slot mode
+  logic [1:0] turn;
+  assign turn = slot_i[1:0];
   assign held_o    = held_q;
   assign claimed_o = claimed_q;
 
+  // ---------------------------------------------------------------- modes
+  logic round_robin, weighted, unused_arbiter;
+  logic [6:0] throttle;
+  logic [Outs*Vns-1:0] funded;
+  assign round_robin = arbiter_i[1:0] == defs_pkg::ArbiterRoundRobin;
+  assign weighted    = arbiter_i[1:0] == defs_pkg::ArbiterWeighted && !slot_i[2];
+  assign throttle    = arbiter_i[14:8];
+  assign unused_arbiter = ^{arbiter_i[15], arbiter_i[7:2]};
+  logic [5*Outs-1:0] sa_len;  // of heads
+  fabric_share u_share (
+    .clk_i, .rst_ni, .en_i(weighted), .weight_i(arbiter_i[31:16]),
+    .start_i(sa_valid_o & sa_head_o), .vc_i(sa_vc_o), .len_i(sa_len), .funded_o(funded)
+  );
+
   // ---------------------------------------------------------------- allocation
-  // Who goes first: packets under way, then old ones, then through traffic (inputs 0 .. 7). Never 0.
-  function automatic logic [6:0] rank(input logic [5:0] queue);
-    rank = {!hol_about_i[11*queue + 10],
-            hol_about_i[11*queue + 10] ? now_i - hol_birth_i[4*queue +: 4] : 4'd0, !queue[5], 1'b1};
+  // Who goes first: packets under way; (mode Weighted) VNs that have not used up their share; then old
+  // ones, then through traffic (inputs 0 .. 7). Never 0. Mode RoundRobin: packets under way, no more.
+  function automatic logic [7:0] rank(input logic [5:0] queue);
+    if (round_robin) begin
+      rank = {!hol_about_i[11*queue + 10], 7'd1};
+    end else begin
+      rank = {!hol_about_i[11*queue + 10],
+              weighted && funded[{hol_about_i[11*queue + 5 +: 3], queue[1:0]}],
+              hol_about_i[11*queue + 10] ? now_i - hol_birth_i[4*queue +: 4] : 4'd0,
+              !queue[5], 1'b1};
+    end
   endfunction
   // A receiver has two outputs, one for each of its links, and one set of VCs.
   function automatic logic [5:0] hold(input logic [2:0] out, input logic [2:0] vc);
     hold = {out[2], out[1] && !out[2], out[0], vc};
+  endfunction
+  // Room that injection leaves in a VC: never so much that the longest packet would not fit into its buffer.
+  function automatic logic [6:0] leave(input logic [1:0] vn);
+    logic [6:0] most;
+    most = 7'(defs_pkg::VnDepth1 - defs_pkg::BodyFlits - 1);
+    if (vn == 2'd0) most = 7'(defs_pkg::VnDepth0 - 4);
+    if (vn == 2'd3) most = 7'(defs_pkg::VnDepth3 - defs_pkg::BodyFlits - 1);
+    leave = (throttle > most) ? most : throttle;
   endfunction
   function automatic logic [3:0] next_x(input logic [3:0] x);
     next_x = (x == 4'(Xs - 1)) ? '0 : x + 4'd1;
   endfunction
 
   logic work;
-  logic [6:0] key, best;
+  logic [7:0] key, best;
   logic [3:0] x_at, winner;
-  logic [7*Xs-1:0] offer_key;
+  logic [8*Xs-1:0] offer_key;
   logic [2*Xs-1:0] offer_vn, wish_vn;
   logic [3*Xs-1:0] offer_out, wish_out;          // wish: heads that miss only credit
   logic [Xs-1:0] offered, wishes, taken;
@@ -116,6 +150,7 @@ module fabric_allocate #(
     sa_poison_o   = '0;
     sa_x_o        = '0;
     sa_vc_o       = '0;
+    sa_len        = '0;
     pop_o         = '0;
     pop_vn_o      = '0;
     pop_tail      = '0;
@@ -147,7 +182,11 @@ module fabric_allocate #(
                 end else if (!claimed_q[{out[1:0], vc}] ||
                              claimer_q[4*{out[1:0], vc} +: 4] == 4'(x)) begin
                   can_leave = credit_i[8*{out[1:0], vc} +: 8] >= {3'b0, about[4:0]};
-                  if (!can_leave && !claimed_q[{out[1:0], vc}]) begin
+                  // Injection leaves `throttle` flits of room, and does not claim then.
+                  if (x >= 8 && throttle != '0) begin
+                    can_leave = credit_i[8*{out[1:0], vc} +: 8] >=
+                                {3'b0, about[4:0]} + {1'b0, leave(2'(v))};
+                  end else if (!can_leave && !claimed_q[{out[1:0], vc}]) begin
                     wishes            = wishes | (Xs'(1) << x);
                     wished            = wished | (Links'(1) << out[1:0]);
                     wish_vn[2*x +: 2] = 2'(v);
@@ -173,7 +212,7 @@ module fabric_allocate #(
             about               = hol_about_i[11*{4'(x), vn} +: 11];
             offered             = offered | (Xs'(1) << x);
             wanted              = wanted | (Outs'(1) << about[7:5]);
-            offer_key[7*x +: 7] = best;
+            offer_key[8*x +: 8] = best;
             offer_vn[2*x +: 2]  = vn;
             offer_out[3*x +: 3] = about[7:5];
           end
@@ -195,12 +234,12 @@ module fabric_allocate #(
         end
         if (wanted[y]) begin
           best = '0;
-          x_at = x_first_q[4*y +: 4];
+          x_at = x_first_q[4*{turn, 3'(y)} +: 4];
           for (int unsigned i = 0; i < Xs; i++) begin
             if (offered[x_at] && offer_out[3*x_at +: 3] == 3'(y) &&
-                offer_key[7*x_at +: 7] > best && !(taken[x_at] && y >= 6)) begin
+                offer_key[8*x_at +: 8] > best && !(taken[x_at] && y >= 6)) begin
               winner = x_at;
-              best   = offer_key[7*x_at +: 7];
+              best   = offer_key[8*x_at +: 8];
             end
             x_at = next_x(x_at);
           end
@@ -212,6 +251,7 @@ module fabric_allocate #(
             sa_x_o[4*y +: 4]  = winner;
             sa_vc_o[3*y +: 3] = vc;
             sa_head_o[y]  = about[10];
+            sa_len[5*y +: 5] = about[4:0];
             sa_tail_o[y]  = about[9];
             sa_poison_o[y] = !about[10] && about[0];
             pop_o[winner]    = 1'b1;
@@ -227,14 +267,16 @@ module fabric_allocate #(
           if (wished[y]) begin
             // An input may wish for several links; what is kept is the last wish.
             best = '0;
-            for (int unsigned x = 0; x < Xs; x++) begin
-              if (wishes[x] && wish_out[3*x +: 3] == 3'(y)) begin
-                key = rank({4'(x), wish_vn[2*x +: 2]});
+            x_at = round_robin ? x_first_q[4*{turn, 3'(y)} +: 4] : '0;
+            for (int unsigned i = 0; i < Xs; i++) begin
+              if (wishes[x_at] && wish_out[3*x_at +: 3] == 3'(y)) begin
+                key = rank({x_at, wish_vn[2*x_at +: 2]});
                 if (key > best) begin
-                  winner = 4'(x);
+                  winner = x_at;
                   best   = key;
                 end
               end
+              x_at = next_x(x_at);
             end
             about = hol_about_i[11*{winner, wish_vn[2*winner +: 2]} +: 11];
             claim_valid[y]       = best != '0;
@@ -259,7 +301,7 @@ module fabric_allocate #(
         if (sa_valid_o[y]) begin
           held_q[hold(3'(y), sa_vc_o[3*y +: 3])] <= !sa_tail_o[y];
           if (y < Links && sa_head_o[y]) claimed_q[{2'(y), sa_vc_o[3*y +: 3]}] <= 1'b0;
-          x_first_q[4*y +: 4] <= sa_tail_o[y] ? next_x(sa_x_o[4*y +: 4]) : sa_x_o[4*y +: 4];
+          x_first_q[4*{turn, 3'(y)} +: 4] <= sa_tail_o[y] ? next_x(sa_x_o[4*y +: 4]) : sa_x_o[4*y +: 4];
         end
       end
       // Behind the grants: a claim made while a short packet slips in must last.

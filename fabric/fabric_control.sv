@@ -5,6 +5,8 @@
 //   writes to RouteSource, RouteTable --> the bank that is not in use
 //   FabricControl.bank --------------------> which one is: bank_o
 //
+// FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter says who goes first.
+//
 // Every entry has a parity bit, made when it is written; that a bank was loaded is kept three times, for
 // without it the other entries mean nothing. A change of bank makes the senders look up all
 // ways again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
@@ -14,7 +16,8 @@ module fabric_control (
   input  logic clk_i,
   input  logic rst_ni,
 
-  // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only).
+  // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only),
+  // 5 FabricSlots, 6 FabricArbiter.
   input  logic write_i,
   input  logic [2:0] index_i,
   input  logic [63:0] wdata_i,
@@ -24,6 +27,9 @@ module fabric_control (
   output logic [3:0] ports_o,    // link ports in use
   output logic stop_o,           // no packet leaves its sender
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
+
+  output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
+  output logic [31:0] arbiter_o,
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
   input  logic drained_i,        // nothing on its way in this node
@@ -44,6 +50,11 @@ module fabric_control (
   assign ports_o    = ports_q;
   assign stop_o     = stop_q;
   assign resend_o   = resend_q;
+  logic [34:0] slots_q;
+  logic [31:0] arbiter_q;
+  logic slotted_q;  // slots have changed
+  assign slots_o    = slots_q;
+  assign arbiter_o  = arbiter_q;
 
   always_comb begin
     written = spare_bank;
@@ -70,6 +81,8 @@ module fabric_control (
       3'd1:    rdata_o = spare_bank.route[63:0];
       3'd2:    rdata_o = spare_bank.route[127:64];
       3'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
+      3'd5:    rdata_o = {29'd0, slots_q};
+      3'd6:    rdata_o = {32'd0, arbiter_q};
       default: rdata_o = {58'd0, upset_q, drained_i, dead_i};
     endcase
   end
@@ -88,6 +101,9 @@ module fabric_control (
       upset_q   <= 1'b0;
       loaded_a_q <= '0;
       loaded_b_q <= '0;
+      slots_q   <= '0;
+      arbiter_q <= '0;
+      slotted_q <= 1'b0;
     end else begin
       if (write_i && index_i == 3'd0) begin
         loaded_a_q[!bank_q] <= 1'b1;
@@ -96,6 +112,9 @@ module fabric_control (
       if (write_bank && bank_q) bank0_q <= written;
       if (write_bank && !bank_q) bank1_q <= written;
       if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
+      if (write_i && index_i == 3'd5) slots_q <= wdata_i[34:0];
+      if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[31:0];
+      slotted_q  <= write_i && index_i == 3'd5 && wdata_i[34:0] != slots_q;
       switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
       resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
       upset_q    <= upset_q || upset_i || (loaded != '0 && loaded != '1);
@@ -105,5 +124,7 @@ module fabric_control (
   // ---------------------------------------------------------------- assertions
   // A loaded bank is only put to use while nothing is under way.
   `ASSERT(SwitchWhenDrained_A, switched_q |-> drained_i)
+  // What is under way in a VN that loses its slots would never arrive.
+  `ASSERT(SlotWhenDrained_A, slotted_q |-> drained_i)
 
 endmodule

@@ -7,7 +7,7 @@
 // words are given with the last one. Engines interleave; each has one packet open.
 //
 // Refused, counted and reported, without any flit: a destination that is not on this board or not
-// on the ring, or that no way leads to, or that was given up, and a packet of more than 4 flits on VN 0. The blocks of a
+// on the ring, or that no way leads to, or that was given up; a packet of more than 4 flits on VN 0, or in slot mode on a VN of others. The blocks of a
 // refused packet go back a cycle later.
 module fabric_fill #(
   localparam int unsigned Engines = size_pkg::DmaEngines,
@@ -23,6 +23,7 @@ module fabric_fill #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [7:0] key_i,
+  input  logic [2:0] tenant_i,   // {slot mode, VN}: no other VN then
   input  logic [63:0] lost_i,    // flows {vn, chip} that were given up,
   input  logic [63:0] banned_i,  // because the packets are forbidden there
   input  logic [15:0] cut_off_i,  // chips that no way leads to
@@ -163,7 +164,7 @@ module fabric_fill #(
       hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
       bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i ||
                 cut_off_i[dst[3:0]];
-      bad_len = chunk_q.vn == '0 && len > 5'd4;
+      bad_len = (chunk_q.vn == '0 && len > 5'd4) || (tenant_i[2] && chunk_q.vn != tenant_i[1:0]);
       bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
 
       header_o.op    = (chunk_q.notify) ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;

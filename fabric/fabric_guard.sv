@@ -16,6 +16,12 @@ module fabric_guard #(
 
   input  logic [9*Entries-1:0] keys_i,  // {valid, key}, entry i in slice i
 
+  // In slot mode (only_own_i) what is for this chip must carry the key of one of its cores already here,
+  // so that a foreign packet takes no time of the receiver.
+  input  logic only_own_i,
+  input  logic [9:0] chip_id_i,
+  input  logic [15:0] key_i,
+
   input  logic flit_valid_i,
   input  logic [2:0] flit_vc_i,
   input  logic flit_head_i,
@@ -49,6 +55,9 @@ module fabric_guard #(
         for (int unsigned i = 0; i < Entries; i++) begin
           if (keys_i[9*i +: 9] == {1'b1, header.pkey}) allowed = 1'b1;
         end
+        if (only_own_i && header.dst == chip_id_i && header.op != defs_pkg::PktOpErr &&
+            header.op != defs_pkg::PktOpAck && header.pkey != key_i[7:0] &&
+            header.pkey != key_i[15:8]) allowed = 1'b0;
         forbidden = !allowed;
       end else begin
         forbidden = dropping_q[flit_vc_i];

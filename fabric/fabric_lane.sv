@@ -27,6 +27,7 @@ module fabric_lane #(
   // An acknowledgement that goes this way, and to whom.
   input  logic ack_i,
   input  logic [3:0] ack_dst_i,
+  input  logic [1:0] ack_vn_i,
 
   output logic pick_o,          // a packet of flow_o with len_i flits
   output logic [5:0] flow_o,
@@ -102,7 +103,7 @@ module fabric_lane #(
       if (pick_o || pick_ack_o) begin
         valid_q <= 1'b1;
         ack_q   <= ack_i;
-        about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? 7'd1 : {flow_o[5:4], len_i}};
+        about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? {ack_vn_i, 5'd1} : {flow_o[5:4], len_i}};
       end
       if (pick_o) begin
         turn_q <= turn_q + 4'd1;

@@ -29,6 +29,7 @@ module fabric_ni_tx #(
   input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
+  input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
@@ -88,7 +89,7 @@ module fabric_ni_tx #(
   logic fill_idle;
   defs_pkg::header_t header;
   fabric_fill u_fill (
-    .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .lost_i(lost),
+    .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .tenant_i, .lost_i(lost),
     .banned_i(banned), .cut_off_i(cut_off_q),
     .msg_valid_i, .msg_ready_o, .msg_i,
     .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
@@ -193,7 +194,7 @@ module fabric_ni_tx #(
       .class_i(class_q), .upper_i(upper_q), .local_i(local_q),
       .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}),
       .busy_i({busy_i[2 + l], busy_i[l]}), .stop_i,
-      .ack_i(ack_way[l]), .ack_dst_i,
+      .ack_i(ack_way[l]), .ack_dst_i, .ack_vn_i(tenant_i[1:0]),
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),
       .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[10*l +: 10]),

@@ -109,11 +109,15 @@ module fabric_node (
   logic [3:0] ports, dead;
   logic [2:0] upset;
   logic stop, resend, drained, upset_any;
+  logic [34:0] slots;
+  logic [31:0] arbiter;
+  logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
   fabric_control u_control (
     .clk_i, .rst_ni,
     .write_i(control_write_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
     .rdata_o(control_rdata_o),
     .bank_o(bank), .ports_o(ports), .stop_o(stop), .resend_o(resend),
+    .slots_o(slots), .arbiter_o(arbiter),
     .dead_i(dead), .drained_i(drained), .upset_i(upset_any)
   );
 
@@ -190,6 +194,7 @@ module fabric_node (
   for (genvar p = 0; p < 4; p++) begin : gen_guard
     fabric_guard u_guard (
       .clk_i, .rst_ni, .fabric_en_i(link_en[p]), .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
+      .only_own_i(tenant[2]), .chip_id_i, .key_i,
       .flit_valid_i(flit_valid[p]), .flit_vc_i(flit_vc[3*p +: 3]), .flit_head_i(flit_head[p]),
       .flit_tail_i(flit_tail[p]), .header_i(header[128*p +: 128]),
       .flit_valid_o(let_in[p]),
@@ -204,6 +209,14 @@ module fabric_node (
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
     else if (fabric_en_i) time_q <= time_q + 12'd1;
+  end
+  always_comb begin
+    slot   = '0;
+    tenant = '0;
+    if (slots[34]) begin
+      slot   = {1'b1, slots[2*time_q[3:0] +: 2]};
+      tenant = slots[34:32];
+    end
   end
 
   logic [3:0] local_valid, local_class, local_head, local_tail, local_pop;
@@ -220,6 +233,7 @@ module fabric_node (
   fabric_router u_router (
     .clk_i, .rst_ni, .fabric_en_i,
     .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
+    .slot_i(slot), .arbiter_i(arbiter),
     .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
     .flit_tail_i(flit_tail), .flit_poison_i(flit_poison),
@@ -269,7 +283,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx0 (
     .clk_i, .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i, .ring_size_i, .key_i(key_i[0 +: 8]), .now_i(time_q[11:8]),
-    .bank_i(bank), .stop_i(stop),
+    .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room), .busy_i(local_busy[7:4]),
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
@@ -289,7 +303,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx1 (
     .clk_i, .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i, .ring_size_i, .key_i(key_i[8 +: 8]), .now_i(time_q[11:8]),
-    .bank_i(bank), .stop_i(stop),
+    .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room), .busy_i(local_busy[3:0]),
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
@@ -385,10 +399,11 @@ module fabric_node (
   assign banned  = rx_report != '0;
   assign culprit = rx_report[0] ? rx_row0 : rx_row1;
   assign unused_culprit = ^culprit;
+  // In slot mode nobody is told: a report would take this chip's time because of what others do.
   fabric_report #(.Ports(6)) u_report (
     .clk_i, .rst_ni, .chip_id_i, .violation_i(violation), .header_i(violated),
     .count_o(violations_o), .first_o(violation_o),
-    .valid_o(err_valid), .ready_i(err_ready), .word_o(err_word), .dst_o(err_dst)
+    .valid_o(err_valid), .ready_i(err_ready || tenant[2]), .word_o(err_word), .dst_o(err_dst)
   );
 
   logic [19:0] timer_q;

@@ -29,6 +29,8 @@ module fabric_router #(
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
   input  logic [3:0] now_i,
+  input  logic [2:0] slot_i,      // {slot mode, VN whose fabric cycle this is}
+  input  logic [31:0] arbiter_i,  // FabricArbiter
   input  defs_pkg::route_bank_t bank_i,
   input  logic [Links-1:0] ports_i,
   output logic upset_o,
@@ -208,12 +210,19 @@ module fabric_router #(
   end
 
   // ---------------------------------------------------------------- allocation
+  // In slot mode a fabric cycle belongs to one VN: the others do not even take part.
+  logic [Queues-1:0] hol_open;
+  always_comb begin
+    hol_open = hol_valid;
+    if (slot_i[2]) hol_open = hol_valid & {Xs{4'd1 << slot_i[1:0]}};
+  end
   logic [Outs-1:0] sa_valid, sa_head, sa_tail, sa_poison;
   logic [4*Outs-1:0] sa_x;
   logic [3*Outs-1:0] sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
-    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i,
+    .hol_valid_i(hol_open), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i,
+    .slot_i, .arbiter_i,
     .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),

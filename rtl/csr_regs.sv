@@ -51,7 +51,8 @@ module csr_regs #(
   output logic [2:0]        tensor_index_o,
   input  logic [1:0][47:0]  tensor_count_i, // in the same cycle
 
-  // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus.
+  // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus, FabricSlots,
+  // FabricArbiter.
   output logic               fabric_write_o,
   output logic [2:0]         fabric_index_o,
   output logic [63:0]        fabric_wdata_o,
@@ -90,7 +91,7 @@ module csr_regs #(
     if (offset_i == defs_pkg::CsrFabricViolations) which = RegViolations;
     if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
     if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
-    if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricStatus) begin
+    if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) begin
       which = RegFabric;
     end
     if (per_core) begin
@@ -179,6 +180,8 @@ module csr_regs #(
         writable = offset_i != defs_pkg::CsrFabricStatus;
         if (offset_i == defs_pkg::CsrRouteSource) spare_bits = wdata_i[63:32] != '0;
         if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:7] != '0;
+        if (offset_i == defs_pkg::CsrFabricSlots) spare_bits = wdata_i[63:35] != '0;
+        if (offset_i == defs_pkg::CsrFabricArbiter) spare_bits = {wdata_i[63:32], wdata_i[15], wdata_i[7:2]} != '0;
       end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;

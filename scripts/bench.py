@@ -122,7 +122,7 @@ def fault_classes():
 
 
 def bench_fabric(args):
-    parts = ("ring", "c12", "c12-patterns", "ring-patterns", "zero", "reference", "cable")
+    parts = ("ring", "c12", "c12-patterns", "ring-patterns", "zero", "reference", "cable", "isolation")
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = list(pool.map(lambda part: run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1], parts))
     result = {key: [item for one in results for item in one[key]] for key in ("rows", "curves")}

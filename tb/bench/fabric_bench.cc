@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "Vcrc_echo.h"
+#include "tb/bench/fabric_isolation.h"
 #include "tb/bench/fabric_traffic.h"
 
 namespace {
@@ -322,6 +323,7 @@ int main(int argc, char** argv) {
       {"c12-patterns", [&] { other_patterns(all, c12, true); }},
       {"cable", cable_dies},
       {"reference", references},
+      {"isolation", [] { isolation([](auto... a) { row(a...); }); }},
       {"speed", speed},
   };
   std::string part;

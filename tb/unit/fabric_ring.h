@@ -40,6 +40,9 @@ struct Options {
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
   int reset_seed = 0;             ///< other than 0: registers without reset start at random
   std::vector<Defect> defects{};  ///< from the start
+  /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with
+  /// times.
+  bool traced = false;
   /// Changes a word of (chip, port) where it arrives, and may look only.
   std::function<void(unsigned, unsigned, std::uint32_t*)> tap = {};
   /// What to do with what the scoreboard finds; none: the test fails.
@@ -71,11 +74,16 @@ class FabricRing {
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
       open_all(*nodes_[i]->dut);
+      nodes_[i]->rng.seed(options.seed * 1000 + i);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
     board_.learn_ways(tables_);
     board_.count_one_port(options.one_port);
+    board_.keep_trace(options.traced);
+    board_.on_message([this](const defs::Header& header) {
+      foreign_ += nodes_[header.src]->dut->key_i != nodes_[header.dst]->dut->key_i;
+    });
     if (options.tables) load(*options.tables);
     train();
   }
@@ -154,8 +162,11 @@ class FabricRing {
   /// Gives `message`, made `waited` fabric cycles ago, to its engine and tells the scoreboard.
   void post(const fabric::Message& message, std::uint64_t waited = 0) {
     Job job{message, Payload(message.bytes), 0, 0};
-    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng_());
-    board_.expect(fabric::header(message), job.payload, cycle_ - waited);
+    auto& rng = stream(*nodes_[message.src]);
+    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
+    defs::Header header = fabric::header(message);
+    header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
+    board_.expect(header, job.payload, cycle_ - waited);
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
   }
@@ -174,6 +185,32 @@ class FabricRing {
     d.control_index_i = 4;
     d.eval();
     return d.control_rdata_o;
+  }
+
+  /// Likewise one that nobody may receive.
+  void post_forbidden(const fabric::Message& message) {
+    Job job{message, Payload(message.bytes), 0, 0};
+    nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
+    ++nodes_[message.src]->jobs[message.core];
+  }
+  /// Messages of the chip's cores that were not taken yet.
+  unsigned waiting(unsigned chip) const { return waiting(chip, 0) + waiting(chip, 1); }
+  unsigned waiting(unsigned chip, unsigned core) const { return nodes_[chip]->jobs[core]; }
+  /// What reached the chip, and when: {core cycle, hash}, with Options::traced.
+  using Trace = Scoreboard::Trace;
+  const Trace& trace(unsigned chip) const { return board_.trace(chip); }
+  /// Messages whose source has another key than the chip that got them.
+  std::uint64_t foreign() const { return foreign_; }
+  /// As take_latencies(), of messages to this chip, since the start.
+  const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
+    return board_.latencies_at(chip);
+  }
+  std::uint64_t delivered_flits_in(unsigned vn) const { return board_.delivered_flits_in(vn); }
+  /// Register writes to all chips, value(chip), in the empty fabric of the start.
+  template <class Value>
+  void write_all(unsigned index, Value value) {
+    for (unsigned i = 0; i < nodes_.size(); ++i) nodes_[i]->control.push_back({index, value(i)});
+    settle();
   }
 
   /// Likewise one that must be refused: nobody expects it.
@@ -328,8 +365,11 @@ class FabricRing {
     std::array<int, 2> offering{-1, -1};
     Refusals refusals;
     std::array<unsigned, 2> stalled{};
+    std::mt19937 rng;
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
+
+  std::mt19937& stream(Node& node) { return options_.traced ? node.rng : rng_; }
 
   /// FabricControl: what is in use, and what else.
   static constexpr unsigned kStop = 32, kResend = 64;
@@ -453,7 +493,7 @@ class FabricRing {
     auto& engines = node.engines[c];
     if (node.jobs[c] == 0) return;
     if (!chance(options_.send)) return;
-    unsigned e = random(kSizes.dma_engines);
+    unsigned e = static_cast<unsigned>(stream(node)() % kSizes.dma_engines);
     while (engines[e].empty()) e = (e + 1) % kSizes.dma_engines;
     Job& job = engines[e].front();
     const auto& m = job.message;
@@ -463,7 +503,7 @@ class FabricRing {
       bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
     std::uint32_t* pins = side.msg;
     for (unsigned i = 0; i < ChunkPins::kWords; ++i)
-      pins[i] = static_cast<std::uint32_t>(rng_());  // unused: junk
+      pins[i] = static_cast<std::uint32_t>(stream(node)());  // unused: junk
     std::memcpy(pins, job.payload.data() + job.sent, bytes);
     const bool last = bytes == left;
     defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
@@ -506,6 +546,7 @@ class FabricRing {
   std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned errors_ = 0;
+  std::uint64_t foreign_ = 0;
   bool hashing_ = false;
 };
 

@@ -54,6 +54,14 @@ class Scoreboard {
   /// Latencies count until a message has left its chip's only port, of one flit per cycle.
   void count_one_port(bool on) { one_port_ = on; }
 
+  /// What reaches a chip is kept with times.
+  void keep_trace(bool on) { traced_ = on; }
+  /// {core cycle, hash}.
+  using Trace = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  const Trace& trace(unsigned chip) const { return chips_[chip].trace; }
+  /// Called for every message that is delivered.
+  void on_message(std::function<void(const defs::Header&)> call) { on_message_ = std::move(call); }
+
   void expect(const defs::Header& header, const Payload& payload, std::uint64_t cycle) {
     chips_[header.dst].flows[{header.src, fabric::lane(header)}].push_back(
         {header, payload, cycle});
@@ -86,9 +94,18 @@ class Scoreboard {
         complain(fmt::format("chip {}: payload damaged", chip));
       state.check_payload[c].clear();
     }
-    if (*side.message_valid) message(chip, c, side, now);
-    if (*side.sem_valid) semaphore(chip, c, side);  // may meet the next packet's first write
-    if (*side.req_valid && *side.req_ready) burst(chip, c, side);
+    if (*side.message_valid) {
+      note(state, now, 2 * c, side.header, 16);
+      message(chip, c, side, now);
+    }
+    if (*side.sem_valid) {  // may meet the next packet's first write
+      note(state, now, 6 + c, side.sem, 4);
+      semaphore(chip, c, side);
+    }
+    if (*side.req_valid && *side.req_ready) {
+      note(state, now, 4 + c, side.req, (kLineBits + 70) / 8);
+      burst(chip, c, side);
+    }
   }
 
   bool done() const { return delivered_ == offered_ && written(); }
@@ -112,6 +129,11 @@ class Scoreboard {
   std::uint64_t offered() const { return offered_; }
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t delivered_flits() const { return delivered_flits_; }
+  std::uint64_t delivered_flits_in(unsigned vn) const { return delivered_in_[vn]; }
+  /// As take_latencies(), of messages to this chip, since the start.
+  const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
+    return chips_[chip].latencies;
+  }
   std::uint64_t delivered_hops() const { return delivered_hops_; }
   /// Messages, writes and notifies so far.
   std::uint64_t progress() const { return progress_; }
@@ -141,12 +163,23 @@ class Scoreboard {
     std::array<std::deque<Effect>, 2> effects;
     std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
     std::uint64_t port_free = 0;           // with count_one_port()
+    std::vector<std::uint32_t> latencies;
+    Trace trace;
   };
 
   /// Says so, and returns true, if `good` is not.
   bool wrong(bool good, unsigned chip, const char* what) {
     if (!good) complain(fmt::format("chip {}: {}", chip, what));
     return !good;
+  }
+
+  /// `kind` happened at this chip in core cycle `now`.
+  void note(Chip& chip, std::uint64_t now, unsigned kind, const void* data, std::size_t bytes) {
+    if (!traced_) return;
+    std::uint64_t hash = 0xcbf29ce484222325u + kind;
+    for (std::size_t i = 0; i < bytes; ++i)
+      hash = (hash ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3u;
+    chip.trace.emplace_back(now, hash);
   }
 
   void message(unsigned chip, unsigned c, const Side& side, std::uint64_t now) {
@@ -176,11 +209,14 @@ class Scoreboard {
     state.check_payload[c] = std::move(expected.payload);
     ++delivered_;
     delivered_flits_ += header.len;
+    delivered_in_[header.vn] += header.len;
     accepted_[header.src] += header.len;
     delivered_hops_ += way.hops;
     state.port_free = std::max(now / 2, state.port_free + header.len);
     latencies_.push_back(
         static_cast<std::uint32_t>((one_port_ ? state.port_free : now / 2) - expected.posted));
+    state.latencies.push_back(latencies_.back());
+    if (on_message_) on_message_(header);
     ++progress_;
   }
 
@@ -219,7 +255,9 @@ class Scoreboard {
   std::array<std::array<Way, fabric::kMaxChips>, fabric::kMaxChips> ways_{};
   std::array<std::array<std::array<bool, 2>, defs::kLinkPorts>, fabric::kMaxChips> allowed_{};
   std::array<Chip, fabric::kMaxChips> chips_;
-  bool one_port_ = false;
+  bool one_port_ = false, traced_ = false;
+  std::function<void(const defs::Header&)> on_message_;
+  std::array<std::uint64_t, defs::kVirtualNets> delivered_in_{};
   std::uint64_t delivered_hops_ = 0;
   std::uint64_t offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0, last_commit_ = 0;
   std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);

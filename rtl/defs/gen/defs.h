@@ -87,6 +87,8 @@ inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw"};  ///
 inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw"};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
 inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw"};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
 inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro"};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
+inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw"};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
+inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw"};  ///< fabric: [1:0] arbiter, [14:8] room in flits that injection leaves in an output VC, [16+4i+3:16+4i] weight - 1 of VN i. Reset 0
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
@@ -97,7 +99,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  //
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {
@@ -372,6 +374,22 @@ inline constexpr std::string_view to_string(LinkState value) {
   return "?";
 }
 inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, LinkState::Train, LinkState::Active, LinkState::Degraded, LinkState::Recover, LinkState::Dead};
+
+/// who goes first in a router
+enum class Arbiter : std::uint8_t {
+  Age = 0,  ///< oldest packet
+  RoundRobin = 1,  ///< inputs in turn: unfair over several routers, for comparison
+  Weighted = 2,  ///< VNs by weight, inside them the oldest packet
+};
+inline constexpr std::string_view to_string(Arbiter value) {
+  switch (value) {
+    case Arbiter::Age: return "Age";
+    case Arbiter::RoundRobin: return "RoundRobin";
+    case Arbiter::Weighted: return "Weighted";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryArbiter{Arbiter::Age, Arbiter::RoundRobin, Arbiter::Weighted};
 
 /// what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
 enum class PktOp : std::uint8_t {
