@@ -170,6 +170,7 @@ void StreamBase::emit(defs::Instr instr) {
     wait_.reset();
   }
   instructions_.push_back(instr);
+  lines_.push_back(assembler_.note(at_));
 }
 
 std::string format_names(unsigned formats) {
@@ -257,7 +258,8 @@ void StreamBase::same_shape(const Tile& a, const Tile& b, std::string_view role)
     fail(fmt::format("{} of {} partitions, allowed {}", role, b.partitions, a.partitions));
 }
 
-TensorStream& TensorStream::load_stationary(const Tile& tile) {
+TensorStream& TensorStream::load_stationary(const Tile& tile, Where at) {
+  at_ = at;
   if (tile.elements() > assembler_.sizes().partitions)
     fail(fmt::format("stationary tile of {} columns, allowed 1..{}", tile.elements(),
                      assembler_.sizes().partitions));
@@ -270,7 +272,9 @@ TensorStream& TensorStream::load_stationary(const Tile& tile) {
   return *this;
 }
 
-TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst, bool accumulate) {
+TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst, bool accumulate,
+                                            Where at) {
+  at_ = at;
   const unsigned half = assembler_.sizes().partitions / 2;
   const auto& stationary = stationary_[moving.partition >= half];
   if (!stationary) fail("multiply_moving before any load_stationary");
@@ -299,7 +303,8 @@ TensorStream& TensorStream::multiply_moving(const Tile& moving, const Tile& dst,
   return *this;
 }
 
-VectorStream& VectorStream::copy(const Tile& src, const Tile& dst) {
+VectorStream& VectorStream::copy(const Tile& src, const Tile& dst, Where at) {
+  at_ = at;
   same_shape(src, dst, "destination");
   defs::Instr instr = shape(defs::Opcode::TensorCopy, src);
   instr.src0 =
@@ -310,7 +315,8 @@ VectorStream& VectorStream::copy(const Tile& src, const Tile& dst) {
 }
 
 VectorStream& VectorStream::tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b,
-                                          const Tile& dst) {
+                                          const Tile& dst, Where at) {
+  at_ = at;
   same_shape(a, b, "second source");
   same_shape(a, dst, "destination");
   defs::Instr instr = shape(defs::Opcode::TensorTensor, a);
@@ -322,7 +328,8 @@ VectorStream& VectorStream::tensor_tensor(defs::AluOp func, const Tile& a, const
   return *this;
 }
 
-VectorStream& VectorStream::reduce(defs::AluOp func, const Tile& src, const Tile& dst) {
+VectorStream& VectorStream::reduce(defs::AluOp func, const Tile& src, const Tile& dst, Where at) {
+  at_ = at;
   if (func == defs::AluOp::Sub) fail("reduce with Sub, allowed Add, Max");
   Tile outer = src, spread = dst;
   outer.size[3] = 1;
@@ -338,12 +345,14 @@ VectorStream& VectorStream::reduce(defs::AluOp func, const Tile& src, const Tile
   return *this;
 }
 
-ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& dst) {
+ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& dst, Where at) {
+  at_ = at;
   return activate(func, src, Tile{}, dst);
 }
 
 ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& bias,
-                               const Tile& dst) {
+                               const Tile& dst, Where at) {
+  at_ = at;
   same_shape(src, dst, "destination");
   defs::Instr instr = shape(defs::Opcode::Activate, src);
   instr.func = static_cast<std::uint8_t>(func);
@@ -361,7 +370,8 @@ ActStream& ActStream::activate(defs::ActFunc func, const Tile& src, const Tile& 
   return *this;
 }
 
-SyncStream& SyncStream::trigger(unsigned engine, unsigned count) {
+SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
+  at_ = at;
   if (engine >= assembler_.sizes().dma_engines)
     fail(fmt::format("trigger of DMA engine {}, allowed 0..{}", engine,
                      assembler_.sizes().dma_engines - 1));
@@ -374,9 +384,9 @@ SyncStream& SyncStream::trigger(unsigned engine, unsigned count) {
   return *this;
 }
 
-DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst) {
-  trigger(engine);
-  return assembler_.core(chip_, core_).dma(engine).copy(src, dst);
+DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, Where at) {
+  trigger(engine, 1, at);
+  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, at);
 }
 
 // --- DMA
@@ -391,7 +401,7 @@ defs::Descriptor& DmaEngine::last() {
   return descriptors_.back();
 }
 
-DmaEngine& DmaEngine::copy(const Block& src, const Block& dst) {
+DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
   if (src.chip != chip_) fail(fmt::format("source on chip {}, allowed {}", src.chip, chip_));
   if (dst.chip >= assembler_.chips())
     fail(fmt::format("destination on chip {}, allowed 0..{}", dst.chip, assembler_.chips() - 1));
@@ -421,6 +431,7 @@ DmaEngine& DmaEngine::copy(const Block& src, const Block& dst) {
   descriptor.src = src.addr;
   descriptor.dst = dst.addr;
   descriptors_.push_back(descriptor);
+  lines_.push_back(assembler_.note(at));
   return *this;
 }
 
@@ -529,6 +540,14 @@ Assembler::Assembler(const defs::Sizes& sizes, unsigned chips) : sizes_(sizes), 
 
 Assembler::~Assembler() = default;
 
+void Assembler::label(const std::string& text) {
+  if (labels_.back() != text) labels_.push_back(text);
+}
+
+SourceNotes::Line Assembler::note(const Where& at) const {
+  return {at.file_name(), at.line(), static_cast<std::uint32_t>(labels_.size() - 1)};
+}
+
 Core& Assembler::core(unsigned chip, unsigned core) {
   if (chip >= chips_ || core >= defs::kCores)
     throw AssemblerError(fmt::format("chip {} core {}, allowed chips 0..{}, cores 0..{}", chip,
@@ -630,6 +649,7 @@ Program Assembler::assemble() {
   program.chips = chips_;
   program.segments = std::move(segments_);
   program.regions = std::move(regions_);
+  program.labels = labels_;
 
   const auto place = [&](unsigned chip, unsigned core, std::vector<std::uint8_t> bytes) {
     const unsigned stack = stream_stack_ ? stream_stack_(chip, core) : core;
@@ -661,6 +681,8 @@ Program Assembler::assemble() {
         for (const auto& descriptor : dma->descriptors_) append(bytes, descriptor);
         program.rings.push_back({chip, c, dma->index(), place(chip, c, std::move(bytes)),
                                  static_cast<std::uint32_t>(dma->size())});
+        program.notes.push_back({chip, c, static_cast<unsigned>(defs::Engine::Dma0) + dma->index(),
+                                 std::move(dma->lines_)});
       }
       for (StreamBase* stream :
            {static_cast<StreamBase*>(&core.tensor_), static_cast<StreamBase*>(&core.vector_),
@@ -676,6 +698,7 @@ Program Assembler::assemble() {
         for (const auto& instr : stream->instructions_) append(bytes, instr);
         program.streams.push_back({chip, c, stream->engine_, place(chip, c, std::move(bytes)),
                                    static_cast<std::uint32_t>(stream->size())});
+        program.notes.push_back({chip, c, stream->engine_, std::move(stream->lines_)});
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,9 @@ class AssemblerError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// The line that calls: what every method that makes an instruction notes of it.
+using Where = std::source_location;
 
 /// A semaphore of a chip. `id` is {core, semaphore}: both cores of the chip can use it.
 struct Semaphore {
@@ -105,7 +109,9 @@ class StreamBase {
   Assembler& assembler_;
   unsigned chip_, core_, engine_;
   std::vector<defs::Instr> instructions_;
-  std::optional<defs::Instr> wait_;  ///< only its wait fields
+  std::vector<SourceNotes::Line> lines_;  ///< of each instruction
+  std::optional<defs::Instr> wait_;       ///< only its wait fields
+  Where at_;                              ///< who called last
 };
 
 template <class Derived>
@@ -113,20 +119,24 @@ class Stream : public StreamBase {
  public:
   using StreamBase::StreamBase;
   /// The next instruction issues when semaphore >= value.
-  Derived& wait_ge(Semaphore semaphore, unsigned value) {
+  Derived& wait_ge(Semaphore semaphore, unsigned value, Where at = Where::current()) {
+    at_ = at;
     add_wait(defs::WaitOp::Ge, semaphore, value);
     return self();
   }
-  Derived& wait_eq(Semaphore semaphore, unsigned value) {
+  Derived& wait_eq(Semaphore semaphore, unsigned value, Where at = Where::current()) {
+    at_ = at;
     add_wait(defs::WaitOp::Eq, semaphore, value);
     return self();
   }
   /// Adds delta when the last instruction is done.
-  Derived& signal(Semaphore semaphore, int delta = 1) {
+  Derived& signal(Semaphore semaphore, int delta = 1, Where at = Where::current()) {
+    at_ = at;
     add_signal(semaphore, delta);
     return self();
   }
-  Derived& nop() {
+  Derived& nop(Where at = Where::current()) {
+    at_ = at;
     emit({});
     return self();
   }
@@ -139,12 +149,13 @@ class TensorStream : public Stream<TensorStream> {
  public:
   using Stream::Stream;
   /// Stationary tile: K partitions x M elements, SBUF, any format but Int32.
-  TensorStream& load_stationary(const Tile& tile);
+  TensorStream& load_stationary(const Tile& tile, Where at = Where::current());
   /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16,
   /// Fp16 and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is Fp32, or
   /// Int32
   /// (`as`) for Int8.
-  TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false);
+  TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false,
+                                Where at = Where::current());
 
  private:
   std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
@@ -153,19 +164,23 @@ class TensorStream : public Stream<TensorStream> {
 class VectorStream : public Stream<VectorStream> {
  public:
   using Stream::Stream;
-  VectorStream& copy(const Tile& src, const Tile& dst);
-  VectorStream& tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b, const Tile& dst);
+  VectorStream& copy(const Tile& src, const Tile& dst, Where at = Where::current());
+  VectorStream& tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b, const Tile& dst,
+                              Where at = Where::current());
   /// dst element i = func over src's innermost dimension, ascending; dst has src's outer
   /// dimensions.
-  VectorStream& reduce(defs::AluOp func, const Tile& src, const Tile& dst);
+  VectorStream& reduce(defs::AluOp func, const Tile& src, const Tile& dst,
+                       Where at = Where::current());
 };
 
 class ActStream : public Stream<ActStream> {
  public:
   using Stream::Stream;
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& dst);
+  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& dst,
+                      Where at = Where::current());
   /// bias: one fp32 element per partition, SBUF.
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& bias, const Tile& dst);
+  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& bias, const Tile& dst,
+                      Where at = Where::current());
 };
 
 /// Descriptors of one DMA engine, in order. vn, signal and notify belong to the last one.
@@ -176,7 +191,7 @@ class DmaEngine {
   DmaEngine(const DmaEngine&) = delete;
 
   /// Rows of src (on this chip) to dst, here or on another chip. Shapes must agree.
-  DmaEngine& copy(const Block& src, const Block& dst);
+  DmaEngine& copy(const Block& src, const Block& dst, Where at = Where::current());
   /// Virtual network of a remote copy, 1 .. 3 (1 unless told).
   DmaEngine& vn(unsigned net);
   /// On this chip, when the last byte has left the source and, if local, is visible.
@@ -195,15 +210,16 @@ class DmaEngine {
   Assembler& assembler_;
   unsigned chip_, core_, engine_;
   std::vector<defs::Descriptor> descriptors_;
+  std::vector<SourceNotes::Line> lines_;  ///< of each descriptor
 };
 
 class SyncStream : public Stream<SyncStream> {
  public:
   using Stream::Stream;
   /// Starts the next `count` descriptors of a DMA engine of this core.
-  SyncStream& trigger(unsigned engine, unsigned count = 1);
+  SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
   /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
-  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst);
+  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
 };
 
 /// One core of the board: its four streams, DMA engines, SBUF and semaphores.
@@ -269,6 +285,9 @@ class Assembler {
   /// the end. Names are unique on the board.
   void region(const std::string& name, const Block& block);
 
+  /// What is emitted from now on belongs to this: shown beside its source line in reports.
+  void label(const std::string& text);
+
   /// From now on, hole(chip, stack) bytes of HBM stay unused before each block: for programs that
   /// want to be spread over the address space.
   void scatter(std::function<std::uint64_t(unsigned chip, unsigned stack)> hole) {
@@ -287,6 +306,7 @@ class Assembler {
   friend class StreamBase;
   friend class DmaEngine;
   friend class Core;
+  SourceNotes::Line note(const Where& at) const;
   std::uint64_t allocate(unsigned chip, unsigned stack, std::uint64_t bytes);
 
   struct ChipState {
@@ -299,6 +319,7 @@ class Assembler {
   std::vector<ChipState> state_;
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
+  std::vector<std::string> labels_{""};
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
   std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;

@@ -11,6 +11,7 @@
 #include "cmodel/address_map.h"
 #include "cmodel/chip.h"
 #include "cmodel/disassemble.h"
+#include "cmodel/guard.h"
 #include "cmodel/race.h"
 
 namespace cmodel {
@@ -50,7 +51,7 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   };
 
   Impl(const defs::Sizes& s, const Program& p, CommitSink& out, BoardOptions o)
-      : sizes(s), program(p), sink(out), options(o), rng(o.order_seed) {
+      : sizes(s), program(p), sink(out), options(o), guard(p), rng(o.order_seed) {
     for (unsigned chip = 0; chip < program.chips; ++chip)
       chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
     if (options.track_liveness) positions.resize(defs::kBoardChips * kChipStreams);
@@ -70,6 +71,9 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   Counters& counters() override { return work; }
   void error(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override {
     errors.push_back({stream, pc, cause});
+    error_commit(stream, pc, cause);
+  }
+  void error_commit(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) {
     Commit out;
     out.kind = CommitKind::Error;
     out.stream = stream;
@@ -77,8 +81,18 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
     out.delta = static_cast<std::int32_t>(cause);
     commit(out, {});
   }
-  void deliver(const StreamId& from, const defs::Header& header,
+  void deliver(const StreamId& from, const defs::Header& plain,
                std::span<const std::uint8_t> payload) override {
+    defs::Header header = plain;
+    header.pkey = guard.key(from.chip, from.core);
+    if (!guard.lets_pass(from, header)) {
+      const StreamId sender{from.chip, 0, static_cast<std::uint8_t>(kRx), 0, 0};
+      const std::uint32_t number = refused[from.chip][from.core]++;
+      // Every one is committed; the host is told of the first of each core.
+      if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
+      error_commit(sender, number, defs::ErrorCause::Forbidden);
+      return;
+    }
     ++work.messages;
     chips[header.dst]->receive(from, header, payload);
   }
@@ -172,6 +186,8 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   const Program& program;
   CommitSink& sink;
   BoardOptions options;
+  Guard guard;
+  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
   std::vector<std::unique_ptr<Chip>> chips;
   std::vector<Unit> units;  ///< those that have a program, in the order of the round robin
   std::size_t next = 0;
@@ -217,6 +233,12 @@ void Board::load() {
     for (std::uint16_t engine = 0; engine < impl.sizes.dma_engines; ++engine)
       impl.units.push_back({chip, core, engine, true});
   }
+}
+
+const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
+
+void Board::host_refused(unsigned chip, defs::ErrorCause cause) {
+  impl_->error_commit(Impl::host_stream(chip), 0, cause);
 }
 
 bool Board::step() {

@@ -82,6 +82,14 @@ class Board {
   /// Stopped engines in the order in which the model met them.
   const std::vector<ErrorRecord>& errors() const;
 
+  /// Headers of the packets that partition keys or address windows forbade, in the order in which
+  /// the model met them. Each is the first of its flow {source, core, destination, VN}: what
+  /// follows in the flow is lost as well, and the sender's host is told of every packet.
+  const std::vector<defs::Header>& forbidden() const;
+
+  /// The host asked for what this chip's port refuses: the Error commit.
+  void host_refused(unsigned chip, defs::ErrorCause cause);
+
   /// Memory contents at a chip-local address (HBM or an SBUF window; a run must not leave its
   /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if
   /// unmapped.

@@ -115,4 +115,17 @@ NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions&
   return {};
 }
 
+std::optional<std::uint32_t> LivenessLog::last_write(const Cell& location,
+                                                     std::uint32_t before) const {
+  const auto list =
+      buckets_.find(bucket(location.memory, location.chip, location.core, location.addr));
+  if (list == buckets_.end()) return {};
+  const auto& numbers = list->second;
+  for (auto at = std::lower_bound(numbers.begin(), numbers.end(), before); at != numbers.begin();) {
+    const Record& record = records_[*--at];
+    if (record.footprint.write && record.footprint.contains(location)) return *at;
+  }
+  return {};
+}
+
 }  // namespace cmodel

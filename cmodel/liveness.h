@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -69,15 +70,18 @@ class LivenessLog {
   /// as a pending read, but as an overwrite only if it has certainly not begun to write.
   NextAccess next_access(const Cell& location, const StreamPositions& after) const;
 
-  std::size_t size() const { return records_.size(); }
-
- private:
   struct Record {
     Footprint footprint;
     StreamId stream;
     std::uint32_t pc;
-    std::uint64_t begin, end;
+    std::uint64_t begin, end;  ///< commits of the stream before the unit and behind it
   };
+  /// In the model's order; a unit's records stand together, reads first.
+  const std::vector<Record>& records() const { return records_; }
+  /// The last write to `location` among the records before number `before`.
+  std::optional<std::uint32_t> last_write(const Cell& location, std::uint32_t before) const;
+
+ private:
   static std::uint64_t bucket(Cell::Memory memory, unsigned chip, unsigned core,
                               std::uint64_t addr);
 

@@ -23,6 +23,7 @@ namespace cmodel {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'D', 'O', 'D', 'E', 'C', 'A', '\0', '\1'};
+constexpr std::string_view kIsolated = "KEYS";
 constexpr std::size_t kConfigBytes = 16;
 constexpr std::size_t kHashBytes = 8;
 constexpr std::size_t kHeaderBytes = kMagic.size() + 4 + kConfigBytes + 4 * 4 + 8;
@@ -115,6 +116,19 @@ std::vector<std::uint8_t> serialize(const Program& program) {
     out.u32(static_cast<std::uint32_t>(region.name.size()));
     out.raw(region.name.data(), region.name.size());
   }
+  if (!program.keys.empty() || !program.partitions.empty()) {
+    out.raw(kIsolated.data(), kIsolated.size());
+    out.u32(static_cast<std::uint32_t>(program.keys.size()));
+    out.u32(static_cast<std::uint32_t>(program.partitions.size()));
+    for (const auto key : program.keys) out.u32(key);
+    for (const auto& part : program.partitions) {
+      out.u32(part.chip);
+      out.u32(part.core);
+      out.u32(part.key);
+      out.u64(part.base);
+      out.u64(part.end);
+    }
+  }
   out.patch_u64(size_at, out.bytes().size() + kHashBytes);
   out.u64(XXH3_64bits(out.bytes().data(), out.bytes().size()));
   return std::move(out.bytes());
@@ -141,6 +155,10 @@ class Reader {
   }
   std::uint64_t u64(const std::string& field) { return number(8, field); }
   std::size_t left() const { return bytes_.size(); }
+  bool next_is(std::string_view mark) const {
+    return bytes_.size() >= mark.size() &&
+           std::memcmp(bytes_.data(), mark.data(), mark.size()) == 0;
+  }
 
   /// A count of records of at least `least` bytes each: refuses what cannot be in the file before
   /// any memory is asked for.
@@ -233,6 +251,22 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
       fail(where, "region {} name length is {}; allowed 1 .. {}", i, length, kMaxName);
     const auto name = in.take(length, fmt::format("region {} name", i));
     region.name.assign(name.begin(), name.end());
+  }
+  if (in.next_is(kIsolated)) {
+    in.take(kIsolated.size(), "isolation");
+    const auto keys = in.count("keys"), partitions = in.count("partitions");
+    in.expect_room(keys, 4, "keys");
+    for (std::size_t i = 0; i < keys; ++i) program.keys.push_back(in.u32(fmt::format("key {}", i)));
+    in.expect_room(partitions, 28, "partitions");
+    program.partitions.resize(partitions);
+    for (std::size_t i = 0; i < partitions; ++i) {
+      auto& part = program.partitions[i];
+      part.chip = in.u32(fmt::format("partition {} chip", i));
+      part.core = in.u32(fmt::format("partition {} core", i));
+      part.key = in.u32(fmt::format("partition {} key", i));
+      part.base = in.u64(fmt::format("partition {} base", i));
+      part.end = in.u64(fmt::format("partition {} end", i));
+    }
   }
   if (in.left() != 0)
     fail(where, "trailing bytes: {} between the last region and the checksum", in.left());
@@ -333,6 +367,22 @@ void validate_program(const Program& program, const std::string& where) {
   table(program.streams, "stream", defs::kSequencers, kMaxInstructions);
   table(program.rings, "ring", sizes->dma_engines, kMaxDescriptors);
 
+  if (program.keys.size() > defs::kKeyEntries)
+    fail(where, "keys are {}; allowed 0 .. {}", program.keys.size(), defs::kKeyEntries);
+  for (const auto key : program.keys) check_below(where, "key", key, 256);
+  std::set<std::pair<std::uint32_t, std::uint32_t>> isolated;
+  for (std::size_t i = 0; i < program.partitions.size(); ++i) {
+    const auto& part = program.partitions[i];
+    const std::string field = fmt::format("partition {}", i);
+    check_below(where, field + " chip", part.chip, program.chips);
+    check_below(where, field + " core", part.core, defs::kCores);
+    check_below(where, field + " key", part.key, 256);
+    check_below(where, field + " end", part.end, std::uint64_t{1} << 48);
+    check_below(where, field + " base", part.base, part.end + 1);
+    if (!isolated.emplace(part.chip, part.core).second)
+      fail(where, "{} is the second for chip {} core {}; allowed one", field, part.chip, part.core);
+  }
+
   std::set<std::string> names;
   for (std::size_t i = 0; i < program.regions.size(); ++i) {
     const auto& region = program.regions[i];
@@ -364,8 +414,36 @@ Program load_program(const std::filesystem::path& file) {
   }
   if (std::ferror(in.get())) fail(where, "cannot be read: {}", std::strerror(errno));
   Program program = parse(where, bytes);
+  program.file = where;
   validate_program(program, where);
   return program;
+}
+
+std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
+                               std::uint32_t pc) const {
+  for (const SourceNotes& note : notes) {
+    if (note.chip != chip || note.core != core || note.engine != engine || pc >= note.lines.size())
+      continue;
+    const SourceNotes::Line& line = note.lines[pc];
+    const std::string& label = labels[line.label];
+    return fmt::format("{}:{}{}", line.file, line.line,
+                       label.empty() ? "" : fmt::format(" ({})", label));
+  }
+  if (file.empty()) return {};
+  std::uint64_t addr = 0;
+  bool found = false;
+  for (const InstrStream& s : streams)
+    if (s.chip == chip && s.core == core && s.engine == engine && pc < s.count)
+      addr = s.base + std::uint64_t{pc} * defs::kInstrBytes, found = true;
+  for (const DescriptorRing& r : rings)
+    if (r.chip == chip && r.core == core && r.count &&
+        static_cast<unsigned>(defs::Engine::Dma0) + r.engine == engine)
+      addr = r.base + std::uint64_t{pc % r.count} * defs::kInstrBytes, found = true;
+  for (std::size_t i = 0; found && i < segments.size(); ++i)
+    if (segments[i].chip == chip && addr >= segments[i].addr &&
+        addr - segments[i].addr < segments[i].bytes.size())
+      return fmt::format("{}: segment {}, byte {:#x}", file, i, addr - segments[i].addr);
+  return {};
 }
 
 std::uint64_t program_hash(const Program& program) {

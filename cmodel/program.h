@@ -40,6 +40,25 @@ struct Region {
   std::uint32_t bytes = 0;  ///< multiple of 64
 };
 
+/// What isolates a core (fabric/README.md): registers FabricKey, FabricBase, FabricEnd.
+struct Partition {
+  std::uint32_t chip = 0, core = 0;
+  std::uint32_t key = 0;   ///< 0 .. 255
+  std::uint64_t base = 0;  ///< packets may write base .. end - 1
+  std::uint64_t end = (std::uint64_t{1} << 48) - 1;
+};
+
+/// Where the instructions of a sequencer, or the descriptors of a DMA engine, were written.
+struct SourceNotes {
+  std::uint32_t chip = 0, core = 0, engine = 0;  ///< defs::Engine
+  struct Line {
+    const char* file;  ///< lives as long as the process
+    std::uint32_t line;
+    std::uint32_t label;  ///< in Program::labels
+  };
+  std::vector<Line> lines;  ///< by pc
+};
+
 struct Program {
   std::string config;       ///< "inf2" or "mini"
   std::uint32_t chips = 0;  ///< 1 .. BoardChips, consecutive from chip 0
@@ -47,6 +66,15 @@ struct Program {
   std::vector<InstrStream> streams;
   std::vector<DescriptorRing> rings;
   std::vector<Region> regions;
+  std::vector<Partition> partitions;  ///< cores without one stay as reset leaves them
+  std::vector<std::uint32_t> keys;    ///< that every link port lets in; empty: 0, as after reset
+  /// Only of a program that was assembled in this process; no part of files and hashes.
+  std::vector<SourceNotes> notes;
+  std::vector<std::string> labels;
+  std::string file;  ///< that it was loaded from
+
+  /// "tb/scenarios/digits.cc:212 (layer 1)"; of a file its name and the byte; empty if not known.
+  std::string source_of(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) const;
 };
 
 /// File format, all little-endian:
@@ -57,6 +85,8 @@ struct Program {
 ///   per stream   u32 chip, core, engine; u64 base; u32 count
 ///   per ring     u32 chip, core, engine; u64 base; u32 count
 ///   per region   u32 chip; u64 addr; u32 bytes; u32 name length (1..64), name
+///   if isolated  4 B "KEYS", u32 keys, partitions (counts), per key u32,
+///                per partition u32 chip, core, key; u64 base, end
 ///   u64  XXH3 of everything before
 ///
 /// Both throw std::runtime_error with one line that names the file, the field and what is allowed.

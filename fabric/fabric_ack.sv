@@ -32,6 +32,7 @@ module fabric_ack #(
   input  logic ready_i,
   output logic [511:0] word_o,
   output logic [3:0] dst_o,
+  output logic asleep_o,  // nothing changes until something comes
   output logic idle_o
 );
 
@@ -136,10 +137,11 @@ module fabric_ack #(
       end
     end
   end
+  assign asleep_o = idle_o && urgent_q == '0 && pause_q == '0;
   assign idle_o = owed_q == '0 && !valid_q;
 
   // ---------------------------------------------------------------- assertions
   // The offered flit stays until it is taken.
-  `ASSERT(ReadyIsValid_A, ready_i |-> valid_q)
+  `ASSERT_NOW(ReadyIsValid_A, ready_i -> valid_q)
 
 endmodule

@@ -33,7 +33,7 @@ module fabric_allocate #(
   input  logic [3:0] now_i,
 
   input  logic [2:0] slot_i,      // {slot mode, VN of this cycle}; only its queues are valid then
-  input  logic [31:0] arbiter_i,  // {weight 4 of VN 3 .. 0, 1'b0, throttle 7, 6'b0, mode 2}
+  input  logic [24:0] arbiter_i,  // {weight 4 of VN 3 .. 0, throttle 7, mode 2}
 
   // Room behind the outputs: flits of a link's VC, a packet of a local port's VC.
   input  logic [Links-1:0] link_ready_i,
@@ -68,16 +68,15 @@ module fabric_allocate #(
   assign claimed_o = claimed_q;
 
   // ---------------------------------------------------------------- modes
-  logic round_robin, weighted, unused_arbiter;
+  logic round_robin, weighted;
   logic [6:0] throttle;
   logic [Outs*Vns-1:0] funded;
   assign round_robin = arbiter_i[1:0] == defs_pkg::ArbiterRoundRobin;
   assign weighted    = arbiter_i[1:0] == defs_pkg::ArbiterWeighted && !slot_i[2];
-  assign throttle    = arbiter_i[14:8];
-  assign unused_arbiter = ^{arbiter_i[15], arbiter_i[7:2]};
+  assign throttle    = arbiter_i[8:2];
   logic [5*Outs-1:0] sa_len;  // of heads
   fabric_share u_share (
-    .clk_i, .rst_ni, .en_i(weighted), .weight_i(arbiter_i[31:16]),
+    .clk_i, .rst_ni, .en_i(weighted), .weight_i(arbiter_i[24:9]),
     .start_i(sa_valid_o & sa_head_o), .vc_i(sa_vc_o), .len_i(sa_len), .funded_o(funded)
   );
 
@@ -319,10 +318,10 @@ module fabric_allocate #(
 
   // ---------------------------------------------------------------- assertions
   // Every output takes another input, one that was offered to it.
-  `ASSERT(InputWinsOnce_A, $countones(pop_o) == $countones(sa_valid_o) && (pop_o & ~offered) == '0)
+  `ASSERT_NOW(InputWinsOnce_A, $countones(pop_o) == $countones(sa_valid_o) && (pop_o & ~offered) == '0)
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
   for (genvar y = 0; y < Outs; y++) begin : gen_assert
-    `ASSERT(PacketContiguity_A,
+    `ASSERT_NOW(PacketContiguity_A,
       !sa_valid_o[y] || held_q[hold(3'(y), sa_vc_o[3*y +: 3])] != sa_head_o[y])
   end
 

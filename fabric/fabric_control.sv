@@ -29,7 +29,7 @@ module fabric_control (
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
 
   output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
-  output logic [31:0] arbiter_o,
+  output logic [24:0] arbiter_o,
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
   input  logic drained_i,        // nothing on its way in this node
@@ -51,8 +51,7 @@ module fabric_control (
   assign stop_o     = stop_q;
   assign resend_o   = resend_q;
   logic [34:0] slots_q;
-  logic [31:0] arbiter_q;
-  logic slotted_q;  // slots have changed
+  logic [24:0] arbiter_q;
   assign slots_o    = slots_q;
   assign arbiter_o  = arbiter_q;
 
@@ -82,7 +81,7 @@ module fabric_control (
       3'd2:    rdata_o = spare_bank.route[127:64];
       3'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
       3'd5:    rdata_o = {29'd0, slots_q};
-      3'd6:    rdata_o = {32'd0, arbiter_q};
+      3'd6:    rdata_o = {39'd0, arbiter_q};
       default: rdata_o = {58'd0, upset_q, drained_i, dead_i};
     endcase
   end
@@ -103,7 +102,6 @@ module fabric_control (
       loaded_b_q <= '0;
       slots_q   <= '0;
       arbiter_q <= '0;
-      slotted_q <= 1'b0;
     end else begin
       if (write_i && index_i == 3'd0) begin
         loaded_a_q[!bank_q] <= 1'b1;
@@ -113,8 +111,7 @@ module fabric_control (
       if (write_bank && !bank_q) bank1_q <= written;
       if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
       if (write_i && index_i == 3'd5) slots_q <= wdata_i[34:0];
-      if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[31:0];
-      slotted_q  <= write_i && index_i == 3'd5 && wdata_i[34:0] != slots_q;
+      if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[24:0];
       switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
       resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
       upset_q    <= upset_q || upset_i || (loaded != '0 && loaded != '1);
@@ -123,8 +120,8 @@ module fabric_control (
 
   // ---------------------------------------------------------------- assertions
   // A loaded bank is only put to use while nothing is under way.
-  `ASSERT(SwitchWhenDrained_A, switched_q |-> drained_i)
+  `ASSERT_NOW(SwitchWhenDrained_A, switched_q -> drained_i)
   // What is under way in a VN that loses its slots would never arrive.
-  `ASSERT(SlotWhenDrained_A, slotted_q |-> drained_i)
+  `ASSERT_NOW(SlotWhenDrained_A, write_i && index_i == 3'd5 && wdata_i[34:0] != slots_q -> drained_i)
 
 endmodule

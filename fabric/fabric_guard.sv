@@ -12,7 +12,6 @@ module fabric_guard #(
 ) (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic fabric_en_i,
 
   input  logic [9*Entries-1:0] keys_i,  // {valid, key}, entry i in slice i
 
@@ -65,7 +64,7 @@ module fabric_guard #(
     end
   end
   assign flit_valid_o = flit_valid_i && !forbidden;
-  assign violation_o  = fabric_en_i && forbidden && flit_head_i;
+  assign violation_o  = forbidden && flit_head_i;
   always_comb begin
     header_o = '0;
     if (violation_o) header_o = header_i;
@@ -87,7 +86,7 @@ module fabric_guard #(
       dropping_q <= '0;
       dropped_q  <= 1'b0;
       count_q    <= '0;
-    end else if (fabric_en_i && forbidden) begin
+    end else if (forbidden) begin
       dropping_q[flit_vc_i] <= !flit_tail_i;
       dropped_q             <= 1'b1;
       count_q[8*flit_vc_i +: 8] <= count_q[8*flit_vc_i +: 8] + 8'd1;

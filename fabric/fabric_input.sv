@@ -159,7 +159,7 @@ module fabric_input #(
 
   // ---------------------------------------------------------------- assertions
   // A buffer never overflows, credits stop the sender first; and only what is there leaves.
-  `ASSERT(QueueInBounds_A,
+  `ASSERT_NOW(QueueInBounds_A,
     (!push_i || count_q[7*push_vn_i +: 7] < depth(push_vn_i)) &&
     (!pop_i || (hol_valid_q[pop_vn_i] && count_q[7*pop_vn_i +: 7] != '0)))
 

@@ -460,7 +460,7 @@ module fabric_ni_rx #(
 
   // ---------------------------------------------------------------- assertions
   // The router starts a packet only with a free slot.
-  `ASSERT(TakeHasRoom_A, (!take_i[0] || room_o[take_vc_i[2:0]]) &&
+  `ASSERT_NOW(TakeHasRoom_A, (!take_i[0] || room_o[take_vc_i[2:0]]) &&
           (!take_i[1] || room_o[take_vc_i[5:3]]) &&
           (take_i != 2'b11 || take_vc_i[2:0] != take_vc_i[5:3]))
   // Flits of a packet are contiguous in their VC, and a packet has a slot.
@@ -469,13 +469,21 @@ module fabric_ni_rx #(
     if (!rst_ni) open_q <= '0;
     else if (receive) open_q[vc] <= !tail;
   end
-  `ASSERT(PacketContiguity_A, receive |-> open_q[vc] != head)
-  `ASSERT(PacketHasSlot_A, receive |-> used_q[3*vc +: 3] != '0)
+  `ASSERT_NOW(PacketContiguity_A, receive -> open_q[vc] != head)
+  `ASSERT_NOW(PacketHasSlot_A, receive -> used_q[3*vc +: 3] != '0)
   // A write stays inside its line.
-  `ASSERT(WriteInsideLine_A,
-    req_valid_q |-> 10'(req_q.addr[OffsetBits-1:0]) + 10'(req_q.bytes) <= 10'(LineBytes))
+  `ASSERT_NOW(WriteInsideLine_A,
+    req_valid_q -> 10'(req_q.addr[OffsetBits-1:0]) + 10'(req_q.bytes) <= 10'(LineBytes))
   // A stalled request stays.
-  `ASSERT(RequestIsStable_A,
-    req_valid_q && !req_ready_i |=> req_valid_q && $stable(req_q.addr))
+  logic stalled_q;
+  logic [47:0] stalled_addr_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) stalled_q <= 1'b0;
+    else stalled_q <= req_valid_q && !req_ready_i;
+  end
+  always_ff @(posedge clk_i) begin
+    if (req_valid_q && !req_ready_i) stalled_addr_q <= req_q.addr;
+  end
+  `ASSERT_NOW(RequestIsStable_A, stalled_q -> req_valid_q && req_q.addr == stalled_addr_q)
 
 endmodule

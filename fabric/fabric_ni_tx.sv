@@ -18,7 +18,8 @@ module fabric_ni_tx #(
   localparam int unsigned Chips = 16,
   localparam int unsigned Flows = Chips * defs_pkg::VirtualNets
 ) (
-  input  logic clk_i,
+  input  logic clk_i,  // may stand still while asleep_o and nothing comes
+  input  logic ways_clk_i,
   input  logic rst_ni,
   input  logic fabric_en_i,
 
@@ -74,6 +75,8 @@ module fabric_ni_tx #(
 
   output logic sending_o,  // a packet is in a lane
   output logic upset_o,    // a table entry has changed by itself
+  output logic walking_o,  // the ways are looked up at full pace
+  output logic asleep_o,   // nothing changes until something comes
   output logic calm_o,  // nothing to send at the moment
   output logic idle_o   // and nothing kept
 );
@@ -90,7 +93,7 @@ module fabric_ni_tx #(
   defs_pkg::header_t header;
   fabric_fill u_fill (
     .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .tenant_i, .lost_i(lost),
-    .banned_i(banned), .cut_off_i(cut_off_q),
+    .banned_i(banned), .cut_off_i(cut_off),
     .msg_valid_i, .msg_ready_o, .msg_i,
     .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
     .link_valid_o(link_valid), .link_o(link),
@@ -122,10 +125,11 @@ module fabric_ni_tx #(
     .kept_o(kept), .ready_o(ready)
   );
 
-  // Lanes pick with the fabric clock; what is freed or repeated changes in between.
-  logic lost_valid, lost_banned, retry_idle;
+  // Lanes pick with the fabric clock; what is freed or repeated changes in between. Not in a cycle in
+  // which a packet is refused: there is one report per cycle.
+  logic lost_valid, lost_banned, retry_busy, retry_idle;
   logic [31:0] resends;
-  assign turn = !fabric_en_i && !done && !drop;
+  assign turn = !fabric_en_i && !done && !drop && !refused;
   fabric_retry u_retry (
     .clk_i, .rst_ni,
     .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),
@@ -134,7 +138,7 @@ module fabric_ni_tx #(
     .ask_o(ask), .flow_o(flow), .release_o(release_now), .rewind_o(rewind),
     .unacked_i(unacked), .acked_i(acked), .held_i(held),
     .lost_o(lost), .banned_o(banned), .lost_valid_o(lost_valid), .lost_banned_o(lost_banned),
-    .resends_o(resends), .idle_o(retry_idle)
+    .resends_o(resends), .busy_o(retry_busy), .idle_o(retry_idle)
   );
   logic unused_resends;  // read by the board's statistics
   assign unused_resends = ^resends;
@@ -145,37 +149,14 @@ module fabric_ni_tx #(
                                      : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- the way to every chip
-  // Looked up one chip after the other: at full pace after reset and after a change (resend_i), then one
-  // in every fabric cycle, so that an entry that changes by itself is found.
-  logic [Chips-1:0] odd_q, upper_q, local_q, class_q, cut_off_q;
-  logic [4:0] walk_q;  // 16: done
-  logic [2:0] out;
-  logic way_class, unreachable, look;
-  assign look = !walk_q[4] || fabric_en_i;
-  fabric_route #(.Source(1'b1)) u_route (
-    .valid_i(look), .chip_i(chip_id_i[3:0]), .ring_size_i, .bank_i,
-    .from_i({1'b0, core_i}), .class_i(1'b0), .dst_i(walk_q[3:0]),
-    .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o
+  logic [Chips-1:0] odd, upper, local_chip, way_class, cut_off;
+  logic ways_valid;
+  fabric_ways u_ways (
+    .clk_i(ways_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i,
+    .bank_i, .resend_i, .valid_o(ways_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
+    .class_o(way_class), .cut_off_o(cut_off), .upset_o
   );
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      walk_q    <= '0;
-      odd_q     <= '0;
-      upper_q   <= '0;
-      local_q   <= '0;
-      class_q   <= '0;
-      cut_off_q <= '0;
-    end else if (resend_i) begin
-      walk_q <= '0;
-    end else if (look) begin
-      walk_q                 <= {walk_q[4] || walk_q[3:0] == '1, walk_q[3:0] + 4'd1};
-      odd_q[walk_q[3:0]]     <= out[0];
-      upper_q[walk_q[3:0]]   <= out[1];
-      local_q[walk_q[3:0]]   <= out[2];
-      class_q[walk_q[3:0]]   <= way_class;
-      cut_off_q[walk_q[3:0]] <= unreachable;
-    end
-  end
+  assign walking_o = !ways_valid;
 
   // ---------------------------------------------------------------- lanes
   logic [1:0] pick_ack, ack_way, lane_ack;
@@ -183,15 +164,15 @@ module fabric_ni_tx #(
   logic [9:0] lane_flit;
   logic [7:0] birth_q;
   logic ack_open;
-  assign ack_open    = ack_valid_i && walk_q[4] && (lane_valid & lane_ack) == '0;
-  assign ack_way     = {ack_open && odd_q[ack_dst_i], ack_open && !odd_q[ack_dst_i]};
+  assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
+  assign ack_way     = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
   for (genvar l = 0; l < 2; l++) begin : gen_lane
     fabric_lane u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i(!walk_q[4] ? '0 : (l == 0) ? ready & ~{4{odd_q}} : ready & {4{odd_q}}),
-      .class_i(class_q), .upper_i(upper_q), .local_i(local_q),
+      .ready_i(!ways_valid ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
+      .class_i(way_class), .upper_i(upper), .local_i(local_chip),
       .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}),
       .busy_i({busy_i[2 + l], busy_i[l]}), .stop_i,
       .ack_i(ack_way[l]), .ack_dst_i, .ack_vn_i(tenant_i[1:0]),
@@ -264,6 +245,7 @@ module fabric_ni_tx #(
   end
 
   assign sending_o = lane_valid != '0;
+  assign asleep_o = fill_idle && !retry_busy && !seal_q && calm_o;
   assign calm_o = ready == '0 && lane_valid == '0;
   assign idle_o = fill_idle && retry_idle && lane_valid == '0;
 

@@ -104,111 +104,154 @@ module fabric_node (
   output logic quiet_o
 );
 
+  // ---------------------------------------------------------------- settings
+  // Straps are taken when the reset ends, registers with the clocks of those that use them: what
+  // depends on them then stands still with these.
+  logic [9:0] chip_id_q;
+  logic [4:0] ring_size_q;
+  logic [19:0] timeout_q;
+  logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_q;
+  logic [15:0] key_q;
+  logic [95:0] base_q, end_q;
+  always_ff @(posedge rst_ni) begin
+    chip_id_q   <= chip_id_i;
+    ring_size_q <= ring_size_i;
+  end
+  always_ff @(posedge fabric_clk) begin
+    timeout_q <= timeout_i;
+    keys_q    <= keys_i;
+  end
+  always_ff @(posedge ni_clk) begin
+    key_q  <= key_i;
+    base_q <= base_i;
+    end_q  <= end_i;
+  end
+
   // ---------------------------------------------------------------- control
   defs_pkg::route_bank_t bank;
   logic [3:0] ports, dead;
   logic [2:0] upset;
-  logic stop, resend, drained, upset_any;
+  logic stop, resend, drained, upset_q;
   logic [34:0] slots;
-  logic [31:0] arbiter;
+  logic [24:0] arbiter;
   logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
   fabric_control u_control (
-    .clk_i, .rst_ni,
+    .clk_i(control_clk), .rst_ni,
     .write_i(control_write_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
     .rdata_o(control_rdata_o),
     .bank_o(bank), .ports_o(ports), .stop_o(stop), .resend_o(resend),
     .slots_o(slots), .arbiter_o(arbiter),
-    .dead_i(dead), .drained_i(drained), .upset_i(upset_any)
+    .dead_i(dead), .drained_i(drained), .upset_i(upset_q)
   );
 
+  // ---------------------------------------------------------------- clocks
+  // The fabric's clock is every second edge of clk_i. A link port that is not in use stands still;
+  // so do router and network interfaces while they have nothing to do. What wakes them comes from
+  // registers: the cone of a clock is computed apart.
+  logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk;
+  logic [3:0] link_clk, credit_clk;
+  logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
+  logic [1:0] tx_asleep, walking;
+  assign router_wakes = !router_asleep || flit_valid != '0 || local_valid != '0;
+  assign ni_wakes     = router_wakes || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
+                        err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age;
+  prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
+  prim_clock_gate u_control_clk (
+    .clk_i, .en_i(control_write_i || resend || upset_q), .clk_o(control_clk)
+  );
+  prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
+  prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
+  prim_clock_gate u_ways_clk (
+    .clk_i, .en_i(fabric_en_i || resend || walking != '0), .clk_o(ways_clk)
+  );
+  for (genvar p = 0; p < 4; p++) begin : gen_clk
+    prim_clock_gate u_link_clk (.clk_i, .en_i(fabric_en_i && ports[p]), .clk_o(link_clk[p]));
+    prim_clock_gate u_credit_clk (
+      .clk_i, .en_i(fabric_en_i && (ports[p] || router_wakes)), .clk_o(credit_clk[p])
+    );
+  end
+
   // ---------------------------------------------------------------- links
-  // A port that is not in use stands still.
-  logic [3:0] flit_valid, flit_head, flit_tail, flit_poison, link_en, link_ready, link_idle;
+  logic [3:0] flit_valid, flit_head, flit_tail, flit_poison, link_ready, link_idle;
   logic [11:0] flit_vc, credit_vc;
-  logic [511:0] flit_payload0, flit_payload1, flit_payload2, flit_payload3;
   logic [31:0] credit_freed;
   logic [255:0] freed, all_freed;
   logic [7:0] out_valid, out_head, out_tail, out_poison;
   logic [23:0] out_vc;
   logic [511:0] out_payload0, out_payload1, out_payload2, out_payload3;
   logic [511:0] out_payload4, out_payload5, out_payload6, out_payload7;
-  assign link_en     = ports & {4{fabric_en_i}};
-  assign link_dead_o = dead;
-  link_port u_link0 (
-    .clk_i, .rst_ni, .fabric_en_i(link_en[0]), .link_rx_i(link_rx0_i), .link_tx_o(link_tx0_o),
-    .ready_o(link_ready[0]),
-    .flit_valid_i(out_valid[0]), .flit_vc_i(out_vc[0 +: 3]), .flit_head_i(out_head[0]),
-    .flit_tail_i(out_tail[0]), .flit_poison_i(out_poison[0]), .flit_payload_i(out_payload0),
-    .rx_flit_valid_o(flit_valid[0]), .rx_flit_vc_o(flit_vc[0 +: 3]),
-    .rx_flit_head_o(flit_head[0]), .rx_flit_tail_o(flit_tail[0]),
-    .rx_flit_poison_o(flit_poison[0]), .rx_flit_payload_o(flit_payload0),
-    .credit_vc_o(credit_vc[0 +: 3]), .credit_freed_o(credit_freed[0 +: 8]),
-    .freed_i(all_freed[0 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status0_o), .dead_o(dead[0]), .idle_o(link_idle[0])
-  );
-  link_port u_link1 (
-    .clk_i, .rst_ni, .fabric_en_i(link_en[1]), .link_rx_i(link_rx1_i), .link_tx_o(link_tx1_o),
-    .ready_o(link_ready[1]),
-    .flit_valid_i(out_valid[1]), .flit_vc_i(out_vc[3 +: 3]), .flit_head_i(out_head[1]),
-    .flit_tail_i(out_tail[1]), .flit_poison_i(out_poison[1]), .flit_payload_i(out_payload1),
-    .rx_flit_valid_o(flit_valid[1]), .rx_flit_vc_o(flit_vc[3 +: 3]),
-    .rx_flit_head_o(flit_head[1]), .rx_flit_tail_o(flit_tail[1]),
-    .rx_flit_poison_o(flit_poison[1]), .rx_flit_payload_o(flit_payload1),
-    .credit_vc_o(credit_vc[3 +: 3]), .credit_freed_o(credit_freed[8 +: 8]),
-    .freed_i(all_freed[64 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status1_o), .dead_o(dead[1]), .idle_o(link_idle[1])
-  );
-  link_port u_link2 (
-    .clk_i, .rst_ni, .fabric_en_i(link_en[2]), .link_rx_i(link_rx2_i), .link_tx_o(link_tx2_o),
-    .ready_o(link_ready[2]),
-    .flit_valid_i(out_valid[2]), .flit_vc_i(out_vc[6 +: 3]), .flit_head_i(out_head[2]),
-    .flit_tail_i(out_tail[2]), .flit_poison_i(out_poison[2]), .flit_payload_i(out_payload2),
-    .rx_flit_valid_o(flit_valid[2]), .rx_flit_vc_o(flit_vc[6 +: 3]),
-    .rx_flit_head_o(flit_head[2]), .rx_flit_tail_o(flit_tail[2]),
-    .rx_flit_poison_o(flit_poison[2]), .rx_flit_payload_o(flit_payload2),
-    .credit_vc_o(credit_vc[6 +: 3]), .credit_freed_o(credit_freed[16 +: 8]),
-    .freed_i(all_freed[128 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status2_o), .dead_o(dead[2]), .idle_o(link_idle[2])
-  );
-  link_port u_link3 (
-    .clk_i, .rst_ni, .fabric_en_i(link_en[3]), .link_rx_i(link_rx3_i), .link_tx_o(link_tx3_o),
-    .ready_o(link_ready[3]),
-    .flit_valid_i(out_valid[3]), .flit_vc_i(out_vc[9 +: 3]), .flit_head_i(out_head[3]),
-    .flit_tail_i(out_tail[3]), .flit_poison_i(out_poison[3]), .flit_payload_i(out_payload3),
-    .rx_flit_valid_o(flit_valid[3]), .rx_flit_vc_o(flit_vc[9 +: 3]),
-    .rx_flit_head_o(flit_head[3]), .rx_flit_tail_o(flit_tail[3]),
-    .rx_flit_poison_o(flit_poison[3]), .rx_flit_payload_o(flit_payload3),
-    .credit_vc_o(credit_vc[9 +: 3]), .credit_freed_o(credit_freed[24 +: 8]),
-    .freed_i(all_freed[192 +: 64]), .error_limit_i(link_error_limit_i),
-    .status_o(link_status3_o), .dead_o(dead[3]), .idle_o(link_idle[3])
-  );
+  for (genvar p = 0; p < 4; p++) begin : gen_link
+    defs_pkg::flit_t rx, tx;
+    logic [511:0] sent, payload;
+    defs_pkg::link_status_t status;
+    if (p == 0) begin : gen_from
+      assign rx   = link_rx0_i;
+      assign sent = out_payload0;
+    end else if (p == 1) begin : gen_from
+      assign rx   = link_rx1_i;
+      assign sent = out_payload1;
+    end else if (p == 2) begin : gen_from
+      assign rx   = link_rx2_i;
+      assign sent = out_payload2;
+    end else begin : gen_from
+      assign rx   = link_rx3_i;
+      assign sent = out_payload3;
+    end
+    link_port u_link (
+      .clk_i(link_clk[p]), .rst_ni, .link_rx_i(rx), .link_tx_o(tx), .ready_o(link_ready[p]),
+      .flit_valid_i(out_valid[p]), .flit_vc_i(out_vc[3*p +: 3]), .flit_head_i(out_head[p]),
+      .flit_tail_i(out_tail[p]), .flit_poison_i(out_poison[p]), .flit_payload_i(sent),
+      .rx_flit_valid_o(flit_valid[p]), .rx_flit_vc_o(flit_vc[3*p +: 3]),
+      .rx_flit_head_o(flit_head[p]), .rx_flit_tail_o(flit_tail[p]),
+      .rx_flit_poison_o(flit_poison[p]), .rx_flit_payload_o(payload),
+      .credit_vc_o(credit_vc[3*p +: 3]), .credit_freed_o(credit_freed[8*p +: 8]),
+      .freed_i(all_freed[64*p +: 64]), .error_limit_i(link_error_limit_i),
+      .status_o(status), .dead_o(dead[p]), .idle_o(link_idle[p])
+    );
+  end
+  assign link_tx0_o     = gen_link[0].tx;
+  assign link_tx1_o     = gen_link[1].tx;
+  assign link_tx2_o     = gen_link[2].tx;
+  assign link_tx3_o     = gen_link[3].tx;
+  assign link_status0_o = gen_link[0].status;
+  assign link_status1_o = gen_link[1].status;
+  assign link_status2_o = gen_link[2].status;
+  assign link_status3_o = gen_link[3].status;
+  assign link_dead_o    = dead;
 
   // ---------------------------------------------------------------- keys
   // Sources of violations: link ports, then receive ports.
   logic [5:0] violation;
   logic [767:0] violated;
   logic [3:0] let_in;
-  logic [511:0] header;
-  assign header = {flit_payload3[127:0], flit_payload2[127:0], flit_payload1[127:0],
-                   flit_payload0[127:0]};
   for (genvar p = 0; p < 4; p++) begin : gen_guard
+    logic violated_key;
+    assign violation[p] = violated_key && fabric_en_i && ports[p];
     fabric_guard u_guard (
-      .clk_i, .rst_ni, .fabric_en_i(link_en[p]), .keys_i(keys_i[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
-      .only_own_i(tenant[2]), .chip_id_i, .key_i,
+      .clk_i(link_clk[p]), .rst_ni, .keys_i(keys_q[9*defs_pkg::KeyEntries*p +: 9*defs_pkg::KeyEntries]),
+      .only_own_i(tenant[2]), .chip_id_i(chip_id_q), .key_i(key_q),
       .flit_valid_i(flit_valid[p]), .flit_vc_i(flit_vc[3*p +: 3]), .flit_head_i(flit_head[p]),
-      .flit_tail_i(flit_tail[p]), .header_i(header[128*p +: 128]),
+      .flit_tail_i(flit_tail[p]), .header_i(gen_link[p].payload[127:0]),
       .flit_valid_o(let_in[p]),
-      .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violation[p]),
+      .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violated_key),
       .header_o(violated[128*p +: 128])
     );
   end
 
   // ---------------------------------------------------------------- router
+  // The router's own fabric_en_i, 0 while it sleeps: it falls asleep at the end of a fabric cycle.
+  logic turn_clk, turn_q;
+  prim_clock_gate u_turn_clk (.clk_i, .en_i(router_wakes), .clk_o(turn_clk));
+  always_ff @(posedge turn_clk or negedge rst_ni) begin
+    if (!rst_ni) turn_q <= 1'b0;
+    else turn_q <= !fabric_en_i;
+  end
+
   // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
   logic [11:0] time_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
-    else if (fabric_en_i) time_q <= time_q + 12'd1;
+    else time_q <= time_q + 12'd1;
   end
   always_comb begin
     slot   = '0;
@@ -231,14 +274,14 @@ module fabric_node (
   logic [11:0] eject_take_vc;
   logic router_idle;
   fabric_router u_router (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .chip_i(chip_id_i[3:0]), .ring_size_i, .now_i(time_q[11:8]),
+    .clk_i(router_clk), .credit_clk_i(credit_clk), .rst_ni, .fabric_en_i(turn_q),
+    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(time_q[11:8]),
     .slot_i(slot), .arbiter_i(arbiter),
     .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
     .flit_tail_i(flit_tail), .flit_poison_i(flit_poison),
-    .flit_payload0_i(flit_payload0), .flit_payload1_i(flit_payload1),
-    .flit_payload2_i(flit_payload2), .flit_payload3_i(flit_payload3),
+    .flit_payload0_i(gen_link[0].payload), .flit_payload1_i(gen_link[1].payload),
+    .flit_payload2_i(gen_link[2].payload), .flit_payload3_i(gen_link[3].payload),
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
     .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
     .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
@@ -254,7 +297,7 @@ module fabric_node (
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
     .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
     .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
-    .idle_o(router_idle)
+    .asleep_o(router_asleep), .idle_o(router_idle)
   );
 
   // ---------------------------------------------------------------- network interfaces
@@ -281,8 +324,9 @@ module fabric_node (
   end
 
   fabric_ni_tx u_ni_tx0 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b0), .chip_id_i, .ring_size_i, .key_i(key_i[0 +: 8]), .now_i(time_q[11:8]),
+    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
+    .core_i(1'b0), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
+    .key_i(key_q[0 +: 8]), .now_i(time_q[11:8]),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room), .busy_i(local_busy[7:4]),
@@ -297,12 +341,14 @@ module fabric_node (
     .ban_i(banned && culprit.group[5] == 1'b0), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
     .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
-    .sending_o(sending[0]), .upset_o(upset[1]), .calm_o(calm[0]), .idle_o(ni_idle[2])
+    .sending_o(sending[0]), .upset_o(upset[1]), .walking_o(walking[0]),
+    .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
   );
 
   fabric_ni_tx u_ni_tx1 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .core_i(1'b1), .chip_id_i, .ring_size_i, .key_i(key_i[8 +: 8]), .now_i(time_q[11:8]),
+    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
+    .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
+    .key_i(key_q[8 +: 8]), .now_i(time_q[11:8]),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room), .busy_i(local_busy[3:0]),
@@ -317,12 +363,13 @@ module fabric_node (
     .ban_i(banned && culprit.group[5] == 1'b1), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
     .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
-    .sending_o(sending[1]), .upset_o(upset[2]), .calm_o(calm[1]), .idle_o(ni_idle[3])
+    .sending_o(sending[1]), .upset_o(upset[2]), .walking_o(walking[1]),
+    .asleep_o(tx_asleep[1]), .calm_o(calm[1]), .idle_o(ni_idle[3])
   );
 
   fabric_ni_rx u_ni_rx0 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .chip_id_i, .key_i, .base_i, .end_i,
+    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
+    .chip_id_i(chip_id_q), .key_i(key_q), .base_i(base_q), .end_i(end_q),
     .take_i({eject_take[2], eject_take[0]}),
     .take_vc_i({eject_take_vc[6 +: 3], eject_take_vc[0 +: 3]}),
     .room_o(eject_room[0 +: 8]),
@@ -343,8 +390,8 @@ module fabric_node (
   );
 
   fabric_ni_rx u_ni_rx1 (
-    .clk_i, .rst_ni, .fabric_en_i,
-    .chip_id_i, .key_i, .base_i, .end_i,
+    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
+    .chip_id_i(chip_id_q), .key_i(key_q), .base_i(base_q), .end_i(end_q),
     .take_i({eject_take[3], eject_take[1]}),
     .take_vc_i({eject_take_vc[9 +: 3], eject_take_vc[3 +: 3]}),
     .room_o(eject_room[8 +: 8]),
@@ -374,18 +421,19 @@ module fabric_node (
   logic row_valid;
   logic [3:0] row_src, own_dst;
   fabric_accept #(.Ports(2)) u_accept (
-    .clk_i, .rst_ni,
+    .clk_i(ni_clk), .rst_ni,
     .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(rx_drained),
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
+  assign age = fabric_en_i && time_q % 12'(defs_pkg::AckAge) == '0;
   fabric_ack #(.Ports(2)) u_ack (
-    .clk_i, .rst_ni, .fabric_en_i, .chip_id_i,
+    .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i(chip_id_q),
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
-    .calm_i(calm == '1), .age_i(fabric_en_i && time_q % 12'(defs_pkg::AckAge) == '0),
+    .calm_i(calm == '1), .age_i(age),
     .row_valid_o(row_valid), .row_o(row_src), .row_i(row),
     .valid_o(own_valid), .ready_i(own_ready), .word_o(own_word),
-    .dst_o(own_dst), .idle_o(ack_idle)
+    .dst_o(own_dst), .asleep_o(ack_asleep), .idle_o(ack_idle)
   );
   assign acked_valid = rx_ack != '0;
   assign acked_src   = rx_ack[0] ? rx_flow[6:3] : rx_flow[13:10];
@@ -401,16 +449,16 @@ module fabric_node (
   assign unused_culprit = ^culprit;
   // In slot mode nobody is told: a report would take this chip's time because of what others do.
   fabric_report #(.Ports(6)) u_report (
-    .clk_i, .rst_ni, .chip_id_i, .violation_i(violation), .header_i(violated),
+    .clk_i(ni_clk), .rst_ni, .chip_id_i(chip_id_q), .violation_i(violation), .header_i(violated),
     .count_o(violations_o), .first_o(violation_o),
     .valid_o(err_valid), .ready_i(err_ready || tenant[2]), .word_o(err_word), .dst_o(err_dst)
   );
 
   logic [19:0] timer_q;
-  assign tick = fabric_en_i && timer_q >= timeout_i && timeout_i != '0;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  assign tick = fabric_en_i && timer_q >= timeout_q && timeout_q != '0;
+  always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) timer_q <= 20'd1;
-    else if (fabric_en_i) timer_q <= tick ? 20'd1 : timer_q + 20'd1;
+    else timer_q <= tick ? 20'd1 : timer_q + 20'd1;
   end
 
   // ---------------------------------------------------------------- registers
@@ -429,14 +477,20 @@ module fabric_node (
   assign error_pc_o = refused_q;
 
   // Drained: what has left its sender has arrived, or was lost on a link that died.
-  assign upset_any = upset != '0;
+  always_ff @(posedge fabric_clk or negedge rst_ni) begin
+    if (!rst_ni) upset_q <= 1'b0;
+    else upset_q <= upset != '0;
+  end
   assign drained   = router_idle && link_idle == '1 && sending == '0 && ni_idle[1:0] == '1;
   assign drained_o = drained;
   assign quiet_o   = drained && ni_idle == '1 && ack_idle && !err_valid;
 
   // ---------------------------------------------------------------- assertions
+  // The router is awake in whole fabric cycles.
+  `ASSERT_NOW(TurnIsPhase_A, turn_q == (fabric_en_i && router_wakes))
   // Straps hold still and make sense.
-  `ASSERT(StrapsAreSane_A, ring_size_i >= 5'd1 && ring_size_i <= 5'(defs_pkg::BoardChips) &&
+  `ASSERT_NOW(StrapsAreSane_A, chip_id_q == chip_id_i && ring_size_q == ring_size_i &&
+          ring_size_i >= 5'd1 && ring_size_i <= 5'(defs_pkg::BoardChips) &&
           {1'b0, chip_id_i[3:0]} < ring_size_i)
 
 endmodule

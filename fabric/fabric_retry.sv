@@ -43,6 +43,7 @@ module fabric_retry #(
   output logic lost_banned_o,        // a forbidden one
   output logic [31:0] resends_o,     // flows sent again so far
 
+  output logic busy_o,  // something to do, not only to wait for
   output logic idle_o
 );
 
@@ -186,6 +187,7 @@ module fabric_retry #(
   assign lost_valid_o = release_o && drop_q;
   assign lost_banned_o = banned_q[drop_flow_q];
   assign resends_o    = resends_q;
+  assign busy_o       = ask_o || todo_q != '0;
   assign idle_o       = !drop_q && kept_i == '0;
 
 endmodule

@@ -22,7 +22,8 @@ module fabric_router #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
 ) (
-  input  logic clk_i,
+  input  logic clk_i,  // may stand still while asleep_o and no flit comes
+  input  logic [Links-1:0] credit_clk_i,
   input  logic rst_ni,
   input  logic fabric_en_i,
 
@@ -30,7 +31,7 @@ module fabric_router #(
   input  logic [4:0] ring_size_i,
   input  logic [3:0] now_i,
   input  logic [2:0] slot_i,      // {slot mode, VN whose fabric cycle this is}
-  input  logic [31:0] arbiter_i,  // FabricArbiter
+  input  logic [24:0] arbiter_i,  // FabricArbiter
   input  defs_pkg::route_bank_t bank_i,
   input  logic [Links-1:0] ports_i,
   output logic upset_o,
@@ -93,7 +94,8 @@ module fabric_router #(
   output logic [511:0] out_payload6_o,
   output logic [511:0] out_payload7_o,
 
-  output logic idle_o
+  output logic asleep_o,  // nothing in the buffers, nothing on its way to the outputs
+  output logic idle_o     // and every credit home
 );
 
   // ---------------------------------------------------------------- route and buffer
@@ -141,7 +143,7 @@ module fabric_router #(
     logic way_class, route_valid, unreachable, unused_unreachable;
     assign {dst, len, birth} = about_head[13*p +: 13];
     assign flit_vc     = flit_vc_i[3*p +: 3];
-    assign route_valid = fabric_en_i && flit_valid_i[p] && flit_head_i[p];
+    assign route_valid = flit_valid_i[p] && flit_head_i[p];
     assign unused_unreachable = unreachable;
     fabric_route u_route (
       .valid_i(route_valid), .chip_i, .ring_size_i, .bank_i,
@@ -155,7 +157,7 @@ module fabric_router #(
       logic [11*Vns-1:0] hol_abouts;
       fabric_input u_input (
         .clk_i, .rst_ni,
-        .push_i(fabric_en_i && flit_valid_i[p] && flit_vc[0] == 1'(k)),
+        .push_i(flit_valid_i[p] && flit_vc[0] == 1'(k)),
         .push_vn_i(flit_vc[2:1]),
         .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
         .push_poison_i(flit_poison_i[p]),
@@ -198,9 +200,9 @@ module fabric_router #(
       // A packet of VN 0 has at most 4 flits, of the others 17.
       localparam int unsigned Longest = (c / 2 == 0) ? 4 : defs_pkg::BodyFlits + 1;
       prim_credit_counter #(.Depth(Depth)) u_credit (
-        .clk_i, .rst_ni,
+        .clk_i(credit_clk_i[o]), .rst_ni,
         .take_i(credit_take[Vcs*o + c]),
-        .report_i(fabric_en_i && ports_i[o] && credit_vc_i[3*o +: 3] == 3'(c)),
+        .report_i(ports_i[o] && credit_vc_i[3*o +: 3] == 3'(c)),
         .report_freed_i(credit_freed_i[8*o +: 8]),
         .available_o(credit[8*(Vcs*o + c) +: 8]), .home_o(credit_home[Vcs*o + c])
       );
@@ -239,94 +241,27 @@ module fabric_router #(
   logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q, st_poison_q;
   logic [4*Outs-1:0] st_x_q;
   logic [3*Outs-1:0] st_vc_q;
-  fabric_cross u_cross0 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[0]), .from_i(st_x_q[4*0 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload0_o)
-  );
-  fabric_cross u_cross1 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[1]), .from_i(st_x_q[4*1 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload1_o)
-  );
-  fabric_cross u_cross2 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[2]), .from_i(st_x_q[4*2 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload2_o)
-  );
-  fabric_cross u_cross3 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[3]), .from_i(st_x_q[4*3 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload3_o)
-  );
-  fabric_cross u_cross4 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[4]), .from_i(st_x_q[4*4 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload4_o)
-  );
-  fabric_cross u_cross5 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[5]), .from_i(st_x_q[4*5 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload5_o)
-  );
-  fabric_cross u_cross6 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[6]), .from_i(st_x_q[4*6 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload6_o)
-  );
-  fabric_cross u_cross7 (
-    .clk_i,
-    .valid_i(fabric_en_i && st_valid_q[7]), .from_i(st_x_q[4*7 +: 4]),
-    .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-    .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-    .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-    .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-    .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-    .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-    .payload_o(out_payload7_o)
-  );
+  for (genvar y = 0; y < Outs; y++) begin : gen_cross
+    logic [511:0] payload;
+    fabric_cross u_cross (
+      .clk_i, .valid_i(st_valid_q[y]), .from_i(st_x_q[4*y +: 4]),
+      .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
+      .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
+      .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
+      .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
+      .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
+      .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
+      .payload_o(payload)
+    );
+  end
+  assign out_payload0_o = gen_cross[0].payload;
+  assign out_payload1_o = gen_cross[1].payload;
+  assign out_payload2_o = gen_cross[2].payload;
+  assign out_payload3_o = gen_cross[3].payload;
+  assign out_payload4_o = gen_cross[4].payload;
+  assign out_payload5_o = gen_cross[5].payload;
+  assign out_payload6_o = gen_cross[6].payload;
+  assign out_payload7_o = gen_cross[7].payload;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -342,7 +277,7 @@ module fabric_router #(
       out_tail_o  <= '0;
       out_poison_o <= '0;
       out_vc_o    <= '0;
-    end else if (fabric_en_i && {sa_valid, st_valid_q, out_valid_o} != '0) begin
+    end else if ({sa_valid, st_valid_q, out_valid_o} != '0) begin
       st_valid_q  <= sa_valid;
       st_head_q   <= sa_head;
       st_tail_q   <= sa_tail;
@@ -359,10 +294,11 @@ module fabric_router #(
 
   logic [Links*2*Vns-1:0] links_valid;  // what lanes hold back is still with its sender
   assign links_valid = hol_valid[Links*2*Vns-1:0];
-  assign idle_o = links_valid == '0 && st_valid_q == '0 && out_valid_o == '0 && credit_home == '1;
+  assign asleep_o = links_valid == '0 && st_valid_q == '0 && out_valid_o == '0;
+  assign idle_o   = asleep_o && credit_home == '1;
 
   // ---------------------------------------------------------------- assertions
   // Nothing is taken from an input that has nothing.
-  `ASSERT(PopIsValid_A, (pop == '0) || (hol_valid != '0 && fabric_en_i))
+  `ASSERT_NOW(PopIsValid_A, (pop == '0) || (hol_valid != '0 && fabric_en_i))
 
 endmodule

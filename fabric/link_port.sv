@@ -10,7 +10,6 @@
 module link_port (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic fabric_en_i,
 
   input  defs_pkg::flit_t link_rx_i,
   output defs_pkg::flit_t link_tx_o,
@@ -55,7 +54,7 @@ module link_port (
   assign dead = state == defs_pkg::LinkStateDead;
 
   link_train u_train (
-    .clk_i, .rst_ni, .fabric_en_i, .word_i(link_rx_i), .clean_i(clean), .failed_i(failed),
+    .clk_i, .rst_ni, .word_i(link_rx_i), .clean_i(clean), .failed_i(failed),
     .stuck_i(stuck), .error_limit_i,
     .state_o(state), .training_o(training), .info_o(info),
     .tx_up_o(tx_up), .tx_slice_o(tx_slice), .rx_up_o(rx_up), .rx_slice_o(rx_slice),
@@ -63,7 +62,7 @@ module link_port (
   );
 
   link_rx u_rx (
-    .clk_i, .rst_ni, .fabric_en_i, .link_rx_i,
+    .clk_i, .rst_ni, .link_rx_i,
     .up_i(rx_up), .slice_i(rx_slice), .dead_i(dead), .clean_o(clean), .failed_o(failed),
     .flit_valid_o(rx_flit_valid_o), .flit_vc_o(rx_flit_vc_o), .flit_head_o(rx_flit_head_o),
     .flit_tail_o(rx_flit_tail_o), .flit_poison_o(rx_flit_poison_o),
@@ -74,7 +73,7 @@ module link_port (
   );
 
   link_tx u_tx (
-    .clk_i, .rst_ni, .fabric_en_i, .ready_o,
+    .clk_i, .rst_ni, .ready_o,
     .flit_valid_i, .flit_vc_i, .flit_head_i, .flit_tail_i, .flit_poison_i, .flit_payload_i,
     .freed_i, .expected_i(expected), .nak_i(nak), .ack_valid_i(ack_valid), .ack_nak_i(ack_nak),
     .ack_seq_i(ack_seq),
@@ -91,7 +90,7 @@ module link_port (
       retrains_q <= '0;
       degraded_q <= '0;
       sunk_vc_q  <= '0;
-    end else if (fabric_en_i) begin
+    end else begin
       if (retrain) retrains_q <= retrains_q + 32'd1;
       if (state == defs_pkg::LinkStateDegraded) degraded_q <= degraded_q + 32'd1;
       if (dead) sunk_vc_q <= sunk_vc_q + 3'd1;

@@ -17,7 +17,6 @@
 module link_rx (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic fabric_en_i,
 
   input  defs_pkg::flit_t link_rx_i,
 
@@ -57,7 +56,7 @@ module link_rx (
   logic plain, whole_q, valid_0;
   defs_pkg::flit_t gathered;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && up_i && !plain) begin
+    if (up_i && !plain) begin
       gather_q <= slice_i[2] ? {link_rx_i[144*slice_i[1:0] +: 144], gather_q[575:144]}
                              : {link_rx_i[288*slice_i[0] +: 288], gather_q[575:288]};
     end
@@ -76,7 +75,7 @@ module link_rx (
   logic empty_0;
   assign empty_0 = plain && link_rx_i.payload == '0;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && valid_0 && !empty_0) payload_1_q <= plain ? link_rx_i.payload : gathered.payload;
+    if (valid_0 && !empty_0) payload_1_q <= plain ? link_rx_i.payload : gathered.payload;
   end
 
   // ---------------------------------------------------------------- stage 2: the check
@@ -92,7 +91,7 @@ module link_rx (
     syndrome = '0;
     good     = 1'b0;
     clean    = 1'b0;
-    if (fabric_en_i && valid_1_q) begin
+    if (valid_1_q) begin
       syndrome = crc_1_q ^ crc_pkg::of_control({lcw_1_q, sequenced ? expected_q : 10'd0});
       if (!empty_1_q) syndrome = syndrome ^ crc_pkg::of_payload(payload_1_q);
       good  = syndrome == '0;
@@ -108,7 +107,7 @@ module link_rx (
   assign clean_o     = spoken;
   assign failed_o    = valid_1_q && !clean;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && take) payload_2_q <= empty_1_q ? '0 : payload_1_q;
+    if (take) payload_2_q <= empty_1_q ? '0 : payload_1_q;
   end
 
   // ---------------------------------------------------------------- registers
@@ -141,7 +140,7 @@ module link_rx (
       open_q       <= '0;
       naks_q       <= '0;
       failures_q   <= '0;
-    end else if (fabric_en_i) begin
+    end else begin
       beat_q       <= (!up_i || beat_q == link_lanes_pkg::last_beat(slice_i)) ? '0 : beat_q + 2'd1;
       whole_q      <= up_i && beat_q == link_lanes_pkg::last_beat(slice_i);
       valid_1_q    <= valid_0;
@@ -189,6 +188,6 @@ module link_rx (
   // ---------------------------------------------------------------- assertions
   // Flits of a packet are contiguous in their VC: a head comes only behind a tail, a body or a
   // tail only behind a head.
-  `ASSERT(PacketContiguity_A, flit_valid_o |-> open_q[flit_vc_o] != flit_head_o)
+  `ASSERT_NOW(PacketContiguity_A, flit_valid_o -> open_q[flit_vc_o] != flit_head_o)
 
 endmodule

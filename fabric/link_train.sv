@@ -18,7 +18,6 @@ module link_train #(
 ) (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic fabric_en_i,
 
   input  logic [575:0] word_i,
   input  logic clean_i,   // the receiving end took a word
@@ -48,7 +47,7 @@ module link_train #(
   logic [2:0] their_choice, their_using, their_count;
   assign up       = state_q == defs_pkg::LinkStateActive || state_q == defs_pkg::LinkStateDegraded;
   assign training = state_q == defs_pkg::LinkStateTrain || state_q == defs_pkg::LinkStateRecover;
-  assign listen   = fabric_en_i && (!up || quiet_q != '0);
+  assign listen   = !up || quiet_q != '0;
   always_comb begin
     heard = 1'b0;
     said  = '0;
@@ -97,7 +96,7 @@ module link_train #(
   // The other end has begun anew: so must this one.
   assign begin_round = broken || (training && ((expired && !again_q) ||
                        (step_q == 2'd3 && heard && !their_step[1])));
-  assign retrain_o   = broken && fabric_en_i;
+  assign retrain_o   = broken;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -120,7 +119,7 @@ module link_train #(
       bad_q      <= '0;
       errors_q   <= '0;
       window_q   <= '0;
-    end else if (fabric_en_i) begin
+    end else begin
       if (up) begin
         quiet_q  <= clean_i ? '0 : (quiet_q == '1) ? '1 : quiet_q + 8'd1;
         run_q    <= (heard && !clean_i) ? run_q + 4'd1 : '0;
@@ -207,9 +206,9 @@ module link_train #(
 
   // ---------------------------------------------------------------- assertions
   // Words are carried by lanes that exist.
-  `ASSERT(SliceIsSome_A, (!tx_up_o || using_q != link_lanes_pkg::SliceNone) &&
+  `ASSERT_NOW(SliceIsSome_A, (!tx_up_o || using_q != link_lanes_pkg::SliceNone) &&
           (!rx_up_o || rx_slice_q != link_lanes_pkg::SliceNone))
   // An end that is up sends and receives.
-  `ASSERT(UpIsBoth_A, !up || (tx_up_q && rx_up_q))
+  `ASSERT_NOW(UpIsBoth_A, !up || (tx_up_q && rx_up_q))
 
 endmodule

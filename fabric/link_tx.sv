@@ -23,7 +23,6 @@ module link_tx #(
 ) (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic fabric_en_i,
 
   // ready_o: stop soon; up to 4 more flits are taken.
   output logic ready_o,
@@ -80,7 +79,7 @@ module link_tx #(
 
   // The header is the low end of a head flit, `hop` its last byte: one more link crossed.
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && flit_valid_i) begin
+    if (flit_valid_i) begin
       payload_q <= {flit_payload_i[511:8], flit_payload_i[7:0] + {7'b0, flit_head_i}};
     end
   end
@@ -91,14 +90,14 @@ module link_tx #(
   logic ready, restart, send, straight, slot, push;
   assign push = valid_q && !dead_i;
   always_ff @(posedge clk_i) begin
-    if (fabric_en_i && push) begin
+    if (push) begin
       replay[write_seq[IndexBits-1:0]] <= payload_q;
       about[write_seq[IndexBits-1:0]]  <= {poison_q, vc_q, type_q};
     end
   end
 
   link_window #(.Window(Window)) u_window (
-    .clk_i, .rst_ni, .en_i(fabric_en_i), .push_i(push), .up_i, .slot_i(slot),
+    .clk_i, .rst_ni, .push_i(push), .up_i, .slot_i(slot),
     .ack_valid_i, .ack_nak_i, .ack_seq_i,
     .ready_o(ready), .write_seq_o(write_seq), .send_seq_o(send_seq), .acked_seq_o(acked_seq),
     .restart_o(restart), .send_o(send), .straight_o(straight), .stuck_o
@@ -128,14 +127,14 @@ module link_tx #(
   logic sent_q;
   always_comb begin
     word_d = '0;
-    if (fabric_en_i && send) word_d = straight ? payload_q : replay[send_seq[IndexBits-1:0]];
-    if (fabric_en_i && restart) word_d = 512'(send_seq);
+    if (send) word_d = straight ? payload_q : replay[send_seq[IndexBits-1:0]];
+    if (restart) word_d = 512'(send_seq);
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       word_q <= '0;
       crc_q  <= '0;
-    end else if (fabric_en_i && slot) begin
+    end else if (slot) begin
       if (send || restart) begin
         word_q <= word_d;
         crc_q  <= crc_pkg::of_payload(word_d) ^ crc_pkg::of_control({lcw_d, send ? send_seq : 10'd0});
@@ -154,8 +153,8 @@ module link_tx #(
   assign part = (beat_q == '0) ? link_lanes_pkg::last_beat(slice_i) : beat_q - 2'd1;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) line_q <= '0;
-    else if (fabric_en_i && training_i) line_q <= link_lanes_pkg::train_word(info_i);
-    else if (fabric_en_i && line_used_q) begin
+    else if (training_i) line_q <= link_lanes_pkg::train_word(info_i);
+    else if (line_used_q) begin
       if (!up_q || slice_i == link_lanes_pkg::SliceAll) line_q <= '0;
       else if (slice_i[2]) begin
         line_q <= 576'(144'({crc_q, lcw_q, word_q} >> (144 * part))) << (144 * slice_i[1:0]);
@@ -186,7 +185,7 @@ module link_tx #(
       up_q        <= 1'b0;
       plain_q     <= 1'b0;
       line_used_q <= 1'b0;
-    end else if (fabric_en_i) begin
+    end else begin
       type_q      <= type_d;
       vc_q        <= flit_valid_i ? flit_vc_i : '0;
       valid_q     <= flit_valid_i;
@@ -217,6 +216,6 @@ module link_tx #(
 
   // ---------------------------------------------------------------- assertions
   // A word without a type has no payload.
-  `ASSERT(NullIsEmpty_A, sent_q || word_q == '0)
+  `ASSERT_NOW(NullIsEmpty_A, sent_q || word_q == '0)
 
 endmodule

@@ -19,7 +19,6 @@ module link_window #(
 ) (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic en_i,
 
   input  logic push_i,
   input  logic up_i,    // the link carries words
@@ -74,7 +73,7 @@ module link_window #(
       served_q  <= 1'b0;
       restart_q <= 1'b0;
       repeats_q <= '0;
-    end else if (en_i) begin
+    end else begin
       write_q   <= write_q + SeqBits'(push_i);
       acked_q   <= acked_d;
       send_q    <= send_d;
@@ -93,7 +92,7 @@ module link_window #(
   assign acked_seq_o = acked_q;
 
   // The pointers keep their order, and nothing unacknowledged is overwritten.
-  `ASSERT(Order_A, waiting <= held && held <= SeqBits'(Window))
-  `ASSERT(NoOverwrite_A, push_i |-> held < SeqBits'(Window))
+  `ASSERT_NOW(Order_A, waiting <= held && held <= SeqBits'(Window))
+  `ASSERT_NOW(NoOverwrite_A, push_i -> held < SeqBits'(Window))
 
 endmodule

@@ -128,6 +128,13 @@ std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& hea
   return words;
 }
 
+bool intact(std::span<const std::array<std::uint32_t, 16>> flits) {
+  std::uint32_t bodies = 0;
+  for (const auto& body : flits.subspan(1)) bodies = chain(bodies, body);
+  const auto head = defs::HeadPayload::from(flits[0]);
+  return defs::HeadPayload::from(seal(head, bodies)).ecrc == head.ecrc;
+}
+
 std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
                                           const std::array<std::uint16_t, 8>& expected) {
   return control(defs::PktOp::Ack, src, dst, expected.data());

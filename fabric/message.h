@@ -60,6 +60,9 @@ std::vector<std::array<std::uint32_t, 16>> flit_payloads(const defs::Header& hea
                                                          std::span<const std::uint8_t> payload,
                                                          std::uint16_t seq);
 
+/// Does the end-to-end CRC of a packet's flits hold, as they are on a link?
+bool intact(std::span<const std::array<std::uint32_t, 16>> flits);
+
 /// The acknowledgement of chip `src` to chip `dst`: the numbers it expects next, {core, VN}.
 std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
                                           const std::array<std::uint16_t, 8>& expected);

@@ -108,11 +108,11 @@ module access_pattern (
   end
 
   // Nobody moves past the end.
-  `ASSERT(NextNeedsElement_A, next_i |-> valid_q)
+  `ASSERT_NOW(NextNeedsElement_A, next_i -> valid_q)
   // A pattern is walked to its end before the next one starts.
-  `ASSERT(StartWhenFree_A, start_i |-> !valid_q || (next_i && last_o))
+  `ASSERT_NOW(StartWhenFree_A, start_i -> !valid_q || (next_i && last_o))
   // A size of zero has been refused before.
-  `ASSERT(SizesAreNotZero_A, start_i |-> sizes_i[15:0] != 0 && sizes_i[31:16] != 0
+  `ASSERT_NOW(SizesAreNotZero_A, start_i -> sizes_i[15:0] != 0 && sizes_i[31:16] != 0
           && sizes_i[47:32] != 0 && sizes_i[63:48] != 0)
 
 endmodule

@@ -104,8 +104,13 @@ module core #(
     .mem_rsp_ready_o(fetch_rsp_ready_o), .mem_rsp_i(fetch_rsp_i), .quiet_o(fetch_quiet)
   );
 
-  logic [N-1:0] instr_valid, instr_ready, done, error_valid, busy, seq_quiet;
+  logic [N-1:0] instr_valid, instr_ready, second_valid, error_valid, busy, seq_quiet;
+  logic [N-1:0][1:0] done;  // how many; only the tensor engine does two at a time
+  assign {done[3][1], done[2][1], done[1][1]} = '0;
   defs_pkg::instr_t instr [N];
+  defs_pkg::instr_t second [N];
+  logic unused_second;
+  assign unused_second = ^{second_valid[N-1:1], second[1], second[2], second[3]};
   logic [N-1:0][31:0] instr_pc, error_pc;
   defs_pkg::error_cause_e [N-1:0] error_cause, seq_cause;
   assign seq_cause_o = seq_cause;
@@ -124,7 +129,8 @@ module core #(
       .upd_valid_o(upd_valid_o[i]), .upd_o(upd_o[i]), .upd_pc_o(upd_pc_o[i]),
       .upd_error_i(upd_error_i[i]),
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
-      .instr_pc_o(instr_pc[i]), .done_i(done[i]), .error_valid_i(error_valid[i]),
+      .instr_pc_o(instr_pc[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
+      .done_i(done[i]), .error_valid_i(error_valid[i]),
       .error_cause_i(error_cause[i]), .error_pc_i(error_pc[i]), .quiet_o(seq_quiet[i])
     );
   end
@@ -168,7 +174,8 @@ module core #(
   tensor_engine u_tensor (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
-    .pc_i(instr_pc[0]), .done_o(done[0]), .error_valid_o(error_valid[0]),
+    .pc_i(instr_pc[0]), .second_valid_i(second_valid[0]), .second_i(second[0]),
+    .done_o(done[0]), .error_valid_o(error_valid[0]),
     .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
     .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
@@ -203,7 +210,7 @@ module core #(
   vector_engine u_vector (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[1]), .instr_ready_o(instr_ready[1]), .instr_i(instr[1]),
-    .pc_i(instr_pc[1]), .done_o(done[1]), .error_valid_o(error_valid[1]),
+    .pc_i(instr_pc[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
     .error_cause_o(error_cause[1]), .error_pc_o(error_pc[1]), .busy_o(busy[1]),
     .rd_valid_o(v_rd_valid), .rd_addr_o(v_rd_addr), .rd_data_i(v_rd_data),
     .ps_rd_valid_o(v_ps_valid), .ps_rd_ready_i(v_ps_ready), .ps_rd_addr_o(v_ps_addr),
@@ -214,7 +221,7 @@ module core #(
   act_engine u_act (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[2]), .instr_ready_o(instr_ready[2]), .instr_i(instr[2]),
-    .pc_i(instr_pc[2]), .done_o(done[2]), .error_valid_o(error_valid[2]),
+    .pc_i(instr_pc[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),
     .error_cause_o(error_cause[2]), .error_pc_o(error_pc[2]), .busy_o(busy[2]),
     .rd_valid_o(a_rd_valid), .rd_addr_o(a_rd_addr), .rd_data_i(a_rd_data),
     .ps_rd_valid_o(a_ps_valid), .ps_rd_ready_i(a_ps_ready), .ps_rd_addr_o(a_ps_addr),
@@ -231,7 +238,7 @@ module core #(
   sync_engine u_sync (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
-    .pc_i(instr_pc[3]), .done_o(done[3]), .error_valid_o(error_valid[3]),
+    .pc_i(instr_pc[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
     .error_cause_o(error_cause[3]), .error_pc_o(error_pc[3]), .busy_o(busy[3]),
     .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
   );
@@ -260,6 +267,6 @@ module core #(
   assign unused_trace = ^{v_wr_pc, a_wr_pc};
 
   // An engine that has nothing to do says so.
-  `ASSERT(QuietMeansIdle_A, quiet_o |-> instr_valid == '0 && done == '0)
+  `ASSERT_NOW(QuietMeansIdle_A, quiet_o -> instr_valid == '0 && done == '0)
 
 endmodule

@@ -181,7 +181,7 @@ module csr_regs #(
         if (offset_i == defs_pkg::CsrRouteSource) spare_bits = wdata_i[63:32] != '0;
         if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:7] != '0;
         if (offset_i == defs_pkg::CsrFabricSlots) spare_bits = wdata_i[63:35] != '0;
-        if (offset_i == defs_pkg::CsrFabricArbiter) spare_bits = {wdata_i[63:32], wdata_i[15], wdata_i[7:2]} != '0;
+        if (offset_i == defs_pkg::CsrFabricArbiter) spare_bits = wdata_i[63:25] != '0;
       end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
@@ -254,6 +254,6 @@ module csr_regs #(
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))
   // Nothing refused is applied.
-  `ASSERT(AppliedIsAllowed_A, apply_i |-> select_i && cause_o == defs_pkg::ErrorCauseNone)
+  `ASSERT_NOW(AppliedIsAllowed_A, apply_i -> select_i && cause_o == defs_pkg::ErrorCauseNone)
 
 endmodule

@@ -149,7 +149,7 @@ module dma (
     if (rst_ni && rd_rsp_valid_i) DataIsMapped_A: assert (is_desc || !rd_rsp_err_i);
   end
   // The sync engine checked its operands.
-  `ASSERT(DoorbellIsSane_A, trig_valid_i |->
+  `ASSERT_NOW(DoorbellIsSane_A, trig_valid_i ->
     32'(trig_engine_i) < size_pkg::DmaEngines && trig_count_i != '0)
 
 endmodule

@@ -110,6 +110,6 @@ module dma_check (
   initial CoreWindowsAreNeighbours_A: assert (defs_pkg::AddrCore0Base[47:27] ==
                                               defs_pkg::AddrCore1Base[47:27]);
   // Nothing is refused unasked.
-  `ASSERT(NoCauseUnasked_A, !check_i |-> cause_o == defs_pkg::ErrorCauseNone)
+  `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)
 
 endmodule

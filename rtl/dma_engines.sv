@@ -353,18 +353,18 @@ module dma_engines (
   // --- assertions -------------------------------------------------------------------------------
 
   // A slot starts at most one read.
-  `ASSERT(OneRead_A, !(fetch && issue))
+  `ASSERT_NOW(OneRead_A, !(fetch && issue))
   // A chunk is never empty and never longer than a line.
-  `ASSERT(ChunkFits_A, issue |-> bytes != '0 && 32'(bytes) <= size_pkg::LineBytes)
+  `ASSERT_NOW(ChunkFits_A, issue -> bytes != '0 && 32'(bytes) <= size_pkg::LineBytes)
   // A descriptor is loaded only into a drained engine.
-  `ASSERT(LoadIntoDrained_A, load |-> inflight_i == '0)
+  `ASSERT_NOW(LoadIntoDrained_A, load -> inflight_i == '0)
   // A descriptor's answer belongs to an engine that asked.
   // (Immediate: a property would sample the whole answer.)
   always_ff @(posedge clk_i) begin
     if (rst_ni && desc_valid_i) AnswerWasAsked_A: assert (fetching_q[desc_engine]);
   end
   // A refused update stops its engine before it moves anything else.
-  `ASSERT(RefusedBeforeNextSlot_A, upd_error_i |-> !(step && slot_q == told_engine_q))
+  `ASSERT_NOW(RefusedBeforeNextSlot_A, upd_error_i -> !(step && slot_q == told_engine_q))
   // A stalled read stays put.
   `ASSERT(ReadStays_A, rd_req_valid_o && !rd_req_ready_i |=> rd_req_valid_o)
 

@@ -212,7 +212,7 @@ module dma_write (
   `ASSERT(WriteStays_A, wr_req_valid_o && !wr_req_ready_i |=> wr_req_valid_o)
   `ASSERT(MessageStays_A, msg_valid_o && !msg_ready_i |=> msg_valid_o)
   // Lines here are among the reads started.
-  `ASSERT(ArrivedIsInflight_A, here_q != '0 |-> inflight_q != '0)
+  `ASSERT_NOW(ArrivedIsInflight_A, here_q != '0 -> inflight_q != '0)
   // The rest looks into wide structs: immediate, because a property would sample them whole.
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin

@@ -77,8 +77,8 @@ module element_writer (
   end
 
   // There is a place for every value, and the last value is for the last place.
-  `ASSERT(PlaceForValue_A, value_valid_i |-> valid && last == value_last_i && addr[23:18] == 0)
+  `ASSERT_NOW(PlaceForValue_A, value_valid_i -> valid && last == value_last_i && addr[23:18] == 0)
   // A start never meets a row on its way.
-  `ASSERT(StartWhenDrained_A, start_i |-> !value_valid_i && !wr_valid_o)
+  `ASSERT_NOW(StartWhenDrained_A, start_i -> !value_valid_i && !wr_valid_o)
 
 endmodule

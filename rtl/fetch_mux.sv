@@ -74,6 +74,6 @@ module fetch_mux #(
   assign unused_tag = ^mem_rsp_i.tag[11:5];
 
   // Only one sequencer is served at a time.
-  `ASSERT(ReadyIsOneHot_A, $onehot0(req_ready_o))
+  `ASSERT_NOW(ReadyIsOneHot_A, $onehot0(req_ready_o))
 
 endmodule

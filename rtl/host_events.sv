@@ -148,6 +148,6 @@ module host_events #(
   end
 
   // What was told once is not pending again.
-  `ASSERT(ToldOnce_A, (once_pending_q & once_told_q) == '0)
+  `ASSERT_NOW(ToldOnce_A, (once_pending_q & once_told_q) == '0)
 
 endmodule

@@ -300,12 +300,12 @@ module host_if #(
 
   // ---------------------------------------------------------------- assertions
   // The host keeps to its credits.
-  `ASSERT(HostKeepsCredits_A, queue_in_valid |-> queue_in_ready)
+  `ASSERT_NOW(HostKeepsCredits_A, queue_in_valid -> queue_in_ready)
   // Read data always has a place.
-  `ASSERT(ReadDataHasRoom_A, read_valid_q |-> read_in_ready)
+  `ASSERT_NOW(ReadDataHasRoom_A, read_valid_q -> read_in_ready)
   // Every answer belongs to a read, and every read could leave its place.
-  `ASSERT(AnswerHasPlace_A, (mem_rsp_valid_i |-> place_valid) )
-  `ASSERT(PlaceHasRoom_A, (issue_mem && !head.write) |-> place_ready)
+  `ASSERT_NOW(AnswerHasPlace_A, (mem_rsp_valid_i -> place_valid) )
+  `ASSERT_NOW(PlaceHasRoom_A, (issue_mem && !head.write) -> place_ready)
   // A stalled request stays. (A property that looks into a wide register copies it in every cycle.)
   `ASSERT(StalledRequestStays_A, mem_req_valid_o && !mem_req_ready_i |=> mem_req_valid_o)
 

@@ -82,7 +82,7 @@ module instr_front (
   end
 
   // Only what runs can finish.
-  `ASSERT(FinishNeedsRun_A, finish_i |-> run_q)
+  `ASSERT_NOW(FinishNeedsRun_A, finish_i -> run_q)
   // An error is for ever.
   `ASSERT(ErrorStays_A, error_valid_o |=> error_valid_o && $stable(error_pc_o))
 

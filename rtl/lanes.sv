@@ -117,6 +117,6 @@ module lanes (
   end
 
   // The operand has been checked.
-  `ASSERT(PartitionIsInside_A, land_valid_i |-> {24'b0, land_partition_i} < P)
+  `ASSERT_NOW(PartitionIsInside_A, land_valid_i -> {24'b0, land_partition_i} < P)
 
 endmodule

@@ -204,103 +204,26 @@ module mem_xbar (
   // --- one request register per target ------------------------------------------------------
 
   assign hbm0_req_valid_o = valid_q[Hbm0];
-  always_ff @(posedge clk_i) begin
-    if (take[Hbm0]) begin
-      unique case (pick[Hbm0])
-        4'd0: hbm0_req_o <= fetch0_req_i;
-        4'd1: hbm0_req_o <= dma_rd0_req_i;
-        4'd2: hbm0_req_o <= dma_wr0_req_i;
-        4'd3: hbm0_req_o <= fetch1_req_i;
-        4'd4: hbm0_req_o <= dma_rd1_req_i;
-        4'd5: hbm0_req_o <= dma_wr1_req_i;
-        4'd6: hbm0_req_o <= rx0_req_i;
-        4'd7: hbm0_req_o <= rx1_req_i;
-        default: hbm0_req_o <= host_req_i;
-      endcase
-      hbm0_req_o.tag[11:8] <= pick[Hbm0];
-    end
-  end
-
+  mem_xbar_request u_hbm0_request (
+    .take_i(take[Hbm0]), .pick_i(pick[Hbm0]), .valid_i(valid_q[Hbm0]), .req_o(hbm0_req_o), .*
+  );
   assign hbm1_req_valid_o = valid_q[Hbm1];
-  always_ff @(posedge clk_i) begin
-    if (take[Hbm1]) begin
-      unique case (pick[Hbm1])
-        4'd0: hbm1_req_o <= fetch0_req_i;
-        4'd1: hbm1_req_o <= dma_rd0_req_i;
-        4'd2: hbm1_req_o <= dma_wr0_req_i;
-        4'd3: hbm1_req_o <= fetch1_req_i;
-        4'd4: hbm1_req_o <= dma_rd1_req_i;
-        4'd5: hbm1_req_o <= dma_wr1_req_i;
-        4'd6: hbm1_req_o <= rx0_req_i;
-        4'd7: hbm1_req_o <= rx1_req_i;
-        default: hbm1_req_o <= host_req_i;
-      endcase
-      hbm1_req_o.tag[11:8] <= pick[Hbm1];
-    end
-  end
-
+  mem_xbar_request u_hbm1_request (
+    .take_i(take[Hbm1]), .pick_i(pick[Hbm1]), .valid_i(valid_q[Hbm1]), .req_o(hbm1_req_o), .*
+  );
   assign sbuf0_req_valid_o = valid_q[Sbuf0];
-  always_ff @(posedge clk_i) begin
-    if (take[Sbuf0]) begin
-      unique case (pick[Sbuf0])
-        4'd0: sbuf0_req_o <= fetch0_req_i;
-        4'd1: sbuf0_req_o <= dma_rd0_req_i;
-        4'd2: sbuf0_req_o <= dma_wr0_req_i;
-        4'd3: sbuf0_req_o <= fetch1_req_i;
-        4'd4: sbuf0_req_o <= dma_rd1_req_i;
-        4'd5: sbuf0_req_o <= dma_wr1_req_i;
-        4'd6: sbuf0_req_o <= rx0_req_i;
-        4'd7: sbuf0_req_o <= rx1_req_i;
-        default: sbuf0_req_o <= host_req_i;
-      endcase
-      sbuf0_req_o.tag[11:8] <= pick[Sbuf0];
-      sbuf0_req_o.addr[47:25] <= '0;
-    end
-  end
-
+  mem_xbar_request #(.Sbuf(1'b1)) u_sbuf0_request (
+    .take_i(take[Sbuf0]), .pick_i(pick[Sbuf0]), .valid_i(valid_q[Sbuf0]), .req_o(sbuf0_req_o), .*
+  );
   assign sbuf1_req_valid_o = valid_q[Sbuf1];
-  always_ff @(posedge clk_i) begin
-    if (take[Sbuf1]) begin
-      unique case (pick[Sbuf1])
-        4'd0: sbuf1_req_o <= fetch0_req_i;
-        4'd1: sbuf1_req_o <= dma_rd0_req_i;
-        4'd2: sbuf1_req_o <= dma_wr0_req_i;
-        4'd3: sbuf1_req_o <= fetch1_req_i;
-        4'd4: sbuf1_req_o <= dma_rd1_req_i;
-        4'd5: sbuf1_req_o <= dma_wr1_req_i;
-        4'd6: sbuf1_req_o <= rx0_req_i;
-        4'd7: sbuf1_req_o <= rx1_req_i;
-        default: sbuf1_req_o <= host_req_i;
-      endcase
-      sbuf1_req_o.tag[11:8] <= pick[Sbuf1];
-      sbuf1_req_o.addr[47:25] <= '0;
-    end
-  end
+  mem_xbar_request #(.Sbuf(1'b1)) u_sbuf1_request (
+    .take_i(take[Sbuf1]), .pick_i(pick[Sbuf1]), .valid_i(valid_q[Sbuf1]), .req_o(sbuf1_req_o), .*
+  );
 
-  // Null keeps only what a read's answer needs; a write there ends at once.
-  logic [11:0] null_tag_q;
-  logic [7:0] null_tag;
-
-  always_comb begin
-    null_tag   = '0;
-    null_write = 1'b0;
-    if (take[Null]) begin
-      unique case (pick[Null])
-        4'd0: begin null_tag = fetch0_req_i.tag[7:0]; null_write = fetch0_req_i.write; end
-        4'd1: begin null_tag = dma_rd0_req_i.tag[7:0]; null_write = dma_rd0_req_i.write; end
-        4'd2: begin null_tag = dma_wr0_req_i.tag[7:0]; null_write = dma_wr0_req_i.write; end
-        4'd3: begin null_tag = fetch1_req_i.tag[7:0]; null_write = fetch1_req_i.write; end
-        4'd4: begin null_tag = dma_rd1_req_i.tag[7:0]; null_write = dma_rd1_req_i.write; end
-        4'd5: begin null_tag = dma_wr1_req_i.tag[7:0]; null_write = dma_wr1_req_i.write; end
-        4'd6: begin null_tag = rx0_req_i.tag[7:0]; null_write = rx0_req_i.write; end
-        4'd7: begin null_tag = rx1_req_i.tag[7:0]; null_write = rx1_req_i.write; end
-        default: begin null_tag = host_req_i.tag[7:0]; null_write = host_req_i.write; end
-      endcase
-    end
-  end
-  always_ff @(posedge clk_i) begin
-    if (take[Null]) null_tag_q <= {pick[Null], null_tag};
-  end
+  logic [11:0] null_tag;
+  mem_xbar_null u_null (
+    .take_i(take[Null]), .pick_i(pick[Null]), .write_o(null_write), .tag_o(null_tag), .*
+  );
 
   // A write that waits in a target's register is not settled.
   logic [Requesters-1:0] stuck;
@@ -338,7 +261,7 @@ module mem_xbar (
 
   assign rsp_valid = {valid_q[Null], sbuf1_rsp_valid_i, sbuf0_rsp_valid_i, hbm1_rsp_valid_i,
                       hbm0_rsp_valid_i};
-  assign rsp_owner = {null_tag_q[11:8], sbuf1_rsp_i.tag[11:8], sbuf0_rsp_i.tag[11:8],
+  assign rsp_owner = {null_tag[11:8], sbuf1_rsp_i.tag[11:8], sbuf0_rsp_i.tag[11:8],
                       hbm1_rsp_i.tag[11:8], hbm0_rsp_i.tag[11:8]};
   assign reader_ready = {host_rsp_ready_i, 3'b0, dma_rd1_rsp_ready_i, fetch1_rsp_ready_i, 1'b0,
                          dma_rd0_rsp_ready_i, fetch0_rsp_ready_i};
@@ -359,80 +282,35 @@ module mem_xbar (
   assign sbuf1_rsp_ready_o = rsp_ready[Sbuf1];
 
   assign fetch0_rsp_valid_o = rsp_valid_q[0];
-  always_ff @(posedge clk_i) begin
-    if (rsp_take[0]) begin
-      unique case (rsp_pick[0])
-        Hbm0: fetch0_rsp_o <= hbm0_rsp_i;
-        Hbm1: fetch0_rsp_o <= hbm1_rsp_i;
-        Sbuf0: fetch0_rsp_o <= sbuf0_rsp_i;
-        Sbuf1: fetch0_rsp_o <= sbuf1_rsp_i;
-        default: fetch0_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
-      endcase
-      fetch0_rsp_err_o <= rsp_pick[0] == Null;
-    end
-  end
-
+  mem_xbar_answer u_fetch0_answer (
+    .take_i(rsp_take[0]), .pick_i(rsp_pick[0]), .null_tag_i(null_tag),
+    .rsp_o(fetch0_rsp_o), .err_o(fetch0_rsp_err_o), .*
+  );
   assign dma_rd0_rsp_valid_o = rsp_valid_q[1];
-  always_ff @(posedge clk_i) begin
-    if (rsp_take[1]) begin
-      unique case (rsp_pick[1])
-        Hbm0: dma_rd0_rsp_o <= hbm0_rsp_i;
-        Hbm1: dma_rd0_rsp_o <= hbm1_rsp_i;
-        Sbuf0: dma_rd0_rsp_o <= sbuf0_rsp_i;
-        Sbuf1: dma_rd0_rsp_o <= sbuf1_rsp_i;
-        default: dma_rd0_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
-      endcase
-      dma_rd0_rsp_err_o <= rsp_pick[1] == Null;
-    end
-  end
-
+  mem_xbar_answer u_dma_rd0_answer (
+    .take_i(rsp_take[1]), .pick_i(rsp_pick[1]), .null_tag_i(null_tag),
+    .rsp_o(dma_rd0_rsp_o), .err_o(dma_rd0_rsp_err_o), .*
+  );
   assign fetch1_rsp_valid_o = rsp_valid_q[3];
-  always_ff @(posedge clk_i) begin
-    if (rsp_take[3]) begin
-      unique case (rsp_pick[3])
-        Hbm0: fetch1_rsp_o <= hbm0_rsp_i;
-        Hbm1: fetch1_rsp_o <= hbm1_rsp_i;
-        Sbuf0: fetch1_rsp_o <= sbuf0_rsp_i;
-        Sbuf1: fetch1_rsp_o <= sbuf1_rsp_i;
-        default: fetch1_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
-      endcase
-      fetch1_rsp_err_o <= rsp_pick[3] == Null;
-    end
-  end
-
+  mem_xbar_answer u_fetch1_answer (
+    .take_i(rsp_take[3]), .pick_i(rsp_pick[3]), .null_tag_i(null_tag),
+    .rsp_o(fetch1_rsp_o), .err_o(fetch1_rsp_err_o), .*
+  );
   assign dma_rd1_rsp_valid_o = rsp_valid_q[4];
-  always_ff @(posedge clk_i) begin
-    if (rsp_take[4]) begin
-      unique case (rsp_pick[4])
-        Hbm0: dma_rd1_rsp_o <= hbm0_rsp_i;
-        Hbm1: dma_rd1_rsp_o <= hbm1_rsp_i;
-        Sbuf0: dma_rd1_rsp_o <= sbuf0_rsp_i;
-        Sbuf1: dma_rd1_rsp_o <= sbuf1_rsp_i;
-        default: dma_rd1_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
-      endcase
-      dma_rd1_rsp_err_o <= rsp_pick[4] == Null;
-    end
-  end
-
+  mem_xbar_answer u_dma_rd1_answer (
+    .take_i(rsp_take[4]), .pick_i(rsp_pick[4]), .null_tag_i(null_tag),
+    .rsp_o(dma_rd1_rsp_o), .err_o(dma_rd1_rsp_err_o), .*
+  );
   assign host_rsp_valid_o = rsp_valid_q[8];
-  always_ff @(posedge clk_i) begin
-    if (rsp_take[8]) begin
-      unique case (rsp_pick[8])
-        Hbm0: host_rsp_o <= hbm0_rsp_i;
-        Hbm1: host_rsp_o <= hbm1_rsp_i;
-        Sbuf0: host_rsp_o <= sbuf0_rsp_i;
-        Sbuf1: host_rsp_o <= sbuf1_rsp_i;
-        default: host_rsp_o <= {null_tag_q, (size_pkg::LineBytes*8)'(0)};
-      endcase
-      host_rsp_err_o <= rsp_pick[8] == Null;
-    end
-  end
+  mem_xbar_answer u_host_answer (
+    .take_i(rsp_take[8]), .pick_i(rsp_pick[8]), .null_tag_i(null_tag),
+    .rsp_o(host_rsp_o), .err_o(host_rsp_err_o), .*
+  );
 
   // --- assertions -----------------------------------------------------------------------------
   // What looks into wide structs is an immediate assertion: a property would sample every variable
   // it names as a whole, and lines sampled every cycle cost more than the crossbar.
 
-  localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
   localparam logic [15:0] Readers = 16'b0000_0001_0001_1011;
   always_ff @(posedge clk_i) begin
     if (rst_ni && asks != '0) begin
@@ -445,17 +323,6 @@ module mem_xbar (
                             !(fetch1_req_valid_i && fetch1_req_i.write));
       DmaRdReads_A: assert (!(dma_rd0_req_valid_i && dma_rd0_req_i.write) &&
                             !(dma_rd1_req_valid_i && dma_rd1_req_i.write));
-    end
-    if (rst_ni && valid_q[3:0] != '0) begin
-      // A request stays inside its line.
-      Hbm0InLine_A: assert (!valid_q[Hbm0] || 32'(hbm0_req_o.addr[LineBits-1:0]) +
-                            32'(hbm0_req_o.bytes) <= size_pkg::LineBytes);
-      Hbm1InLine_A: assert (!valid_q[Hbm1] || 32'(hbm1_req_o.addr[LineBits-1:0]) +
-                            32'(hbm1_req_o.bytes) <= size_pkg::LineBytes);
-      Sbuf0InLine_A: assert (!valid_q[Sbuf0] || 32'(sbuf0_req_o.addr[LineBits-1:0]) +
-                             32'(sbuf0_req_o.bytes) <= size_pkg::LineBytes);
-      Sbuf1InLine_A: assert (!valid_q[Sbuf1] || 32'(sbuf1_req_o.addr[LineBits-1:0]) +
-                             32'(sbuf1_req_o.bytes) <= size_pkg::LineBytes);
     end
     if (rst_ni && rsp_valid != '0) begin
       for (int unsigned t = 0; t < Targets; t++) begin

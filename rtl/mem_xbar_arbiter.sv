@@ -75,6 +75,6 @@ module mem_xbar_arbiter #(
   `ASSERT(StalledRequestStays_A, |(valid_o & ~ready_i) |=>
     ($past(valid_o & ~ready_i) & ~valid_o) == '0)
   // Nothing is overwritten.
-  `ASSERT(TakenIntoFree_A, (take_o & valid_o & ~ready_i) == '0)
+  `ASSERT_NOW(TakenIntoFree_A, (take_o & valid_o & ~ready_i) == '0)
 
 endmodule

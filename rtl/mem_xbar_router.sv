@@ -60,6 +60,6 @@ module mem_xbar_router #(
   `ASSERT(StalledAnswerStays_A, |(valid_o & ~ready_i) |=>
     ($past(valid_o & ~ready_i) & ~valid_o) == '0)
   // Only waiting answers are taken, each once.
-  `ASSERT(TakenOnce_A, (ready_o & ~valid_i) == '0 && $countones(ready_o) == $countones(take_o))
+  `ASSERT_NOW(TakenOnce_A, (ready_o & ~valid_i) == '0 && $countones(ready_o) == $countones(take_o))
 
 endmodule

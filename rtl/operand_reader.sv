@@ -156,6 +156,6 @@ module operand_reader (
   end
 
   // The next instruction starts only when this one's reads have landed.
-  `ASSERT(StartAfterLanding_A, start_i |-> !land_valid_o && !taken)
+  `ASSERT_NOW(StartAfterLanding_A, start_i -> !land_valid_o && !taken)
 
 endmodule

@@ -140,15 +140,15 @@ module psum (
 
   // --------------------------------------------------------------------------------- assertions
   // Writes stay inside.
-  `ASSERT(WriteInside_A, wr_valid_i |-> 32'(wr_addr_i) < Words && 32'(wr_count_i) <= Lanes)
-  `ASSERT(LowerWriteInside_A,
-          lower_wr_valid_i |-> 32'(lower_wr_addr_i) < Words && 32'(lower_wr_count_i) <= Lanes)
+  `ASSERT_NOW(WriteInside_A, wr_valid_i -> 32'(wr_addr_i) < Words && 32'(wr_count_i) <= Lanes)
+  `ASSERT_NOW(LowerWriteInside_A,
+          lower_wr_valid_i -> 32'(lower_wr_addr_i) < Words && 32'(lower_wr_count_i) <= Lanes)
   // One write per bank and cycle.
-  `ASSERT(OneWritePerBank_A, wr_valid_i && lower_wr_valid_i
-          |-> 32'(wr_addr_i) / size_pkg::PsumCols != 32'(lower_wr_addr_i) / size_pkg::PsumCols)
+  `ASSERT_NOW(OneWritePerBank_A, wr_valid_i && lower_wr_valid_i
+          -> 32'(wr_addr_i) / size_pkg::PsumCols != 32'(lower_wr_addr_i) / size_pkg::PsumCols)
   // Reads stay inside.
-  `ASSERT(ReadInside_A, rd_valid |-> 32'(rd_addr) < Words)
+  `ASSERT_NOW(ReadInside_A, rd_valid -> 32'(rd_addr) < Words)
   // One reader at a time, and never nobody when somebody asks.
-  `ASSERT(OneReader_A, rd_valid |-> v_rd_ready_o != a_rd_ready_o)
+  `ASSERT_NOW(OneReader_A, rd_valid -> v_rd_ready_o != a_rd_ready_o)
 
 endmodule

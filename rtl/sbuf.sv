@@ -195,19 +195,19 @@ module sbuf (
   end
 
   // Engines have checked their operands.
-  `ASSERT(ReadsInside_A, (!ts_rd_valid_i || ts_rd_addr_i < 18'(size_pkg::SbufBytes))
+  `ASSERT_NOW(ReadsInside_A, (!ts_rd_valid_i || ts_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!tm_rd_valid_i || tm_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!tl_rd_valid_i || tl_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!v_rd_valid_i || v_rd_addr_i < 18'(size_pkg::SbufBytes))
           && (!a_rd_valid_i || a_rd_addr_i < 18'(size_pkg::SbufBytes)))
-  `ASSERT(VectorWriteInside_A, v_wr_valid_i |-> v_wr_addr_i < 18'(size_pkg::SbufBytes)
+  `ASSERT_NOW(VectorWriteInside_A, v_wr_valid_i -> v_wr_addr_i < 18'(size_pkg::SbufBytes)
           && (v_wr_bytes_i == 2 || v_wr_bytes_i == 4) && {24'b0, v_wr_first_i} % Quarter == 0
           && {24'b0, v_wr_first_i} + {24'b0, v_wr_count_i} <= P)
-  `ASSERT(ActWriteInside_A, a_wr_valid_i |-> a_wr_addr_i < 18'(size_pkg::SbufBytes)
+  `ASSERT_NOW(ActWriteInside_A, a_wr_valid_i -> a_wr_addr_i < 18'(size_pkg::SbufBytes)
           && (a_wr_bytes_i == 2 || a_wr_bytes_i == 4) && {24'b0, a_wr_first_i} % Quarter == 0
           && {24'b0, a_wr_first_i} + {24'b0, a_wr_count_i} <= P)
   // Requesters have checked theirs, and never cross a line.
-  `ASSERT(LineInside_A, req_valid_i |-> req_i.addr < 48'(P * defs_pkg::SbufStride)
+  `ASSERT_NOW(LineInside_A, req_valid_i -> req_i.addr < 48'(P * defs_pkg::SbufStride)
           && req_i.addr[17:0] < 18'(size_pkg::SbufBytes) && req_i.bytes != 0
           && line_end <= size_pkg::LineBytes)
 

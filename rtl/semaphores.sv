@@ -114,6 +114,6 @@ module semaphores #(
 
   // ---------------------------------------------------------------- assertions
   // An update is either applied or refused, never both, never neither.
-  `ASSERT(AppliedOrRefused_A, (write | error_o) == upd_valid_q && (write & error_o) == '0)
+  `ASSERT_NOW(AppliedOrRefused_A, (write | error_o) == upd_valid_q && (write & error_o) == '0)
 
 endmodule

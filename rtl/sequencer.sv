@@ -6,7 +6,11 @@
 //                                       v         v
 //                                   u_in_flight --> semaphore update
 //
-// Up to 16 instructions are in flight. NOP, END and what the sequencer refuses itself take a place
+// A LOAD_STATIONARY without update and the MULTIPLY_MOVING after it, if that waits for nothing, are
+// issued together (`pair`): the tensor engine takes both in one cycle, and they share one place in
+// flight. What the program means is what it means one by one.
+//
+// Up to 16 instructions or pairs are in flight. NOP, END and what the sequencer refuses itself take a place
 // in the same queue and act when they reach its head, so everything happens in program order: a
 // NOP's update comes after those of all older instructions, END finishes when everything before it
 // is done, and an error is reported after the work of older instructions.
@@ -63,7 +67,9 @@ module sequencer #(
   input  logic                   instr_ready_i,
   output defs_pkg::instr_t       instr_o,
   output logic [31:0]            instr_pc_o,
-  input  logic                   done_i,
+  output logic                   second_valid_o,  // ... with the instruction after it
+  output defs_pkg::instr_t       second_o,
+  input  logic [1:0]             done_i,          // how many
   input  logic                   error_valid_i,
   input  defs_pkg::error_cause_e error_cause_i,
   input  logic [31:0]            error_pc_i,
@@ -76,7 +82,8 @@ module sequencer #(
 
   // ---------------------------------------------------------------- fetch
   logic fetch_start, fetch_stop, fetch_idle, exhausted, fetched_valid, fetched_ready;
-  defs_pkg::instr_t fetched;
+  logic second_valid, pair, push;
+  defs_pkg::instr_t fetched, second;
   instr_fetch u_fetch (
     .clk_i, .rst_ni,
     .start_i(fetch_start), .base_i, .count_i, .stop_i(fetch_stop), .idle_o(fetch_idle),
@@ -85,7 +92,8 @@ module sequencer #(
     .req_addr_o(fetch_req_addr_o), .req_slot_o(fetch_req_slot_o),
     .rsp_valid_i(fetch_rsp_valid_i), .rsp_slot_i(fetch_rsp_slot_i),
     .rsp_data_i(fetch_rsp_data_i),
-    .instr_valid_o(fetched_valid), .instr_ready_i(fetched_ready), .instr_o(fetched)
+    .instr_valid_o(fetched_valid), .instr_ready_i(fetched_ready), .instr_o(fetched),
+    .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second)
   );
 
   // Refused at once: a stream that is empty, too long, misaligned or outside HBM.
@@ -141,6 +149,12 @@ module sequencer #(
     endcase
   end
 
+  // A pair has one wait, the first's, and at most one update, the second's.
+  assign pair = second_valid && engine_i == defs_pkg::EngineTensor
+                && fetched.opcode == defs_pkg::OpcodeLoadStationary && !fetched.update && !bad_wait
+                && second.opcode == defs_pkg::OpcodeMultiplyMoving
+                && second.wait_op == defs_pkg::WaitOpNone;
+
   // ---------------------------------------------------------------- issue
   // What an entry of the queue waits for: the engine's done, or just its turn.
   typedef enum logic [1:0] {KindEngine = 0, KindNop = 1, KindEnd = 2, KindRefused = 3} kind_e;
@@ -148,7 +162,7 @@ module sequencer #(
   logic [7:0] refusal;  // error_cause of KindRefused
   logic [31:0] pc_d, pc_q;
   logic issuing_d, issuing_q;  // cleared by END and by a refusal
-  logic ready_to_issue, push, queue_ready;
+  logic ready_to_issue, queue_ready;
   logic hold_d, hold_q;  // an update without room is in flight
 
   always_comb begin
@@ -174,34 +188,45 @@ module sequencer #(
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
   assign instr_o        = fetched;
   assign instr_pc_o     = pc_q;
+  assign second_valid_o = instr_valid_o && pair;
+  assign second_o       = second;
 
   // ---------------------------------------------------------------- in flight
   typedef struct packed {
     kind_e       kind;
-    logic [31:0] pc;
+    logic        pair;
+    logic [31:0] pc;     // of the one with the update
     logic        update;
     logic [8:0]  sem;
     logic [15:0] delta;  // or the cause of a refusal
   } entry_t;
   entry_t pushed, head;
   logic head_valid, pop;
-  assign pushed = '{kind: kind, pc: pc_q, update: fetched.update && kind != KindRefused,
-                    sem: fetched.update_sem,
-                    delta: (kind == KindRefused) ? {8'd0, refusal} : fetched.update_delta};
+  logic update;
+  logic [8:0] update_sem;
+  logic [15:0] update_delta;
+  assign update       = pair ? second.update : fetched.update;
+  assign update_sem   = pair ? second.update_sem : fetched.update_sem;
+  assign update_delta = pair ? second.update_delta : fetched.update_delta;
+  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair),
+                    update: update && kind != KindRefused, sem: update_sem,
+                    delta: (kind == KindRefused) ? {8'd0, refusal} : update_delta};
   prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
     .clk_i, .rst_ni,
     .in_valid_i(push), .in_ready_o(queue_ready), .in_i(pushed),
     .out_valid_o(head_valid), .out_ready_i(pop), .out_o(head)
   );
 
-  // `done_q` counts dones whose instruction waits behind a NOP or for its turn.
-  logic [4:0] done_d, done_q;
+  // `done_q` counts dones whose instruction waits behind a NOP, for its turn, or for its other half.
+  logic [5:0] done_d, done_q, done_now, done_needed;
   logic head_is_engine, finished;
+  assign done_now       = done_q + 6'(done_i);
+  assign done_needed    = head.pair ? 6'd2 : 6'd1;
   assign head_is_engine = head.kind == KindEngine;
   assign finished = head_valid && state_q == StRunning && !upd_error_i &&
-                    (head_is_engine ? (done_i || done_q != '0) : head.kind != KindRefused);
+                    (head_is_engine ? done_now >= done_needed : head.kind != KindRefused);
   assign pop    = finished;
-  assign done_d = done_q + 5'(done_i) - 5'(pop && head_is_engine);
+  assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
 
   // ---------------------------------------------------------------- room for an update
   // What updates in flight may add to a semaphore, or take from it, at most. Up to 16 in the queue
@@ -210,10 +235,10 @@ module sequencer #(
   sum_t rise_d, rise_q, fall_d, fall_q;
   logic no_room, posted_q;
   logic [15:0] posted_delta_q;
-  assign room_sem_o = fetched.update_sem;
-  assign no_room = fetched.update_delta[15]
-      ? 20'(room_value_i) < fall_q + magnitude(fetched.update_delta)
-      : 20'(room_value_i) + rise_q + magnitude(fetched.update_delta) > 20'd65535;
+  assign room_sem_o = update_sem;
+  assign no_room = update_delta[15]
+      ? 20'(room_value_i) < fall_q + magnitude(update_delta)
+      : 20'(room_value_i) + rise_q + magnitude(update_delta) > 20'd65535;
   assign hold_d = (push && pushed.update && no_room) || (hold_q && head_valid);
 
   function automatic sum_t magnitude(input logic [15:0] delta);
@@ -224,8 +249,8 @@ module sequencer #(
     rise_d = rise_q;
     fall_d = fall_q;
     if (push && pushed.update) begin
-      if (fetched.update_delta[15]) fall_d = fall_d + magnitude(fetched.update_delta);
-      else rise_d = rise_d + magnitude(fetched.update_delta);
+      if (update_delta[15]) fall_d = fall_d + magnitude(update_delta);
+      else rise_d = rise_d + magnitude(update_delta);
     end
     if (posted_q) begin
       if (posted_delta_q[15]) fall_d = fall_d - magnitude(posted_delta_q);
@@ -257,7 +282,7 @@ module sequencer #(
     if (push) begin
       issuing_d  = kind == KindEngine || kind == KindNop;
       fetch_stop = !issuing_d;
-      if (issuing_d) pc_d = pc_q + 32'd1;
+      if (issuing_d) pc_d = pc_q + (pair ? 32'd2 : 32'd1);
     end
 
     unique case (state_q)
@@ -350,11 +375,11 @@ module sequencer #(
 
   // ---------------------------------------------------------------- assertions
   // Nothing in flight, nothing claimed.
-  `ASSERT(ClaimsEnd_A, !head_valid && !posted_q |-> rise_q == '0 && fall_q == '0)
+  `ASSERT_NOW(ClaimsEnd_A, !head_valid && !posted_q -> rise_q == '0 && fall_q == '0)
   // The host rings only a sequencer that is idle or done.
-  `ASSERT(StartWhenStopped_A, start_i |-> state_q == StIdle || state_q == StDone)
+  `ASSERT_NOW(StartWhenStopped_A, start_i -> state_q == StIdle || state_q == StDone)
   // The engine finishes no more than it was given.
-  `ASSERT(DoneWasIssued_A, done_q <= 5'd16)
+  `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // An offered instruction stays, unless an error stops the stream.
   `ASSERT(StalledStaysValid_A,
     instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == StError)

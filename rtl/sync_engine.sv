@@ -93,6 +93,6 @@ module sync_engine (
                            instr_i.update_sem, instr_i.update_delta};
 
   // Nothing rings after an error.
-  `ASSERT(SilentAfterError_A, error_q |-> !trig_valid_o)
+  `ASSERT_NOW(SilentAfterError_A, error_q -> !trig_valid_o)
 
 endmodule

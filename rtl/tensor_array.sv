@@ -340,11 +340,11 @@ module tensor_array #(
       $fatal(1, "powers of two, please");
   end
   // A group does not land on one of the same plane that is still on its way.
-  `ASSERT(SlotIsFree_A, (!load_valid_i[0] || !slot_valid_q[upper_at])
+  `ASSERT_NOW(SlotIsFree_A, (!load_valid_i[0] || !slot_valid_q[upper_at])
           && (!load_valid_i[1] || !slot_valid_q[lower_at]))
   // The delay line is long enough.
-  `ASSERT(AheadFits_A, |load_valid_i |-> load_ahead_i <= 8'(Rows))
+  `ASSERT_NOW(AheadFits_A, |load_valid_i -> load_ahead_i <= 8'(Rows))
   // A vector through all rows has all rows.
-  `ASSERT(FullIsBoth_A, moving_full_i |-> &moving_valid_i)
+  `ASSERT_NOW(FullIsBoth_A, moving_full_i -> &moving_valid_i)
 
 endmodule

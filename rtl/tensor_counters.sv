@@ -70,6 +70,6 @@ module tensor_counters (
   end
 
   // Reading is work.
-  `ASSERT(WorkIsActive_A, (|moving_i) || load_i |-> active_i)
+  `ASSERT_NOW(WorkIsActive_A, (|moving_i) || load_i -> active_i)
 
 endmodule

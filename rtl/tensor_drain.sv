@@ -4,11 +4,12 @@
 // The array cannot stall and keeps the order, so a queue of tiles in flight and one walk over the
 // destination of the oldest are enough. A tile is pushed when its first column is read, hundreds of
 // cycles before its first sum; the walk over the next tile starts with the last sum of this one.
+// Tiles of one column may enter every cycle, and each is 2 * P + 4 cycles on its way.
 `include "assert.svh"
 
 module tensor_drain #(
   localparam int unsigned P = size_pkg::Partitions,
-  localparam int unsigned Depth = 32
+  localparam int unsigned Depth = 4 * P
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -137,8 +138,8 @@ module tensor_drain #(
 
   // --------------------------------------------------------------------------------- assertions
   // Every sum has a place to go.
-  `ASSERT(SumHasTile_A, sum_valid_i |-> walk_valid)
+  `ASSERT_NOW(SumHasTile_A, sum_valid_i -> walk_valid)
   // The queue does not overflow.
-  `ASSERT(NoOverflow_A, push_i |-> free_o)
+  `ASSERT_NOW(NoOverflow_A, push_i -> free_o)
 
 endmodule

@@ -2,7 +2,7 @@
 // LOAD_STATIONARY and MULTIPLY_MOVING around the array. Wiring, in the order of the data path.
 
 //   instr --> tensor_head --+--> load slot   --> tensor_load ----ts_rd--> u_array --> 2 x tensor_drain
-//             tensor_check  +--> moving slot --> 2 x tensor_stream --tm_rd, tl_rd--^         |  ^
+//         2 x tensor_check  +--> moving slot --> 2 x tensor_stream --tm_rd, tl_rd--^         |  ^
 //                           |      tensor_issue: when                                        v  |
 //                           +--> tensor_order: done in order of the program               psum  |
 //                                                 tile in flight -------------------------------+
@@ -15,7 +15,8 @@
 // if the stationary columns can be read several at a time (stride0 = 1; 1- and 2-byte formats: offset
 // and runs multiples of four elements; 4-byte formats: of two), else N_stationary takes the place of
 // min(P/2, N_stationary). Tiles of at most P/2 rows run two at a time, one in each half of the rows.
-// Very short tiles pay for the instruction port: two cycles per instruction.
+// The port takes one instruction a cycle, or a LOAD_STATIONARY and the MULTIPLY_MOVING after it: what a
+// stream of tiles of one column needs.
 //
 // An instruction is checked whole before anything happens. A bad one waits until its elders are
 // done, then the engine stops for good with cause and pc.
@@ -31,8 +32,10 @@ module tensor_engine #(
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
   input  logic [31:0] pc_i,
+  input  logic second_valid_i,       // instr_i is a load, and this the multiply at pc_i + 1
+  input  defs_pkg::instr_t second_i,
 
-  output logic done_o,
+  output logic [1:0] done_o,         // how many instructions, at most two
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
   output logic [31:0] error_pc_o,
@@ -74,45 +77,68 @@ module tensor_engine #(
   localparam int unsigned GroupBits = P > 4 ? $clog2(P / 4) : 1;
 
   // ----------------------------------------------------------------------- head, slots, start
-  logic load_valid, moving_valid, load_start, load_free, push, push_load, push_lower;
-  logic order_free, order_empty, multiply_waits, head_busy, bank_wait;
+  logic load_valid, moving_valid, moving_behind, load_start, load_quick, load_free;
+  logic push_load, push_multiply, push_lower, order_free, order_empty;
+  logic multiply_waits, head_busy, bank_wait;
   logic [1:0] moving_start, stream_free, drain_free, stream0_halves, stream0_planes;
   logic [1:0] stream1_planes, unused_stream1_halves;
   tensor_pkg::tile_t load_tile, moving_tile;
 
   logic check_valid, loaded, loaded_both, fast, pair, long_stride;
-  defs_pkg::instr_t head;
+  defs_pkg::instr_t first;
   defs_pkg::error_cause_e cause;
   logic [7:0] loaded_partitions, loaded_first, loaded_columns, columns;
   logic [3:0] loaded_dtype;
+  logic second_check_valid, second_loaded, second_loaded_both, second_long;
+  defs_pkg::instr_t second;
+  defs_pkg::error_cause_e second_cause;
+  logic [7:0] second_loaded_partitions, second_loaded_first, second_loaded_columns;
+  logic [3:0] second_loaded_dtype;
+  logic [9:0] unused_second;         // a multiply has no columns of its own and is not fast
 
   tensor_head u_head (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
-    .check_valid_o(check_valid), .instr_o(head), .loaded_o(loaded),
+    .second_valid_i(second_valid_i), .second_i(second_i),
+    .check_valid_o(check_valid), .instr_o(first), .loaded_o(loaded),
     .loaded_partitions_o(loaded_partitions), .loaded_first_o(loaded_first),
     .loaded_columns_o(loaded_columns), .loaded_dtype_o(loaded_dtype), .loaded_both_o(loaded_both),
     .cause_i(cause), .columns_i(columns), .fast_i(fast), .pair_i(pair), .long_i(long_stride),
+    .second_check_valid_o(second_check_valid), .second_o(second), .second_loaded_o(second_loaded),
+    .second_loaded_partitions_o(second_loaded_partitions),
+    .second_loaded_first_o(second_loaded_first), .second_loaded_columns_o(second_loaded_columns),
+    .second_loaded_dtype_o(second_loaded_dtype), .second_loaded_both_o(second_loaded_both),
+    .second_cause_i(second_cause), .second_long_i(second_long),
     .load_valid_o(load_valid), .load_o(load_tile), .load_start_i(load_start),
-    .moving_valid_o(moving_valid), .moving_o(moving_tile), .moving_start_i(|moving_start),
-    .push_o(push), .push_load_o(push_load), .push_lower_o(push_lower),
-    .order_free_i(order_free), .order_empty_i(order_empty && !done_o),
+    .moving_valid_o(moving_valid), .moving_o(moving_tile), .moving_behind_o(moving_behind),
+    .moving_start_i(|moving_start),
+    .push_load_o(push_load), .push_multiply_o(push_multiply), .push_lower_o(push_lower),
+    .order_free_i(order_free), .order_empty_i(order_empty && done_o == 0),
     .error_valid_o(error_valid_o), .error_cause_o(error_cause_o), .error_pc_o(error_pc_o),
     .multiply_waits_o(multiply_waits), .busy_o(head_busy)
   );
 
   tensor_check u_check (
-    .valid_i(check_valid), .instr_i(head), .loaded_i(loaded),
+    .valid_i(check_valid), .instr_i(first), .loaded_i(loaded),
     .loaded_partitions_i(loaded_partitions), .loaded_first_i(loaded_first),
     .loaded_columns_i(loaded_columns), .loaded_dtype_i(loaded_dtype), .loaded_both_i(loaded_both),
     .cause_o(cause), .columns_o(columns), .fast_o(fast), .pair_o(pair), .long_o(long_stride)
   );
 
+  tensor_check u_second_check (
+    .valid_i(second_check_valid), .instr_i(second), .loaded_i(second_loaded),
+    .loaded_partitions_i(second_loaded_partitions), .loaded_first_i(second_loaded_first),
+    .loaded_columns_i(second_loaded_columns), .loaded_dtype_i(second_loaded_dtype),
+    .loaded_both_i(second_loaded_both), .cause_o(second_cause), .columns_o(unused_second[9:2]),
+    .fast_o(unused_second[1]), .pair_o(unused_second[0]), .long_o(second_long)
+  );
+
   tensor_issue u_issue (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .load_valid_i(load_valid), .load_i(load_tile), .load_free_i(load_free),
-    .load_start_o(load_start),
-    .moving_valid_i(moving_valid), .moving_i(moving_tile), .stream_free_i(stream_free),
+    .load_start_o(load_start), .load_quick_o(load_quick),
+    .moving_valid_i(moving_valid), .moving_i(moving_tile), .moving_behind_i(moving_behind),
+    .stream_free_i(stream_free),
     .stream0_halves_i(stream0_halves), .stream0_planes_i(stream0_planes),
     .stream1_plane_i(stream1_planes[1]), .drain_free_i(drain_free),
     .moving_start_o(moving_start), .bank_wait_o(bank_wait)
@@ -139,7 +165,7 @@ module tensor_engine #(
     .start_i(load_start), .free_o(load_free), .src_i(load_tile.src), .sizes_i(load_tile.sizes),
     .columns_i(load_tile.columns), .partitions_i(load_tile.partitions),
     .fast_i(load_tile.fast), .pair_i(load_tile.pair), .long_i(load_tile.long_stride),
-    .low_i(load_tile.low), .report_i(load_tile.last_pass),
+    .quick_i(load_quick), .low_i(load_tile.low), .report_i(load_tile.last_pass),
     .halves_i(load_tile.halves), .planes_i(load_tile.planes),
     .finished_o(load_finished), .busy_o(load_busy),
     .rd_valid_o(ts_rd_valid_o), .rd_addr_o(ts_rd_addr_o), .rd_data_i(ts_rd_data_i),
@@ -212,13 +238,14 @@ module tensor_engine #(
   // ---------------------------------------------------------------------------------- completion
   tensor_order u_order (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .push_i(push), .push_load_i(push_load), .push_lower_i(push_lower), .free_o(order_free),
+    .push_load_i(push_load), .push_multiply_i(push_multiply), .push_lower_i(push_lower),
+    .free_o(order_free),
     .load_finished_i(load_finished), .tile_finished_i(tile_finished),
     .lower_finished_i(lower_finished), .done_o(done_o), .empty_o(order_empty)
   );
 
   assign busy_o = head_busy || load_busy || (|stream_busy) || array_busy || (|drain_busy)
-                  || !order_empty || done_o;
+                  || !order_empty || done_o != 0;
 
   // ----------------------------------------------------------------------------------- counters
   logic [15:0] work0_q, work1_q;    // rows x columns of the tile in each stream
@@ -235,8 +262,8 @@ module tensor_engine #(
 
   // --------------------------------------------------------------------------------- assertions
   // Two vectors in one cycle are in different halves of the rows.
-  `ASSERT(HalvesApart_A, (vector_valid & lower_valid) == 2'b00)
+  `ASSERT_NOW(HalvesApart_A, (vector_valid & lower_valid) == 2'b00)
   // After an error nothing is done any more.
-  `ASSERT(NothingAfterError_A, error_valid_o |-> !done_o)
+  `ASSERT_NOW(NothingAfterError_A, error_valid_o -> done_o == 0)
 
 endmodule

@@ -11,6 +11,7 @@
 //
 // Row 0 of group g is written at the end of cycle a + 6 + 4g in all cases (tensor_array: `ahead`),
 // so a load follows vectors given to the array up to a + 2 and precedes those from a + 6 on.
+// A quick load (tensor_issue) is written at the end of cycle a + 3 and precedes those from a + 3 on.
 // With a long stride (`long_i`, see tensor_check) a column is read every second cycle: row 0 of
 // group g is written up to M + 3 cycles later, and the stream has to wait for so long. The cycle after
 // its last read belongs to it too: the next load must not be late.
@@ -36,6 +37,7 @@ module tensor_load #(
   input  logic fast_i,
   input  logic pair_i,
   input  logic long_i,
+  input  logic quick_i,
   input  logic low_i,               // fp32: take the low halves
   input  logic report_i,            // the last load of its instruction
   input  logic [1:0] halves_i,      // of the rows, that take it ...
@@ -86,7 +88,7 @@ module tensor_load #(
   logic [7:0] first_d, first_q, count_d, count_q;
   logic [7:0] column_d, column_q;     // of this read
   logic [1:0] shift_d, shift_q;
-  logic report_d, report_q;
+  logic report_d, report_q, quick_d, quick_q;
   fma_pkg::format_t format_d, format_q;
   logic [7:0] floor;
 
@@ -104,6 +106,7 @@ module tensor_load #(
     column_d = column_q;
     shift_d  = shift_q;
     report_d = report_q;
+    quick_d  = quick_q;
     format_d = format_q;
     if (hold_q != 0) hold_d = hold_q - 8'd1;
     if (read) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
@@ -120,6 +123,7 @@ module tensor_load #(
       column_d = 8'd0;
       shift_d  = shift;
       report_d = report_i;
+      quick_d  = quick_i;
       format_d = fma_pkg::format_of(src_i.dtype, low_i);
     end
   end
@@ -132,7 +136,7 @@ module tensor_load #(
   assign busy_o     = walk_valid || data_valid_q || (|load_valid_o);
 
   // What belongs to the data that comes back in the next cycle.
-  logic data_valid_q, data_fast_q, data_pair_q, data_last_q;
+  logic data_valid_q, data_fast_q, data_pair_q, data_last_q, data_quick_q;
   logic [1:0] data_halves_q, data_planes_q;
   logic [2:0] data_byte_q;
   logic [1:0] data_shift_q;
@@ -199,8 +203,10 @@ module tensor_load #(
     column_q <= column_d;
     shift_q  <= shift_d;
     report_q <= report_d;
+    quick_q  <= quick_d;
     format_q <= format_d;
 
+    data_quick_q  <= quick_q;
     data_fast_q   <= fast_q;
     data_pair_q   <= pair_q;
     data_halves_q <= halves_q;
@@ -218,7 +224,8 @@ module tensor_load #(
     load_group_o <= GroupBits'(data_column_q >> 2);
     // Fast groups come four times as fast as the diagonal moves, pairs twice; the others wait for their
     // fourth column, or would have had to.
-    load_ahead_o <= data_fast_q ? 8'd3 + 8'd3 * (data_column_q >> 2)
+    load_ahead_o <= data_quick_q ? 8'd0
+                  : data_fast_q ? 8'd3 + 8'd3 * (data_column_q >> 2)
                   : data_pair_q ? 8'd3 + {data_column_q[7:2], 2'b0} / 8'd2 - {7'b0, data_column_q[1]}
                                 : 8'd3 - {6'b0, data_column_q[1:0]};
     load_first_o <= data_first_q;
@@ -230,6 +237,6 @@ module tensor_load #(
 
   // --------------------------------------------------------------------------------- assertions
   // Nobody starts a load that would overtake another.
-  `ASSERT(StartWhenFree_A, start_i |-> free_o)
+  `ASSERT_NOW(StartWhenFree_A, start_i -> free_o)
 
 endmodule

@@ -117,6 +117,6 @@ module tensor_stream #(
 
   // --------------------------------------------------------------------------------- assertions
   // A tile is streamed to its end.
-  `ASSERT(StartWhenFree_A, start_i |-> free_o)
+  `ASSERT_NOW(StartWhenFree_A, start_i -> free_o)
 
 endmodule

@@ -204,6 +204,6 @@ module vector_engine (
   );
 
   // Ports are used only while an instruction runs.
-  `ASSERT(IdleIsQuiet_A, !busy_o && !error_valid_o |-> !rd_valid_o && !ps_rd_valid_o && !wr_valid_o)
+  `ASSERT_NOW(IdleIsQuiet_A, !busy_o && !error_valid_o -> !rd_valid_o && !ps_rd_valid_o && !wr_valid_o)
 
 endmodule

@@ -122,9 +122,14 @@ def fault_classes():
 
 
 def bench_fabric(args):
+    def measure(part):
+        result = run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1]
+        print(f"bench: fabric, {part}: done", file=sys.stderr, flush=True)
+        return result
+
     parts = ("ring", "c12", "c12-patterns", "ring-patterns", "zero", "reference", "cable", "isolation")
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        results = list(pool.map(lambda part: run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1], parts))
+        results = list(pool.map(measure, parts))
     result = {key: [item for one in results for item in one[key]] for key in ("rows", "curves")}
     out = ROOT / "out/fabric"
     out.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def check_table(section, here, table):
     elif section == "address":
         check_keys(here, table, ["base", "size", "doc"])
     elif section == "csr":
-        check_keys(here, table, ["offset", "access", "doc"], ["count", "per_core"])
+        check_keys(here, table, ["offset", "access", "doc"], ["bits", "count", "per_core"])
     elif section == "struct":
         check_keys(here, table, ["doc", "fields"], ["config"])
         for field in table["fields"]:
@@ -322,11 +322,14 @@ def cpp_header(defs):
         out.append(f"inline constexpr std::uint64_t kAddr{name}Base = 0x{entry['base']:x};  ///< {entry['doc']}")
         out.append(f"inline constexpr std::uint64_t kAddr{name}Size = 0x{entry['size']:x};")
     out += ["", "struct Csr {", "  std::string_view name;", "  std::uint32_t offset;", "  unsigned count;",
-            "  bool per_core;", "  std::string_view access;", "};"]
+            "  bool per_core;", "  std::string_view access;", "  unsigned bits;  ///< it has; writing others is refused",
+            "};"]
     for name, entry in defs["csr"].items():
         out.append(f"inline constexpr Csr kCsr{name}{{\"{name}\", 0x{entry['offset']:x}, {entry.get('count', 1)}, "
-                   f"{str(entry.get('per_core', False)).lower()}, \"{entry['access']}\"}};  ///< {entry['doc']}")
-    out += [f"inline constexpr std::array kCsrs{{{', '.join('kCsr' + n for n in defs['csr'])}}};", ""]
+                   f"{str(entry.get('per_core', False)).lower()}, \"{entry['access']}\", {entry.get('bits', 64)}}};  ///< {entry['doc']}")
+    out += [f"inline constexpr std::array kCsrs{{{', '.join('kCsr' + n for n in defs['csr'])}}};",
+            "inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {",
+            "  return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;", "}", ""]
     for name, table in defs["enum"].items():
         out += [f"/// {table['doc']}", f"enum class {camel(name)} : std::uint8_t {{"]
         out += [f"  {key} = {entry['value']},  ///< {entry['doc']}" for key, entry in table["values"].items()]

@@ -42,6 +42,6 @@ module prim_credit_counter #(
 
   // Credits are conserved: nothing is sent beyond the receiver's buffer, which has no more places than
   // Depth. (One assertion: there are many of these counters in a chip.)
-  `ASSERT(Conserved_A, available_o <= CountBits'(Depth) && (!take_i || available_o != '0))
+  `ASSERT_NOW(Conserved_A, available_o <= CountBits'(Depth) && (!take_i || available_o != '0))
 
 endmodule

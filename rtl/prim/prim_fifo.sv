@@ -82,7 +82,7 @@ module prim_fifo #(
 
   // ---------------------------------------------------------------- assertions
   // The count never leaves 0 .. Depth.
-  `ASSERT(CountInRange_A, count_q <= CountBits'(Depth))
+  `ASSERT_NOW(CountInRange_A, count_q <= CountBits'(Depth))
   // A stalled entry stays offered.
   `ASSERT(StalledStaysValid_A, out_valid_o && !out_ready_i |=> out_valid_o)
 

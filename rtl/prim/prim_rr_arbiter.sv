@@ -55,9 +55,9 @@ module prim_rr_arbiter #(
   end
 
   // Somebody wins exactly when somebody asks.
-  `ASSERT(GrantIsOneHot_A, $onehot0(grant_o) && (grant_o != '0) == valid_o)
+  `ASSERT_NOW(GrantIsOneHot_A, $onehot0(grant_o) && (grant_o != '0) == valid_o)
   // Only requesters win.
-  `ASSERT(GrantImpliesRequest_A, (grant_o & ~request_i) == '0)
+  `ASSERT_NOW(GrantImpliesRequest_A, (grant_o & ~request_i) == '0)
   // A stalled winner keeps its grant while it asks.
   `ASSERT(StalledGrantStays_A,
     valid_o && !accept_i |=> (request_i & $past(grant_o)) == '0 || grant_o == $past(grant_o))

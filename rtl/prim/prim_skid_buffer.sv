@@ -66,6 +66,6 @@ module prim_skid_buffer #(
   // A stalled beat stays offered.
   `ASSERT(StalledStaysValid_A, out_valid_o && !out_ready_i |=> out_valid_o)
   // The spare slot is only ever used behind a full head.
-  `ASSERT(SpareImpliesHead_A, spare_valid_q |-> head_valid_q)
+  `ASSERT_NOW(SpareImpliesHead_A, spare_valid_q -> head_valid_q)
 
 endmodule

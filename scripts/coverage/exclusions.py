@@ -5,7 +5,8 @@
   file = "rtl/dma.sv"               bins = "dma.error.QueueOverflow"     (shell pattern)
   source = "pc_q <= pc_d;"          kind = ..   reason = ..
   type = "toggle"                   (line, branch, toggle; one or a list)
-  name = "pc_q*"                    (optional, shell pattern on the point's name; "[[]" for "[")
+  name = "pc_q*"                    (optional, shell pattern on the point's name, or a list; "[[]" for "[")
+  index = ["0..15", "28"]           (optional, the first index in the point's name)
   kind = "UNR"                      reason = "one sentence"
 
 `source` is the text of one or more whole lines of the file, without white space around it. If no
@@ -19,6 +20,7 @@ something that was hit, the list is out of date: an error.
   LOW_RISK     reachable; another test does it better (which, in the reason)
 """
 import fnmatch
+import re
 import tomllib
 from pathlib import Path
 
@@ -27,6 +29,25 @@ from data import BadData, TYPES
 KINDS = ("UNR", "NON_RTL", "UNSUPPORTED", "EXTERNAL", "LOW_RISK")
 CODE = {"file", "source", "type", "kind", "reason"}
 FUNCTIONAL = {"bins", "kind", "reason"}
+
+
+def named(entry, name):
+    """Is the point of that name among those that the entry means?"""
+    patterns = entry.get("name", "*")
+    if not any(fnmatch.fnmatchcase(name, p) for p in (patterns if isinstance(patterns, list) else [patterns])):
+        return False
+    if "index" not in entry:
+        return True
+    index = re.search(r"\[(\d+)\]", name)
+    return index is not None and any(low <= int(index[1]) <= high for low, high in map(span, entry["index"]))
+
+
+def span(text):
+    """"3..5" or "4"."""
+    found = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", str(text))
+    if not found:
+        raise BadData(f"index is {text}; allowed numbers and ranges like 0..15")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def check(entry, where, keys, optional=()):
@@ -51,7 +72,7 @@ def load(file):
     for key in set(table) - {"code", "functional"}:
         raise BadData(f"{file}: unknown table {key}; allowed code, functional")
     for index, entry in enumerate(table.get("code", []), 1):
-        check(entry, f"{file}: code {index}", CODE, ("name",))
+        check(entry, f"{file}: code {index}", CODE, ("name", "index"))
         types = entry["type"] if isinstance(entry["type"], list) else [entry["type"]]
         for kind in types:
             if kind not in TYPES:
@@ -90,7 +111,7 @@ def apply(exclusions, coverage, root, stale):
         types = entry["type"] if isinstance(entry["type"], list) else [entry["type"]]
         points = [p for p in coverage.points.values()
                   if p.file == name and p.line in numbers and p.kind in types
-                  and fnmatch.fnmatchcase(p.name, entry.get("name", "*"))]
+                  and named(entry, p.name)]
         for point in points:
             if point.count == 0:
                 point.excluded = entry["kind"]

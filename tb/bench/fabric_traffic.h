@@ -152,14 +152,14 @@ inline Point measure(const Load& load) {
 }
 
 /// Every chip sends `times` messages of 1 KiB to every other, as a program that knows the tables
-/// would: in rounds of one to each chip, far ones first; two rounds at once, then one whenever the
-/// busiest link has time for it (`bound` message times); a core per pair of links, whose lanes then
+/// would: in rounds of one to each chip, far ones first; a round whenever the busiest link has time
+/// for it, `bound` message times and an acknowledgement; a core per pair of links, whose lanes then
 /// wait for no other link; one after the other. Fabric cycles per round and flit of a message:
 /// message times.
 inline double all_to_all(const fabric::Tables& tables, unsigned bound, unsigned times,
                          unsigned seed) {
   constexpr unsigned kHandOver = 8;  // fabric cycles that a core needs for 1 KiB
-  const unsigned flits = fabric::flits(1024), period = bound * flits;
+  const unsigned flits = fabric::flits(1024), period = bound * flits + 1;
   tb::FabricRing nodes({.seed = seed, .tables = tables});
   const auto start = nodes.cycle();
   std::multimap<std::uint64_t, fabric::Message> to_post;
@@ -175,12 +175,11 @@ inline double all_to_all(const fabric::Tables& tables, unsigned bound, unsigned 
         fabric::Message m = nodes.random_message(src, dst);
         m.core = static_cast<std::uint8_t>(tables.board().ports() == 2 ? port : port / 2);
         m.engine = static_cast<std::uint8_t>(k);
-        m.vn = static_cast<std::uint8_t>(1 + time % 2);
+        m.vn = static_cast<std::uint8_t>(1 + (time + k) % 2);
         m.bytes = 1024;
         m.notify = false;
         m.sem = 0;
-        to_post.emplace(start + (time < 2 ? 0 : time - 1) * period + kHandOver * before[m.core]++,
-                        m);
+        to_post.emplace(start + time * period + kHandOver * before[m.core]++, m);
       }
     }
   }

@@ -31,7 +31,7 @@ class Engine {
     dut_.clk_i = 0;
     dut_.rst_ni = 0;
     dut_.instr_valid_i = dut_.req_valid_i = dut_.v_rd_valid_i = dut_.a_rd_valid_i = 0;
-    dut_.count_rd_i = 0;
+    dut_.count_rd_i = dut_.second_valid_i = 0;
     dut_.eval();
     clock();
     dut_.rst_ni = 1;
@@ -47,15 +47,17 @@ class Engine {
     if (dut_.moving_read_o) reads.push_back(cycle);
     failed |= dut_.error_valid_o;
   }
-  void issue(const defs::Instr& instr) {
-    const auto words = instr.words();
+  /// A load and its multiply, as the sequencer hands them over.
+  void issue(const defs::Instr& load, const defs::Instr& multiply) {
+    const auto words = load.words(), second = multiply.words();
     std::memcpy(&dut_.instr_i[0], words.data(), sizeof(words));
+    std::memcpy(&dut_.second_i[0], second.data(), sizeof(second));
     dut_.pc_i = 0;
-    dut_.instr_valid_i = 1;
+    dut_.instr_valid_i = dut_.second_valid_i = 1;
     dut_.eval();
     while (!dut_.instr_ready_o && !failed) clock();
     clock();
-    dut_.instr_valid_i = 0;
+    dut_.instr_valid_i = dut_.second_valid_i = 0;
     dut_.eval();
   }
   void drain() {
@@ -108,10 +110,6 @@ constexpr Format kFormats[] = {{"bf16", Dtype::Bf16},       {"fp16", Dtype::Fp16
                                {"fp8e3m4", Dtype::Fp8E3M4}, {"tf32", Dtype::Tf32},
                                {"fp32", Dtype::Fp32},       {"int8", Dtype::Int8}};
 
-/// The published figure, but no less than two instructions of two cycles each
-/// (rtl/tensor_engine.md).
-unsigned declared(unsigned published) { return std::max(published, 4u); }
-
 }  // namespace
 
 int main() {
@@ -122,11 +120,15 @@ int main() {
     for (const unsigned m : {1u, 32u, 64u, 128u})
       for (const unsigned n : {1u, 32u, 64u, 65u, 128u, 512u}) {
         if (slice && !((m == 128 || m == 64) && (n == 64 || n == 128 || n == 512))) continue;
-        const unsigned pairs = n == 512 ? 12 : 32, passes = f.dtype == Dtype::Fp32 ? 4 : 1;
+        // Longer than what the array and the queues hold.
+        const unsigned pairs = m * n == 1         ? 2048
+                               : n < 64 && m < 64 ? 64
+                               : n == 512         ? 12
+                                                  : 32,
+                       passes = f.dtype == Dtype::Fp32 ? 4 : 1;
         Engine engine;
         for (unsigned i = 0; i < pairs; ++i) {
-          engine.issue(load(f.dtype, m, 0));
-          engine.issue(multiply(f.dtype, n, 4096, 2048 * (i % 8), false));
+          engine.issue(load(f.dtype, m, 0), multiply(f.dtype, n, 4096, 2048 * (i % 8), false));
         }
         engine.drain();
         failed |= engine.failed || engine.reads.size() != std::size_t{pairs} * passes * n;
@@ -139,16 +141,14 @@ int main() {
                          (pairs - 1 - from);
         const unsigned published = passes * std::max(std::min(64u, m), n);
         const double ratio = cycles / published;
-        const unsigned promised = declared(published);
-        const bool met = !failed && std::abs(cycles / promised - 1) <= 0.02;
+        const bool met = !failed && std::abs(ratio - 1) <= 0.02;
         all_met &= met;
         fmt::print(
             "  {{\"name\": \"matmul\", \"format\": \"{}\", \"n_stationary\": {}, \"n_moving\": {}, "
             "\"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, "
-            "\"start_up_cycles\": {}, "
-            "\"declared_cycles\": {}, \"target\": 0.02, \"measured\": {:.4f}, \"met\": {}}},\n",
-            f.name, m, n, cycles, published, ratio, failed ? 0 : engine.reads[0], promised,
-            std::abs(cycles / promised - 1), met);
+            "\"start_up_cycles\": {}, \"target\": 0.02, \"measured\": {:.4f}, \"met\": {}}},\n",
+            f.name, m, n, cycles, published, ratio, failed ? 0 : engine.reads[0],
+            std::abs(ratio - 1), met);
       }
   }
   // Row tiling: two tiles of K = 64 at a time, new weights each. Cycles of a pair.
@@ -161,8 +161,7 @@ int main() {
         auto moving = multiply(Dtype::Bf16, n, 4096, 2048 * (2 * (i % 4) + half), false);
         for (auto* instr : {&stationary, &moving})
           instr->partitions = kP / 2, instr->src0.partition = half * kP / 2;
-        engine.issue(stationary);
-        engine.issue(moving);
+        engine.issue(stationary, moving);
       }
     engine.drain();
     failed |= engine.failed || engine.reads.size() != kPairs * n;
@@ -185,8 +184,8 @@ int main() {
   for (unsigned m = 0; m < 8; ++m)
     for (unsigned n = 0; n < 2; ++n)
       for (unsigned k = 0; k < 8; ++k) {
-        engine.issue(load(Dtype::Bf16, 128, (k * 1024 + m * 128) * 2));
-        engine.issue(multiply(Dtype::Bf16, 512, 16384 + (k * 1024 + n * 512) * 2,
+        engine.issue(load(Dtype::Bf16, 128, (k * 1024 + m * 128) * 2),
+                     multiply(Dtype::Bf16, 512, 16384 + (k * 1024 + n * 512) * 2,
                               2048 * ((2 * m + n) % 8), k > 0));
       }
   engine.drain();

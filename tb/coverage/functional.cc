@@ -132,7 +132,9 @@ std::string_view row_bytes_corner(unsigned bytes) {
 /// What an engine can stop with, as the architecture has it. Everything else is illegal.
 bool can_stop(Engine engine, ErrorCause cause) {
   const bool dma = engine == Engine::Dma0, sync = engine == Engine::Sync;
-  if (engine == Engine::Rx) return cause == ErrorCause::SemaphoreOverflow;  // by a notification
+  if (engine == Engine::Rx) {  // by a notification; as a sender
+    return cause == ErrorCause::SemaphoreOverflow || cause == ErrorCause::Forbidden;
+  }
   switch (cause) {
     case ErrorCause::None:
       return false;

@@ -24,7 +24,7 @@ module window_proof (
   assign slot = slot_i && up_i;
   assign push = push_i && held < 4'd6;
   link_window #(.Window(6), .SeqBits(4), .SilenceBits(2)) u_window (
-    .clk_i, .rst_ni, .en_i(1'b1), .push_i(push && rst_ni), .up_i, .slot_i(slot),
+    .clk_i, .rst_ni, .push_i(push && rst_ni), .up_i, .slot_i(slot),
     .ack_valid_i(ack_valid_i && rst_ni), .ack_nak_i, .ack_seq_i,
     .ready_o(ready), .write_seq_o(write), .send_seq_o(next), .acked_seq_o(acked),
     .restart_o(restart), .send_o(send), .straight_o(straight), .stuck_o(stuck)

@@ -9,7 +9,8 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise};
+  static const std::array all{kDigits, kGemm,  kRing,    kBusy,     kCorners,
+                              kErrors, kNoise, kTenants, kRegisters};
   return all;
 }
 

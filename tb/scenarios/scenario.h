@@ -34,6 +34,20 @@ struct ScenarioResult {
   nlohmann::ordered_json metrics;
 };
 
+/// An access of the host to a chip's port outside the program: a register, as a rule.
+struct PortAccess {
+  unsigned chip = 0;
+  std::uint64_t addr = 0;
+  unsigned bytes = 8;
+  bool write = false;
+  std::uint64_t value = 0;                            ///< written, or expected
+  std::uint64_t mask = ~0ull;                         ///< bits that are compared
+  defs::ErrorCause refusal = defs::ErrorCause::None;  ///< what it must be answered with
+};
+struct PortAccesses {
+  std::vector<PortAccess> before, after;  ///< the program, in order
+};
+
 struct Scenario {
   std::string_view name;
   std::string_view doc;
@@ -47,6 +61,8 @@ struct Scenario {
   bool stops_engines = false;
   /// Multiplies in any format of the tensor engine: has the knob `format`.
   bool formats = false;
+  /// What else the host does, and must be answered. Refusals count as commits.
+  PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };
 
 /// All scenarios, in the order of their story; the first is the main job.
@@ -60,6 +76,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters;
 
 }  // namespace tb

@@ -18,6 +18,9 @@ namespace {
 // 750 MHz. Nothing depends on it: SystemC's time is for people and for models added later.
 const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
 
+// Windows behind the one in which something went wrong: how far does it spread?
+constexpr unsigned kRunOn = 4;
+
 constexpr unsigned kMaxReports = 8;  // lines about errors that the host was told wrongly
 
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
@@ -54,7 +57,8 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
 }  // namespace
 
 Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
-             const cmodel::Program& program, const std::filesystem::path& wave_dir)
+             const cmodel::Program& program, const std::filesystem::path& wave_dir,
+             const PortAccesses& accesses)
     : sc_module(name),
       options_(options),
       program_(program),
@@ -82,7 +86,12 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     requests.push_back(host_requests_.back().get());
     responses.push_back(host_responses_.back().get());
   }
-  host_ = std::make_unique<Host>(program, requests, responses, wiring_);
+  host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses);
+  // Refusals are commits; the model knows nothing of registers.
+  for (const auto* list : {&accesses.before, &accesses.after})
+    for (const PortAccess& access : *list)
+      if (access.refusal != defs::ErrorCause::None)
+        scoreboard_.model().host_refused(access.chip, access.refusal);
   if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();
@@ -90,6 +99,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+    chips_.back()->issues().load(program, i);
   }
   for (const CableFault& fault : options.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
@@ -124,6 +134,7 @@ void Board::window(std::uint64_t limit) {
     if (observer_) observer_(*chip);
     if (host_->reroute().switches()) count_rerouted(*chip);
     chip->commits().clear();
+    chip->events().clear();
   }
 }
 
@@ -147,12 +158,13 @@ bool Board::broken() {
     if (!chip->fault().empty() && (!faulty || chip->fault_cycle() < faulty->fault_cycle()))
       faulty = chip.get();
   const auto& divergence = scoreboard_.divergence();
-  if (divergence) outcome_.mismatches = 1;
+  outcome_.mismatches = scoreboard_.mismatch_count();
   if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
     stop(Outcome::Status::Failed, divergence->text);
-  else if (faulty)
+  else if (faulty) {
+    outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
-  else if (!host_->fault().empty())
+  } else if (!host_->fault().empty())
     stop(Outcome::Status::Failed, host_->fault() + "\n");
   else
     return false;
@@ -170,7 +182,11 @@ void Board::run() {
       break;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
-    if (broken()) break;
+    if (broken()) {
+      for (unsigned i = 0; i < kRunOn && now_ < end && !outcome_.faulty_chip; ++i) window(end);
+      broken();
+      break;
+    }
     const auto verdict = watchdog.look(now_, last_progress(), chips_, *host_, scoreboard_.model());
     if (verdict.give_up) host_->give_up_waiting();
     if (!verdict.hang.empty()) {
@@ -195,10 +211,14 @@ void Board::at_the_end() {
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   report += wrong_reports(*host_, scoreboard_.model());
+  report += wrong_violations();
   std::string counts;
   for (unsigned chip = 0; chip < chips(); ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      counts += scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+    for (unsigned core = 0; core < defs::kCores; ++core) {
+      const auto wrong = scoreboard_.check_counts(chip, core, host_->counts()[chip][core]);
+      if (!wrong.empty() && !outcome_.wrong_counter) outcome_.wrong_counter = {chip, core};
+      counts += wrong;
+    }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;
@@ -218,6 +238,31 @@ void Board::at_the_end() {
       if (!chip->fault().empty()) report += chip->fault() + "\n";
     }
   stop(report.empty() ? Outcome::Status::Passed : Outcome::Status::Failed, report);
+}
+
+std::string Board::wrong_violations() {
+  const auto& forbidden = scoreboard_.model().forbidden();
+  std::string text;
+  std::uint64_t sum = 0;
+  for (unsigned chip = 0; chip < host_->violations().size(); ++chip) {
+    const auto& told = host_->violations()[chip];
+    sum += told.count;
+    if (told.count == 0) continue;
+    const auto first = told.first();
+    // A key that nobody lets in comes no further than to the next chip. Behind the packet that
+    // ended a flow others were under way: of those, any may be a chip's first.
+    const bool stranger = std::ranges::count(program_.keys, first.pkey) == 0;
+    if (!std::ranges::any_of(forbidden, [&](const defs::Header& header) {
+          return header.src == first.src && header.dst == first.dst && header.vn == first.vn &&
+                 header.pkey == first.pkey && (stranger ? chip != header.src : chip == header.dst);
+        }))
+      text += fmt::format("chip {} counts {} forbidden packets, the first from chip {} to {}: {}\n",
+                          chip, told.count, first.src, first.dst, "none of the program's");
+  }
+  if (sum < forbidden.size())
+    text += fmt::format("{} forbidden packets were counted, there were at least {}\n", sum,
+                        forbidden.size());
+  return text;
 }
 
 std::uint64_t Board::link_hash() const {

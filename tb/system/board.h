@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -36,6 +37,10 @@ struct Outcome {
   std::uint64_t cycles = 0;                      ///< fabric cycles until the end
   std::uint64_t start_cycle = 0, end_cycle = 0;  ///< doorbells, last completion (host's time)
   double wall_s = 0;
+  /// Where the hardware's counters were wrong at the end: {chip, core}.
+  std::optional<std::pair<unsigned, unsigned>> wrong_counter;
+  /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
+  std::optional<unsigned> faulty_chip;
 };
 
 ///   window     chips 0..n-1 at once (workers)   |barrier|  host, then commits in chip order
@@ -48,7 +53,8 @@ class Board : public sc_core::sc_module {
  public:
   /// All must outlive the board. `wave_dir`: where chipNN.fst go.
   Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
-        const cmodel::Program& program, const std::filesystem::path& wave_dir);
+        const cmodel::Program& program, const std::filesystem::path& wave_dir,
+        const PortAccesses& accesses = {});
 
   /// Called for every chip at every barrier, with the window's commits: for coverage.
   using Observer = std::function<void(const Chip& chip)>;
@@ -56,14 +62,29 @@ class Board : public sc_core::sc_module {
 
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
+  /// Fabric cycles done.
+  std::uint64_t now() const { return now_; }
+  /// What a chip sends by a link port; null where no cable is.
+  const Link* link(unsigned chip, unsigned port) const {
+    const auto at = by_sender_.find({chip, port});
+    return at == by_sender_.end() ? nullptr : at->second;
+  }
   std::uint64_t link_hash() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
   LinkTotals link_totals() const;
   Scoreboard& scoreboard() { return scoreboard_; }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
+  const Wiring& wiring() const { return wiring_; }
+  /// What chip `end.chip` sends over its port; null where no cable is.
+  const Link* link(fabric::End end) const {
+    const auto found = by_sender_.find(end);
+    return found == by_sender_.end() ? nullptr : found->second;
+  }
   const Host& host() const { return *host_; }
   Chip& chip(unsigned index) { return *chips_[index]; }
+  const Chip& chip(unsigned index) const { return *chips_[index]; }
   unsigned chips() const { return static_cast<unsigned>(chips_.size()); }
 
  private:
@@ -73,6 +94,8 @@ class Board : public sc_core::sc_module {
   bool broken();
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
+  /// Forbidden packets were dropped where they must be, and no others; one line each.
+  std::string wrong_violations();
   std::uint64_t last_progress() const;
   void count_rerouted(const Chip& chip);
 

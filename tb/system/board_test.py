@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the board program and looks at what it leaves: same bits, bad input, injection, waves.
 
-board_test.py PROGRAM TABLES GROUP      TABLES: fabric_tables; GROUP: same_bits, links, bad_input, inject, waves, files
+board_test.py PROGRAM TABLES GROUP      TABLES: fabric_tables; GROUP: same_bits, links, tenants, bad_input, inject, waves, files
 """
 import json
 import os
@@ -60,6 +60,8 @@ class SameBits(BoardTest):
                 subprocess.run([TABLES, "--board", name], stdout=file, check=True)
             loaded = self.result("ring", "--seed", 4, "--topology", "c12", "--tables", tables)
             self.assertEqual(loaded["commit_hash"], ring["commit_hash"], name)
+            by_name = self.result("ring", "--seed", 4, "--topology", "c12", "--tables", name)
+            self.assertEqual(by_name["link_hash"], loaded["link_hash"], name)
             same = self.assertEqual if name == "c12" else self.assertNotEqual
             same(loaded["link_hash"], c12["link_hash"])
 
@@ -141,6 +143,25 @@ class Links(BoardTest):
         self.assertGreater(noisy["metrics"]["replays"], 0)
 
 
+class Tenants(BoardTest):
+    def test_innocent_messages_arrive_and_the_others_are_told(self):
+        for args in (("--chips", 2), ("--seed", 5, "--chips", 7), ("--topology", "c12", "--link-ber", "1e-5")):
+            runs = [self.result("tenants", *args, "--window", w, "--threads", t) for w, t in ((32, 2), (5, 1))]
+            for key in ("commit_hash", "link_hash", "cycles"):
+                self.assertEqual(runs[0][key], runs[1][key], key)
+            metrics = runs[0]["metrics"]
+            self.assertGreater(metrics["tenant_messages"], 0)
+            self.assertGreater(metrics["flows_forbidden"], 0)
+            self.assertGreaterEqual(metrics["packets_forbidden"], metrics["flows_forbidden"])
+            told = {text.split(" pc")[0] for text in metrics["errors"]}
+            self.assertTrue(all(text.endswith("Forbidden") for text in metrics["errors"]))
+            self.assertEqual(len(told), len(metrics["errors"]), "each told once")
+
+    def test_registers(self):
+        result = self.result("registers", "--chips", 2)
+        self.assertGreater(result["metrics"]["port_accesses_checked"], 2000)
+
+
 class BadInput(BoardTest):
     def refused(self, *args, status=2, about=""):
         done = run(*args, "--out", os.path.join(self.out, "x"))
@@ -171,6 +192,8 @@ class BadInput(BoardTest):
                              ("3-12@5", "allowed 0 .. 11"), ("3-4@", "allowed 0 .."),
                              ("3-8@5", "no cable between chips 3 and 8")):
             self.refused("ring", "--leave-cable", order, about=about)
+        self.refused("registers", "--tables", "ring", about="allowed without --topology and --tables")
+        self.refused("ring", "--tables", "c12", about="--topology ring has none there")
         self.refused("ring", "--tables", "/nonexistent/t", about="/nonexistent/t: cannot be read")
         good = subprocess.run([TABLES, "--board", "c12"], stdout=subprocess.PIPE, text=True, check=True).stdout
         for change, about in ((lambda t: t, "--topology ring has none there"),
@@ -294,7 +317,7 @@ class Waves(BoardTest):
         self.assertNotIn("weight0_q[0]", names)
 
 
-GROUPS = {"same_bits": SameBits, "links": Links, "bad_input": BadInput, "inject": Inject, "files": Files,
+GROUPS = {"same_bits": SameBits, "links": Links, "tenants": Tenants, "bad_input": BadInput, "inject": Inject, "files": Files,
           "waves": Waves}
 if __name__ == "__main__":
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(GROUPS[sys.argv[3]])

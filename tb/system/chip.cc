@@ -16,6 +16,7 @@
 #endif
 
 #include "tb/trace/commit_dpi.h"
+#include "tb/trace/timeline_dpi.h"
 
 #define DODECA_JOIN2(a, b) a##b
 #define DODECA_JOIN(a, b) DODECA_JOIN2(a, b)
@@ -218,11 +219,13 @@ void Chip::core_cycle() {
     fail("HBM port 1 asked for an address outside its stack");
 
   commits_.set_cycle(core_cycle_);
+  events_.set_cycle(core_cycle_);
+  issues_.set_cycle(core_cycle_);
   v_->context.time(core_cycle_);
   top.clk_i = 1;
   top.eval();
   v_->dump(core_cycle_ * 1000 + 1000);
-  if (hook_) hook_(*this, core_cycle_);
+  for (const Hook& hook : hooks_) hook(*this, core_cycle_);
   ++core_cycle_;
 }
 
@@ -234,6 +237,8 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
                                      words(top.link_tx2_o), words(top.link_tx3_o)};
   ::Verilated::threadContextp(&v_->context);
   set_commit_sink(&commits_, id_);
+  set_timeline_sink(recording_ ? &events_ : nullptr);
+  set_issue_sink(&issues_);
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
     for (unsigned p = 0; p < defs::kLinkPorts; ++p)
@@ -262,6 +267,8 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
     if (v_->context.gotError()) fail("an assertion of the RTL failed (its message is above)");
   }
   set_commit_sink(nullptr, id_);
+  set_timeline_sink(nullptr);
+  set_issue_sink(nullptr);
 }
 
 void Chip::finish() {

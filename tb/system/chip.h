@@ -8,12 +8,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rtl/defs/gen/defs.h"
+#include "tb/debug/issue_check.h"
 #include "tb/system/commit_buffer.h"
 #include "tb/system/hbm.h"
 #include "tb/system/link.h"
 #include "tb/system/probe.h"
+#include "tb/timeline/event.h"
 
 namespace tb {
 
@@ -47,10 +50,10 @@ class Chip {
   void run_window(std::uint64_t first, unsigned cycles);
 
   /// Called in the worker after the clock edge that ends core cycle `core_cycle`: the place for
-  /// fault injection. May be null. Registers changed there are seen by the next cycle after
-  /// settle().
+  /// fault injection and watching. Hooks are called in the order added. Registers changed there are
+  /// seen by the next cycle after settle().
   using Hook = std::function<void(Chip&, std::uint64_t core_cycle)>;
-  void set_hook(Hook hook) { hook_ = std::move(hook); }
+  void add_hook(Hook hook) { hooks_.push_back(std::move(hook)); }
   /// Recomputes all combinational logic from the registers.
   void settle();
 
@@ -63,8 +66,15 @@ class Chip {
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
 
+  /// From now on run_window() fills events(), for the timeline.
+  void record_events() { recording_ = true; }
+  timeline::EventBuffer& events() { return events_; }
+  const timeline::EventBuffer& events() const { return events_; }
+
   CommitBuffer& commits() { return commits_; }
   const CommitBuffer& commits() const { return commits_; }
+  IssueCheck& issues() { return issues_; }
+  const IssueCheck& issues() const { return issues_; }
   const HbmTiming& hbm() const { return hbm_; }
   const Probe& probe() const { return *probe_; }
 
@@ -82,7 +92,10 @@ class Chip {
   ChipWires wires_;
   HbmTiming hbm_;
   CommitBuffer commits_;
-  Hook hook_;
+  timeline::EventBuffer events_;
+  bool recording_ = false;
+  IssueCheck issues_;
+  std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
   std::uint64_t last_progress_ = 0;
   bool quiet_ = false;

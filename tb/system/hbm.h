@@ -68,6 +68,7 @@ class HbmTiming {
     Port& p = ports_[port];
     p.next_line = cycle_ + sizes_.hbm_line_cycles;
     tokens_ -= sizes_.line_bytes;
+    (write ? written_ : read_) += sizes_.line_bytes;
     const std::uint64_t line = addr & ~std::uint64_t{sizes_.line_bytes - 1};
     if (write) {
       const auto* data = reinterpret_cast<const std::uint8_t*>(words) + (addr - line);
@@ -83,6 +84,9 @@ class HbmTiming {
 
   bool idle() const { return !ports_[0].count && !ports_[1].count; }
   const cmodel::Hbm& memory() const { return memory_; }
+  /// Whole lines accepted so far, in bytes.
+  std::uint64_t read_bytes() const { return read_; }
+  std::uint64_t written_bytes() const { return written_; }
 
  private:
   static constexpr unsigned kInFlight = 256;  ///< more than HbmLatency: never the limit
@@ -98,7 +102,7 @@ class HbmTiming {
   };
   const defs::Sizes& sizes_;
   unsigned tokens_;
-  std::uint64_t cycle_ = 0;
+  std::uint64_t cycle_ = 0, read_ = 0, written_ = 0;
   std::array<Port, defs::kHbmPorts> ports_;
   cmodel::Hbm memory_;
 };

@@ -13,16 +13,12 @@ namespace {
 constexpr unsigned kCredits = 16;  // requests that a chip's queue holds
 constexpr unsigned kBlock = 64;    // bytes of a host token
 constexpr unsigned kCounts = defs::kEveryTensorCount.size();
-
-std::uint64_t csr_addr(const defs::Csr& csr, unsigned core, unsigned index) {
-  return defs::kAddrCsrBase + csr.offset + (csr.per_core ? core * defs::kCsrCoreStride : 0) +
-         8 * index;
-}
+constexpr unsigned kViolationReads = 3;  // the count, two halves of a header
 
 defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index) {
   defs::HostReq request;
   request.valid = 1;
-  request.addr = csr_addr(csr, core, index);
+  request.addr = defs::csr_addr(csr, core, index);
   request.bytes = 8;
   return request;
 }
@@ -32,7 +28,7 @@ defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std
   defs::HostReq request;
   request.valid = 1;
   request.write = 1;
-  request.addr = csr_addr(csr, core, index);
+  request.addr = defs::csr_addr(csr, core, index);
   request.bytes = 8;
   request.data[0] = static_cast<std::uint32_t>(value);
   request.data[1] = static_cast<std::uint32_t>(value >> 32);
@@ -40,16 +36,34 @@ defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std
 }
 
 Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
-           std::vector<const HostResponses*> responses, const Wiring& wiring)
+           std::vector<const HostResponses*> responses, const Wiring& wiring,
+           const PortAccesses& accesses)
     : program_(program),
       requests_(std::move(requests)),
       responses_(std::move(responses)),
       drivers_(requests_.size()),
       regions_(program.regions.size()),
       counts_(requests_.size()),
+      violations_(program.partitions.empty() ? 0 : requests_.size()),
       reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value()) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
+  for (const PortAccess& access : accesses.before) drivers_[access.chip].before.push_back(access);
+  for (const PortAccess& access : accesses.after) drivers_[access.chip].after.push_back(access);
+  for (Driver& driver : drivers_) {
+    if (program.keys.empty()) continue;
+    for (unsigned i = 0; i < defs::kLinkPorts * defs::kKeyEntries; ++i) {
+      const unsigned entry = i % defs::kKeyEntries;
+      const std::uint64_t key = entry < program.keys.size() ? 256u | program.keys[entry] : 0;
+      driver.registers.push_back(csr_write(defs::kCsrFabricKeys, 0, i, key));
+    }
+  }
+  for (const auto& part : program.partitions) {
+    auto& registers = drivers_[part.chip].registers;
+    registers.push_back(csr_write(defs::kCsrFabricKey, part.core, 0, part.key));
+    registers.push_back(csr_write(defs::kCsrFabricBase, part.core, 0, part.base));
+    registers.push_back(csr_write(defs::kCsrFabricEnd, part.core, 0, part.end));
+  }
   for (const auto& ring : program.rings) {
     auto& registers = drivers_[ring.chip].registers;
     registers.push_back(csr_write(defs::kCsrDmaRingBase, ring.core, ring.engine, ring.base));
@@ -96,6 +110,52 @@ void Host::fail(unsigned chip, std::uint64_t cycle, const std::string& what) {
     fault_ = fmt::format("chip {} fabric cycle {}: host port: {}", chip, cycle, what);
 }
 
+void Host::Violations::add(unsigned which, std::uint64_t word) {
+  if (which == 0) {
+    count = word;
+    return;
+  }
+  words[2 * which - 2] = static_cast<std::uint32_t>(word);
+  words[2 * which - 1] = static_cast<std::uint32_t>(word >> 32);
+}
+
+bool Host::counters_read(const Driver& driver) const {
+  return driver.counts_known ==
+         defs::kCores * kCounts + (violations_.empty() ? 0 : kViolationReads);
+}
+
+void Host::access(Driver& driver, std::deque<PortAccess>& accesses, defs::HostReq& request) {
+  const PortAccess& access = accesses.front();
+  request.valid = 1;
+  request.write = access.write;
+  request.addr = access.addr;
+  request.bytes = static_cast<std::uint8_t>(access.bytes);
+  request.data[0] = static_cast<std::uint32_t>(access.value);
+  request.data[1] = static_cast<std::uint32_t>(access.value >> 32);
+  if (!access.write || access.refusal != defs::ErrorCause::None) driver.awaited.push_back(access);
+  accesses.pop_front();
+}
+
+void Host::answer(unsigned chip, std::uint64_t cycle, std::uint64_t value, defs::ErrorCause cause) {
+  Driver& driver = drivers_[chip];
+  const PortAccess access = driver.awaited.front();
+  driver.awaited.pop_front();
+  const bool refused = cause != defs::ErrorCause::None;
+  const std::string what = fmt::format("{} of {:#x}", access.write ? "write" : "read", access.addr);
+  if (cause != access.refusal)
+    fail(chip, cycle,
+         fmt::format("{} is answered by {}; expected {}", what, to_string(cause),
+                     to_string(access.refusal)));
+  else if (refused && value != access.addr)
+    fail(chip, cycle, fmt::format("refusal of the {} names {:#x}", what, value));
+  else if (!refused && ((value ^ access.value) & access.mask))
+    fail(chip, cycle,
+         fmt::format("{} gives {:#x}; expected {:#x}, mask {:#x}", what, value, access.value,
+                     access.mask));
+  else
+    ++accesses_checked_;
+}
+
 void Host::receive(unsigned chip, std::uint64_t cycle) {
   Driver& driver = drivers_[chip];
   const auto& token = responses_[chip]->arriving(cycle);
@@ -111,20 +171,27 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
     case defs::HostKind::None:
       break;
     case defs::HostKind::ReadData: {
+      const std::uint64_t word = std::uint64_t{response.data[1]} << 32 | response.data[0];
+      if (!driver.awaited.empty()) {
+        answer(chip, cycle, word, defs::ErrorCause::None);
+        break;
+      }
       if (!driver.loaded) {
         if (response.data[0] != chip)
           fail(chip, cycle, fmt::format("ChipId is {}", response.data[0]));
         driver.loaded = true;
         break;
       }
-      if (phase_ != Phase::Reading || driver.counts_known == defs::kCores * kCounts) {
+      if (phase_ != Phase::Reading || counters_read(driver)) {
         fail(chip, cycle, "data that nobody asked for");
         break;
       }
       if (driver.answers.empty()) {
-        counts_[chip][driver.counts_known / kCounts][driver.counts_known % kCounts] =
-            std::uint64_t{response.data[1]} << 32 | response.data[0];
-        ++driver.counts_known;
+        const unsigned which = driver.counts_known++;
+        if (which < defs::kCores * kCounts)
+          counts_[chip][which / kCounts][which % kCounts] = word;
+        else
+          violations_[chip].add(which - defs::kCores * kCounts, word);
         break;
       }
       const std::size_t region = driver.answers.front();
@@ -140,6 +207,11 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
     }
     case defs::HostKind::Completion:
     case defs::HostKind::Error:
+      if (response.engine == static_cast<unsigned>(defs::Engine::Host) && !driver.awaited.empty()) {
+        answer(chip, cycle, std::uint64_t{response.data[1]} << 32 | response.data[0],
+               static_cast<defs::ErrorCause>(response.cause));
+        break;
+      }
       end_cycle_ = cycle;
       if (response.kind == static_cast<unsigned>(defs::HostKind::Error))
         errors_.push_back({chip, response.core, response.engine,
@@ -177,6 +249,12 @@ bool Host::next_request(unsigned chip, defs::HostReq& request) {
     }
     return true;
   }
+  if (!driver.before.empty()) {
+    access(driver, driver.before, request);
+    return true;
+  }
+  // ChipId is read by then: it must not be taken for an answer to an access.
+  if (!driver.loaded && !driver.awaited.empty()) return false;
   if (!driver.registers.empty()) {
     request = driver.registers.front();
     driver.registers.pop_front();
@@ -205,6 +283,17 @@ bool Host::next_request(unsigned chip, defs::HostReq& request) {
     request = csr_read(defs::kCsrTensorCount, driver.counts_asked / kCounts,
                        driver.counts_asked % kCounts);
     ++driver.counts_asked;
+    return true;
+  }
+  if (phase_ == Phase::Reading && !violations_.empty() &&
+      driver.counts_asked < defs::kCores * kCounts + kViolationReads) {
+    const unsigned which = driver.counts_asked++ - defs::kCores * kCounts;
+    request = which == 0 ? csr_read(defs::kCsrFabricViolations, 0, 0)
+                         : csr_read(defs::kCsrFabricViolation, 0, which - 1);
+    return true;
+  }
+  if (phase_ == Phase::Reading && counters_read(driver) && !driver.after.empty()) {
+    access(driver, driver.after, request);
     return true;
   }
   return false;
@@ -255,8 +344,9 @@ void Host::advance(std::uint64_t cycle) {
       phase_ = Phase::Reading;
       return;
     case Phase::Reading:
-      if (!all([](const Driver& d) {
-            return d.counts_known == defs::kCores * kCounts && d.credits == kCredits;
+      if (!all([this](const Driver& d) {
+            return counters_read(d) && d.after.empty() && d.awaited.empty() &&
+                   d.credits == kCredits;
           }))
         return;
       phase_ = Phase::Done;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cmodel/program.h"
+#include "tb/scenarios/scenario.h"
 #include "tb/system/link.h"
 #include "tb/system/reroute.h"
 #include "tb/system/wiring.h"
@@ -30,8 +31,10 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 ///   Loading    segments, ring and stream registers; then ChipId is read: all writes have arrived
 ///   Running    doorbells of all chips rung; completions and errors come in
 ///   Draining   every stream has ended; waits for a fabric cycle in which all chips were quiet
-///   Reading    regions, then the counters of the tensor engines
+///   Reading    regions, then the counters of the tensor engines, and of forbidden packets
 ///   Done
+///
+/// A scenario's own accesses come between segments and registers, and at the very end.
 ///
 /// When a cable dies, or one has to be left, it switches the routers over (Reroute) and does
 /// nothing else meanwhile.
@@ -44,7 +47,8 @@ class Host {
 
   /// Channels by chip; `program` must outlive the host.
   Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
-       std::vector<const HostResponses*> responses, const Wiring& wiring);
+       std::vector<const HostResponses*> responses, const Wiring& wiring,
+       const PortAccesses& accesses = {});
 
   /// Takes the cable at `end` out of service in that fabric cycle, or when the program starts.
   void leave_cable(fabric::End end, std::uint64_t cycle) { leave_ = {end, cycle}; }
@@ -72,6 +76,17 @@ class Host {
   const std::string& fault() const { return fault_; }
   /// What came back, in the program's order.
   const std::vector<std::vector<std::uint8_t>>& regions() const { return regions_; }
+  /// Packets that each chip dropped because they were forbidden, and the header of the first. Of a
+  /// program with partitions, when Done.
+  struct Violations {
+    std::uint64_t count = 0;
+    defs::Header first() const { return defs::Header::unpack(words.data()); }
+    defs::Header::Words words{};
+    void add(unsigned which, std::uint64_t word);
+  };
+  const std::vector<Violations>& violations() const { return violations_; }
+  /// Accesses of the scenario that were answered as they must be.
+  std::uint64_t accesses_checked() const { return accesses_checked_; }
   /// By chip and core. Complete when Done.
   const std::vector<std::array<TensorCounts, defs::kCores>>& counts() const { return counts_; }
   /// For reports: what it waits for.
@@ -80,12 +95,14 @@ class Host {
  private:
   struct Driver {
     std::deque<const cmodel::Segment*> segments;
-    std::uint64_t segment_done = 0;       ///< bytes of the first one
-    std::deque<defs::HostReq> registers;  ///< CSR writes, and the read of ChipId behind them
-    std::deque<std::uint32_t> doorbells;  ///< SeqStart by core, {core, mask}
-    std::deque<std::size_t> reads;        ///< regions not yet asked for
-    std::uint64_t read_done = 0;          ///< bytes asked for of the first one
-    std::deque<std::size_t> answers;      ///< regions not yet complete
+    std::uint64_t segment_done = 0;        ///< bytes of the first one
+    std::deque<defs::HostReq> registers;   ///< CSR writes, and the read of ChipId behind them
+    std::deque<PortAccess> before, after;  ///< the scenario's, not yet sent
+    std::deque<PortAccess> awaited;        ///< sent, not yet answered
+    std::deque<std::uint32_t> doorbells;   ///< SeqStart by core, {core, mask}
+    std::deque<std::size_t> reads;         ///< regions not yet asked for
+    std::uint64_t read_done = 0;           ///< bytes asked for of the first one
+    std::deque<std::size_t> answers;       ///< regions not yet complete
     std::uint64_t answer_done = 0;
     unsigned counts_asked = 0, counts_known = 0;  ///< {core, defs::TensorCount}
     unsigned credits = 0;
@@ -93,9 +110,14 @@ class Host {
     bool loaded = false, quiet = false, drained = false;
   };
 
+  bool counters_read(const Driver& driver) const;
   void receive(unsigned chip, std::uint64_t cycle);
   void send(unsigned chip, std::uint64_t cycle);
   bool next_request(unsigned chip, defs::HostReq& request);
+  /// Sends the first of `accesses`.
+  static void access(Driver& driver, std::deque<PortAccess>& accesses, defs::HostReq& request);
+  /// An answer to the first access that has none yet.
+  void answer(unsigned chip, std::uint64_t cycle, std::uint64_t value, defs::ErrorCause cause);
   void advance(std::uint64_t cycle);
   void fail(unsigned chip, std::uint64_t cycle, const std::string& what);
 
@@ -105,6 +127,8 @@ class Host {
   std::vector<Driver> drivers_;
   std::vector<std::vector<std::uint8_t>> regions_;
   std::vector<std::array<TensorCounts, defs::kCores>> counts_;
+  std::vector<Violations> violations_;
+  std::uint64_t accesses_checked_ = 0;
   std::vector<HostError> errors_;
   std::string fault_;
   Phase phase_ = Phase::Loading;

@@ -78,6 +78,7 @@ struct Done {
   std::string place;
   /// Asked when the run has passed: why nobody could see it; empty if there is no reason.
   std::function<std::string()> why;
+  std::optional<unsigned> core = {};  ///< none: what the cores share
 };
 
 }  // namespace
@@ -132,6 +133,7 @@ namespace {
 
 struct SiteEntry {
   Site site;
+  std::string_view block;  ///< as a diagnosis names it (tb/debug/diagnosis.h)
   std::optional<Done> (Injector::Impl::*attempt)(Chip&);
   /// Does a commit of this stream show that the site is in use there?
   bool (*used)(const cmodel::StreamId&, bool semaphore);
@@ -153,31 +155,43 @@ bool sequencer_update(const cmodel::StreamId& id, bool semaphore) {
 // Impl is complete here; the table needs its members.
 static const SiteEntry kSites[] = {
     {{"weight", "a bit of a weight in a PE, while an operand stands before it"},
+     "tensor_array",
      &Injector::Impl::weight,
      tensor_stream},
     {{"partial_sum", "a bit of a partial sum on its way down the array"},
+     "tensor_array",
      &Injector::Impl::partial_sum,
      tensor_stream},
-    {{"psum", "a bit of a PSUM word that was just written"}, &Injector::Impl::psum, tensor_stream},
+    {{"psum", "a bit of a PSUM word that was just written"},
+     "psum",
+     &Injector::Impl::psum,
+     tensor_stream},
     {{"tensor_count", "a bit of the counter of PE work of a tensor engine"},
+     "tensor_counters",
      &Injector::Impl::tensor_count,
      tensor_stream},
     {{"sbuf_write_lost", "a row that an engine writes does not reach SBUF"},
+     "sbuf",
      &Injector::Impl::sbuf_write_lost,
      lane_stream},
     {{"dma_address", "a bit of the address that a DMA engine writes to"},
+     "dma",
      &Injector::Impl::dma_address,
      dma_stream},
     {{"flit_payload", "a payload bit of a flit in a receive buffer behind a link"},
+     "fabric",
      &Injector::Impl::flit_payload,
      rx_stream},
     {{"credit_lost", "a flit buffer that was freed is never reported to the sender"},
+     "fabric",
      &Injector::Impl::credit_lost,
      rx_stream},
     {{"semaphore_lost", "a semaphore update on its way is dropped"},
+     "semaphores",
      &Injector::Impl::semaphore_lost,
      sequencer_update},
     {{"instruction", "a bit of a fetched instruction before it issues"},
+     "sequencer",
      &Injector::Impl::instruction,
      sequencer_stream},
 };
@@ -248,6 +262,8 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
   for (unsigned draw = 0; draw < kDraws && !done; ++draw)
     done = (this->*entry_of(site.name).attempt)(chip);
   if (!done) return;
+  const std::string_view block = entry_of(site.name).block;
+  if (block != "fabric" && block != "semaphores") done->core = core;
   cycle = core_cycle;
   chip.settle();
 }
@@ -529,7 +545,7 @@ Injector::Injector(const Options& options, const cmodel::Program& program)
 Injector::~Injector() = default;
 
 void Injector::arm(Board& board) {
-  board.chip(impl_->chip_id).set_hook([this](Chip& chip, std::uint64_t cycle) {
+  board.chip(impl_->chip_id).add_hook([this](Chip& chip, std::uint64_t cycle) {
     impl_->hook(chip, cycle);
   });
 }
@@ -538,6 +554,7 @@ void Injector::judge(Outcome& outcome, nlohmann::ordered_json& metrics) {
   nlohmann::ordered_json report;
   report["site"] = impl_->site.name;
   report["chip"] = impl_->chip_id;
+  report["block"] = entry_of(impl_->site.name).block;
   std::string verdict = "detected", why;
   if (!impl_->done) {
     verdict = "none";
@@ -549,6 +566,7 @@ void Injector::judge(Outcome& outcome, nlohmann::ordered_json& metrics) {
   } else {
     report["cycle"] = impl_->cycle;
     report["place"] = impl_->done->place;
+    if (impl_->done->core) report["core"] = *impl_->done->core;
     if (outcome.status == Outcome::Status::Passed) {
       why = impl_->done->why();
       verdict = why.empty() ? "missed" : "masked";

@@ -34,6 +34,11 @@ class TokenChannel {
   /// Where the sender of fabric cycle `cycle` puts its token: once for every cycle.
   Token& sending(std::uint64_t cycle) { return slots_[(cycle + latency_) % slots_.size()]; }
 
+  /// What was put there in one of the last `latency` cycles.
+  const Token& sent_token(std::uint64_t cycle) const {
+    return slots_[(cycle + latency_) % slots_.size()];
+  }
+
   unsigned latency() const { return latency_; }
 
  private:
@@ -63,6 +68,7 @@ class Link : public TokenChannel<defs::Flit::kWords> {
     const unsigned type = token[16] & 7u;
     const bool flit = type >= static_cast<unsigned>(defs::FlitType::Head) &&
                       type <= static_cast<unsigned>(defs::FlitType::HeadTail);
+    if (flit) history_.add(cycle, token);
     if (errors_) damage(token);
     if (cycle >= stuck_from_)
       for (unsigned i = 0; i < kLaneBits; ++i)
@@ -77,6 +83,31 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   void stick(unsigned lane, std::uint64_t cycle) { stuck_lane_ = lane, stuck_from_ = cycle; }
 
   std::uint64_t hash() const { return XXH3_64bits_digest(state_.get()); }
+
+  /// The newest flits that were sent, before anything went wrong on the way: for reports.
+  struct History {
+    static constexpr std::size_t kFlits = 4096;
+    struct Entry {
+      std::uint64_t cycle;
+      Token token;
+    };
+    std::vector<Entry> ring;
+    std::uint64_t total = 0;
+    std::array<std::uint32_t, defs::kVirtualChannels> by_vc{};  ///< repeats included
+
+    void add(std::uint64_t cycle, const Token& token) {
+      if (ring.empty()) ring.resize(kFlits);
+      ring[total++ % kFlits] = {cycle, token};
+      ++by_vc[token[16] >> 3 & 7u];
+    }
+    /// Calls look(entry), oldest first.
+    template <class Look>
+    void each(Look look) const {
+      for (std::uint64_t i = total > kFlits ? total - kFlits : 0; i < total; ++i)
+        look(ring[i % kFlits]);
+    }
+  };
+  const History& history() const { return history_; }
 
  private:
   void damage(Token& token) {
@@ -93,6 +124,7 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   static constexpr unsigned kLaneBits = 36;
   std::uint64_t silent_from_ = UINT64_MAX, stuck_from_ = UINT64_MAX;
   unsigned stuck_lane_ = 0;
+  History history_;
   std::mt19937_64 rng_;
   std::geometric_distribution<std::uint64_t> gap_;
   bool errors_;

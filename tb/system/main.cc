@@ -11,12 +11,19 @@
 #include "fabric/table_writer.h"
 #include "tb/coverage/code.h"
 #include "tb/coverage/functional.h"
+#include "tb/debug/investigate.h"
+#include "tb/debug/report.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
+#include "tb/system/commit_log.h"
 #include "tb/system/inject.h"
+#include "tb/system/npy.h"
 #include "tb/system/options.h"
 #include "tb/system/result.h"
+#include "tb/timeline/chrome_trace.h"
+#include "tb/timeline/recorder.h"
+#include "tb/timeline/summary.h"
 
 namespace tb {
 namespace {
@@ -66,11 +73,12 @@ struct Job {
   ScenarioArgs args;
   cmodel::Program program;
   std::string name;
+  PortAccesses accesses;
 };
 
 /// The program to run. Throws Refused for everything that is wrong with the input.
 Job prepare(const Options& options) {
-  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}};
+  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}, {}};
   const char* data = std::getenv("DODECA_DATA");
   job.args.chips = options.chips.value_or(defs::kBoardChips);
   job.args.seed = options.seed;
@@ -97,6 +105,13 @@ Job prepare(const Options& options) {
       job.program = job.scenario->build(job.args);
     }
     cmodel::validate_program(job.program, job.name);
+    if (job.scenario && job.scenario->accesses) {
+      if (job.scenario == &find_scenario("registers") &&
+          (options.topology != "ring" || !options.tables.empty()))
+        throw std::runtime_error(
+            "registers loads tables itself; allowed without --topology and --tables");
+      job.accesses = job.scenario->accesses(job.args, job.program);
+    }
   } catch (const Refused&) {
     throw;
   } catch (const std::exception& error) {
@@ -180,6 +195,26 @@ void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
     metrics["tensor_counts"][std::string(to_string(which))] = sums[static_cast<unsigned>(which)];
 }
 
+/// timeline.json: all of it for viewers, the numbers from doorbell to last completion, or to the
+/// end of a run that did not get there.
+void write_timeline(timeline::Recorder& recorder, const Board& board, const Outcome& outcome,
+                    const std::filesystem::path& run_dir) {
+  const std::uint64_t end = defs::kFabricDivide * outcome.cycles;
+  const timeline::Timeline timeline = recorder.finish(end);
+  std::vector<std::uint64_t> macs;
+  for (const auto& chip : board.host().counts()) {
+    macs.push_back(0);
+    for (const TensorCounts& core : chip)
+      macs.back() += core[static_cast<unsigned>(defs::TensorCount::PeBusy)];
+  }
+  macs.resize(timeline.traffic.size());
+  const bool ended = outcome.end_cycle > outcome.start_cycle;
+  const timeline::Window window{defs::kFabricDivide * outcome.start_cycle,
+                                ended ? defs::kFabricDivide * outcome.end_cycle : end};
+  timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes(), macs),
+                               run_dir / "timeline.json");
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.inject == "list") {
@@ -221,19 +256,38 @@ int run(int argc, char** argv) {
                                                  wave_dir.string()));
   }
 
+  Standby standby;
+  if (standby.woken()) watch_again(standby, options, wiring, job.program, injector.get());
   nlohmann::ordered_json result;
   Outcome outcome;
   {
     const StdoutToStderr quiet;
-    Board board("board", options, wiring, job.program, wave_dir);
+    Board board("board", options, wiring, job.program, wave_dir, job.accesses);
     if (injector) injector->arm(board);
     Functional functional(built_sizes(), job.program, wiring.tables());
-    board.set_observer([&](const Chip& chip) { functional.observe(chip); });
+    std::optional<timeline::Recorder> recorder;
+    if (options.timeline) {
+      recorder.emplace(built_sizes(), job.program);
+      for (unsigned i = 0; i < board.chips(); ++i) board.chip(i).record_events();
+    }
+    std::optional<CommitLog> log;
+    if (!options.commit_log.empty())
+      log.emplace(options.commit_log, options.config, job.program.chips);
+    board.set_observer([&](const Chip& chip) {
+      functional.observe(chip);
+      if (log) log->add(chip.commits());
+      if (recorder) recorder->observe(board, chip);
+    });
     sc_core::sc_start();
     outcome = board.outcome();
+    if (log) log->finish();
+    if (options.npy) write_regions(run_dir, job.program, board.host().regions());
 
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
     judge(job, board, outcome, metrics);
+    nlohmann::ordered_json divergence;
+    if (outcome.status != Outcome::Status::Passed)
+      divergence = summary(investigate(board, job.program, standby, run_dir, outcome));
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);
@@ -253,6 +307,14 @@ int run(int argc, char** argv) {
       metrics["table_switches"] = switches;
       metrics["packets_rerouted"] = board.packets_rerouted();
     }
+    if (board.host().accesses_checked())
+      metrics["port_accesses_checked"] = board.host().accesses_checked();
+    if (!job.program.partitions.empty()) {
+      std::uint64_t dropped = 0;
+      for (const auto& chip : board.host().violations()) dropped += chip.count;
+      metrics["flows_forbidden"] = board.scoreboard().model().forbidden().size();
+      metrics["packets_forbidden"] = dropped;
+    }
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;
@@ -265,6 +327,7 @@ int run(int argc, char** argv) {
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
+    if (recorder) write_timeline(*recorder, board, outcome, run_dir);
     if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
     if (injector) injector->judge(outcome, metrics);
 
@@ -288,6 +351,7 @@ int run(int argc, char** argv) {
               {"link_hash", fmt::format("{:016x}", board.link_hash())},
               {"repro", options.repro},
               {"metrics", metrics}};
+    if (!divergence.is_null()) result["divergence"] = divergence;
   }
   write_result(run_dir, result);
 

@@ -113,7 +113,7 @@ Options parse_options(int argc, char** argv) {
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
               timeout, hang;
-  std::string wave_chips, waves, program, tables, leave, out = "out";
+  std::string wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
@@ -131,8 +131,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
   app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
-  app.add_option("--tables", tables, "route by this table set, written by fabric_tables")
-      ->type_name("FILE");
+  app.add_option("--tables", tables,
+                 "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
+                 "or a file that fabric_tables wrote")
+      ->type_name("SET");
   app.add_option("--leave-cable", leave,
                  "take the cable between two chips out of service while the program runs")
       ->type_name("A-B@CYCLE");
@@ -146,10 +148,15 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
+  app.add_flag("--timeline", o.timeline,
+               "write timeline.json (ui.perfetto.dev): engines, waits, DMA, links, semaphores");
   app.add_option("--inject", o.inject, "disturb one thing in the RTL; `list` shows all sites")
       ->type_name("SITE");
   app.add_flag("--races", o.races,
                "fail if two engines touch the same bytes with no semaphore path between them");
+  app.add_option("--commit-log", log, "write every commit, for `dodeca compare`")
+      ->type_name("FILE");
+  app.add_flag("--npy", o.npy, "write what the host read back as NAME.npy");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
@@ -179,6 +186,7 @@ Options parse_options(int argc, char** argv) {
     throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   o.program = program;
+  o.commit_log = log;
   o.tables = tables;
   o.out = out;
   o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));

@@ -44,9 +44,12 @@ struct Options {
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
-  bool coverage = false;  ///< needs the program with counters
-  std::string inject;     ///< a site, "list", or empty
-  bool races = false;     ///< look for conflicting accesses without a semaphore path
+  bool timeline = false;             ///< timeline.json into the run's directory
+  bool coverage = false;             ///< needs the program with counters
+  std::string inject;                ///< a site, "list", or empty
+  bool races = false;                ///< look for conflicting accesses without a semaphore path
+  std::filesystem::path commit_log;  ///< empty: none
+  bool npy = false;                  ///< regions as .npy into the run's directory
   bool json = false;
   std::filesystem::path out = "out";
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none

@@ -1,54 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program files on the board: what it says about programs that stop, hang, or use one chip only.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "cmodel/program.h"
+#include "tb/system/board_run.h"
 #include "tb/unit/tiny_program.h"
 
 namespace {
 
-namespace fs = std::filesystem;
 using defs::Engine;
 using defs::Opcode;
 using tb::TinyInstr;
 
-class ProgramFile : public testing::Test {
- protected:
-  void SetUp() override {
-    dir_ = fs::temp_directory_path() / fmt::format("board_program.{}", getpid());
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
-  /// Runs the board on `program`; what it printed to stderr is in errors().
-  int run(const cmodel::Program& program) {
-    const fs::path file = dir_ / "p.bin";
-    cmodel::save_program(program, file);
-    const int status = std::system(fmt::format("{} --program {} --json --out {} > {} 2> {}",
-                                               DODECA_BOARD, file.string(), (dir_ / "out").string(),
-                                               (dir_ / "json").string(), (dir_ / "err").string())
-                                       .c_str());
-    return WEXITSTATUS(status);
-  }
-  std::string errors() const { return text("err"); }
-  nlohmann::json result() const { return nlohmann::json::parse(text("json")); }
-
- private:
-  std::string text(const char* name) const {
-    std::ostringstream out;
-    out << std::ifstream(dir_ / name).rdbuf();
-    return out.str();
-  }
-  fs::path dir_;
-};
+using ProgramFile = tb::BoardRun;
 
 TEST_F(ProgramFile, OneChipAloneCopiesAndSignals) {
   tb::TinyProgram tiny(defs::kMini, 1);

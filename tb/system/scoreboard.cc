@@ -16,11 +16,6 @@ namespace {
 
 constexpr unsigned kMaxLeftovers = 8;  // lines of the end report
 
-std::uint32_t key(const cmodel::StreamId& id) {
-  return std::uint32_t{id.chip} << 24 | std::uint32_t{id.core} << 20 |
-         std::uint32_t{id.engine} << 12 | std::uint32_t{id.src} << 8 | id.lane;
-}
-
 std::size_t data_bytes(const cmodel::Commit& commit) {
   switch (commit.kind) {
     case cmodel::CommitKind::PsumRow:
@@ -118,28 +113,17 @@ std::string describe(const cmodel::Commit& commit) {
 Scoreboard::Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
                        cmodel::BoardOptions options)
     : sizes_(sizes),
-      stopped_(program.chips),
+      mismatches_of_(program.chips),
       model_(std::make_unique<cmodel::Board>(sizes, program, *this, options)) {
   model_->load();
 }
 
-Scoreboard::~Scoreboard() {
-  for (auto& [id, stream] : streams_) {
-    XXH3_freeState(stream->writes.chain);
-    XXH3_freeState(stream->semaphores.chain);
-  }
-}
-
 Scoreboard::Stream& Scoreboard::stream(const cmodel::StreamId& id) {
   if (recent_ && recent_->id == id) return *recent_;
-  auto& slot = streams_[key(id)];
+  auto& slot = streams_[stream_key(id)];
   if (!slot) {
     slot = std::make_unique<Stream>();
     slot->id = id;
-    for (List* list : {&slot->writes, &slot->semaphores}) {
-      list->chain = XXH3_createState();
-      XXH3_64bits_reset(list->chain);
-    }
   }
   recent_ = slot.get();
   return *recent_;
@@ -166,14 +150,15 @@ void Scoreboard::check(const CommitBuffer& commits) {
   const auto start = std::chrono::steady_clock::now();
   for (const auto& entry : commits.entries()) {
     const cmodel::Commit& actual = entry.commit;
-    if (stopped_[actual.stream.chip]) break;
     const auto data = commits.data(entry);
     List& l = list(actual);
+    if (l.lost) continue;
     while (l.empty() && model_->step()) {
     }
     if (l.empty()) {
-      diverge(entry, data, nullptr, {});
-      break;
+      l.lost = true;
+      diverge(entry, data, l.chain.made(), nullptr, {});
+      continue;
     }
     const cmodel::Commit& expected = l.commits[l.head];
     const std::span<const std::uint8_t> expected_data(l.bytes.data() + l.head_byte,
@@ -181,18 +166,11 @@ void Scoreboard::check(const CommitBuffer& commits) {
     ++commits_checked_;
     if (expected != actual || expected_data.size() != data.size() ||
         std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
-      diverge(entry, data, &expected, expected_data);
-      break;
+      diverge(entry, data, l.chain.made(), &expected, expected_data);
+      l.lost = expected != actual || expected_data.size() != data.size();
+      if (l.lost) continue;
     }
-    // Fields in a fixed layout: the struct itself has padding.
-    std::array<std::uint64_t, 4> fields{
-        static_cast<std::uint64_t>(actual.kind) << 32 | actual.pc, actual.addr,
-        std::uint64_t{actual.first} << 32 | std::uint64_t{actual.count} << 16 |
-            actual.element_bytes,
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(actual.delta))};
-    XXH3_64bits_update(l.chain, fields.data(), sizeof(fields));
-    XXH3_64bits_update(l.chain, data.data(), data.size());
-    ++l.made;
+    l.chain.add(actual, data);
     ++l.head;
     l.head_byte += data.size();
   }
@@ -200,10 +178,19 @@ void Scoreboard::check(const CommitBuffer& commits) {
 }
 
 void Scoreboard::diverge(const CommitBuffer::Entry& entry, std::span<const std::uint8_t> data,
-                         const cmodel::Commit* expected,
+                         std::uint64_t ordinal, const cmodel::Commit* expected,
                          std::span<const std::uint8_t> expected_data) {
   const cmodel::Commit& actual = entry.commit;
-  stopped_[actual.stream.chip] = true;
+  ++mismatch_count_;
+  if (mismatches_of_[actual.stream.chip]++ < kMaxMismatches) {
+    Mismatch& m = mismatches_.emplace_back();
+    m.cycle = entry.cycle;
+    m.ordinal = ordinal;
+    m.actual = actual;
+    m.data.assign(data.begin(), data.end());
+    if (expected) m.expected = *expected;
+    m.expected_data.assign(expected_data.begin(), expected_data.end());
+  }
   if (divergence_ && std::pair{divergence_->cycle, divergence_->chip} <=
                          std::pair{entry.cycle, unsigned{actual.stream.chip}})
     return;
@@ -271,6 +258,15 @@ std::string Scoreboard::finish() {
   return text;
 }
 
+std::vector<Missing> Scoreboard::missing() const {
+  std::vector<Missing> all;
+  for (const auto& [id, stream] : streams_)
+    for (const List* list : {&stream->writes, &stream->semaphores})
+      if (!list->lost && !list->empty())
+        all.push_back({list->commits[list->head], list->chain.made()});
+  return all;
+}
+
 std::string Scoreboard::check_counts(unsigned chip, unsigned core,
                                      const TensorCounts& counts) const {
   const auto count = [&](defs::TensorCount which) { return counts[static_cast<unsigned>(which)]; };
@@ -289,24 +285,16 @@ std::string Scoreboard::check_counts(unsigned chip, unsigned core,
 }
 
 std::uint64_t Scoreboard::commit_hash() const {
-  std::map<cmodel::StreamId, const Stream*> ordered;
-  for (const auto& [id, stream] : streams_) ordered[stream->id] = stream.get();
-  std::vector<std::uint64_t> chains;
-  for (const auto& [id, stream] : ordered) {
-    if (!stream->writes.made && !stream->semaphores.made) continue;
-    chains.push_back(key(id));
-    for (const List* list : {&stream->writes, &stream->semaphores}) {
-      chains.push_back(list->made);
-      chains.push_back(XXH3_64bits_digest(list->chain));
-    }
-  }
-  return XXH3_64bits(chains.data(), chains.size() * sizeof(std::uint64_t));
+  std::map<cmodel::StreamId, StreamChains> chains;
+  for (const auto& [id, stream] : streams_)
+    chains[stream->id] = {&stream->writes.chain, &stream->semaphores.chain};
+  return combined_hash(chains);
 }
 
 cmodel::StreamPositions Scoreboard::positions(unsigned chip) const {
   cmodel::StreamPositions positions;
   for (const auto& [id, stream] : streams_)
-    if (stream->id.chip == chip) positions[stream->id] = stream->writes.made;
+    if (stream->id.chip == chip) positions[stream->id] = stream->writes.chain.made();
   return positions;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // RTL against golden model, commit by commit.
 #pragma once
-#include <xxhash.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "cmodel/commit.h"
 #include "cmodel/program.h"
 #include "tb/system/commit_buffer.h"
+#include "tb/system/commit_chain.h"
 #include "tb/system/host.h"
 
 namespace tb {
@@ -24,6 +23,24 @@ struct Divergence {
   std::uint64_t cycle = 0;  ///< core cycle of the RTL's commit
   unsigned chip = 0;
   std::string text;  ///< several lines: who, which instruction, which element, expected and actual
+};
+
+/// A commit of the RTL that the model did not make, or not then.
+struct Mismatch {
+  std::uint64_t cycle = 0;    ///< core cycle of the RTL's commit
+  std::uint64_t ordinal = 0;  ///< in its list
+  cmodel::Commit actual;
+  std::vector<std::uint8_t> data;
+  std::optional<cmodel::Commit> expected;  ///< none: the model's list has ended
+  std::vector<std::uint8_t> expected_data;
+  /// The same write, with other bytes.
+  bool only_data() const { return expected && *expected == actual; }
+};
+
+/// The first commit of a list that the model made and the RTL did not.
+struct Missing {
+  cmodel::Commit expected;
+  std::uint64_t ordinal = 0;
 };
 
 /// Two lists per stream, writes and semaphore updates (cmodel/commit.h), each compared in order.
@@ -38,13 +55,20 @@ class Scoreboard : public cmodel::CommitSink {
  public:
   Scoreboard(const defs::Sizes& sizes, const cmodel::Program& program,
              cmodel::BoardOptions options);
-  ~Scoreboard() override;
 
-  /// All commits of one chip's window. A chip that diverged is not compared any further.
+  /// All commits of one chip's window. A list goes on behind other bytes, and no further behind
+  /// another commit than the one expected: what would be compared then?
   void check(const CommitBuffer& commits);
 
   /// The earliest divergence seen so far: least cycle, then chip. Complete for all windows checked.
   const std::optional<Divergence>& divergence() const { return divergence_; }
+
+  /// All that differs so far, the first kMaxMismatches of every chip, in no order.
+  const std::vector<Mismatch>& mismatches() const { return mismatches_; }
+  std::uint64_t mismatch_count() const { return mismatch_count_; }
+  /// After finish().
+  std::vector<Missing> missing() const;
+  static constexpr unsigned kMaxMismatches = 64;
 
   /// After the RTL's end: runs the model to its end. Returns one line per stream in which the model
   /// has commits that the RTL never made; empty if none.
@@ -61,6 +85,7 @@ class Scoreboard : public cmodel::CommitSink {
   cmodel::StreamPositions positions(unsigned chip) const;
   double seconds() const { return seconds_; }
   cmodel::Board& model() { return *model_; }
+  const cmodel::Board& model() const { return *model_; }
 
  private:
   /// Expected commits not yet matched, and the chain of those that the RTL made.
@@ -68,8 +93,8 @@ class Scoreboard : public cmodel::CommitSink {
     std::vector<cmodel::Commit> commits;
     std::vector<std::uint8_t> bytes;
     std::size_t head = 0, head_byte = 0;
-    XXH3_state_t* chain = nullptr;
-    std::uint64_t made = 0;
+    CommitChain chain;
+    bool lost = false;  ///< diverged: not compared any more
 
     bool empty() const { return head == commits.size(); }
   };
@@ -82,12 +107,15 @@ class Scoreboard : public cmodel::CommitSink {
   Stream& stream(const cmodel::StreamId& id);
   List& list(const cmodel::Commit& commit);
   void diverge(const CommitBuffer::Entry& actual, std::span<const std::uint8_t> actual_data,
-               const cmodel::Commit* expected, std::span<const std::uint8_t> expected_data);
+               std::uint64_t ordinal, const cmodel::Commit* expected,
+               std::span<const std::uint8_t> expected_data);
 
   const defs::Sizes& sizes_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   Stream* recent_ = nullptr;
-  std::vector<bool> stopped_;  ///< by chip: diverged
+  std::vector<unsigned> mismatches_of_;  ///< by chip
+  std::vector<Mismatch> mismatches_;
+  std::uint64_t mismatch_count_ = 0;
   std::unique_ptr<cmodel::Board> model_;
   std::optional<Divergence> divergence_;
   std::uint64_t commits_checked_ = 0;

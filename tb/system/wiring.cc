@@ -10,7 +10,13 @@
 namespace tb {
 namespace {
 
-std::string slurp(const std::filesystem::path& file) {
+/// The set's text: of one that has a name, or a file.
+std::string table_set(const std::filesystem::path& file, unsigned chips) {
+  if (file == "ring") return fabric::ring_tables(chips).text();
+  if (file == "ring-balanced") return fabric::search_tables(fabric::Board::ring(chips)).text();
+  if (file == "ring-a") return fabric::ring_a_tables().text();
+  if (file == "ring-b") return fabric::ring_b_tables().text();
+  if (file == "c12") return fabric::search_tables(fabric::Board::c12()).text();
   std::ifstream in(file);
   if (!in) throw Refused(kBadInput, fmt::format("--tables {}: cannot be read", file.string()));
   return {std::istreambuf_iterator<char>(in), {}};
@@ -42,7 +48,7 @@ Wiring::Wiring(const Options& options, unsigned chips)
     return;
   }
   try {
-    loaded = fabric::Tables::parse(slurp(options.tables), options.tables.string());
+    loaded = fabric::Tables::parse(table_set(options.tables, chips), options.tables.string());
   } catch (const fabric::BadInput& bad) {
     throw Refused(kBadInput, fmt::format("--tables {}", bad.what()));
   }

@@ -10,6 +10,7 @@ namespace {
 
 thread_local cmodel::CommitSink* sink = nullptr;
 thread_local std::uint8_t chip = 0;
+thread_local tb::IssueSink* issue_sink = nullptr;
 
 cmodel::StreamId stream(int core, int engine, int src, int lane) {
   return {chip, static_cast<std::uint8_t>(core), static_cast<std::uint8_t>(engine),
@@ -27,6 +28,7 @@ void set_commit_sink(cmodel::CommitSink* new_sink, unsigned new_chip) {
   sink = new_sink;
   chip = static_cast<std::uint8_t>(new_chip);
 }
+void set_issue_sink(IssueSink* new_sink) { issue_sink = new_sink; }
 }  // namespace tb
 
 extern "C" {
@@ -98,6 +100,12 @@ void dodeca_commit_error(int core, int engine, int pc, int cause) {
   commit.pc = static_cast<std::uint32_t>(pc);
   commit.delta = cause;
   sink->commit(commit, {});
+}
+
+void dodeca_issue(int core, int sequencer, int pc, const svBitVecVal* instr) {
+  if (issue_sink)
+    issue_sink->issue(static_cast<unsigned>(core), static_cast<unsigned>(sequencer),
+                      static_cast<std::uint32_t>(pc), bytes_of(instr));
 }
 
 }  // extern "C"

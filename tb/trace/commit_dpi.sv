@@ -27,4 +27,8 @@ package commit_dpi;
   import "DPI-C" function void dodeca_commit_error(
     input int core, input int engine, input int pc, input int cause);
 
+  // An instruction that a sequencer lets go: no commit, but evidence when one goes wrong.
+  import "DPI-C" function void dodeca_issue(
+    input int core, input int sequencer, input int pc, input bit [511:0] instr);
+
 endpackage

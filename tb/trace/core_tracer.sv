@@ -46,6 +46,15 @@ module core_tracer (
   input logic [size_pkg::DmaEngines-1:0][7:0]  dma_cause_i,
   input logic [size_pkg::DmaEngines-1:0][31:0] dma_pc_i,
 
+  // The instruction that each sequencer has at hand, and that it lets it go.
+  input logic [3:0] issue_i,
+  input logic issue_pair_i,              // the tensor engine's, with the one behind it
+  input defs_pkg::instr_t second0_i,
+  input defs_pkg::instr_t instr0_i,
+  input defs_pkg::instr_t instr1_i,
+  input defs_pkg::instr_t instr2_i,
+  input defs_pkg::instr_t instr3_i,
+
   input logic [3:0][1:0]  seq_state_i,
   input logic [3:0][31:0] seq_pc_i,
   input logic [3:0][7:0]  seq_cause_i
@@ -97,6 +106,15 @@ module core_tracer (
           end
         end
       end
+      if (issue_i != '0) begin
+        if (issue_i[0]) commit_dpi::dodeca_issue(32'(core_id_i), 0, seq_pc_i[0], instr0_i);
+        if (issue_i[0] && issue_pair_i) begin
+          commit_dpi::dodeca_issue(32'(core_id_i), 0, seq_pc_i[0] + 1, second0_i);
+        end
+        if (issue_i[1]) commit_dpi::dodeca_issue(32'(core_id_i), 1, seq_pc_i[1], instr1_i);
+        if (issue_i[2]) commit_dpi::dodeca_issue(32'(core_id_i), 2, seq_pc_i[2], instr2_i);
+        if (issue_i[3]) commit_dpi::dodeca_issue(32'(core_id_i), 3, seq_pc_i[3], instr3_i);
+      end
       if (stopped != stopped_q) begin
         for (int unsigned s = 0; s < 4; s++) begin
           if (stopped[s] && !stopped_q[s]) begin
@@ -134,5 +152,10 @@ bind core core_tracer u_tracer (
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
   .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_wr_req_o),
   .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
+  .issue_i({gen_seq[3].u_sequencer.push, gen_seq[2].u_sequencer.push,
+            gen_seq[1].u_sequencer.push, gen_seq[0].u_sequencer.push}),
+  .issue_pair_i(gen_seq[0].u_sequencer.pair), .second0_i(gen_seq[0].u_sequencer.second),
+  .instr0_i(gen_seq[0].u_sequencer.fetched), .instr1_i(gen_seq[1].u_sequencer.fetched),
+  .instr2_i(gen_seq[2].u_sequencer.fetched), .instr3_i(gen_seq[3].u_sequencer.fetched),
   .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o)
 );

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fabric_node with what its commit tracer sees brought to pins, for fabric_test.cc.
+`include "assert.svh"
+
 module fabric_probe (
   input  logic clk_i,
   input  logic rst_ni,
@@ -85,8 +87,16 @@ module fabric_probe (
   output logic quiet_o
 );
 
+  // The phase comes from a register, as in the chip; the pin says what the test takes it for.
+  logic phase_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) phase_q <= 1'b0;
+    else phase_q <= !phase_q;
+  end
+  `ASSERT_NOW(PhaseIsAgreed_A, phase_q == fabric_en_i)
+
   fabric_node u_node (
-    .clk_i, .rst_ni, .fabric_en_i, .chip_id_i, .ring_size_i,
+    .clk_i, .rst_ni, .fabric_en_i(phase_q), .chip_id_i, .ring_size_i,
     .timeout_i,
     .keys_i, .key_i, .base_i, .end_i, .violations_o, .violation_o,
     .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,

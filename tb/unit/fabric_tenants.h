@@ -132,7 +132,7 @@ inline constexpr std::uint64_t kRoundRobin = 1, kWeighted = 2;
 inline double share_of_vn1(unsigned weight1, unsigned weight2) {
   FabricRing nodes({.seed = 4});
   nodes.write_all(6, [&](unsigned) {
-    return kWeighted | std::uint64_t{weight1 - 1} << 20 | std::uint64_t{weight2 - 1} << 24;
+    return kWeighted | std::uint64_t{weight1 - 1} << 13 | std::uint64_t{weight2 - 1} << 17;
   });
   std::uint64_t before[2] = {};
   for (unsigned i = 0; i < 8000; ++i) {

@@ -58,8 +58,8 @@ TEST(Arbiter, WeightsShareALink) {
 
 /// With a throttle, and with every arbiter, everything still arrives.
 TEST(Arbiter, ThrottleAndModesLoseNothing) {
-  for (const std::uint64_t arbiter : {std::uint64_t{40} << 8, kRoundRobin, kWeighted | 0x01230000u,
-                                      kWeighted | std::uint64_t{12} << 8}) {
+  for (const std::uint64_t arbiter : {std::uint64_t{40} << 2, kRoundRobin, kWeighted | 0x0123u << 9,
+                                      kWeighted | std::uint64_t{12} << 2}) {
     FabricRing nodes({.latency = 8, .seed = 3, .ready = 0.9, .stall = 60});
     nodes.write_all(6, [&](unsigned) { return arbiter; });
     for (unsigned i = 0; i < 2000; ++i)

@@ -8,8 +8,10 @@ module tensor_engine_tb (
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
   input  logic [31:0] pc_i,
+  input  logic second_valid_i,
+  input  defs_pkg::instr_t second_i,
 
-  output logic done_o,
+  output logic [1:0] done_o,
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
   output logic [31:0] error_pc_o,
@@ -101,7 +103,7 @@ module tensor_engine_tb (
   tensor_engine u_engine (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
-    .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
+    .second_valid_i(second_valid_i), .second_i(second_i), .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
     .error_pc_o(error_pc_o), .busy_o(busy_o),
     .count_rd_i(count_rd_i), .count_index_i(count_index_i), .count_o(count_o),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),

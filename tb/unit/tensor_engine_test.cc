@@ -62,7 +62,7 @@ class TensorEngine : public testing::Test {
     dut->clk_i = 0;
     dut->rst_ni = 0;
     dut->instr_valid_i = dut->req_valid_i = dut->v_rd_valid_i = dut->a_rd_valid_i = 0;
-    dut->count_rd_i = 0;
+    dut->count_rd_i = dut->second_valid_i = 0;
     dut->eval();
     clock();
     dut->rst_ni = 1;
@@ -84,7 +84,8 @@ class TensorEngine : public testing::Test {
     ++cycle;
     if (!dut->rst_ni) return;
     done += dut->done_o;
-    if (dut->done_o) done_rows.push_back(rtl_rows.size() + dut->commit_valid_o);
+    for (unsigned i = 0; i < dut->done_o; ++i)
+      done_rows.push_back(rtl_rows.size() + dut->commit_valid_o);
     if (dut->moving_read_o) moving_reads.push_back(cycle);
     if (dut->lower_read_o) lower_reads.push_back(cycle);
     if (dut->lower_valid_o) {
@@ -152,23 +153,48 @@ class TensorEngine : public testing::Test {
   }
 
   /// Offers one instruction until it is taken; the twin executes it too.
-  void issue(const defs::Instr& instr) {
+  void issue(const defs::Instr& instr, const defs::Instr* second = nullptr) {
     const auto words = instr.words();
     std::memcpy(&dut->instr_i[0], words.data(), sizeof(words));
     dut->pc_i = next_pc;
     dut->instr_valid_i = 1;
+    if (second) {
+      const auto second_words = second->words();
+      std::memcpy(&dut->second_i[0], second_words.data(), sizeof(second_words));
+      dut->second_valid_i = 1;
+    }
     dut->eval();
     for (unsigned wait = 0; !dut->instr_ready_o; ++wait) {
       ASSERT_LT(wait, 5000u) << "never taken";
       clock();
     }
     clock();
-    dut->instr_valid_i = 0;
+    dut->instr_valid_i = dut->second_valid_i = 0;
     dut->eval();
     last_cause = twin.execute(instr, next_pc);
     ++next_pc;
+    if (second && last_cause == ErrorCause::None) last_cause = twin.execute(*second, next_pc++);
+  }
+  /// The same, but a load may wait for the multiply after it and go together with it.
+  void issue_or_hold(const defs::Instr& instr) {
+    const bool multiply = instr.opcode == static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving);
+    if (held && multiply) {
+      const defs::Instr load = *held;
+      held.reset();
+      return issue(load, &instr);
+    }
+    flush();
+    if (!multiply && pick(2))
+      held = instr;
+    else
+      issue(instr);
+  }
+  void flush() {
+    if (held) issue(*held);
+    held.reset();
   }
   void drain() {
+    flush();
     for (unsigned wait = 0; dut->busy_o; ++wait) {
       ASSERT_LT(wait, 20000u) << "never idle";
       clock();
@@ -278,7 +304,7 @@ class TensorEngine : public testing::Test {
         pattern(instr, pick(2) ? kP : 1 + pick(kP));
         instr.src0.dtype = static_cast<std::uint8_t>(random_format());
         place(instr.src0, instr, 0, kSpan, bytes_of(instr.src0), pick(2));
-        issue(instr);
+        issue_or_hold(instr);
         ASSERT_EQ(last_cause, ErrorCause::None);
         ++count;
         const bool all = instr.partitions > kP / 2;
@@ -302,7 +328,7 @@ class TensorEngine : public testing::Test {
         place(moving.src0, moving, 0, kSpan, bytes_of(moving.src0), pick(2));
         place(moving.dst, moving, kSizes.psum_cols * 4 * pick(pick(2) ? kSizes.psum_banks : 2),
               kSizes.psum_cols * 4, 4, pick(2));
-        issue(moving);
+        issue_or_hold(moving);
         ASSERT_EQ(last_cause, ErrorCause::None);
         ++count;
       }
@@ -328,6 +354,7 @@ class TensorEngine : public testing::Test {
   std::mt19937_64 rng{seed};
   VerilatedContext context;
   std::unique_ptr<typename C::Dut> dut;
+  std::optional<defs::Instr> held;  ///< a load
   cmodel::Sbuf sbuf{kSizes};
   cmodel::Psum psum{kSizes};
   Rows twin_rows;
@@ -475,6 +502,95 @@ TYPED_TEST(TensorEngine, NewWeightsCostTheDeclaredIntervalAndNoMore) {
     for (unsigned i = 2; i < kPairs; ++i)
       EXPECT_EQ(this->moving_reads[i * c.n] - this->moving_reads[(i - 1) * c.n], expected)
           << fmt::format("M {} N {} offset {} pair {}", c.m, c.n, c.offset, i);
+  }
+}
+
+/// Tiles of one column take the published one cycle if the port brings a load and its multiply at
+/// once, and two if it brings one instruction a cycle: in streams so long that no queue hides it.
+TYPED_TEST(TensorEngine, TilesOfOneColumnIssueEveryCycle) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  constexpr unsigned kP = TestFixture::kP, kPairs = 8 * kP, kCols = TestFixture::kSizes.psum_cols;
+  this->clear_psum();
+  this->fill([&] { return this->mild(); });
+  for (const unsigned at_once : {2u, 1u}) {
+    this->reset();
+    this->moving_reads.clear();
+    for (unsigned i = 0; i < kPairs; ++i) {
+      const auto load = this->load(kP, 0, 1, 2 * (i % kP));
+      const auto multiply = this->multiply(kP, 0, 1, 1024 + 2 * (i % 61), 4 * (i % kCols), i % 2);
+      this->issue(load, at_once == 2 ? &multiply : nullptr);
+      if (at_once == 1) this->issue(multiply);
+    }
+    this->drain();
+    this->expect_same(2 * kPairs);
+    ASSERT_EQ(this->moving_reads.size(), kPairs);
+    for (unsigned i = 4; i < kPairs; ++i)
+      ASSERT_EQ(this->moving_reads[i] - this->moving_reads[i - 1], 3 - at_once) << "pair " << i;
+  }
+}
+
+/// Tiles of one and of a few columns in any mixture, in all rows or in halves of them: what the
+/// quick load may not overtake.
+TYPED_TEST(TensorEngine, RandomProgramsOfTinyTilesEqualTheTwin) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  constexpr unsigned kP = TestFixture::kP;
+  static constexpr Dtype kDtypes[] = {Dtype::Bf16, Dtype::Int8, Dtype::Fp32};
+  this->clear_psum();
+  this->fill([&] { return this->mild(); });
+  unsigned instructions = 0;
+  for (unsigned i = 0; i < 600; ++i) {
+    const unsigned half = this->pick(4);  // 0, 1: the half; else all rows
+    const unsigned k = half < 2 ? kP / 2 : kP, first = half == 1 ? kP / 2 : 0;
+    const Dtype dtype = kDtypes[i / 40 % 3];
+    const unsigned columns[] = {1, 1, 1, 1, 1, 2, 1 + this->pick(8), 1 + this->pick(kP)};
+    auto load = this->load(k, first, columns[this->pick(8)], 16 * this->pick(8));
+    if (load.size0 > 1 && load.size0 < 32 && this->pick(4) == 0) load.src0.stride0 = 16;
+    load.src0.dtype = static_cast<std::uint8_t>(dtype);
+    this->issue_or_hold(load);
+    ++instructions;
+    for (unsigned tiles = this->pick(8) ? 1 : this->pick(4); tiles; --tiles) {
+      auto multiply =
+          this->multiply(k, first, this->pick(3) ? 1 : 1 + this->pick(6), 8 * this->pick(64),
+                         4 * TestFixture::kSizes.psum_cols * this->pick(8), this->pick(2));
+      multiply.src0.dtype = load.src0.dtype;
+      if (dtype == Dtype::Int8) multiply.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+      this->issue_or_hold(multiply);
+      ASSERT_EQ(this->last_cause, ErrorCause::None);
+      ++instructions;
+    }
+    if (this->pick(30) == 0)
+      for (unsigned wait = this->pick(3 * kP); wait; --wait) this->clock();
+  }
+  this->drain();
+  this->expect_same(instructions);
+}
+
+/// Of two instructions that come together the first or the second may be bad, and the second may
+/// belong to an older load.
+TYPED_TEST(TensorEngine, ABadInstructionOfTwoStopsTheEngineByName) {
+  constexpr unsigned kP = TestFixture::kP;
+  this->fill([&] { return this->mild(); });
+  for (const unsigned bad : {0u, 1u, 2u}) {
+    this->reset();
+    this->issue(this->load(kP / 2, kP / 2, 3, 0));
+    auto load = this->load(kP / 2, 0, 1, 0);
+    auto multiply = this->multiply(kP / 2, bad == 2 ? kP / 2 : 0, 1, 0, 0);
+    if (bad == 0) load.src0.offset = 1;      // Misaligned
+    if (bad == 1) multiply.partitions = kP;  // BadShape
+    this->issue(load, &multiply);
+    if (bad == 2) {
+      this->drain();
+      this->expect_same(3);
+      ASSERT_EQ(this->lower_rows.size(), 1u);
+      EXPECT_EQ(this->lower_rows[0].data.size(), 3u);
+      continue;
+    }
+    this->drain();
+    EXPECT_EQ(this->last_cause, bad ? ErrorCause::BadShape : ErrorCause::Misaligned);
+    EXPECT_TRUE(this->dut->error_valid_o);
+    EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(this->last_cause));
+    EXPECT_EQ(this->dut->error_pc_o, 1 + bad);
+    EXPECT_EQ(this->done, 1 + bad);
   }
 }
 

@@ -73,33 +73,37 @@ struct Csr {
   unsigned count;
   bool per_core;
   std::string_view access;
+  unsigned bits;  ///< it has; writing others is refused
 };
-inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro"};  ///< chip identity strap
-inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro"};  ///< chips on the ring (strap)
-inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw"};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
-inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro"};  ///< packets dropped here because their key or address was not allowed
-inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"};  ///< header of the first of them
-inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
-inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw"};  ///< first address of this core that packets may write
-inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw"};  ///< address behind the last one; reset 2^48 - 1
-inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw"};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
-inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw"};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
-inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw"};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
-inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro"};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
-inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw"};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
-inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw"};  ///< fabric: [1:0] arbiter, [14:8] room in flits that injection leaves in an output VC, [16+4i+3:16+4i] weight - 1 of VN i. Reset 0
-inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
-inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw"};  ///< instructions of sequencer i, END included, 1 .. 2^24
-inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo"};  ///< doorbell: bit i starts sequencer i
-inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro"};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
-inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro"};  ///< next instruction index to issue, or that of the error
-inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro"};  ///< error_cause of sequencer i
-inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
-inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
-inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro", 64};  ///< chip identity strap
+inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro", 64};  ///< chips on the ring (strap)
+inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw", 20};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
+inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro", 64};  ///< packets dropped here because their key or address was not allowed
+inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro", 64};  ///< header of the first of them
+inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
+inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
+inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write
+inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48};  ///< address behind the last one; reset 2^48 - 1
+inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
+inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
+inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
+inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
+inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw", 35};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
+inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 25};  ///< fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
+inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
+inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
+inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
+inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro", 64};  ///< next instruction index to issue, or that of the error
+inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro", 64};  ///< error_cause of sequencer i
+inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
+inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
+inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
 inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {
+  return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;
+}
 
 /// who wrote: the engine part of a commit stream, and the sequencer index where < 4
 enum class Engine : std::uint8_t {

@@ -62,7 +62,7 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricControl = 22'h118;  // [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
   localparam logic [21:0] CsrFabricStatus = 22'h120;  // [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
   localparam logic [21:0] CsrFabricSlots = 22'h128;  // fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
-  localparam logic [21:0] CsrFabricArbiter = 22'h130;  // fabric: [1:0] arbiter, [14:8] room in flits that injection leaves in an output VC, [16+4i+3:16+4i] weight - 1 of VN i. Reset 0
+  localparam logic [21:0] CsrFabricArbiter = 22'h130;  // fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data of the page, as scripts/timeline.py packed them: columns instead of objects.
+"use strict";
+
+const KINDS = { work: "engines", wait: "waits", psum: "PSUM banks", dma: "DMA", link: "links", counter: "counters" };
+const WAITS = { semaphore: "#d9a02b", fetch: "#7a8fd0", engine: "#b36bb0", update: "#c46a4a", ending: "#8fa3a8", stopped: "#b6bdc9", issue: "#5fb7a5" };
+const WORK = "#3a7fd5";
+
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+// First index of `list` whose value is > x.
+function above(list, x) {
+  let low = 0, high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle] > x) high = middle; else low = middle + 1;
+  }
+  return low;
+}
+
+// A color by what the span is: the first word of its name.
+function color(kind, name) {
+  const word = name.split(" ")[0];
+  if (kind === "wait") return WAITS[word] ?? "#999";
+  let hash = 0;
+  for (const c of word) hash = (hash * 31 + c.charCodeAt(0)) >>> 0;
+  return `hsl(${hash % 360} 52% 56%)`;
+}
+
+const number = (n) => n.toLocaleString("en");
+const percent = (part, whole) => (whole ? (100 * part / whole).toFixed(1) + " %" : "–");

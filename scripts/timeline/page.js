@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ties view, search and summary to the page. `page` is what tests look at.
+"use strict";
+
+const page = { ready: false };
+const get = (id) => document.getElementById(id);
+
+function list(rows) {
+  return element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
+}
+
+function select(from, to, tracks) {
+  page.selected = summarize(page.data, tracks, from, to);
+  const rows = page.selected.filter((s) => s.spans).map((s) => [`chip ${s.track.chip} ${s.track.name}`, s.spans, s.busy,
+    { right: percent(s.busy, to - from) },
+    s.names.slice(0, 3).map(([name, sum]) => `${name} ${number(sum.cycles)}`).join(", ")]);
+  get("selection").hidden = false;
+  get("selection").replaceChildren(element("p", {}, `cycles ${number(Math.round(from))} .. ${number(Math.round(to))} (${number(Math.round(to - from))})`),
+    table(["track", "spans", "cycles", "busy", "most"], rows));
+}
+
+function look(text) {
+  page.hits = find(page.data, text);
+  page.at = -1;
+  get("found").textContent = text ? `${number(page.hits.length)} found` : "";
+  page.view.draw();
+}
+
+function next(step) {
+  if (!page.hits?.length) return;
+  page.at = (page.at + step + page.hits.length) % page.hits.length;
+  const hit = page.hits[page.at];
+  get("found").textContent = `${number(page.at + 1)} of ${number(page.hits.length)}`;
+  get("details").replaceChildren(list(describe(page.data, hit)));
+  page.view.show(hit.track, hit.index);
+}
+
+function switches(place, entries, set, inverse) {
+  for (const [key, name] of entries) {
+    const box = element("input", { type: "checkbox" });
+    box.checked = set.has(key) !== inverse;
+    box.onchange = () => {
+      if (box.checked !== inverse) set.add(key); else set.delete(key);
+      page.view.listRows();
+      page.view.draw();
+    };
+    place.append(element("label", {}, box, name));
+  }
+}
+
+function mouse(view, canvas) {
+  let drag = null;
+  canvas.onwheel = (event) => {
+    event.preventDefault();
+    if (event.ctrlKey) view.zoom(1.0015 ** event.deltaY, event.offsetX);
+    else view.move(event.deltaX * (view.to - view.from) / view.width, event.deltaY);
+  };
+  canvas.onmousedown = (event) => { drag = { x: event.offsetX, y: event.offsetY, box: event.shiftKey, moved: false }; };
+  canvas.onmousemove = (event) => {
+    if (!drag) return;
+    drag.moved ||= Math.abs(event.offsetX - drag.x) + Math.abs(event.offsetY - drag.y) > 3;
+    if (drag.box) {
+      view.box = { x0: drag.x, y0: drag.y, x1: event.offsetX, y1: event.offsetY };
+      view.draw();
+    } else if (drag.moved) {
+      view.move(-event.movementX * (view.to - view.from) / (view.width - LABELS), -event.movementY);
+    }
+  };
+  canvas.onmouseup = (event) => {
+    if (drag?.box && drag.moved) {
+      const [x0, x1] = [drag.x, event.offsetX].sort((a, b) => a - b), [y0, y1] = [drag.y, event.offsetY].sort((a, b) => a - b);
+      const rows = new Set();
+      for (let y = y0; y <= y1; y += ROW / 2) rows.add(view.rowAt(y)?.track);
+      rows.delete(undefined);
+      select(view.cycle(x0), view.cycle(x1), [...rows]);
+    } else if (drag && !drag.moved) {
+      const span = view.spanAt(event.offsetX, event.offsetY);
+      view.marked = span;
+      if (span) get("details").replaceChildren(list(describe(page.data, span)));
+    }
+    drag = null;
+    view.box = null;
+    view.draw();
+  };
+}
+
+async function main() {
+  const data = page.data = await unpack(packed);
+  document.title = `timeline of ${data.run}`;
+  get("title").textContent = document.title;
+  get("facts").textContent = `${number(data.end)} core cycles; numbers below are of ${number(data.summary.begin)} .. ${number(data.summary.end)}, first doorbell to last completion`;
+  const view = page.view = new View(get("view"), data);
+  switches(get("kinds"), Object.entries(KINDS), view.hidden, true);
+  switches(get("chips"), [...view.chips].map((chip) => [chip, `${chip}`]), view.chips, false);
+  mouse(view, get("view"));
+  get("find").oninput = () => look(get("find").value);
+  get("find").onkeydown = (event) => { if (event.key === "Enter") next(event.shiftKey ? -1 : 1); };
+  get("fit").onclick = () => view.fit();
+  get("in").onclick = () => view.zoom(0.6, view.width / 2);
+  get("out").onclick = () => view.zoom(1 / 0.6, view.width / 2);
+  document.onkeydown = (event) => {
+    if (event.target.tagName === "INPUT") return;
+    const step = (view.to - view.from) / 8;
+    const does = { w: () => view.zoom(0.7, view.width / 2), s: () => view.zoom(1 / 0.7, view.width / 2),
+      a: () => view.move(-step, 0), d: () => view.move(step, 0), f: () => view.fit() }[event.key];
+    does?.();
+  };
+  showSummary(get("summary"), data.summary);
+  view.draw();
+  page.ready = true;
+}
+main();

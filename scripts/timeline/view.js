@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canvas: which tracks and cycles are seen, and how they are drawn.
+"use strict";
+
+const ROW = 17, RULER = 22, LABELS = 190;
+
+class View {
+  constructor(canvas, data) {
+    this.canvas = canvas;
+    this.data = data;
+    this.hidden = new Set(["wait:", "psum:", "counter:"].map((k) => k.slice(0, -1)));
+    this.chips = new Set(data.tracks.map((t) => t.chip));
+    this.from = data.summary.begin;
+    this.to = Math.max(data.summary.end, data.summary.begin + 1);
+    this.top = 0;
+    this.box = null;      // {x0, y0, x1, y1} while selecting
+    this.marked = null;   // {track, index}
+    this.listRows();
+    new ResizeObserver(() => this.draw()).observe(canvas);
+  }
+
+  listRows() {
+    this.rows = [];
+    for (const chip of [...this.chips].sort((a, b) => a - b)) {
+      this.rows.push({ title: `chip ${chip}` });
+      for (const track of this.data.tracks)
+        if (track.chip === chip && !this.hidden.has(track.kind)) this.rows.push({ track });
+    }
+  }
+
+  fit() { this.from = 0; this.to = this.data.end; this.draw(); }
+  x(cycle) { return LABELS + (cycle - this.from) / (this.to - this.from) * (this.width - LABELS); }
+  cycle(x) { return this.from + (x - LABELS) / (this.width - LABELS) * (this.to - this.from); }
+  rowAt(y) { return this.rows[Math.floor((y - RULER + this.top) / ROW)]; }
+
+  zoom(factor, x) {
+    const at = this.cycle(Math.max(x, LABELS));
+    const span = Math.min(Math.max((this.to - this.from) * factor, 20), this.data.end * 1.2);
+    const share = (at - this.from) / (this.to - this.from);
+    this.from = at - share * span;
+    this.to = this.from + span;
+    this.draw();
+  }
+  move(cycles, pixels) {
+    this.from += cycles;
+    this.to += cycles;
+    this.top = Math.max(0, Math.min(this.top + pixels, this.rows.length * ROW - 60));
+    this.draw();
+  }
+  show(track, index) {
+    this.marked = { track, index };
+    this.chips.add(track.chip);
+    this.hidden.delete(track.kind);
+    this.listRows();
+    const begin = track.begin[index], end = begin + track.length[index];
+    if (begin < this.from || end > this.to) {
+      const half = Math.max((this.to - this.from) / 2, end - begin);
+      this.from = (begin + end) / 2 - half;
+      this.to = this.from + 2 * half;
+    }
+    const y = this.rows.findIndex((row) => row.track === track) * ROW;
+    if (y < this.top || y > this.top + this.height - RULER - ROW) this.top = Math.max(0, y - this.height / 2);
+    this.draw();
+  }
+  spanAt(x, y) {
+    const track = this.rowAt(y)?.track;
+    if (!track?.begin || x < LABELS || y < RULER) return null;
+    const index = above(track.begin, this.cycle(x)) - 1;
+    const slack = 2 * (this.to - this.from) / this.width;
+    return index >= 0 && this.cycle(x) < track.begin[index] + track.length[index] + slack ? { track, index } : null;
+  }
+
+  draw() {
+    const scale = window.devicePixelRatio || 1;
+    this.width = this.canvas.clientWidth;
+    this.height = this.canvas.clientHeight;
+    this.canvas.width = this.width * scale;
+    this.canvas.height = this.height * scale;
+    const g = this.canvas.getContext("2d");
+    g.scale(scale, scale);
+    const style = getComputedStyle(document.documentElement);
+    this.ink = style.getPropertyValue("--ink");
+    this.soft = style.getPropertyValue("--soft");
+    this.line = style.getPropertyValue("--line");
+    g.clearRect(0, 0, this.width, this.height);
+    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
+    g.textBaseline = "middle";
+    const first = Math.floor(this.top / ROW), last = Math.min(this.rows.length, first + Math.ceil(this.height / ROW) + 1);
+    for (let i = first; i < last; ++i) this.drawRow(g, this.rows[i], RULER + i * ROW - this.top);
+    this.drawRuler(g);
+    if (this.box) {
+      g.fillStyle = "rgba(58, 127, 213, 0.18)";
+      const b = this.box;
+      g.fillRect(Math.min(b.x0, b.x1), Math.min(b.y0, b.y1), Math.abs(b.x1 - b.x0), Math.abs(b.y1 - b.y0));
+    }
+  }
+
+  drawRuler(g) {
+    g.clearRect(0, 0, this.width, RULER);
+    const raw = (this.to - this.from) / 8, power = 10 ** Math.floor(Math.log10(raw));
+    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
+    g.fillStyle = this.soft;
+    g.fillText("core cycle", 8, RULER / 2);
+    for (let c = Math.ceil(this.from / step) * step; c <= this.to; c += step) {
+      const x = this.x(c);
+      if (x < LABELS) continue;
+      g.fillStyle = this.line;
+      g.fillRect(x, RULER - 6, 1, this.height);
+      g.fillStyle = this.soft;
+      g.fillText(number(Math.round(c)), x + 3, RULER / 2);
+    }
+  }
+
+  drawRow(g, row, y) {
+    if (row.title) {
+      g.fillStyle = this.line;
+      g.fillRect(0, y, this.width, ROW);
+      g.fillStyle = this.ink;
+      g.fillText(row.title, 8, y + ROW / 2);
+      return;
+    }
+    const { track } = row;
+    g.save();
+    g.beginPath();
+    g.rect(LABELS, y, this.width - LABELS, ROW);
+    g.clip();
+    if (track.kind === "counter") this.drawCounter(g, track, y); else this.drawSpans(g, track, y);
+    g.restore();
+    g.fillStyle = this.soft;
+    g.fillText(track.name, 16, y + ROW / 2, LABELS - 20);
+  }
+
+  drawSpans(g, track, y) {
+    let painted = -1;  // pixel columns to the left of it are taken
+    for (let i = Math.max(0, above(track.begin, this.from) - 1); i < track.begin.length && track.begin[i] < this.to; ++i) {
+      const x0 = this.x(track.begin[i]), x1 = this.x(track.begin[i] + track.length[i]);
+      const marked = this.marked?.track === track && this.marked.index === i;
+      if (x1 < painted && !marked) continue;
+      const name = this.data.names[track.label[i]];
+      g.fillStyle = color(track.kind, name);
+      g.fillRect(x0, y + 2, Math.max(x1 - x0 - (x1 - x0 > 3 ? 1 : 0), 0.7), ROW - 4);
+      painted = Math.max(x1, Math.ceil(x0));
+      if (track.hit?.has(i) || marked) {
+        g.strokeStyle = marked ? this.ink : "#e0218a";
+        g.lineWidth = 2;
+        g.strokeRect(x0, y + 2, Math.max(x1 - x0, 2), ROW - 4);
+      }
+      if (x1 - x0 > 34) {
+        g.fillStyle = "#10151d";
+        g.save();
+        g.beginPath();
+        g.rect(x0, y, x1 - x0 - 3, ROW);
+        g.clip();
+        g.fillText(name, Math.max(x0, LABELS) + 4, y + ROW / 2);
+        g.restore();
+      }
+    }
+  }
+
+  drawCounter(g, track, y) {
+    const high = Math.max(...track.value, 1);
+    g.fillStyle = WORK;
+    for (let i = Math.max(0, above(track.begin, this.from) - 1); i < track.begin.length && track.begin[i] < this.to; ++i) {
+      const x0 = this.x(track.begin[i]), x1 = this.x(track.begin[i + 1] ?? this.data.end);
+      const h = (ROW - 3) * track.value[i] / high;
+      g.fillRect(x0, y + ROW - 1 - h, Math.max(x1 - x0, 0.7), h);
+    }
+  }
+}

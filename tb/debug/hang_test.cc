@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boards that stand still: does the report say who waits for whom, and where the cycle is?
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tb/system/board_run.h"
+#include "tb/unit/tiny_program.h"
+
+namespace {
+
+using defs::Engine;
+using defs::Opcode;
+using nlohmann::json;
+using tb::TinyInstr;
+using Hang = tb::BoardRun;
+
+bool contains(const json& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+TEST_F(Hang, TwoEnginesThatWaitForEachOtherAreACycle) {
+  tb::TinyProgram tiny(defs::kMini, 2);
+  tiny.add(1, 0, Engine::Tensor, TinyInstr(Opcode::Nop).wait(3, 1).then(4));
+  tiny.add(1, 0, Engine::Vector, TinyInstr(Opcode::Nop).wait(4, 1).then(3));
+  tiny.add(1, 0, Engine::Act, TinyInstr(Opcode::Nop).then(9));  // has nothing to do with it
+  EXPECT_EQ(run(tiny.build()), 1);
+  EXPECT_EQ(result()["status"], "hang");
+  const json cycle = divergence()["hang"]["cycle"];
+  EXPECT_EQ(cycle.size(), 5u) << cycle;
+  EXPECT_EQ(cycle.front(), cycle.back());
+  for (const char* node : {"chip 1 core 0 Tensor", "chip 1 semaphore 0.3", "chip 1 core 0 Vector",
+                           "chip 1 semaphore 0.4"})
+    EXPECT_TRUE(contains(cycle, node)) << node << " is not in " << cycle;
+  EXPECT_NE(errors().find("cycle:\n"), std::string::npos) << errors();
+  EXPECT_NE(errors().find("pc 0 waits for >= 1"), std::string::npos) << errors();
+}
+
+TEST_F(Hang, ACycleOverChipsGoesThroughTheirMessages) {
+  tb::TinyProgram tiny(defs::kMini, 2);
+  for (unsigned chip : {0u, 1u}) {
+    tiny.data(chip, 0x1000, std::vector<std::uint8_t>(64, 7));
+    auto send = tb::copy_rows(1 - chip, 0x1000, 0x2000, 1, 64, 0, 0);
+    send.vn = 1;
+    send.notify = 1;
+    send.notify_sem = 6;
+    tiny.add(chip, 0, 0, send);
+    tiny.add(chip, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(6, 1));  // each wants to be second
+    tiny.add(chip, 0, Engine::Sync, tb::ring_dma(0, 1));
+  }
+  EXPECT_EQ(run(tiny.build()), 1);
+  const json cycle = divergence()["hang"]["cycle"];
+  for (const char* node : {"chip 0 core 0 Sync", "chip 0 semaphore 0.6", "chip 1 core 0 Dma0",
+                           "chip 1 core 0 Sync", "chip 1 semaphore 0.6", "chip 0 core 0 Dma0"})
+    EXPECT_TRUE(contains(cycle, node)) << node << " is not in " << cycle;
+}
+
+TEST_F(Hang, ASemaphoreThatNobodyGivesIsADeadEnd) {
+  tb::TinyProgram tiny(defs::kMini, 2);
+  tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));
+  auto send = tb::copy_rows(1, 0x1000, 0x2000, 1, 64, 0, 0);
+  send.vn = 1;
+  send.notify = 1;
+  send.notify_sem = 5;
+  tiny.add(0, 0, 0, send);
+  tiny.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(8, 2));  // nobody gives it
+  tiny.add(0, 0, Engine::Sync, tb::ring_dma(0, 1));
+  tiny.add(1, 0, Engine::Act, TinyInstr(Opcode::Nop).wait(5, 1));  // for the message
+  EXPECT_EQ(run(tiny.build()), 1);
+  const json hang = divergence()["hang"];
+  EXPECT_TRUE(hang["cycle"].empty()) << hang["cycle"];
+  EXPECT_EQ(hang["dead_ends"], json::array({"chip 0 semaphore 0.8"}));
+  EXPECT_EQ(hang["state"]["chip 0 semaphore 0.8"], "is 0");
+  EXPECT_EQ(hang["state"]["chip 0 core 0 Dma0"], "not triggered");
+}
+
+TEST_F(Hang, ACreditThatNeverComesBackIsNamedWithItsChannel) {
+  EXPECT_EQ(start("digits --inject credit_lost --seed 1"), 1);
+  const json hang = divergence()["hang"];
+  const json dead_ends = hang["dead_ends"];
+  ASSERT_EQ(dead_ends.size(), 1u) << dead_ends;
+  const std::string channel = dead_ends[0];
+  EXPECT_NE(channel.find(" channel out of port "), std::string::npos) << channel;
+  EXPECT_NE(hang["state"][channel].get<std::string>().find(" credits"), std::string::npos);
+  EXPECT_EQ(divergence()["cause"]["block"], "fabric");
+}
+
+}  // namespace

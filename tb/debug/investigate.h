@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a board program does about a failed run.
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cmodel/program.h"
+#include "tb/debug/diagnosis.h"
+#include "tb/debug/standby.h"
+#include "tb/system/board.h"
+#include "tb/system/inject.h"
+
+namespace tb {
+
+/// Finds the cause, appends it to the outcome's report, writes divergence.json into `run_dir`.
+Diagnosis investigate(Board& board, const cmodel::Program& program, Standby& standby,
+                      const std::filesystem::path& run_dir, Outcome& outcome);
+
+/// In a woken Standby: the run again with what it was asked to watch. Does not return.
+[[noreturn]] void watch_again(Standby& standby, const Options& options, const Wiring& wiring,
+                              const cmodel::Program& program, Injector* injector);
+
+}  // namespace tb

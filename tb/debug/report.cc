@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/debug/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "cmodel/disassemble.h"
+#include "tb/debug/number.h"
+#include "tb/debug/program_view.h"
+
+namespace tb {
+namespace {
+
+using nlohmann::ordered_json;
+constexpr unsigned kShown = 8;  // elements of one commit, mismatches of the text
+
+bool is_row(const cmodel::Commit& c) {
+  return c.kind == cmodel::CommitKind::PsumRow || c.kind == cmodel::CommitKind::SbufRow;
+}
+
+std::uint32_t bits_at(const std::vector<std::uint8_t>& data, std::size_t at, std::size_t bytes) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, data.data() + at, bytes);
+  return bits;
+}
+
+/// The wrong elements: where they are, what they should be, what they are.
+ordered_json elements(const Mismatch& m) {
+  ordered_json list = ordered_json::array();
+  if (!m.expected || m.data.size() != m.expected_data.size()) return list;
+  const std::size_t width = is_row(m.actual) ? m.actual.element_bytes : 4;
+  for (std::size_t at = 0; at < m.data.size() && list.size() < kShown; at += width) {
+    const std::size_t bytes = std::min(width, m.data.size() - at);
+    const std::uint32_t expected = bits_at(m.expected_data, at, bytes);
+    const std::uint32_t actual = bits_at(m.data, at, bytes);
+    if (expected == actual) continue;
+    ordered_json e;
+    if (m.actual.kind == cmodel::CommitKind::PsumRow) {
+      const unsigned bank = built_sizes().psum_cols * 4;
+      e["row"] = m.actual.first + at / width;
+      e["column"] = m.actual.addr % bank / 4;
+      e["bank"] = m.actual.addr / bank;
+    } else if (m.actual.kind == cmodel::CommitKind::SbufRow) {
+      e["row"] = m.actual.first + at / width;
+      e["byte"] = m.actual.addr;
+    } else if (const auto cell = cmodel::cell_of(built_sizes(), m.actual, at)) {
+      e["place"] = cmodel::to_string(built_sizes(), *cell);
+    } else {
+      e["byte"] = at;
+    }
+    e["expected"] = fmt::format("0x{:0{}x}", expected, 2 * bytes);
+    e["actual"] = fmt::format("0x{:0{}x}", actual, 2 * bytes);
+    const auto size = static_cast<unsigned>(bytes);
+    e["expected_value"] = fmt::format("{:.9g}", number_of(expected, size));
+    e["actual_value"] = fmt::format("{:.9g}", number_of(actual, size));
+    e["ulp"] = ulp_distance(expected, actual, size);
+    list.push_back(e);
+  }
+  return list;
+}
+
+std::string instruction(const cmodel::Program& program, const cmodel::StreamId& id,
+                        std::uint32_t pc) {
+  constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+  for (const auto& s : program.streams)
+    if (s.chip == id.chip && s.core == id.core && s.engine == id.engine && pc < s.count)
+      return cmodel::disassemble(instr_at(program, s, pc));
+  for (const auto& r : program.rings)
+    if (r.chip == id.chip && r.core == id.core && kDma0 + r.engine == id.engine && r.count)
+      return cmodel::disassemble(descriptor_at(program, r, pc));
+  return {};
+}
+
+ordered_json unit(const cmodel::Program& program, const cmodel::StreamId& id, std::uint32_t pc) {
+  ordered_json j;
+  j["chip"] = id.chip;
+  if (id.engine == static_cast<unsigned>(defs::Engine::Rx)) {
+    j["from_chip"] = id.src;
+    j["vn"] = id.lane >> 5;
+  } else {
+    j["core"] = id.core;
+  }
+  j["engine"] = cmodel::engine_name(id.engine);
+  j["pc"] = pc;
+  const std::string words = instruction(program, id, pc);
+  if (!words.empty()) j["instruction"] = words;
+  const std::string source = program.source_of(id.chip, id.core, id.engine, pc);
+  if (!source.empty()) j["source"] = source;
+  return j;
+}
+
+ordered_json mismatch(const cmodel::Program& program, const Mismatch& m) {
+  ordered_json j = unit(program, m.actual.stream, m.actual.pc);
+  j["cycle"] = m.cycle;
+  j["commit"] = m.ordinal;
+  j["actual"] = describe(m.actual);
+  j["expected"] = m.expected ? ordered_json(describe(*m.expected)) : ordered_json();
+  j["elements"] = elements(m);
+  return j;
+}
+
+std::string_view name(Step::State state) {
+  switch (state) {
+    case Step::State::Wrong:
+      return "wrong";
+    case Step::State::Right:
+      return "right";
+    case Step::State::Missing:
+      return "missing";
+    default:
+      return "not compared";
+  }
+}
+
+ordered_json cause_json(const Cause& c) {
+  ordered_json j;
+  j["chip"] = c.chip;
+  j["core"] = c.core ? ordered_json(*c.core) : ordered_json();
+  j["block"] = c.block;
+  j["instance"] = instance_of(c);
+  if (!c.engine.empty()) j["engine"] = c.engine;
+  if (c.pc) j["pc"] = *c.pc;
+  if (c.cycle) j["cycle"] = *c.cycle;
+  j["why"] = c.why;
+  return j;
+}
+
+/// "chip 5 core 0 Tensor pc 9"
+std::string short_name(const ordered_json& u) {
+  std::string text = fmt::format("chip {} ", u["chip"].get<unsigned>());
+  if (u.contains("core")) text += fmt::format("core {} ", u["core"].get<unsigned>());
+  text += u["engine"].get<std::string>();
+  if (u.contains("from_chip"))
+    return text + fmt::format(" from chip {}", u["from_chip"].get<unsigned>());
+  return text + fmt::format(" pc {}", u["pc"].get<std::uint32_t>());
+}
+
+std::string more(const ordered_json& u, std::string_view indent) {
+  std::string text;
+  if (u.contains("instruction"))
+    text += fmt::format("{}{}\n", indent, u["instruction"].get<std::string>());
+  if (u.contains("source"))
+    text += fmt::format("{}at {}\n", indent, u["source"].get<std::string>());
+  return text;
+}
+
+}  // namespace
+
+ordered_json to_json(const Diagnosis& d, const cmodel::Program& program) {
+  ordered_json j;
+  j["schema"] = 1;
+  j["kind"] = "divergence";
+  j["cause"] = d.cause ? cause_json(*d.cause) : ordered_json();
+  j["first"] = d.mismatches.empty() ? ordered_json() : mismatch(program, d.mismatches.front());
+  j["path"] = ordered_json::array();
+  for (const Step& step : d.path) {
+    ordered_json s = unit(program, step.stream, step.pc);
+    s["state"] = name(step.state);
+    if (step.cycle) s["cycle"] = *step.cycle;
+    s["what"] = step.what;
+    j["path"].push_back(s);
+  }
+  j["mismatches"] = ordered_json::array();
+  for (const Mismatch& m : d.mismatches) j["mismatches"].push_back(mismatch(program, m));
+  return j;
+}
+
+ordered_json summary(const Diagnosis& d) {
+  ordered_json j;
+  j["cause"] = d.cause ? cause_json(*d.cause) : ordered_json();
+  if (!d.mismatches.empty()) {
+    const Mismatch& m = d.mismatches.front();
+    j["first"] = fmt::format("{}, core cycle {}", describe(m.actual), m.cycle);
+    j["cycle"] = m.cycle;
+  }
+  return j;
+}
+
+std::string to_text(const Diagnosis& d, const cmodel::Program& program) {
+  std::string text;
+  if (!d.mismatches.empty()) {
+    const ordered_json m = mismatch(program, d.mismatches.front());
+    text += fmt::format("first divergence: {}, core cycle {}\n", short_name(m),
+                        d.mismatches.front().cycle);
+    text += more(m, "  ");
+    for (const auto& e : m["elements"]) {
+      std::string at;
+      for (const char* key : {"row", "column", "bank", "byte", "place"})
+        if (e.contains(key))
+          at += fmt::format("{}{} {}", at.empty() ? "" : ", ", key,
+                            e[key].is_string() ? e[key].get<std::string>() : e[key].dump());
+      text += fmt::format("  {}: expected {} = {}, actual {} = {}, {} ulp\n", at,
+                          e["expected"].get<std::string>(), e["expected_value"].get<std::string>(),
+                          e["actual"].get<std::string>(), e["actual_value"].get<std::string>(),
+                          e["ulp"].get<std::int64_t>());
+    }
+    text += fmt::format("  {} commits differ in this and the next windows\n", d.mismatches.size());
+  }
+  if (!d.path.empty()) text += "way back:\n";
+  for (const Step& step : d.path) {
+    const ordered_json u = unit(program, step.stream, step.pc);
+    text += fmt::format("  {:<12} {}{}: {}\n", name(step.state), short_name(u),
+                        step.cycle ? fmt::format(", core cycle {}", *step.cycle) : "", step.what);
+    if (step.state != Step::State::Right || &step == &d.path.back())
+      text += more(u, "               ");
+  }
+  if (d.cause) {
+    const Cause& c = *d.cause;
+    text += fmt::format("earliest cause: chip {}{} {} ({}){}{}{}\n  {}\n", c.chip,
+                        c.core ? fmt::format(" core {}", *c.core) : "", c.block, instance_of(c),
+                        c.engine.empty() ? "" : ", " + c.engine,
+                        c.pc ? fmt::format(" pc {}", *c.pc) : "",
+                        c.cycle ? fmt::format(", core cycle {}", *c.cycle) : "", c.why);
+  }
+  return text;
+}
+
+}  // namespace tb

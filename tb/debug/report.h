@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A diagnosis for people and for programs: text in the run's output, divergence.json.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cmodel/program.h"
+#include "tb/debug/diagnosis.h"
+
+namespace tb {
+
+/// What went wrong first, the way back, and what caused it. `program` also knows the source lines.
+std::string to_text(const Diagnosis& diagnosis, const cmodel::Program& program);
+nlohmann::ordered_json to_json(const Diagnosis& diagnosis, const cmodel::Program& program);
+/// For result.json: where it was seen first, and the cause.
+nlohmann::ordered_json summary(const Diagnosis& diagnosis);
+
+}  // namespace tb

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened on the board over time: tracks of spans, and counters. Times are core cycles.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tb::timeline {
+
+/// Strings that many spans share.
+class Names {
+ public:
+  std::uint32_t id(std::string_view text) {
+    const auto [at, fresh] = ids_.try_emplace(std::string(text), texts_.size());
+    if (fresh) texts_.push_back(at->first);
+    return at->second;
+  }
+  const std::string& text(std::uint32_t id) const { return texts_[id]; }
+
+ private:
+  std::map<std::string, std::uint32_t, std::less<>> ids_;
+  std::vector<std::string> texts_;
+};
+
+/// Cycles begin .. end - 1. `pc` is kNone where it makes no sense.
+struct Span {
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  std::uint64_t begin, end;
+  std::uint32_t name, detail, pc;
+};
+
+/// Spans of one track do not overlap and are in order of time.
+struct Track {
+  enum class Kind : std::uint8_t {
+    Work,   ///< an engine works
+    Wait,   ///< a sequencer issues nothing, and why
+    Queue,  ///< descriptors of a DMA engine
+    Link,   ///< packets of one virtual channel; or the state of the link
+    Bank,   ///< matmuls that write a PSUM bank
+  };
+  unsigned chip;
+  Kind kind;
+  std::string name;
+  std::vector<Span> spans;
+};
+
+/// `values` from the cycle named on.
+struct Counter {
+  unsigned chip;
+  std::string name;
+  std::vector<std::pair<std::uint64_t, std::int64_t>> values;
+};
+
+/// What moved on one chip, in bytes.
+struct Traffic {
+  std::uint64_t instructions = 0;               ///< issued, by all sequencers
+  std::uint64_t hbm_read = 0, hbm_written = 0;  ///< whole lines, as the pins carry them
+  std::uint64_t sbuf_written = 0, psum_written = 0;
+  std::uint64_t messages = 0, received = 0;  ///< by the fabric: number, payload bytes
+};
+
+struct Timeline {
+  Names names;
+  std::vector<Track> tracks;
+  std::vector<Counter> counters;
+  std::vector<Traffic> traffic;  ///< by chip
+};
+
+}  // namespace tb::timeline
