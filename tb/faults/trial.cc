@@ -168,6 +168,8 @@ Event Trial::run(unsigned k) {
   fault_.inject(*this);
   recover();
   judge();
+  // A lane that spoils NULL words only has done something, too, when its link gave it up.
+  if (event_.outcome != Outcome::Masked) event_.effective = true;
   // What did no harm in its event must not do it in the next.
   std::erase_if(spells_, [this](const Spell& s) { return !event_.effective || s.to != kForEver; });
   if (clean_) clean_();
