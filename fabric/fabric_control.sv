@@ -7,7 +7,8 @@
 //
 // FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter says who goes first.
 //
-// Every entry has a parity bit, made when it is written. A change of bank makes the senders look up all
+// Every entry has a parity bit, made when it is written; that a bank was loaded is kept three times, for
+// without it the other entries mean nothing. A change of bank makes the senders look up all
 // ways again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
 `include "assert.svh"
 
@@ -38,7 +39,13 @@ module fabric_control (
   defs_pkg::route_bank_t bank0_q, bank1_q, spare_bank, written;
   logic [3:0] ports_q;
   logic bank_q, stop_q, switched_q, resend_q, upset_q;
-  assign bank_o     = bank_q ? bank1_q : bank0_q;
+  logic [1:0] loaded_a_q, loaded_b_q;  // by bank, as in its `loaded`
+  logic [2:0] loaded;
+  assign loaded     = {bank_q ? bank1_q.loaded : bank0_q.loaded, loaded_a_q[bank_q], loaded_b_q[bank_q]};
+  always_comb begin
+    bank_o        = bank_q ? bank1_q : bank0_q;
+    bank_o.loaded = (loaded[0] && loaded[1]) || (loaded[2] && (loaded[0] || loaded[1]));
+  end
   assign spare_bank = bank_q ? bank0_q : bank1_q;
   assign ports_o    = ports_q;
   assign stop_o     = stop_q;
@@ -91,9 +98,15 @@ module fabric_control (
       switched_q <= 1'b0;
       resend_q   <= 1'b0;
       upset_q   <= 1'b0;
+      loaded_a_q <= '0;
+      loaded_b_q <= '0;
       slots_q   <= '0;
       arbiter_q <= '0;
     end else begin
+      if (write_i && index_i == 3'd0) begin
+        loaded_a_q[!bank_q] <= 1'b1;
+        loaded_b_q[!bank_q] <= 1'b1;
+      end
       if (write_bank && bank_q) bank0_q <= written;
       if (write_bank && !bank_q) bank1_q <= written;
       if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
@@ -101,7 +114,7 @@ module fabric_control (
       if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[24:0];
       switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
       resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
-      upset_q    <= upset_q || upset_i;
+      upset_q    <= upset_q || upset_i || (loaded != '0 && loaded != '1);
     end
   end
 

@@ -112,6 +112,15 @@ def reference_curve(config):
                 for r in csv.DictReader(file) if r["config"] == config]
 
 
+def fault_classes():
+    """The whole fault campaign as one row: the fewest effective events of a class, and what must not be."""
+    metrics = run_json(BUILD / "faults/faults_mini", "--events", "1000", "--json", "--out", ROOT / "out",
+                       statuses=(0, 1))[1]["metrics"]
+    least, hang, silent = (metrics[name] for name in ("least_effective", "hang", "silent"))
+    return {"name": "fault_classes", "target": ">= 1000 effective events each, hang 0, silent 0", "measured": least,
+            "hang": hang, "silent": silent, "met": least >= 1000 and not metrics["findings"]}
+
+
 def bench_fabric(args):
     def measure(part):
         result = run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1]
@@ -134,7 +143,7 @@ def bench_fabric(args):
                    single=find["c12", "uniform, one core"])
     curves.patterns(out / "patterns.svg", [c for c in result["curves"] if c["topology"] != "reference"])
     curves.matched(out / "reference.svg", [c for c in result["curves"] if c["topology"] == "reference"])
-    return result["rows"] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
+    return result["rows"] + [fault_classes()] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
 
 
 def bench_fabric_speed(_args):

@@ -4,23 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
+#include "tb/system/exit_status.h"
 
 namespace tb {
-
-/// Exit status of every program of the project (architecture page, section 7).
-enum ExitStatus { kPassed = 0, kCheckFailed = 1, kBadInput = 2, kBadEnvironment = 3 };
-
-/// Ends the program with one line and a status.
-class Refused : public std::runtime_error {
- public:
-  Refused(ExitStatus status, const std::string& line) : std::runtime_error(line), status(status) {}
-  ExitStatus status;
-};
 
 /// A cable that goes wrong in the middle of a run: `from` and `to` are neighbours, `cycle` a core
 /// cycle.

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "tb/system/options.h"
+#include "tb/system/exit_status.h"
 
 namespace tb {
 namespace fs = std::filesystem;

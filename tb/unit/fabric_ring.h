@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verilated fabric nodes on a board's cables, with message generators, random sinks and a
-// scoreboard that knows only fabric/tables.h and fabric/message.h.
+// scoreboard.
 #pragma once
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <deque>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -15,71 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include "fabric/crc.h"
-#include "fabric/message.h"
 #include "fabric/table_writer.h"
 #include "fabric/tables.h"
-#ifdef FABRIC_INF2
-#include "Vfabric_probe_inf2.h"
-#include "Vfabric_probe_inf2___024root.h"
-#else
-#include "Vfabric_probe.h"
-#include "Vfabric_probe___024root.h"
-#endif
+#include "tb/unit/fabric_pins.h"
+#include "tb/unit/fabric_scoreboard.h"
+#include "tb/unit/fabric_words.h"
 
 namespace tb {
-
-/// Reset values of the isolation registers: key 0 everywhere, every address.
-template <class Dut>
-void open_all(Dut& dut) {
-  std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
-  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-    defs::put_bits(dut.keys_i.data(), 9 * defs::kKeyEntries * port, 9, 0x100);
-  dut.key_i = 0;
-  std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
-  std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
-}
-
-#ifdef FABRIC_INF2
-using Probe = Vfabric_probe_inf2;
-inline constexpr defs::Sizes kSizes = defs::kInf2;
-#else
-using Probe = Vfabric_probe;
-inline constexpr defs::Sizes kSizes = defs::kMini;
-#endif
-inline constexpr unsigned kLineBits = kSizes.line_bytes * 8;
-
-using Payload = std::vector<std::uint8_t>;
-
-/// Bit positions of size_pkg's structs: the line, then the fields behind it.
-struct ChunkPins {
-  static constexpr unsigned kSem = kLineBits, kNotify = kSem + 9, kLast = kSem + 10,
-                            kVn = kSem + 11, kBytes = kSem + 13, kAddr = kSem + 22,
-                            kDst = kSem + 70, kEngine = kSem + 80, kWords = (kSem + 84 + 31) / 32;
-  static constexpr std::uint32_t kTopMask = (1u << (kSem + 84) % 32) - 1;
-};
-struct ReqPins {
-  static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21,
-                            kWrite = kTag + 69;
-};
-
-/// The pins of core or local port `c` of a node.
-struct Side {
-  CData *msg_valid, *msg_ready, *req_valid, *req_ready, *req_err, *settled, *sem_valid;
-  CData *message_valid, *message_lane, *burst_valid, *burst_lane, *sem_lane, *trace_sem_valid;
-  std::uint32_t *msg, *req, *header, *payload;
-  SData *message_src, *message_bytes, *burst_src, *sem_src;
-  IData* sem;
-};
-
-/// What is wrong with one direction of a cable, from fabric cycle `from` up to `to`: silence, or a
-/// lane that is stuck.
-struct Defect {
-  unsigned chip, port;  ///< that sends
-  int lane = -1;        ///< -1: all, silent
-  bool value = true;    ///< at which the lane is stuck
-  std::uint64_t from = 0, to = ~std::uint64_t{0};
-};
 
 struct Options {
   unsigned chips = defs::kBoardChips;
@@ -102,6 +43,10 @@ struct Options {
   /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with
   /// times.
   bool traced = false;
+  /// Changes a word of (chip, port) where it arrives, and may look only.
+  std::function<void(unsigned, unsigned, std::uint32_t*)> tap = {};
+  /// What to do with what the scoreboard finds; none: the test fails.
+  Scoreboard::Complain complain = {};
   /// Loaded into all nodes before the first cycle; none: the nodes route as a ring by themselves.
   std::optional<fabric::Tables> tables = {};
 };
@@ -113,7 +58,9 @@ class FabricRing {
         tables_(options.tables ? *options.tables : fabric::ring_tables(options.chips)),
         cables_(tables_.board()),
         rng_(options.seed),
-        defects_(options.defects) {
+        defects_(options.defects),
+        board_(options.complain ? options.complain
+                                : [](const std::string& what) { ADD_FAILURE() << what; }) {
     context_ = std::make_unique<VerilatedContext>();
     if (options.reset_seed) {
       context_->randReset(2);
@@ -122,7 +69,7 @@ class FabricRing {
     for (unsigned i = 0; i < options.chips; ++i) {
       nodes_.push_back(std::make_unique<Node>());
       nodes_[i]->dut = std::make_unique<Probe>(context_.get());
-      connect(*nodes_[i]);
+      nodes_[i]->side = sides(*nodes_[i]->dut);
       nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
       nodes_[i]->dut->timeout_i = options.timeout;
@@ -131,7 +78,12 @@ class FabricRing {
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
-    learn_ways();
+    board_.learn_ways(tables_);
+    board_.count_one_port(options.one_port);
+    board_.keep_trace(options.traced);
+    board_.on_message([this](const defs::Header& header) {
+      foreign_ += nodes_[header.src]->dut->key_i != nodes_[header.dst]->dut->key_i;
+    });
     if (options.tables) load(*options.tables);
     train();
   }
@@ -139,23 +91,23 @@ class FabricRing {
   /// Puts one more cable out of order.
   void add(const Defect& defect) { defects_.push_back(defect); }
   defs::LinkStatus status(unsigned chip, unsigned port) const {
-    return defs::LinkStatus::unpack(status_pins(*nodes_[chip], port));
+    return defs::LinkStatus::unpack(status_pins(*nodes_[chip]->dut, port));
   }
   defs::LinkState state(unsigned chip, unsigned port) const {
     // the lowest field of the status
-    return static_cast<defs::LinkState>(status_pins(*nodes_[chip], port)[0] & 7u);
+    return static_cast<defs::LinkState>(status_pins(*nodes_[chip]->dut, port)[0] & 7u);
   }
 
   /// What the scoreboard expects; the cables are those of the board it started with.
   const fabric::Tables& tables() const { return tables_; }
   unsigned chips() const { return options_.chips; }
-  unsigned hops(unsigned src, unsigned dst) const { return ways_[src][dst].hops; }
+  unsigned hops(unsigned src, unsigned dst) const { return board_.hops(src, dst); }
 
   /// Every node stops sending, and what is under way arrives.
   void stop_and_drain(unsigned patience = 20000) {
     control_all(kStop);
     for (unsigned i = 0; i < patience && !drained(); ++i) step();
-    ASSERT_TRUE(drained()) << "not drained";
+    if (!drained()) board_.complain("not drained");
   }
   /// Loads a set into the bank that is not in use and switches to it, as a host would; then sending
   /// goes on.
@@ -163,7 +115,7 @@ class FabricRing {
     stop_and_drain();
     load(tables);
     tables_ = tables;
-    learn_ways();
+    board_.learn_ways(tables);
   }
   /// The cable at this end carries nothing from now on, and after a while both ends know.
   void kill(fabric::End end) {
@@ -171,7 +123,7 @@ class FabricRing {
       add({.chip = e.chip, .port = e.port, .from = cycle_});
     const auto dead = [&](fabric::End e) { return state(e.chip, e.port) == defs::LinkState::Dead; };
     for (unsigned i = 0; i < 10000 && !(dead(end) && dead(cables_.peer(end))); ++i) step();
-    ASSERT_TRUE(dead(end) && dead(cables_.peer(end)));
+    if (!dead(end) || !dead(cables_.peer(end))) board_.complain("a cut cable does not die");
   }
   /// Nothing is on its way between the chips.
   bool drained() const {
@@ -182,18 +134,20 @@ class FabricRing {
   std::mt19937& rng() { return rng_; }
   Options& options() { return options_; }
   std::uint64_t cycle() const { return cycle_; }
-  std::uint64_t delivered() const { return delivered_; }
-  std::uint64_t offered() const { return offered_; }
+  std::uint64_t delivered() const { return board_.delivered(); }
+  std::uint64_t offered() const { return board_.offered(); }
   std::uint64_t link_flits() const { return link_flits_; }
   std::uint64_t link_flits(unsigned chip, unsigned port) const { return nodes_[chip]->flits[port]; }
   std::uint64_t ack_flits() const { return ack_flits_; }
   std::uint64_t link_hash() const { return link_hash_; }
-  std::uint64_t delivered_flits() const { return delivered_flits_; }
-  unsigned last_latency() const { return last_latency_; }
+  std::uint64_t delivered_flits() const { return board_.delivered_flits(); }
+  unsigned last_latency() const {
+    return static_cast<unsigned>(board_.last_commit() - last_start_);
+  }
   /// Flits of packets that reached their destination, by source.
-  const std::vector<std::uint64_t>& accepted() const { return accepted_; }
+  const std::vector<std::uint64_t>& accepted() const { return board_.accepted(); }
   /// Fabric cycles from post() to the message commit, for every message since the last call.
-  std::vector<std::uint32_t> take_latencies() { return std::exchange(latencies_, {}); }
+  std::vector<std::uint32_t> take_latencies() { return board_.take_latencies(); }
   unsigned errors() const { return errors_; }
   std::uint64_t damaged() const { return damaged_; }
   /// Words with which a receiver asked its neighbour for a repeat.
@@ -203,7 +157,7 @@ class FabricRing {
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
 
   /// Links crossed by the messages that were delivered so far.
-  std::uint64_t delivered_hops() const { return delivered_hops_; }
+  std::uint64_t delivered_hops() const { return board_.delivered_hops(); }
 
   /// Gives `message`, made `waited` fabric cycles ago, to its engine and tells the scoreboard.
   void post(const fabric::Message& message, std::uint64_t waited = 0) {
@@ -212,11 +166,9 @@ class FabricRing {
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
     defs::Header header = fabric::header(message);
     header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
-    nodes_[message.dst]->flows[{message.src, fabric::lane(header)}].push_back(
-        {header, job.payload, cycle_ - waited});
+    board_.expect(header, job.payload, cycle_ - waited);
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
-    ++offered_;
   }
 
   /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the
@@ -245,16 +197,15 @@ class FabricRing {
   unsigned waiting(unsigned chip) const { return waiting(chip, 0) + waiting(chip, 1); }
   unsigned waiting(unsigned chip, unsigned core) const { return nodes_[chip]->jobs[core]; }
   /// What reached the chip, and when: {core cycle, hash}, with Options::traced.
-  using Trace = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
-  const Trace& trace(unsigned chip) const { return nodes_[chip]->trace; }
+  using Trace = Scoreboard::Trace;
+  const Trace& trace(unsigned chip) const { return board_.trace(chip); }
   /// Messages whose source has another key than the chip that got them.
   std::uint64_t foreign() const { return foreign_; }
   /// As take_latencies(), of messages to this chip, since the start.
   const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
-    return latencies_at_[chip];
+    return board_.latencies_at(chip);
   }
-  std::uint64_t delivered_flits_in(unsigned vn) const { return delivered_in_[vn]; }
-  Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
+  std::uint64_t delivered_flits_in(unsigned vn) const { return board_.delivered_flits_in(vn); }
   /// Register writes to all chips, value(chip), in the empty fabric of the start.
   template <class Value>
   void write_all(unsigned index, Value value) {
@@ -265,8 +216,7 @@ class FabricRing {
   /// Likewise one that must be refused: nobody expects it.
   void post_refused(const fabric::Message& message) {
     post(message);
-    nodes_[message.dst]->flows.clear();
-    --offered_;
+    board_.expect_not(message.dst);
   }
 
   /// A message with random contents; VN 0 gets short ones.
@@ -295,14 +245,16 @@ class FabricRing {
       for (unsigned p = 0; p < cables_.ports(); ++p) {
         if (!cables_.wired({i, p})) continue;
         const fabric::End far = cables_.peer({i, p});
-        std::uint32_t* rx = rx_pins(*nodes_[far.chip], far.port);
+        std::uint32_t* rx = rx_pins(*nodes_[far.chip]->dut, far.port);
         auto& word = node.lines[p][slot];
         std::memcpy(rx, word.data(), sizeof(word));
         if (options_.flit_errors > 0) damage(rx);
         for (const auto& defect : defects_)
-          if (defect.chip == i && defect.port == p) disturb(rx, defect);
-        if (options_.spoiled > 0) spoil(rx);
-        std::memcpy(word.data(), tx_pins(node, p), sizeof(word));
+          if (defect.chip == i && defect.port == p) disturb(rx, defect, cycle_);
+        if (options_.spoiled > 0 && type_of(rx) >= 2 && chance(options_.spoiled))
+          spoil(rx, rng_), ++spoiled_;
+        if (options_.tap) options_.tap(i, p, rx);
+        std::memcpy(word.data(), tx_pins(*node.dut, p), sizeof(word));
         if (hashing_)
           for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
         if (state(i, p) != defs::LinkState::Active) continue;
@@ -313,8 +265,8 @@ class FabricRing {
           ack_flits_ += type == static_cast<unsigned>(defs::FlitType::HeadTail) &&
                         (word[3] >> 24 & 0x3fu) == static_cast<unsigned>(defs::PktOp::Ack);
           // Deadlock: only channels that the certificate knows.
-          if (!allowed_[i][p][word[16] >> 3 & 1u])
-            ADD_FAILURE() << "class on a forbidden cable, chip " << i << " port " << p;
+          if (!board_.allowed(i, p, word[16] >> 3 & 1u))
+            board_.complain(fmt::format("class on a forbidden cable, chip {} port {}", i, p));
         }
       }
     }
@@ -322,7 +274,7 @@ class FabricRing {
       if (options_.resends > 0 && chance(options_.resends))
         node->control.push_back({3, bank_ << 4 | ports_ | kResend});
     for (unsigned phase = 0; phase < 2; ++phase)
-      for (auto& node : nodes_) core_cycle(*node, phase);
+      for (unsigned i = 0; i < nodes_.size(); ++i) core_cycle(i, phase);
     ++cycle_;
   }
 
@@ -331,23 +283,45 @@ class FabricRing {
   /// Runs until everything offered was delivered and all is quiet; a watchdog counts silence.
   void drain(unsigned patience = 20000) {
     std::uint64_t last = ~0ull, since = cycle_;
-    while (!done()) {
+    while (!board_.done()) {
       step();
-      if (progress_ != last) last = progress_, since = cycle_;
+      if (progress() != last) last = progress(), since = cycle_;
       if (cycle_ - since > patience) {
-        ADD_FAILURE() << fmt::format("no progress for {} cycles: {} of {} messages", patience,
-                                     delivered_, offered_);
+        board_.complain(fmt::format("no progress for {} cycles: {} of {} messages", patience,
+                                    delivered(), offered()));
         return;
       }
-      if (testing::Test::HasFailure()) return;
+      if (board_.complaints()) return;
     }
     for (unsigned i = 0; i < patience && !quiet(); ++i) step();  // the last acknowledgements
-    for (unsigned i = 0; i < nodes_.size(); ++i) {
-      EXPECT_TRUE(nodes_[i]->dut->quiet_o) << "chip " << i << ": not quiet, or credits not home";
-      for (const auto& expected : nodes_[i]->ports) EXPECT_TRUE(expected.empty()) << "chip " << i;
-      for (const auto& [key, flow] : nodes_[i]->flows) EXPECT_TRUE(flow.empty());
-    }
+    for (unsigned i = 0; i < nodes_.size(); ++i)
+      if (!nodes_[i]->dut->quiet_o)
+        board_.complain(fmt::format("chip {}: not quiet, or credits not home", i));
+    board_.require_empty();
   }
+
+  void set_timeout(unsigned cycles) {
+    for (auto& node : nodes_) node->dut->timeout_i = cycles;
+  }
+  /// Receiver `c` of the chip takes nothing for so many core cycles.
+  void stall(unsigned chip, unsigned c, unsigned core_cycles) {
+    nodes_[chip]->stalled[c] = core_cycles;
+  }
+  bool waits(unsigned chip, unsigned c) const {
+    const Side& side = nodes_[chip]->side[c];
+    return *side.req_valid && !*side.req_ready;
+  }
+
+  Scoreboard& scoreboard() { return board_; }
+  /// Pieces taken, messages, writes and notifies so far.
+  std::uint64_t progress() const { return board_.progress() + pieces_; }
+  Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
+  VerilatedContext& context() { return *context_; }
+  /// What the chip told its host so far: of packets that it received, and of its own.
+  struct Refusals {
+    unsigned received = 0, own = 0;
+  };
+  Refusals refusals(unsigned chip) const { return nodes_[chip]->refusals; }
 
   /// Chips whose engines have nothing left to send.
   unsigned idle_sources() const {
@@ -381,16 +355,6 @@ class FabricRing {
     unsigned sent;
     std::uint64_t start;
   };
-  struct Expected {
-    defs::Header header;
-    Payload payload;
-    std::uint64_t posted;
-  };
-  struct Effect {  // a burst, or (bytes 0) a semaphore update
-    fabric::Burst burst;
-    Payload data;
-    unsigned sem, src, lane;
-  };
   struct Node {
     std::unique_ptr<Probe> dut;
     std::array<Side, 2> side;
@@ -399,76 +363,13 @@ class FabricRing {
     std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
     std::array<unsigned, 2> jobs{};  // in all engines of a core
     std::array<int, 2> offering{-1, -1};
-    std::map<std::pair<unsigned, unsigned>, std::deque<Expected>> flows;
-    std::array<std::deque<Effect>, 2> ports;
-    std::array<Payload, 2> check_payload;  // of the message seen in the last core cycle
+    Refusals refusals;
     std::array<unsigned, 2> stalled{};
     std::mt19937 rng;
-    Trace trace;
-    std::uint64_t port_free = 0;                             // with Options::one_port
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
   };
 
   std::mt19937& stream(Node& node) { return options_.traced ? node.rng : rng_; }
-
-  /// `kind` happened at this node in this core cycle.
-  void note(Node& node, unsigned kind, const void* data, std::size_t bytes) {
-    if (!options_.traced) return;
-    std::uint64_t hash = 0xcbf29ce484222325u + kind;
-    for (std::size_t i = 0; i < bytes; ++i)
-      hash = (hash ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3u;
-    node.trace.emplace_back(2 * cycle_ + node.dut->fabric_en_i, hash);
-  }
-
-  static void connect(Node& node) {
-    Probe& d = *node.dut;
-#define SIDE(c)                                    \
-  node.side[c] = {&d.msg##c##_valid_i,             \
-                  &d.msg##c##_ready_o,             \
-                  &d.rx##c##_req_valid_o,          \
-                  &d.rx##c##_req_ready_i,          \
-                  &d.rx##c##_req_err_i,            \
-                  &d.rx##c##_settled_i,            \
-                  &d.sem##c##_valid_o,             \
-                  &d.message##c##_valid_o,         \
-                  &d.message##c##_lane_o,          \
-                  &d.burst##c##_valid_o,           \
-                  &d.burst##c##_lane_o,            \
-                  &d.trace_sem##c##_lane_o,        \
-                  &d.trace_sem##c##_valid_o,       \
-                  d.msg##c##_i.data(),             \
-                  d.rx##c##_req_o.data(),          \
-                  d.message##c##_header_o.data(),  \
-                  d.message##c##_payload_o.data(), \
-                  &d.message##c##_src_o,           \
-                  &d.message##c##_bytes_o,         \
-                  &d.burst##c##_src_o,             \
-                  &d.trace_sem##c##_src_o,         \
-                  &d.sem##c##_o};
-    SIDE(0)
-    SIDE(1)
-#undef SIDE
-  }
-
-  static std::uint32_t* rx_pins(Node& node, unsigned port) {
-    Probe& d = *node.dut;
-    std::uint32_t* pins[] = {d.link_rx0_i.data(), d.link_rx1_i.data(), d.link_rx2_i.data(),
-                             d.link_rx3_i.data()};
-    return pins[port];
-  }
-  static const std::uint32_t* tx_pins(Node& node, unsigned port) {
-    Probe& d = *node.dut;
-    const std::uint32_t* pins[] = {d.link_tx0_o.data(), d.link_tx1_o.data(), d.link_tx2_o.data(),
-                                   d.link_tx3_o.data()};
-    return pins[port];
-  }
-
-  static const std::uint32_t* status_pins(const Node& node, unsigned port) {
-    const Probe& d = *node.dut;
-    const std::uint32_t* pins[] = {d.link_status0_o.data(), d.link_status1_o.data(),
-                                   d.link_status2_o.data(), d.link_status3_o.data()};
-    return pins[port];
-  }
 
   /// FabricControl: what is in use, and what else.
   static constexpr unsigned kStop = 32, kResend = 64;
@@ -499,21 +400,6 @@ class FabricRing {
       while (!node->control.empty()) step();
   }
 
-  /// Hops, arrival port and channels of every pair.
-  void learn_ways() {
-    allowed_ = {};
-    for (const unsigned src : tables_.members)
-      for (const unsigned dst : tables_.members) {
-        const auto way = tables_.way(src, dst);
-        Way& known = ways_[src][dst];
-        known = {static_cast<unsigned>(way.size()), 0};
-        for (const fabric::Channel& c : way) {
-          allowed_[c.chip][c.port][c.cls] = true;
-          known.by = tables_.board().peer({c.chip, c.port}).port;
-        }
-      }
-  }
-
   void reset() {
     for (auto& node : nodes_) {
       auto& d = *node->dut;
@@ -522,7 +408,7 @@ class FabricRing {
         std::memset(side.msg, 0, ChunkPins::kWords * 4);
       }
       for (unsigned p = 0; p < defs::kLinkPorts; ++p)
-        std::memset(rx_pins(*node, p), 0, sizeof(defs::Flit::Words));
+        std::memset(rx_pins(*node->dut, p), 0, sizeof(defs::Flit::Words));
       d.control_write_i = d.control_index_i = 0;
       d.fabric_en_i = 0;
       d.rst_ni = 1;
@@ -545,21 +431,11 @@ class FabricRing {
                (state(i, p) == defs::LinkState::Active ||
                 state(i, p) == defs::LinkState::Degraded || state(i, p) == defs::LinkState::Dead);
       if (cycle_ > 10000) {
-        ADD_FAILURE() << "links do not come up";
+        board_.complain("links do not come up");
         break;
       }
     }
     options_.flit_errors = errors;
-  }
-
-  void disturb(std::uint32_t* word, const Defect& defect) {
-    if (cycle_ < defect.from || cycle_ >= defect.to) return;
-    constexpr unsigned kLaneBits = 36, kBits = 8 * sizeof(defs::Flit::Words);
-    for (unsigned i = 0; i < (defect.lane < 0 ? kBits : kLaneBits); ++i) {
-      const unsigned at = defect.lane < 0 ? i : static_cast<unsigned>(defect.lane) * kLaneBits + i;
-      const std::uint32_t bit = 1u << at % 32;
-      word[at / 32] = defect.lane >= 0 && defect.value ? word[at / 32] | bit : word[at / 32] & ~bit;
-    }
   }
 
   /// Flips 1 to 64 bits in a burst, or (one time in eight) loses the word, with the set
@@ -567,44 +443,18 @@ class FabricRing {
   void damage(std::uint32_t* word) {
     if (static_cast<double>(rng_()) >= options_.flit_errors * 0x1p32) return;
     ++damaged_;
-    constexpr unsigned kBits = 8 * sizeof(defs::Flit::Words);
     if (options_.lost_words && random(8) == 0) {
       std::memset(word, 0, sizeof(defs::Flit::Words));
       return;
     }
-    const unsigned length = 1 + random(64), at = random(kBits);
-    for (unsigned i = 0; i < length && at + i < kBits; ++i)
-      if (i == 0 || random(2)) word[(at + i) / 32] ^= 1u << (at + i) % 32;
-  }
-
-  /// Changes a flit and its CRC, so that only the end-to-end check sees it. What routers use stays.
-  void spoil(std::uint32_t* word) {
-    const unsigned type = word[16] & 7u;
-    if (type < static_cast<unsigned>(defs::FlitType::Head) || !chance(options_.spoiled)) return;
-    const bool head = type == static_cast<unsigned>(defs::FlitType::Head) ||
-                      type == static_cast<unsigned>(defs::FlitType::HeadTail);
-    // The address, CRC, number and inline data of a single flit, or any bit of a body.
-    const unsigned first = head ? 16 : 0, last = type == 2 ? 176 : 512;
-    unsigned bit = first + random(last - first);
-    if (head && bit >= 64 && bit < 128) bit += 64;
-    defs::Flit::Words change{};
-    change[bit / 32] = 1u << bit % 32;
-    change[17] = fabric::crc(change, 0);
-    for (unsigned i = 0; i < change.size(); ++i) word[i] ^= change[i];
-    ++spoiled_;
+    const unsigned length = 1 + random(64), at = random(kWordBits);
+    burst_error(word, at, length, rng_);
   }
 
   bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
 
-  bool done() const {
-    if (delivered_ != offered_) return false;
-    for (const auto& node : nodes_)
-      for (const auto& expected : node->ports)
-        if (!expected.empty()) return false;
-    return true;
-  }
-
-  void core_cycle(Node& node, unsigned phase) {
+  void core_cycle(unsigned chip, unsigned phase) {
+    Node& node = *nodes_[chip];
     auto& d = *node.dut;
     d.clk_i = 0;
     d.fabric_en_i = static_cast<CData>(phase);
@@ -623,8 +473,15 @@ class FabricRing {
       if (node.stalled[c]) --node.stalled[c];
     }
     d.eval();
-    for (unsigned c = 0; c < 2; ++c) observe(node, c);
-    if (d.error_valid_o) ++errors_;
+    for (unsigned c = 0; c < 2; ++c) {
+      taken(node, c);
+      board_.observe(chip, c, node.side[c], 2 * cycle_ + d.fabric_en_i);
+    }
+    if (d.error_valid_o) {
+      ++errors_;
+      node.refusals.received += (d.error_valid_o & 1u) + (d.error_valid_o >> 1 & 1u);
+      node.refusals.own += (d.error_valid_o >> 2 & 1u) + (d.error_valid_o >> 3 & 1u);
+    }
     d.clk_i = 1;
     d.eval();
   }
@@ -663,124 +520,34 @@ class FabricRing {
     node.offering[c] = static_cast<int>(e);
   }
 
-  void observe(Node& node, unsigned c) {
-    Side& side = node.side[c];
-    if (node.offering[c] >= 0 && *side.msg_ready) {
-      auto& queue = node.engines[c][static_cast<unsigned>(node.offering[c])];
-      if (queue.front().sent == queue.front().message.bytes) {
-        last_start_ = 2 * cycle_ + node.dut->fabric_en_i;
-        queue.pop_front();
-        --node.jobs[c];
-      }
-      node.offering[c] = -1;
-      ++progress_;
+  /// The engine's piece, if it was taken.
+  void taken(Node& node, unsigned c) {
+    if (node.offering[c] < 0 || !*node.side[c].msg_ready) return;
+    auto& queue = node.engines[c][static_cast<unsigned>(node.offering[c])];
+    if (queue.front().sent == queue.front().message.bytes) {
+      last_start_ = 2 * cycle_ + node.dut->fabric_en_i;
+      queue.pop_front();
+      --node.jobs[c];
     }
-    if (!node.check_payload[c].empty()) {
-      EXPECT_EQ(
-          std::memcmp(side.payload, node.check_payload[c].data(), node.check_payload[c].size()), 0);
-      node.check_payload[c].clear();
-    }
-    if (*side.message_valid) note(node, 2 * c, side.header, 16);
-    if (*side.message_valid) message(node, c);
-    if (*side.sem_valid) semaphore(node, c);  // may meet the next packet's first write
-    if (*side.req_valid && *side.req_ready) burst(node, c);
+    node.offering[c] = -1;
+    ++pieces_;
   }
 
-  void message(Node& node, unsigned c) {
-    Side& side = node.side[c];
-    defs::Header header = defs::Header::unpack(side.header);
-    auto& flow = node.flows[{*side.message_src, *side.message_lane}];
-    ASSERT_FALSE(flow.empty()) << "message nobody sent, or twice";
-    Expected expected = std::move(flow.front());
-    flow.pop_front();
-    const Way& way = ways_[expected.header.src][expected.header.dst];
-    expected.header.hop = static_cast<std::uint8_t>(way.hops);
-    ASSERT_EQ(header, expected.header) << "out of order or damaged";
-    // What came by link port p is received by local port p mod 2, what stayed here by its core's.
-    ASSERT_EQ(header.src == header.dst ? header.group >> 5 & 1u : way.by % 2, c);
-    ASSERT_EQ(*side.message_bytes, expected.payload.size());
-    last_latency_ = static_cast<unsigned>(2 * cycle_ + node.dut->fabric_en_i - last_start_);
-    for (const auto& b : fabric::deliver(header, kSizes.line_bytes)) {
-      node.ports[c].push_back({b,
-                               Payload(expected.payload.begin() + b.offset,
-                                       expected.payload.begin() + b.offset + b.bytes),
-                               0, header.src, fabric::lane(header)});
-    }
-    if (header.op == static_cast<std::uint8_t>(defs::PktOp::WriteNotify))
-      node.ports[c].push_back(
-          {{}, {}, (header.group & 1u) << 8 | header.tag, header.src, fabric::lane(header)});
-    node.check_payload[c] = std::move(expected.payload);
-    ++delivered_;
-    delivered_flits_ += header.len;
-    delivered_in_[header.vn] += header.len;
-    accepted_[header.src] += header.len;
-    delivered_hops_ += way.hops;
-    node.port_free = std::max(cycle_, node.port_free + header.len);
-    latencies_.push_back(static_cast<std::uint32_t>((options_.one_port ? node.port_free : cycle_) -
-                                                    expected.posted));
-    latencies_at_[header.dst].push_back(latencies_.back());
-    foreign_ += nodes_[header.src]->dut->key_i != node.dut->key_i;
-    ++progress_;
-  }
-
-  void burst(Node& node, unsigned c) {
-    Side& side = node.side[c];
-    ASSERT_FALSE(node.ports[c].empty()) << "write nobody asked for";
-    const Effect effect = std::move(node.ports[c].front());
-    node.ports[c].pop_front();
-    ASSERT_NE(effect.burst.bytes, 0u) << "write before its notify";
-    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kWrite, 1), 1u);
-    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kAddr, 48), effect.burst.addr);
-    ASSERT_EQ(defs::get_bits(side.req, ReqPins::kBytes, 9), effect.burst.bytes);
-    const auto* line = reinterpret_cast<const std::uint8_t*>(side.req);
-    ASSERT_EQ(std::memcmp(line + effect.burst.addr % kSizes.line_bytes, effect.data.data(),
-                          effect.data.size()),
-              0);
-    note(node, 4 + c, side.req, (kLineBits + 70) / 8);
-    ASSERT_TRUE(*side.burst_valid);
-    ASSERT_EQ(*side.burst_src, effect.src);
-    ASSERT_EQ(*side.burst_lane, effect.lane);
-    ++progress_;
-  }
-
-  void semaphore(Node& node, unsigned c) {
-    Side& side = node.side[c];
-    ASSERT_FALSE(node.ports[c].empty()) << "notify nobody asked for";
-    const Effect effect = std::move(node.ports[c].front());
-    node.ports[c].pop_front();
-    ASSERT_EQ(effect.burst.bytes, 0u) << "notify before its data";
-    note(node, 6 + c, side.sem, 4);
-    ASSERT_EQ(*side.sem, effect.sem << 16 | 1u);
-    ASSERT_TRUE(*side.trace_sem_valid);
-    ASSERT_EQ(*side.sem_src, effect.src);
-    ASSERT_EQ(*side.sem_lane, effect.lane);
-    ++progress_;
-  }
-
-  struct Way {
-    unsigned hops, by;  ///< by: the link port by which it arrives
-  };
   Options options_;
   fabric::Tables tables_;
   fabric::Board cables_;
-  std::array<std::array<Way, fabric::kMaxChips>, fabric::kMaxChips> ways_{};
-  std::array<std::array<std::array<bool, 2>, defs::kLinkPorts>, fabric::kMaxChips> allowed_{};
   unsigned bank_ = 0, ports_ = 3;
   std::mt19937 rng_;
   std::unique_ptr<VerilatedContext> context_;
   std::vector<Defect> defects_;
+  Scoreboard board_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  std::uint64_t cycle_ = 0, offered_ = 0, delivered_ = 0, delivered_flits_ = 0, progress_ = 0;
-  std::uint64_t delivered_hops_ = 0;
+  std::uint64_t cycle_ = 0, pieces_ = 0;
   std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
-  unsigned last_latency_ = 0, errors_ = 0;
-  bool hashing_ = false;
-  std::vector<std::uint64_t> accepted_ = std::vector<std::uint64_t>(defs::kBoardChips);
-  std::vector<std::uint32_t> latencies_;
-  std::array<std::vector<std::uint32_t>, fabric::kMaxChips> latencies_at_;
+  unsigned errors_ = 0;
   std::uint64_t foreign_ = 0;
-  std::array<std::uint64_t, defs::kVirtualNets> delivered_in_{};
+  bool hashing_ = false;
 };
 
 }  // namespace tb

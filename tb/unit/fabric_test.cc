@@ -220,6 +220,25 @@ TEST_P(Lossy, DamagedAndLostWordsChangeNothing) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Lossy, testing::Range(1u, 9u));
 
+TEST(Lossy, CreditReportsThatComeAgainFreeNothingTwice) {
+  // One word in twenty says again what was true of a VC up to 64 words ago.
+  std::array<std::array<std::deque<std::uint32_t>, defs::kLinkPorts>, 12> said;
+  std::mt19937 rng(1);
+  Options options{.latency = 8, .seed = 3, .send = 0.9, .ready = 0.7, .stall = 50};
+  options.tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    if ((word[16] >> 19 & 3u) == 0 || tb::type_of(word) > 5) return;
+    auto& past = said[chip][port];
+    past.push_back(word[16] >> 8 & 0x7ffu);
+    if (past.size() > 64) past.pop_front();
+    if (rng() % 20 == 0) tb::set_control(word, 8, 11, past[rng() % past.size()]);
+  };
+  FabricRing bench(options);
+  for (unsigned i = 0; i < 1500; ++i)
+    bench.post(bench.random_message(bench.random(12), bench.random(12)));
+  bench.drain();
+  EXPECT_EQ(bench.errors(), 0u);
+}
+
 TEST(Lossy, ALinkThatMissesNothingAsksForNothing) {
   FabricRing bench({.chips = 2, .latency = 4, .seed = 2, .flit_errors = 0.02});
   for (unsigned i = 0; i < 20; ++i) bench.post(bench.random_message(i % 2, 1 - i % 2));
@@ -489,6 +508,15 @@ TEST(TableSets, AnUpsetEntryIsADeclaredErrorAndNothingCircles) {
     for (unsigned dst = 0; dst < 9; ++dst) bench.post(bench.random_message(3, dst));
     bench.drain();
   }
+}
+
+TEST(TableSets, AnUpsetOfLoadedIsOutvoted) {
+  FabricRing bench({.latency = 4, .seed = 4, .tables = tables_of("c12")});
+  bench.upset(5, 208);
+  storm(bench, 24, [](unsigned src, unsigned i) { return (src + i) % 12; });
+  bench.drain();
+  EXPECT_EQ(bench.fabric_status(5) >> 5 & 1, 1u);
+  EXPECT_EQ(bench.errors(), 0u);
 }
 
 TEST(TableSets, AnUpsetEntryOnTheWayEndsThePacketThere) {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pins of a Verilated fabric node, by core, local port and link port.
+#pragma once
+#include <array>
+#include <cstring>
+
+#include "rtl/defs/gen/defs.h"
+#ifdef FABRIC_INF2
+#include "Vfabric_probe_inf2.h"
+#include "Vfabric_probe_inf2___024root.h"
+#else
+#include "Vfabric_probe.h"
+#include "Vfabric_probe___024root.h"
+#endif
+
+namespace tb {
+
+/// Reset values of the isolation registers: key 0 everywhere, every address.
+template <class Dut>
+void open_all(Dut& dut) {
+  std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
+    defs::put_bits(dut.keys_i.data(), 9 * defs::kKeyEntries * port, 9, 0x100);
+  dut.key_i = 0;
+  std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
+  std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
+}
+
+#ifdef FABRIC_INF2
+using Probe = Vfabric_probe_inf2;
+inline constexpr defs::Sizes kSizes = defs::kInf2;
+#else
+using Probe = Vfabric_probe;
+inline constexpr defs::Sizes kSizes = defs::kMini;
+#endif
+inline constexpr unsigned kLineBits = kSizes.line_bytes * 8;
+
+/// Bit positions of size_pkg's structs: the line, then the fields behind it.
+struct ChunkPins {
+  static constexpr unsigned kSem = kLineBits, kNotify = kSem + 9, kLast = kSem + 10,
+                            kVn = kSem + 11, kBytes = kSem + 13, kAddr = kSem + 22,
+                            kDst = kSem + 70, kEngine = kSem + 80, kWords = (kSem + 84 + 31) / 32;
+  static constexpr std::uint32_t kTopMask = (1u << (kSem + 84) % 32) - 1;
+};
+struct ReqPins {
+  static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21,
+                            kWrite = kTag + 69;
+};
+
+/// The pins of core or local port `c` of a node.
+struct Side {
+  CData *msg_valid, *msg_ready, *req_valid, *req_ready, *req_err, *settled, *sem_valid;
+  CData *message_valid, *message_lane, *burst_valid, *burst_lane, *sem_lane, *trace_sem_valid;
+  std::uint32_t *msg, *req, *header, *payload;
+  SData *message_src, *message_bytes, *burst_src, *sem_src;
+  IData* sem;
+};
+
+/// Core and local port 0 and 1 of a node.
+inline std::array<Side, 2> sides(Probe& d) {
+  std::array<Side, 2> side;
+#define SIDE(c)                               \
+  side[c] = {&d.msg##c##_valid_i,             \
+             &d.msg##c##_ready_o,             \
+             &d.rx##c##_req_valid_o,          \
+             &d.rx##c##_req_ready_i,          \
+             &d.rx##c##_req_err_i,            \
+             &d.rx##c##_settled_i,            \
+             &d.sem##c##_valid_o,             \
+             &d.message##c##_valid_o,         \
+             &d.message##c##_lane_o,          \
+             &d.burst##c##_valid_o,           \
+             &d.burst##c##_lane_o,            \
+             &d.trace_sem##c##_lane_o,        \
+             &d.trace_sem##c##_valid_o,       \
+             d.msg##c##_i.data(),             \
+             d.rx##c##_req_o.data(),          \
+             d.message##c##_header_o.data(),  \
+             d.message##c##_payload_o.data(), \
+             &d.message##c##_src_o,           \
+             &d.message##c##_bytes_o,         \
+             &d.burst##c##_src_o,             \
+             &d.trace_sem##c##_src_o,         \
+             &d.sem##c##_o};
+  SIDE(0)
+  SIDE(1)
+#undef SIDE
+  return side;
+}
+
+inline std::uint32_t* rx_pins(Probe& d, unsigned port) {
+  std::uint32_t* pins[] = {d.link_rx0_i.data(), d.link_rx1_i.data(), d.link_rx2_i.data(),
+                           d.link_rx3_i.data()};
+  return pins[port];
+}
+inline const std::uint32_t* tx_pins(const Probe& d, unsigned port) {
+  const std::uint32_t* pins[] = {d.link_tx0_o.data(), d.link_tx1_o.data(), d.link_tx2_o.data(),
+                                 d.link_tx3_o.data()};
+  return pins[port];
+}
+
+inline const std::uint32_t* status_pins(const Probe& d, unsigned port) {
+  const std::uint32_t* pins[] = {d.link_status0_o.data(), d.link_status1_o.data(),
+                                 d.link_status2_o.data(), d.link_status3_o.data()};
+  return pins[port];
+}
+
+}  // namespace tb
