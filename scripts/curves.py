@@ -26,7 +26,7 @@ class Panel:
         """The part of a polyline below the top, cut where it leaves."""
         kept, top = [], self.y_range[1]
         for i, (x, y) in enumerate(points):
-            if y <= top and x <= self.x_range[1] * 1.0001:
+            if y <= top and x <= self.x_range[1] * 1.001:
                 kept.append((x, y))
                 continue
             if i and kept and y > top:
@@ -165,7 +165,7 @@ def patterns(path, curves):
                                f'fairness ≥ {worst:.3f}</text>')
             panels.append(panel)
     page(path, 1020, 980, "Accepted over offered load, in shares of the closed-form limit",
-         "Dashed: min(offered, limit), from the loads of the links. Figures: most accepted, flits per "
+         "Dashed: min(offered, limit); limit: the first link is full, others may go on. Most accepted, flits per "
          "fabric cycle and source; least Jain index", panels, legend="")
 
 
@@ -180,4 +180,4 @@ def matched(path, curves):
         panel.line(column(points, "mean"), BLUE, "RTL")
         panels.append(panel)
     page(path, 1020, 500, "Mean latency beside an independent simulator, assumptions matched",
-         "Hop of 35 cycles, uniform over all twelve, one sender; constant of the ends aligned at zero load", panels)
+         "Hop of 35 cycles, uniform over all twelve, one flit in and one out per cycle and chip; constant of the ends aligned", panels)
