@@ -197,17 +197,17 @@ Soundness make_sound(const defs::Sizes& sizes, Image& image) {
               tainted.insert(*part);
       }
     }
-    if (out.defined || tainted.empty() || round == kRounds) {
-      if (!out.defined || !out.finished) return out;
-      Ignore sink;
-      cmodel::Board watched(sizes, *program, sink, {.detect_races = true});
-      watched.load();
-      watched.run();
-      out.races = !watched.races().empty();
-      return out;
-    }
+    if (out.defined || tainted.empty() || round == kRounds) return out;
     image = without(image, updates_of(sizes, image), tainted);
   }
+}
+
+bool has_races(const defs::Sizes& sizes, const cmodel::Program& program) {
+  Ignore sink;
+  cmodel::Board board(sizes, program, sink, {.detect_races = true});
+  board.load();
+  board.run();
+  return !board.races().empty();
 }
 
 }  // namespace tb

@@ -70,7 +70,8 @@ class Shrinker {
   double budget_s_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Image image_;
-  Soundness sound_;
+  Soundness sound_;  ///< of the original
+  bool races_ = false;
   Ran first_, best_;
   std::vector<std::string> options_;  ///< of the board, beside those of the source
   unsigned rtl_runs_ = 0, model_runs_ = 0;
