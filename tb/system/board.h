@@ -62,6 +62,8 @@ class Board : public sc_core::sc_module {
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
   std::uint64_t link_hash() const;
+  /// The last fabric cycle in which anything moved.
+  std::uint64_t last_progress() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
@@ -86,7 +88,6 @@ class Board : public sc_core::sc_module {
   bool broken();
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
-  std::uint64_t last_progress() const;
   void count_rerouted(const Chip& chip);
 
   const Options& options_;
