@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -23,7 +24,8 @@ VIEWS = ROOT / "tb" / "views"
 ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "act_engine",
                  "Sync": "sequencer", "Rx": "fabric"}
 SEQUENCERS = ["Tensor", "Vector", "Act", "Sync"]
-AROUND = 60_000  # picoseconds on each side of the marker that the window shows; a cycle has 1,000
+BEFORE = 40_000  # picoseconds that the window shows before the marker; a cycle has 1,000
+WIDTH = 58  # of a comment, in characters: more would leave no room for the waves
 
 
 def refuse(line, status=2):
@@ -98,6 +100,11 @@ def places(divergence, chip):
     return found
 
 
+def comment(text):
+    lines = textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+    return [part for line in lines for part in ("@200", "-" + line)]
+
+
 def expected_lines(divergence, chip):
     """What the first wrong elements should have been."""
     first = divergence.get("first")
@@ -123,11 +130,11 @@ def write_views(run):
         have = signals_of(fst)
         body, surfer = [], []
         for line in expected_lines(divergence, chip):
-            body += ["@200", "-" + line]
+            body += comment(line)
             surfer.append("divider_add " + line)
         for block, core, engine, note in places(divergence, chip):
             title = f"chip {chip}{'' if core is None else f' core {core}'} {block}: {note}"
-            body += ["@200", "-" + title]
+            body += comment(title)
             surfer.append("divider_add " + title)
             for line in block_lines(block, core, engine):
                 if line.startswith("TOP") and line not in have:
@@ -137,7 +144,7 @@ def write_views(run):
                     surfer.append("variable_add " + re.sub(r"\[\d+:\d+\]$", "", line))
         cause = f" {1000 * waves['cause'] + 1000}" if "cause" in waves else " -1"
         head = [f"[*] chip {chip} of {divergence['kind']}, marker at the divergence, A at the cause",
-                f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - AROUND)}",
+                f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - BEFORE)}",
                 "[size] 1600 1000", f"*-13.5 {marker}{cause}" + " -1" * 25,
                 "[sst_width] 200", "[signals_width] 420"]
         fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")

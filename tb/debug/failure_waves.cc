@@ -20,6 +20,23 @@ constexpr std::uint64_t kBefore = 400, kBehind = 100;  // core cycles around wha
 constexpr std::uint64_t kLongest = 20'000;
 constexpr std::size_t kMostChips = 4;
 
+/// Runs a program with its streams in /dev/null; its exit status, or -1.
+int run_silently(const std::string& program, std::vector<std::string> arguments) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+  pid_t child = -1;
+  const int failed = posix_spawnp(&child, program.c_str(), &files, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  int status = 0;
+  if (failed || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
 }  // namespace
 
 WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
@@ -71,24 +88,22 @@ std::string record_waves(const WavePlan& plan, const std::vector<std::string>& c
         fmt::format("--wave-window={}:{}", plan.first, plan.last),
         fmt::format("--out={}", scratch.string())})
     arguments.push_back(more);
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  pid_t child = -1;
-  const int failed = posix_spawn(&child, other.c_str(), &files, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  int status = 0;
-  if (!failed) waitpid(child, &status, 0);
+  const bool failed = run_silently(other.string(), arguments) < 0;
   fs::remove_all(scratch, error);
   for (unsigned chip : plan.chips)
     if (failed || !fs::exists(waves / fmt::format("chip{:02}.fst", chip)))
       return fmt::format("no waves: {} did not write them\n", other.filename().string());
   return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
                      fmt::join(plan.chips, ", "), plan.first, plan.last);
+}
+
+std::string write_views(const fs::path& run_dir) {
+  if (!fs::exists(run_dir / "waves")) return {};
+  const int status =
+      run_silently("python3", {"python3", DODECA_WAVES, run_dir.string(), "--write"});
+  return status == 0
+             ? ""
+             : fmt::format("no views: scripts/dodeca waves {} says why\n", run_dir.string());
 }
 
 }  // namespace tb

@@ -33,4 +33,8 @@ nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path
 std::string record_waves(const WavePlan& plan, const std::vector<std::string>& command,
                          const std::filesystem::path& run_dir);
 
+/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/waves.py.
+/// Returns one line if they could not be made.
+std::string write_views(const std::filesystem::path& run_dir);
+
 }  // namespace tb

@@ -66,6 +66,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     brief["waves"] = file["waves"] = to_json(plan, run_dir);
   }
   std::ofstream(run_dir / "divergence.json") << file.dump(2) << "\n";
+  outcome.report += write_views(run_dir);
   return brief;
 }
 
