@@ -83,7 +83,7 @@ def bench_board(_args):
 
 def inject_once(site, seed, out):
     """'detected', 'masked' or 'missed' for one site and seed, on the small board."""
-    status, result = board("mini", pathlib.Path(out) / f"{site}.{seed}", "digits", "--inject", site, "--seed", seed,
+    status, result = board("mini", pathlib.Path(out) / f"{site}.{seed}", "digits", "--inject", site, "--no-debug", "--seed", seed,
                            "--threads", 1, statuses=(0, 1))
     return result["metrics"]["inject"]["outcome"]
 

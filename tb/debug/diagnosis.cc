@@ -260,7 +260,7 @@ class Search {
                       "whole",
                       seen.head.seq, seen.head.header.src, seen.head.header.dst,
                       seen.head.header.vn, seen.from.port));
-      found_.cause->cycle = defs::kFabricDivide * seen.cycle;
+      found_.cause->cycle = defs::kFabricDivide * seen.end;
       return true;
     }
     return false;
@@ -348,9 +348,9 @@ class Search {
       const unsigned chip = board_.wiring().cables.peer(last->from).chip;
       blame(chip, {}, "fabric",
             fmt::format("packet {} of chip {} to chip {} (VN {}) came to it whole and was last "
-                        "seen there",
-                        last->head.seq, id.src, id.chip, id.lane >> 5));
-      found_.cause->cycle = defs::kFabricDivide * last->cycle;
+                        "seen there, in core cycle {}",
+                        last->head.seq, id.src, id.chip, id.lane >> 5,
+                        defs::kFabricDivide * last->end));
     } else if (sender) {
       blame_engine(sender->stream, sender->pc, 0, "its packet was never on a link");
       found_.cause->cycle.reset();

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <systemc>
 
+#include "tb/debug/failure_waves.h"
 #include "tb/debug/report.h"
 #include "tb/debug/wait_graph.h"
 #include "tb/debug/watch.h"
@@ -40,21 +41,33 @@ std::optional<WatchFinding> ask(Standby& standby, unsigned chip,
 
 }  // namespace
 
-Diagnosis investigate(Board& board, const cmodel::Program& program, Standby& standby,
-                      const std::filesystem::path& run_dir, Outcome& outcome) {
+nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Standby& standby,
+                                   const Options& options, const std::vector<std::string>& command,
+                                   const std::filesystem::path& run_dir, Outcome& outcome) {
   board.scoreboard().finish();  // what is missing, if the run did not come to its end
   const Diagnosis found = diagnose(board, program, [&](auto chip, const auto& cells, auto until) {
     return ask(standby, chip, cells, until);
   });
   outcome.report += to_text(found, program);
-  nlohmann::ordered_json file = to_json(found, program);
+  nlohmann::ordered_json file = to_json(found, program), brief = summary(found);
   if (outcome.status == Outcome::Status::Hang) {
     const WaitGraph graph(board, program);
     outcome.report += graph.text();
     file["hang"] = graph.json();
+    if (!board.scoreboard().model().finished()) {
+      outcome.report +=
+          "the golden model stands still as well: the program does this, not the RTL\n";
+      brief["model_stands_still"] = file["hang"]["model_stands_still"] = true;
+    }
+  }
+  if (!options.waves) {
+    const WavePlan plan = plan_waves(found, board.last_progress());
+    outcome.report += record_waves(plan, command, run_dir);
+    brief["waves"] = file["waves"] = to_json(plan, run_dir);
   }
   std::ofstream(run_dir / "divergence.json") << file.dump(2) << "\n";
-  return found;
+  outcome.report += write_views(run_dir);
+  return brief;
 }
 
 void watch_again(Standby& standby, const Options& options, const Wiring& wiring,

@@ -3,6 +3,8 @@
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "cmodel/program.h"
 #include "tb/debug/diagnosis.h"
@@ -12,9 +14,11 @@
 
 namespace tb {
 
-/// Finds the cause, appends it to the outcome's report, writes divergence.json into `run_dir`.
-Diagnosis investigate(Board& board, const cmodel::Program& program, Standby& standby,
-                      const std::filesystem::path& run_dir, Outcome& outcome);
+/// Finds the cause, appends it to the outcome's report, writes divergence.json and waves/ into
+/// `run_dir`. `command` is that of this run. Returns what result.json says about it.
+nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Standby& standby,
+                                   const Options& options, const std::vector<std::string>& command,
+                                   const std::filesystem::path& run_dir, Outcome& outcome);
 
 /// In a woken Standby: the run again with what it was asked to watch. Does not return.
 [[noreturn]] void watch_again(Standby& standby, const Options& options, const Wiring& wiring,

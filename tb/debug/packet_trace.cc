@@ -27,6 +27,7 @@ std::vector<PacketSeen> packets_on(const Link& link, fabric::End from) {
     }
     if (!slot) return;
     slot->flits.push_back(payload);
+    slot->seen.end = entry.cycle;
     if (type != defs::FlitType::Tail && type != defs::FlitType::HeadTail) return;
     slot->seen.whole = true;
     slot->seen.intact = fabric::intact(slot->flits);

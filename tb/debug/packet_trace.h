@@ -18,6 +18,7 @@ namespace tb {
 struct PacketSeen {
   fabric::End from;         ///< who sent it over this link
   std::uint64_t cycle = 0;  ///< fabric cycle of its head
+  std::uint64_t end = 0;    ///< of its last flit
   defs::HeadPayload head;
   bool whole = false;   ///< all flits are in the history
   bool intact = false;  ///< its end-to-end CRC holds

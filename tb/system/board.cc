@@ -100,6 +100,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
         i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
     chips_.back()->issues().load(program, i);
+    chips_.back()->trace_only(options.wave_first, options.wave_last);
   }
   for (const CableFault& fault : options.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
@@ -182,6 +183,10 @@ void Board::run() {
       break;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
+    if (defs::kFabricDivide * now_ > options_.wave_last) {
+      stop(Outcome::Status::Failed, "ended behind the wave window\n");
+      break;
+    }
     if (broken()) {
       for (unsigned i = 0; i < kRunOn && now_ < end && !outcome_.faulty_chip; ++i) window(end);
       broken();

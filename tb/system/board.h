@@ -70,6 +70,8 @@ class Board : public sc_core::sc_module {
     return at == by_sender_.end() ? nullptr : at->second;
   }
   std::uint64_t link_hash() const;
+  /// The last fabric cycle in which anything moved.
+  std::uint64_t last_progress() const;
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
@@ -96,7 +98,6 @@ class Board : public sc_core::sc_module {
   void at_the_end();
   /// Forbidden packets were dropped where they must be, and no others; one line each.
   std::string wrong_violations();
-  std::uint64_t last_progress() const;
   void count_rerouted(const Chip& chip);
 
   const Options& options_;

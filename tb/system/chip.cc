@@ -83,12 +83,6 @@ struct Chip::Verilated : Probe::Finder {
   std::unique_ptr<VerilatedFstC> waves;
 #endif
 
-  void dump([[maybe_unused]] std::uint64_t time) {
-#ifdef DODECA_WAVES
-    if (waves) waves->dump(time);
-#endif
-  }
-
   Register find(const std::string& scope, const std::string& name) const override {
     const std::string core0 = "TOP.chip.u_core0.", core1 = "TOP.chip.u_core1.";
     auto& symbols = *top->rootp->vlSymsp;
@@ -192,6 +186,13 @@ void Chip::fail(std::string what) {
   fault_cycle_ = core_cycle_;
 }
 
+void Chip::dump([[maybe_unused]] unsigned picoseconds) {
+#ifdef DODECA_WAVES
+  if (v_->waves && core_cycle_ >= trace_first_ && core_cycle_ <= trace_last_)
+    v_->waves->dump(core_cycle_ * 1000 + picoseconds);
+#endif
+}
+
 void Chip::settle() { DODECA_SETTLE(v_->top->rootp); }
 
 // The second half of a core cycle is its clock edge: inputs are set in the low phase, outputs are
@@ -209,7 +210,7 @@ void Chip::core_cycle() {
   if (answer1) hbm_.answer(1, words(top.hbm1_rsp_i));
   top.clk_i = 0;
   top.eval();
-  v_->dump(core_cycle_ * 1000 + 500);
+  dump(500);
 
   if (answer0 && top.hbm0_rsp_ready_o) hbm_.answer_taken(0);
   if (answer1 && top.hbm1_rsp_ready_o) hbm_.answer_taken(1);
@@ -224,7 +225,7 @@ void Chip::core_cycle() {
   v_->context.time(core_cycle_);
   top.clk_i = 1;
   top.eval();
-  v_->dump(core_cycle_ * 1000 + 1000);
+  dump(1000);
   for (const Hook& hook : hooks_) hook(*this, core_cycle_);
   ++core_cycle_;
 }

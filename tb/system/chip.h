@@ -45,6 +45,12 @@ class Chip {
   ~Chip();
   Chip(const Chip&) = delete;
 
+  /// Waves of these core cycles only.
+  void trace_only(std::uint64_t first, std::uint64_t last) {
+    trace_first_ = first;
+    trace_last_ = last;
+  }
+
   /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
   /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.
   void run_window(std::uint64_t first, unsigned cycles);
@@ -86,6 +92,7 @@ class Chip {
  private:
   void reset();
   void core_cycle();
+  void dump(unsigned picoseconds);
   void fail(std::string what);
 
   unsigned id_;
@@ -97,6 +104,7 @@ class Chip {
   IssueCheck issues_;
   std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
+  std::uint64_t trace_first_ = 0, trace_last_ = UINT64_MAX;
   std::uint64_t last_progress_ = 0;
   bool quiet_ = false;
   std::string fault_;

@@ -12,7 +12,6 @@
 #include "tb/coverage/code.h"
 #include "tb/coverage/functional.h"
 #include "tb/debug/investigate.h"
-#include "tb/debug/report.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
@@ -256,8 +255,10 @@ int run(int argc, char** argv) {
                                                  wave_dir.string()));
   }
 
-  Standby standby;
-  if (standby.woken()) watch_again(standby, options, wiring, job.program, injector.get());
+  std::optional<Standby> standby;
+  if (options.debug) standby.emplace();
+  if (standby && standby->woken())
+    watch_again(*standby, options, wiring, job.program, injector.get());
   nlohmann::ordered_json result;
   Outcome outcome;
   {
@@ -286,8 +287,9 @@ int run(int argc, char** argv) {
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
     judge(job, board, outcome, metrics);
     nlohmann::ordered_json divergence;
-    if (outcome.status != Outcome::Status::Passed)
-      divergence = summary(investigate(board, job.program, standby, run_dir, outcome));
+    if (options.debug && outcome.status != Outcome::Status::Passed)
+      divergence = investigate(board, job.program, *standby, options,
+                               std::vector<std::string>(argv, argv + argc), run_dir, outcome);
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);

@@ -113,7 +113,7 @@ Options parse_options(int argc, char** argv) {
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
               timeout, hang;
-  std::string wave_chips, waves, program, tables, leave, log, out = "out";
+  std::string wave_window, wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
@@ -146,6 +146,10 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--waves{.}", waves, "write chipNN.fst, into the run's directory or =DIR")
       ->type_name("[=DIR]");
   app.add_option("--wave-chips", wave_chips, "only these, like 0,3,7")->type_name("LIST");
+  app.add_option("--wave-window", wave_window, "only these core cycles; the run ends behind them")
+      ->type_name("FIRST:LAST");
+  app.add_flag("--no-debug{false}", o.debug,
+               "if the run fails: do not look for the cause, write no waves of its last cycles");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_flag("--timeline", o.timeline,
@@ -214,7 +218,13 @@ Options parse_options(int argc, char** argv) {
   if (!timeout.empty())
     o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
   if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 1024, std::uint64_t{1} << 40);
-  o.waves = !waves.empty() || o.wave_arrays || !wave_chips.empty();
+  if (!wave_window.empty()) {
+    const std::size_t colon = std::min(wave_window.find(':'), wave_window.size() - 1);
+    o.wave_first = number("--wave-window", wave_window.substr(0, colon), 0, std::uint64_t{1} << 40);
+    o.wave_last = number("--wave-window", wave_window.substr(colon + 1), o.wave_first,
+                         std::uint64_t{1} << 40);
+  }
+  o.waves = !waves.empty() || !wave_window.empty() || o.wave_arrays || !wave_chips.empty();
   if (!waves.empty() && waves != ".") o.wave_dir = waves;
   for (std::size_t at = 0; at < wave_chips.size();) {
     const std::size_t comma = std::min(wave_chips.find(',', at), wave_chips.size());

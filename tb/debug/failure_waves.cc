@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/debug/failure_waves.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+extern char** environ;
+
+namespace tb {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uint64_t kBefore = 400, kBehind = 100;  // core cycles around what happened
+constexpr std::uint64_t kLongest = 20'000;
+constexpr std::size_t kMostChips = 4;
+
+/// Runs a program with its streams in /dev/null; its exit status, or -1.
+int run_silently(const std::string& program, std::vector<std::string> arguments) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+  pid_t child = -1;
+  const int failed = posix_spawnp(&child, program.c_str(), &files, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  int status = 0;
+  if (failed || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+}  // namespace
+
+WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
+  WavePlan plan;
+  const auto add = [&](unsigned chip) {
+    if (std::find(plan.chips.begin(), plan.chips.end(), chip) == plan.chips.end() &&
+        plan.chips.size() < kMostChips)
+      plan.chips.push_back(chip);
+  };
+  if (d.cause) add(d.cause->chip);
+  for (const Step& step : d.path) add(step.stream.chip);
+  std::sort(plan.chips.begin(), plan.chips.end());
+  plan.marker =
+      d.mismatches.empty() ? defs::kFabricDivide * stood_still : d.mismatches.front().cycle;
+  plan.last = plan.marker + kBehind;
+  std::uint64_t from = plan.marker;
+  if (d.cause && d.cause->cycle) {
+    plan.cause = *d.cause->cycle;
+    from = std::min(from, *plan.cause);
+  }
+  plan.first = std::max(from - std::min(from, kBefore), plan.last - std::min(plan.last, kLongest));
+  return plan;
+}
+
+nlohmann::ordered_json to_json(const WavePlan& plan, const fs::path& run_dir) {
+  nlohmann::ordered_json j{{"first", plan.first}, {"last", plan.last}, {"marker", plan.marker}};
+  if (plan.cause) j["cause"] = *plan.cause;
+  j["files"] = nlohmann::ordered_json::array();
+  for (unsigned chip : plan.chips)
+    if (const std::string name = fmt::format("waves/chip{:02}.fst", chip);
+        fs::exists(run_dir / name))
+      j["files"].push_back(name);
+  return j;
+}
+
+std::string record_waves(const WavePlan& plan, const std::vector<std::string>& command,
+                         const fs::path& run_dir) {
+  if (plan.chips.empty()) return {};
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path other = self.string() + "_waves";
+  if (error || access(other.c_str(), X_OK) != 0)
+    return fmt::format("no waves: ninja -C build {} makes them\n", other.filename().string());
+  const fs::path waves = run_dir / "waves", scratch = run_dir / "again";
+  std::vector<std::string> arguments = command;
+  for (const std::string& more :
+       {std::string("--no-debug"), fmt::format("--waves={}", waves.string()),
+        fmt::format("--wave-chips={}", fmt::join(plan.chips, ",")),
+        fmt::format("--wave-window={}:{}", plan.first, plan.last),
+        fmt::format("--out={}", scratch.string())})
+    arguments.push_back(more);
+  const bool failed = run_silently(other.string(), arguments) < 0;
+  fs::remove_all(scratch, error);
+  for (unsigned chip : plan.chips)
+    if (failed || !fs::exists(waves / fmt::format("chip{:02}.fst", chip)))
+      return fmt::format("no waves: {} did not write them\n", other.filename().string());
+  return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
+                     fmt::join(plan.chips, ", "), plan.first, plan.last);
+}
+
+std::string write_views(const fs::path& run_dir) {
+  if (!fs::exists(run_dir / "waves")) return {};
+  const int status =
+      run_silently("python3", {"python3", DODECA_WAVES, run_dir.string(), "--write"});
+  return status == 0
+             ? ""
+             : fmt::format("no views: scripts/dodeca waves {} says why\n", run_dir.string());
+}
+
+}  // namespace tb

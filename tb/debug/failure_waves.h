@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waves of the last cycles before a failure, of the chips on its way only.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tb/debug/diagnosis.h"
+#include "tb/system/options.h"
+
+namespace tb {
+
+/// What is worth tracing: core cycles and chips.
+struct WavePlan {
+  std::vector<unsigned> chips;
+  std::uint64_t first = 0, last = 0;
+  std::uint64_t marker = 0;  ///< the divergence, or where the board stood still
+  std::optional<std::uint64_t> cause;
+};
+
+/// From some cycles before the cause until a little behind the divergence; at most kLongest cycles,
+/// the last ones. `stood_still`: fabric cycle of the last progress, for runs without a divergence.
+WavePlan plan_waves(const Diagnosis& diagnosis, std::uint64_t stood_still);
+
+/// {first, last, marker, cause, files}: files that are there, relative to the run's directory.
+nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path& run_dir);
+
+/// Runs the same command once more in the sibling built with waves. Runs are deterministic, so this
+/// is the run that failed. Returns one line about the waves, or about what is missing for them.
+std::string record_waves(const WavePlan& plan, const std::vector<std::string>& command,
+                         const std::filesystem::path& run_dir);
+
+/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/waves.py.
+/// Returns one line if they could not be made.
+std::string write_views(const std::filesystem::path& run_dir);
+
+}  // namespace tb
