@@ -73,7 +73,8 @@ std::optional<WatchFinding> Watch::finding() const {
     }
     for (std::size_t n = 0; n < w.writes.size(); ++n) {
       const auto [cycle, value] = w.writes[n];
-      const std::uint64_t until = n + 1 < w.writes.size() ? w.writes[n + 1].first : until_;
+      const std::uint64_t next = n + 1 < w.writes.size() ? w.writes[n + 1].first : until_;
+      const std::uint64_t until = std::min(next, until_);  // behind it nobody looked
       if (cycle + kLate > until) continue;
       bool held = false;  // at any time from the write to the next one
       for (std::size_t i = 0; i < w.values.size(); ++i) {
