@@ -33,6 +33,7 @@ module fabric_control (
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
   input  logic drained_i,        // nothing on its way in this node
+  output logic split_o,          // the three copies of `loaded` differ: an upset
   input  logic upset_i
 );
 
@@ -41,6 +42,7 @@ module fabric_control (
   logic bank_q, stop_q, switched_q, resend_q, upset_q;
   logic [1:0] loaded_a_q, loaded_b_q;  // by bank, as in its `loaded`
   logic [2:0] loaded;
+  assign split_o    = loaded != '0 && loaded != '1;
   assign loaded     = {bank_q ? bank1_q.loaded : bank0_q.loaded, loaded_a_q[bank_q], loaded_b_q[bank_q]};
   always_comb begin
     bank_o        = bank_q ? bank1_q : bank0_q;
@@ -114,7 +116,7 @@ module fabric_control (
       if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[24:0];
       switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
       resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
-      upset_q    <= upset_q || upset_i || (loaded != '0 && loaded != '1);
+      upset_q    <= upset_q || upset_i;
     end
   end
 

@@ -130,7 +130,7 @@ module fabric_node (
   // ---------------------------------------------------------------- control
   defs_pkg::route_bank_t bank;
   logic [3:0] ports, dead;
-  logic [2:0] upset;
+  logic [3:0] upset;
   logic stop, resend, drained, upset_q;
   logic [34:0] slots;
   logic [24:0] arbiter;
@@ -141,7 +141,7 @@ module fabric_node (
     .rdata_o(control_rdata_o),
     .bank_o(bank), .ports_o(ports), .stop_o(stop), .resend_o(resend),
     .slots_o(slots), .arbiter_o(arbiter),
-    .dead_i(dead), .drained_i(drained), .upset_i(upset_q)
+    .dead_i(dead), .drained_i(drained), .split_o(upset[3]), .upset_i(upset_q)
   );
 
   // ---------------------------------------------------------------- clocks
