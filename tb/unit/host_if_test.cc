@@ -266,10 +266,13 @@ TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
   bench.write64(csr(defs::kCsrRouteTable, 0, 0), ~0ull);
   bench.write64(csr(defs::kCsrRouteTable, 0, 1), 0xfedcba9876543210);
   bench.write64(csr(defs::kCsrFabricControl), 0x3f);
+  bench.write64(csr(defs::kCsrFabricSlots), 0x7'1234'5678);
+  bench.write64(csr(defs::kCsrFabricArbiter), 0x1ff'ffff);
   bench.read(csr(defs::kCsrFabricStatus), 8);
   bench.run();
   const std::vector<std::pair<unsigned, std::uint64_t>> expected{
-      {0, 0xffffffff}, {1, ~0ull}, {2, 0xfedcba9876543210}, {3, 0x3f}};
+      {0, 0xffffffff}, {1, ~0ull},         {2, 0xfedcba9876543210},
+      {3, 0x3f},       {5, 0x7'1234'5678}, {6, 0x1ff'ffff}};
   EXPECT_EQ(bench.fabric_writes, expected);
   ASSERT_EQ(bench.raw.size(), 1u);
   std::uint64_t value;
@@ -342,9 +345,11 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrFabricTimeout), 8, true, 1 << 20, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqStart, 1), 8, true, 2, ErrorCause::QueueOverflow},  // is running
       {csr(defs::kCsrFabricStatus), 8, true, 0, ErrorCause::UnmappedAddress},
-      {csr(defs::kCsrFabricStatus) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricArbiter) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrRouteSource), 8, true, 1ull << 32, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricControl), 8, true, 1ull << 7, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricSlots), 8, true, 1ull << 35, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricArbiter), 8, true, 1ull << 25, ErrorCause::ReservedBits},
   };
   for (const auto& bad : cases) {
     Mini bench;

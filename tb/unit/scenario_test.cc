@@ -259,7 +259,8 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
-                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise");
+                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
+                 "tenants, registers");
   }
 }
 
