@@ -455,13 +455,19 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
     const unsigned bit = head   ? 176 + random.below(32)
                          : tail ? random.below(32)
                                 : random.below(512);
+    const bool ack = head && place("mem").get(slot, 120, 6) ==  // header.op
+                                 static_cast<unsigned>(defs::PktOp::Ack);
     place("mem").flip(slot, bit);
     return Done{fmt::format("port {} class {} VN {} {} flit, payload bit {}", port, cls, vn,
                             head   ? "single"
                             : tail ? "last"
                                    : "body",
                             bit),
-                [] { return std::string(); }};
+                [ack] {
+                  return std::string(ack ? "an acknowledgement: its end-to-end check drops it, and "
+                                           "later ones say the same"
+                                         : "");
+                }};
   }
   return {};
 }

@@ -49,6 +49,10 @@ class ChipBench {
     std::memset(&dut.link_rx2_i, 0, sizeof(dut.link_rx2_i));
     std::memset(&dut.link_rx3_i, 0, sizeof(dut.link_rx3_i));
     set_commit_sink(nullptr, chip);
+    // An edge, for the asynchronous resets: a clock that is gated gives none.
+    dut.rst_ni = 1;
+    dut.eval();
+    dut.rst_ni = 0;
     for (int i = 0; i < 4; ++i) edge();
     dut.rst_ni = 1;
     dut.eval();
