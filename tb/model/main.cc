@@ -14,7 +14,7 @@
 #include "cmodel/board.h"
 #include "cmodel/disassemble.h"
 #include "tb/model/wait_for.h"
-#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/knobs.h"
 #include "tb/system/commit_chain.h"
 #include "tb/system/commit_log.h"
 #include "tb/system/npy.h"
@@ -57,7 +57,7 @@ class HashingSink : public cmodel::CommitSink {
 };
 
 struct ModelOptions {
-  std::string scenario, program, config = "inf2", format, log, out = "out";
+  std::string scenario, program, config = "inf2", format, size, log, out = "out";
   std::uint32_t seed = 1, length = 0;
   std::uint64_t order_seed = 0;
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
@@ -88,6 +88,8 @@ ModelOptions parse(int argc, char** argv) {
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", o.format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
+  app.add_option("--size", o.size, "of gemm's product: M,K,N, or one number for all three")
+      ->type_name("M,K,N");
   app.add_option("--threads", threads, "without effect: the model has one");
   app.add_flag("--model-only", model_only, "what this program does anyway");
   app.add_flag("--races", o.races,
@@ -142,6 +144,7 @@ std::string repro_line(const ModelOptions& o) {
   if (o.chips) line += fmt::format(" --chips {}", o.chips);
   if (o.length) line += fmt::format(" --length {}", o.length);
   if (!o.format.empty()) line += " --format " + o.format;
+  if (!o.size.empty()) line += " --size " + o.size;
   if (o.order_seed) line += fmt::format(" --order-seed {}", o.order_seed);
   return line + (o.races ? " --races" : "");
 }
@@ -183,12 +186,18 @@ Verdict judge(const cmodel::Board& board, const cmodel::Program& program, const 
   return verdict;
 }
 
+/// The board counts refusals of the host's accesses as commits; the model has no registers.
+bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
+                     const cmodel::Program& program) {
+  if (!scenario.accesses) return false;
+  const PortAccesses accesses = scenario.accesses(args, program);
+  const auto refused = [](const PortAccess& a) { return a.refusal != defs::ErrorCause::None; };
+  return std::any_of(accesses.before.begin(), accesses.before.end(), refused) ||
+         std::any_of(accesses.after.begin(), accesses.after.end(), refused);
+}
+
 int run(int argc, char** argv) {
   const ModelOptions o = parse(argc, argv);
-  if (o.scenario == "list") {
-    for (const Scenario& s : scenarios()) fmt::print("{:<10} {}\n", s.name, s.doc);
-    return kPassed;
-  }
   const defs::Sizes& sizes = o.config == "inf2" ? defs::kInf2 : defs::kMini;
   const char* data = std::getenv("DODECA_DATA");
   ScenarioArgs args{sizes,
@@ -198,11 +207,18 @@ int run(int argc, char** argv) {
                     {},
                     o.length,
                     format_of(o.format)};
+  if (o.scenario == "list") {
+    for (const Scenario& s : scenarios())
+      if (!host_is_refused(s, args, s.build(args))) fmt::print("{:<10} {}\n", s.name, s.doc);
+    return kPassed;
+  }
   const Scenario* scenario = nullptr;
   cmodel::Program program;
   std::string name;
   try {
+    if (!o.size.empty()) args.size = product_size(o.size);
     if (!o.program.empty()) {
+      check_knobs(nullptr, args);
       name = std::filesystem::path(o.program).stem().string();
       program = cmodel::load_program(o.program);
       if (program.config != o.config)
@@ -213,11 +229,12 @@ int run(int argc, char** argv) {
             fmt::format("--chips is {}; {} allows {}", o.chips, o.program, program.chips));
     } else {
       scenario = &find_scenario(o.scenario);
-      if (args.format && !scenario->formats)
-        throw std::runtime_error(
-            fmt::format("--format; allowed with gemm only, not with {}", o.scenario));
+      check_knobs(scenario, args);
       name = scenario->name;
       program = scenario->build(args);
+      if (host_is_refused(*scenario, args, program))
+        throw std::runtime_error(fmt::format(
+            "{} needs registers that refuse; allowed without --model-only", scenario->name));
     }
     cmodel::validate_program(program, name);
   } catch (const std::exception& error) {

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 MODEL, BOARD = sys.argv[1:3]
-SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise")
+SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants")
 
 
 class ModelTest(unittest.TestCase):
@@ -47,6 +47,19 @@ class Hashes(ModelTest):
                 self.assertEqual((model["kind"], model["cycles"], model["commits_checked"]), ("model", 0, 0))
                 self.assertGreaterEqual(model["metrics"]["commits"], rtl["commits_checked"])
 
+    def test_a_product_of_the_size_that_was_asked_for(self):
+        for seed in (1, 2, 3, 4):
+            args = ("gemm", "--size", "97,40,83", "--seed", seed)
+            rtl, model = self.run_program(BOARD, *args)[0], self.model(*args)[0]
+            self.assertEqual([model["metrics"][side] for side in "mkn"], [97, 40, 83])
+            self.assertEqual(model["metrics"]["macs"], 97 * 40 * 83)
+            for key in ("commit_hash", "program_hash", "status"):
+                self.assertEqual(model[key], rtl[key], key)
+            for result in (model, rtl):
+                self.assertIn("--size 97,40,83", result["repro"])
+        self.assertEqual(self.model("gemm", "--size", "48")[0]["program_hash"],
+                         self.model("gemm", "--size", "48,48,48")[0]["program_hash"])
+
     def test_hash_does_not_depend_on_the_order_of_engines(self):
         for scenario in SCENARIOS:
             hashes = {self.model(scenario, "--order-seed", order)[0]["commit_hash"] for order in range(6)}
@@ -59,6 +72,27 @@ class Input(ModelTest):
                      ("--format", "bf16"), ("digits", "--program", "x"), ("--program", "/nowhere")):
             _, text = self.model(*args, status=2)
             self.assertEqual(text.count("\n"), 1, text)
+
+    def test_size_in_one_line_that_says_what_is_allowed(self):
+        for program in (MODEL, BOARD):
+            for args, about in ((("gemm", "--size", "0"), "allowed M,K,N or one number"),
+                                (("gemm", "--size", "5,6"), "allowed M,K,N or one number"),
+                                (("gemm", "--size", "5,6,"), "allowed M,K,N or one number"),
+                                (("gemm", "--size", "5,6,7,8"), "allowed M,K,N or one number"),
+                                (("gemm", "--size", "5x6x7"), "allowed M,K,N or one number"),
+                                (("gemm", "--size", "16385"), "each 1 .. 16384"),
+                                (("gemm", "--size", "20,99,23"), "allowed: one of them 24"),
+                                (("gemm", "--size", "2048"), "allowed 8192"),
+                                (("ring", "--size", "48"), "--size; allowed with gemm only, not with ring"),
+                                (("--program", "x", "--size", "48"), "--size; allowed with gemm only")):
+                _, text = self.run_program(program, *args, status=2)
+                self.assertEqual(text.count("\n"), 1, text)
+                self.assertIn(about, text)
+
+    def test_registers_are_refused_and_not_listed(self):
+        self.assertIn("allowed without --model-only", self.model("registers", status=2)[1])
+        listed = subprocess.run([MODEL, "list"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual({line.split()[0] for line in listed.splitlines()}, set(SCENARIOS))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
 
 #include "cmodel/disassemble.h"
 #include "tb/model/shrinker.h"
-#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/knobs.h"
 #include "tb/system/options.h"
 
 namespace tb {
@@ -60,6 +60,8 @@ Source source_of(const fs::path& run) {
       source.length = static_cast<unsigned>(std::stoul(value));
     } else if (word == "--format") {
       source.format = value;
+    } else if (word == "--size") {
+      source.size = value;
     } else if (word == "--inject") {
       source.inject = value;
     } else if (word != "--config") {
@@ -80,6 +82,7 @@ cmodel::Program program_of_run(const Source& source) {
     for (char& c : name) c = static_cast<char>(std::tolower(c));
     if (name == source.format) args.format = dtype;
   }
+  if (!source.size.empty()) args.size = product_size(source.size);
   return find_scenario(source.scenario).build(args);
 }
 

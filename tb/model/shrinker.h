@@ -19,7 +19,7 @@ namespace tb {
 
 /// The run to shrink, as its repro line says it.
 struct Source {
-  std::string name, scenario, program, format, inject;
+  std::string name, scenario, program, format, size, inject;
   std::uint32_t seed = 1;
   unsigned chips = defs::kBoardChips, length = 0;
   std::vector<std::string> rest;  ///< options of the board that stay

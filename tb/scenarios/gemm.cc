@@ -7,17 +7,19 @@
 //   takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles
 //   of a PSUM bank. The last K tile, when it is short, sits on a random start partition. Sums of
 //   int8 products leave PSUM as fp32.
+//   --size fixes M, K and N; what else the seed draws stays drawn.
 //   A third of the seeds cut K into tiles of P/2, even ones for the upper half of the array's rows,
 //   odd ones for the lower: two sums at once, in two banks, that the vector engine adds.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "cmodel/assembler.h"
 #include "cmodel/fp.h"
+#include "tb/scenarios/knobs.h"
 #include "tb/scenarios/numbers.h"
-#include "tb/scenarios/scenario.h"
 
 namespace tb {
 namespace {
@@ -34,7 +36,7 @@ using Elements = std::vector<std::uint32_t>;
 /// What one core computes: its own A^T [k][m] and B [k][n].
 struct Part {
   unsigned m = 0, n = 0;
-  Elements a_t, b;
+  std::shared_ptr<const Elements> a_t, b;  ///< one of them common to all cores
 };
 
 /// Any sign and fraction, magnitude at most about 2; now and then zero of either sign.
@@ -82,6 +84,16 @@ Formats draw_formats(const ScenarioArgs& args) {
   return {kNarrow[random.between(0, 4)], kNarrow[random.between(0, 4)]};
 }
 
+/// As the assembler lays out SBUF.
+std::uint64_t rounded(std::uint64_t bytes) {
+  return (bytes + defs::kSbufWordBytes - 1) / defs::kSbufWordBytes * defs::kSbufWordBytes;
+}
+
+unsigned padded_columns(unsigned columns, Dtype dtype) {
+  const unsigned step = 4 / cmodel::element_bytes(dtype);
+  return (columns + step - 1) / step * step;
+}
+
 struct Plan {
   explicit Plan(const ScenarioArgs& args)
       : cores(args.chips * defs::kCores),
@@ -93,24 +105,59 @@ struct Plan {
     // The split side is drawn per board, so that parts differ by one; the other is common to all.
     // Bounds keep what the host moves small: most cycles shall be the board's.
     const unsigned area = std::max(p * p, 2048u), most_n = args.sizes.psum_cols + p;
-    const unsigned split = random.between(cores, cores * (by_rows ? 5 * p / 4 : 3 * p / 2));
+    unsigned split = random.between(cores, cores * (by_rows ? 5 * p / 4 : 3 * p / 2));
     const unsigned part = split / cores + 1;
-    const unsigned common =
+    unsigned common =
         random.between(1, std::min(by_rows ? most_n : 5 * p / 4, std::max(1u, area / part)));
     k = random.between(1, std::min(5 * p / 2, 4 * area / std::max(part, common)));
     last_start = random.between(0, 3);
     halves = formats.a != Dtype::Int8 && Random(args.seed, "gemm rows").one_in(3);
     if (halves) k = std::max(k, p / 2 + 1);  // at least two tiles
+    if (args.size) {
+      k = args.size->k;
+      halves = halves && k > p / 2;
+      // Every core has work: the other side is split if the drawn one is too short.
+      if ((by_rows ? args.size->m : args.size->n) < cores) by_rows = !by_rows;
+      split = by_rows ? args.size->m : args.size->n;
+      common = by_rows ? args.size->n : args.size->m;
+      check_size(*args.size, args.sizes, split, common);
+    }
     m = by_rows ? split : common;
     n = by_rows ? common : split;
-    Elements shared(std::size_t{k} * common);
-    for (auto& x : shared) x = draw(random, by_rows ? formats.b : formats.a);
+    const auto drawn = [&](unsigned columns, Dtype dtype) {
+      Elements values(std::size_t{k} * columns);
+      for (auto& x : values) x = draw(random, dtype);
+      return std::make_shared<const Elements>(std::move(values));
+    };
+    const auto shared = drawn(common, by_rows ? formats.b : formats.a);
     for (unsigned core = 0; core < cores; ++core) {
       const unsigned mine = split * (core + 1) / cores - split * core / cores;
-      Elements own(std::size_t{k} * mine);
-      for (auto& x : own) x = draw(random, by_rows ? formats.a : formats.b);
+      const auto own = drawn(mine, by_rows ? formats.a : formats.b);
       parts.push_back(by_rows ? Part{mine, common, own, shared} : Part{common, mine, shared, own});
     }
+  }
+  /// Throws unless every core gets work, and operands and two result tiles fit its SBUF.
+  void check_size(const ProductSize& size, const defs::Sizes& chip, unsigned split,
+                  unsigned common) const {
+    if (split < cores)
+      throw std::runtime_error(
+          fmt::format("--size is {}: M and N below {}; allowed: one of them {}"
+                      " (cores) or more",
+                      to_string(size), cores, cores));
+    const unsigned mine = (split + cores - 1) / cores, rows = by_rows ? mine : common,
+                   columns = by_rows ? common : mine;
+    const auto bytes = [&](unsigned count, Dtype dtype) {
+      return std::uint64_t{padded_columns(count, dtype)} * cmodel::element_bytes(dtype);
+    };
+    const std::uint64_t needed =
+        k_tiles() * (rounded(bytes(rows, formats.a)) + rounded(bytes(columns, formats.b))) +
+        2 * rounded(4 * std::min(columns, chip.psum_cols));
+    if (needed > chip.sbuf_bytes)
+      throw std::runtime_error(
+          fmt::format("--size is {}: a core's part, {} x {} x {} in {} x {}, takes {} bytes of an "
+                      "SBUF partition; allowed {}",
+                      to_string(size), rows, size.k, columns, defs::to_string(formats.a),
+                      defs::to_string(formats.b), needed, chip.sbuf_bytes));
   }
   unsigned k_step() const { return halves ? partitions / 2 : partitions; }
   unsigned k_tiles() const { return (k + k_step() - 1) / k_step(); }
@@ -130,11 +177,6 @@ struct Plan {
   Formats formats;
   std::vector<Part> parts;
 };
-
-unsigned padded_columns(unsigned columns, Dtype dtype) {
-  const unsigned step = 4 / cmodel::element_bytes(dtype);
-  return (columns + step - 1) / step * step;
-}
 
 /// [rows][columns] as bytes, each row filled up with zeros to whole words.
 std::vector<std::uint8_t> padded(const Elements& values, unsigned rows, unsigned columns,
@@ -157,17 +199,18 @@ Elements naive(const Plan& plan, const Part& part) {
     for (unsigned pass = 0; pass < (halves ? 4u : 1u); ++pass) {
       const bool low_a = halves && pass < 2, low_b = halves && pass % 2 == 0;
       const unsigned first = t * plan.k_step(), end = first + plan.k_count(t);
-      Elements wide_b(std::size_t{end} * part.n);
-      for (std::size_t i = std::size_t{first} * part.n; i < wide_b.size(); ++i)
-        wide_b[i] = cmodel::fp::operand_to_fp32(plan.formats.b, part.b[i], low_b);
+      const std::size_t skipped = std::size_t{first} * part.n;
+      Elements wide_b(std::size_t{end} * part.n - skipped);
+      for (std::size_t i = 0; i < wide_b.size(); ++i)
+        wide_b[i] = cmodel::fp::operand_to_fp32(plan.formats.b, (*part.b)[skipped + i], low_b);
       for (unsigned m = 0; m < part.m; ++m) {
         Elements sum(part.n);
         for (unsigned k = first; k < end; ++k) {
-          const auto w = cmodel::fp::operand_to_fp32(plan.formats.a,
-                                                     part.a_t[std::size_t{k} * part.m + m], low_a);
+          const auto w = cmodel::fp::operand_to_fp32(
+              plan.formats.a, (*part.a_t)[std::size_t{k} * part.m + m], low_a);
           if (low_a && w << 1 == 0) continue;
           for (unsigned n = 0; n < part.n; ++n) {
-            const auto x = wide_b[std::size_t{k} * part.n + n];
+            const auto x = wide_b[std::size_t{k - first} * part.n + n];
             if (!(low_b && x << 1 == 0)) sum[n] = cmodel::fp::fma(w, x, sum[n]);
           }
         }
@@ -188,10 +231,14 @@ Elements naive(const Plan& plan, const Part& part) {
   return c;
 }
 
-/// The number that an element stands for.
-double value_of(Dtype dtype, std::uint32_t element) {
-  return double{cmodel::fp::to_float(
-      dtype == Dtype::Fp32 ? element : cmodel::fp::operand_to_fp32(dtype, element, false))};
+/// The numbers that elements stand for.
+std::vector<double> values_of(Dtype dtype, const Elements& elements) {
+  std::vector<double> values;
+  values.reserve(elements.size());
+  for (const std::uint32_t element : elements)
+    values.push_back(double{cmodel::fp::to_float(
+        dtype == Dtype::Fp32 ? element : cmodel::fp::operand_to_fp32(dtype, element, false))});
+  return values;
 }
 
 void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c) {
@@ -222,8 +269,8 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
     }
     return tiles;
   };
-  const auto a = load("a", 0, !plan.by_rows, part.a_t, part.m, plan.formats.a);
-  const auto b = load("b", 1, plan.by_rows, part.b, part.n, plan.formats.b);
+  const auto a = load("a", 0, !plan.by_rows, *part.a_t, part.m, plan.formats.a);
+  const auto b = load("b", 1, plan.by_rows, *part.b, part.n, plan.formats.b);
   core.tensor().wait_ge(loaded, 2 * plan.k_tiles());
 
   // Result tiles go round the PSUM banks and two slots in SBUF.
@@ -289,11 +336,11 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
         program, regions, fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores));
     const Elements exact = naive(plan, part);
     std::vector<double> ideal(exact.size()), size(exact.size());
+    const auto a_t = values_of(plan.formats.a, *part.a_t), b = values_of(plan.formats.b, *part.b);
     for (unsigned m = 0; m < part.m; ++m)
       for (unsigned k = 0; k < plan.k; ++k)
         for (unsigned n = 0; n < part.n; ++n) {
-          const double term = value_of(plan.formats.a, part.a_t[std::size_t{k} * part.m + m]) *
-                              value_of(plan.formats.b, part.b[std::size_t{k} * part.n + n]);
+          const double term = a_t[std::size_t{k} * part.m + m] * b[std::size_t{k} * part.n + n];
           ideal[std::size_t{m} * part.n + n] += term;
           size[std::size_t{m} * part.n + n] += std::abs(term);
         }

@@ -15,6 +15,12 @@
 
 namespace tb {
 
+/// Of C [m, n] = A [m, k] B [k, n].
+struct ProductSize {
+  unsigned m, k, n;
+};
+inline constexpr unsigned kMostOfASide = 16384;
+
 struct ScenarioArgs {
   const defs::Sizes& sizes;
   unsigned chips = defs::kBoardChips;  ///< 1 .. BoardChips
@@ -22,7 +28,8 @@ struct ScenarioArgs {
   std::filesystem::path data_dir;  ///< tb/scenarios/data
   std::filesystem::path out_dir;   ///< files that the check leaves behind; empty: none
   unsigned length = 0;             ///< work per core where the scenario has a knob; 0: its default
-  std::optional<defs::Dtype> format = {};  ///< of both operands; only if Scenario::formats
+  std::optional<defs::Dtype> format = {};  ///< of both operands; only if Scenario::product
+  std::optional<ProductSize> size = {};    ///< only if Scenario::product; empty: by seed
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -59,8 +66,8 @@ struct Scenario {
                           RegionBytes regions);
   /// Engines stop on purpose; the run passes if RTL and model agree on which, where and why.
   bool stops_engines = false;
-  /// Multiplies in any format of the tensor engine: has the knob `format`.
-  bool formats = false;
+  /// Multiplies matrices of any format and size: has the knobs `format` and `size`.
+  bool product = false;
   /// What else the host does, and must be answered. Refusals count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };

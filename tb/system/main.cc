@@ -12,7 +12,7 @@
 #include "tb/coverage/code.h"
 #include "tb/coverage/functional.h"
 #include "tb/debug/investigate.h"
-#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/knobs.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
 #include "tb/system/commit_log.h"
@@ -84,8 +84,10 @@ Job prepare(const Options& options) {
   job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
   job.args.length = options.length;
   job.args.format = options.format;
+  job.args.size = options.size;
   try {
     if (!options.program.empty()) {
+      check_knobs(nullptr, job.args);
       job.name = options.program.stem().string();
       job.program = cmodel::load_program(options.program);
       if (job.program.config != options.config)
@@ -97,9 +99,7 @@ Job prepare(const Options& options) {
                                              options.program.string(), job.program.chips));
     } else {
       job.scenario = &find_scenario(options.scenario);
-      if (options.format && !job.scenario->formats)
-        throw std::runtime_error(
-            fmt::format("--format; allowed with gemm only, not with {}", options.scenario));
+      check_knobs(job.scenario, job.args);
       job.name = job.scenario->name;
       job.program = job.scenario->build(job.args);
     }

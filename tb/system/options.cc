@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cmodel/access_pattern.h"
+#include "tb/scenarios/knobs.h"
 #include "tb/system/chip.h"
 #include "tb/system/inject.h"
 
@@ -72,6 +73,7 @@ std::string repro_line(const Options& o) {
   if (o.chips) line += fmt::format(" --chips {}", *o.chips);
   if (o.length) line += fmt::format(" --length {}", o.length);
   if (o.format) line += fmt::format(" --format {}", format_name(*o.format));
+  if (o.size) line += fmt::format(" --size {}", to_string(*o.size));
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
   if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
@@ -112,7 +114,7 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
-              timeout, hang;
+              size, timeout, hang;
   std::string wave_window, wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
@@ -127,6 +129,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
+  app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
+      ->type_name("M,K,N");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
@@ -198,6 +202,11 @@ Options parse_options(int argc, char** argv) {
     o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
   if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
+  try {
+    if (!size.empty()) o.size = product_size(size);
+  } catch (const std::runtime_error& error) {
+    throw Refused(kBadInput, error.what());
+  }
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
+#include "tb/scenarios/scenario.h"
 #include "tb/system/exit_status.h"
 
 namespace tb {
@@ -39,6 +40,7 @@ struct Options {
   double link_ber = 0;                    ///< bit errors per bit on every link
   std::vector<CableFault> cable_faults;
   std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
+  std::optional<ProductSize> size;    ///< likewise
   unsigned length = 0;                ///< of a scenario with that knob; 0: its default
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
