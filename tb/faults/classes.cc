@@ -147,6 +147,8 @@ void spoil_ack(Trial& trial) {
 
 // ------------------------------------------------------------------ links
 
+// A lane stuck at 0 looks right in words that are 0 there: NULL words and padding. So a packet that
+// is full of data follows, and the link must notice.
 void stuck_lanes(Trial& trial) {
   const Trial::Target t = busy(trial);
   trial.offer(t.src, t.dst, 2);
@@ -159,6 +161,8 @@ void stuck_lanes(Trial& trial) {
     trial.spell(t.link, from, kForEver,
                 [defect](std::uint32_t* word, const Heard&) { disturb(word, defect, 0); });
   }
+  while (trial.nodes().cycle() <= from) trial.nodes().step();
+  trial.offer(trial.nodes().random_message(t.src, t.dst, defs::kPacketBytes));
 }
 
 void silence(Trial& trial, const fabric::Channel& link, std::uint64_t from, std::uint64_t to) {
