@@ -5,6 +5,7 @@
 model_only_test.py BOARD_MODEL BOARD_MINI GROUP      GROUP: hashes, input
 """
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,9 @@ class Hashes(ModelTest):
                 for key in ("instructions", "descriptors", "messages"):
                     self.assertEqual(model["metrics"][key], rtl["metrics"][key], f"{scenario} seed {seed}: {key}")
                 # A receiver tells the host its first refusal only.
-                self.assertEqual(set(model["metrics"].get("errors", [])), set(rtl["metrics"].get("errors", [])))
+                # A receiver's refusals are the chip's: which of its two ports tells them is a matter of ways.
+                told = [{re.sub(r"core \d Rx", "Rx", text) for text in run["metrics"].get("errors", [])} for run in (model, rtl)]
+                self.assertEqual(*told)
                 self.assertEqual(list(model), list(rtl))  # the fixed fields, in their order
                 self.assertEqual((model["kind"], model["cycles"], model["commits_checked"]), ("model", 0, 0))
                 self.assertGreaterEqual(model["metrics"]["commits"], rtl["commits_checked"])
