@@ -249,6 +249,15 @@ class Inject(BoardTest):
         for site, verdicts in counts.items():
             self.assertIn("detected", verdicts, site)
 
+    def test_a_sum_that_the_next_addition_hides(self):
+        why = []  # extreme numbers: a NaN or a far larger word on PSUM, or further down the array
+        for seed in (2, 20, 26):
+            done = run("corners", "--seed", seed, "--inject", "partial_sum", "--json", "--out", self.out)
+            fault = json.loads(done.stdout)["metrics"]["inject"]
+            self.assertIn(fault["outcome"], ("detected", "masked"), fault)
+            why.append(fault["why"])
+        self.assertRegex(" ".join(why), "is 0x[0-9a-f]{8} with or without it")
+
     def test_same_seed_same_fault(self):
         runs = [run("digits", "--chips", 2, "--seed", 5, "--inject", "psum", "--window", w,
                     "--threads", t, "--json", "--out", self.out) for w, t in ((32, 1), (5, 2))]

@@ -13,6 +13,7 @@
 
 #include "cmodel/board.h"
 #include "tb/system/board.h"
+#include "tb/system/sum_trail.h"
 
 namespace tb {
 namespace {
@@ -54,17 +55,12 @@ class Census : public cmodel::CommitSink {
                                     s.chain};
     s.chain = XXH3_64bits_withSeed(data.data(), data.size(), XXH3_64bits(fields, sizeof(fields)));
     ++s.all;
-    if (commit.kind == cmodel::CommitKind::PsumRow)
-      rows[commit.stream].push_back({commit.pc, commit.count});
+    if (commit.kind == cmodel::CommitKind::PsumRow) rows[commit.stream].push_back(commit.count);
   }
   /// {stream, semaphore list?}
   std::map<std::pair<cmodel::StreamId, bool>, Stream> streams;
-  /// PsumRow commits of each tensor stream: instruction and M.
-  struct Row {
-    std::uint32_t pc;
-    std::uint16_t count;
-  };
-  std::map<cmodel::StreamId, std::vector<Row>> rows;
+  /// M of the PsumRow commits of each tensor stream.
+  std::map<cmodel::StreamId, std::vector<std::uint16_t>> rows;
 };
 
 constexpr unsigned kDraws = 32;  // places tried in one cycle
@@ -106,7 +102,7 @@ struct Injector::Impl {
     return chip.probe().at(fmt::format("u_core{}.{}", core, place));
   }
   std::optional<unsigned> vector_lane(Chip& chip, unsigned r, unsigned distance) const;
-  bool inside_tile(Chip& chip, unsigned lane, unsigned distance, unsigned column) const;
+  bool inside_tile(unsigned lane, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
@@ -124,6 +120,7 @@ struct Injector::Impl {
   cmodel::StreamPositions positions;
   std::optional<CommitBuffer::Entry> last_row;  ///< newest PsumRow of the core, in this cycle
   std::vector<std::uint32_t> freed_before;
+  std::optional<SumTrail> trail;  ///< of weight and partial_sum
 
   std::optional<Done> done;
   std::uint64_t cycle = 0;
@@ -244,6 +241,7 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
                               site.name));
   std::tie(chip_id, core) = candidates[random.below(candidates.size())];
   arm_at = work[{chip_id, core}] * random.below(700) / 1000;
+  if (entry_of(site.name).block == "tensor_array") trail.emplace(chip_id, core);
 }
 
 void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
@@ -257,6 +255,7 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
     if (id.core == core && entry_of(site.name).used(id, semaphore)) ++done_commits;
     if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.core == core) last_row = entry;
   }
+  if (trail) trail->step(chip);
   if (done || done_commits < arm_at || done_commits == 0) return;
   // Several draws: few places of a big array are live at a time.
   for (unsigned draw = 0; draw < kDraws && !done; ++draw)
@@ -287,27 +286,16 @@ std::optional<unsigned> Injector::Impl::vector_lane(Chip& chip, unsigned r,
   return {};
 }
 
-// Is `column` certainly inside the tile of the vector at this distance in the array? Older vectors
-// in flight become rows first; up to six more are on their way from the array to the tracer.
-bool Injector::Impl::inside_tile(Chip& chip, unsigned lane, unsigned distance,
-                                 unsigned column) const {
-  const Register flight =
-      in_core(chip, lane ? "u_tensor.u_array.lower_flight_q" : "u_tensor.u_array.in_flight_q");
-  unsigned older = 0;
-  for (unsigned i = distance + 1; i < flight.bits; ++i) older += flight.bit(0, i);
+// Is `column` inside the tile of the vector at this distance in the array?
+bool Injector::Impl::inside_tile(unsigned lane, unsigned distance, unsigned column) const {
   cmodel::StreamId id;
-  id.chip = static_cast<std::uint8_t>(chip.id());
+  id.chip = static_cast<std::uint8_t>(chip_id);
   id.core = static_cast<std::uint8_t>(core);
   id.engine = kTensor;
   id.lane = static_cast<std::uint8_t>(lane);
   const auto rows = census.rows.find(id);
-  if (rows == census.rows.end()) return false;
-  const auto made = positions.find(id);
-  const std::uint64_t first = (made == positions.end() ? 0 : made->second) + older;
-  if (first + 6 >= rows->second.size()) return false;
-  for (std::uint64_t row = first; row <= first + 6; ++row)
-    if (column >= rows->second[row].count) return false;
-  return true;
+  const std::uint64_t row = trail->row(lane, distance);
+  return rows != census.rows.end() && row < rows->second.size() && column < rows->second[row];
 }
 
 // PE (r, c) holds the vector of flight bit r + c before it (see tensor_array.sv).
@@ -329,7 +317,7 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
   if (!integer && product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
-  if (!inside_tile(chip, *lane, r + c, c)) return {};
+  if (!inside_tile(*lane, r + c, c)) return {};
   // Sign, exponent (which integers do not have), significand.
   static constexpr unsigned kBits[] = {31, 10, 9, 14, 13, 12};
   const unsigned bit = kBits[random.below(integer ? 3 : std::size(kBits))];
@@ -349,11 +337,12 @@ std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   const unsigned bit = 24 + random.below(8);
   const auto old = sums.get(r * p + c, 0, 32);
   const auto exponent = old >> 23 & 255;
-  if (exponent < 64 || exponent > 190) return {};  // zero, or nearly: lost in the next addition
-  if (!inside_tile(chip, *lane, r + c + 1, c)) return {};
+  if (exponent < 64 || exponent > 190) return {};  // zero, or nearly: seldom seen
+  if (!inside_tile(*lane, r + c + 1, c)) return {};
   sums.flip(r * p + c, bit);
+  trail->follow(*lane, r, c, static_cast<std::uint32_t>(old));
   return Done{fmt::format("core {} sum below PE ({}, {}) bit {}", core, r, c, bit),
-              [] { return std::string(); }};
+              [this] { return trail->why(program); }};
 }
 
 std::optional<Done> Injector::Impl::psum(Chip& chip) {
