@@ -251,8 +251,9 @@ class Inject(BoardTest):
 
     def test_a_sum_that_the_next_addition_hides(self):
         why = []  # extreme numbers: a NaN or a far larger word on PSUM, or further down the array
-        for seed in (2, 20, 26):
-            done = run("corners", "--seed", seed, "--inject", "partial_sum", "--json", "--out", self.out)
+        for site, seed in (("partial_sum", 2), ("partial_sum", 20), ("partial_sum", 26), ("weight", 25),
+                           ("weight", 26)):
+            done = run("corners", "--seed", seed, "--inject", site, "--json", "--out", self.out)
             fault = json.loads(done.stdout)["metrics"]["inject"]
             self.assertIn(fault["outcome"], ("detected", "masked"), fault)
             why.append(fault["why"])

@@ -13,7 +13,7 @@
 
 #include "cmodel/board.h"
 #include "tb/system/board.h"
-#include "tb/system/sum_trail.h"
+#include "tb/system/sum_trails.h"
 
 namespace tb {
 namespace {
@@ -101,7 +101,6 @@ struct Injector::Impl {
   Register in_core(Chip& chip, std::string_view place) const {
     return chip.probe().at(fmt::format("u_core{}.{}", core, place));
   }
-  std::optional<unsigned> vector_lane(Chip& chip, unsigned r, unsigned distance) const;
   bool inside_tile(unsigned lane, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
@@ -120,7 +119,7 @@ struct Injector::Impl {
   cmodel::StreamPositions positions;
   std::optional<CommitBuffer::Entry> last_row;  ///< newest PsumRow of the core, in this cycle
   std::vector<std::uint32_t> freed_before;
-  std::optional<SumTrail> trail;  ///< of weight and partial_sum
+  std::optional<SumTrails> trails;  ///< of weight and partial_sum
 
   std::optional<Done> done;
   std::uint64_t cycle = 0;
@@ -241,7 +240,7 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
                               site.name));
   std::tie(chip_id, core) = candidates[random.below(candidates.size())];
   arm_at = work[{chip_id, core}] * random.below(700) / 1000;
-  if (entry_of(site.name).block == "tensor_array") trail.emplace(chip_id, core);
+  if (entry_of(site.name).block == "tensor_array") trails.emplace(chip_id, core);
 }
 
 void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
@@ -255,7 +254,7 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
     if (id.core == core && entry_of(site.name).used(id, semaphore)) ++done_commits;
     if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.core == core) last_row = entry;
   }
-  if (trail) trail->step(chip);
+  if (trails) trails->step(chip);
   if (done || done_commits < arm_at || done_commits == 0) return;
   // Several draws: few places of a big array are live at a time.
   for (unsigned draw = 0; draw < kDraws && !done; ++draw)
@@ -273,19 +272,6 @@ std::string Injector::Impl::dead(const cmodel::Cell& cell) const {
   return to_string(oracle->liveness().next_access(cell, positions));
 }
 
-// Whose vector stands at distance `distance` in row r (see tensor_array.sv)? A lower tile's (1),
-// that of another one (0), or nobody's.
-std::optional<unsigned> Injector::Impl::vector_lane(Chip& chip, unsigned r,
-                                                    unsigned distance) const {
-  const auto flies = [&](const char* name) {
-    return in_core(chip, fmt::format("u_tensor.u_array.{}", name)).bit(0, distance);
-  };
-  const bool lower_half = r >= built_sizes().partitions / 2;
-  if (lower_half && flies("lower_flight_q")) return 1;
-  if (flies(lower_half ? "full_flight_q" : "in_flight_q")) return 0;
-  return {};
-}
-
 // Is `column` inside the tile of the vector at this distance in the array?
 bool Injector::Impl::inside_tile(unsigned lane, unsigned distance, unsigned column) const {
   cmodel::StreamId id;
@@ -294,7 +280,7 @@ bool Injector::Impl::inside_tile(unsigned lane, unsigned distance, unsigned colu
   id.engine = kTensor;
   id.lane = static_cast<std::uint8_t>(lane);
   const auto rows = census.rows.find(id);
-  const std::uint64_t row = trail->row(lane, distance);
+  const std::uint64_t row = trails->row_of(lane, distance);
   return rows != census.rows.end() && row < rows->second.size() && column < rows->second[row];
 }
 
@@ -302,7 +288,7 @@ bool Injector::Impl::inside_tile(unsigned lane, unsigned distance, unsigned colu
 std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const unsigned p = built_sizes().partitions;
   const unsigned r = random.below(p), c = random.below(p);
-  const auto lane = vector_lane(chip, r, r + c);
+  const auto lane = trails->lane_at(r, r + c);
   if (!lane) return {};
   const auto operand = in_core(chip, "u_tensor.u_array.moving_q").get(r * p + c, 0, 32);
   const Register plane = in_core(
@@ -322,16 +308,17 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   static constexpr unsigned kBits[] = {31, 10, 9, 14, 13, 12};
   const unsigned bit = kBits[random.below(integer ? 3 : std::size(kBits))];
   plane.flip(r * p + c, bit);
+  trails->follow_weight(operand >> 29 & 1, r, c, static_cast<std::uint32_t>(old));
   return Done{
       fmt::format("core {} PE ({}, {}) weight plane {} bit {}", core, r, c, operand >> 29 & 1, bit),
-      [] { return std::string(); }};
+      [this] { return trails->why(program); }};
 }
 
 std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   const unsigned p = built_sizes().partitions;
   const unsigned r = random.below(p - 1), c = random.below(p);
   // What is below the last row of a half is only on its way if the vector goes on.
-  const auto lane = vector_lane(chip, r + 1, r + c + 1);
+  const auto lane = trails->lane_at(r + 1, r + c + 1);
   if (!lane || (*lane && r + 1 == p / 2)) return {};  // a lower tile starts from +0
   const Register sums = in_core(chip, "u_tensor.u_array.psum_q");
   const unsigned bit = 24 + random.below(8);
@@ -340,9 +327,9 @@ std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   if (exponent < 64 || exponent > 190) return {};  // zero, or nearly: seldom seen
   if (!inside_tile(*lane, r + c + 1, c)) return {};
   sums.flip(r * p + c, bit);
-  trail->follow(*lane, r, c, static_cast<std::uint32_t>(old));
+  trails->follow_sum(r, c, static_cast<std::uint32_t>(old));
   return Done{fmt::format("core {} sum below PE ({}, {}) bit {}", core, r, c, bit),
-              [this] { return trail->why(program); }};
+              [this] { return trails->why(program); }};
 }
 
 std::optional<Done> Injector::Impl::psum(Chip& chip) {
