@@ -27,7 +27,8 @@ module fabric_ni_tx #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [7:0] key_i,  // partition key of the core
-  input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
+  input  logic [3:0] now_i,      // in units of age
+  input  logic age_stored_i,     // age starts when a packet is complete, not when it is picked
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
   input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
@@ -162,7 +163,8 @@ module fabric_ni_tx #(
   logic [1:0] pick_ack, ack_way, lane_ack;
   logic [19:0] lane_about;
   logic [9:0] lane_flit;
-  logic [7:0] birth_q;
+  logic [7:0] birth, picked_q;
+  logic [3:0] stored [Blocks];  // when the packet that starts here was complete
   logic ack_open;
   assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
   assign ack_way     = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
@@ -188,12 +190,15 @@ module fabric_ni_tx #(
     assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
     assign next[l]             = pop_i[l] && !hol_head_o[l];
+    // Only the birth of heads is asked for.
+    assign birth[4*l +: 4] = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]]
+                                                            : picked_q[4*l +: 4];
     always_ff @(posedge clk_i) begin
-      if (pick[l] || pick_ack[l]) birth_q[4*l +: 4] <= now_i;
+      if (pick[l] || pick_ack[l]) picked_q[4*l +: 4] <= now_i;
     end
   end
   assign hol_valid_o = lane_valid;
-  assign hol_birth_o = birth_q;
+  assign hol_birth_o = birth;
 
   // ---------------------------------------------------------------- words and heads
   logic [511:0] store [Blocks];
@@ -201,17 +206,18 @@ module fabric_ni_tx #(
   logic [511:0] payload0_q, payload1_q;
   always_ff @(posedge clk_i) begin
     if (write) store[block] <= word;
+    if (done) stored[first] <= now_i;
     if (pop_i[0]) begin
-      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth_q[3:0], 4'd0};
+      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth[3:0], 4'd0};
       else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
       else payload0_q <= {hol_tail_o[0] ? store[at[BlockBits-1:0]][335:0] : 336'd0,
-                          heads[at[BlockBits-1:0]][175:8], birth_q[3:0], 4'd0};
+                          heads[at[BlockBits-1:0]][175:8], birth[3:0], 4'd0};
     end
     if (pop_i[1]) begin
-      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth_q[7:4], 4'd0};
+      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth[7:4], 4'd0};
       else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
       else payload1_q <= {hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][335:0] : 336'd0,
-                          heads[at[2*BlockBits-1:BlockBits]][175:8], birth_q[7:4], 4'd0};
+                          heads[at[2*BlockBits-1:BlockBits]][175:8], birth[7:4], 4'd0};
     end
   end
   assign payload0_o = payload0_q;

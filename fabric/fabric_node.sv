@@ -248,10 +248,14 @@ module fabric_node (
   end
 
   // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
-  logic [11:0] time_q;
+  logic [13:0] time_q;
+  logic [3:0] now;  // in units of age
+  logic age_stored;
+  assign age_stored = arbiter[1:0] == defs_pkg::ArbiterQueue;
+  assign now        = age_stored ? time_q[13:10] : time_q[11:8];
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
-    else time_q <= time_q + 12'd1;
+    else time_q <= time_q + 14'd1;
   end
   always_comb begin
     slot   = '0;
@@ -275,7 +279,7 @@ module fabric_node (
   logic router_idle;
   fabric_router u_router (
     .clk_i(router_clk), .credit_clk_i(credit_clk), .rst_ni, .fabric_en_i(turn_q),
-    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(time_q[11:8]),
+    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(now),
     .slot_i(slot), .arbiter_i(arbiter),
     .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
@@ -326,7 +330,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx0 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[0 +: 8]), .now_i(time_q[11:8]),
+    .key_i(key_q[0 +: 8]), .now_i(now), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .room_i(local_room), .busy_i(local_busy[7:4]),
@@ -348,7 +352,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx1 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[8 +: 8]), .now_i(time_q[11:8]),
+    .key_i(key_q[8 +: 8]), .now_i(now), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .room_i(local_room), .busy_i(local_busy[3:0]),
@@ -426,7 +430,7 @@ module fabric_node (
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
-  assign age = fabric_en_i && time_q % 12'(defs_pkg::AckAge) == '0;
+  assign age = fabric_en_i && time_q % 14'(defs_pkg::AckAge) == '0;
   fabric_ack #(.Ports(2)) u_ack (
     .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i(chip_id_q),
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),

@@ -31,6 +31,8 @@ void isolation(Row row) {
   row("foreign_packets_delivered", "0", 0, false, foreign);
   row("weighted_share_3_to_1", "within 0.01 of 0.75", 0.01, false,
       std::abs(share_of_vn1(3, 1) - 0.75));
+  row("street_jain_queue_age", ">= 0.95: six sources, one street, arbiter Queue", 0.95, true,
+      jain(parking_lot(kQueue, 16000)));
 }
 
 }  // namespace bench

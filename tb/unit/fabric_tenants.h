@@ -126,7 +126,7 @@ inline double jain(const std::vector<double>& x) {
   for (const double v : x) sum += v, squares += v * v;
   return squares > 0 ? sum * sum / (static_cast<double>(x.size()) * squares) : 0;
 }
-inline constexpr std::uint64_t kRoundRobin = 1, kWeighted = 2;
+inline constexpr std::uint64_t kAge = 0, kRoundRobin = 1, kWeighted = 2, kQueue = 3;
 
 /// Share of VN 1 when VN 1 and VN 2 of one chip want the same link, by weights.
 inline double share_of_vn1(unsigned weight1, unsigned weight2) {

@@ -50,6 +50,12 @@ TEST(Arbiter, RoundRobinHalvesTheStreetAtEverySideRoad) {
   EXPECT_LE(jain(parking_lot(kRoundRobin)), 0.65);
 }
 
+/// All of them wait for the end of the street, so their packets grow old together.
+TEST(Arbiter, AgeFromTheStoreSharesTheStreet) {
+  EXPECT_LE(jain(parking_lot(kAge)), 0.5);
+  EXPECT_GE(jain(parking_lot(kQueue, 16000)), 0.95);
+}
+
 TEST(Arbiter, WeightsShareALink) {
   EXPECT_NEAR(share_of_vn1(1, 1), 0.5, 0.01);
   EXPECT_NEAR(share_of_vn1(3, 1), 0.75, 0.01);
@@ -59,7 +65,7 @@ TEST(Arbiter, WeightsShareALink) {
 /// With a throttle, and with every arbiter, everything still arrives.
 TEST(Arbiter, ThrottleAndModesLoseNothing) {
   for (const std::uint64_t arbiter : {std::uint64_t{40} << 2, kRoundRobin, kWeighted | 0x0123u << 9,
-                                      kWeighted | std::uint64_t{12} << 2}) {
+                                      kWeighted | std::uint64_t{12} << 2, kQueue}) {
     FabricRing nodes({.latency = 8, .seed = 3, .ready = 0.9, .stall = 60});
     nodes.write_all(6, [&](unsigned) { return arbiter; });
     for (unsigned i = 0; i < 2000; ++i)

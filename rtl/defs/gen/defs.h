@@ -381,19 +381,21 @@ inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, L
 
 /// who goes first in a router
 enum class Arbiter : std::uint8_t {
-  Age = 0,  ///< oldest packet
+  Age = 0,  ///< oldest packet; age starts when it is picked, in units of 256 fabric cycles
   RoundRobin = 1,  ///< inputs in turn: unfair over several routers, for comparison
   Weighted = 2,  ///< VNs by weight, inside them the oldest packet
+  Queue = 3,  ///< oldest packet; age starts when it is complete in its sender's store, in units of 1024
 };
 inline constexpr std::string_view to_string(Arbiter value) {
   switch (value) {
     case Arbiter::Age: return "Age";
     case Arbiter::RoundRobin: return "RoundRobin";
     case Arbiter::Weighted: return "Weighted";
+    case Arbiter::Queue: return "Queue";
   }
   return "?";
 }
-inline constexpr std::array kEveryArbiter{Arbiter::Age, Arbiter::RoundRobin, Arbiter::Weighted};
+inline constexpr std::array kEveryArbiter{Arbiter::Age, Arbiter::RoundRobin, Arbiter::Weighted, Arbiter::Queue};
 
 /// what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
 enum class PktOp : std::uint8_t {
@@ -959,7 +961,7 @@ struct Header {
   std::uint8_t tag{};  ///< WRITE_NOTIFY: semaphore
   std::uint64_t addr{};  ///< chip-local address of the payload
   std::uint8_t group{};  ///< [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when the head was sent, zero when delivered
+  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] on the way: birth in units of age, zero when delivered
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 126, 2, static_cast<std::uint64_t>(ver));
     put_bits(words, at + 120, 6, static_cast<std::uint64_t>(op));

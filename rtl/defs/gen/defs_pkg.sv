@@ -201,9 +201,10 @@ package defs_pkg;
 
   // who goes first in a router
   typedef enum logic [1:0] {
-    ArbiterAge = 2'd0,  // oldest packet
+    ArbiterAge = 2'd0,  // oldest packet; age starts when it is picked, in units of 256 fabric cycles
     ArbiterRoundRobin = 2'd1,  // inputs in turn: unfair over several routers, for comparison
-    ArbiterWeighted = 2'd2  // VNs by weight, inside them the oldest packet
+    ArbiterWeighted = 2'd2,  // VNs by weight, inside them the oldest packet
+    ArbiterQueue = 2'd3  // oldest packet; age starts when it is complete in its sender's store, in units of 1024
   } arbiter_e;
 
   // what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
@@ -363,7 +364,7 @@ package defs_pkg;
     logic [7:0] tag;  // WRITE_NOTIFY: semaphore
     logic [47:0] addr;  // chip-local address of the payload
     logic [7:0] group;  // [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-    logic [7:0] hop;  // [3:0] links crossed so far; [7:4] on the way: fabric cycle / 256 when the head was sent, zero when delivered
+    logic [7:0] hop;  // [3:0] links crossed so far; [7:4] on the way: birth in units of age, zero when delivered
   } header_t;
   localparam int unsigned HeaderBits = 128;
 
