@@ -199,6 +199,10 @@ Options parse_options(int argc, char** argv) {
   if (o.topology != "ring" && o.topology != "c12")
     throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
+  if (o.coverage || o.timeline)
+    if (!o.rtl.empty() || !o.model.empty())
+      throw Refused(kBadInput, fmt::format("{} with --rtl or --model; allowed if all chips are RTL",
+                                           o.coverage ? "--coverage" : "--timeline"));
   o.program = program;
   o.commit_log = log;
   o.tables = tables;
