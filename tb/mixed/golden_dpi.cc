@@ -44,8 +44,7 @@ void dodeca_golden_sequencer(int core, int sequencer, svBitVecVal* state, int* p
 }
 
 void dodeca_golden_dma(int core, int engine, svBit* stopped, svBitVecVal* cause, int* pc) {
-  const auto& error =
-      golden->dma_error(static_cast<unsigned>(core), static_cast<unsigned>(engine));
+  const auto& error = golden->dma_error(static_cast<unsigned>(core), static_cast<unsigned>(engine));
   *stopped = error.stopped;
   *cause = static_cast<svBitVecVal>(error.cause);
   *pc = static_cast<int>(error.pc);
@@ -84,7 +83,8 @@ void dodeca_golden_write(long long addr, int bytes, const svBitVecVal* line) {
 }
 
 void dodeca_golden_read(long long addr, svBitVecVal* line) {
-  golden->read_line(static_cast<std::uint64_t>(addr), {reinterpret_cast<std::uint8_t*>(line), kLine});
+  golden->read_line(static_cast<std::uint64_t>(addr),
+                    {reinterpret_cast<std::uint8_t*>(line), kLine});
 }
 
 svBit dodeca_golden_update(int sem, int delta) {

@@ -6,7 +6,8 @@
 namespace tb {
 namespace {
 
-/// `count` elements of `bits` bits. Registers are for reading; only injection writes, and never here.
+/// `count` elements of `bits` bits. Registers are for reading; only injection writes, and never
+/// here.
 template <class Element>
 Register copy_at(const Element& first, unsigned bits, std::size_t count = 1) {
   return {const_cast<Element*>(&first), bits, sizeof(Element), count};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of a chip in RTL that hang reports look at, in a model chip: same names, same widths.
+// The registers of a chip in RTL that hang reports look at, in a model chip: same names, same
+// widths.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -21,9 +21,8 @@ std::vector<bool> listed(const char* option, const std::string& list, const char
     const char *first = list.data() + at, *last = list.data() + comma;
     const auto [rest, error] = std::from_chars(first, last, chip);
     if (error != std::errc{} || rest != last || chip >= chips)
-      throw Refused(kBadInput,
-                    fmt::format("{} has \"{}\"; allowed {}, or chips 0 .. {} like 0,3", option,
-                                std::string(first, last), word, chips - 1));
+      throw Refused(kBadInput, fmt::format("{} has \"{}\"; allowed {}, or chips 0 .. {} like 0,3",
+                                           option, std::string(first, last), word, chips - 1));
     in[chip] = true;
     at = comma + 1;
   }

@@ -99,8 +99,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
         wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl,
-        options.traces(i) && !wiring.models[i]
-            ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+        options.traces(i) && !wiring.models[i] ? wave_dir / fmt::format("chip{:02}.fst", i)
+                                               : std::filesystem::path()));
     chips_.back()->issues().load(program, i);
     chips_.back()->trace_only(options.wave_first, options.wave_last);
   }

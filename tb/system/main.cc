@@ -245,7 +245,7 @@ int run(int argc, char** argv) {
                                            "RTL",
                                            chip));
   std::unique_ptr<Injector> injector;
-  if (!options.inject.empty()) 
+  if (!options.inject.empty())
     injector = std::make_unique<Injector>(options, job.program, wiring.models);
 
   const auto run_dir = make_run_directory(

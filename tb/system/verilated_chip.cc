@@ -26,8 +26,8 @@ void DODECA_SETTLE(DODECA_ROOT* root);
 namespace tb {
 namespace {
 
-/// The two-dimensional arrays of a core: Verilator 5.006 keeps no names for these. A core of a model
-/// chip has none.
+/// The two-dimensional arrays of a core: Verilator 5.006 keeps no names for these. A core of a
+/// model chip has none.
 template <class Core>
 Register core_array(Core& core, const std::string& name) {
   const auto describe = []<class Element, std::size_t kCols, std::size_t kRows>(
@@ -93,23 +93,22 @@ class Model final : public VerilatedChip {
     }
 #endif
     auto& t = *top_;
-    pins_ = {
-        &t.clk_i,
-        &t.rst_ni,
-        &t.ring_size_i,
-        &t.fabric_phase_o,
-        &t.quiet_o,
-        &t.fabric_drained_o,
-        &t.link_dead_o,
-        &t.chip_id_i,
-        words(t.host_req_i),
-        words(t.host_rsp_o),
-        {words(t.link_rx0_i), words(t.link_rx1_i), words(t.link_rx2_i), words(t.link_rx3_i)},
-        {words(t.link_tx0_o), words(t.link_tx1_o), words(t.link_tx2_o), words(t.link_tx3_o)},
-        {ChipPins::Hbm{&t.hbm0_req_valid_o, &t.hbm0_req_ready_i, &t.hbm0_rsp_valid_i,
-                       &t.hbm0_rsp_ready_o, words(t.hbm0_req_o), words(t.hbm0_rsp_i)},
-         ChipPins::Hbm{&t.hbm1_req_valid_o, &t.hbm1_req_ready_i, &t.hbm1_rsp_valid_i,
-                       &t.hbm1_rsp_ready_o, words(t.hbm1_req_o), words(t.hbm1_rsp_i)}}};
+    pins_ = {&t.clk_i,
+             &t.rst_ni,
+             &t.ring_size_i,
+             &t.fabric_phase_o,
+             &t.quiet_o,
+             &t.fabric_drained_o,
+             &t.link_dead_o,
+             &t.chip_id_i,
+             words(t.host_req_i),
+             words(t.host_rsp_o),
+             {words(t.link_rx0_i), words(t.link_rx1_i), words(t.link_rx2_i), words(t.link_rx3_i)},
+             {words(t.link_tx0_o), words(t.link_tx1_o), words(t.link_tx2_o), words(t.link_tx3_o)},
+             {ChipPins::Hbm{&t.hbm0_req_valid_o, &t.hbm0_req_ready_i, &t.hbm0_rsp_valid_i,
+                            &t.hbm0_rsp_ready_o, words(t.hbm0_req_o), words(t.hbm0_rsp_i)},
+              ChipPins::Hbm{&t.hbm1_req_valid_o, &t.hbm1_req_ready_i, &t.hbm1_rsp_valid_i,
+                            &t.hbm1_rsp_ready_o, words(t.hbm1_req_o), words(t.hbm1_rsp_i)}}};
   }
   ~Model() override {
     // The model's scopes leave the context of the thread, whichever that is: make it their own.
