@@ -68,6 +68,10 @@ class Chip {
   void receive(const StreamId& from, const defs::Header& header,
                std::span<const std::uint8_t> payload);
 
+  /// A receiver's update of a semaphore, without a commit. False if the value would leave its
+  /// range.
+  bool notify(unsigned sem, int delta) { return semaphores_.add(sem, delta); }
+
   /// Bytes at a chip-local address in one memory (SBUF: one partition). False if unmapped.
   bool read(std::uint64_t addr, std::span<std::uint8_t> bytes) const;
   bool write(std::uint64_t addr, std::span<const std::uint8_t> bytes);

@@ -46,7 +46,8 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
                                    const std::filesystem::path& run_dir, Outcome& outcome) {
   board.scoreboard().finish();  // what is missing, if the run did not come to its end
   const Diagnosis found = diagnose(board, program, [&](auto chip, const auto& cells, auto until) {
-    return ask(standby, chip, cells, until);
+    // A model's memory is what it wrote.
+    return board.chip(chip).is_model() ? std::nullopt : ask(standby, chip, cells, until);
   });
   outcome.report += to_text(found, program);
   nlohmann::ordered_json file = to_json(found, program), brief = summary(found);
@@ -61,7 +62,8 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     }
   }
   if (!options.waves) {
-    const WavePlan plan = plan_waves(found, board.last_progress());
+    WavePlan plan = plan_waves(found, board.last_progress());
+    std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
     outcome.report += record_waves(plan, command, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);
   }

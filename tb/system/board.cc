@@ -98,7 +98,9 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     wires[i].host_rsp = host_responses_[i].get();
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
-        options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+        wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl,
+        options.traces(i) && !wiring.models[i] ? wave_dir / fmt::format("chip{:02}.fst", i)
+                                               : std::filesystem::path()));
     chips_.back()->issues().load(program, i);
     chips_.back()->trace_only(options.wave_first, options.wave_last);
   }

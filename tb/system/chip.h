@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One chip: the Verilated RTL, its HBM, its commits. The only user of the Verilated class.
+// One chip: what was Verilated, its HBM, its commits; in a model chip, the golden model as well.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -36,12 +36,19 @@ struct ChipWires {
   HostResponses* host_rsp = nullptr;
 };
 
+class GoldenChip;
+class GoldenProbe;
+class VerilatedChip;
+
 class Chip {
  public:
+  /// RTL through and through; or only host port and fabric node, around the golden model.
+  enum class Inside { Rtl, Model };
+
   /// `power_on_seed` fills every register that has no reset; results do not depend on it.
   /// `waves`: FST file, or empty. Construct all chips in one thread.
   Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
-       const std::filesystem::path& waves);
+       Inside inside, const std::filesystem::path& waves);
   ~Chip();
   Chip(const Chip&) = delete;
 
@@ -64,6 +71,7 @@ class Chip {
   void settle();
 
   unsigned id() const { return id_; }
+  bool is_model() const { return golden_ != nullptr; }
   /// Sampled in the last fabric cycle run.
   bool quiet() const { return quiet_; }
   /// Last fabric cycle in which it committed or sent a flit or a host token.
@@ -110,8 +118,9 @@ class Chip {
   std::string fault_;
   std::uint64_t fault_cycle_ = 0;
 
-  struct Verilated;
-  std::unique_ptr<Verilated> v_;
+  std::unique_ptr<VerilatedChip> v_;
+  std::unique_ptr<GoldenChip> golden_;  ///< null in a chip of RTL
+  std::unique_ptr<GoldenProbe> golden_probe_;
   std::unique_ptr<Probe> probe_;
 };
 

@@ -80,7 +80,8 @@ struct Done {
 }  // namespace
 
 struct Injector::Impl {
-  Impl(const Options& options, const cmodel::Program& program, const Site& which);
+  Impl(const Options& options, const cmodel::Program& program, const Site& which,
+       const std::vector<bool>& models);
 
   void hook(Chip& chip, std::uint64_t cycle);
   /// Tries to inject in this cycle.
@@ -215,7 +216,8 @@ static const SiteEntry& entry_of(std::string_view name) {
                        [&](const SiteEntry& entry) { return entry.site.name == name; });
 }
 
-Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Site& which)
+Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Site& which,
+                     const std::vector<bool>& models)
     : options(opts), program(prog), site(which), random(opts.seed, which.name) {
   cmodel::BoardOptions board_options;
   board_options.track_liveness = true;
@@ -228,15 +230,15 @@ Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Sit
   std::map<std::pair<unsigned, unsigned>, std::uint64_t> work;
   for (const auto& [key, stream] : census.streams) {
     const auto& [id, semaphore] = key;
-    if (!entry_of(site.name).used(id, semaphore)) continue;
+    if (!entry_of(site.name).used(id, semaphore) || models[id.chip]) continue;
     const std::pair<unsigned, unsigned> place{id.chip, id.core};
     work[place] += stream.all;
     if (candidates.empty() || candidates.back() != place) candidates.push_back(place);
   }
   if (candidates.empty())
     throw Refused(kBadInput,
-                  fmt::format("--inject is \"{}\"; this program does not use it: allowed "
-                              "another site or program",
+                  fmt::format("--inject is \"{}\"; this program does not use it on a chip in RTL: "
+                              "allowed another site, program or --rtl",
                               site.name));
   std::tie(chip_id, core) = candidates[random.below(candidates.size())];
   arm_at = work[{chip_id, core}] * random.below(700) / 1000;
@@ -522,8 +524,9 @@ std::optional<Done> Injector::Impl::instruction(Chip& chip) {
               [=, this, found = *stream] { return same_commits(found, pc, bit); }};
 }
 
-Injector::Injector(const Options& options, const cmodel::Program& program)
-    : impl_(std::make_unique<Impl>(options, program, entry_of(options.inject).site)) {}
+Injector::Injector(const Options& options, const cmodel::Program& program,
+                   const std::vector<bool>& models)
+    : impl_(std::make_unique<Impl>(options, program, entry_of(options.inject).site, models)) {}
 Injector::~Injector() = default;
 
 void Injector::arm(Board& board) {

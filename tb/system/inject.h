@@ -29,7 +29,7 @@ std::string site_list();
 /// One fault per run. Everything about it follows from the seed and the site's name.
 class Injector {
  public:
-  Injector(const Options& options, const cmodel::Program& program);
+  Injector(const Options& options, const cmodel::Program& program, const std::vector<bool>& models);
   ~Injector();
 
   /// Before the run: places the hook.

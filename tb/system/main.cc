@@ -239,8 +239,14 @@ int run(int argc, char** argv) {
   switch_executable(options, argv);
   Job job = prepare(options);
   const Wiring wiring(options, job.program.chips);
+  for (unsigned chip : options.wave_chips)
+    if (wiring.models[chip])
+      throw Refused(kBadInput, fmt::format("--wave-chips has {}, a golden model; allowed chips in "
+                                           "RTL",
+                                           chip));
   std::unique_ptr<Injector> injector;
-  if (!options.inject.empty()) injector = std::make_unique<Injector>(options, job.program);
+  if (!options.inject.empty())
+    injector = std::make_unique<Injector>(options, job.program, wiring.models);
 
   const auto run_dir = make_run_directory(
       options.out, fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
@@ -275,7 +281,7 @@ int run(int argc, char** argv) {
     if (!options.commit_log.empty())
       log.emplace(options.commit_log, options.config, job.program.chips);
     board.set_observer([&](const Chip& chip) {
-      functional.observe(chip);
+      if (!chip.is_model()) functional.observe(chip);
       if (log) log->add(chip.commits());
       if (recorder) recorder->observe(board, chip);
     });
@@ -298,6 +304,7 @@ int run(int argc, char** argv) {
     const std::uint64_t run_cycles =
         defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
     metrics["topology"] = options.topology;
+    if (const auto models = std::ranges::count(wiring.models, true)) metrics["models"] = models;
     const LinkTotals links = board.link_totals();
     metrics["replays"] = links.replays;
     metrics["crc_failures"] = links.failures;

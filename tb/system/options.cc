@@ -85,6 +85,8 @@ std::string repro_line(const Options& o) {
   for (const CableFault& f : o.cable_faults)
     line += f.lane < 0 ? fmt::format(" --fail-cable {}-{}@{}", f.from, f.to, f.cycle)
                        : fmt::format(" --stuck-lane {}-{}:{}@{}", f.from, f.to, f.lane, f.cycle);
+  if (!o.rtl.empty()) line += fmt::format(" --rtl {}", o.rtl);
+  if (!o.model.empty()) line += fmt::format(" --model {}", o.model);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
 }
@@ -134,6 +136,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
+  app.add_option("--rtl", o.rtl, "these chips in RTL, like 0,5, the rest as golden models (all)")
+      ->type_name("LIST");
+  app.add_option("--model", o.model, "these as golden models on the same links, or rest (none)")
+      ->type_name("LIST");
   app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
   app.add_option("--tables", tables,
                  "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
@@ -193,6 +199,10 @@ Options parse_options(int argc, char** argv) {
   if (o.topology != "ring" && o.topology != "c12")
     throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
+  if (o.coverage || o.timeline)
+    if (!o.rtl.empty() || !o.model.empty())
+      throw Refused(kBadInput, fmt::format("{} with --rtl or --model; allowed if all chips are RTL",
+                                           o.coverage ? "--coverage" : "--timeline"));
   o.program = program;
   o.commit_log = log;
   o.tables = tables;

@@ -42,6 +42,7 @@ struct Options {
   std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
   std::optional<ProductSize> size;    ///< likewise
   unsigned length = 0;                ///< of a scenario with that knob; 0: its default
+  std::string rtl, model;             ///< which chips are in RTL, which models: select_models()
   bool waves = false;
   std::filesystem::path wave_dir;    ///< empty: the run's directory
   std::vector<unsigned> wave_chips;  ///< empty: all

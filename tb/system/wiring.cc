@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "fabric/table_writer.h"
+#include "tb/mixed/selection.h"
 
 namespace tb {
 namespace {
@@ -25,7 +26,8 @@ std::string table_set(const std::filesystem::path& file, unsigned chips) {
 }  // namespace
 
 Wiring::Wiring(const Options& options, unsigned chips)
-    : cables(options.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)) {
+    : cables(options.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)),
+      models(select_models(options.rtl, options.model, chips)) {
   if (cables.chips() != chips)
     throw Refused(kBadInput, fmt::format("--topology c12 has 12 chips, the program {}", chips));
   const auto between = [&](const char* option, unsigned a, unsigned b) {

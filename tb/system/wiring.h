@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the chips of a run are wired, and what their routers have to know.
+// How the chips of a run are made and wired, and what their routers have to know.
 #pragma once
 #include <optional>
+#include <vector>
 
 #include "fabric/tables.h"
 #include "tb/system/options.h"
@@ -16,6 +17,7 @@ struct Wiring {
   std::optional<fabric::Tables> loaded;
   /// A cable to be taken out of service, and the fabric cycle.
   std::optional<std::pair<fabric::End, std::uint64_t>> leave;
+  std::vector<bool> models;  ///< by chip: golden model behind its fabric node, not RTL
   /// What they route by, loaded or not.
   fabric::Tables tables() const;
 };
