@@ -17,6 +17,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "cmodel/address_map.h"
 #include "cmodel/hbm.h"
 
 namespace cmodel {
@@ -340,7 +341,8 @@ void validate_program(const Program& program, const std::string& where) {
     check_below(where, field + " chip", segment.chip, program.chips);
     check_multiple(where, field + " addr", segment.addr, kHostBytes);
     if (segment.bytes.empty()) fail(where, "{} bytes is 0; allowed 1 ..", field);
-    check_memory(where, field, segment.addr, segment.bytes.size());
+    if (!is_sbuf(decode(*sizes, segment.addr, segment.bytes.size()).target))
+      check_memory(where, field, segment.addr, segment.bytes.size());
   }
   const SegmentMap map(program, where);
 

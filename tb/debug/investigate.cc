@@ -60,7 +60,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
       brief["model_stands_still"] = file["hang"]["model_stands_still"] = true;
     }
   }
-  if (!options.waves) {
+  if (!options.waves && options.failure_waves) {
     const WavePlan plan = plan_waves(found, board.last_progress());
     outcome.report += record_waves(plan, command, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);

@@ -5,9 +5,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "cmodel/commit.h"
 #include "cmodel/program.h"
 
 namespace tb {
@@ -40,6 +42,16 @@ struct Part {
   enum class Kind : std::uint8_t { Instruction, Descriptor, Piece, Region } kind;
   std::uint32_t list, index;  ///< which stream or ring, and where in it; pieces, regions: list 0
   auto operator<=>(const Part&) const = default;
+};
+
+/// Numbers of streams and rings of an image, by {chip, core, engine}.
+struct Places {
+  using Engine = std::tuple<unsigned, unsigned, unsigned>;
+  std::map<Engine, std::uint32_t> streams, rings;
+  explicit Places(const Image& image);
+  /// The instruction or descriptor `pc` of an engine; END, the host and receivers are none.
+  std::optional<Part> part_of(const Image& image, const cmodel::StreamId& id,
+                              std::uint32_t pc) const;
 };
 
 Image image_of(const defs::Sizes& sizes, const cmodel::Program& program);

@@ -12,6 +12,7 @@
 #include <regex>
 #include <sstream>
 
+#include "tb/model/shrink_history.h"
 #include "tb/system/options.h"
 
 namespace tb {
@@ -49,6 +50,12 @@ std::string signature(const std::string& report) {
   return std::regex_replace(text, number, "#");
 }
 
+/// The block that the way back ends in.
+std::string cause_block(const nlohmann::json& found) {
+  const auto cause = found.is_object() ? found.value("cause", nlohmann::json()) : nlohmann::json();
+  return cause.is_object() ? cause.value("block", "?") : "unknown";
+}
+
 }  // namespace
 
 Shrinker::Shrinker(Source source, fs::path board, double budget_s)
@@ -78,6 +85,7 @@ void Shrinker::start(const cmodel::Program& program) {
 
 void Shrinker::shrink() {
   const auto all = [](const Part&) { return true; };
+  cut_history();
   settle_options();
   drop("chips", [&](const Part& p) { return std::pair{chip(p), 0u}; });
   settle_options();
@@ -105,8 +113,8 @@ Ran Shrinker::run(const cmodel::Program& program, const std::vector<std::string>
   const fs::path file = dir_ / "p.prog", json = dir_ / "json", err = dir_ / "err";
   cmodel::save_program(program, file);
   std::string command =
-      fmt::format("'{}' --program '{}' --json --seed {} --threads 1 --out '{}'", board_.string(),
-                  file.string(), source_.seed, (dir_ / "out").string());
+      fmt::format("'{}' --program '{}' --json --seed {} --threads 1 --out '{}' --no-failure-waves",
+                  board_.string(), file.string(), source_.seed, (dir_ / "out").string());
   for (const auto& word : source_.rest) command += " '" + word + "'";
   for (const auto& word : options) command += " '" + word + "'";
   if (!source_.inject.empty()) command += " --inject " + source_.inject;
@@ -114,15 +122,18 @@ Ran Shrinker::run(const cmodel::Program& program, const std::vector<std::string>
   const int status = std::system(command.c_str());
   last_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   ++rtl_runs_;
+  Ran ran;
+  ran.found =
+      nlohmann::json::parse(std::ifstream(dir_ / "out/latest/divergence.json"), nullptr, false);
   std::error_code ignored;
   fs::remove_all(dir_ / "out", ignored);
-  Ran ran;
   if (last_status_ != 1) return ran;  // passed, or refused by the board
   const auto result = nlohmann::json::parse(std::ifstream(json), nullptr, false);
   if (result.is_discarded()) return ran;
   std::ostringstream text;
   text << std::ifstream(err).rdbuf();
   ran.signature = signature(text.str());
+  if (!ran.signature.empty()) ran.signature += " / cause " + cause_block(ran.found);
   ran.cycles = result.value("cycles", std::uint64_t{0});
   return ran;
 }
@@ -211,13 +222,58 @@ void Shrinker::leave_out(const std::string& what, const std::function<bool(const
   if (!list.empty()) reduce(what, list);
 }
 
-/// Shorter cables, and only chips that do something.
+/// The unit that differed first, or is missing, or is nearest to the cause, with 0, 4, 16 .. units
+/// before it.
+void Shrinker::cut_history() {
+  if (!sound_.defined || !first_.found.is_object()) return;
+  const Updates updates = updates_of(sizes_, image_);
+  const History history(sizes_, image_, updates);
+  std::vector<Part> anchors;
+  const auto add = [&](const std::optional<Part>& part) {
+    if (part && std::ranges::find(anchors, *part) == anchors.end()) anchors.push_back(*part);
+  };
+  add(history.part_of(first_.found["first"]));
+  for (const auto& step : first_.found["path"]) add(history.part_of(step));
+  if (const auto& cause = first_.found["cause"]; cause.is_object())
+    add(history.last_of(cause["chip"], cause["core"].is_null() ? std::optional<unsigned>()
+                                                               : cause["core"].get<unsigned>()));
+  std::size_t size = 0;
+  for (std::size_t before = 0; size < image_.instructions() + image_.descriptors();
+       before = before ? 4 * before : 4) {
+    for (const Part& anchor : anchors) {
+      const auto keep = history.needed(anchor, before);
+      size = std::max(size, keep.size());
+      if (left() && accept(history.only(keep), options_)) return say("history cut");
+    }
+    if (anchors.empty() || before > history.steps()) break;
+  }
+  say("history needed");
+}
+
+void Shrinker::try_option(const std::string& name, const std::string& value) {
+  const auto has = [&](const auto& words) { return std::ranges::count(words, name) > 0; };
+  if (has(options_) || has(source_.rest)) return;
+  auto options = options_;
+  options.insert(options.end(), {name, value});
+  const Ran before = best_;
+  if (!accept(image_, options)) return;
+  std::swap(options_, options);
+  // What is not a hang must not become one.
+  if (source_.inject.empty() || passes_undisturbed()) return;
+  options_ = options;
+  best_ = before;
+}
+
+/// Shorter cables, faster memory, less patience, and only chips that do something.
 void Shrinker::settle_options() {
-  if (!source_.rest.empty()) return;  // cables that the failure may need
-  const Image few = renumbered(image_);
-  if (few.program.chips < image_.program.chips) accept(few, options_);
-  const std::vector<std::string> near{"--link-latency", "4"};
-  if (options_ != near && accept(image_, near)) options_ = near;
+  if (source_.rest.empty()) {  // else cables that the failure may need
+    const Image few = renumbered(image_);
+    if (few.program.chips < image_.program.chips) accept(few, options_);
+    try_option("--link-latency", "4");
+  }
+  try_option("--hbm-latency", "1");
+  if (!source_.inject.empty() && first_.signature.starts_with("hang"))
+    try_option("--hang-cycles", "256");
   say("near, few chips");
 }
 

@@ -3,13 +3,16 @@
 //
 //   candidate --golden model (ms)--> sound as the original? --RTL--> same signature? --> keep it
 //
-// Parts are left out in halves, quarters .. one by one: chips, cores, engines, data, instructions;
-// then sizes are halved, cables shortened, and what has become possible is left out.
+// First the history goes: what differed first, with what it needs, its data loaded by the host;
+// with more of what came before until it fails. Then parts are left out in halves, quarters .. one
+// by one: chips, cores, engines, data, instructions; then sizes are halved, cables and HBM come
+// near, and what has become possible is left out.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -27,7 +30,8 @@ struct Source {
 
 /// How a run of the RTL ended.
 struct Ran {
-  std::string signature;
+  std::string signature;  ///< first difference, without numbers, and block of the cause
+  nlohmann::json found;   ///< divergence.json
   std::uint64_t cycles = 0;
 };
 
@@ -61,7 +65,9 @@ class Shrinker {
   void drop(const std::string& what,
             const std::function<std::pair<unsigned, unsigned>(const Part&)>& key);
   void leave_out(const std::string& what, const std::function<bool(const Part&)>& which);
+  void cut_history();
   void settle_options();
+  void try_option(const std::string& name, const std::string& value);
   void smaller_tiles();
 
   const defs::Sizes& sizes_ = defs::kMini;

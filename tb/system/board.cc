@@ -99,6 +99,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     chips_.push_back(std::make_unique<Chip>(
         i, n, power_on_seed(options.seed, i), wires[i],
         options.traces(i) ? wave_dir / fmt::format("chip{:02}.fst", i) : std::filesystem::path()));
+    chips_.back()->set_hbm_latency(options.hbm_latency);
     chips_.back()->issues().load(program, i);
     chips_.back()->trace_only(options.wave_first, options.wave_last);
   }

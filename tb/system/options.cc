@@ -76,6 +76,9 @@ std::string repro_line(const Options& o) {
   if (o.size) line += fmt::format(" --size {}", to_string(*o.size));
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
+  if (o.hbm_latency != defs::kHbmLatency) line += fmt::format(" --hbm-latency {}", o.hbm_latency);
+  if (o.hang_cycles != Options().hang_cycles)
+    line += fmt::format(" --hang-cycles {}", o.hang_cycles);
   if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
   if (!o.tables.empty()) line += fmt::format(" --tables {}", o.tables.string());
   if (o.leave_cable)
@@ -113,8 +116,8 @@ bool Options::traces(unsigned chip) const {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
-  std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
-              size, timeout, hang;
+  std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
+              format, size, timeout, hang;
   std::string wave_window, wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
@@ -134,6 +137,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
+  app.add_option("--hbm-latency", hbm, "core cycles from request to data, 1 .. 255 (150)");
   app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
   app.add_option("--tables", tables,
                  "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
@@ -154,6 +158,8 @@ Options parse_options(int argc, char** argv) {
       ->type_name("FIRST:LAST");
   app.add_flag("--no-debug{false}", o.debug,
                "if the run fails: do not look for the cause, write no waves of its last cycles");
+  app.add_flag("--no-failure-waves{false}", o.failure_waves,
+               "if the run fails: look for the cause, but write no waves of its last cycles");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_flag("--timeline", o.timeline,
@@ -169,7 +175,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
   app.add_option("--hang-cycles", hang,
-                 "fabric cycles without progress that count as hung (65536)");
+                 "fabric cycles without progress that count as hung, 64 .. (65536)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -210,6 +216,9 @@ Options parse_options(int argc, char** argv) {
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+  if (!hbm.empty())
+    o.hbm_latency =
+        static_cast<unsigned>(number("--hbm-latency", hbm, 1, HbmTiming::kInFlight - 1));
   if (!ber.empty()) {
     const auto [rest, error] = std::from_chars(ber.data(), ber.data() + ber.size(), o.link_ber);
     if (error != std::errc{} || rest != ber.data() + ber.size() ||
@@ -226,7 +235,7 @@ Options parse_options(int argc, char** argv) {
                               : static_cast<unsigned>(number("--threads", threads, 1, 256));
   if (!timeout.empty())
     o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
-  if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 1024, std::uint64_t{1} << 40);
+  if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 64, std::uint64_t{1} << 40);
   if (!wave_window.empty()) {
     const std::size_t colon = std::min(wave_window.find(':'), wave_window.size() - 1);
     o.wave_first = number("--wave-window", wave_window.substr(0, colon), 0, std::uint64_t{1} << 40);
