@@ -17,7 +17,6 @@
 #include <string_view>
 #include <tuple>
 
-#include "cmodel/address_map.h"
 #include "cmodel/hbm.h"
 
 namespace cmodel {
@@ -341,8 +340,7 @@ void validate_program(const Program& program, const std::string& where) {
     check_below(where, field + " chip", segment.chip, program.chips);
     check_multiple(where, field + " addr", segment.addr, kHostBytes);
     if (segment.bytes.empty()) fail(where, "{} bytes is 0; allowed 1 ..", field);
-    if (!is_sbuf(decode(*sizes, segment.addr, segment.bytes.size()).target))
-      check_memory(where, field, segment.addr, segment.bytes.size());
+    check_memory(where, field, segment.addr, segment.bytes.size());
   }
   const SegmentMap map(program, where);
 

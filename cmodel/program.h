@@ -13,7 +13,7 @@ namespace cmodel {
 /// Bytes that the host writes through a chip's host port before anything starts.
 struct Segment {
   std::uint32_t chip = 0;
-  std::uint64_t addr = 0;  ///< chip-local, multiple of 64: HBM, or a partition of SBUF
+  std::uint64_t addr = 0;  ///< chip-local HBM address, multiple of 64
   std::vector<std::uint8_t> bytes;
 };
 

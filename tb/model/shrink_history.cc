@@ -6,6 +6,7 @@
 #include "cmodel/address_map.h"
 #include "cmodel/board.h"
 #include "cmodel/disassemble.h"
+#include "tb/model/shrink_load.h"
 
 namespace tb {
 namespace {
@@ -15,7 +16,6 @@ using cmodel::Footprint;
 using Kind = Part::Kind;
 constexpr auto kTensor = static_cast<unsigned>(defs::Engine::Tensor);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
-constexpr std::uint64_t kPiece = 64;
 
 struct Ignore : cmodel::CommitSink {
   void commit(const cmodel::Commit&, std::span<const std::uint8_t>) override {}
@@ -206,9 +206,8 @@ Image History::only(const std::set<Part>& keep) const {
   Ignore sink;
   cmodel::Board board(sizes_, *program_, sink);
   board.load();
-  using Byte = std::pair<unsigned, std::uint64_t>;  // chip, address
-  std::set<Byte> known;                             // written by who stays, or loaded
-  std::map<Byte, std::vector<std::uint8_t>> pieces;
+  std::set<std::pair<unsigned, std::uint64_t>> known;  // written by who stays, or loaded
+  std::map<unsigned, Bytes> sbuf, hbm;                 // by chip
   std::uint32_t number = 0;
   for (const Step& step : steps_) {
     if (!keep.contains(step.part)) continue;
@@ -221,9 +220,8 @@ Image History::only(const std::set<Part>& keep) const {
           for (std::uint64_t byte = at; byte < at + f.element; ++byte) {
             const std::uint64_t addr = address(f, partition, byte);
             if (!known.insert({f.chip, addr}).second || write || is_code(f.chip, addr)) continue;
-            auto& piece = pieces[{f.chip, addr / kPiece * kPiece}];
-            piece.resize(kPiece);
-            board.read(f.chip, addr, {&piece[addr % kPiece], 1});
+            auto& bytes = f.memory == Cell::Memory::Sbuf ? sbuf[f.chip] : hbm[f.chip];
+            board.read(f.chip, addr, {&bytes[addr], 1});
           }
         });
       }
@@ -234,10 +232,8 @@ Image History::only(const std::set<Part>& keep) const {
       for (const std::uint32_t id : ids) next = std::max(next, id + 1);
   for (const auto* ids : {&image_.piece_ids, &image_.region_ids})
     for (const std::uint32_t id : *ids) next = std::max(next, id + 1);
-  for (auto& [at, bytes] : pieces) {
-    out.pieces.push_back({at.first, at.second, std::move(bytes)});
-    out.piece_ids.push_back(next++);
-  }
+  for (const auto& [chip, bytes] : hbm) add_pieces(out, chip, bytes, next);
+  for (const auto& [chip, bytes] : sbuf) load_sbuf(out, chip, bytes, next);
   return out;
 }
 

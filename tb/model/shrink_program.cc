@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "cmodel/address_map.h"
 #include "cmodel/board.h"
 
 namespace tb {
@@ -175,6 +176,13 @@ std::uint32_t id_of(const Image& image, const Part& part) {
       return image.region_ids[part.index];
   }
   return 0;
+}
+
+bool loads_sbuf(const Image& image, const Part& descriptor) {
+  const auto& d = image.moves[descriptor.list][descriptor.index];
+  const auto target = [](std::uint64_t addr) { return cmodel::decode(defs::kMini, addr).target; };
+  return d.dst_chip == image.program.rings[descriptor.list].chip && is_hbm(target(d.src)) &&
+         is_sbuf(target(d.dst));
 }
 
 std::vector<Part> parts_of(const Image& image) {

@@ -59,6 +59,8 @@ Image image_of(const defs::Sizes& sizes, const cmodel::Program& program);
 std::optional<cmodel::Program> program_of(const defs::Sizes& sizes, const Image& image);
 
 std::uint32_t id_of(const Image& image, const Part& part);
+/// A descriptor that copies from its own chip's HBM into SBUF: the host could load that.
+bool loads_sbuf(const Image& image, const Part& descriptor);
 
 /// Everything but END, in program order: streams, rings, then data and regions.
 std::vector<Part> parts_of(const Image& image);

@@ -12,33 +12,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "tb/model/shrink_board.h"
 #include "tb/model/shrink_sound.h"
 
 namespace tb {
 
-/// The run to shrink, as its repro line says it.
-struct Source {
-  std::string name, scenario, program, format, size, inject;
-  std::uint32_t seed = 1;
-  unsigned chips = defs::kBoardChips, length = 0;
-  std::vector<std::string> rest;  ///< options of the board that stay
-};
-
-/// How a run of the RTL ended.
-struct Ran {
-  std::string signature;  ///< first difference, without numbers, and block of the cause
-  nlohmann::json found;   ///< divergence.json
-  std::uint64_t cycles = 0;
-};
-
 class Shrinker {
  public:
   Shrinker(Source source, std::filesystem::path board, double budget_s);
-  ~Shrinker();
   Shrinker(const Shrinker&) = delete;
 
   /// Runs the program as it is. Throws Refused (input) if that does not fail by a check.
@@ -50,12 +34,11 @@ class Shrinker {
   const Image& image() const { return image_; }
   const Ran& first() const { return first_; }
   const Ran& best() const { return best_; }
-  unsigned rtl_runs() const { return rtl_runs_; }
+  unsigned rtl_runs() const { return board_.count(); }
   unsigned model_runs() const { return model_runs_; }
   const std::vector<std::string>& options() const { return options_; }
 
  private:
-  Ran run(const cmodel::Program& program, const std::vector<std::string>& options);
   bool left() const;
   void say(const std::string& what) const;
   bool accept(Image candidate, const std::vector<std::string>& options);
@@ -68,11 +51,13 @@ class Shrinker {
   void cut_history();
   void settle_options();
   void try_option(const std::string& name, const std::string& value);
+  Image reloaded(const Image& image) const;
+  void reload();
   void smaller_tiles();
 
   const defs::Sizes& sizes_ = defs::kMini;
   Source source_;
-  std::filesystem::path board_, dir_;
+  BoardRuns board_;
   double budget_s_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Image image_;
@@ -80,8 +65,7 @@ class Shrinker {
   bool races_ = false;
   Ran first_, best_;
   std::vector<std::string> options_;  ///< of the board, beside those of the source
-  unsigned rtl_runs_ = 0, model_runs_ = 0;
-  int last_status_ = 0;
+  unsigned model_runs_ = 0;
 };
 
 }  // namespace tb
