@@ -72,6 +72,7 @@ std::size_t list_of(std::vector<Row>& rows, Lists& lists, Ids& ids, const Row& r
 void add_pieces(Image& image, unsigned chip, const Bytes& bytes, std::uint32_t& id) {
   std::uint64_t last = UINT64_MAX;
   for (const auto& [addr, value] : bytes) {
+    if (value == 0) continue;  // as HBM is
     if (std::exchange(last, addr / kPiece) != addr / kPiece) {
       image.pieces.push_back({chip, addr / kPiece * kPiece, std::vector<std::uint8_t>(kPiece)});
       image.piece_ids.push_back(id++);

@@ -38,6 +38,7 @@ void Shrinker::start(const cmodel::Program& program) {
 
 void Shrinker::shrink() {
   const auto all = [](const Part&) { return true; };
+  less_patience();
   cut_history();
   settle_options();
   drop("chips", [&](const Part& p) { return std::pair{chip(p), 0u}; });
@@ -48,9 +49,9 @@ void Shrinker::shrink() {
     leave_out("work", [](const Part& p) {
       return p.kind == Kind::Instruction || p.kind == Kind::Descriptor;
     });
-    leave_out("data", [](const Part& p) { return p.kind == Kind::Piece; });
     reload();
     smaller_tiles();
+    leave_out("data", [](const Part& p) { return p.kind == Kind::Piece; });
   }
   leave_out("one by one", all);
   settle_options();
@@ -173,10 +174,14 @@ void Shrinker::cut_history() {
 }
 
 void Shrinker::try_option(const std::string& name, const std::string& value) {
-  const auto has = [&](const auto& words) { return std::ranges::count(words, name) > 0; };
-  if (has(options_) || has(source_.rest)) return;
+  if (std::ranges::count(source_.rest, name)) return;
   auto options = options_;
-  options.insert(options.end(), {name, value});
+  if (const auto at = std::ranges::find(options, name); at != options.end()) {
+    if (at[1] == value) return;
+    at[1] = value;
+  } else {
+    options.insert(options.end(), {name, value});
+  }
   const Ran before = best_;
   if (!accept(image_, options)) return;
   std::swap(options_, options);
@@ -186,7 +191,13 @@ void Shrinker::try_option(const std::string& name, const std::string& value) {
   best_ = before;
 }
 
-/// Shorter cables, faster memory, less patience, and only chips that do something.
+/// A hang is one after less time as well, if the same without the fault still passes.
+void Shrinker::less_patience() {
+  if (source_.inject.empty() || !first_.signature.starts_with("hang")) return;
+  for (const char* fabric_cycles : {"1024", "128"}) try_option("--hang-cycles", fabric_cycles);
+}
+
+/// Shorter cables, faster memory, and only chips that do something.
 void Shrinker::settle_options() {
   if (source_.rest.empty()) {  // else cables that the failure may need
     const Image few = renumbered(image_);
@@ -194,8 +205,7 @@ void Shrinker::settle_options() {
     try_option("--link-latency", "4");
   }
   try_option("--hbm-latency", "1");
-  if (!source_.inject.empty() && first_.signature.starts_with("hang"))
-    try_option("--hang-cycles", "256");
+  less_patience();
   say("near, few chips");
 }
 

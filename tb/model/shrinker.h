@@ -48,6 +48,7 @@ class Shrinker {
   void drop(const std::string& what,
             const std::function<std::pair<unsigned, unsigned>(const Part&)>& key);
   void leave_out(const std::string& what, const std::function<bool(const Part&)>& which);
+  void less_patience();
   void cut_history();
   void settle_options();
   void try_option(const std::string& name, const std::string& value);
