@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Kind = Part::Kind;
+constexpr unsigned kRounds = 4;
 
 }  // namespace
 
@@ -44,7 +45,10 @@ void Shrinker::shrink() {
   drop("chips", [&](const Part& p) { return std::pair{chip(p), 0u}; });
   settle_options();
   drop("cores and DMA engines", [&](const Part& p) { return std::pair{chip(p), list(p)}; });
-  for (unsigned round = 0; round < 2 && left(); ++round) {
+  std::uint64_t cycles = 0;
+  for (unsigned round = 0; round < kRounds && left() && cycles != best_.cycles; ++round) {
+    cycles = best_.cycles;
+    if (round) cut_history();
     leave_out("regions", [](const Part& p) { return p.kind == Kind::Region; });
     leave_out("work", [](const Part& p) {
       return p.kind == Kind::Instruction || p.kind == Kind::Descriptor;
@@ -145,31 +149,29 @@ void Shrinker::leave_out(const std::string& what, const std::function<bool(const
   if (!list.empty()) reduce(what, list);
 }
 
-/// The unit that differed first, or is missing, or is nearest to the cause, with 0, 4, 16 .. units
-/// before it.
+/// The unit that differed first, or is missing, or is nearest to the cause, with 0, 1, 2, 3, 4, 6
+/// .. units before it.
 void Shrinker::cut_history() {
-  if (!sound_.defined || !first_.found.is_object()) return;
+  if (!sound_.defined || !best_.found.is_object()) return;
   const Updates updates = updates_of(sizes_, image_);
   const History history(sizes_, image_, updates);
   std::vector<Part> anchors;
   const auto add = [&](const std::optional<Part>& part) {
     if (part && std::ranges::find(anchors, *part) == anchors.end()) anchors.push_back(*part);
   };
-  add(history.part_of(first_.found["first"]));
-  for (const auto& step : first_.found["path"]) add(history.part_of(step));
-  if (const auto& cause = first_.found["cause"]; cause.is_object())
+  add(history.part_of(best_.found["first"]));
+  for (const auto& step : best_.found["path"]) add(history.part_of(step));
+  if (const auto& cause = best_.found["cause"]; cause.is_object())
     add(history.last_of(cause["chip"], cause["core"].is_null() ? std::optional<unsigned>()
                                                                : cause["core"].get<unsigned>()));
-  std::size_t size = 0;
-  for (std::size_t before = 0; size < image_.instructions() + image_.descriptors();
-       before = before ? 4 * before : 4) {
+  const std::size_t all = image_.instructions() + image_.descriptors();
+  for (std::size_t before = 0; before <= history.steps() && !anchors.empty();
+       before += std::max<std::size_t>(1, before / 2))
     for (const Part& anchor : anchors) {
       const auto keep = history.needed(anchor, before);
-      size = std::max(size, keep.size());
-      if (left() && accept(history.only(keep), options_)) return say("history cut");
+      if (keep.size() < all && left() && accept(history.only(keep), options_))
+        return say("history cut");
     }
-    if (anchors.empty() || before > history.steps()) break;
-  }
   say("history needed");
 }
 
