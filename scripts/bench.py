@@ -11,6 +11,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
   inject   every fault site with 20 seeds: detected, masked, missed
+  shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
 """
@@ -151,7 +152,13 @@ def bench_fabric_speed(_args):
 
 
 BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
-           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject}
+           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
+           "shrink": bench_shrink}
+
+
+def bench_shrink(_args):
+    return run_json("python3", ROOT / "tb/model/shrink_bench.py", BUILD / "model/shrink", BUILD / "system/board_mini",
+                    "--json", statuses=(0, 4))[1]["rows"]
 
 
 def show(rows):

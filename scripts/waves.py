@@ -5,7 +5,8 @@
   waves.py RUN                     writes the views, opens GTKWave on the cause's chip
   waves.py RUN --write             only writes waves/chipNN.gtkw (GTKWave) and .sucl (Surfer)
   waves.py RUN --screenshot FILE   GTKWave under Xvfb, its window as a picture
-  waves.py --check FST VIEW...     1 if a view names a signal that the waves have not
+  waves.py --check FST VIEW...     1 if a view names a signal that the waves have not, or a
+                                   command that Surfer does not know
 
 RUN is a run's directory, e.g. out/latest. The signals of a block are those of tb/views.
 """
@@ -18,6 +19,8 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+
+import surfer
 
 ROOT = Path(__file__).resolve().parent.parent
 VIEWS = ROOT / "tb" / "views"
@@ -59,8 +62,10 @@ def signals_in(lines):
 
 
 def missing(fst, view):
-    have = signals_of(fst)
-    return [name for name in signals_in(Path(view).read_text().splitlines()) if name not in have]
+    have, text = signals_of(fst), Path(view).read_text()
+    if Path(view).suffix == ".sucl":
+        return list(surfer.wrong_lines(text, have))
+    return [name for name in signals_in(text.splitlines()) if name not in have]
 
 
 def block_lines(block, core, engine):
@@ -128,27 +133,28 @@ def write_views(run):
         marker = 1000 * waves["marker"] + 1000
         begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
         have = signals_of(fst)
-        body, surfer = [], []
+        body, items = [], []
         for line in expected_lines(divergence, chip):
             body += comment(line)
-            surfer.append("divider_add " + line)
+            items.append(("divider", line))
         for block, core, engine, note in places(divergence, chip):
             title = f"chip {chip}{'' if core is None else f' core {core}'} {block}: {note}"
             body += comment(title)
-            surfer.append("divider_add " + title)
+            items.append(("divider", title))
             for line in block_lines(block, core, engine):
                 if line.startswith("TOP") and line not in have:
                     refuse(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
                 body.append(line)
                 if line.startswith("TOP"):
-                    surfer.append("variable_add " + re.sub(r"\[\d+:\d+\]$", "", line))
+                    items.append(("signal", line))
         cause = f" {1000 * waves['cause'] + 1000}" if "cause" in waves else " -1"
         head = [f"[*] chip {chip} of {divergence['kind']}, marker at the divergence, A at the cause",
                 f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - BEFORE)}",
                 "[size] 1600 1000", f"*-13.5 {marker}{cause}" + " -1" * 25,
                 "[sst_width] 200", "[signals_width] 420"]
         fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")
-        fst.with_suffix(".sucl").write_text("\n".join(surfer + [f"cursor_set {marker}", "goto_cursor"]) + "\n")
+        marks = {"divergence": marker} | ({"cause": 1000 * waves["cause"] + 1000} if "cause" in waves else {})
+        fst.with_suffix(".sucl").write_text(surfer.command_file(fst.name, items, begin, end, 2 * BEFORE, marks))
         written.append(fst.with_suffix(".gtkw"))
         assert begin <= marker <= end, f"{fst}: the marker is outside the waves"
     return written, divergence

@@ -61,7 +61,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
       brief["model_stands_still"] = file["hang"]["model_stands_still"] = true;
     }
   }
-  if (!options.waves) {
+  if (!options.waves && options.failure_waves) {
     WavePlan plan = plan_waves(found, board.last_progress());
     std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
     outcome.report += record_waves(plan, command, run_dir);

@@ -52,12 +52,16 @@ class Views(unittest.TestCase):
         for site, run in self.runs.items():
             with self.subTest(site):
                 for fst in (run / "waves").glob("*.fst"):
-                    check = waves("--check", fst, fst.with_suffix(".gtkw"))
+                    check = waves("--check", fst, fst.with_suffix(".gtkw"), fst.with_suffix(".sucl"))
                     self.assertEqual(check.returncode, 0, check.stdout)
                     view = fst.with_suffix(".gtkw").read_text()
                     self.assertGreater(view.count("\nTOP."), 5, view)
                     surfer = fst.with_suffix(".sucl").read_text()
                     self.assertEqual(view.count("\nTOP."), surfer.count("variable_add TOP."))
+                    self.assertIn(f"load_file {fst.name}\n", surfer)
+                    marker = 1000 * json.loads((run / "divergence.json").read_text())["waves"]["marker"] + 1000
+                    self.assertIn(f"\nmarker_set divergence {marker}\n", surfer)
+                    self.assertIn(f"\ncursor_set {marker}\n", surfer)
 
     def test_every_view_of_a_block_has_all_its_signals(self):
         fst = next((self.runs["psum"] / "waves").glob("*.fst"))
@@ -73,6 +77,16 @@ class Views(unittest.TestCase):
         check = waves("--check", fst, bad)
         self.assertEqual(check.returncode, 1)
         self.assertIn("no_such_thing", check.stdout)
+
+    def test_what_surfer_would_refuse_is_named(self):
+        fst = next((self.runs["psum"] / "waves").glob("*.fst"))
+        for line in ("divider_add two words", "divider_add 0.5", "divider_add a;b", "variable_add TOP.chip.no_such_thing",
+                     "cursor_set 5ns", "marker_set #1 5", "marker_set alone", "view_zoom", "goto_cursor now"):
+            bad = Path(self.dir.name) / "bad.sucl"
+            bad.write_text(line + "\n")
+            check = waves("--check", fst, bad)
+            self.assertEqual(check.returncode, 1, line)
+            self.assertIn(line.split()[-1], check.stdout)
 
     def test_the_picture_of_gtkwave(self):
         picture = Path(self.dir.name) / "view.png"

@@ -2,152 +2,20 @@
 // board_model: a scenario or program file on the golden model alone. No RTL, no clock, both sizes.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <memory>
-#include <unordered_map>
 
-#include "cmodel/access_pattern.h"
 #include "cmodel/board.h"
 #include "cmodel/disassemble.h"
+#include "tb/model/hashing_sink.h"
+#include "tb/model/options.h"
 #include "tb/model/wait_for.h"
-#include "tb/scenarios/knobs.h"
-#include "tb/system/commit_chain.h"
-#include "tb/system/commit_log.h"
 #include "tb/system/npy.h"
-#include "tb/system/options.h"
 #include "tb/system/result.h"
 
 namespace tb {
 namespace {
-
-/// Hashes every commit as the scoreboard does those of the RTL.
-class HashingSink : public cmodel::CommitSink {
- public:
-  explicit HashingSink(CommitLog* log) : log_(log) {}
-  void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
-    if (!recent_ || recent_->id != commit.stream) {
-      auto& slot = streams_[stream_key(commit.stream)];
-      if (!slot) slot = std::make_unique<Stream>();
-      slot->id = commit.stream;
-      recent_ = slot.get();
-    }
-    const bool semaphore = commit.kind == cmodel::CommitKind::Semaphore;
-    (semaphore ? recent_->semaphores : recent_->writes).add(commit, data);
-    if (log_) log_->add(commit, 0, data);
-  }
-  std::uint64_t hash() const {
-    std::map<cmodel::StreamId, StreamChains> chains;
-    for (const auto& [key, stream] : streams_)
-      chains[stream->id] = {&stream->writes, &stream->semaphores};
-    return combined_hash(chains);
-  }
-
- private:
-  struct Stream {
-    cmodel::StreamId id;
-    CommitChain writes, semaphores;
-  };
-  std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
-  Stream* recent_ = nullptr;
-  CommitLog* log_;
-};
-
-struct ModelOptions {
-  std::string scenario, program, config = "inf2", format, size, log, out = "out";
-  std::uint32_t seed = 1, length = 0;
-  std::uint64_t order_seed = 0;
-  unsigned chips = 0;  ///< 0: all of the scenario, those of the program
-  bool races = false, npy = false, json = false;
-};
-
-std::uint64_t number(const std::string& name, const std::string& text, std::uint64_t low,
-                     std::uint64_t high) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || rest != end || text.empty() || value < low || value > high)
-    throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {} .. {}", name, text, low, high));
-  return value;
-}
-
-ModelOptions parse(int argc, char** argv) {
-  ModelOptions o;
-  std::string seed = "1", order = "0", chips, length, threads;
-  bool model_only = false;
-  CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
-  app.option_defaults()->take_last();
-  app.add_option("scenario", o.scenario, "what to run (digits)")->type_name("SCENARIO");
-  app.add_option("--program", o.program, "run a program file instead")->type_name("FILE");
-  app.add_option("--config", o.config, "sizes: inf2, mini (inf2)");
-  app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data");
-  app.add_option("--order-seed", order, "pick the next engine at random (0: in turns)");
-  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
-  app.add_option("--length", length, "work per core, for scenarios with that knob");
-  app.add_option("--format", o.format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
-  app.add_option("--size", o.size, "of gemm's product: M,K,N, or one number for all three")
-      ->type_name("M,K,N");
-  app.add_option("--threads", threads, "without effect: the model has one");
-  app.add_flag("--model-only", model_only, "what this program does anyway");
-  app.add_flag("--races", o.races,
-               "fail if two engines touch the same bytes with no semaphore path between them");
-  app.add_option("--commit-log", o.log, "write every commit, for `dodeca compare`")
-      ->type_name("FILE");
-  app.add_flag("--npy", o.npy, "write what the host would read back as NAME.npy");
-  app.add_flag("--json", o.json, "print result.json instead of the table");
-  app.add_option("--out", o.out, "directory of run directories (out)")->type_name("DIR");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    throw Refused(kPassed, "");
-  } catch (const CLI::ParseError& error) {
-    std::string line = error.what();
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    throw Refused(kBadInput,
-                  fmt::format("--model-only: {}; --help shows what is allowed without RTL", line));
-  }
-  if (o.config != "inf2" && o.config != "mini")
-    throw Refused(kBadInput, fmt::format("--config is \"{}\"; allowed inf2, mini", o.config));
-  if (!o.scenario.empty() && !o.program.empty())
-    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
-  o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));
-  o.order_seed = number("--order-seed", order, 0, 0xffffffffu);
-  if (!threads.empty()) number("--threads", threads, 1, 256);
-  if (!chips.empty())
-    o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
-  if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
-  if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
-  return o;
-}
-
-std::optional<defs::Dtype> format_of(const std::string& text) {
-  if (text.empty()) return {};
-  std::string allowed;
-  for (const defs::Dtype dtype : defs::kEveryDtype) {
-    if (!(cmodel::kTensorInputs >> static_cast<unsigned>(dtype) & 1)) continue;
-    std::string name(to_string(dtype));
-    for (char& c : name) c = static_cast<char>(std::tolower(c));
-    if (name == text) return dtype;
-    allowed += (allowed.empty() ? "" : ", ") + name;
-  }
-  throw Refused(kBadInput, fmt::format("--format is \"{}\"; allowed {}", text, allowed));
-}
-
-std::string repro_line(const ModelOptions& o) {
-  std::string line = "scripts/dodeca run ";
-  line += o.program.empty() ? o.scenario : "--program " + o.program;
-  line += fmt::format(" --model-only --config {} --seed {}", o.config, o.seed);
-  if (o.chips) line += fmt::format(" --chips {}", o.chips);
-  if (o.length) line += fmt::format(" --length {}", o.length);
-  if (!o.format.empty()) line += " --format " + o.format;
-  if (!o.size.empty()) line += " --size " + o.size;
-  if (o.order_seed) line += fmt::format(" --order-seed {}", o.order_seed);
-  return line + (o.races ? " --races" : "");
-}
 
 struct Verdict {
   std::string status = "passed", report;
@@ -197,16 +65,13 @@ bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
 }
 
 int run(int argc, char** argv) {
-  const ModelOptions o = parse(argc, argv);
+  const ModelOptions o = parse_model_options(argc, argv);
   const defs::Sizes& sizes = o.config == "inf2" ? defs::kInf2 : defs::kMini;
   const char* data = std::getenv("DODECA_DATA");
-  ScenarioArgs args{sizes,
-                    o.chips ? o.chips : defs::kBoardChips,
-                    o.seed,
-                    data ? data : DODECA_SCENARIO_DATA,
-                    {},
-                    o.length,
-                    format_of(o.format)};
+  ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
+                    o.seed,  data ? data : DODECA_SCENARIO_DATA,
+                    {},      o.length,
+                    o.format};
   if (o.scenario == "list") {
     for (const Scenario& s : scenarios())
       if (!host_is_refused(s, args, s.build(args))) fmt::print("{:<10} {}\n", s.name, s.doc);
@@ -216,7 +81,7 @@ int run(int argc, char** argv) {
   cmodel::Program program;
   std::string name;
   try {
-    if (!o.size.empty()) args.size = product_size(o.size);
+    args.size = o.size;
     if (!o.program.empty()) {
       check_knobs(nullptr, args);
       name = std::filesystem::path(o.program).stem().string();

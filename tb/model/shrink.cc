@@ -77,11 +77,7 @@ cmodel::Program program_of_run(const Source& source) {
   const char* data = std::getenv("DODECA_DATA");
   ScenarioArgs args{defs::kMini, source.chips,  source.seed, data ? data : DODECA_SCENARIO_DATA,
                     {},          source.length, {}};
-  for (const defs::Dtype dtype : defs::kEveryDtype) {
-    std::string name(to_string(dtype));
-    for (char& c : name) c = static_cast<char>(std::tolower(c));
-    if (name == source.format) args.format = dtype;
-  }
+  if (!source.format.empty()) args.format = format_of(source.format);
   if (!source.size.empty()) args.size = product_size(source.size);
   return find_scenario(source.scenario).build(args);
 }

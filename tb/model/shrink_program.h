@@ -5,9 +5,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "cmodel/commit.h"
 #include "cmodel/program.h"
 
 namespace tb {
@@ -42,11 +44,23 @@ struct Part {
   auto operator<=>(const Part&) const = default;
 };
 
+/// Numbers of streams and rings of an image, by {chip, core, engine}.
+struct Places {
+  using Engine = std::tuple<unsigned, unsigned, unsigned>;
+  std::map<Engine, std::uint32_t> streams, rings;
+  explicit Places(const Image& image);
+  /// The instruction or descriptor `pc` of an engine; END, the host and receivers are none.
+  std::optional<Part> part_of(const Image& image, const cmodel::StreamId& id,
+                              std::uint32_t pc) const;
+};
+
 Image image_of(const defs::Sizes& sizes, const cmodel::Program& program);
 /// Empty if a ring has no room.
 std::optional<cmodel::Program> program_of(const defs::Sizes& sizes, const Image& image);
 
 std::uint32_t id_of(const Image& image, const Part& part);
+/// A descriptor that copies from its own chip's HBM into SBUF: the host could load that.
+bool loads_sbuf(const Image& image, const Part& descriptor);
 
 /// Everything but END, in program order: streams, rings, then data and regions.
 std::vector<Part> parts_of(const Image& image);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <random>
-#include <tuple>
 
 #include "cmodel/board.h"
 
@@ -14,7 +13,6 @@ namespace {
 
 using cmodel::Commit;
 using Kind = Part::Kind;
-constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
 
 struct Ignore : cmodel::CommitSink {
@@ -77,91 +75,50 @@ Updates updates_of(const defs::Sizes& sizes, const Image& image) {
   cmodel::Board board(sizes, *program, listener);
   board.load();
   board.run();
-  using Engine = std::tuple<unsigned, unsigned, unsigned>;
-  std::map<Engine, std::uint32_t> streams, rings;
-  for (std::size_t i = 0; i < image.program.streams.size(); ++i) {
-    const auto& s = image.program.streams[i];
-    if (!image.code[i].empty()) streams[{s.chip, s.core, s.engine}] = static_cast<unsigned>(i);
-  }
-  for (std::size_t i = 0; i < image.program.rings.size(); ++i) {
-    const auto& r = image.program.rings[i];
-    rings[{r.chip, r.core, r.engine}] = static_cast<unsigned>(i);
-  }
+  const Places places(image);
   // Notifies of a receiver's stream come in the order of the sending engine's descriptors.
   std::map<cmodel::StreamId, std::uint32_t> next;
   for (const Commit& c : listener.semaphores) {
-    Part part{Kind::Instruction, 0, c.pc};
     const auto& id = c.stream;
+    std::optional<Part> part = places.part_of(image, id, c.pc);
     if (id.engine == kRx) {
       const unsigned core = id.lane >> 4 & 1, engine = id.lane & 15, vn = id.lane >> 5;
-      const auto ring = rings.find({id.src, core, engine});
-      if (ring == rings.end()) continue;
+      const auto ring = places.rings.find({id.src, core, engine});
+      if (ring == places.rings.end()) continue;
       const auto& moves = image.moves[ring->second];
       std::uint32_t& at = next[id];
       while (at < moves.size() &&
              !(moves[at].notify && moves[at].dst_chip == id.chip && moves[at].vn == vn))
         ++at;
-      part = {Kind::Descriptor, ring->second, at++};
-    } else if (id.engine >= kDma0) {
-      const auto ring = rings.find({id.chip, id.core, id.engine - kDma0});
-      if (ring == rings.end()) continue;
-      part = {Kind::Descriptor, ring->second, c.pc};
-    } else {
-      part.list = streams[{id.chip, id.core, id.engine}];
+      part = Part{Kind::Descriptor, ring->second, at++};
     }
-    updates[{id.chip, static_cast<unsigned>(c.addr)}].push_back({part, c.delta});
+    // An END's update stays whatever goes: it is counted as nobody's part.
+    if (!part) part = Part{Kind::Instruction, UINT32_MAX, c.pc};
+    updates[{id.chip, static_cast<unsigned>(c.addr)}].push_back({*part, c.delta});
   }
   return updates;
 }
 
 namespace {
 
-/// Numbers of streams and rings of an image, by {chip, core, engine}.
-struct Places {
-  using Engine = std::tuple<unsigned, unsigned, unsigned>;
-  std::map<Engine, std::uint32_t> streams, rings;
-  explicit Places(const Image& image) {
-    for (std::uint32_t i = 0; i < image.program.streams.size(); ++i) {
-      const auto& s = image.program.streams[i];
-      if (!image.code[i].empty()) streams[{s.chip, s.core, s.engine}] = i;
-    }
-    for (std::uint32_t i = 0; i < image.program.rings.size(); ++i) {
-      const auto& r = image.program.rings[i];
-      rings[{r.chip, r.core, r.engine}] = i;
-    }
-  }
-};
-
 /// Who made a commit: for a received message the descriptor that sent it.
 std::optional<Part> maker(const Image& image, const Places& places, const cmodel::StreamId& id,
                           std::uint32_t pc) {
-  const auto ring = [&](unsigned chip, unsigned core, unsigned engine) {
-    const auto found = places.rings.find({chip, core, engine});
-    return found == places.rings.end() ? std::optional<std::uint32_t>() : found->second;
-  };
   if (id.engine == kRx) {
-    const auto r = ring(id.src, id.lane >> 4 & 1, id.lane & 15);
-    if (!r) return {};
+    const auto ring = places.rings.find({id.src, id.lane >> 4 & 1, id.lane & 15});
+    if (ring == places.rings.end()) return {};
+    const std::uint32_t r = ring->second;
     std::uint64_t messages = 0;
-    for (std::uint32_t at = 0; at < image.moves[*r].size(); ++at) {
-      const auto& d = image.moves[*r][at];
+    for (std::uint32_t at = 0; at < image.moves[r].size(); ++at) {
+      const auto& d = image.moves[r][at];
       if (d.dst_chip != id.chip || d.vn != id.lane >> 5) continue;
       messages +=
           std::uint64_t{d.rows} * ((d.row_bytes + defs::kPacketBytes - 1) / defs::kPacketBytes);
-      if (messages >= pc) return Part{Kind::Descriptor, *r, at};
+      if (messages >= pc) return Part{Kind::Descriptor, r, at};
     }
     return {};
   }
-  if (id.engine >= kDma0) {
-    const auto r = ring(id.chip, id.core, id.engine - kDma0);
-    return r && pc < image.moves[*r].size() ? std::optional(Part{Kind::Descriptor, *r, pc})
-                                            : std::nullopt;
-  }
-  const auto found = places.streams.find({id.chip, id.core, id.engine});
-  if (found == places.streams.end()) return {};
-  const auto& code = image.code[found->second];
-  if (pc >= code.size() || is(code[pc], defs::Opcode::End)) return {};
-  return Part{Kind::Instruction, found->second, pc};
+  return places.part_of(image, id, pc);
 }
 
 }  // namespace
@@ -184,8 +141,8 @@ Soundness make_sound(const defs::Sizes& sizes, Image& image) {
       if (!out.defined) break;
       Listener other;
       cmodel::Board filled(sizes, *program, other);
-      filled.load();
       fill(sizes, *program, ones, filled);
+      filled.load();  // what the host loads into SBUF is defined
       filled.run();
       out.defined = plain.lists.size() == other.lists.size();
       for (const auto& [key, list] : plain.lists) {

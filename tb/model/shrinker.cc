@@ -2,16 +2,11 @@
 #include "tb/model/shrinker.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <regex>
-#include <sstream>
 
+#include "tb/model/shrink_history.h"
+#include "tb/model/shrink_tiles.h"
 #include "tb/system/options.h"
 
 namespace tb {
@@ -20,49 +15,15 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Kind = Part::Kind;
-
-/// In what way a run failed: who, in which instruction, which kind of commit, fields or data; no
-/// numbers. Empty if it passed, or failed without a difference (nothing injected, fault missed).
-std::string signature(const std::string& report) {
-  std::istringstream lines(report);
-  std::string line, text, kind;
-  std::getline(lines, text);
-  if (text.empty() || text.starts_with("repro:") || text.starts_with("injected fault was missed") ||
-      text.starts_with("no live moment"))
-    return {};
-  static const std::regex step("^ *pc [0-9]+: (\\w+)"),
-      commit(
-          "^ +(?:expected +|actual +)?"
-          "(PsumRow|SbufRow|MemBurst|Message|Semaphore|Error)\\b");
-  std::smatch match;
-  bool opcode = false;
-  while (std::getline(lines, line) && !line.starts_with("repro:")) {
-    if (!opcode && std::regex_search(line, match, step)) {
-      text += " / " + match[1].str();
-      opcode = true;
-    } else if (kind.empty() && std::regex_search(line, match, commit)) {
-      kind = match[1];
-      text += " / " + kind + (line.find("expected") == std::string::npos ? " data" : " fields");
-    }
-  }
-  static const std::regex number("0x[0-9a-f]+|[0-9]+");
-  return std::regex_replace(text, number, "#");
-}
+constexpr unsigned kRounds = 4;
 
 }  // namespace
 
 Shrinker::Shrinker(Source source, fs::path board, double budget_s)
-    : source_(std::move(source)), board_(std::move(board)), budget_s_(budget_s) {
-  dir_ = fs::temp_directory_path() / fmt::format("shrink.{}", getpid());
-  fs::create_directories(dir_);
-}
-Shrinker::~Shrinker() {
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
-}
+    : source_(std::move(source)), board_(source_, std::move(board)), budget_s_(budget_s) {}
 
 void Shrinker::start(const cmodel::Program& program) {
-  first_ = best_ = run(program, options_);
+  first_ = best_ = board_.run(program, options_, true);
   if (first_.signature.empty())
     throw Refused(kBadInput,
                   fmt::format("{}: its repro line does not fail by a check", source_.name));
@@ -78,53 +39,30 @@ void Shrinker::start(const cmodel::Program& program) {
 
 void Shrinker::shrink() {
   const auto all = [](const Part&) { return true; };
+  less_patience();
+  cut_history();
   settle_options();
   drop("chips", [&](const Part& p) { return std::pair{chip(p), 0u}; });
   settle_options();
   drop("cores and DMA engines", [&](const Part& p) { return std::pair{chip(p), list(p)}; });
-  for (unsigned round = 0; round < 2 && left(); ++round) {
+  std::uint64_t cycles = 0;
+  for (unsigned round = 0; round < kRounds && left() && cycles != best_.cycles; ++round) {
+    cycles = best_.cycles;
+    if (round) cut_history();
     leave_out("regions", [](const Part& p) { return p.kind == Kind::Region; });
     leave_out("work", [](const Part& p) {
       return p.kind == Kind::Instruction || p.kind == Kind::Descriptor;
     });
+    reload();
+    smaller_tiles();
     leave_out("data", [](const Part& p) { return p.kind == Kind::Piece; });
-    if (round == 0) smaller_tiles();
   }
   leave_out("one by one", all);
   settle_options();
 }
 
 bool Shrinker::passes_undisturbed() {
-  const std::string inject = std::exchange(source_.inject, "");
-  const Ran ran = run(*program_of(sizes_, image_), options_);
-  source_.inject = inject;
-  return ran.signature.empty() && last_status_ == 0;
-}
-
-Ran Shrinker::run(const cmodel::Program& program, const std::vector<std::string>& options) {
-  const fs::path file = dir_ / "p.prog", json = dir_ / "json", err = dir_ / "err";
-  cmodel::save_program(program, file);
-  std::string command =
-      fmt::format("'{}' --program '{}' --json --seed {} --threads 1 --out '{}'", board_.string(),
-                  file.string(), source_.seed, (dir_ / "out").string());
-  for (const auto& word : source_.rest) command += " '" + word + "'";
-  for (const auto& word : options) command += " '" + word + "'";
-  if (!source_.inject.empty()) command += " --inject " + source_.inject;
-  command += fmt::format(" > '{}' 2> '{}'", json.string(), err.string());
-  const int status = std::system(command.c_str());
-  last_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  ++rtl_runs_;
-  std::error_code ignored;
-  fs::remove_all(dir_ / "out", ignored);
-  Ran ran;
-  if (last_status_ != 1) return ran;  // passed, or refused by the board
-  const auto result = nlohmann::json::parse(std::ifstream(json), nullptr, false);
-  if (result.is_discarded()) return ran;
-  std::ostringstream text;
-  text << std::ifstream(err).rdbuf();
-  ran.signature = signature(text.str());
-  ran.cycles = result.value("cycles", std::uint64_t{0});
-  return ran;
+  return board_.run(*program_of(sizes_, image_), options_, false).status == 0;
 }
 
 bool Shrinker::left() const {
@@ -152,7 +90,7 @@ bool Shrinker::accept(Image candidate, const std::vector<std::string>& options) 
   } catch (const std::exception&) {
     return false;
   }
-  const Ran ran = run(*program, options);
+  const Ran ran = board_.run(*program, options, true);
   if (ran.signature != first_.signature || ran.cycles > best_.cycles) return false;
   if (!races_ && has_races(sizes_, *program)) return false;
   best_ = ran;
@@ -211,63 +149,102 @@ void Shrinker::leave_out(const std::string& what, const std::function<bool(const
   if (!list.empty()) reduce(what, list);
 }
 
-/// Shorter cables, and only chips that do something.
+/// The unit that differed first, or is missing, or is nearest to the cause, with 0, 1, 2, 3, 4, 6
+/// .. units before it.
+void Shrinker::cut_history() {
+  if (!sound_.defined || !best_.found.is_object()) return;
+  const Updates updates = updates_of(sizes_, image_);
+  const History history(sizes_, image_, updates);
+  std::vector<Part> anchors;
+  const auto add = [&](const std::optional<Part>& part) {
+    if (part && std::ranges::find(anchors, *part) == anchors.end()) anchors.push_back(*part);
+  };
+  add(history.part_of(best_.found["first"]));
+  for (const auto& step : best_.found["path"]) add(history.part_of(step));
+  if (const auto& cause = best_.found["cause"]; cause.is_object())
+    add(history.last_of(cause["chip"], cause["core"].is_null() ? std::optional<unsigned>()
+                                                               : cause["core"].get<unsigned>()));
+  const std::size_t all = image_.instructions() + image_.descriptors();
+  for (std::size_t before = 0; before <= history.steps() && !anchors.empty();
+       before += std::max<std::size_t>(1, before / 2))
+    for (const Part& anchor : anchors) {
+      const auto keep = history.needed(anchor, before);
+      if (keep.size() < all && left() && accept(history.only(keep), options_))
+        return say("history cut");
+    }
+  say("history needed");
+}
+
+void Shrinker::try_option(const std::string& name, const std::string& value) {
+  if (std::ranges::count(source_.rest, name)) return;
+  auto options = options_;
+  if (const auto at = std::ranges::find(options, name); at != options.end()) {
+    if (at[1] == value) return;
+    at[1] = value;
+  } else {
+    options.insert(options.end(), {name, value});
+  }
+  const Ran before = best_;
+  if (!accept(image_, options)) return;
+  std::swap(options_, options);
+  // What is not a hang must not become one.
+  if (source_.inject.empty() || passes_undisturbed()) return;
+  options_ = options;
+  best_ = before;
+}
+
+/// A hang is one after less time as well, if the same without the fault still passes.
+void Shrinker::less_patience() {
+  if (source_.inject.empty() || !first_.signature.starts_with("hang")) return;
+  for (const char* fabric_cycles : {"1024", "128"}) try_option("--hang-cycles", fabric_cycles);
+}
+
+/// Shorter cables, faster memory, and only chips that do something.
 void Shrinker::settle_options() {
-  if (!source_.rest.empty()) return;  // cables that the failure may need
-  const Image few = renumbered(image_);
-  if (few.program.chips < image_.program.chips) accept(few, options_);
-  const std::vector<std::string> near{"--link-latency", "4"};
-  if (options_ != near && accept(image_, near)) options_ = near;
+  if (source_.rest.empty()) {  // else cables that the failure may need
+    const Image few = renumbered(image_);
+    if (few.program.chips < image_.program.chips) accept(few, options_);
+    try_option("--link-latency", "4");
+  }
+  try_option("--hbm-latency", "1");
+  less_patience();
   say("near, few chips");
 }
 
+/// What the host can load is loaded, and nothing else.
+Image Shrinker::reloaded(const Image& image) const {
+  const Updates updates = updates_of(sizes_, image);
+  const History history(sizes_, image, updates);
+  std::set<Part> keep;
+  for (const Part& p : parts_of(image))
+    if (p.kind != Kind::Descriptor || !loads_sbuf(image, p)) keep.insert(p);
+  return history.only(keep);
+}
+
+void Shrinker::reload() {
+  if (sound_.defined) accept(reloaded(image_), options_);
+  say("loads");
+}
+
+/// Every size to the least that still fails: for all who are that large at once, then one by one.
 void Shrinker::smaller_tiles() {
-  using Change = std::function<bool(Image&)>;  // false: nothing to change
-  const auto halve = [](auto& value, unsigned least) {
-    if (value <= least) return false;
-    value = static_cast<std::remove_reference_t<decltype(value)>>(
-        std::max<std::uint64_t>(least, value / 2 / least * least));
-    return true;
+  const auto shrink = [&](const Size& size) {
+    for (std::uint64_t now = size.now(image_); now > size.least && left();) {
+      bool smaller = false;
+      for (const std::uint64_t eighths : {0, 2, 4, 6, 7}) {
+        const auto to = std::max(size.least, now * eighths / 8 / size.least * size.least);
+        if (to >= now) break;
+        Image candidate = image_;
+        size.set(candidate, to);
+        if ((smaller = (sound_.defined && accept(reloaded(candidate), options_)) ||
+                       accept(candidate, options_)))
+          break;
+      }
+      if (!smaller) break;
+      now = size.now(image_);
+    }
   };
-  const auto each_instr = [&](std::uint16_t defs::Instr::*size, std::int16_t defs::Operand::*by) {
-    return [=](Image& image) {
-      bool any = false;
-      for (auto& code : image.code)
-        for (auto& instr : code) {
-          if (instr.partitions == 0 || !halve(instr.*size, 1)) continue;
-          any = true;
-          if (instr.*size == 1)
-            for (auto* operand : {&instr.src0, &instr.src1, &instr.dst}) operand->*by = 0;
-        }
-      return any;
-    };
-  };
-  const std::vector<Change> changes{each_instr(&defs::Instr::size0, &defs::Operand::stride0),
-                                    each_instr(&defs::Instr::size1, &defs::Operand::stride1),
-                                    each_instr(&defs::Instr::size2, &defs::Operand::stride2),
-                                    each_instr(&defs::Instr::size3, &defs::Operand::stride3),
-                                    [&](Image& image) {
-                                      bool any = false;
-                                      for (auto& code : image.code)
-                                        for (auto& instr : code)
-                                          any |= instr.partitions && halve(instr.partitions, 1);
-                                      return any;
-                                    },
-                                    [&](Image& image) {
-                                      bool any = false;
-                                      for (auto& ring : image.moves)
-                                        for (auto& d : ring) any |= halve(d.rows, 1);
-                                      return any;
-                                    },
-                                    [&](Image& image) {
-                                      bool any = false;
-                                      for (auto& ring : image.moves)
-                                        for (auto& d : ring) any |= halve(d.row_bytes, 4);
-                                      return any;
-                                    }};
-  for (const Change& change : changes)
-    for (Image candidate = image_; left() && change(candidate); candidate = image_)
-      if (!accept(candidate, options_)) break;
+  for (const Size& size : sizes_of(image_)) shrink(size);
   say("smaller tiles");
 }
 

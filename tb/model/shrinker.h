@@ -3,8 +3,10 @@
 //
 //   candidate --golden model (ms)--> sound as the original? --RTL--> same signature? --> keep it
 //
-// Parts are left out in halves, quarters .. one by one: chips, cores, engines, data, instructions;
-// then sizes are halved, cables shortened, and what has become possible is left out.
+// First the history goes: what differed first, with what it needs, its data loaded by the host;
+// with more of what came before until it fails. Then parts are left out in halves, quarters .. one
+// by one: chips, cores, engines, data, instructions; then sizes are halved, cables and HBM come
+// near, and what has become possible is left out.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -13,28 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "tb/model/shrink_board.h"
 #include "tb/model/shrink_sound.h"
 
 namespace tb {
 
-/// The run to shrink, as its repro line says it.
-struct Source {
-  std::string name, scenario, program, format, size, inject;
-  std::uint32_t seed = 1;
-  unsigned chips = defs::kBoardChips, length = 0;
-  std::vector<std::string> rest;  ///< options of the board that stay
-};
-
-/// How a run of the RTL ended.
-struct Ran {
-  std::string signature;
-  std::uint64_t cycles = 0;
-};
-
 class Shrinker {
  public:
   Shrinker(Source source, std::filesystem::path board, double budget_s);
-  ~Shrinker();
   Shrinker(const Shrinker&) = delete;
 
   /// Runs the program as it is. Throws Refused (input) if that does not fail by a check.
@@ -46,12 +34,11 @@ class Shrinker {
   const Image& image() const { return image_; }
   const Ran& first() const { return first_; }
   const Ran& best() const { return best_; }
-  unsigned rtl_runs() const { return rtl_runs_; }
+  unsigned rtl_runs() const { return board_.count(); }
   unsigned model_runs() const { return model_runs_; }
   const std::vector<std::string>& options() const { return options_; }
 
  private:
-  Ran run(const cmodel::Program& program, const std::vector<std::string>& options);
   bool left() const;
   void say(const std::string& what) const;
   bool accept(Image candidate, const std::vector<std::string>& options);
@@ -61,12 +48,17 @@ class Shrinker {
   void drop(const std::string& what,
             const std::function<std::pair<unsigned, unsigned>(const Part&)>& key);
   void leave_out(const std::string& what, const std::function<bool(const Part&)>& which);
+  void less_patience();
+  void cut_history();
   void settle_options();
+  void try_option(const std::string& name, const std::string& value);
+  Image reloaded(const Image& image) const;
+  void reload();
   void smaller_tiles();
 
   const defs::Sizes& sizes_ = defs::kMini;
   Source source_;
-  std::filesystem::path board_, dir_;
+  BoardRuns board_;
   double budget_s_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Image image_;
@@ -74,8 +66,7 @@ class Shrinker {
   bool races_ = false;
   Ran first_, best_;
   std::vector<std::string> options_;  ///< of the board, beside those of the source
-  unsigned rtl_runs_ = 0, model_runs_ = 0;
-  int last_status_ = 0;
+  unsigned model_runs_ = 0;
 };
 
 }  // namespace tb

@@ -3,10 +3,40 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <charconv>
-#include <stdexcept>
+
+#include "cmodel/access_pattern.h"
 
 namespace tb {
+
+std::uint64_t whole_number(const std::string& name, const std::string& text, std::uint64_t low,
+                           std::uint64_t high) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  const char* begin = text.data() + (hex ? 2 : 0);
+  const char* end = text.data() + text.size();
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
+  if (error != std::errc{} || rest != end || begin == end || value < low || value > high)
+    throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {} .. {}", name, text, low, high));
+  return value;
+}
+
+std::string format_name(defs::Dtype dtype) {
+  std::string name(to_string(dtype));
+  for (char& c : name) c = static_cast<char>(std::tolower(c));
+  return name;
+}
+
+defs::Dtype format_of(const std::string& text) {
+  std::string allowed;
+  for (const defs::Dtype dtype : defs::kEveryDtype) {
+    if (!(cmodel::kTensorInputs >> static_cast<unsigned>(dtype) & 1)) continue;
+    if (format_name(dtype) == text) return dtype;
+    allowed += (allowed.empty() ? "" : ", ") + format_name(dtype);
+  }
+  throw Refused(kBadInput, fmt::format("--format is \"{}\"; allowed {}", text, allowed));
+}
 
 ProductSize product_size(const std::string& text) {
   std::vector<unsigned> sides;
@@ -24,7 +54,8 @@ ProductSize product_size(const std::string& text) {
   }
   if (sides.size() == 1) return {sides[0], sides[0], sides[0]};
   if (sides.size() == 3) return {sides[0], sides[1], sides[2]};
-  throw std::runtime_error(
+  throw Refused(
+      kBadInput,
       fmt::format("--size is \"{}\"; allowed M,K,N or one number for all three, each 1 .. {}", text,
                   kMostOfASide));
 }
@@ -38,7 +69,7 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   if (scenario && scenario->product) return;
   const char* knob = args.size ? "--size" : args.format ? "--format" : nullptr;
   if (knob)
-    throw std::runtime_error(fmt::format("{}; allowed with gemm only, not with {}", knob,
+    throw Refused(kBadInput, fmt::format("{}; allowed with gemm only, not with {}", knob,
                                          scenario ? scenario->name : "a program file"));
 }
 

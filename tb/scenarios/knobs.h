@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The knobs of scenarios as text on a command line, the same for every program that runs them.
+// Words of a command line, the same for every program that runs scenarios. What is wrong is Refused
+// as bad input, in one line.
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "tb/scenarios/scenario.h"
+#include "tb/system/exit_status.h"
 
 namespace tb {
 
-/// "M,K,N", or one number for all three. Throws std::runtime_error with one line.
+/// A whole decimal (or 0x) number in a range; `name` opens the line that says so.
+std::uint64_t whole_number(const std::string& name, const std::string& text, std::uint64_t low,
+                           std::uint64_t high);
+
+/// fp8e4m3: what the tensor engine multiplies.
+defs::Dtype format_of(const std::string& text);
+/// As format_of() reads it.
+std::string format_name(defs::Dtype dtype);
+
+/// "M,K,N", or one number for all three.
 ProductSize product_size(const std::string& text);
 
 /// As product_size() reads it.
 std::string to_string(const ProductSize& size);
 
-/// Throws std::runtime_error if `args` has a knob that the scenario has not; null: a program file.
+/// Refuses if `args` has a knob that the scenario has not; null: a program file.
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args);
 
 }  // namespace tb

@@ -101,6 +101,7 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
         wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl,
         options.traces(i) && !wiring.models[i] ? wave_dir / fmt::format("chip{:02}.fst", i)
                                                : std::filesystem::path()));
+    chips_.back()->set_hbm_latency(options.hbm_latency);
     chips_.back()->issues().load(program, i);
     chips_.back()->trace_only(options.wave_first, options.wave_last);
   }

@@ -58,6 +58,9 @@ class Chip {
     trace_last_ = last;
   }
 
+  /// Before the run; it is HbmLatency unless told.
+  void set_hbm_latency(unsigned core_cycles) { hbm_.set_latency(core_cycles); }
+
   /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
   /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.
   void run_window(std::uint64_t first, unsigned cycles);

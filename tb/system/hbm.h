@@ -18,9 +18,9 @@ namespace tb {
 inline constexpr unsigned kHbmBytesPerCycle = 547;
 
 /// Both stacks of a chip. A request is visible to every later one as soon as it is accepted; reads
-/// are answered HbmLatency core cycles after that, in order per port. A port accepts a line every
-/// HbmLineCycles cycles while the token bucket of the chip (kHbmBytesPerCycle a cycle, holds two
-/// lines) has a line left.
+/// are answered HbmLatency core cycles after that (unless told otherwise), in order per port. A
+/// port accepts a line every HbmLineCycles cycles while the token bucket of the chip
+/// (kHbmBytesPerCycle a cycle, holds two lines) has a line left.
 class HbmTiming {
  public:
   explicit HbmTiming(const defs::Sizes& sizes) : sizes_(sizes), tokens_(2 * sizes.line_bytes) {
@@ -28,6 +28,10 @@ class HbmTiming {
     for (Port& port : ports_)
       for (Answer& answer : port.answers) answer.line.resize(sizes.line_bytes);
   }
+
+  /// Before the run; 1 .. kInFlight - 1 core cycles.
+  void set_latency(unsigned cycles) { latency_ = cycles; }
+  static constexpr unsigned kInFlight = 256;  ///< more than any latency: never the limit
 
   /// Once per core cycle, before the ports are driven.
   void begin_cycle() {
@@ -75,7 +79,7 @@ class HbmTiming {
       memory_.write(addr, {data, bytes});
     } else {
       Answer& a = p.answers[(p.head + p.count++) % kInFlight];
-      a.due = cycle_ + defs::kHbmLatency;
+      a.due = cycle_ + latency_;
       a.tag = tag;
       memory_.read(line, a.line);
     }
@@ -89,7 +93,6 @@ class HbmTiming {
   std::uint64_t written_bytes() const { return written_; }
 
  private:
-  static constexpr unsigned kInFlight = 256;  ///< more than HbmLatency: never the limit
   struct Answer {
     std::uint64_t due = 0;
     std::uint16_t tag = 0;
@@ -101,7 +104,7 @@ class HbmTiming {
     unsigned head = 0, count = 0;
   };
   const defs::Sizes& sizes_;
-  unsigned tokens_;
+  unsigned tokens_, latency_ = defs::kHbmLatency;
   std::uint64_t cycle_ = 0, read_ = 0, written_ = 0;
   std::array<Port, defs::kHbmPorts> ports_;
   cmodel::Hbm memory_;

@@ -6,30 +6,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <thread>
 
-#include "cmodel/access_pattern.h"
 #include "tb/scenarios/knobs.h"
 #include "tb/system/chip.h"
 #include "tb/system/inject.h"
 
 namespace tb {
 namespace {
-
-/// A whole decimal (or 0x) number in a range, else one line that says so.
-std::uint64_t number(const std::string& name, const std::string& text, std::uint64_t low,
-                     std::uint64_t high) {
-  const bool hex = text.starts_with("0x") || text.starts_with("0X");
-  const char* begin = text.data() + (hex ? 2 : 0);
-  const char* end = text.data() + text.size();
-  std::uint64_t value = 0;
-  const auto [rest, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
-  if (error != std::errc{} || rest != end || begin == end || value < low || value > high)
-    throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {} .. {}", name, text, low, high));
-  return value;
-}
 
 /// "A-B@CYCLE", or with a lane "A-B:LANE@CYCLE".
 CableFault cable_fault(const std::string& name, const std::string& text, bool with_lane) {
@@ -39,7 +24,7 @@ CableFault cable_fault(const std::string& name, const std::string& text, bool wi
     throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {}, neighbouring chips", name, text,
                                          with_lane ? "A-B:LANE@CYCLE" : "A-B@CYCLE"));
   const auto part = [&](std::size_t first, std::size_t last, std::uint64_t high) {
-    return number(name, text.substr(first, last - first), 0, high);
+    return whole_number(name, text.substr(first, last - first), 0, high);
   };
   CableFault fault{};
   fault.from = static_cast<unsigned>(part(0, dash, defs::kBoardChips - 1));
@@ -47,23 +32,6 @@ CableFault cable_fault(const std::string& name, const std::string& text, bool wi
   if (with_lane) fault.lane = static_cast<int>(part(colon + 1, at, 15));
   fault.cycle = part(at + 1, text.size(), std::uint64_t{1} << 40);
   return fault;
-}
-
-/// As on the command line: fp8e4m3.
-std::string format_name(defs::Dtype dtype) {
-  std::string name(to_string(dtype));
-  for (char& c : name) c = static_cast<char>(std::tolower(c));
-  return name;
-}
-
-defs::Dtype format_of(const std::string& text) {
-  std::string allowed;
-  for (const defs::Dtype dtype : defs::kEveryDtype) {
-    if (!(cmodel::kTensorInputs >> static_cast<unsigned>(dtype) & 1)) continue;
-    if (format_name(dtype) == text) return dtype;
-    allowed += (allowed.empty() ? "" : ", ") + format_name(dtype);
-  }
-  throw Refused(kBadInput, fmt::format("--format is \"{}\"; allowed {}", text, allowed));
 }
 
 std::string repro_line(const Options& o) {
@@ -76,6 +44,9 @@ std::string repro_line(const Options& o) {
   if (o.size) line += fmt::format(" --size {}", to_string(*o.size));
   if (o.link_latency != defs::kLinkLatency)
     line += fmt::format(" --link-latency {}", o.link_latency);
+  if (o.hbm_latency != defs::kHbmLatency) line += fmt::format(" --hbm-latency {}", o.hbm_latency);
+  if (o.hang_cycles != Options().hang_cycles)
+    line += fmt::format(" --hang-cycles {}", o.hang_cycles);
   if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
   if (!o.tables.empty()) line += fmt::format(" --tables {}", o.tables.string());
   if (o.leave_cable)
@@ -99,10 +70,10 @@ Options::LeaveCable cable(const std::string& name, const std::string& text) {
         kBadInput,
         fmt::format("{} is \"{}\"; allowed A-B@CYCLE, two chips and a core cycle", name, text));
   const auto chip = [&](const std::string& part) {
-    return static_cast<unsigned>(number(name, part, 0, defs::kBoardChips - 1));
+    return static_cast<unsigned>(whole_number(name, part, 0, defs::kBoardChips - 1));
   };
   return {chip(text.substr(0, dash)), chip(text.substr(dash + 1, at - dash - 1)),
-          number(name, text.substr(at + 1), 0, std::uint64_t{1} << 40)};
+          whole_number(name, text.substr(at + 1), 0, std::uint64_t{1} << 40)};
 }
 
 }  // namespace
@@ -115,8 +86,8 @@ bool Options::traces(unsigned chip) const {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
-  std::string config = o.config, seed = "1", chips, threads, window, latency, ber, length, format,
-              size, timeout, hang;
+  std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
+              format, size, timeout, hang;
   std::string wave_window, wave_chips, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
@@ -140,6 +111,7 @@ Options parse_options(int argc, char** argv) {
       ->type_name("LIST");
   app.add_option("--model", o.model, "these as golden models on the same links, or rest (none)")
       ->type_name("LIST");
+  app.add_option("--hbm-latency", hbm, "core cycles from request to data, 1 .. 255 (150)");
   app.add_option("--topology", o.topology, "cables of the board: ring, or c12 = C12(1,5) (ring)");
   app.add_option("--tables", tables,
                  "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
@@ -160,6 +132,8 @@ Options parse_options(int argc, char** argv) {
       ->type_name("FIRST:LAST");
   app.add_flag("--no-debug{false}", o.debug,
                "if the run fails: do not look for the cause, write no waves of its last cycles");
+  app.add_flag("--no-failure-waves{false}", o.failure_waves,
+               "if the run fails: look for the cause, but write no waves of its last cycles");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_flag("--timeline", o.timeline,
@@ -175,7 +149,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--out", out, "directory of run directories (out)")->type_name("DIR");
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
   app.add_option("--hang-cycles", hang,
-                 "fabric cycles without progress that count as hung (65536)");
+                 "fabric cycles without progress that count as hung, 64 .. (65536)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -207,19 +181,19 @@ Options parse_options(int argc, char** argv) {
   o.commit_log = log;
   o.tables = tables;
   o.out = out;
-  o.seed = static_cast<std::uint32_t>(number("--seed", seed, 0, 0xffffffffu));
+  o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   if (!chips.empty())
-    o.chips = static_cast<unsigned>(number("--chips", chips, 2, defs::kBoardChips));
-  if (!length.empty()) o.length = static_cast<unsigned>(number("--length", length, 1, 1u << 20));
+    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));
+  if (!length.empty())
+    o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
-  try {
-    if (!size.empty()) o.size = product_size(size);
-  } catch (const std::runtime_error& error) {
-    throw Refused(kBadInput, error.what());
-  }
+  if (!size.empty()) o.size = product_size(size);
   if (!latency.empty())
     o.link_latency =
-        static_cast<unsigned>(number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+        static_cast<unsigned>(whole_number("--link-latency", latency, defs::kLinkLatencyMin, 240));
+  if (!hbm.empty())
+    o.hbm_latency =
+        static_cast<unsigned>(whole_number("--hbm-latency", hbm, 1, HbmTiming::kInFlight - 1));
   if (!ber.empty()) {
     const auto [rest, error] = std::from_chars(ber.data(), ber.data() + ber.size(), o.link_ber);
     if (error != std::errc{} || rest != ber.data() + ber.size() ||
@@ -230,25 +204,28 @@ Options parse_options(int argc, char** argv) {
     o.cable_faults.push_back(cable_fault("--fail-cable", text, false));
   for (const auto& text : stuck_lanes)
     o.cable_faults.push_back(cable_fault("--stuck-lane", text, true));
-  o.window = window.empty() ? o.link_latency
-                            : static_cast<unsigned>(number("--window", window, 1, o.link_latency));
+  o.window = window.empty()
+                 ? o.link_latency
+                 : static_cast<unsigned>(whole_number("--window", window, 1, o.link_latency));
   o.threads = threads.empty() ? std::max(1u, std::thread::hardware_concurrency())
-                              : static_cast<unsigned>(number("--threads", threads, 1, 256));
+                              : static_cast<unsigned>(whole_number("--threads", threads, 1, 256));
   if (!timeout.empty())
-    o.timeout_cycles = number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
-  if (!hang.empty()) o.hang_cycles = number("--hang-cycles", hang, 1024, std::uint64_t{1} << 40);
+    o.timeout_cycles = whole_number("--timeout-cycles", timeout, 1, std::uint64_t{1} << 40);
+  if (!hang.empty())
+    o.hang_cycles = whole_number("--hang-cycles", hang, 64, std::uint64_t{1} << 40);
   if (!wave_window.empty()) {
     const std::size_t colon = std::min(wave_window.find(':'), wave_window.size() - 1);
-    o.wave_first = number("--wave-window", wave_window.substr(0, colon), 0, std::uint64_t{1} << 40);
-    o.wave_last = number("--wave-window", wave_window.substr(colon + 1), o.wave_first,
-                         std::uint64_t{1} << 40);
+    o.wave_first =
+        whole_number("--wave-window", wave_window.substr(0, colon), 0, std::uint64_t{1} << 40);
+    o.wave_last = whole_number("--wave-window", wave_window.substr(colon + 1), o.wave_first,
+                               std::uint64_t{1} << 40);
   }
   o.waves = !waves.empty() || !wave_window.empty() || o.wave_arrays || !wave_chips.empty();
   if (!waves.empty() && waves != ".") o.wave_dir = waves;
   for (std::size_t at = 0; at < wave_chips.size();) {
     const std::size_t comma = std::min(wave_chips.find(',', at), wave_chips.size());
     o.wave_chips.push_back(static_cast<unsigned>(
-        number("--wave-chips", wave_chips.substr(at, comma - at), 0, defs::kBoardChips - 1)));
+        whole_number("--wave-chips", wave_chips.substr(at, comma - at), 0, defs::kBoardChips - 1)));
     at = comma + 1;
   }
   if (!o.inject.empty() && o.inject != "list" && !find_site(o.inject))

@@ -30,8 +30,9 @@ struct Options {
   unsigned threads = 0;           ///< 0: all of the machine
   unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
-  std::string topology = "ring";  ///< ring, c12: how the board is wired
-  std::filesystem::path tables;   ///< a table set to load; empty: the board's own
+  unsigned hbm_latency = defs::kHbmLatency;  ///< core cycles
+  std::string topology = "ring";             ///< ring, c12: how the board is wired
+  std::filesystem::path tables;              ///< a table set to load; empty: the board's own
   struct LeaveCable {
     unsigned a, b;        ///< the chips that it joins
     std::uint64_t cycle;  ///< core cycle
@@ -48,10 +49,11 @@ struct Options {
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
-  bool debug = true;                 ///< a failed run is looked into, and its last cycles get waves
-  bool timeline = false;             ///< timeline.json into the run's directory
-  bool coverage = false;             ///< needs the program with counters
-  std::string inject;                ///< a site, "list", or empty
+  bool debug = true;                                     ///< a failed run is looked into ..
+  bool failure_waves = true;                             ///< .. and its last cycles get waves
+  bool timeline = false;                                 ///< timeline.json into the run's directory
+  bool coverage = false;                                 ///< needs the program with counters
+  std::string inject;                                    ///< a site, "list", or empty
   bool races = false;                ///< look for conflicting accesses without a semaphore path
   std::filesystem::path commit_log;  ///< empty: none
   bool npy = false;                  ///< regions as .npy into the run's directory

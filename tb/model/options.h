@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of board_model.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tb/scenarios/knobs.h"
+
+namespace tb {
+
+struct ModelOptions {
+  std::string scenario, program, config = "inf2", log, out = "out";
+  std::optional<defs::Dtype> format;
+  std::optional<ProductSize> size;
+  std::uint32_t seed = 1, length = 0;
+  std::uint64_t order_seed = 0;
+  unsigned chips = 0;  ///< 0: all of the scenario, those of the program
+  bool races = false, npy = false, json = false;
+};
+
+/// Throws Refused; for --help prints and throws Refused(kPassed, "").
+ModelOptions parse_model_options(int argc, char** argv);
+/// The command that repeats the run.
+std::string repro_line(const ModelOptions& options);
+
+}  // namespace tb
