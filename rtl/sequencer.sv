@@ -229,34 +229,14 @@ module sequencer #(
   assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
 
   // ---------------------------------------------------------------- room for an update
-  // What updates in flight may add to a semaphore, or take from it, at most. Up to 16 in the queue
-  // and one that is offered but not yet in the value: 17 * 2^15 < 2^20.
-  typedef logic [19:0] sum_t;
-  sum_t rise_d, rise_q, fall_d, fall_q;
-  logic no_room, posted_q;
-  logic [15:0] posted_delta_q;
+  logic no_room;
   assign room_sem_o = update_sem;
-  assign no_room = update_delta[15]
-      ? 20'(room_value_i) < fall_q + magnitude(update_delta)
-      : 20'(room_value_i) + rise_q + magnitude(update_delta) > 20'd65535;
-  assign hold_d = (push && pushed.update && no_room) || (hold_q && head_valid);
-
-  function automatic sum_t magnitude(input logic [15:0] delta);
-    magnitude = delta[15] ? 20'd65536 - 20'(delta) : 20'(delta);
-  endfunction
-
-  always_comb begin
-    rise_d = rise_q;
-    fall_d = fall_q;
-    if (push && pushed.update) begin
-      if (update_delta[15]) fall_d = fall_d + magnitude(update_delta);
-      else rise_d = rise_d + magnitude(update_delta);
-    end
-    if (posted_q) begin
-      if (posted_delta_q[15]) fall_d = fall_d - magnitude(posted_delta_q);
-      else rise_d = rise_d - magnitude(posted_delta_q);
-    end
-  end
+  assign hold_d     = (push && pushed.update && no_room) || (hold_q && head_valid);
+  sequencer_room u_room (
+    .clk_i, .rst_ni, .value_i(room_value_i), .delta_i(update_delta), .no_room_o(no_room),
+    .claim_i(push && pushed.update), .posted_i(upd_valid_o), .posted_delta_i(upd_o.delta),
+    .none_in_flight_i(!head_valid)
+  );
 
   logic [31:0] upd_pc_d, upd_pc_q;
   assign upd_valid_o = pop && head.update;
@@ -344,9 +324,6 @@ module sequencer #(
       cause_q   <= defs_pkg::ErrorCauseNone;
       issuing_q <= 1'b0;
       hold_q    <= 1'b0;
-      rise_q    <= '0;
-      fall_q    <= '0;
-      posted_q  <= 1'b0;
       waited_q  <= 1'b0;
       ending_q  <= 1'b0;
       event_q   <= 1'b0;
@@ -358,9 +335,6 @@ module sequencer #(
       cause_q   <= cause_d;
       issuing_q <= issuing_d;
       hold_q    <= hold_d;
-      rise_q    <= rise_d;
-      fall_q    <= fall_d;
-      posted_q  <= upd_valid_o;
       waited_q  <= waited_d;
       ending_q  <= ending_d;
       event_q   <= event_d;
@@ -369,13 +343,7 @@ module sequencer #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (upd_valid_o) posted_delta_q <= upd_o.delta;
-  end
-
   // ---------------------------------------------------------------- assertions
-  // Nothing in flight, nothing claimed.
-  `ASSERT_NOW(ClaimsEnd_A, !head_valid && !posted_q -> rise_q == '0 && fall_q == '0)
   // The host rings only a sequencer that is idle or done.
   `ASSERT_NOW(StartWhenStopped_A, start_i -> state_q == StIdle || state_q == StDone)
   // The engine finishes no more than it was given.

@@ -173,36 +173,32 @@ module tensor_array #(
       // PEs. Row 0 starts every column from +0, row Half too if it is told to.
       for (int unsigned i = 0; i < Half - 1; i++) begin
         for (int unsigned c = 0; c < Cols; c++) begin
-          psum_q[RowBits'(Rows - 1 - i)][ColBits'(c)] = fma_pkg::pe_fma(
-              fma_pkg::pick_weight(moving_q[RowBits'(Rows - 1 - i)][ColBits'(c)],
-                                   weight0_q[RowBits'(Rows - 1 - i)][ColBits'(c)],
-                                   weight1_q[RowBits'(Rows - 1 - i)][ColBits'(c)]),
+          psum_q[RowBits'(Rows - 1 - i)][ColBits'(c)] = fma_pkg::pe_sum(
               moving_q[RowBits'(Rows - 1 - i)][ColBits'(c)],
+              weight0_q[RowBits'(Rows - 1 - i)][ColBits'(c)],
+              weight1_q[RowBits'(Rows - 1 - i)][ColBits'(c)],
               psum_q[RowBits'(Rows - 2 - i)][ColBits'(c)]);
         end
       end
       for (int unsigned c = 0; c < Cols; c++) begin
-        psum_q[Half][ColBits'(c)] = fma_pkg::pe_fma(
-            fma_pkg::pick_weight(moving_q[Half][ColBits'(c)], weight0_q[Half][ColBits'(c)],
-                                 weight1_q[Half][ColBits'(c)]),
-            moving_q[Half][ColBits'(c)],
+        psum_q[Half][ColBits'(c)] = fma_pkg::pe_sum(
+            moving_q[Half][ColBits'(c)], weight0_q[Half][ColBits'(c)],
+            weight1_q[Half][ColBits'(c)],
             fma_pkg::sum_above(moving_q[Half][ColBits'(c)], psum_q[Half-1][ColBits'(c)]));
       end
       for (int unsigned i = 0; i < Half - 1; i++) begin
         for (int unsigned c = 0; c < Cols; c++) begin
-          psum_q[RowBits'(Half - 1 - i)][ColBits'(c)] = fma_pkg::pe_fma(
-              fma_pkg::pick_weight(moving_q[RowBits'(Half - 1 - i)][ColBits'(c)],
-                                   weight0_q[RowBits'(Half - 1 - i)][ColBits'(c)],
-                                   weight1_q[RowBits'(Half - 1 - i)][ColBits'(c)]),
+          psum_q[RowBits'(Half - 1 - i)][ColBits'(c)] = fma_pkg::pe_sum(
               moving_q[RowBits'(Half - 1 - i)][ColBits'(c)],
+              weight0_q[RowBits'(Half - 1 - i)][ColBits'(c)],
+              weight1_q[RowBits'(Half - 1 - i)][ColBits'(c)],
               psum_q[RowBits'(Half - 2 - i)][ColBits'(c)]);
         end
       end
       for (int unsigned c = 0; c < Cols; c++) begin
-        psum_q[0][ColBits'(c)] = fma_pkg::pe_fma(
-            fma_pkg::pick_weight(moving_q[0][ColBits'(c)], weight0_q[0][ColBits'(c)],
-                                 weight1_q[0][ColBits'(c)]),
-            moving_q[0][ColBits'(c)], 32'd0);
+        psum_q[0][ColBits'(c)] = fma_pkg::pe_sum(
+            moving_q[0][ColBits'(c)], weight0_q[0][ColBits'(c)],
+            weight1_q[0][ColBits'(c)], 32'd0);
       end
 
       // Deskew: what leaves column c now belongs to what left column 0 c cycles ago.

@@ -246,6 +246,13 @@ package fma_pkg;
     pe_fma      = bits_pkg::sel(empty, psum_i, result);
   endfunction
 
+  // What a PE does: the moving operand meets the weight of its plane, the sum comes from above.
+  function automatic logic [31:0] pe_sum(
+      input logic [31:0] moving_i, input logic [31:0] weight0_i, input logic [31:0] weight1_i,
+      input logic [31:0] psum_i);
+    pe_sum = pe_fma(pick_weight(moving_i, weight0_i, weight1_i), moving_i, psum_i);
+  endfunction
+
   // a + b in fp32.
   function automatic logic [31:0] add_fp32(input logic [31:0] a_i, input logic [31:0] b_i);
     logic [31:0] magnitude, exponent, tiny, significand, special;
