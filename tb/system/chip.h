@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One chip: the Verilated RTL, its HBM, its commits. The only user of the Verilated class.
+// One chip: the Verilated RTL, its HBM, its commits.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,6 +20,8 @@
 
 namespace tb {
 
+class VerilatedChip;
+
 /// Sizes that this executable was built for.
 const defs::Sizes& built_sizes();
 /// Was it built with waves? And with the insides of the arrays in them?
@@ -39,17 +41,17 @@ struct ChipWires {
 class Chip {
  public:
   /// `power_on_seed` fills every register that has no reset; results do not depend on it.
-  /// `waves`: FST file, or empty. Construct all chips in one thread.
-  Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
-       const std::filesystem::path& waves);
+  /// Construct all chips in one thread.
+  Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires);
   ~Chip();
   Chip(const Chip&) = delete;
 
-  /// Waves of these core cycles only.
-  void trace_only(std::uint64_t first, std::uint64_t last) {
-    trace_first_ = first;
-    trace_last_ = last;
-  }
+  /// Waves of core cycles first .. last into an FST file. May be asked for at any time.
+  void record_waves(std::filesystem::path file, std::uint64_t first, std::uint64_t last);
+  /// Before each window, in the thread that made the chip: changes to the traced model where the
+  /// waves begin, for until then it would only cost time. Nothing else can tell the difference.
+  void prepare_window(std::uint64_t first, unsigned cycles);
+  void close_waves();
 
   /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
   /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.
@@ -104,14 +106,15 @@ class Chip {
   IssueCheck issues_;
   std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
-  std::uint64_t trace_first_ = 0, trace_last_ = UINT64_MAX;
+  std::filesystem::path wave_file_;  ///< empty: none
+  std::uint64_t wave_first_ = 0, wave_last_ = 0;
+  bool traced_ = false;
   std::uint64_t last_progress_ = 0;
   bool quiet_ = false;
   std::string fault_;
   std::uint64_t fault_cycle_ = 0;
 
-  struct Verilated;
-  std::unique_ptr<Verilated> v_;
+  std::unique_ptr<VerilatedChip> v_;
   std::unique_ptr<Probe> probe_;
 };
 

@@ -48,6 +48,7 @@ struct Options {
   bool wave_arrays = false;
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
   bool debug = true;                 ///< a failed run is looked into, and its last cycles get waves
+  std::optional<double> snapshots;   ///< seconds between two, 0: none; default: as they cost
   bool timeline = false;             ///< timeline.json into the run's directory
   bool coverage = false;             ///< needs the program with counters
   std::string inject;                ///< a site, "list", or empty
