@@ -413,8 +413,8 @@ void Functional::observe(const CommitBuffer& commits) {
 
 void Functional::observe(const Chip& chip) {
   observe(chip.commits());
-  auto& credits = credits_[chip.id()];
-  if (credits.empty()) credits = find_credits(chip);
+  auto& [probe, credits] = credits_[chip.id()];
+  if (probe != &chip.probe()) credits = find_credits(chip), probe = &chip.probe();
   for (const Credit& credit : credits)
     ++*(kPressureLevels * credit.left.value() < credit.depth ? credit.few : credit.many);
 }

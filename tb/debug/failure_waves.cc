@@ -37,6 +37,27 @@ int run_silently(const std::string& program, std::vector<std::string> arguments)
   return WEXITSTATUS(status);
 }
 
+/// The same command from its start in the program that can; one line if that did not work.
+std::string by_sibling(const WavePlan& plan, const fs::path& waves,
+                       std::vector<std::string> arguments, const fs::path& scratch) {
+  std::error_code error;
+  const fs::path other = fs::read_symlink("/proc/self/exe", error).string() + "_waves";
+  if (error || access(other.c_str(), X_OK) != 0)
+    return fmt::format("no waves: ninja -C build {} makes them\n", other.filename().string());
+  for (const std::string& more :
+       {std::string("--no-debug"), fmt::format("--waves={}", waves.string()),
+        fmt::format("--wave-chips={}", fmt::join(plan.chips, ",")),
+        fmt::format("--wave-window={}:{}", plan.first, plan.last),
+        fmt::format("--out={}", scratch.string())})
+    arguments.push_back(more);
+  const bool failed = run_silently(other.string(), arguments) < 0;
+  fs::remove_all(scratch, error);
+  for (unsigned chip : plan.chips)
+    if (failed || !fs::exists(waves / fmt::format("chip{:02}.fst", chip)))
+      return fmt::format("no waves: {} did not write them\n", other.filename().string());
+  return {};
+}
+
 }  // namespace
 
 WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
@@ -62,7 +83,8 @@ WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
 }
 
 nlohmann::ordered_json to_json(const WavePlan& plan, const fs::path& run_dir) {
-  nlohmann::ordered_json j{{"first", plan.first}, {"last", plan.last}, {"marker", plan.marker}};
+  nlohmann::ordered_json j{
+      {"first", plan.first}, {"last", plan.last}, {"from", plan.from}, {"marker", plan.marker}};
   if (plan.cause) j["cause"] = *plan.cause;
   j["files"] = nlohmann::ordered_json::array();
   for (unsigned chip : plan.chips)
@@ -72,27 +94,18 @@ nlohmann::ordered_json to_json(const WavePlan& plan, const fs::path& run_dir) {
   return j;
 }
 
-std::string record_waves(const WavePlan& plan, const std::vector<std::string>& command,
+std::string record_waves(WavePlan& plan, Replay& replay, const std::vector<std::string>& command,
                          const fs::path& run_dir) {
   if (plan.chips.empty()) return {};
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const fs::path other = self.string() + "_waves";
-  if (error || access(other.c_str(), X_OK) != 0)
-    return fmt::format("no waves: ninja -C build {} makes them\n", other.filename().string());
-  const fs::path waves = run_dir / "waves", scratch = run_dir / "again";
-  std::vector<std::string> arguments = command;
-  for (const std::string& more :
-       {std::string("--no-debug"), fmt::format("--waves={}", waves.string()),
-        fmt::format("--wave-chips={}", fmt::join(plan.chips, ",")),
-        fmt::format("--wave-window={}:{}", plan.first, plan.last),
-        fmt::format("--out={}", scratch.string())})
-    arguments.push_back(more);
-  const bool failed = run_silently(other.string(), arguments) < 0;
-  fs::remove_all(scratch, error);
-  for (unsigned chip : plan.chips)
-    if (failed || !fs::exists(waves / fmt::format("chip{:02}.fst", chip)))
-      return fmt::format("no waves: {} did not write them\n", other.filename().string());
+  const fs::path waves = run_dir / "waves";
+  if (built_with_waves()) {
+    const auto from = replay.waves(plan, waves);
+    if (!from) return "no waves: the repeated run went another way\n";
+    plan.from = *from;
+  } else if (const std::string missing = by_sibling(plan, waves, command, run_dir / "again");
+             !missing.empty()) {
+    return missing;
+  }
   return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
                      fmt::join(plan.chips, ", "), plan.first, plan.last);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tb/debug/diagnosis.h"
+#include "tb/debug/replay.h"
 #include "tb/system/options.h"
 
 namespace tb {
@@ -19,18 +20,21 @@ struct WavePlan {
   std::uint64_t first = 0, last = 0;
   std::uint64_t marker = 0;  ///< the divergence, or where the board stood still
   std::optional<std::uint64_t> cause;
+  std::uint64_t from = 0;  ///< where the repeated run began
 };
 
 /// From some cycles before the cause until a little behind the divergence; at most kLongest cycles,
 /// the last ones. `stood_still`: fabric cycle of the last progress, for runs without a divergence.
 WavePlan plan_waves(const Diagnosis& diagnosis, std::uint64_t stood_still);
 
-/// {first, last, marker, cause, files}: files that are there, relative to the run's directory.
+/// {first, last, from, marker, cause, files}: files that are there, relative to the run's
+/// directory.
 nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path& run_dir);
 
-/// Runs the same command once more in the sibling built with waves. Runs are deterministic, so this
-/// is the run that failed. Returns one line about the waves, or about what is missing for them.
-std::string record_waves(const WavePlan& plan, const std::vector<std::string>& command,
+/// Repeats the run with waves, from `plan.from`, which it sets. A program without the traced model
+/// has its sibling run the same command. Returns one line about the waves, or about what is missing
+/// for them.
+std::string record_waves(WavePlan& plan, Replay& replay, const std::vector<std::string>& command,
                          const std::filesystem::path& run_dir);
 
 /// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/waves.py.

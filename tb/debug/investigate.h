@@ -8,20 +8,15 @@
 
 #include "cmodel/program.h"
 #include "tb/debug/diagnosis.h"
-#include "tb/debug/standby.h"
+#include "tb/debug/replay.h"
 #include "tb/system/board.h"
-#include "tb/system/inject.h"
 
 namespace tb {
 
 /// Finds the cause, appends it to the outcome's report, writes divergence.json and waves/ into
 /// `run_dir`. `command` is that of this run. Returns what result.json says about it.
-nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Standby& standby,
+nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Replay& replay,
                                    const Options& options, const std::vector<std::string>& command,
                                    const std::filesystem::path& run_dir, Outcome& outcome);
-
-/// In a woken Standby: the run again with what it was asked to watch. Does not return.
-[[noreturn]] void watch_again(Standby& standby, const Options& options, const Wiring& wiring,
-                              const cmodel::Program& program, Injector* injector);
 
 }  // namespace tb

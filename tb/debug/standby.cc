@@ -59,16 +59,11 @@ Standby::Standby() {
   std::fflush(nullptr);
   child_ = fork();
   if (child_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(down[1]);
     close(up[0]);
     from_ = down[0];
     to_ = up[1];
-    if (!receive(from_, request_)) _exit(0);
-    const int nothing = open("/dev/null", O_RDWR);
-    dup2(nothing, STDOUT_FILENO);
-    dup2(nothing, STDERR_FILENO);
-    woken_ = true;
+    sleep();
     return;
   }
   close(down[0]);
@@ -80,7 +75,27 @@ Standby::Standby() {
 Standby::~Standby() {
   if (to_ >= 0) close(to_);
   if (from_ >= 0) close(from_);
-  if (child_ > 0) waitpid(child_, nullptr, 0);
+  if (child_ <= 0) return;
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+}
+
+void Standby::sleep() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  while (receive(from_, request_)) {
+    const pid_t busy = fork();
+    if (busy == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const int nothing = open("/dev/null", O_RDWR);
+      dup2(nothing, STDOUT_FILENO);
+      dup2(nothing, STDERR_FILENO);
+      woken_ = true;
+      return;
+    }
+    int status = 1;
+    if (busy < 0 || waitpid(busy, &status, 0) != busy || status != 0) break;
+  }
+  _exit(0);
 }
 
 void Standby::reply(const std::vector<std::uint8_t>& bytes) {
@@ -93,8 +108,6 @@ std::vector<std::uint8_t> Standby::ask(const std::vector<std::uint8_t>& request)
   if (child_ <= 0 || to_ < 0) return answer;
   signal(SIGPIPE, SIG_IGN);
   if (!send(to_, request) || !receive(from_, answer)) answer.clear();
-  close(to_);
-  to_ = -1;
   return answer;
 }
 

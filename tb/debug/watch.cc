@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "cmodel/provenance.h"
 
@@ -13,11 +14,17 @@ namespace {
 // A commit may be reported so many core cycles behind its write. Before it there is no limit: a
 // burst waits for its turn at the memory.
 constexpr std::uint64_t kLate = 8;
-constexpr unsigned kOnTheWay = 2;  // writes of one byte that may be on their way at once
+constexpr std::ptrdiff_t kOnTheWay = 2;  // writes of one byte that may be on their way at once
+
+bool same_byte(const cmodel::Cell& a, const cmodel::Cell& b) {
+  return std::tie(a.memory, a.chip, a.core, a.partition, a.addr) ==
+         std::tie(b.memory, b.chip, b.core, b.partition, b.addr);
+}
 
 }  // namespace
 
-Watch::Watch(Chip& chip, std::vector<cmodel::Cell> cells, std::uint64_t until) : until_(until) {
+Watch::Watch(Chip& chip, std::uint64_t since, std::vector<cmodel::Cell> cells, std::uint64_t until)
+    : since_(since), until_(until), seen_(chip.commits().total()) {
   for (const cmodel::Cell& cell : cells) {
     Watched w;
     w.cell = cell;
@@ -29,7 +36,7 @@ Watch::Watch(Chip& chip, std::vector<cmodel::Cell> cells, std::uint64_t until) :
       w.element = cell.addr / word * built_sizes().partitions + cell.partition;
       w.lsb = static_cast<unsigned>(cell.addr % word * 8);
     }
-    w.values.push_back({0, value(w, chip)});
+    w.values.push_back({since_, value(w, chip)});
     watched_.push_back(std::move(w));
   }
   chip.add_hook([this](Chip& c, std::uint64_t cycle) { look(c, cycle); });
@@ -67,7 +74,7 @@ std::optional<WatchFinding> Watch::finding() const {
       const auto end = std::find_if(w.writes.begin(), w.writes.end(), [&](const Timed& write) {
         return write.first > cycle + kLate;
       });
-      const auto begin = end - std::min<std::ptrdiff_t>(kOnTheWay, end - w.writes.begin());
+      const auto begin = end - std::min(kOnTheWay, end - w.writes.begin());
       if (std::none_of(begin, end, [&](const Timed& write) { return write.second == value; }))
         found({WatchFinding::Kind::Upset, w.cell, cycle, w.values[i - 1].second, value});
     }
@@ -85,6 +92,19 @@ std::optional<WatchFinding> Watch::finding() const {
     }
   }
   return first;
+}
+
+bool Watch::certain() const {
+  if (since_ == 0) return true;
+  const auto found = finding();
+  return std::all_of(watched_.begin(), watched_.end(), [&](const Watched& w) {
+    const bool here = found && same_byte(found->cell, w.cell);
+    const std::uint64_t last = here ? found->cycle + kLate : until_;
+    const auto known = std::count_if(w.writes.begin(), w.writes.end(), [&](const Timed& write) {
+      return write.first > since_ + kLate && write.first <= last;
+    });
+    return known >= (here ? kOnTheWay : 1);
+  });
 }
 
 std::uint8_t Watch::at(const Watched& w, std::uint64_t cycle) {

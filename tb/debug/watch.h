@@ -26,11 +26,15 @@ struct WatchFinding {
 /// SBUF, PSUM or HBM of one chip, through the probe and the commits of the RTL itself.
 class Watch {
  public:
-  /// All cells on `chip`. Place before the run; it looks until core cycle `until`.
-  Watch(Chip& chip, std::vector<cmodel::Cell> cells, std::uint64_t until);
+  /// All cells on `chip`. It looks from now, core cycle `since`, until core cycle `until`.
+  Watch(Chip& chip, std::uint64_t since, std::vector<cmodel::Cell> cells, std::uint64_t until);
 
   /// After the run: the earliest finding.
   std::optional<WatchFinding> finding() const;
+  /// Need nobody look further back? So if every byte was written while it was watched: what it held
+  /// before that is no matter. A change is only one by nobody if the writes that could still have
+  /// been on their way are known.
+  bool certain() const;
 
  private:
   using Timed = std::pair<std::uint64_t, std::uint8_t>;  ///< core cycle, value
@@ -47,8 +51,8 @@ class Watch {
   static std::uint8_t at(const Watched& watched, std::uint64_t cycle);
 
   std::vector<Watched> watched_;
-  std::uint64_t until_;
-  std::uint64_t seen_ = 0;  ///< commits
+  std::uint64_t since_, until_;
+  std::uint64_t seen_;  ///< commits
 };
 
 }  // namespace tb

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The project's own suites on the small board: a regression with its files, the canary, limits, the failed again.
 
-Needs a built board_mini, and board_mini_waves for the failed runs with waves.
+Needs a built board_mini.
 """
 import json
 import subprocess
@@ -51,14 +51,11 @@ class Regression(WithFolder):
         self.assertIn("needs more memory than its limit of 32 MiB", runs["small"]["message"])
 
     def test_a_failed_board_again_with_waves(self):
-        waves = ROOT / "build/tb/system/board_mini_waves"
-        if not waves.exists():
-            self.skipTest("needs board_mini_waves")
         self.write_data({"hurt": {"program": "mini", "scenario": "digits", "options": [
             "--chips", "2", "--inject", "weight", "--wave-chips", "0"]}}, seeds=1)
         suites = self.data / "suites.toml"
         suites.write_text(table("program.mini", {"path": "build/tb/system/board_mini", "target": "board_mini",
-                                                 "waves_target": "board_mini_waves"}) + suites.read_text())
+                                                 "waves_target": "board_mini"}) + suites.read_text())
         self.regress("all", "--seed", 3, status=1)
         first = self.runs()["hurt"]
         self.assertEqual(first["state"], "failed")

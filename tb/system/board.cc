@@ -96,14 +96,12 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();
     wires[i].host_rsp = host_responses_[i].get();
-    chips_.push_back(std::make_unique<Chip>(
-        i, n, power_on_seed(options.seed, i), wires[i],
-        wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl,
-        options.traces(i) && !wiring.models[i] ? wave_dir / fmt::format("chip{:02}.fst", i)
-                                               : std::filesystem::path()));
+    chips_.push_back(
+        std::make_unique<Chip>(i, n, power_on_seed(options.seed, i), wires[i],
+                               wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl));
     chips_.back()->set_hbm_latency(options.hbm_latency);
     chips_.back()->issues().load(program, i);
-    chips_.back()->trace_only(options.wave_first, options.wave_last);
+    if (options.traces(i) && !wiring.models[i]) record_waves(i, wave_dir, options.wave_first, options.wave_last);
   }
   for (const CableFault& fault : options.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
@@ -121,6 +119,11 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
   set_stack_size(16 << 20);
 }
 
+void Board::record_waves(unsigned chip, const std::filesystem::path& dir, std::uint64_t first,
+                         std::uint64_t last) {
+  chips_[chip]->record_waves(dir / fmt::format("chip{:02}.fst", chip), first, last);
+}
+
 std::uint64_t Board::last_progress() const {
   std::uint64_t last = host_->last_progress();
   for (const auto& chip : chips_) last = std::max(last, chip->last_progress());
@@ -129,6 +132,7 @@ std::uint64_t Board::last_progress() const {
 
 void Board::window(std::uint64_t limit) {
   const auto cycles = static_cast<unsigned>(std::min<std::uint64_t>(options_.window, limit - now_));
+  for (auto& chip : chips_) chip->prepare_window(now_, cycles);
   workers_.run(chips(), [&](unsigned i) { chips_[i]->run_window(now_, cycles); });
   host_->run(now_, cycles);
   now_ += cycles;
@@ -184,6 +188,11 @@ void Board::run() {
     if (now_ == end) {
       at_the_end();
       break;
+    }
+    if (between_ && between_()) {
+      workers_.rebuild();
+      observer_ = nullptr;
+      between_ = nullptr;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
     if (defs::kFabricDivide * now_ > options_.wave_last) {

@@ -60,6 +60,14 @@ class Board : public sc_core::sc_module {
   using Observer = std::function<void(const Chip& chip)>;
   void set_observer(Observer observer) { observer_ = std::move(observer); }
 
+  /// Called between two windows. It may fork: in the copy it returns true, and the board goes on
+  /// there with workers of its own, unobserved.
+  void set_between(std::function<bool()> between) { between_ = std::move(between); }
+
+  /// chipNN.fst into `dir`: core cycles first .. last, not earlier than now.
+  void record_waves(unsigned chip, const std::filesystem::path& dir, std::uint64_t first,
+                    std::uint64_t last);
+
   /// After sc_start() has returned.
   const Outcome& outcome() const { return outcome_; }
   /// Fabric cycles done.
@@ -115,6 +123,7 @@ class Board : public sc_core::sc_module {
   std::uint64_t packets_rerouted_ = 0;
   Outcome outcome_;
   Observer observer_;
+  std::function<bool()> between_;
 };
 
 }  // namespace tb

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include "tb/mixed/golden_dpi.h"
 #include "tb/mixed/golden_probe.h"
@@ -32,15 +33,15 @@ bool built_with_coverage() { return false; }
 #endif
 
 Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
-           Inside inside, const std::filesystem::path& waves)
+           Inside inside)
     : id_(id), wires_(wires), hbm_(built_sizes()) {
   if (inside == Inside::Model) {
-    v_ = make_model_chip(power_on_seed, waves);
+    v_ = make_model_chip(power_on_seed);
     golden_ = std::make_unique<GoldenChip>(built_sizes(), id, ring_size, commits_);
     golden_probe_ = std::make_unique<GoldenProbe>(built_sizes(), *golden_, *v_);
     probe_ = std::make_unique<Probe>(*golden_probe_);
   } else {
-    v_ = make_rtl_chip(power_on_seed, waves);
+    v_ = make_rtl_chip(power_on_seed);
     probe_ = std::make_unique<Probe>(*v_);
   }
   const ChipPins& pins = v_->pins();
@@ -51,6 +52,24 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
 }
 
 Chip::~Chip() = default;
+
+void Chip::record_waves(std::filesystem::path file, std::uint64_t first, std::uint64_t last) {
+  wave_file_ = std::move(file);
+  wave_first_ = first;
+  wave_last_ = last;
+}
+
+void Chip::prepare_window(std::uint64_t first, unsigned cycles) {
+  if (traced_ || wave_file_.empty() || defs::kFabricDivide * (first + cycles) <= wave_first_)
+    return;
+  auto traced = make_traced_chip(*v_);
+  probe_ = std::make_unique<Probe>(*traced);
+  v_ = std::move(traced);
+  v_->open_waves(wave_file_);
+  traced_ = true;
+}
+
+void Chip::close_waves() { v_->close_waves(); }
 
 void Chip::reset() {
   set_commit_sink(nullptr, id_);
@@ -80,8 +99,8 @@ void Chip::fail(std::string what) {
 }
 
 void Chip::dump(unsigned picoseconds) {
-  if (core_cycle_ >= trace_first_ && core_cycle_ <= trace_last_)
-    v_->dump(core_cycle_ * 1000 + picoseconds);
+  if (traced_ && core_cycle_ >= wave_first_ && core_cycle_ <= wave_last_)
+    v_->dump_waves(core_cycle_ * 1000 + picoseconds);
 }
 
 void Chip::settle() { v_->settle(); }

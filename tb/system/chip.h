@@ -46,17 +46,19 @@ class Chip {
   enum class Inside { Rtl, Model };
 
   /// `power_on_seed` fills every register that has no reset; results do not depend on it.
-  /// `waves`: FST file, or empty. Construct all chips in one thread.
+  /// Construct all chips in one thread.
   Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const ChipWires& wires,
-       Inside inside, const std::filesystem::path& waves);
+       Inside inside);
   ~Chip();
   Chip(const Chip&) = delete;
 
-  /// Waves of these core cycles only.
-  void trace_only(std::uint64_t first, std::uint64_t last) {
-    trace_first_ = first;
-    trace_last_ = last;
-  }
+  /// Waves of core cycles first .. last into an FST file. May be asked for at any time, not of a
+  /// model chip.
+  void record_waves(std::filesystem::path file, std::uint64_t first, std::uint64_t last);
+  /// Before each window, in the thread that made the chip: changes to the traced model where the
+  /// waves begin, for until then it would only cost time. Nothing else can tell the difference.
+  void prepare_window(std::uint64_t first, unsigned cycles);
+  void close_waves();
 
   /// Before the run; it is HbmLatency unless told.
   void set_hbm_latency(unsigned core_cycles) { hbm_.set_latency(core_cycles); }
@@ -115,7 +117,9 @@ class Chip {
   IssueCheck issues_;
   std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
-  std::uint64_t trace_first_ = 0, trace_last_ = UINT64_MAX;
+  std::filesystem::path wave_file_;  ///< empty: none
+  std::uint64_t wave_first_ = 0, wave_last_ = 0;
+  bool traced_ = false;
   std::uint64_t last_progress_ = 0;
   bool quiet_ = false;
   std::string fault_;

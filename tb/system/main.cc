@@ -261,16 +261,18 @@ int run(int argc, char** argv) {
                                                  wave_dir.string()));
   }
 
-  std::optional<Standby> standby;
-  if (options.debug) standby.emplace();
-  if (standby && standby->woken())
-    watch_again(*standby, options, wiring, job.program, injector.get());
+  // A copy would share the file of waves that are being written.
+  std::optional<Replay> replay;
+  if (options.debug) replay.emplace(options.waves ? 0.0 : options.snapshots);
+  if (replay && replay->again())
+    run_again(*replay, options, wiring, job.program, job.accesses, injector.get());
   nlohmann::ordered_json result;
   Outcome outcome;
   {
     const StdoutToStderr quiet;
     Board board("board", options, wiring, job.program, wave_dir, job.accesses);
     if (injector) injector->arm(board);
+    if (replay) replay->attach(board);
     Functional functional(built_sizes(), job.program, wiring.tables());
     std::optional<timeline::Recorder> recorder;
     if (options.timeline) {
@@ -286,6 +288,7 @@ int run(int argc, char** argv) {
       if (recorder) recorder->observe(board, chip);
     });
     sc_core::sc_start();
+    if (replay && replay->again()) replay->answer();
     outcome = board.outcome();
     if (log) log->finish();
     if (options.npy) write_regions(run_dir, job.program, board.host().regions());
@@ -294,7 +297,7 @@ int run(int argc, char** argv) {
     judge(job, board, outcome, metrics);
     nlohmann::ordered_json divergence;
     if (options.debug && outcome.status != Outcome::Status::Passed)
-      divergence = investigate(board, job.program, *standby, options,
+      divergence = investigate(board, job.program, *replay, options,
                                std::vector<std::string>(argv, argv + argc), run_dir, outcome);
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");

@@ -88,7 +88,7 @@ Options parse_options(int argc, char** argv) {
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
               format, size, timeout, hang;
-  std::string wave_window, wave_chips, waves, program, tables, leave, log, out = "out";
+  std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
@@ -134,6 +134,11 @@ Options parse_options(int argc, char** argv) {
                "if the run fails: do not look for the cause, write no waves of its last cycles");
   app.add_flag("--no-failure-waves{false}", o.failure_waves,
                "if the run fails: look for the cause, but write no waves of its last cycles");
+  app.add_option(
+         "--snapshots", snapshots,
+         "seconds between two copies of the process, from which the cycles before a failure\n"
+         "are run again, 0.001 .. 3600, or 0: none (what costs half a percent)")
+      ->type_name("SECONDS");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_flag("--timeline", o.timeline,
@@ -199,6 +204,16 @@ Options parse_options(int argc, char** argv) {
     if (error != std::errc{} || rest != ber.data() + ber.size() ||
         !(o.link_ber >= 0 && o.link_ber <= 1e-4))
       throw Refused(kBadInput, fmt::format("--link-ber is \"{}\"; allowed 0 .. 1e-4", ber));
+  }
+  if (!snapshots.empty()) {
+    const char* end = snapshots.data() + snapshots.size();
+    double seconds = 0;
+    const auto [rest, error] = std::from_chars(snapshots.data(), end, seconds);
+    if (error != std::errc{} || rest != end ||
+        !(seconds == 0 || (seconds >= 0.001 && seconds <= 3600)))
+      throw Refused(kBadInput,
+                    fmt::format("--snapshots is \"{}\"; allowed 0, 0.001 .. 3600", snapshots));
+    o.snapshots = seconds;
   }
   for (const auto& text : fail_cables)
     o.cable_faults.push_back(cable_fault("--fail-cable", text, false));

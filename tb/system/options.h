@@ -51,7 +51,8 @@ struct Options {
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
   bool debug = true;                                     ///< a failed run is looked into ..
   bool failure_waves = true;                             ///< .. and its last cycles get waves
-  bool timeline = false;                                 ///< timeline.json into the run's directory
+  std::optional<double> snapshots;   ///< seconds between two, 0: none; default: as they cost
+  bool timeline = false;                                 ///< timeline.json into the run directory
   bool coverage = false;                                 ///< needs the program with counters
   std::string inject;                                    ///< a site, "list", or empty
   bool races = false;                ///< look for conflicting accesses without a semaphore path

@@ -82,6 +82,7 @@ class Words : public cmodel::CommitSink {
 }  // namespace
 
 void SumTrails::bind(Chip& chip) {
+  probe_ = &chip.probe();
   const auto at = [&](const char* name) {
     return chip.probe().at(fmt::format("u_core{}.u_tensor.u_array.{}", core_, name));
   };
@@ -104,7 +105,7 @@ std::uint32_t SumTrails::weight(unsigned plane, unsigned r) const {
 }
 
 void SumTrails::step(Chip& chip) {
-  if (!sums_) bind(chip);
+  if (probe_ != &chip.probe()) bind(chip);
   for (unsigned lane = 0; lane < 2; ++lane) {
     const Register& flight = lane ? lower_flight_ : in_flight_;
     gone_[lane] += going_[lane];

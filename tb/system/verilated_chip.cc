@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only user of the Verilated classes: compiled once for each, with DODECA_MAKE the function
-// that makes it.
+// that makes it, or DODECA_TRACED.
 #include "tb/system/verilated_chip.h"
 
 #include <verilated.h>
@@ -10,8 +10,8 @@
 #include <verilated_sym_props.h>
 
 #include DODECA_MODEL_HEADER  // V<model>.h
-#include DODECA_SYMS_HEADER   // V<model>__Syms.h: arrays that Verilator does not list by name
-#ifdef DODECA_WAVES
+#include DODECA_STATE_HEADER  // V<model>__state.h: all its variables, and V<model>__Syms.h
+#ifdef DODECA_TRACED
 #include <verilated_fst_c.h>
 #endif
 
@@ -66,32 +66,24 @@ std::uint32_t* words(Pin& pin) {
 
 class Model final : public VerilatedChip {
  public:
-  Model(std::uint32_t power_on_seed, [[maybe_unused]] const std::filesystem::path& waves) {
+  explicit Model(std::uint32_t power_on_seed) {
 #ifdef DODECA_COVERAGE
     // The counters' idea of "before" powers on like a register: random, it would count every bit
     // that never moves as one that did.
     context_.randReset(0);
+    context_.coveragep()->forcePerInstance(true);
 #else
     context_.randReset(2);
 #endif
     context_.randSeed(static_cast<int>(power_on_seed & 0x7fffffffu) | 1);
+    context_.threads(1);  // or each context starts helpers, which do nothing and do not survive a fork
     context_.fatalOnError(false);  // an assertion of the RTL is a failed check, not an abort
     context_.assertOn(true);
-#ifdef DODECA_COVERAGE
-    context_.coveragep()->forcePerInstance(true);
-#endif
-#ifdef DODECA_WAVES
-    if (!waves.empty()) context_.traceEverOn(true);
+#ifdef DODECA_TRACED
+    context_.traceEverOn(true);
 #endif
     enter();
     top_ = std::make_unique<DODECA_MODEL>(&context_, "TOP");
-#ifdef DODECA_WAVES
-    if (!waves.empty()) {
-      waves_ = std::make_unique<VerilatedFstC>();
-      top_->trace(waves_.get(), 99);
-      waves_->open(waves.c_str());
-    }
-#endif
     auto& t = *top_;
     pins_ = {&t.clk_i,
              &t.rst_ni,
@@ -111,30 +103,40 @@ class Model final : public VerilatedChip {
                             &t.hbm1_rsp_ready_o, words(t.hbm1_req_o), words(t.hbm1_rsp_i)}}};
   }
   ~Model() override {
+    close_waves();
     // The model's scopes leave the context of the thread, whichever that is: make it their own.
     enter();
-#ifdef DODECA_WAVES
-    if (waves_) waves_->close();
-#endif
     top_.reset();
   }
 
   void enter() override { ::Verilated::threadContextp(&context_); }
   void eval() override { top_->eval(); }
   void settle() override { DODECA_SETTLE(top_->rootp); }
+  std::vector<Instance> state() override { return state_of(*top_->rootp->vlSymsp); }
   void set_time(std::uint64_t core_cycle) override { context_.time(core_cycle); }
   bool assertion_failed() const override { return context_.gotError(); }
-  void dump([[maybe_unused]] std::uint64_t picoseconds) override {
-#ifdef DODECA_WAVES
-    if (waves_) waves_->dump(picoseconds);
-#endif
+#ifdef DODECA_TRACED
+  void open_waves(const std::filesystem::path& file) override {
+    waves_ = std::make_unique<VerilatedFstC>();
+    top_->trace(waves_.get(), 99);
+    waves_->open(file.c_str());
   }
+  void dump_waves(std::uint64_t picoseconds) override {
+    if (waves_) waves_->dump(picoseconds);
+  }
+  void close_waves() override {
+    if (waves_) waves_->close();
+    waves_.reset();
+  }
+#else
+  void open_waves(const std::filesystem::path&) override {}
+  void dump_waves(std::uint64_t) override {}
+  void close_waves() override {}
+#endif
   void finish() override {
     enter();
     top_->final();
-#ifdef DODECA_WAVES
-    if (waves_) waves_->close();
-#endif
+    close_waves();
   }
   void write_coverage([[maybe_unused]] const std::filesystem::path& file) override {
 #ifdef DODECA_COVERAGE
@@ -162,16 +164,27 @@ class Model final : public VerilatedChip {
  private:
   VerilatedContext context_;
   std::unique_ptr<DODECA_MODEL> top_;
-#ifdef DODECA_WAVES
+#ifdef DODECA_TRACED
   std::unique_ptr<VerilatedFstC> waves_;
 #endif
 };
 
 }  // namespace
 
-std::unique_ptr<VerilatedChip> DODECA_MAKE(std::uint32_t power_on_seed,
-                                           const std::filesystem::path& waves) {
-  return std::make_unique<Model>(power_on_seed, waves);
+#ifdef DODECA_TRACED
+std::unique_ptr<VerilatedChip> make_traced_chip(VerilatedChip& chip) {
+  auto traced = std::make_unique<Model>(1);
+  *traced->pins().clk = 0;
+  *traced->pins().rst_n = 1;
+  traced->eval();  // Verilator's initial blocks, which would otherwise run over the state
+  copy_state(chip.state(), traced->state());
+  traced->settle();
+  return traced;
 }
+#else
+std::unique_ptr<VerilatedChip> DODECA_MAKE(std::uint32_t power_on_seed) {
+  return std::make_unique<Model>(power_on_seed);
+}
+#endif
 
 }  // namespace tb

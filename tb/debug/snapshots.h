@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copies of the running process, one every so often: what failed last is not far behind one.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tb/debug/standby.h"
+
+namespace tb {
+
+/// The newest two are kept, so one of them lies at least a whole interval before a failure, if that
+/// is not one of the first.
+///
+///   core cycle ----------- S1 -------- S2 ------------- S3 ------- failure
+///                      killed when     |<-- at least -->|
+///                      S3 was made         an interval
+///
+/// Unless told, the interval is so long that its copy costs 1 / kShare of the time, the pages that
+/// the run must copy afterwards included, and a second at least.
+class Snapshots {
+ public:
+  /// `seconds`: the interval; 0: there are none.
+  explicit Snapshots(std::optional<double> seconds) : asked_(seconds), due_(after(0)) {}
+
+  /// Between two windows: makes a copy if it is time. In the copy, when woken, returns the request.
+  std::optional<std::vector<std::uint8_t>> take(std::uint64_t core_cycle);
+  /// In the copy: the reply.
+  [[noreturn]] void reply(const std::vector<std::uint8_t>& bytes) {
+    copies_.back().process->reply(bytes);
+  }
+
+  struct Copy {
+    std::uint64_t core_cycle = 0;
+    std::unique_ptr<Standby> process;
+  };
+  /// The newest one that is not behind a core cycle, or null.
+  const Copy* before(std::uint64_t core_cycle) const;
+  /// The oldest one, or null.
+  const Copy* oldest() const { return copies_.empty() ? nullptr : &copies_.front(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kShare = 200, kLeastSeconds = 1;
+  /// When the next one is due, after one that cost so many seconds.
+  Clock::time_point after(double cost) const;
+
+  std::optional<double> asked_;
+  Clock::time_point due_;
+  std::deque<Copy> copies_;
+};
+
+}  // namespace tb
