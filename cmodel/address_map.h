@@ -8,6 +8,10 @@
 
 namespace cmodel {
 
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) {
+  return (value + to - 1) / to * to;
+}
+
 /// A memory of one chip. The CSR window is no memory: only the host port knows it.
 enum class Target : std::uint8_t { Hbm0, Hbm1, Sbuf0, Sbuf1, Unmapped };
 

@@ -6,256 +6,16 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <source_location>
 #include <span>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "cmodel/access_pattern.h"
+#include "cmodel/assembler_core.h"
 #include "cmodel/program.h"
+#include "cmodel/tile.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
-
-/// One line: what is wrong and what is allowed.
-class AssemblerError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// The line that calls: what every method that makes an instruction notes of it.
-using Where = std::source_location;
-
-/// A semaphore of a chip. `id` is {core, semaphore}: both cores of the chip can use it.
-struct Semaphore {
-  unsigned chip = 0;
-  unsigned id = 0;
-};
-
-/// Rows of contiguous bytes of a chip's HBM or SBUF: what a DMA descriptor moves.
-struct Block {
-  unsigned chip = 0;
-  std::uint64_t addr = 0;  ///< chip-local address of the first row
-  std::uint32_t row_bytes = 0;
-  std::uint32_t rows = 1;
-  std::int64_t stride = 0;  ///< bytes from row to row
-
-  std::uint64_t row_addr(unsigned row) const {
-    return addr + static_cast<std::int64_t>(row) * stride;
-  }
-  /// Rows first .. first + count - 1.
-  Block row_range(unsigned first, unsigned count) const;
-  /// Bytes first .. first + count - 1 of every row.
-  Block byte_range(unsigned first, unsigned count) const;
-};
-
-/// An access pattern in SBUF or PSUM of one core: what an instruction's operand names.
-/// `size` and `stride` (in elements) go from the outermost dimension to the innermost, [3].
-struct Tile {
-  unsigned chip = 0, core = 0;
-  defs::Space space = defs::Space::None;
-  defs::Dtype dtype = defs::Dtype::Fp32;
-  unsigned partition = 0, partitions = 0;
-  unsigned offset = 0;  ///< byte in the partition
-  std::array<unsigned, 4> size{1, 1, 1, 1};
-  std::array<int, 4> stride{0, 0, 0, 0};
-
-  unsigned element_bytes() const;
-  /// Elements per partition.
-  unsigned elements() const { return size[0] * size[1] * size[2] * size[3]; }
-  /// Elements first .. first + count - 1 of the innermost dimension.
-  Tile columns(unsigned first, unsigned count) const;
-  /// Partitions first .. first + count - 1 of this tile.
-  Tile rows(unsigned first, unsigned count) const;
-  /// The same first element with other loops, outermost first; both lists have 1 to 4 entries.
-  Tile shaped(std::initializer_list<unsigned> sizes, std::initializer_list<int> strides) const;
-  /// The same first byte and partitions as `count` elements of another format, contiguous.
-  Tile as(defs::Dtype other, unsigned count) const;
-};
-
-class Assembler;
-
-/// Instructions of one sequencer, in order. A wait belongs to the next instruction, a signal to the
-/// last one, so that a line reads in the order in which things happen:
-///
-///   core.tensor().wait_ge(loaded, 2).load_stationary(w).multiply_moving(x, acc).signal(summed);
-///
-/// An instruction has one wait and one update: a second one costs a NOP, inserted here.
-class StreamBase {
- public:
-  StreamBase(Assembler& assembler, unsigned chip, unsigned core, unsigned engine)
-      : assembler_(assembler), chip_(chip), core_(core), engine_(engine) {}
-  StreamBase(const StreamBase&) = delete;
-
-  std::size_t size() const { return instructions_.size(); }
-
- protected:
-  friend class Assembler;
-  void add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value);
-  void add_signal(Semaphore semaphore, int delta);
-  void emit(defs::Instr instr);
-  /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
-  /// buffer.
-  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf, bool allow_psum,
-                        unsigned formats = kFp32OrBf16) const;
-  defs::Instr shape(defs::Opcode opcode, const Tile& tile) const;
-  void same_shape(const Tile& a, const Tile& b, std::string_view role) const;
-  [[noreturn]] void fail(const std::string& what) const;
-  std::string where() const;
-
-  Assembler& assembler_;
-  unsigned chip_, core_, engine_;
-  std::vector<defs::Instr> instructions_;
-  std::vector<SourceNotes::Line> lines_;  ///< of each instruction
-  std::optional<defs::Instr> wait_;       ///< only its wait fields
-  Where at_;                              ///< who called last
-};
-
-template <class Derived>
-class Stream : public StreamBase {
- public:
-  using StreamBase::StreamBase;
-  /// The next instruction issues when semaphore >= value.
-  Derived& wait_ge(Semaphore semaphore, unsigned value, Where at = Where::current()) {
-    at_ = at;
-    add_wait(defs::WaitOp::Ge, semaphore, value);
-    return self();
-  }
-  Derived& wait_eq(Semaphore semaphore, unsigned value, Where at = Where::current()) {
-    at_ = at;
-    add_wait(defs::WaitOp::Eq, semaphore, value);
-    return self();
-  }
-  /// Adds delta when the last instruction is done.
-  Derived& signal(Semaphore semaphore, int delta = 1, Where at = Where::current()) {
-    at_ = at;
-    add_signal(semaphore, delta);
-    return self();
-  }
-  Derived& nop(Where at = Where::current()) {
-    at_ = at;
-    emit({});
-    return self();
-  }
-
- protected:
-  Derived& self() { return static_cast<Derived&>(*this); }
-};
-
-class TensorStream : public Stream<TensorStream> {
- public:
-  using Stream::Stream;
-  /// Stationary tile: K partitions x M elements, SBUF, any format but Int32.
-  TensorStream& load_stationary(const Tile& tile, Where at = Where::current());
-  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16,
-  /// Fp16 and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is Fp32, or
-  /// Int32
-  /// (`as`) for Int8.
-  TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false,
-                                Where at = Where::current());
-
- private:
-  std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
-};
-
-class VectorStream : public Stream<VectorStream> {
- public:
-  using Stream::Stream;
-  VectorStream& copy(const Tile& src, const Tile& dst, Where at = Where::current());
-  VectorStream& tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b, const Tile& dst,
-                              Where at = Where::current());
-  /// dst element i = func over src's innermost dimension, ascending; dst has src's outer
-  /// dimensions.
-  VectorStream& reduce(defs::AluOp func, const Tile& src, const Tile& dst,
-                       Where at = Where::current());
-};
-
-class ActStream : public Stream<ActStream> {
- public:
-  using Stream::Stream;
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& dst,
-                      Where at = Where::current());
-  /// bias: one fp32 element per partition, SBUF.
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& bias, const Tile& dst,
-                      Where at = Where::current());
-};
-
-/// Descriptors of one DMA engine, in order. vn, signal and notify belong to the last one.
-class DmaEngine {
- public:
-  DmaEngine(Assembler& assembler, unsigned chip, unsigned core, unsigned engine)
-      : assembler_(assembler), chip_(chip), core_(core), engine_(engine) {}
-  DmaEngine(const DmaEngine&) = delete;
-
-  /// Rows of src (on this chip) to dst, here or on another chip. Shapes must agree.
-  DmaEngine& copy(const Block& src, const Block& dst, Where at = Where::current());
-  /// Virtual network of a remote copy, 1 .. 3 (1 unless told).
-  DmaEngine& vn(unsigned net);
-  /// On this chip, when the last byte has left the source and, if local, is visible.
-  DmaEngine& signal(Semaphore semaphore, int delta = 1);
-  /// + 1 on the destination chip, behind the last byte of a remote copy.
-  DmaEngine& notify(Semaphore semaphore);
-
-  unsigned index() const { return engine_; }
-  std::size_t size() const { return descriptors_.size(); }
-
- private:
-  friend class Assembler;
-  defs::Descriptor& last();
-  [[noreturn]] void fail(const std::string& what) const;
-
-  Assembler& assembler_;
-  unsigned chip_, core_, engine_;
-  std::vector<defs::Descriptor> descriptors_;
-  std::vector<SourceNotes::Line> lines_;  ///< of each descriptor
-};
-
-class SyncStream : public Stream<SyncStream> {
- public:
-  using Stream::Stream;
-  /// Starts the next `count` descriptors of a DMA engine of this core.
-  SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
-  /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
-  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
-};
-
-/// One core of the board: its four streams, DMA engines, SBUF and semaphores.
-class Core {
- public:
-  Core(Assembler& assembler, unsigned chip, unsigned core);
-  Core(const Core&) = delete;
-
-  TensorStream& tensor() { return tensor_; }
-  VectorStream& vector() { return vector_; }
-  ActStream& act() { return act_; }
-  SyncStream& sync() { return sync_; }
-  DmaEngine& dma(unsigned engine);
-
-  /// A new semaphore of this core, 0 at start.
-  Semaphore semaphore();
-  /// SBUF nobody else has: `partitions` from `partition`, `elements` each, contiguous.
-  Tile sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsigned partition = 0);
-  /// PSUM columns from `column` of a bank, fp32. Not allocated: banks are the program's to manage.
-  Tile psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column = 0) const;
-
-  unsigned chip() const { return chip_; }
-  unsigned index() const { return core_; }
-
- private:
-  friend class Assembler;
-  Assembler& assembler_;
-  unsigned chip_, core_;
-  TensorStream tensor_;
-  VectorStream vector_;
-  ActStream act_;
-  SyncStream sync_;
-  std::vector<std::unique_ptr<DmaEngine>> dma_;
-  unsigned next_semaphore_ = 0;
-  unsigned next_sbuf_ = 0;
-};
 
 /// The program under construction. Cores, streams and engines are created on demand and live as
 /// long as the assembler. Every mistake that the machine would stop at is refused here, by name.
@@ -307,7 +67,13 @@ class Assembler {
   friend class DmaEngine;
   friend class Core;
   SourceNotes::Line note(const Where& at) const;
+  /// Address of bytes of a stack that nobody else has.
   std::uint64_t allocate(unsigned chip, unsigned stack, std::uint64_t bytes);
+  /// Makes a segment of instructions or descriptors of a core; its address.
+  template <class Packed>
+  std::uint64_t place(const Core& core, const std::vector<Packed>& words, Program& program);
+  void place_rings(Core& core, Program& program);
+  void place_streams(Core& core, Program& program);
 
   struct ChipState {
     std::array<std::uint64_t, defs::kHbmPorts> next{};
@@ -324,8 +90,5 @@ class Assembler {
   std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;
 };
-
-/// Bytes of one element; throws for formats that this machine does not store.
-unsigned element_bytes(defs::Dtype dtype);
 
 }  // namespace cmodel

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What programs name their data by: blocks of memory for a copy, tiles for an instruction.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <stdexcept>
+
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// One line: what is wrong and what is allowed.
+class AssemblerError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Bytes of one element; throws for formats that this machine does not store.
+unsigned element_bytes(defs::Dtype dtype);
+
+/// Rows of contiguous bytes of a chip's HBM or SBUF: what a DMA descriptor moves.
+struct Block {
+  unsigned chip = 0;
+  std::uint64_t addr = 0;  ///< chip-local address of the first row
+  std::uint32_t row_bytes = 0;
+  std::uint32_t rows = 1;
+  std::int64_t stride = 0;  ///< bytes from row to row
+
+  std::uint64_t row_addr(unsigned row) const {
+    return addr + static_cast<std::int64_t>(row) * stride;
+  }
+  /// Rows first .. first + count - 1.
+  Block row_range(unsigned first, unsigned count) const;
+  /// Bytes first .. first + count - 1 of every row.
+  Block byte_range(unsigned first, unsigned count) const;
+};
+
+/// An access pattern in SBUF or PSUM of one core: what an instruction's operand names.
+/// `size` and `stride` (in elements) go from the outermost dimension to the innermost, [3].
+struct Tile {
+  unsigned chip = 0, core = 0;
+  defs::Space space = defs::Space::None;
+  defs::Dtype dtype = defs::Dtype::Fp32;
+  unsigned partition = 0, partitions = 0;
+  unsigned offset = 0;  ///< byte in the partition
+  std::array<unsigned, 4> size{1, 1, 1, 1};
+  std::array<int, 4> stride{0, 0, 0, 0};
+
+  unsigned element_bytes() const;
+  /// Elements per partition.
+  unsigned elements() const { return size[0] * size[1] * size[2] * size[3]; }
+  /// Elements first .. first + count - 1 of the innermost dimension.
+  Tile columns(unsigned first, unsigned count) const;
+  /// Partitions first .. first + count - 1 of this tile.
+  Tile rows(unsigned first, unsigned count) const;
+  /// The same first element with other loops, outermost first; both lists have 1 to 4 entries.
+  Tile shaped(std::initializer_list<unsigned> sizes, std::initializer_list<int> strides) const;
+  /// The same first byte and partitions as `count` elements of another format, contiguous.
+  Tile as(defs::Dtype other, unsigned count) const;
+};
+
+}  // namespace cmodel
