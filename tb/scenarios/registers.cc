@@ -4,6 +4,7 @@
 //   writable     reset value, a pattern, its complement (both read back), a bit that it has not
 //                (refused), reset value again
 //   read-only    its value before and behind the program; a write is refused
+//   Mgmt         what no chip has or may write is refused; each chip is told of by another, by packets
 //   elsewhere    no register, no memory, not aligned: refused, in order with everything else
 //
 // Patterns are random. Both banks of routing tables get them, each while the other is in use; after

@@ -208,6 +208,8 @@ class FabricRing {
     tables_ = tables;
     board_.learn_ways(tables);
   }
+  /// Calls `look(chip)` in every core cycle, before the edge.
+  void watch(std::function<void(unsigned)> look) { look_ = std::move(look); }
   /// A write of this host's own.
   void write(unsigned chip, unsigned index, std::uint64_t value) {
     nodes_[chip]->control.push_back({index, value});
@@ -520,6 +522,7 @@ class FabricRing {
       node.refusals.received += (d.error_valid_o & 1u) + (d.error_valid_o >> 1 & 1u);
       node.refusals.own += (d.error_valid_o >> 2 & 1u) + (d.error_valid_o >> 3 & 1u);
     }
+    if (look_) look_(chip);
     d.clk_i = 1;
     d.eval();
   }
@@ -585,6 +588,7 @@ class FabricRing {
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned errors_ = 0;
   std::uint64_t foreign_ = 0;
+  std::function<void(unsigned)> look_;
   bool hashing_ = false;
 };
 
