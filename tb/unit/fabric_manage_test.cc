@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Twelve nodes, managed by packets: tables loaded and switched while messages go on, packets that are
-// not obeyed, cables that lose them, and a network that cannot come to rest.
+// Twelve nodes, managed by packets: tables loaded and switched while messages go on, packets that
+// are not obeyed, cables that lose them, and a network that cannot come to rest.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -13,7 +13,16 @@ using tb::FabricRing;
 using tb::Options;
 
 constexpr unsigned kChips = 12;
-enum Index : unsigned { kSource, kRoute0, kRoute1, kControl, kStatus, kSlots, kArbiter, kSwitch = 12 };
+enum Index : unsigned {
+  kSource,
+  kRoute0,
+  kRoute1,
+  kControl,
+  kStatus,
+  kSlots,
+  kArbiter,
+  kSwitch = 12
+};
 
 std::uint64_t armed(unsigned at, unsigned limit) {
   return 0x80000000u | limit << 16 | (at & 0xffffu);
@@ -26,7 +35,8 @@ void storm(FabricRing& bench, unsigned messages) {
     bench.post(bench.random_message(bench.random(kChips), bench.random(kChips)));
 }
 
-/// Until chip `manager` knows that all chips that `managed_by` gives it have done what they were told.
+/// Until chip `manager` knows that all chips that `managed_by` gives it have done what they were
+/// told.
 template <class ManagedBy>
 void acknowledged(FabricRing& bench, ManagedBy managed_by) {
   const auto done = [&] {
@@ -238,9 +248,7 @@ TEST(Manage, AroundADeadCableByTwoManagers) {
           return true;
       return false;
     };
-    const auto by = [&](unsigned dst) {
-      return crosses(0, dst) || crosses(dst, 0) ? 6u : 0u;
-    };
+    const auto by = [&](unsigned dst) { return crosses(0, dst) || crosses(dst, 0) ? 6u : 0u; };
     for (unsigned dst = 0; dst < kChips; ++dst)
       ASSERT_FALSE(crosses(by(dst), dst) || crosses(dst, by(dst)));
     const fabric::Tables set = fabric::search_tables(board.without({cut, 0}));
@@ -263,7 +271,8 @@ TEST(Cut, WhatStaysBehindAStuckSinkComesAgain) {
   acknowledged(bench, by_chip0);
   for (unsigned c = 0; c < 2; ++c) bench.stall(5, c, 60000);
   for (unsigned i = 0; i < 400; ++i)
-    bench.post(bench.random_message(bench.random(kChips), bench.random(3) ? 5 : bench.random(kChips)));
+    bench.post(
+        bench.random_message(bench.random(kChips), bench.random(3) ? 5 : bench.random(kChips)));
   while (bench.cycle() < begin + kLead + kLimit) bench.step();
   EXPECT_FALSE(bench.drained()) << "nobody sends, and it does not come to rest";
   for (unsigned dst = 0; dst < kChips; ++dst)

@@ -624,9 +624,9 @@ TEST(Management, RefusesByName) {
   for (const auto& [index, bit] : {std::pair{0u, 32u}, {3u, 7u}, {5u, 35u}, {6u, 25u}, {12u, 32u}})
     cases.push_back({header(index), std::uint64_t{1} << bit});
   const std::uint64_t now = read_register(node, 12) >> 32;
-  cases.push_back({header(12), 0x8000'0000u | (now + 4000)});                  // takes no time
-  cases.push_back({header(12), 0x8010'0000u | now});                           // has passed
-  cases.push_back({header(12), 0x8010'0000u | ((now + 0x8800) & 0xffff)});     // too far ahead
+  cases.push_back({header(12), 0x8000'0000u | (now + 4000)});               // takes no time
+  cases.push_back({header(12), 0x8010'0000u | now});                        // has passed
+  cases.push_back({header(12), 0x8010'0000u | ((now + 0x8800) & 0xffff)});  // too far ahead
   for (const std::uint64_t addr : {0x80u, 0x180u, 0x10cu, 0x10118u}) {
     cases.push_back({header(3), 3});
     cases.back().header.addr = addr;
@@ -661,7 +661,9 @@ TEST(Management, ASwitchCanBeCalledOffUntilItBegins) {
   Node node;
   node.dut().managers_i = 4;
   const defs::Header header = fabric::manage(2, Node::kChip, 12);
-  const auto at = [&](unsigned ahead) { return ((read_register(node, 12) >> 32) + ahead) & 0xffff; };
+  const auto at = [&](unsigned ahead) {
+    return ((read_register(node, 12) >> 32) + ahead) & 0xffff;
+  };
   node.inject(header, eight(0x8040'0000u | at(300)), 0);
   node.run(60);
   EXPECT_EQ(read_register(node, 12) >> 31 & 1, 1u);

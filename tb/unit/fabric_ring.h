@@ -192,7 +192,9 @@ class FabricRing {
     nodes_[chip]->manage.push_back({dst, index, value});
   }
   /// Everything that it was to send to `dst` was acknowledged, or (lost) will never be.
-  bool managed(unsigned chip, unsigned dst) { return nodes_[chip]->manage.empty() && !(status_of(chip, dst) & 2); }
+  bool managed(unsigned chip, unsigned dst) {
+    return nodes_[chip]->manage.empty() && !(status_of(chip, dst) & 2);
+  }
   bool lost(unsigned chip, unsigned dst) { return status_of(chip, dst) & 4; }
   /// Of FabricSwitch: the fabric cycle it is, as the chip counts.
   unsigned now(unsigned chip) { return static_cast<unsigned>(read(chip, 12) >> 32 & 0xffff); }

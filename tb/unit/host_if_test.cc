@@ -151,7 +151,7 @@ class Bench {
   std::vector<std::vector<std::uint8_t>> raw;
   std::uint64_t now = 0, settled_at = 0;
   unsigned credits = 16, started = 0;
-  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;  // {register, value}
+  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
   std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> packets;  // {chip, register, value}
   bool lazy = false;
 };
