@@ -30,8 +30,9 @@ struct Options {
   unsigned threads = 0;           ///< 0: all of the machine
   unsigned window = 0;            ///< fabric cycles; 0: link_latency
   unsigned link_latency = defs::kLinkLatency;
-  std::string topology = "ring";  ///< ring, c12: how the board is wired
-  std::filesystem::path tables;   ///< a table set to load; empty: the board's own
+  std::string topology = "ring";   ///< ring, c12: how the board is wired
+  std::filesystem::path tables;    ///< a table set to load; empty: the board's own
+  std::string tables_by = "host";  ///< or "packets"
   struct LeaveCable {
     unsigned a, b;        ///< the chips that it joins
     std::uint64_t cycle;  ///< core cycle
