@@ -22,7 +22,7 @@ defs::HostReq fabric_control(unsigned ports, unsigned bank, bool stop) {
 namespace {
 
 /// Fabric cycles from the order to the first step of a switch, and T_drain.
-constexpr unsigned kLead = 8192, kDrain = 2048;
+constexpr unsigned kLead = 8192, kDrain = 2200;
 
 }  // namespace
 
