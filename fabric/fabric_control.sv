@@ -3,7 +3,7 @@
 // needs. Layout: rtl/defs/csr.toml, RouteSource .. FabricStatus.
 //
 //   writes to RouteSource, RouteTable --> the bank that is not in use
-//   FabricControl.bank --------------------> which one is: bank_o
+//   FabricControl.bank, FabricSwitch ------> which one is: bank_o
 //
 // FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter says who goes first.
 //
@@ -17,19 +17,27 @@ module fabric_control (
   input  logic rst_ni,
 
   // Register 0 RouteSource, 1, 2 RouteTable, 3 FabricControl, 4 FabricStatus (read only),
-  // 5 FabricSlots, 6 FabricArbiter.
+  // 5 FabricSlots, 6 FabricArbiter, 12 FabricSwitch.
   input  logic write_i,
-  input  logic [2:0] index_i,
+  input  logic [3:0] index_i,       // of what is read
+  input  logic [3:0] write_index_i, // of what is written
   input  logic [63:0] wdata_i,
   output logic [63:0] rdata_o,
 
   output defs_pkg::route_bank_t bank_o,
   output logic [3:0] ports_o,    // link ports in use
   output logic stop_o,           // no packet leaves its sender
+  output logic cut_o,            // receivers drop what they have no room for
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
 
   output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
   output logic [24:0] arbiter_o,
+
+  // fabric_switch
+  input  logic fabric_en_i,
+  input  logic [15:0] now_i,
+  output logic busy_o,
+  input  logic empty_i,          // no packet is in the network here
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
   input  logic drained_i,        // nothing on its way in this node
@@ -50,26 +58,35 @@ module fabric_control (
   end
   assign spare_bank = bank_q ? bank0_q : bank1_q;
   assign ports_o    = ports_q;
-  assign stop_o     = stop_q;
+  assign stop_o     = stop_q || switch_stop;
   assign resend_o   = resend_q;
   logic [34:0] slots_q;
   logic [24:0] arbiter_q;
   assign slots_o    = slots_q;
   assign arbiter_o  = arbiter_q;
 
+  logic write_switch, switch_stop, flip, torn_q;
+  logic [31:0] setting;
+  assign write_switch = write_i && write_index_i == 4'd12;
+  fabric_switch u_switch (
+    .clk_i, .rst_ni, .fabric_en_i, .now_i,
+    .write_i(write_switch), .wdata_i(wdata_i[31:0]), .setting_o(setting),
+    .stop_o(switch_stop), .cut_o, .flip_o(flip), .busy_o
+  );
+
   always_comb begin
     written = spare_bank;
     if (write_i) begin
-      if (index_i == 3'd0) begin
+      if (write_index_i == 4'd0) begin
         written.loaded = 1'b1;
         written.source = wdata_i[31:0];
         for (int unsigned i = 0; i < 16; i++) written.source_parity[i] = ^wdata_i[2*i +: 2];
       end
-      if (index_i == 3'd1) begin
+      if (write_index_i == 4'd1) begin
         written.route[63:0] = wdata_i;
         for (int unsigned i = 0; i < 16; i++) written.route_parity[i] = ^wdata_i[4*i +: 4];
       end
-      if (index_i == 3'd2) begin
+      if (write_index_i == 4'd2) begin
         written.route[127:64] = wdata_i;
         for (int unsigned i = 0; i < 16; i++) written.route_parity[16 + i] = ^wdata_i[4*i +: 4];
       end
@@ -78,18 +95,21 @@ module fabric_control (
 
   always_comb begin
     unique case (index_i)
-      3'd0:    rdata_o = {32'd0, spare_bank.source};
-      3'd1:    rdata_o = spare_bank.route[63:0];
-      3'd2:    rdata_o = spare_bank.route[127:64];
-      3'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
-      3'd5:    rdata_o = {29'd0, slots_q};
-      3'd6:    rdata_o = {39'd0, arbiter_q};
-      default: rdata_o = {58'd0, upset_q, drained_i, dead_i};
+      4'd0:    rdata_o = {32'd0, spare_bank.source};
+      4'd1:    rdata_o = spare_bank.route[63:0];
+      4'd2:    rdata_o = spare_bank.route[127:64];
+      4'd3:    rdata_o = {58'd0, stop_q, bank_q, ports_q};
+      4'd5:    rdata_o = {29'd0, slots_q};
+      4'd6:    rdata_o = {39'd0, arbiter_q};
+      4'd12:   rdata_o = {16'd0, now_i, setting};
+      default: rdata_o = {57'd0, torn_q, upset_q, drained_i, dead_i};
     endcase
   end
 
   logic write_bank;
-  assign write_bank = write_i && index_i <= 3'd2;
+  assign write_bank = write_i && write_index_i <= 4'd2;
+  logic write_control;
+  assign write_control = write_i && write_index_i == 4'd3;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       bank0_q   <= '0;
@@ -100,22 +120,25 @@ module fabric_control (
       switched_q <= 1'b0;
       resend_q   <= 1'b0;
       upset_q   <= 1'b0;
+      torn_q    <= 1'b0;
       loaded_a_q <= '0;
       loaded_b_q <= '0;
       slots_q   <= '0;
       arbiter_q <= '0;
     end else begin
-      if (write_i && index_i == 3'd0) begin
+      if (write_i && write_index_i == 4'd0) begin
         loaded_a_q[!bank_q] <= 1'b1;
         loaded_b_q[!bank_q] <= 1'b1;
       end
       if (write_bank && bank_q) bank0_q <= written;
       if (write_bank && !bank_q) bank1_q <= written;
-      if (write_i && index_i == 3'd3) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
-      if (write_i && index_i == 3'd5) slots_q <= wdata_i[34:0];
-      if (write_i && index_i == 3'd6) arbiter_q <= wdata_i[24:0];
-      switched_q <= write_i && index_i == 3'd3 && wdata_i[4] != bank_q;
-      resend_q   <= write_i && index_i == 3'd3 && (wdata_i[4] != bank_q || wdata_i[6]);
+      if (write_control) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
+      else if (flip) bank_q <= !bank_q;
+      if (write_i && write_index_i == 4'd5) slots_q <= wdata_i[34:0];
+      if (write_i && write_index_i == 4'd6) arbiter_q <= wdata_i[24:0];
+      switched_q <= write_control && wdata_i[4] != bank_q;
+      resend_q   <= flip || (write_control && (wdata_i[4] != bank_q || wdata_i[6]));
+      torn_q     <= torn_q || (flip && !empty_i);
       upset_q    <= upset_q || upset_i;
     end
   end
@@ -124,6 +147,6 @@ module fabric_control (
   // A loaded bank is only put to use while nothing is under way.
   `ASSERT_NOW(SwitchWhenDrained_A, switched_q -> drained_i)
   // What is under way in a VN that loses its slots would never arrive.
-  `ASSERT_NOW(SlotWhenDrained_A, write_i && index_i == 3'd5 && wdata_i[34:0] != slots_q -> drained_i)
+  `ASSERT_NOW(SlotWhenDrained_A, write_i && write_index_i == 4'd5 && wdata_i[34:0] != slots_q -> drained_i)
 
 endmodule

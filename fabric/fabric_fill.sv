@@ -7,8 +7,8 @@
 // words are given with the last one. Engines interleave; each has one packet open.
 //
 // Refused, counted and reported, without any flit: a destination that is not on this board or not
-// on the ring, or that no way leads to, or that was given up; a packet of more than 4 flits on VN 0, or in slot mode on a VN of others. The blocks of a
-// refused packet go back a cycle later.
+// on the ring, or that no way leads to, or that was given up; a packet of more than 4 flits on VN 0, or in slot mode on a VN of others,
+// or of management. The blocks of a refused packet go back a cycle later.
 module fabric_fill #(
   localparam int unsigned Engines = size_pkg::DmaEngines,
   localparam int unsigned EngineBits = $clog2(Engines),
@@ -31,6 +31,13 @@ module fabric_fill #(
   input  logic msg_valid_i,
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
+
+  // A management packet, {chip 4, register 4, data 64}; it waits until engine 0 has no packet open.
+  // open: taken, not yet done.
+  input  logic mgmt_valid_i,
+  output logic mgmt_ready_o,
+  input  logic [71:0] mgmt_i,
+  output logic mgmt_open_o,
 
   // word_o goes into block_i, behind block link_o of the same packet if link_valid_o.
   input  logic block_valid_i,
@@ -59,7 +66,7 @@ module fabric_fill #(
 );
 
   // ---------------------------------------------------------------- control
-  logic chunk_valid_q, flush_q, drop_q;
+  logic chunk_valid_q, flush_q, drop_q, mgmt_q, free;
   logic [PieceBits-1:0] piece_q;
   size_pkg::msg_chunk_t chunk_q;
   logic [11*Engines-1:0] fill_q;   // bytes of the open packet, up to 1024
@@ -73,7 +80,11 @@ module fabric_fill #(
 
   assign engine      = chunk_q.engine[EngineBits-1:0];
   assign step        = chunk_valid_q && block_valid_i && !drop_q;
-  assign msg_ready_o = !chunk_valid_q || chunk_done;
+  assign free         = !chunk_valid_q || chunk_done;
+  assign mgmt_ready_o = mgmt_valid_i && free && fill_q[10:0] == '0 &&
+                        !(chunk_valid_q && engine == '0 && !chunk_q.last);
+  assign mgmt_open_o  = chunk_valid_q && mgmt_q;
+  assign msg_ready_o  = free && !mgmt_ready_o;
   always_comb begin
     fill        = '0;
     left        = '0;
@@ -128,7 +139,14 @@ module fabric_fill #(
   assign crc_o        = (total <= 11'(defs_pkg::InlineBytes)) ? '0 : crc_now;
 
   always_ff @(posedge clk_i) begin
-    if (msg_valid_i && msg_ready_o) chunk_q <= msg_i;
+    if (mgmt_ready_o) begin
+      // Whole struct at once {engine, dst, addr, bytes, vn, last, notify, sem, data}.
+      chunk_q <= {4'd0, chip_id_i[9:4], mgmt_i[71:68],
+                  48'(defs_pkg::CsrRouteSource) | {41'd0, mgmt_i[67:64], 3'd0}, 9'd8, 2'd0, 1'b1, 1'b0,
+                  9'd0, (size_pkg::LineBytes * 8)'(mgmt_i[63:0])};
+    end else if (msg_valid_i && msg_ready_o) begin
+      chunk_q <= msg_i;
+    end
     if (step) begin
       if (fill == '0) open_q[engine] <= {chunk_q.dst, chunk_q.addr};
       carry[engine] <= 512'(words >> {ends[6], 9'b0});
@@ -164,15 +182,16 @@ module fabric_fill #(
       hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
       bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i ||
                 cut_off_i[dst[3:0]];
-      bad_len = (chunk_q.vn == '0 && len > 5'd4) || (tenant_i[2] && chunk_q.vn != tenant_i[1:0]);
+      bad_len = (chunk_q.vn == '0 && len > 5'd4) || (tenant_i[2] && (mgmt_q || chunk_q.vn != tenant_i[1:0]));
       bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
 
-      header_o.op    = (chunk_q.notify) ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
+      header_o.op    = mgmt_q ? defs_pkg::PktOpMgmt
+                     : chunk_q.notify ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
       header_o.dst   = dst;
       header_o.src   = chip_id_i;
       header_o.lport = {1'b0, core1_window || hbm1_window};
       header_o.vn    = chunk_q.vn;
-      header_o.pkey  = key_i;
+      header_o.pkey  = mgmt_q ? '0 : key_i;
       header_o.len   = len;
       header_o.bytes = total;
       header_o.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
@@ -210,11 +229,15 @@ module fabric_fill #(
       chunk_valid_q <= 1'b0;
       flush_q       <= 1'b0;
       drop_q        <= 1'b0;
+      mgmt_q        <= 1'b0;
       piece_q       <= '0;
       fill_q        <= '0;
     end else begin
       drop_q <= refused;
-      if (msg_ready_o) chunk_valid_q <= msg_valid_i;
+      if (free) begin
+        chunk_valid_q <= msg_valid_i || mgmt_ready_o;
+        mgmt_q        <= mgmt_ready_o;
+      end
       if (step) begin
         flush_q <= spill;
         piece_q <= (chunk_done || spill) ? '0 : piece_q + PieceBits'(1);

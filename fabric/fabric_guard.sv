@@ -4,7 +4,7 @@
 //   link_rx --flits--> [key of the head] --> router          header of a forbidden packet --> report
 //              dropped flits count as freed --> credits
 //
-// Exact match of all 8 bits. A forbidden packet is dropped whole, its credits go back. Err and Ack
+// Exact match of all 8 bits. A forbidden packet is dropped whole, its credits go back. Err, Ack and Mgmt
 // carry no key: no software can send them.
 module fabric_guard #(
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
@@ -50,7 +50,8 @@ module fabric_guard #(
     forbidden = 1'b0;
     if (flit_valid_i) begin
       if (flit_head_i) begin
-        allowed = header.op == defs_pkg::PktOpErr || header.op == defs_pkg::PktOpAck;
+        allowed = header.op == defs_pkg::PktOpErr || header.op == defs_pkg::PktOpAck ||
+                  header.op == defs_pkg::PktOpMgmt;
         for (int unsigned i = 0; i < Entries; i++) begin
           if (keys_i[9*i +: 9] == {1'b1, header.pkey}) allowed = 1'b1;
         end

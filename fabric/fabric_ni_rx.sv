@@ -13,8 +13,10 @@
 // source sends it again. fabric_accept says which of the others are new; acknowledgements
 // go to the senders.
 //
-// Refused, counted and reported, without any effect: an operation other than WRITE and
-// WRITE_NOTIFY, another chip's packet, lengths that contradict each other. A write
+// A management packet (MGMT) goes to the fabric's registers instead of memory (fabric_manage).
+//
+// Refused, counted and reported, without any effect: an operation other than WRITE, WRITE_NOTIFY
+// and MGMT, another chip's packet, lengths that contradict each other. A write
 // that hits no memory is reported too, and its packet's notify is withheld. A poisoned packet, cut off by a
 // dead link, is dropped without a report: its source sends it again.
 `include "assert.svh"
@@ -73,6 +75,15 @@ module fabric_ni_rx #(
   output logic report_valid_o,
   input  logic control_ready_i,
   output logic [127:0] control_o,
+
+  // A management packet that could leave now, with its data in control_o: to register mgmt_index_o. Chips
+  // that may send one.
+  input  logic [15:0] managers_i,
+  output logic mgmt_valid_o,
+  output logic [3:0] mgmt_index_o,
+  input  logic mgmt_ready_i,
+  input  logic mgmt_legal_i,
+  output logic mgmt_take_o,
 
   // A packet that is forbidden here.
   output logic violation_o,
@@ -188,13 +199,20 @@ module fabric_ni_rx #(
 
   // ---------------------------------------------------------------- check
   logic [4:0] need_bodies, need_flits;
-  logic bad_dst, bad_form, is_notify;
+  logic bad_dst, bad_form, is_notify, is_mgmt, bad_op;
   assign need_bodies = packet_q.bytes[10:6] + {4'b0, packet_q.bytes[5:0] != '0};
   assign need_flits  = (packet_q.bytes <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : need_bodies + 5'd1;
   assign is_notify   = packet_q.op == defs_pkg::PktOpWriteNotify;
+  assign is_mgmt     = packet_q.op == defs_pkg::PktOpMgmt;
+  always_comb begin
+    bad_op = packet_q.op != defs_pkg::PktOpWrite && !is_notify;
+    if (is_mgmt) begin
+      bad_op = packet_q.vn != '0 || packet_q.bytes != 11'd8 || !mgmt_legal_i ||
+               (packet_q.addr & ~48'h78) != 48'(defs_pkg::CsrRouteSource);
+    end
+  end
   assign bad_dst     = packet_q.dst != chip_id_i || packet_q.lport[1];
-  assign bad_form    = (packet_q.op != defs_pkg::PktOpWrite && !is_notify) ||
-                       packet_q.ver != '0 || packet_q.bytes == '0 || packet_q.bytes[1:0] != '0 ||
+  assign bad_form    = bad_op || packet_q.ver != '0 || packet_q.bytes == '0 || packet_q.bytes[1:0] != '0 ||
                        packet_q.addr[1:0] != '0 || packet_q.bytes > 11'(defs_pkg::PacketBytes) ||
                        packet_q.len != need_flits || packet_flits_q != need_flits ||
                        packet_q.vn != packet_slot_q[4:3] ||
@@ -221,7 +239,9 @@ module fabric_ni_rx #(
     first_addr = '0;
     end_addr   = '0;
     forbidden  = 1'b0;
-    if (packet_valid_q && !is_ack && !is_err) begin
+    if (packet_valid_q && is_mgmt) begin
+      forbidden  = !managers_i[packet_q.src[3:0]];
+    end else if (packet_valid_q && !is_ack && !is_err) begin
       first_addr = packet_q.lport[0] ? base_i[95:48] : base_i[47:0];
       end_addr   = packet_q.lport[0] ? end_i[95:48] : end_i[47:0];
       forbidden  = packet_q.pkey != (packet_q.lport[0] ? key_i[15:8] : key_i[7:0]) ||
@@ -230,7 +250,10 @@ module fabric_ni_rx #(
                    (is_notify && packet_q.pkey != (packet_q.group[0] ? key_i[15:8] : key_i[7:0]));
     end
   end
-  assign want_o      = can_leave && !is_ack && !is_err && !forbidden;
+  assign want_o      = can_leave && !is_ack && !is_err && !forbidden && (!is_mgmt || mgmt_ready_i);
+  assign mgmt_valid_o = can_leave && is_mgmt && !forbidden;
+  assign mgmt_index_o = packet_q.addr[6:3];
+  assign mgmt_take_o  = want_o && good_i && is_mgmt && !bad_form;
   assign violation_o = can_leave && forbidden;
   always_comb begin
     header_o = '0;
@@ -239,15 +262,15 @@ module fabric_ni_rx #(
   assign flow_o      = {packet_q.src[3:0], packet_q.group[5], packet_q.vn};
   assign seq_o       = packet_seq_q;
   assign len_o       = packet_flits_q;
-  assign deliver     = want_o && good_i && !bad_form;
+  assign deliver     = want_o && good_i && !bad_form && !is_mgmt;
   assign ack_valid_o    = can_leave && is_ack;
   assign report_valid_o = can_leave && is_err;
   always_comb begin
     control_o = '0;
-    if (ack_valid_o || report_valid_o) control_o = store[{packet_slot_q, 4'd0}][127:0];
+    if (ack_valid_o || report_valid_o || mgmt_valid_o) control_o = store[{packet_slot_q, 4'd0}][127:0];
   end
   assign packet_leaves = packet_valid_q && (!write_valid_q || write_done) &&
-                         (!want_o || go_i) &&
+                         (!want_o || go_i) && (!mgmt_valid_o || mgmt_ready_i) &&
                          (!(ack_valid_o || report_valid_o) || control_ready_i);
 
   // ---------------------------------------------------------------- write: piece by piece
@@ -443,7 +466,7 @@ module fabric_ni_rx #(
       write_valid_q  <= packet_leaves || (write_valid_q && !write_done);
       if (packet_leaves) begin
         write_bad_q  <= intact && (bad_dst || (want_o && good_i && bad_form));
-        write_drop_q <= !intact || (!bad_dst && !(want_o && good_i));
+        write_drop_q <= !intact || (!bad_dst && !(want_o && good_i)) || mgmt_take_o;
       end
       checked_q <= packet_valid_q && !packet_leaves;
       trace_message_valid_q <= packet_leaves && deliver;

@@ -37,6 +37,15 @@ module fabric_ni_tx #(
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
 
+  // A management packet, see fabric_fill; chips that owe this core an acknowledgement on VN 0, and
+  // that were given up there.
+  input  logic mgmt_valid_i,
+  output logic mgmt_ready_o,
+  input  logic [71:0] mgmt_i,
+  output logic mgmt_open_o,
+  output logic [15:0] mgmt_kept_o,
+  output logic [15:0] mgmt_lost_o,
+
   // Next flit of the packet in each lane; its payload follows one fabric cycle after the pop. Lane
   // 0 goes to links 0 and 2 and local port 0, lane 1 to the others; lane i in slice i.
   // room_i: {port, VN, class} whose output VC could take a whole packet now; a preference.
@@ -96,6 +105,7 @@ module fabric_ni_tx #(
     .clk_i, .rst_ni, .core_i, .chip_id_i, .ring_size_i, .key_i, .tenant_i, .lost_i(lost),
     .banned_i(banned), .cut_off_i(cut_off),
     .msg_valid_i, .msg_ready_o, .msg_i,
+    .mgmt_valid_i, .mgmt_ready_o, .mgmt_i, .mgmt_open_o,
     .block_valid_i(block_valid), .block_i(block), .write_o(write), .word_o(word),
     .link_valid_o(link_valid), .link_o(link),
     .done_o(done), .first_o(first), .crc_o(crc), .header_o(header),
@@ -144,6 +154,8 @@ module fabric_ni_tx #(
   logic unused_resends;  // read by the board's statistics
   assign unused_resends = ^resends;
 
+  assign mgmt_kept_o   = kept[15:0];
+  assign mgmt_lost_o   = lost[15:0];
   assign error_valid_o = refused || lost_valid;
   assign error_cause_o = refused     ? refused_cause
                        : lost_banned ? defs_pkg::ErrorCauseForbidden

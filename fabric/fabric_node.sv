@@ -43,6 +43,13 @@ module fabric_node (
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
+  // management packets: the host sends one to chip mgmt_dst_i, register control_index_i; what
+  // became of those to it (fabric_manage); chips whose packets are obeyed
+  input  logic mgmt_send_i,
+  input  logic [3:0] mgmt_dst_i,
+  output logic [2:0] mgmt_status_o,
+  input  logic [15:0] managers_i,
+
   // messages from the DMA engines of core 0 and core 1
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
@@ -64,7 +71,7 @@ module fabric_node (
 
   // registers (fabric_control)
   input  logic control_write_i,
-  input  logic [2:0] control_index_i,
+  input  logic [3:0] control_index_i,
   input  logic [63:0] control_wdata_i,
   output logic [63:0] control_rdata_o,
 
@@ -113,6 +120,7 @@ module fabric_node (
   logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_q;
   logic [15:0] key_q;
   logic [95:0] base_q, end_q;
+  logic [15:0] managers_q;
   always_ff @(posedge rst_ni) begin
     chip_id_q   <= chip_id_i;
     ring_size_q <= ring_size_i;
@@ -123,6 +131,7 @@ module fabric_node (
   end
   always_ff @(posedge ni_clk) begin
     key_q  <= key_i;
+    managers_q <= managers_i;
     base_q <= base_i;
     end_q  <= end_i;
   end
@@ -131,18 +140,41 @@ module fabric_node (
   defs_pkg::route_bank_t bank;
   logic [3:0] ports, dead;
   logic [3:0] upset;
-  logic stop, resend, drained, upset_q;
+  logic stop, cut, resend, drained, empty, upset_q, control_write, control_busy;
   logic [34:0] slots;
   logic [24:0] arbiter;
   logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
   fabric_control u_control (
     .clk_i(control_clk), .rst_ni,
-    .write_i(control_write_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
-    .rdata_o(control_rdata_o),
-    .bank_o(bank), .ports_o(ports), .stop_o(stop), .resend_o(resend),
+    .write_i(control_write), .index_i(control_index_i), .write_index_i(written[67:64]),
+    .wdata_i(written[63:0]), .rdata_o(control_rdata_o),
+    .bank_o(bank), .ports_o(ports), .stop_o(stop), .cut_o(cut), .resend_o(resend),
     .slots_o(slots), .arbiter_o(arbiter),
+    .fabric_en_i, .now_i(time_q), .busy_o(control_busy), .empty_i(empty),
     .dead_i(dead), .drained_i(drained), .split_o(upset[3]), .upset_i(upset_q)
   );
+
+  // ---------------------------------------------------------------- management
+  logic mgmt_valid, mgmt_ready, mgmt_open, mgmt_legal, mgmt_write, mgmt_busy;
+  logic [71:0] mgmt;
+  logic [15:0] mgmt_kept, mgmt_lost;
+  logic [1:0] rx_mgmt, rx_mgmt_ready, rx_mgmt_take;
+  logic [7:0] rx_mgmt_index;
+  logic [67:0] mgmt_about, written;
+  fabric_manage u_manage (
+    .clk_i(ni_clk), .rst_ni,
+    .send_i(mgmt_send_i), .dst_i(mgmt_dst_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
+    .status_o(mgmt_status_o),
+    .tx_valid_o(mgmt_valid), .tx_ready_i(mgmt_ready), .tx_o(mgmt), .tx_open_i(mgmt_open),
+    .tx_kept_i(mgmt_kept), .tx_lost_i(mgmt_lost),
+    .rx_valid_i(rx_mgmt), .rx_ready_o(rx_mgmt_ready),
+    .rx_i({rx_mgmt_index[7:4], rx_row1[63:0], rx_mgmt_index[3:0], rx_row0[63:0]}),
+    .now_i(time_q), .rx_legal_o(mgmt_legal), .rx_take_i(rx_mgmt_take != '0),
+    .host_write_i(control_write_i), .write_o(mgmt_write), .write_about_o(mgmt_about),
+    .busy_o(mgmt_busy)
+  );
+  assign control_write = control_write_i || mgmt_write;
+  assign written       = control_write_i ? {control_index_i, control_wdata_i} : mgmt_about;
 
   // ---------------------------------------------------------------- clocks
   // The fabric's clock is every second edge of clk_i. A link port that is not in use stands still;
@@ -154,10 +186,11 @@ module fabric_node (
   logic [1:0] tx_asleep, walking;
   assign router_wakes = !router_asleep || flit_valid != '0 || local_valid != '0;
   assign ni_wakes     = router_wakes || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
-                        err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age;
+                        err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age ||
+                        mgmt_send_i || mgmt_busy;
   prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
   prim_clock_gate u_control_clk (
-    .clk_i, .en_i(control_write_i || resend || upset_q), .clk_o(control_clk)
+    .clk_i, .en_i(control_write || resend || upset_q || control_busy), .clk_o(control_clk)
   );
   prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
   prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
@@ -248,14 +281,14 @@ module fabric_node (
   end
 
   // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
-  logic [13:0] time_q;
+  logic [15:0] time_q;
   logic [3:0] now;  // in units of age
   logic age_stored;
   assign age_stored = arbiter[1:0] == defs_pkg::ArbiterQueue;
   assign now        = age_stored ? time_q[13:10] : time_q[11:8];
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
-    else time_q <= time_q + 14'd1;
+    else time_q <= time_q + 16'd1;
   end
   always_comb begin
     slot   = '0;
@@ -293,7 +326,7 @@ module fabric_node (
     .local_payload0_i(local_payload0), .local_payload1_i(local_payload1),
     .local_payload2_i(local_payload2), .local_payload3_i(local_payload3),
     .local_room_o(local_room),
-    .eject_room_i(eject_room), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
+    .eject_room_i(eject_room), .cut_i(cut), .eject_take_o(eject_take), .eject_take_vc_o(eject_take_vc),
     .link_ready_i(link_ready),
     .out_valid_o(out_valid), .out_vc_o(out_vc), .out_head_o(out_head), .out_tail_o(out_tail),
     .out_poison_o(out_poison),
@@ -333,6 +366,8 @@ module fabric_node (
     .key_i(key_q[0 +: 8]), .now_i(now), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
+    .mgmt_valid_i(mgmt_valid), .mgmt_ready_o(mgmt_ready), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
+    .mgmt_kept_o(mgmt_kept), .mgmt_lost_o(mgmt_lost),
     .room_i(local_room), .busy_i(local_busy[7:4]),
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
     .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
@@ -349,12 +384,15 @@ module fabric_node (
     .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
   );
 
+  logic [33:0] unused_mgmt;  // core 1 manages nobody
   fabric_ni_tx u_ni_tx1 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
     .key_i(key_q[8 +: 8]), .now_i(now), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
+    .mgmt_valid_i(1'b0), .mgmt_ready_o(unused_mgmt[0]), .mgmt_i('0), .mgmt_open_o(unused_mgmt[1]),
+    .mgmt_kept_o(unused_mgmt[17:2]), .mgmt_lost_o(unused_mgmt[33:18]),
     .room_i(local_room), .busy_i(local_busy[3:0]),
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
     .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
@@ -388,7 +426,9 @@ module fabric_node (
     .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
     .drained_o(rx_drained[0]), .go_i(go[0]), .good_i(good[0]),
     .ack_valid_o(rx_ack[0]), .report_valid_o(rx_report[0]), .control_ready_i(1'b1),
-    .control_o(rx_row0), .violation_o(violation[4]), .header_o(violated[512 +: 128]),
+    .control_o(rx_row0), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[0]),
+    .mgmt_index_o(rx_mgmt_index[3:0]), .mgmt_ready_i(rx_mgmt_ready[0]), .mgmt_legal_i(mgmt_legal),
+    .mgmt_take_o(rx_mgmt_take[0]), .violation_o(violation[4]), .header_o(violated[512 +: 128]),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
@@ -410,7 +450,9 @@ module fabric_node (
     .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
     .drained_o(rx_drained[1]), .go_i(go[1]), .good_i(good[1]),
     .ack_valid_o(rx_ack[1]), .report_valid_o(rx_report[1]), .control_ready_i(!rx_ack[0] && !rx_report[0]),
-    .control_o(rx_row1), .violation_o(violation[5]), .header_o(violated[640 +: 128]),
+    .control_o(rx_row1), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[1]),
+    .mgmt_index_o(rx_mgmt_index[7:4]), .mgmt_ready_i(rx_mgmt_ready[1]), .mgmt_legal_i(mgmt_legal),
+    .mgmt_take_o(rx_mgmt_take[1]), .violation_o(violation[5]), .header_o(violated[640 +: 128]),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );
@@ -430,7 +472,7 @@ module fabric_node (
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
-  assign age = fabric_en_i && time_q % 14'(defs_pkg::AckAge) == '0;
+  assign age = fabric_en_i && time_q % 16'(defs_pkg::AckAge) == '0;
   fabric_ack #(.Ports(2)) u_ack (
     .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i(chip_id_q),
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
@@ -485,9 +527,10 @@ module fabric_node (
     if (!rst_ni) upset_q <= 1'b0;
     else upset_q <= upset != '0;
   end
-  assign drained   = router_idle && link_idle == '1 && sending == '0 && ni_idle[1:0] == '1;
+  assign empty     = router_idle && link_idle == '1 && sending == '0;
+  assign drained   = empty && ni_idle[1:0] == '1;
   assign drained_o = drained;
-  assign quiet_o   = drained && ni_idle == '1 && ack_idle && !err_valid;
+  assign quiet_o   = drained && ni_idle == '1 && ack_idle && !err_valid && !mgmt_busy;
 
   // ---------------------------------------------------------------- assertions
   // The router is awake in whole fabric cycles.

@@ -72,7 +72,9 @@ module fabric_router #(
   output logic [Links*Vcs-1:0] local_room_o,
 
   // slots of the two local receivers
+  // cut_i: a packet that finds no slot is dropped.
   input  logic [2*Vcs-1:0] eject_room_i,
+  input  logic cut_i,
   output logic [3:0] eject_take_o,
   output logic [11:0] eject_take_vc_o,
 
@@ -219,21 +221,44 @@ module fabric_router #(
     if (slot_i[2]) hol_open = hol_valid & {Xs{4'd1 << slot_i[1:0]}};
   end
   logic [Outs-1:0] sa_valid, sa_head, sa_tail, sa_poison;
+  logic [2*Vcs-1:0] eject_room;
+  assign eject_room = cut_i ? '1 : eject_room_i;
   logic [4*Outs-1:0] sa_x;
   logic [3*Outs-1:0] sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
     .hol_valid_i(hol_open), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i,
     .slot_i, .arbiter_i,
-    .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
+    .link_ready_i, .credit_i(credit), .eject_room_i(eject_room), .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
     .sa_x_o(sa_x), .sa_vc_o(sa_vc),
     .held_o(held), .claimed_o(claimed)
   );
 
+  // What leaves for a receiver without a slot for it is dropped from head to tail; void: by {receiver, VC}.
+  logic [2*Vcs-1:0] void_q;
+  logic [3:0] void_now;
+  logic [Outs-1:0] given;  // not dropped
+  for (genvar p = 0; p < 4; p++) begin : gen_void
+    logic [3:0] at;
+    assign at          = {1'(p), sa_vc[3*(Links + p) +: 3]};
+    assign void_now[p] = sa_valid[Links + p] &&
+                         (sa_head[Links + p] ? !eject_room_i[at] : void_q[at]);
+  end
+  assign given = sa_valid & ~{void_now, 4'd0};
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      void_q <= '0;
+    end else if (void_now != '0) begin
+      for (int unsigned p = 0; p < 4; p++) begin
+        if (void_now[p]) void_q[{1'(p), sa_vc[3*(Links + p) +: 3]}] <= !sa_tail[Links + p];
+      end
+    end
+  end
+
   for (genvar p = 0; p < 4; p++) begin : gen_take
-    assign eject_take_o[p]    = sa_valid[Links + p] && sa_head[Links + p];
+    assign eject_take_o[p]    = given[Links + p] && sa_head[Links + p];
     assign eject_take_vc_o[3*p +: 3] = sa_vc[3*(Links + p) +: 3];
   end
 
@@ -278,7 +303,7 @@ module fabric_router #(
       out_poison_o <= '0;
       out_vc_o    <= '0;
     end else if ({sa_valid, st_valid_q, out_valid_o} != '0) begin
-      st_valid_q  <= sa_valid;
+      st_valid_q  <= given;
       st_head_q   <= sa_head;
       st_tail_q   <= sa_tail;
       st_poison_q <= sa_poison;

@@ -46,6 +46,15 @@ defs::Header header(const Message& message) {
   return header;
 }
 
+defs::Header manage(std::uint16_t src, std::uint16_t dst, unsigned index) {
+  Message message{
+      .src = src, .dst = dst, .vn = 0, .addr = defs::kCsrRouteSource.offset + 8 * index};
+  message.bytes = 8;
+  defs::Header result = header(message);
+  result.op = static_cast<std::uint8_t>(defs::PktOp::Mgmt);
+  return result;
+}
+
 std::uint8_t lane(const defs::Header& header) {
   return static_cast<std::uint8_t>(header.vn << 5 | (header.group >> 1 & 0x1f));
 }
@@ -55,11 +64,14 @@ defs::ErrorCause refusal(const defs::Header& header, std::uint16_t chip) {
     return defs::ErrorCause::BadDestination;
   const bool write = header.op == static_cast<std::uint8_t>(defs::PktOp::Write) ||
                      header.op == static_cast<std::uint8_t>(defs::PktOp::WriteNotify);
+  const std::uint64_t row = header.addr - defs::kCsrRouteSource.offset;
+  const bool manage = header.op == static_cast<std::uint8_t>(defs::PktOp::Mgmt) && header.vn == 0 &&
+                      header.bytes == 8 && row < 128 && row % 8 == 0;
   const bool sizes = header.bytes >= 4 && header.bytes <= defs::kPacketBytes &&
                      header.bytes % 4 == 0 && header.addr % 4 == 0 &&
                      header.len == flits(header.bytes) && (header.vn != 0 || header.len <= 4);
-  return write && sizes && header.ver == 0 ? defs::ErrorCause::None
-                                           : defs::ErrorCause::BadDescriptor;
+  return (write || manage) && sizes && header.ver == 0 ? defs::ErrorCause::None
+                                                       : defs::ErrorCause::BadDescriptor;
 }
 
 std::vector<Burst> deliver(const defs::Header& header, unsigned line_bytes) {

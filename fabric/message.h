@@ -44,6 +44,10 @@ std::vector<std::uint16_t> cut(std::uint32_t row_bytes);
 /// The header the source's network interface writes; `hop` is 0.
 defs::Header header(const Message& message);
 
+/// A management packet: chip `dst` writes the 8 bytes of its payload to the fabric register at
+/// offset 0x100 + 8 * index. It changes no memory, so no commit stream knows of it.
+defs::Header manage(std::uint16_t src, std::uint16_t dst, unsigned index);
+
 /// Lane of the receiver's commit stream: {vn 2, sending core 1, sending DMA engine 4}.
 std::uint8_t lane(const defs::Header& header);
 

@@ -92,7 +92,10 @@ module chip #(
   logic [31:0]      fabric_violations;
   logic [127:0]     fabric_violation;
   logic fabric_write;
-  logic [2:0] fabric_index;
+  logic [3:0] fabric_index, mgmt_dst;
+  logic mgmt_send;
+  logic [2:0] mgmt_status;
+  logic [15:0] fabric_managers, link_error_limit;
   logic [63:0] fabric_wdata, fabric_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
@@ -110,6 +113,8 @@ module chip #(
     .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
     .fabric_base_o(fabric_base), .fabric_end_o(fabric_end),
     .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
+    .link_error_limit_o(link_error_limit), .fabric_managers_o(fabric_managers),
+    .mgmt_send_o(mgmt_send), .mgmt_dst_o(mgmt_dst), .mgmt_status_i(mgmt_status),
     .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
     .fabric_rdata_i(fabric_rdata),
     .quiet_o(host_quiet)
@@ -285,6 +290,8 @@ module chip #(
     .timeout_i(fabric_timeout),
     .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end),
     .violations_o(fabric_violations), .violation_o(fabric_violation),
+    .mgmt_send_i(mgmt_send), .mgmt_dst_i(mgmt_dst), .mgmt_status_o(mgmt_status),
+    .managers_i(fabric_managers),
     .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
     .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
     .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
@@ -298,7 +305,7 @@ module chip #(
     .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
     .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
-    .link_error_limit_i(16'(defs_pkg::LinkErrorLimit)),
+    .link_error_limit_i(link_error_limit),
     .link_status0_o(link_status0), .link_status1_o(link_status1),
     .link_status2_o(link_status2), .link_status3_o(link_status3),
     .link_dead_o, .drained_o(fabric_drained_o),

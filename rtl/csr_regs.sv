@@ -6,7 +6,8 @@
 // (cause_o not None):
 //   UnmappedAddress  no register there, a write to a read-only one, a read of a write-only one
 //   ReservedBits     a bit that the register does not have is set
-//   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error
+//   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error; Mgmt while the last
+//                    packet has not left
 `include "assert.svh"
 
 module csr_regs #(
@@ -51,10 +52,16 @@ module csr_regs #(
   output logic [2:0]        tensor_index_o,
   input  logic [1:0][47:0]  tensor_count_i, // in the same cycle
 
+  output logic [15:0]       link_error_limit_o,
+  output logic [15:0]       fabric_managers_o,
+
   // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus, FabricSlots,
-  // FabricArbiter.
+  // FabricArbiter, FabricSwitch. Mgmt: the same of chip mgmt_dst_o, by a packet.
+  output logic               mgmt_send_o,
+  output logic [3:0]         mgmt_dst_o,
+  input  logic [2:0]         mgmt_status_i,
   output logic               fabric_write_o,
-  output logic [2:0]         fabric_index_o,
+  output logic [3:0]         fabric_index_o,
   output logic [63:0]        fabric_wdata_o,
   input  logic [63:0]        fabric_rdata_i
 );
@@ -80,7 +87,8 @@ module csr_regs #(
   typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
     RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount, RegFabric
+    RegDmaError, RegTensorCount, RegFabric,
+    RegMgmt, RegManagers, RegErrorLimit
   } reg_e;
   reg_e which;
   always_comb begin
@@ -91,9 +99,11 @@ module csr_regs #(
     if (offset_i == defs_pkg::CsrFabricViolations) which = RegViolations;
     if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
     if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
-    if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) begin
-      which = RegFabric;
-    end
+    if ((offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) ||
+        offset_i == defs_pkg::CsrFabricSwitch) which = RegFabric;
+    if ({offset_i[21:11], 11'd0} == defs_pkg::CsrMgmt) which = RegMgmt;
+    if (offset_i == defs_pkg::CsrFabricManagers) which = RegManagers;
+    if (offset_i == defs_pkg::CsrLinkErrorLimit) which = RegErrorLimit;
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -123,8 +133,10 @@ module csr_regs #(
     end
   end
 
-  // The fabric's registers lie in a row, its first at a multiple of 64.
-  assign fabric_index_o = offset_i[5:3];
+  // The fabric's registers lie in a row of 16, its first at a multiple of 128; those of other chips likewise.
+  assign fabric_index_o = offset_i[6:3];
+  assign mgmt_dst_o     = offset_i[10:7];
+  assign mgmt_send_o    = write && which == RegMgmt;
   assign fabric_wdata_o = wdata_i;
   assign fabric_write_o = write && which == RegFabric;
 
@@ -156,6 +168,9 @@ module csr_regs #(
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
         RegFabric: rdata_o = fabric_rdata_i;
+        RegMgmt: rdata_o = 64'(mgmt_status_i);
+        RegManagers: rdata_o = 64'(fabric_managers_q);
+        RegErrorLimit: rdata_o = 64'(link_error_limit_q);
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
@@ -164,7 +179,11 @@ module csr_regs #(
   end
 
   // ---------------------------------------------------------------- write
-  logic writable, spare_bits, not_startable, write;
+  logic writable, spare_bits, not_startable, write, fabric_writable, fabric_spare;
+  fabric_legal u_legal (
+    .index_i(fabric_index_o), .wdata_i, .now_i(fabric_rdata_i[47:32]),  // of FabricSwitch
+    .writable_o(fabric_writable), .spare_o(fabric_spare)
+  );
   always_comb begin
     writable      = 1'b1;
     spare_bits    = 1'b0;
@@ -176,13 +195,12 @@ module csr_regs #(
       RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
-      RegFabric: begin
-        writable = offset_i != defs_pkg::CsrFabricStatus;
-        if (offset_i == defs_pkg::CsrRouteSource) spare_bits = wdata_i[63:32] != '0;
-        if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:7] != '0;
-        if (offset_i == defs_pkg::CsrFabricSlots) spare_bits = wdata_i[63:35] != '0;
-        if (offset_i == defs_pkg::CsrFabricArbiter) spare_bits = wdata_i[63:25] != '0;
+      RegFabric, RegMgmt: begin
+        writable      = fabric_writable;
+        spare_bits    = fabric_spare;
+        not_startable = which == RegMgmt && mgmt_status_i[0];
       end
+      RegManagers, RegErrorLimit: spare_bits = wdata_i[63:16] != '0;
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
         for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin
@@ -208,6 +226,7 @@ module csr_regs #(
   logic [D-1:0][47:0] ring_base_q;
   logic [D-1:0][15:0] ring_count_q;
   logic [19:0] fabric_timeout_q;
+  logic [15:0] fabric_managers_q, link_error_limit_q;
   logic [K-1:0][8:0] fabric_keys_q;
   logic [1:0][7:0] fabric_key_q;
   logic [1:0][47:0] fabric_base_q, fabric_end_q;
@@ -220,6 +239,8 @@ module csr_regs #(
       ring_base_q  <= '0;
       ring_count_q <= '0;
       fabric_timeout_q <= 20'(defs_pkg::RetryTimeout);
+      fabric_managers_q  <= '0;
+      link_error_limit_q <= 16'(defs_pkg::LinkErrorLimit);
       fabric_keys_q    <= {defs_pkg::LinkPorts{(9*defs_pkg::KeyEntries)'(9'h100)}};
       fabric_key_q     <= '0;
       fabric_base_q    <= '0;
@@ -229,6 +250,8 @@ module csr_regs #(
       if (write) begin
         if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
         if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
+        if (which == RegManagers) fabric_managers_q <= wdata_i[15:0];
+        if (which == RegErrorLimit) link_error_limit_q <= wdata_i[15:0];
         if (which == RegKeys) fabric_keys_q[offset_i[8:3]] <= wdata_i[8:0];
         if (which == RegKey) fabric_key_q[core] <= wdata_i[7:0];
         if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
@@ -246,6 +269,8 @@ module csr_regs #(
   assign ring_base_o  = ring_base_q;
   assign ring_count_o = ring_count_q;
   assign fabric_timeout_o = fabric_timeout_q;
+  assign fabric_managers_o  = fabric_managers_q;
+  assign link_error_limit_o = link_error_limit_q;
   assign fabric_keys_o = fabric_keys_q;
   assign fabric_key_o  = fabric_key_q;
   assign fabric_base_o = fabric_base_q;

@@ -72,8 +72,13 @@ module host_if #(
   input  logic [31:0]      fabric_violations_i,
   input  logic [127:0]     fabric_violation_i,
 
+  output logic [15:0] link_error_limit_o,
+  output logic [15:0] fabric_managers_o,
+  output logic        mgmt_send_o,
+  output logic [3:0]  mgmt_dst_o,
+  input  logic [2:0]  mgmt_status_i,
   output logic        fabric_write_o,
-  output logic [2:0]  fabric_index_o,
+  output logic [3:0]  fabric_index_o,
   output logic [63:0] fabric_wdata_o,
   input  logic [63:0] fabric_rdata_i,
 
@@ -201,6 +206,7 @@ module host_if #(
     .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
     .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o,
     .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
+    .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
     .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i
   );
 

@@ -4,7 +4,9 @@
 //   writable     reset value, a pattern, its complement (both read back), a bit that it has not
 //                (refused), reset value again
 //   read-only    its value before and behind the program; a write is refused
-//   elsewhere    no register, no memory, not aligned: refused, in order with everything else
+//   Mgmt         by packets of the chip to itself: both polarities; what cannot be written is
+//   refused elsewhere    no register, no memory, not aligned: refused, in order with everything
+//   else
 //
 // Patterns are random. Both banks of routing tables get them, each while the other is in use; after
 // that they hold the ring's tables and the program goes by them.
@@ -55,6 +57,7 @@ class Walk {
     if (csr.name == defs::kCsrFabricEnd.name) return (std::uint64_t{1} << 48) - 1;
     if (csr.name == defs::kCsrFabricKeys.name) return i % defs::kKeyEntries == 0 ? 256 : 0;
     if (csr.name == defs::kCsrFabricControl.name) return 3;
+    if (csr.name == defs::kCsrLinkErrorLimit.name) return defs::kLinkErrorLimit;
     return 0;
   }
 
@@ -77,11 +80,49 @@ class Walk {
         read(addr, value & 0x3f);
       }
       spare(csr, addr, 3);
+    } else if (csr.name == defs::kCsrFabricSwitch.name) {
+      switch_later(csr, addr);
+    } else if (csr.name == defs::kCsrMgmt.name) {
+      packets(addr, i);
     } else if (!of_tables(csr)) {
       both_polarities(csr, core, i);
       write(addr, reset(csr, i));
       read(addr, reset(csr, i));
     }
+  }
+
+  /// Armed for a cycle that this run has not reached yet, and called off; and not armed.
+  void switch_later(const Csr& csr, std::uint64_t addr) {
+    const std::uint64_t cycle = std::uint64_t{0xffff} << 32, pattern = random_.word() & 0x7fffffff;
+    for (const std::uint64_t value :
+         {pattern, ~pattern & 0x7fffffff, pattern & 0x7fff0000 | 0x80017000}) {
+      write(addr, value);
+      read(addr, value, ~cycle);
+    }
+    spare(csr, addr, 0);
+    refused(addr, true, 0x80007000, ErrorCause::ReservedBits);  // takes no time
+    write(addr, 0);
+    read(addr, 0, ~cycle);
+  }
+
+  /// Register i mod 16 of chip i / 16.
+  void packets(std::uint64_t addr, unsigned i) {
+    const unsigned index = i % 16, chip = i / 16;
+    read(addr, 0);
+    if (index > 3 && index != 5 && index != 6 && index != 12)
+      refused(addr, true, 0, ErrorCause::UnmappedAddress);
+    if (index == 3) refused(addr, true, 0x80, ErrorCause::ReservedBits);
+    if (chip != chip_ || index != 1) return;
+    const std::uint64_t managers = csr_addr(defs::kCsrFabricManagers, 0, 0);
+    write(managers, std::uint64_t{1} << chip_);
+    const std::uint64_t pattern = random_.word();
+    for (const std::uint64_t value : {pattern, ~pattern}) {
+      write(addr, value);
+      for (unsigned wait = 0; wait < 64; ++wait) read(addr, 0, 0);
+      read(addr, 0);
+      read(csr_addr(defs::kCsrRouteTable, 0, 0), value);
+    }
+    write(managers, 0);
   }
 
   void both_polarities(const Csr& csr, unsigned core, unsigned i) {
@@ -117,8 +158,8 @@ class Walk {
     using enum ErrorCause;
     const std::uint64_t csr = defs::kAddrCsrBase;
     for (const std::uint64_t addr :
-         {csr + 0x30, csr + 0xf8, csr + 0x138, csr + 0x1090, csr + 0x1438, csr + 0x14a0,
-          csr + 0x3000, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
+         {csr + 0x30, csr + 0xf8, csr + 0x178, csr + 0x600, csr + 0x1090, csr + 0x1438,
+          csr + 0x14a0, csr + 0x3000, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
           defs::kAddrCore0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size,
           defs::kAddrHbm1Base + defs::kAddrHbm1Size,
           random_.word() >> 16 | std::uint64_t{1} << 47}) {

@@ -65,6 +65,17 @@ class SameBits(BoardTest):
             same = self.assertEqual if name == "c12" else self.assertNotEqual
             same(loaded["link_hash"], c12["link_hash"])
 
+    def test_tables_come_by_packets(self):
+        hosts = self.result("ring", "--seed", 4, "--topology", "c12")
+        for name in ("c12", "ring-b"):
+            runs = [self.result("ring", "--seed", 4, "--topology", "c12", "--tables", name, "--tables-by", "packets",
+                                "--window", w, "--threads", t) for w, t in ((32, 1), (5, 2))]
+            for packets in runs:
+                self.assertEqual(packets["commit_hash"], hosts["commit_hash"], name)
+                self.assertNotEqual(packets["link_hash"], hosts["link_hash"])
+            self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
+            self.assertEqual(runs[0]["cycles"], runs[1]["cycles"])
+
     def test_a_cable_is_left_while_the_program_runs(self):
         for topology in ("ring", "c12"):
             calm = self.result("ring", "--seed", 6, "--topology", topology)
@@ -127,6 +138,16 @@ class Links(BoardTest):
                 if cable != "3-4@5000":  # while the program is still being loaded
                     self.assertGreater(cut["metrics"]["packets_dropped"], 0)
             self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
+
+    def test_packets_find_another_way_round_a_dead_cable(self):
+        plain = self.result("digits")
+        for cable, more in (("3-4@12000", ()), ("0-1@12000", ()), ("6-7@5000", ("--link-ber", "1e-6")),
+                            ("3-8@12000", ("--topology", "c12"))):
+            cut = self.result("digits", "--fail-cable", cable, *more, "--tables-by", "packets")
+            self.assertEqual(cut["commit_hash"], plain["commit_hash"])
+            self.assertEqual(cut["metrics"]["links_dead"], 2)
+            self.assertEqual(cut["metrics"]["table_switches"], 1)
+            self.assertGreater(cut["metrics"]["packets_rerouted"], 0)
 
     def test_a_silent_cable_is_dead_at_both_ends(self):
         calm = self.result("ring", "--chips", 3)
@@ -192,7 +213,9 @@ class BadInput(BoardTest):
                              ("3-12@5", "allowed 0 .. 11"), ("3-4@", "allowed 0 .."),
                              ("3-8@5", "no cable between chips 3 and 8")):
             self.refused("ring", "--leave-cable", order, about=about)
-        self.refused("registers", "--tables", "ring", about="allowed without --topology and --tables")
+        for own in (("--tables", "ring"), ("--tables-by", "packets")):
+            self.refused("registers", *own, about="allowed without --topology, --tables and --tables-by")
+        self.refused("ring", "--tables-by", "mail", about="allowed host, packets")
         self.refused("ring", "--tables", "c12", about="--topology ring has none there")
         self.refused("ring", "--tables", "/nonexistent/t", about="/nonexistent/t: cannot be read")
         good = subprocess.run([TABLES, "--board", "c12"], stdout=subprocess.PIPE, text=True, check=True).stdout

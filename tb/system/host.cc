@@ -15,6 +15,8 @@ constexpr unsigned kBlock = 64;    // bytes of a host token
 constexpr unsigned kCounts = defs::kEveryTensorCount.size();
 constexpr unsigned kViolationReads = 3;  // the count, two halves of a header
 
+}  // namespace
+
 defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index) {
   defs::HostReq request;
   request.valid = 1;
@@ -22,7 +24,6 @@ defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index) {
   request.bytes = 8;
   return request;
 }
-}  // namespace
 
 defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std::uint64_t value) {
   defs::HostReq request;
@@ -45,7 +46,7 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
       regions_(program.regions.size()),
       counts_(requests_.size()),
       violations_(program.partitions.empty() ? 0 : requests_.size()),
-      reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value()) {
+      reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value(), wiring.by_packets) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
   for (const PortAccess& access : accesses.before) drivers_[access.chip].before.push_back(access);
@@ -86,11 +87,6 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
   for (std::size_t chip = 0; chip < drivers_.size(); ++chip) {
     Driver& driver = drivers_[chip];
     driver.credits = kCredits;
-    // First of all: both ends of a cable must start their training at about the same time.
-    if (wiring.loaded) {
-      load_tables(reroute_.requests[chip], static_cast<unsigned>(chip), *wiring.loaded);
-      reroute_.requests[chip].push_back(fabric_control(wiring.cables.ports(), 1, false));
-    }
     driver.registers.push_back(csr_read(defs::kCsrChipId, 0, 0));
     for (unsigned core = 0; core < defs::kCores; ++core)
       if (masks[chip][core]) driver.doorbells.push_back(core << 16 | masks[chip][core]);
@@ -172,6 +168,10 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
       break;
     case defs::HostKind::ReadData: {
       const std::uint64_t word = std::uint64_t{response.data[1]} << 32 | response.data[0];
+      if (Manager* manager = reroute_.manager(chip); manager && manager->waits()) {
+        manager->answer(word);
+        break;
+      }
       if (!driver.awaited.empty()) {
         answer(chip, cycle, word, defs::ErrorCause::None);
         break;
@@ -231,6 +231,12 @@ bool Host::next_request(unsigned chip, defs::HostReq& request) {
     request = urgent.front();
     urgent.pop_front();
     return true;
+  }
+  if (Manager* manager = reroute_.manager(chip)) {
+    if (const auto packet = manager->next()) {
+      request = *packet;
+      return true;
+    }
   }
   if (reroute_.busy()) return false;
   if (!driver.segments.empty()) {
@@ -321,7 +327,8 @@ void Host::advance(std::uint64_t cycle) {
   reroute_.advance(cycle, all([](const Driver& d) { return d.drained; }),
                    all([](const Driver& d) { return d.credits == kCredits; }) &&
                        std::all_of(reroute_.requests.begin(), reroute_.requests.end(),
-                                   [](const auto& queue) { return queue.empty(); }));
+                                   [](const auto& queue) { return queue.empty(); }),
+                   phase_ == Phase::Running || phase_ == Phase::Draining);
   if (!reroute_.fault().empty() && fault_.empty())
     fault_ = fmt::format("fabric cycle {}: {}", cycle, reroute_.fault());
   if (reroute_.busy()) return;

@@ -106,9 +106,9 @@ Job prepare(const Options& options) {
     cmodel::validate_program(job.program, job.name);
     if (job.scenario && job.scenario->accesses) {
       if (job.scenario == &find_scenario("registers") &&
-          (options.topology != "ring" || !options.tables.empty()))
+          (options.topology != "ring" || !options.tables.empty() || options.tables_by != "host"))
         throw std::runtime_error(
-            "registers loads tables itself; allowed without --topology and --tables");
+            "registers loads tables itself; allowed without --topology, --tables and --tables-by");
       job.accesses = job.scenario->accesses(job.args, job.program);
     }
   } catch (const Refused&) {

@@ -49,6 +49,7 @@ std::string repro_line(const Options& o) {
     line += fmt::format(" --hang-cycles {}", o.hang_cycles);
   if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
   if (!o.tables.empty()) line += fmt::format(" --tables {}", o.tables.string());
+  if (o.tables_by != "host") line += " --tables-by " + o.tables_by;
   if (o.leave_cable)
     line += fmt::format(" --leave-cable {}-{}@{}", o.leave_cable->a, o.leave_cable->b,
                         o.leave_cable->cycle);
@@ -117,6 +118,9 @@ Options parse_options(int argc, char** argv) {
                  "route by this table set: ring, ring-balanced, ring-a, ring-b, c12,\n"
                  "or a file that fabric_tables wrote")
       ->type_name("SET");
+  app.add_option("--tables-by", o.tables_by,
+                 "who loads and changes them: host, each chip's own, or packets of chip 0 and\n"
+                 "the one across from it (host)");
   app.add_option("--leave-cable", leave,
                  "take the cable between two chips out of service while the program runs")
       ->type_name("A-B@CYCLE");
@@ -177,6 +181,9 @@ Options parse_options(int argc, char** argv) {
   }
   if (o.topology != "ring" && o.topology != "c12")
     throw Refused(kBadInput, fmt::format("--topology is \"{}\"; allowed ring, c12", o.topology));
+  if (o.tables_by != "host" && o.tables_by != "packets")
+    throw Refused(kBadInput,
+                  fmt::format("--tables-by is \"{}\"; allowed host, packets", o.tables_by));
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   if (o.coverage || o.timeline)
     if (!o.rtl.empty() || !o.model.empty())

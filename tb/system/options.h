@@ -33,6 +33,7 @@ struct Options {
   unsigned hbm_latency = defs::kHbmLatency;  ///< core cycles
   std::string topology = "ring";             ///< ring, c12: how the board is wired
   std::filesystem::path tables;              ///< a table set to load; empty: the board's own
+  std::string tables_by = "host";            ///< or "packets"
   struct LeaveCable {
     unsigned a, b;        ///< the chips that it joins
     std::uint64_t cycle;  ///< core cycle
@@ -52,9 +53,9 @@ struct Options {
   bool debug = true;                                     ///< a failed run is looked into ..
   bool failure_waves = true;                             ///< .. and its last cycles get waves
   std::optional<double> snapshots;   ///< seconds between two, 0: none; default: as they cost
-  bool timeline = false;                                 ///< timeline.json into the run directory
-  bool coverage = false;                                 ///< needs the program with counters
-  std::string inject;                                    ///< a site, "list", or empty
+  bool timeline = false;             ///< timeline.json into the run's directory
+  bool coverage = false;             ///< needs the program with counters
+  std::string inject;                ///< a site, "list", or empty
   bool races = false;                ///< look for conflicting accesses without a semaphore path
   std::filesystem::path commit_log;  ///< empty: none
   bool npy = false;                  ///< regions as .npy into the run's directory

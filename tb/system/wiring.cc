@@ -45,6 +45,7 @@ Wiring::Wiring(const Options& options, unsigned chips)
   }
   for (const CableFault& fault : options.cable_faults)
     between(fault.lane < 0 ? "--fail-cable" : "--stuck-lane", fault.from, fault.to);
+  by_packets = options.tables_by == "packets";
   if (options.tables.empty()) {
     if (options.topology == "c12") loaded = fabric::search_tables(cables);
     return;

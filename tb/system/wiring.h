@@ -15,6 +15,7 @@ struct Wiring {
   Wiring(const Options& options, unsigned chips);
   fabric::Board cables;
   std::optional<fabric::Tables> loaded;
+  bool by_packets = false;  ///< loaded, and changed later, by management packets
   /// A cable to be taken out of service, and the fabric cycle.
   std::optional<std::pair<fabric::End, std::uint64_t>> leave;
   std::vector<bool> models;  ///< by chip: golden model behind its fabric node, not RTL

@@ -15,7 +15,7 @@
 
 namespace tb {
 
-/// Reset values of the isolation registers: key 0 everywhere, every address.
+/// Reset values of the registers behind pins: key 0 everywhere, every address, no managers.
 template <class Dut>
 void open_all(Dut& dut) {
   std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
@@ -24,6 +24,10 @@ void open_all(Dut& dut) {
   dut.key_i = 0;
   std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
   std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
+  dut.managers_i = 0;
+  dut.mgmt_send_i = 0;
+  dut.mgmt_dst_i = 0;
+  dut.link_error_limit_i = defs::kLinkErrorLimit;
 }
 
 #ifdef FABRIC_INF2

@@ -16,6 +16,12 @@ module fabric_probe (
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
+  input  logic mgmt_send_i,
+  input  logic [3:0] mgmt_dst_i,
+  output logic [2:0] mgmt_status_o,
+  input  logic [15:0] managers_i,
+  input  logic [15:0] link_error_limit_i,
+
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
   input  size_pkg::msg_chunk_t msg0_i,
@@ -33,7 +39,7 @@ module fabric_probe (
   output logic [3:0] link_dead_o,
   output logic drained_o,
   input  logic control_write_i,
-  input  logic [2:0] control_index_i,
+  input  logic [3:0] control_index_i,
   input  logic [63:0] control_wdata_i,
   output logic [63:0] control_rdata_o,
 
@@ -98,6 +104,7 @@ module fabric_probe (
   fabric_node u_node (
     .clk_i, .rst_ni, .fabric_en_i(phase_q), .chip_id_i, .ring_size_i,
     .timeout_i,
+    .mgmt_send_i, .mgmt_dst_i, .mgmt_status_o, .managers_i,
     .keys_i, .key_i, .base_i, .end_i, .violations_o, .violation_o,
     .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
@@ -107,7 +114,7 @@ module fabric_probe (
     .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
     .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
     .error_valid_o, .error_cause_o, .error_pc_o,
-    .link_error_limit_i(16'd1024), .link_status0_o, .link_status1_o, .link_status2_o, .link_status3_o,
+    .link_error_limit_i, .link_status0_o, .link_status1_o, .link_status2_o, .link_status3_o,
     .link_dead_o, .drained_o, .quiet_o
   );
 

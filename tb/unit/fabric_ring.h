@@ -180,11 +180,41 @@ class FabricRing {
     for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
   }
   /// FabricStatus of the chip.
-  std::uint64_t fabric_status(unsigned chip) {
+  std::uint64_t fabric_status(unsigned chip) { return read(chip, 4); }
+
+  // ---- registers by management packets
+  /// Every chip obeys the packets of these chips.
+  void obey(unsigned managers) {
+    for (auto& node : nodes_) node->dut->managers_i = static_cast<SData>(managers);
+  }
+  /// The host of `chip` makes it send a packet: chip `dst` writes `value` to register `index`.
+  void manage(unsigned chip, unsigned dst, unsigned index, std::uint64_t value) {
+    nodes_[chip]->manage.push_back({dst, index, value});
+  }
+  /// Everything that it was to send to `dst` was acknowledged, or (lost) will never be.
+  bool managed(unsigned chip, unsigned dst) {
+    return nodes_[chip]->manage.empty() && !(status_of(chip, dst) & 2);
+  }
+  bool lost(unsigned chip, unsigned dst) { return status_of(chip, dst) & 4; }
+  /// Of FabricSwitch: the fabric cycle it is, as the chip counts.
+  unsigned now(unsigned chip) { return static_cast<unsigned>(read(chip, 12) >> 32 & 0xffff); }
+  std::uint64_t read(unsigned chip, unsigned index) {
     auto& d = *nodes_[chip]->dut;
-    d.control_index_i = 4;
+    d.control_index_i = static_cast<CData>(index);
     d.eval();
     return d.control_rdata_o;
+  }
+  /// The set that the routers will use once the banks have changed; senders go on all the time.
+  void expect_switch(const fabric::Tables& tables) {
+    bank_ ^= 1;
+    tables_ = tables;
+    board_.learn_ways(tables);
+  }
+  /// Calls `look(chip)` in every core cycle, before the edge.
+  void watch(std::function<void(unsigned)> look) { look_ = std::move(look); }
+  /// A write of this host's own.
+  void write(unsigned chip, unsigned index, std::uint64_t value) {
+    nodes_[chip]->control.push_back({index, value});
   }
 
   /// Likewise one that nobody may receive.
@@ -367,8 +397,15 @@ class FabricRing {
     std::array<unsigned, 2> stalled{};
     std::mt19937 rng;
     std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
+    std::deque<std::tuple<unsigned, unsigned, std::uint64_t>> manage;  // those of other chips
   };
 
+  unsigned status_of(unsigned chip, unsigned dst) {
+    auto& d = *nodes_[chip]->dut;
+    d.mgmt_dst_i = static_cast<CData>(dst);
+    d.eval();
+    return d.mgmt_status_o;
+  }
   std::mt19937& stream(Node& node) { return options_.traced ? node.rng : rng_; }
 
   /// FabricControl: what is in use, and what else.
@@ -463,6 +500,11 @@ class FabricRing {
       std::tie(d.control_index_i, d.control_wdata_i) = node.control.front();
       node.control.pop_front();
     }
+    d.mgmt_send_i = !d.control_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
+    if (d.mgmt_send_i) {
+      std::tie(d.mgmt_dst_i, d.control_index_i, d.control_wdata_i) = node.manage.front();
+      node.manage.pop_front();
+    }
     for (unsigned c = 0; c < 2; ++c) {
       offer(node, c);
       Side& side = node.side[c];
@@ -482,6 +524,7 @@ class FabricRing {
       node.refusals.received += (d.error_valid_o & 1u) + (d.error_valid_o >> 1 & 1u);
       node.refusals.own += (d.error_valid_o >> 2 & 1u) + (d.error_valid_o >> 3 & 1u);
     }
+    if (look_) look_(chip);
     d.clk_i = 1;
     d.eval();
   }
@@ -547,6 +590,7 @@ class FabricRing {
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned errors_ = 0;
   std::uint64_t foreign_ = 0;
+  std::function<void(unsigned)> look_;
   bool hashing_ = false;
 };
 

@@ -110,6 +110,8 @@ class Bench {
       defs::put_bits(&dut.tensor_count_i[0], 48 * (1 - core), 48, 0);
       dut.eval();
     }
+    if (dut.mgmt_send_o)
+      packets.emplace_back(dut.mgmt_dst_o, dut.fabric_index_o, dut.fabric_wdata_o);
     if (dut.fabric_write_o) fabric_writes.emplace_back(dut.fabric_index_o, dut.fabric_wdata_o);
     if (dut.mem_req_valid_o && dut.mem_req_ready_i) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(&dut.mem_req_o);
@@ -149,7 +151,8 @@ class Bench {
   std::vector<std::vector<std::uint8_t>> raw;
   std::uint64_t now = 0, settled_at = 0;
   unsigned credits = 16, started = 0;
-  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;  // {register, value}
+  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
+  std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> packets;  // {chip, register, value}
   bool lazy = false;
 };
 using Mini = Bench<Vhost_if_mini, 64>;
@@ -280,6 +283,34 @@ TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
   EXPECT_EQ(value, 0x123456789abcdef0);
 }
 
+TEST(HostIf, RegistersOfOtherChipsGoByPackets) {
+  Mini bench;
+  const std::uint64_t now = 0x1234;
+  bench.dut.fabric_rdata_i = now << 32;
+  bench.dut.mgmt_status_i = 6;
+  const std::pair<unsigned, std::uint64_t> values[] = {
+      {0, 0xffff'ffff}, {1, ~0ull}, {2, 1}, {3, 0x7f}, {5, 7}, {6, 9}, {12, 0x8001'1244}};
+  std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> expected;
+  for (unsigned chip = 0; chip < 16; ++chip) {
+    for (const auto& [index, value] : values) {
+      bench.write64(csr(defs::kCsrMgmt, 0, 16 * chip + index), value);
+      expected.emplace_back(chip, index, value);
+    }
+  }
+  bench.read(csr(defs::kCsrMgmt, 0, 255), 8);
+  bench.run();
+  EXPECT_EQ(bench.packets, expected);
+  EXPECT_TRUE(bench.fabric_writes.empty()) << "not this chip's";
+  ASSERT_EQ(bench.raw.size(), 1u);
+  EXPECT_EQ(bench.raw[0][0], 6u);
+  bench.dut.mgmt_status_i = 1;  // the last one has not left
+  bench.write64(csr(defs::kCsrMgmt, 0, 16), 0);
+  bench.run();
+  EXPECT_EQ(bench.packets, expected);
+  ASSERT_EQ(bench.tokens.size(), 2u);
+  EXPECT_EQ(bench.tokens[1].cause, static_cast<unsigned>(ErrorCause::QueueOverflow));
+}
+
 TEST(HostIf, RegistersHoldEveryBit) {
   Inf2 bench;
   std::vector<std::uint64_t> expected;
@@ -306,6 +337,8 @@ TEST(HostIf, RegistersHoldEveryBit) {
     walk(defs::kCsrFabricEnd, core, 0, 48);
   }
   walk(defs::kCsrFabricTimeout, 0, 0, 20);
+  walk(defs::kCsrFabricManagers, 0, 0, 16);
+  walk(defs::kCsrLinkErrorLimit, 0, 0, 16);
   for (unsigned entry = 0; entry < defs::kCsrFabricKeys.count; ++entry)
     walk(defs::kCsrFabricKeys, 0, entry, 9);
   ASSERT_EQ(bench.raw.size(), expected.size());
@@ -332,7 +365,7 @@ TEST(HostIf, RefusesByName) {
       {0x1000, 0, false, 0, ErrorCause::Misaligned},
       {csr(defs::kCsrChipId), 4, false, 0, ErrorCause::Misaligned},
       {csr(defs::kCsrChipId) + 4, 8, false, 0, ErrorCause::Misaligned},
-      {defs::kAddrCsrBase + 0x800, 8, false, 0, ErrorCause::UnmappedAddress},
+      {defs::kAddrCsrBase + 0x600, 8, false, 0, ErrorCause::UnmappedAddress},
       {defs::kAddrCsrBase + 0x3000, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrDmaRingBase, 0, 4), 8, false, 0, ErrorCause::UnmappedAddress},  // mini has 4
       {csr(defs::kCsrChipId), 8, true, 1, ErrorCause::UnmappedAddress},
@@ -350,6 +383,15 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrFabricControl), 8, true, 1ull << 7, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricSlots), 8, true, 1ull << 35, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricArbiter), 8, true, 1ull << 25, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricSwitch), 8, true, 0x8000'1000, ErrorCause::ReservedBits},  // no time
+      {csr(defs::kCsrFabricSwitch), 8, true, 0x8001'9000, ErrorCause::ReservedBits},  // has passed
+      {csr(defs::kCsrFabricSwitch), 8, true, 0x8001'000f, ErrorCause::ReservedBits},  // too soon
+      {csr(defs::kCsrFabricManagers), 8, true, 1 << 16, ErrorCause::ReservedBits},
+      {csr(defs::kCsrLinkErrorLimit), 8, true, 1 << 16, ErrorCause::ReservedBits},
+      {csr(defs::kCsrLinkErrorLimit) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrMgmt, 0, 4), 8, true, 0, ErrorCause::UnmappedAddress},  // read only
+      {csr(defs::kCsrMgmt, 0, 255), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrMgmt, 0, 0), 8, true, 1ull << 32, ErrorCause::ReservedBits},
   };
   for (const auto& bad : cases) {
     Mini bench;

@@ -90,6 +90,10 @@ inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7
 inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
 inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw", 35};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
 inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 25};  ///< fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
+inline constexpr Csr kCsrFabricSwitch{"FabricSwitch", 0x160, 1, false, "rw", 32};  ///< fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
+inline constexpr Csr kCsrFabricManagers{"FabricManagers", 0x168, 1, false, "rw", 16};  ///< chips whose management packets this one obeys, bit i for chip i. Reset 0: none
+inline constexpr Csr kCsrLinkErrorLimit{"LinkErrorLimit", 0x170, 1, false, "rw", 16};  ///< words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
+inline constexpr Csr kCsrMgmt{"Mgmt", 0x800, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
@@ -100,7 +104,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {
   return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;
 }
@@ -397,7 +401,7 @@ inline constexpr std::string_view to_string(Arbiter value) {
 }
 inline constexpr std::array kEveryArbiter{Arbiter::Age, Arbiter::RoundRobin, Arbiter::Weighted, Arbiter::Queue};
 
-/// what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
+/// what a packet asks for; Write, WriteNotify, Mgmt, Err and Ack are built, the others keep their place
 enum class PktOp : std::uint8_t {
   Write = 0,  ///< write payload at addr
   WriteNotify = 1,  ///< write, then + 1 to semaphore {group[0], tag}
@@ -408,7 +412,7 @@ enum class PktOp : std::uint8_t {
   RedUp = 6,  ///< 
   RedDown = 7,  ///< 
   Barrier = 8,  ///< 
-  Mgmt = 9,  ///< 
+  Mgmt = 9,  ///< write 8 bytes, inline, to the fabric register at offset addr
   Err = 10,  ///< your packet was forbidden: its header, inline
   Ack = 11,  ///< what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
 };

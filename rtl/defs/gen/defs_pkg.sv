@@ -63,6 +63,10 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricStatus = 22'h120;  // [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
   localparam logic [21:0] CsrFabricSlots = 22'h128;  // fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
   localparam logic [21:0] CsrFabricArbiter = 22'h130;  // fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
+  localparam logic [21:0] CsrFabricSwitch = 22'h160;  // fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
+  localparam logic [21:0] CsrFabricManagers = 22'h168;  // chips whose management packets this one obeys, bit i for chip i. Reset 0: none
+  localparam logic [21:0] CsrLinkErrorLimit = 22'h170;  // words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
+  localparam logic [21:0] CsrMgmt = 22'h800;  // a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -207,7 +211,7 @@ package defs_pkg;
     ArbiterQueue = 2'd3  // oldest packet; age starts when it is complete in its sender's store, in units of 1024
   } arbiter_e;
 
-  // what a packet asks for; Write, WriteNotify, Err and Ack are built, the others keep their place
+  // what a packet asks for; Write, WriteNotify, Mgmt, Err and Ack are built, the others keep their place
   typedef enum logic [5:0] {
     PktOpWrite = 6'd0,  // write payload at addr
     PktOpWriteNotify = 6'd1,  // write, then + 1 to semaphore {group[0], tag}
@@ -218,7 +222,7 @@ package defs_pkg;
     PktOpRedUp = 6'd6,
     PktOpRedDown = 6'd7,
     PktOpBarrier = 6'd8,
-    PktOpMgmt = 6'd9,
+    PktOpMgmt = 6'd9,  // write 8 bytes, inline, to the fabric register at offset addr
     PktOpErr = 6'd10,  // your packet was forbidden: its header, inline
     PktOpAck = 6'd11  // what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
   } pkt_op_e;
