@@ -27,7 +27,7 @@ module fabric_ni_tx #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [7:0] key_i,  // partition key of the core
-  input  logic [3:0] now_i,  // unit of age: 256 fabric cycles
+  input  logic [15:0] now_i,  // fabric cycle; packets are stamped with it
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
   input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
@@ -162,7 +162,7 @@ module fabric_ni_tx #(
   logic [1:0] pick_ack, ack_way, lane_ack;
   logic [19:0] lane_about;
   logic [9:0] lane_flit;
-  logic [7:0] birth_q;
+  logic [31:0] birth_q;
   logic ack_open;
   assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
   assign ack_way     = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
@@ -189,11 +189,11 @@ module fabric_ni_tx #(
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
     assign next[l]             = pop_i[l] && !hol_head_o[l];
     always_ff @(posedge clk_i) begin
-      if (pick[l] || pick_ack[l]) birth_q[4*l +: 4] <= now_i;
+      if (pick[l] || pick_ack[l]) birth_q[16*l +: 16] <= now_i;
     end
+    assign hol_birth_o[4*l +: 4] = birth_q[16*l + 8 +: 4];
   end
   assign hol_valid_o = lane_valid;
-  assign hol_birth_o = birth_q;
 
   // ---------------------------------------------------------------- words and heads
   logic [511:0] store [Blocks];
@@ -202,16 +202,17 @@ module fabric_ni_tx #(
   always_ff @(posedge clk_i) begin
     if (write) store[block] <= word;
     if (pop_i[0]) begin
-      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth_q[3:0], 4'd0};
+      if (lane_ack[0]) payload0_q <= ack_i | {birth_q[15:0], 496'd0};
       else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
-      else payload0_q <= {hol_tail_o[0] ? store[at[BlockBits-1:0]][335:0] : 336'd0,
-                          heads[at[BlockBits-1:0]][175:8], birth_q[3:0], 4'd0};
+      else payload0_q <= {birth_q[15:0], hol_tail_o[0] ? store[at[BlockBits-1:0]][319:0] : 320'd0,
+                          heads[at[BlockBits-1:0]]};
     end
     if (pop_i[1]) begin
-      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth_q[7:4], 4'd0};
+      if (lane_ack[1]) payload1_q <= ack_i | {birth_q[31:16], 496'd0};
       else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
-      else payload1_q <= {hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][335:0] : 336'd0,
-                          heads[at[2*BlockBits-1:BlockBits]][175:8], birth_q[7:4], 4'd0};
+      else payload1_q <= {birth_q[31:16],
+                          hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][319:0] : 320'd0,
+                          heads[at[2*BlockBits-1:BlockBits]]};
     end
   end
   assign payload0_o = payload0_q;
@@ -226,7 +227,7 @@ module fabric_ni_tx #(
   always_comb begin
     ecrc = '0;
     if (seal_q) begin
-      ecrc = crc_pkg::of_payload({(seal_header_q.len == 5'd1) ? store[seal_at_q][335:0] : 336'd0,
+      ecrc = crc_pkg::of_payload({16'd0, (seal_header_q.len == 5'd1) ? store[seal_at_q][319:0] : 320'd0,
                                   seal_seq_q, 32'd0, seal_header_q} ^ {seal_crc_q, 480'd0});
     end
   end

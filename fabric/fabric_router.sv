@@ -94,6 +94,19 @@ module fabric_router #(
   output logic [511:0] out_payload6_o,
   output logic [511:0] out_payload7_o,
 
+  // For the counters, see fabric_allocate; {port, class} of flits that leave their buffers.
+  output logic [Links*Vcs-1:0] short_o,
+  output logic [Links-1:0] lost_turn_o,
+  output logic [2*Links-1:0] popped_o,
+
+  // Watchdog: see fabric_watchdog.
+  input  logic step_clk_i,
+  input  logic step_i,
+  input  logic [7:0] patience_i,
+  input  logic patience_set_i,
+  output logic [15:0] stalls_o,
+  output logic [63:0] stall_o,
+
   output logic asleep_o,  // nothing in the buffers, nothing on its way to the outputs
   output logic idle_o     // and every credit home
 );
@@ -120,10 +133,10 @@ module fabric_router #(
   assign header1 = flit_payload1_i[127:0];
   assign header2 = flit_payload2_i[127:0];
   assign header3 = flit_payload3_i[127:0];
-  assign about_head = {header3.dst[3:0], header3.len, header3.hop[7:4],
-                       header2.dst[3:0], header2.len, header2.hop[7:4],
-                       header1.dst[3:0], header1.len, header1.hop[7:4],
-                       header0.dst[3:0], header0.len, header0.hop[7:4]};
+  assign about_head = {header3.dst[3:0], header3.len, flit_payload3_i[507:504],
+                       header2.dst[3:0], header2.len, flit_payload2_i[507:504],
+                       header1.dst[3:0], header1.len, flit_payload1_i[507:504],
+                       header0.dst[3:0], header0.len, flit_payload0_i[507:504]};  // of the stamp: unit 256 fabric cycles
   assign unused_header = ^{header0, header1, header2, header3};
 
   for (genvar p = 0; p < Links; p++) begin : gen_port
@@ -228,8 +241,22 @@ module fabric_router #(
     .link_ready_i, .credit_i(credit), .eject_room_i, .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
-    .sa_x_o(sa_x), .sa_vc_o(sa_vc),
+    .sa_x_o(sa_x), .sa_vc_o(sa_vc), .short_o, .lost_turn_o(lost_turn),
     .held_o(held), .claimed_o(claimed)
+  );
+  logic [Xs-1:0] lost_turn;
+  logic unused_lost_turn;
+  assign unused_lost_turn = ^lost_turn[Xs-1:2*Links];
+  for (genvar p = 0; p < Links; p++) begin : gen_lost_turn
+    assign lost_turn_o[p] = lost_turn[2*p +: 2] != '0;
+  end
+  assign popped_o = pop[2*Links-1:0];
+
+  fabric_watchdog u_watchdog (
+    .clk_i, .step_clk_i, .rst_ni, .step_i, .asleep_i(asleep_o), .patience_i, .patience_set_i,
+    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .freed_i(freed_o), .lane_pop_i(local_pop_o),
+    .link_ready_i, .credit_i(credit), .eject_room_i, .held_i(held), .claimed_i(claimed),
+    .stalls_o, .stall_o
   );
 
   for (genvar p = 0; p < 4; p++) begin : gen_take

@@ -56,7 +56,11 @@ module csr_regs #(
   output logic               fabric_write_o,
   output logic [2:0]         fabric_index_o,
   output logic [63:0]        fabric_wdata_o,
-  input  logic [63:0]        fabric_rdata_i
+  input  logic [63:0]        fabric_rdata_i,
+  // Likewise in fabric_counters, by word from FabricTime on; with fabric_wdata_o.
+  output logic               count_write_o,
+  output logic [7:0]         count_index_o,
+  input  logic [63:0]        count_rdata_i
 );
 
   // ---------------------------------------------------------------- decode
@@ -67,7 +71,7 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
-  localparam int unsigned TensorCounts = 7;
+  localparam int unsigned TensorCounts = 7, Counts = 99;
   logic [2:0] seq;
   logic [3:0] engine;
   logic engine_exists;
@@ -80,7 +84,7 @@ module csr_regs #(
   typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
     RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount, RegFabric
+    RegDmaError, RegTensorCount, RegFabric, RegCount
   } reg_e;
   reg_e which;
   always_comb begin
@@ -93,6 +97,10 @@ module csr_regs #(
     if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
     if (offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) begin
       which = RegFabric;
+    end
+    if ((offset_i >= defs_pkg::CsrFabricTime && offset_i <= defs_pkg::CsrFabricStall) ||
+        (offset_i >= defs_pkg::CsrFabricCounts && offset_i < defs_pkg::CsrFabricCounts + 22'(8 * Counts))) begin
+      which = RegCount;
     end
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
@@ -127,6 +135,8 @@ module csr_regs #(
   assign fabric_index_o = offset_i[5:3];
   assign fabric_wdata_o = wdata_i;
   assign fabric_write_o = write && which == RegFabric;
+  assign count_index_o  = offset_i[10:3];
+  assign count_write_o  = write && which == RegCount;
 
   // ---------------------------------------------------------------- read
   logic readable, tensor_rd;
@@ -156,6 +166,7 @@ module csr_regs #(
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
         RegFabric: rdata_o = fabric_rdata_i;
+        RegCount: rdata_o = count_rdata_i;
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
@@ -182,6 +193,11 @@ module csr_regs #(
         if (offset_i == defs_pkg::CsrFabricControl) spare_bits = wdata_i[63:7] != '0;
         if (offset_i == defs_pkg::CsrFabricSlots) spare_bits = wdata_i[63:35] != '0;
         if (offset_i == defs_pkg::CsrFabricArbiter) spare_bits = wdata_i[63:25] != '0;
+      end
+      RegCount: begin
+        writable = offset_i == defs_pkg::CsrFabricSnapshot || offset_i == defs_pkg::CsrFabricPatience;
+        spare_bits = wdata_i[63:32] != '0 ||
+                     (offset_i == defs_pkg::CsrFabricPatience && wdata_i[31:8] != '0);
       end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
