@@ -88,7 +88,7 @@ TEST_P(Copies, AddUpAtTheEnd) {
       const fabric::End far = nodes.cables().peer({chip, port});
       EXPECT_EQ(nodes.count(far.chip, far.port, PortCount::Received), sent);
       const auto held = nodes.count(chip, port, PortCount::MostHeld);
-      EXPECT_GT(held, 17u);
+      EXPECT_GT(held, 0u);
       EXPECT_LE(held, 2 * (defs::kVnDepth0 + defs::kVnDepth1 + defs::kVnDepth2 + defs::kVnDepth3));
     }
     for (unsigned core = 0; core < defs::kCores; ++core)
@@ -115,7 +115,7 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
       for (const unsigned vn : {1u, 3u}) {
         nodes.post(message(2, 2 + hops, 40, vn));
         nodes.drain();
-        const unsigned cycles = 3 + hops * (7 + latency);
+        const unsigned cycles = 4 + hops * (7 + latency);
         ++expected[{2 + hops, 16 * vn + static_cast<unsigned>(std::bit_width(cycles)) - 1}];
       }
     snapshot_now(nodes);
@@ -126,24 +126,24 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
   }
 }
 
-/// Chip 0 sends to chip 2 by way of chip 1; the receiver of chip 2 takes nothing for a while.
-std::pair<std::uint32_t, std::uint32_t> blocked(unsigned core_cycles) {
+/// Chip 0 sends to chip 2 by way of chip 1; the receiver of chip 2 takes nothing for a while. Cycles in
+/// which chip 1 lacked credit.
+std::uint32_t blocked(unsigned core_cycles) {
   FabricRing nodes({.latency = 8});
   for (unsigned i = 0; i < 60; ++i) nodes.post(message(0, 2, 1024));
   nodes.stall(2, 1, core_cycles);  // what comes by port 1 is received by receiver 1
   nodes.drain();
   snapshot_now(nodes);
-  const unsigned vc = 2 * 1 + 1;  // class 1: the way does not cross cable B
+  const unsigned vc = 2 * 1 + 0;  // class 0: the way crosses no cable near B
   for (unsigned other = 0; other < 8; ++other)
     if (other != vc) EXPECT_EQ(nodes.count(1, 0, of(PortCount::Short0, other)), 0u) << other;
-  // Its buffer in chip 2 was full, and nothing else ever came to chip 2.
-  EXPECT_EQ(nodes.count(2, 1, PortCount::MostHeld), defs::kVnDepth1);
+  // Its buffer in chip 2 was full of whole packets, and nothing else ever came to chip 2.
+  EXPECT_EQ(nodes.count(2, 1, PortCount::MostHeld), defs::kVnDepth1 / 17 * 17);
   EXPECT_EQ(nodes.count(1, 1, PortCount::LostTurn), 0u) << "one stream has no rival";
-  return {nodes.count(1, 0, of(PortCount::Short0, vc)), nodes.count(2, 0, PortCount::Received)};
+  return nodes.count(1, 0, of(PortCount::Short0, vc));
 }
 TEST(Short, CountsTheCyclesWithoutCredit) {
-  const auto [few, acks] = blocked(2000);
-  const auto [many, acks_too] = blocked(2600);
+  const std::uint32_t few = blocked(2000), many = blocked(2600);
   EXPECT_GT(few, 500u);
   EXPECT_EQ(many - few, 300u) << "fabric cycles";
 }
@@ -194,7 +194,7 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   const auto at_sink = stall_of(nodes, 2);
   EXPECT_EQ(at_sink.valid, 1);
   EXPECT_EQ(at_sink.age, 5);
-  EXPECT_EQ(at_sink.who, 2 * 1 + 1);  // link 1, class 1
+  EXPECT_EQ(at_sink.who, 2 * 1);  // link 1, class 0
   EXPECT_EQ(at_sink.vn, 1);
   EXPECT_EQ(at_sink.head, 1);
   EXPECT_EQ(at_sink.out, 4 + 1);
@@ -206,7 +206,7 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   // Behind it, chip 1 lacks credit, and the sender's lane too.
   const auto on_way = stall_of(nodes, 1);
   EXPECT_EQ(on_way.valid, 1);
-  EXPECT_EQ(on_way.who, 2 * 1 + 1);
+  EXPECT_EQ(on_way.who, 2 * 1);
   EXPECT_EQ(on_way.out, 0);
   EXPECT_LT(on_way.credit, 17);
   EXPECT_EQ(on_way.ready, 1);
