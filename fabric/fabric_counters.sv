@@ -7,14 +7,14 @@
 //
 // All chips count fabric cycles from the same reset, so copies made at the same cycle belong together.
 // Nothing here has a clock while nothing happens: ports count on the router's, deliveries on that of the
-// network interfaces, and snap_clk runs for a write and for the copy only.
+// network interfaces, and clk_i is needed for a write and for the copy only.
 module fabric_counters #(
   localparam int unsigned Links = defs_pkg::LinkPorts,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
   localparam int unsigned Bins = 16 * Vns
 ) (
-  input  logic clk_i,
+  input  logic clk_i,        // runs at least in cycles with write_i or copy_o
   input  logic router_clk_i,
   input  logic ni_clk_i,
   input  logic rst_ni,
@@ -43,21 +43,23 @@ module fabric_counters #(
   output logic [7:0] patience_o,
   output logic patience_set_o,    // it has been written: not yet taken, see fabric_watchdog
 
-  // Registers: 0 FabricTime, 1 FabricSnapshot, 2 FabricPatience, 3 FabricStall, 16 .. FabricCounts.
+  // Registers: 0 none, 1 FabricTime, 2 FabricSnapshot, 3 FabricPatience, 4 FabricStall, 16 .. FabricCounts.
   input  logic write_i,
   input  logic [7:0] index_i,
   input  logic [31:0] wdata_i,
-  output logic [63:0] rdata_o
+  output logic [63:0] rdata_o,
+
+  output logic copy_o
 );
 
   // ---------------------------------------------------------------- registers
-  logic snap_clk, armed_q, made_q, copy;
+  logic armed_q, made_q, copy;
   logic [31:0] when_q;
   logic [7:0] patience_q;
   logic patience_set_q;
   assign copy = armed_q && fabric_en_i && now_i - when_q < 32'h8000_0000;
-  prim_clock_gate u_snap_clk (.clk_i, .en_i(write_i || copy), .clk_o(snap_clk));
-  always_ff @(posedge snap_clk or negedge rst_ni) begin
+  assign copy_o = copy;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       armed_q        <= 1'b0;
       made_q         <= 1'b0;
@@ -66,8 +68,8 @@ module fabric_counters #(
       patience_set_q <= 1'b0;
     end else begin
       if (copy) {armed_q, made_q} <= 2'b01;
-      if (write_i && index_i == 8'd1) {armed_q, when_q} <= {1'b1, wdata_i};
-      if (write_i && index_i == 8'd2) {patience_set_q, patience_q} <= {!patience_set_q, wdata_i[7:0]};
+      if (write_i && index_i == 8'd2) {armed_q, when_q} <= {1'b1, wdata_i};
+      if (write_i && index_i == 8'd3) {patience_set_q, patience_q} <= {!patience_set_q, wdata_i[7:0]};
     end
   end
   assign patience_o     = patience_q;
@@ -87,11 +89,11 @@ module fabric_counters #(
       assign status = status3_i;
     end
     fabric_port_counts u_counts (
-      .clk_i(router_clk_i), .copy_clk_i(snap_clk), .rst_ni, .copy_i(copy),
+      .clk_i(router_clk_i), .copy_clk_i(clk_i), .rst_ni, .copy_i(copy),
       .sent_i(sent_i[p]), .sent_vn_i(sent_vn_i[2*p +: 2]), .received_i(received_i[p]),
       .let_in_i(let_in_i[p]), .popped_i(popped_i[2*p +: 2]), .short_i(short_i[Vcs*p +: Vcs]),
       .lost_turn_i(lost_turn_i[p]), .status_i(status),
-      .index_i(index_i[3:0]), .rdata_o(rdata)
+      .select_i(index_i[7:4] == 4'(p + 1)), .index_i(index_i[3:0]), .rdata_o(rdata)
     );
   end
 
@@ -125,7 +127,7 @@ module fabric_counters #(
   for (genvar v = 0; v < Vns; v++) begin : gen_vn
     for (genvar b = 0; b < 16; b++) begin : gen_bin
       localparam int unsigned I = 16*v + b;
-      always_ff @(posedge snap_clk) begin
+      always_ff @(posedge clk_i) begin
         if (copy) copied[I] <= (gen_receiver[0].any_q[I] ? gen_receiver[0].seen[I] : 32'd0) +
                                (gen_receiver[1].any_q[I] ? gen_receiver[1].seen[I] : 32'd0);
       end
@@ -150,7 +152,7 @@ module fabric_counters #(
       if (switched_i) switches_q <= switches_q + 16'd1;
     end
   end
-  always_ff @(posedge snap_clk) begin
+  always_ff @(posedge clk_i) begin
     if (copy) begin
       copied[Bins]     <= bytes0_q;
       copied[Bins + 1] <= bytes1_q;
@@ -166,22 +168,20 @@ module fabric_counters #(
   assign word = index_i - 8'd16;
   always_comb begin
     rdata_o = '0;
-    if (index_i < 8'd16) begin
-      unique case (index_i[1:0])
-        2'd0:    rdata_o = {32'd0, now_i};
-        2'd1:    rdata_o = {32'd0, when_q};
-        2'd2:    rdata_o = {56'd0, patience_q};
-        default: rdata_o = stall_i;
+    if (index_i != '0) begin
+      unique case (index_i)
+        8'd1:    rdata_o = {32'd0, now_i};
+        8'd2:    rdata_o = {32'd0, when_q};
+        8'd3:    rdata_o = {56'd0, patience_q};
+        8'd4:    rdata_o = stall_i;
+        default: begin
+          if (made_q && word < 8'd64) begin
+            rdata_o = gen_port[0].rdata | gen_port[1].rdata | gen_port[2].rdata | gen_port[3].rdata;
+          end else if (made_q && word < 8'd99) begin
+            rdata_o = {copied[{word[5:0], 1'b1}], copied[{word[5:0], 1'b0}]};
+          end
+        end
       endcase
-    end else if (made_q && word < 8'd64) begin
-      unique case (word[5:4])
-        2'd0:    rdata_o = gen_port[0].rdata;
-        2'd1:    rdata_o = gen_port[1].rdata;
-        2'd2:    rdata_o = gen_port[2].rdata;
-        default: rdata_o = gen_port[3].rdata;
-      endcase
-    end else if (made_q && word < 8'd99) begin
-      rdata_o = {copied[{word[5:0], 1'b1}], copied[{word[5:0], 1'b0}]};
     end
   end
 

@@ -153,7 +153,8 @@ module fabric_node (
   // The fabric's clock is every second edge of clk_i. A link port that is not in use stands still;
   // so do router and network interfaces while they have nothing to do. What wakes them comes from
   // registers: the cone of a clock is computed apart.
-  logic fabric_clk, control_clk, router_clk, step_clk, ni_clk, ways_clk, step;
+  logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk;
+  logic copy, step, steps;
   logic [3:0] link_clk, credit_clk;
   logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
   logic [1:0] tx_asleep, walking;
@@ -161,12 +162,13 @@ module fabric_node (
   assign ni_wakes     = router_wakes || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
                         err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age;
   prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
+  // What seldom happens: registers, the copy of the counters, a step of the watchdog.
+  assign step  = time_q[6:0] == '0;
+  assign steps = step && fabric_en_i && router_wakes;
   prim_clock_gate u_control_clk (
-    .clk_i, .en_i(control_write_i || resend || upset_q), .clk_o(control_clk)
+    .clk_i, .en_i(control_write_i || count_write_i || copy || steps || resend || upset_q), .clk_o(control_clk)
   );
   prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
-  assign step = time_q[6:0] == '0;
-  prim_clock_gate u_step_clk (.clk_i, .en_i(fabric_en_i && step && router_wakes), .clk_o(step_clk));
   prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
   prim_clock_gate u_ways_clk (
     .clk_i, .en_i(fabric_en_i || resend || walking != '0), .clk_o(ways_clk)
@@ -305,7 +307,7 @@ module fabric_node (
     .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
     .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
     .short_o(short), .lost_turn_o(lost_turn), .popped_o(popped),
-    .step_clk_i(step_clk), .step_i(step), .patience_i(patience), .patience_set_i(patience_set),
+    .step_clk_i(control_clk), .awake_i(steps), .step_i(step), .patience_i(patience), .patience_set_i(patience_set),
     .stalls_o(stalls), .stall_o(stall),
     .asleep_o(router_asleep), .idle_o(router_idle)
   );
@@ -320,7 +322,7 @@ module fabric_node (
   logic [1:0] done;
   logic [59:0] done_about;
   fabric_counters u_counters (
-    .clk_i, .router_clk_i(router_clk), .ni_clk_i(ni_clk), .rst_ni, .fabric_en_i, .now_i(time_q),
+    .clk_i(control_clk), .router_clk_i(router_clk), .ni_clk_i(ni_clk), .rst_ni, .fabric_en_i, .now_i(time_q),
     .sent_i(out_valid[3:0]),
     .sent_vn_i({out_vc[11:10], out_vc[8:7], out_vc[5:4], out_vc[2:1]}),
     .received_i(flit_valid), .let_in_i(let_in), .popped_i(popped), .short_i(short),
@@ -330,7 +332,7 @@ module fabric_node (
     .done_i(done), .done_about_i(done_about), .switched_i(switched),
     .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
     .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),
-    .rdata_o(count_rdata_o)
+    .rdata_o(count_rdata_o), .copy_o(copy)
   );
   assign stalled_o = stall != '0;
 

@@ -13,7 +13,7 @@ module fabric_port_counts #(
   localparam int unsigned Count = 22
 ) (
   input  logic clk_i,       // the router's
-  input  logic copy_clk_i,  // runs at least in cycles with copy_i
+  input  logic copy_clk_i,
   input  logic rst_ni,
   input  logic copy_i,
 
@@ -28,6 +28,7 @@ module fabric_port_counts #(
   input  logic lost_turn_i,
   input  defs_pkg::link_status_t status_i,
 
+  input  logic select_i,    // rdata_o: 0 if not
   input  logic [3:0] index_i,
   output logic [63:0] rdata_o
 );
@@ -78,7 +79,7 @@ module fabric_port_counts #(
 
   always_comb begin
     rdata_o = '0;
-    if (32'(index_i) < Count / 2) rdata_o = {copied[{index_i, 1'b1}], copied[{index_i, 1'b0}]};
+    if (select_i && 32'(index_i) < Count / 2) rdata_o = {copied[{index_i, 1'b1}], copied[{index_i, 1'b0}]};
   end
 
 endmodule

@@ -101,6 +101,7 @@ module fabric_router #(
 
   // Watchdog: see fabric_watchdog.
   input  logic step_clk_i,
+  input  logic awake_i,
   input  logic step_i,
   input  logic [7:0] patience_i,
   input  logic patience_set_i,
@@ -253,7 +254,7 @@ module fabric_router #(
   assign popped_o = pop[2*Links-1:0];
 
   fabric_watchdog u_watchdog (
-    .clk_i, .step_clk_i, .rst_ni, .step_i, .asleep_i(asleep_o), .patience_i, .patience_set_i,
+    .clk_i, .step_clk_i, .awake_i, .rst_ni, .step_i, .asleep_i(asleep_o), .patience_i, .patience_set_i,
     .hol_valid_i(hol_valid), .hol_about_i(hol_about), .freed_i(freed_o), .lane_pop_i(local_pop_o),
     .link_ready_i, .credit_i(credit), .eject_room_i, .held_i(held), .claimed_i(claimed),
     .stalls_o, .stall_o

@@ -15,7 +15,8 @@ module fabric_watchdog #(
   localparam int unsigned Queues = Xs * Vns
 ) (
   input  logic clk_i,       // the router's
-  input  logic step_clk_i,  // its edges with step_i
+  input  logic step_clk_i,  // runs at least where that one does with step_i
+  input  logic awake_i,     // which is now: step_clk_i may have other edges
   input  logic rst_ni,
   input  logic step_i,
   input  logic asleep_i,
@@ -135,7 +136,7 @@ module fabric_watchdog #(
       set_q    <= 1'b0;
       stalls_q <= '0;
       stall_q  <= '0;
-    end else begin
+    end else if (step_i && awake_i) begin
       freed_q  <= freed_i;
       age_q    <= age_d;
       set_q    <= patience_set_i;

@@ -57,7 +57,7 @@ module csr_regs #(
   output logic [2:0]         fabric_index_o,
   output logic [63:0]        fabric_wdata_o,
   input  logic [63:0]        fabric_rdata_i,
-  // Likewise in fabric_counters, by word from FabricTime on; with fabric_wdata_o.
+  // Likewise in fabric_counters, bits 10:3 of the offset, 0: none; with fabric_wdata_o.
   output logic               count_write_o,
   output logic [7:0]         count_index_o,
   input  logic [63:0]        count_rdata_i
@@ -135,7 +135,7 @@ module csr_regs #(
   assign fabric_index_o = offset_i[5:3];
   assign fabric_wdata_o = wdata_i;
   assign fabric_write_o = write && which == RegFabric;
-  assign count_index_o  = offset_i[10:3];
+  assign count_index_o  = (which == RegCount) ? offset_i[10:3] : '0;
   assign count_write_o  = write && which == RegCount;
 
   // ---------------------------------------------------------------- read

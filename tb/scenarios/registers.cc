@@ -54,6 +54,7 @@ class Walk {
     if (csr.name == defs::kCsrFabricTimeout.name) return defs::kRetryTimeout;
     if (csr.name == defs::kCsrFabricEnd.name) return (std::uint64_t{1} << 48) - 1;
     if (csr.name == defs::kCsrFabricKeys.name) return i % defs::kKeyEntries == 0 ? 256 : 0;
+    if (csr.name == defs::kCsrFabricPatience.name) return defs::kStallPatience;
     if (csr.name == defs::kCsrFabricControl.name) return 3;
     return 0;
   }
@@ -64,9 +65,13 @@ class Walk {
       refused(addr, false, 0, ErrorCause::UnmappedAddress);
       refused(addr, true, 0, ErrorCause::UnmappedAddress);
     } else if (csr.access == "ro") {
-      // Whether the node is drained is a matter of time.
+      // Whether the node is drained is a matter of time, and time itself.
       const bool status = csr.name == defs::kCsrFabricStatus.name;
-      read(addr, reset(csr, i), status ? ~std::uint64_t{16} : ~std::uint64_t{0});
+      const bool time = csr.name == defs::kCsrFabricTime.name;
+      read(addr, reset(csr, i),
+           time     ? ~std::uint64_t{0xffffffff}
+           : status ? ~std::uint64_t{16}
+                    : ~std::uint64_t{0});
       refused(addr, true, random_.word(), ErrorCause::UnmappedAddress);
     } else if (csr.access == "wo") {
       refused(addr, false, 0, ErrorCause::UnmappedAddress);

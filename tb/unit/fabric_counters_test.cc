@@ -126,8 +126,8 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
   }
 }
 
-/// Chip 0 sends to chip 2 by way of chip 1; the receiver of chip 2 takes nothing for a while. Cycles in
-/// which chip 1 lacked credit.
+/// Chip 0 sends to chip 2 by way of chip 1; the receiver of chip 2 takes nothing for a while.
+/// Cycles in which chip 1 lacked credit.
 std::uint32_t blocked(unsigned core_cycles) {
   FabricRing nodes({.latency = 8});
   for (unsigned i = 0; i < 60; ++i) nodes.post(message(0, 2, 1024));

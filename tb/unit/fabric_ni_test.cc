@@ -164,7 +164,7 @@ class Node {
   }
 
   std::vector<defs::Flit> sent;
-  std::vector<unsigned> sent_at;  ///< fabric cycle
+  std::vector<unsigned> sent_at;                    ///< fabric cycle
   std::vector<std::array<std::uint32_t, 16>> acks;  ///< what chip 2 gets
   std::array<unsigned, 8> freed{};
   unsigned errors = 0, messages = 0, writes = 0, notifies = 0;

@@ -218,7 +218,9 @@ class FabricRing {
     auto& d = *nodes_[chip]->dut;
     d.count_index_i = static_cast<CData>(word_of(csr) + index);
     d.eval();
-    return d.count_rdata_o;
+    const std::uint64_t value = d.count_rdata_o;
+    d.count_index_i = 0;
+    return value;
   }
   /// Of the last copy.
   std::uint32_t count(unsigned chip, unsigned port, defs::PortCount which) {
@@ -407,9 +409,7 @@ class FabricRing {
 
   /// Registers of fabric_counters: their index, in Node::control and at the pins.
   static constexpr unsigned kCounters = 0x100;
-  static unsigned word_of(const defs::Csr& csr) {
-    return static_cast<unsigned>((csr.offset - defs::kCsrFabricTime.offset) / 8);
-  }
+  static unsigned word_of(const defs::Csr& csr) { return csr.offset / 8 % 256; }
   std::uint32_t counter(unsigned chip, unsigned number) {
     return static_cast<std::uint32_t>(read_counters(chip, defs::kCsrFabricCounts, number / 2) >>
                                       32 * (number % 2));
@@ -504,7 +504,7 @@ class FabricRing {
     auto& d = *node.dut;
     d.clk_i = 0;
     d.fabric_en_i = static_cast<CData>(phase);
-    d.control_write_i = d.count_write_i = 0;
+    d.control_write_i = d.count_write_i = d.count_index_i = 0;
     if (!node.control.empty()) {
       const auto [index, value] = node.control.front();
       node.control.pop_front();

@@ -82,10 +82,10 @@ inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw", 20
 inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro", 64};  ///< packets dropped here because their key or address was not allowed
 inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro", 64};  ///< header of the first of them
 inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
-inline constexpr Csr kCsrFabricTime{"FabricTime", 0x800, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
-inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x808, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x810, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
-inline constexpr Csr kCsrFabricStall{"FabricStall", 0x818, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
+inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
+inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
+inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
+inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
 inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write

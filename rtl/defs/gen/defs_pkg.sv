@@ -55,10 +55,10 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricViolations = 22'h18;  // packets dropped here because their key or address was not allowed
   localparam logic [21:0] CsrFabricViolation = 22'h20;  // header of the first of them
   localparam logic [21:0] CsrFabricCounts = 22'h880;  // copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
-  localparam logic [21:0] CsrFabricTime = 22'h800;  // fabric cycles since reset, mod 2^32: equal in all chips
-  localparam logic [21:0] CsrFabricSnapshot = 22'h808;  // writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-  localparam logic [21:0] CsrFabricPatience = 22'h810;  // a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
-  localparam logic [21:0] CsrFabricStall = 22'h818;  // fabric_stall: the first one since reset or the last write of FabricPatience
+  localparam logic [21:0] CsrFabricTime = 22'h808;  // fabric cycles since reset, mod 2^32: equal in all chips
+  localparam logic [21:0] CsrFabricSnapshot = 22'h810;  // writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
+  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
+  localparam logic [21:0] CsrFabricStall = 22'h820;  // fabric_stall: the first one since reset or the last write of FabricPatience
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
   localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
   localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write
