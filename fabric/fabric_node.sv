@@ -154,7 +154,7 @@ module fabric_node (
   // so do router and network interfaces while they have nothing to do. What wakes them comes from
   // registers: the cone of a clock is computed apart.
   logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk;
-  logic copy, step, steps;
+  logic copy, step;
   logic [3:0] link_clk, credit_clk;
   logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
   logic [1:0] tx_asleep, walking;
@@ -163,10 +163,9 @@ module fabric_node (
                         err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age;
   prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
   // What seldom happens: registers, the copy of the counters, a step of the watchdog.
-  assign step  = time_q[6:0] == '0;
-  assign steps = step && fabric_en_i && router_wakes;
+  assign step = time_q[6:0] == '0 && fabric_en_i && router_wakes;
   prim_clock_gate u_control_clk (
-    .clk_i, .en_i(control_write_i || count_write_i || copy || steps || resend || upset_q), .clk_o(control_clk)
+    .clk_i, .en_i(control_write_i || count_write_i || copy || step || resend || upset_q), .clk_o(control_clk)
   );
   prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
   prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
@@ -307,7 +306,7 @@ module fabric_node (
     .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
     .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
     .short_o(short), .lost_turn_o(lost_turn), .popped_o(popped),
-    .step_clk_i(control_clk), .awake_i(steps), .step_i(step), .patience_i(patience), .patience_set_i(patience_set),
+    .seldom_clk_i(control_clk), .step_i(step), .patience_i(patience), .patience_set_i(patience_set),
     .stalls_o(stalls), .stall_o(stall),
     .asleep_o(router_asleep), .idle_o(router_idle)
   );

@@ -10,7 +10,8 @@ module fabric_port_counts #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
   localparam int unsigned Events = Vns + Vcs + 2,
-  localparam int unsigned Count = 22
+  localparam int unsigned Count = 22,
+  localparam int unsigned Places = 32
 ) (
   input  logic clk_i,       // the router's
   input  logic copy_clk_i,
@@ -33,7 +34,7 @@ module fabric_port_counts #(
   output logic [63:0] rdata_o
 );
 
-  logic [31:0] copied [Count];
+  logic [31:0] copied [Places];
   logic [Events-1:0] event_now;
   assign event_now = {received_i, lost_turn_i, short_i, {3'd0, sent_i} << sent_vn_i};
   for (genvar i = 0; i < Events; i++) begin : gen_count

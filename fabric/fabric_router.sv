@@ -100,8 +100,7 @@ module fabric_router #(
   output logic [2*Links-1:0] popped_o,
 
   // Watchdog: see fabric_watchdog.
-  input  logic step_clk_i,
-  input  logic awake_i,
+  input  logic seldom_clk_i,
   input  logic step_i,
   input  logic [7:0] patience_i,
   input  logic patience_set_i,
@@ -121,8 +120,6 @@ module fabric_router #(
   logic [11*Queues-1:0] hol_about;  // {head, tail, class, out 3, len 5}
   logic [Xs-1:0] pop;
   logic [2*Xs-1:0] pop_vn;
-  logic unused_pop_vn;  // a local lane has one VN
-  assign unused_pop_vn = ^pop_vn[2*Xs-1:16];
 
   logic [Links-1:0] upset;
   assign upset_o = upset != '0;
@@ -254,8 +251,8 @@ module fabric_router #(
   assign popped_o = pop[2*Links-1:0];
 
   fabric_watchdog u_watchdog (
-    .clk_i, .step_clk_i, .awake_i, .rst_ni, .step_i, .asleep_i(asleep_o), .patience_i, .patience_set_i,
-    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .freed_i(freed_o), .lane_pop_i(local_pop_o),
+    .clk_i, .seldom_clk_i, .rst_ni, .step_i, .patience_i, .patience_set_i,
+    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .pop_i(pop), .pop_vn_i(pop_vn),
     .link_ready_i, .credit_i(credit), .eject_room_i, .held_i(held), .claimed_i(claimed),
     .stalls_o, .stall_o
   );

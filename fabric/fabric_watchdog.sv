@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads of line of the router that stand still: who, since when, and what they wait for.
+// Heads of line of the router that stand still: who, and what they wait for.
 //
-//   step_i, every 128 fabric cycles: has this queue lost a flit since the last step? --no--> its age + 1
-//   age = patience_i --> stall_o keeps the first one as it is then; stalls_o counts all
+//   tick:      every queue with a flit is marked; one that is still marked since the last tick is old
+//   in between: a queue that gives a flit away loses its mark
 //
-// A queue that gave away the same number of flits modulo 256 as a step ago gave none: it cannot give
-// 256 in a step. A step in which the router slept begins anew, for then its buffers were empty.
-// Lanes say whether they gave any.
+// A tick comes every patience_i * 128 fabric cycles, so an old one stands for one to two times that. The
+// first is kept as it is then (stall_o), all are counted. While the router sleeps no time passes: nothing
+// waits there.
 module fabric_watchdog #(
   localparam int unsigned Links = defs_pkg::LinkPorts,
   localparam int unsigned Xs = 12,
@@ -14,20 +14,18 @@ module fabric_watchdog #(
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
   localparam int unsigned Queues = Xs * Vns
 ) (
-  input  logic clk_i,       // the router's
-  input  logic step_clk_i,  // runs at least where that one does with step_i
-  input  logic awake_i,     // which is now: step_clk_i may have other edges
+  input  logic clk_i,             // the router's
+  input  logic seldom_clk_i,      // runs at least in cycles with step_i
   input  logic rst_ni,
-  input  logic step_i,
-  input  logic asleep_i,
-  input  logic [7:0] patience_i,      // steps; 0: for ever
-  input  logic patience_set_i,        // changes when it was written
+  input  logic step_i,            // every 128th fabric cycle in which clk_i runs
+  input  logic [7:0] patience_i,  // 0: for ever
+  input  logic patience_set_i,    // changes when it was written
 
-  // As in fabric_allocate; freed_i: {link, VC}.
+  // As in fabric_allocate.
   input  logic [Queues-1:0] hol_valid_i,
   input  logic [11*Queues-1:0] hol_about_i,
-  input  logic [8*Links*Vcs-1:0] freed_i,
-  input  logic [3:0] lane_pop_i,
+  input  logic [Xs-1:0] pop_i,
+  input  logic [2*Xs-1:0] pop_vn_i,
   input  logic [Links-1:0] link_ready_i,
   input  logic [8*Links*Vcs-1:0] credit_i,
   input  logic [2*Vcs-1:0] eject_room_i,
@@ -35,48 +33,29 @@ module fabric_watchdog #(
   input  logic [Links*Vcs-1:0] claimed_i,
 
   output logic [15:0] stalls_o,
-  output logic [63:0] stall_o  // fabric_stall
+  output logic [63:0] stall_o     // fabric_stall
 );
 
-  // ---------------------------------------------------------------- what has moved
-  logic slept_q;
-  logic [3:0] lane_moved_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      slept_q      <= 1'b0;
-      lane_moved_q <= '0;
-    end else if (asleep_i || step_i || lane_pop_i != '0) begin
-      slept_q      <= asleep_i || (slept_q && !step_i);
-      lane_moved_q <= lane_pop_i | (step_i ? '0 : lane_moved_q);
-    end
-  end
-
-  // ---------------------------------------------------------------- ages
-  logic [8*Links*Vcs-1:0] freed_q;
-  logic [8*Queues-1:0] age_q, age_d;
-  logic [Queues-1:0] old, moved;
-  logic anew, set_q;
+  // ---------------------------------------------------------------- marks
+  logic [Queues-1:0] still_q, popped, old;
+  logic [7:0] steps_q;
+  logic tick, anew, set_q;
   assign anew = patience_set_i != set_q;
+  assign tick = step_i && (anew || steps_q == 8'd1);
   always_comb begin
-    moved = '0;
-    age_d = '0;
-    old   = '0;
-    if (step_i) begin
-      // Input {link, class}, VN v is VC {v, class} of the link.
-      for (int unsigned x = 0; x < 2 * Links; x++) begin
-        for (int unsigned v = 0; v < Vns; v++) begin
-          moved[4*x + v] = slept_q || freed_i[8*(Vcs*(x/2) + 2*v + x%2) +: 8] !=
-                                      freed_q[8*(Vcs*(x/2) + 2*v + x%2) +: 8];
-        end
-      end
-      for (int unsigned l = 0; l < 4; l++) moved[4*(8 + l) +: 4] = {4{lane_moved_q[l]}};
-      for (int unsigned q = 0; q < Queues; q++) begin
-        if (hol_valid_i[q] && !moved[q] && !anew) begin
-          age_d[8*q +: 8] = (age_q[8*q +: 8] >= patience_i) ? age_q[8*q +: 8] : age_q[8*q +: 8] + 8'd1;
-          old[q] = age_q[8*q +: 8] < patience_i && age_d[8*q +: 8] == patience_i;
-        end
+    popped = '0;
+    if (pop_i != '0) begin
+      for (int unsigned x = 0; x < Xs; x++) begin
+        if (pop_i[x]) popped[{4'(x), pop_vn_i[2*x +: 2]}] = 1'b1;
       end
     end
+    old = '0;
+    if (tick && !anew) old = still_q & hol_valid_i;
+  end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) still_q <= '0;
+    else if (tick) still_q <= hol_valid_i & ~popped;
+    else if (pop_i != '0) still_q <= still_q & ~popped;
   end
 
   // ---------------------------------------------------------------- the first of the old ones
@@ -104,48 +83,46 @@ module fabric_watchdog #(
       about   = hol_about_i[11*queue +: 11];
       hold    = {about[7], about[6] && !about[7], about[5], queue[1:0], about[8]};
       link_vc = {about[6:5], queue[1:0], about[8]};
-      stall.valid   = 1'b1;
-      stall.age     = patience_i;
+      stall.valid     = 1'b1;
       {stall.who, stall.vn} = queue;
-      stall.head    = about[10];
-      stall.out     = about[7:5];
+      stall.head      = about[10];
+      stall.out       = about[7:5];
       stall.way_class = about[8];
-      stall.len     = about[10] ? about[4:0] : '0;
-      stall.credit  = about[7] ? {7'd0, eject_room_i[{about[5], queue[1:0], about[8]}]} : credit_i[8*link_vc +: 8];
-      stall.ready   = about[7] || link_ready_i[about[6:5]];
-      stall.held    = held_i[hold];
-      stall.claimed = !about[7] && claimed_i[link_vc];
-      stall.holder  = '1;
+      stall.len       = about[10] ? about[4:0] : '0;
+      stall.credit    = about[7] ? {7'd0, eject_room_i[{about[5], queue[1:0], about[8]}]}
+                                 : credit_i[8*link_vc +: 8];
+      stall.ready     = about[7] || link_ready_i[about[6:5]];
+      stall.held      = held_i[hold];
+      stall.claimed   = !about[7] && claimed_i[link_vc];
+      stall.holder    = '1;
       for (int unsigned x = 0; x < Xs; x++) begin
         other = hol_about_i[11*{4'(x), queue[1:0]} +: 11];
         // Both outputs to a receiver lead to the same VCs.
         if (hol_valid_i[{4'(x), queue[1:0]}] && !other[10] &&
             ((other[8:5] ^ about[8:5]) & {2'b11, !about[7], 1'b1}) == '0) stall.holder = 4'(x);
       end
-      stall.others  = (number > 6'd7) ? 3'd7 : 3'(number - 6'd1);
+      stall.others    = (number > 6'd7) ? 3'd7 : 3'(number - 6'd1);
     end
   end
 
   // ---------------------------------------------------------------- registers
-  logic [15:0] stalls_q;
-  logic [63:0] stall_q;
-  always_ff @(posedge step_clk_i or negedge rst_ni) begin
+  logic [7:0] stalls_q;
+  defs_pkg::fabric_stall_t stall_q;
+  always_ff @(posedge seldom_clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      freed_q  <= '0;
-      age_q    <= '0;
+      steps_q  <= 8'(defs_pkg::StallPatience);
       set_q    <= 1'b0;
       stalls_q <= '0;
       stall_q  <= '0;
-    end else if (step_i && awake_i) begin
-      freed_q  <= freed_i;
-      age_q    <= age_d;
-      set_q    <= patience_set_i;
-      stalls_q <= stalls_q + 16'(number);
+    end else if (step_i) begin
+      set_q   <= patience_set_i;
+      steps_q <= tick ? patience_i : steps_q - 8'(steps_q != '0);
+      if (old != '0) stalls_q <= stalls_q + 8'(number);
       if (anew) stall_q <= '0;
-      else if (stall_q == '0 && old != '0) stall_q <= stall;
+      else if (!stall_q.valid && old != '0) stall_q <= stall;
     end
   end
-  assign stalls_o = stalls_q;
+  assign stalls_o = {8'd0, stalls_q};
   assign stall_o  = stall_q;
 
 endmodule

@@ -190,10 +190,9 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   while (!nodes.dut(2).stalled_o && nodes.cycle() < start + 3000) nodes.step();
   ASSERT_TRUE(nodes.dut(2).stalled_o);
   EXPECT_GE(nodes.cycle() - start, 5u * 128);
-  EXPECT_LE(nodes.cycle() - start, 7u * 128 + 200);  // the receiver's store fills first
+  EXPECT_LE(nodes.cycle() - start, 2 * 5u * 128 + 200);  // the receiver's store fills first
   const auto at_sink = stall_of(nodes, 2);
   EXPECT_EQ(at_sink.valid, 1);
-  EXPECT_EQ(at_sink.age, 5);
   EXPECT_EQ(at_sink.who, 2 * 1);  // link 1, class 0
   EXPECT_EQ(at_sink.vn, 1);
   EXPECT_EQ(at_sink.head, 1);
@@ -202,7 +201,7 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   EXPECT_EQ(at_sink.credit, 0);
   EXPECT_EQ(at_sink.held, 0);
   EXPECT_EQ(at_sink.holder, 15);
-  for (unsigned i = 0; i < 600; ++i) nodes.step();
+  for (unsigned i = 0; i < 2 * 5 * 128; ++i) nodes.step();
   // Behind it, chip 1 lacks credit, and the sender's lane too.
   const auto on_way = stall_of(nodes, 1);
   EXPECT_EQ(on_way.valid, 1);
@@ -218,7 +217,11 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   EXPECT_EQ(stall_of(nodes, 3).valid, 0);
   nodes.drain();
   snapshot_now(nodes);
-  for (const unsigned chip : {0u, 1u, 2u}) EXPECT_EQ(nodes.count(chip, ChipCount::Stalls), 1u);
+  // The sink stalls for 3,000 cycles: no more than four ticks.
+  for (const unsigned chip : {0u, 1u, 2u}) {
+    EXPECT_GE(nodes.count(chip, ChipCount::Stalls), 1u);
+    EXPECT_LE(nodes.count(chip, ChipCount::Stalls), 4u);
+  }
   EXPECT_EQ(nodes.count(3, ChipCount::Stalls), 0u);
   // Writing begins anew, and a patience of 0 has no end.
   nodes.write_counters(defs::kCsrFabricPatience, 0);
@@ -229,6 +232,17 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
     EXPECT_FALSE(nodes.dut(chip).stalled_o);
     EXPECT_EQ(stall_of(nodes, chip).valid, 0);
   }
+}
+
+/// As it comes out of reset: 2^14 fabric cycles, one to two times.
+TEST(Watchdog, HasAPatienceFromReset) {
+  FabricRing nodes({.chips = 3, .latency = 8});
+  for (unsigned i = 0; i < 60; ++i) nodes.post(message(0, 1, 1024));
+  nodes.stall(1, 1, 1u << 17);
+  const std::uint64_t start = nodes.cycle();
+  while (!nodes.dut(1).stalled_o && nodes.cycle() < start + (1u << 16)) nodes.step();
+  EXPECT_GE(nodes.cycle() - start, defs::kStallPatience * 128);
+  EXPECT_LE(nodes.cycle() - start, 2 * defs::kStallPatience * 128 + 200);
 }
 
 /// Traffic that moves, however slowly, is not reported: the ring full, sinks at a quarter.

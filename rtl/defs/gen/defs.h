@@ -84,7 +84,7 @@ inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"
 inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
 inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
 inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
+inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
 inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
@@ -197,7 +197,7 @@ enum class ErrorCause : std::uint8_t {
   QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
   Unreachable = 14,  ///< a chip never acknowledged what was sent to it
   Forbidden = 15,  ///< a partition key or an address that is not allowed there
-  Stalled = 16,  ///< a packet stood still in a router for longer than FabricPatience allows
+  Stalled = 16,  ///< a packet stood still in a router for one to two times FabricPatience
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -446,8 +446,8 @@ enum class ChipCount : std::uint8_t {
   Latency = 0,  ///< 16 VN + b: packets of the VN delivered 2^b .. 2^(b + 1) - 1 fabric cycles after a lane took them
   Bytes0 = 64,  ///< payload bytes delivered to memory of core 0
   Bytes1 = 65,  ///< likewise core 1
-  Switches = 66,  ///< changes of tables
-  Stalls = 67,  ///< heads that stood still for longer than FabricPatience allows
+  Switches = 66,  ///< changes of tables, mod 2^16
+  Stalls = 67,  ///< times that a head stood still for one to two times FabricPatience, mod 2^8
   Cycle = 68,  ///< fabric cycle of the copy, 0: there was none
 };
 inline constexpr std::string_view to_string(ChipCount value) {
@@ -1026,14 +1026,13 @@ struct LinkStatus {
   bool operator==(const LinkStatus&) const = default;
 };
 
-/// register FabricStall: a head of line that stood still for longer than FabricPatience allows, as it was then
+/// register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
 struct FabricStall {
   static constexpr unsigned kBits = 64;
   static constexpr unsigned kWords = 2;
   using Words = std::array<std::uint32_t, 2>;
   std::uint32_t spare{};  ///< zero
   std::uint8_t valid{};  ///< there was one
-  std::uint8_t age{};  ///< since when, in 128 fabric cycles
   std::uint8_t who{};  ///< crossbar input: {link, class}, or 8 + 2 core + lane
   std::uint8_t vn{};  ///< virtual network
   std::uint8_t head{};  ///< the first flit of a packet
@@ -1045,11 +1044,10 @@ struct FabricStall {
   std::uint8_t held{};  ///< the VC behind the output belongs to a packet
   std::uint8_t holder{};  ///< crossbar input where that packet's next flit is; 15: none is here
   std::uint8_t claimed{};  ///< the VC is claimed by a head that lacks credit
-  std::uint8_t others{};  ///< how many other heads stood still as long at that moment, 7 or more: 7
+  std::uint8_t others{};  ///< how many others stood still as long at that moment, 7 or more: 7
   void pack(std::uint32_t* words, unsigned at = 0) const {
-    put_bits(words, at + 43, 21, static_cast<std::uint64_t>(spare));
-    put_bits(words, at + 42, 1, static_cast<std::uint64_t>(valid));
-    put_bits(words, at + 34, 8, static_cast<std::uint64_t>(age));
+    put_bits(words, at + 35, 29, static_cast<std::uint64_t>(spare));
+    put_bits(words, at + 34, 1, static_cast<std::uint64_t>(valid));
     put_bits(words, at + 30, 4, static_cast<std::uint64_t>(who));
     put_bits(words, at + 28, 2, static_cast<std::uint64_t>(vn));
     put_bits(words, at + 27, 1, static_cast<std::uint64_t>(head));
@@ -1065,9 +1063,8 @@ struct FabricStall {
   }
   static FabricStall unpack(const std::uint32_t* words, unsigned at = 0) {
     FabricStall s;
-    s.spare = static_cast<std::uint32_t>(get_bits(words, at + 43, 21));
-    s.valid = static_cast<std::uint8_t>(get_bits(words, at + 42, 1));
-    s.age = static_cast<std::uint8_t>(get_bits(words, at + 34, 8));
+    s.spare = static_cast<std::uint32_t>(get_bits(words, at + 35, 29));
+    s.valid = static_cast<std::uint8_t>(get_bits(words, at + 34, 1));
     s.who = static_cast<std::uint8_t>(get_bits(words, at + 30, 4));
     s.vn = static_cast<std::uint8_t>(get_bits(words, at + 28, 2));
     s.head = static_cast<std::uint8_t>(get_bits(words, at + 27, 1));

@@ -135,9 +135,8 @@ module defs_echo (
   output logic [2:0] link_status_f_state_o,
   input  logic [63:0] fabric_stall_i,
   output logic [63:0] fabric_stall_o,
-  output logic [20:0] fabric_stall_f_spare_o,
+  output logic [28:0] fabric_stall_f_spare_o,
   output logic fabric_stall_f_valid_o,
-  output logic [7:0] fabric_stall_f_age_o,
   output logic [3:0] fabric_stall_f_who_o,
   output logic [1:0] fabric_stall_f_vn_o,
   output logic fabric_stall_f_head_o,
@@ -454,8 +453,6 @@ module defs_echo (
   assign fabric_stall_out.spare = fabric_stall_f_spare_o;
   assign fabric_stall_f_valid_o = fabric_stall_in.valid;
   assign fabric_stall_out.valid = fabric_stall_f_valid_o;
-  assign fabric_stall_f_age_o = fabric_stall_in.age;
-  assign fabric_stall_out.age = fabric_stall_f_age_o;
   assign fabric_stall_f_who_o = fabric_stall_in.who;
   assign fabric_stall_out.who = fabric_stall_f_who_o;
   assign fabric_stall_f_vn_o = fabric_stall_in.vn;

@@ -57,7 +57,7 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricCounts = 22'h880;  // copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
   localparam logic [21:0] CsrFabricTime = 22'h808;  // fabric cycles since reset, mod 2^32: equal in all chips
   localparam logic [21:0] CsrFabricSnapshot = 22'h810;  // writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that stands still in the router for so many times 128 fabric cycles is reported (FabricStall); 0: never. Reset 128. Writing begins anew
+  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
   localparam logic [21:0] CsrFabricStall = 22'h820;  // fabric_stall: the first one since reset or the last write of FabricPatience
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
   localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
@@ -129,7 +129,7 @@ package defs_pkg;
     ErrorCauseQueueOverflow = 8'd13,  // no such DMA engine, or a sequencer is started that is not idle
     ErrorCauseUnreachable = 8'd14,  // a chip never acknowledged what was sent to it
     ErrorCauseForbidden = 8'd15,  // a partition key or an address that is not allowed there
-    ErrorCauseStalled = 8'd16  // a packet stood still in a router for longer than FabricPatience allows
+    ErrorCauseStalled = 8'd16  // a packet stood still in a router for one to two times FabricPatience
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -237,8 +237,8 @@ package defs_pkg;
     ChipCountLatency = 7'd0,  // 16 VN + b: packets of the VN delivered 2^b .. 2^(b + 1) - 1 fabric cycles after a lane took them
     ChipCountBytes0 = 7'd64,  // payload bytes delivered to memory of core 0
     ChipCountBytes1 = 7'd65,  // likewise core 1
-    ChipCountSwitches = 7'd66,  // changes of tables
-    ChipCountStalls = 7'd67,  // heads that stood still for longer than FabricPatience allows
+    ChipCountSwitches = 7'd66,  // changes of tables, mod 2^16
+    ChipCountStalls = 7'd67,  // times that a head stood still for one to two times FabricPatience, mod 2^8
     ChipCountCycle = 7'd68  // fabric cycle of the copy, 0: there was none
   } chip_count_e;
 
@@ -392,11 +392,10 @@ package defs_pkg;
   } link_status_t;
   localparam int unsigned LinkStatusBits = 249;
 
-  // register FabricStall: a head of line that stood still for longer than FabricPatience allows, as it was then
+  // register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
   typedef struct packed {
-    logic [20:0] spare;  // zero
+    logic [28:0] spare;  // zero
     logic valid;  // there was one
-    logic [7:0] age;  // since when, in 128 fabric cycles
     logic [3:0] who;  // crossbar input: {link, class}, or 8 + 2 core + lane
     logic [1:0] vn;  // virtual network
     logic head;  // the first flit of a packet
@@ -408,7 +407,7 @@ package defs_pkg;
     logic held;  // the VC behind the output belongs to a packet
     logic [3:0] holder;  // crossbar input where that packet's next flit is; 15: none is here
     logic claimed;  // the VC is claimed by a head that lacks credit
-    logic [2:0] others;  // how many other heads stood still as long at that moment, 7 or more: 7
+    logic [2:0] others;  // how many others stood still as long at that moment, 7 or more: 7
   } fabric_stall_t;
   localparam int unsigned FabricStallBits = 64;
 
