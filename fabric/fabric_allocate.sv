@@ -51,6 +51,10 @@ module fabric_allocate #(
   output logic [4*Outs-1:0] sa_x_o,
   output logic [3*Outs-1:0] sa_vc_o,
 
+  // For the counters: VCs {link, VC} for which a head misses credit; inputs that could go and did not.
+  output logic [Links*Vcs-1:0] short_o,
+  output logic [Xs-1:0] lost_turn_o,
+
   // VCs behind the outputs, index {link or 4 + receiver, VC}: held by a packet; (links) claimed by an
   // input.
   output logic [Holds*Vcs-1:0] held_o,
@@ -154,6 +158,7 @@ module fabric_allocate #(
     pop_vn_o      = '0;
     pop_tail      = '0;
     credit_take_o = '0;
+    short_o     = '0;
     claim_valid = '0;
     claim_x     = '0;
     claim_vc    = '0;
@@ -181,6 +186,7 @@ module fabric_allocate #(
                 end else if (!claimed_q[{out[1:0], vc}] ||
                              claimer_q[4*{out[1:0], vc} +: 4] == 4'(x)) begin
                   can_leave = credit_i[8*{out[1:0], vc} +: 8] >= {3'b0, about[4:0]};
+                  if (!can_leave) short_o = short_o | ((Links*Vcs)'(1) << {out[1:0], vc});
                   // Injection leaves `throttle` flits of room, and does not claim then.
                   if (x >= 8 && throttle != '0) begin
                     can_leave = credit_i[8*{out[1:0], vc} +: 8] >=
@@ -286,6 +292,8 @@ module fabric_allocate #(
       end
     end
   end
+
+  assign lost_turn_o = offered & ~pop_o;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -29,6 +29,7 @@ module fabric_control (
   output logic stop_o,           // no packet leaves its sender
   output logic cut_o,            // receivers drop what they have no room for
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
+  output logic switched_o,       // likewise: the bank has changed
 
   output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
   output logic [24:0] arbiter_o,
@@ -60,6 +61,7 @@ module fabric_control (
   assign ports_o    = ports_q;
   assign stop_o     = stop_q || switch_stop;
   assign resend_o   = resend_q;
+  assign switched_o = switched_q;
   logic [34:0] slots_q;
   logic [24:0] arbiter_q;
   assign slots_o    = slots_q;

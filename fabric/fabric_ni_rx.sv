@@ -89,6 +89,10 @@ module fabric_ni_rx #(
   output logic violation_o,
   output logic [127:0] header_o,
 
+  // For the counters: a packet is delivered, {core, bytes 11, VN 2, stamp 16}.
+  output logic done_o,
+  output logic [29:0] done_about_o,
+
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
 
@@ -98,7 +102,7 @@ module fabric_ni_rx #(
   // ---------------------------------------------------------------- receiving
   // Slot {vc, n}: header, 16 words of payload, and how many flits really came.
   logic [511:0] store [Vcs * 4 * defs_pkg::BodyFlits];
-  logic [175:0] header_q [Vcs * 4];    // {seq, ecrc, header}
+  logic [191:0] header_q [Vcs * 4];    // {stamp, seq, ecrc, header}
   logic [36:0]  arrived_q [Vcs * 4];   // {CRC of the words, flits; 0: poisoned}
   logic [31:0]  crc [Vcs];             // of the words of the open packet
   logic [3*Vcs-1:0] used_q;           // slots taken
@@ -134,21 +138,18 @@ module fabric_ni_rx #(
     end
   end
 
-  // The age, in the header's hop field, was for the routers.
   always_ff @(posedge clk_i) begin
     if (receive && fabric_en_i) begin
       if (head) begin
-        header_q[into_slot] <= {head0.seq, head0.ecrc, head0.header[127:8], 4'd0,
-                                head0.header.hop[3:0]};
-        store[{into_slot, 4'd0}] <= {176'd0, head0.inline_data};
+        header_q[into_slot] <= {head0.stamp, head0.seq, head0.ecrc, head0.header};
+        store[{into_slot, 4'd0}] <= {192'd0, head0.inline_data};
       end else begin
         store[{into_slot, body}] <= flit_payload0_i;
       end
     end else if (receive) begin
       if (head) begin
-        header_q[into_slot] <= {head1.seq, head1.ecrc, head1.header[127:8], 4'd0,
-                                head1.header.hop[3:0]};
-        store[{into_slot, 4'd0}] <= {176'd0, head1.inline_data};
+        header_q[into_slot] <= {head1.stamp, head1.seq, head1.ecrc, head1.header};
+        store[{into_slot, 4'd0}] <= {192'd0, head1.inline_data};
       end else begin
         store[{into_slot, body}] <= flit_payload1_i;
       end
@@ -165,7 +166,7 @@ module fabric_ni_rx #(
   logic packet_valid_q, packet_leaves, pick;
   logic [4:0] packet_slot_q, packet_flits_q;
   logic [31:0] packet_ecrc_q, packet_crc_q;
-  logic [15:0] packet_seq_q;
+  logic [15:0] packet_seq_q, packet_stamp_q;
   defs_pkg::header_t packet_q;
   logic [Vcs-1:0] whole, ahead, chosen;
   logic [2:0] first_q, pick_vc;
@@ -191,7 +192,7 @@ module fabric_ni_rx #(
 
   always_ff @(posedge clk_i) begin
     if (pick) begin
-      {packet_seq_q, packet_ecrc_q, packet_q} <= header_q[pick_slot];
+      {packet_stamp_q, packet_seq_q, packet_ecrc_q, packet_q} <= header_q[pick_slot];
       {packet_crc_q, packet_flits_q} <= arrived_q[pick_slot];
       packet_slot_q <= pick_slot;
     end
@@ -226,7 +227,7 @@ module fabric_ni_rx #(
     intact = intact_q;
     if (packet_valid_q && !checked_q) begin
       intact = packet_flits_q != '0 && packet_ecrc_q == crc_pkg::of_payload(
-        {(packet_flits_q == 5'd1) ? store[{packet_slot_q, 4'd0}][335:0] : 336'd0, packet_seq_q,
+        {16'd0, (packet_flits_q == 5'd1) ? store[{packet_slot_q, 4'd0}][319:0] : 320'd0, packet_seq_q,
          32'd0, packet_q[127:8], 8'd0} ^ {packet_crc_q, 480'd0});
     end
   end
@@ -268,6 +269,11 @@ module fabric_ni_rx #(
   always_comb begin
     control_o = '0;
     if (ack_valid_o || report_valid_o || mgmt_valid_o) control_o = store[{packet_slot_q, 4'd0}][127:0];
+  end
+  assign done_o         = packet_leaves && deliver;
+  always_comb begin
+    done_about_o = '0;
+    if (done_o) done_about_o = {packet_q.lport[0], packet_q.bytes, packet_q.vn, packet_stamp_q};
   end
   assign packet_leaves = packet_valid_q && (!write_valid_q || write_done) &&
                          (!want_o || go_i) && (!mgmt_valid_o || mgmt_ready_i) &&

@@ -27,8 +27,8 @@ module fabric_ni_tx #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [7:0] key_i,  // partition key of the core
-  input  logic [3:0] now_i,      // in units of age
-  input  logic age_stored_i,     // age starts when a packet is complete, not when it is picked
+  input  logic [15:0] now_i,  // fabric cycle; packets are stamped with it
+  input  logic age_stored_i,  // the stamp is when a packet was complete, not when it is picked
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
   input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
@@ -175,8 +175,8 @@ module fabric_ni_tx #(
   logic [1:0] pick_ack, ack_way, lane_ack;
   logic [19:0] lane_about;
   logic [9:0] lane_flit;
-  logic [7:0] birth, picked_q;
-  logic [3:0] stored [Blocks];  // when the packet that starts here was complete
+  logic [31:0] stamp, picked_q;
+  logic [15:0] stored [Blocks];  // when the packet that starts here was complete
   logic ack_open;
   assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
   assign ack_way     = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
@@ -202,15 +202,15 @@ module fabric_ni_tx #(
     assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
     assign next[l]             = pop_i[l] && !hol_head_o[l];
-    // Only the birth of heads is asked for.
-    assign birth[4*l +: 4] = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]]
-                                                            : picked_q[4*l +: 4];
+    // Only that of heads is asked for.
+    assign stamp[16*l +: 16] = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]]
+                                                              : picked_q[16*l +: 16];
     always_ff @(posedge clk_i) begin
-      if (pick[l] || pick_ack[l]) picked_q[4*l +: 4] <= now_i;
+      if (pick[l] || pick_ack[l]) picked_q[16*l +: 16] <= now_i;
     end
+    assign hol_birth_o[4*l +: 4] = age_stored_i ? stamp[16*l + 10 +: 4] : stamp[16*l + 8 +: 4];
   end
   assign hol_valid_o = lane_valid;
-  assign hol_birth_o = birth;
 
   // ---------------------------------------------------------------- words and heads
   logic [511:0] store [Blocks];
@@ -220,16 +220,17 @@ module fabric_ni_tx #(
     if (write) store[block] <= word;
     if (done) stored[first] <= now_i;
     if (pop_i[0]) begin
-      if (lane_ack[0]) payload0_q <= ack_i | {504'd0, birth[3:0], 4'd0};
+      if (lane_ack[0]) payload0_q <= ack_i | {stamp[15:0], 496'd0};
       else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
-      else payload0_q <= {hol_tail_o[0] ? store[at[BlockBits-1:0]][335:0] : 336'd0,
-                          heads[at[BlockBits-1:0]][175:8], birth[3:0], 4'd0};
+      else payload0_q <= {stamp[15:0], hol_tail_o[0] ? store[at[BlockBits-1:0]][319:0] : 320'd0,
+                          heads[at[BlockBits-1:0]]};
     end
     if (pop_i[1]) begin
-      if (lane_ack[1]) payload1_q <= ack_i | {504'd0, birth[7:4], 4'd0};
+      if (lane_ack[1]) payload1_q <= ack_i | {stamp[31:16], 496'd0};
       else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
-      else payload1_q <= {hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][335:0] : 336'd0,
-                          heads[at[2*BlockBits-1:BlockBits]][175:8], birth[7:4], 4'd0};
+      else payload1_q <= {stamp[31:16],
+                          hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][319:0] : 320'd0,
+                          heads[at[2*BlockBits-1:BlockBits]]};
     end
   end
   assign payload0_o = payload0_q;
@@ -244,7 +245,7 @@ module fabric_ni_tx #(
   always_comb begin
     ecrc = '0;
     if (seal_q) begin
-      ecrc = crc_pkg::of_payload({(seal_header_q.len == 5'd1) ? store[seal_at_q][335:0] : 336'd0,
+      ecrc = crc_pkg::of_payload({16'd0, (seal_header_q.len == 5'd1) ? store[seal_at_q][319:0] : 320'd0,
                                   seal_seq_q, 32'd0, seal_header_q} ^ {seal_crc_q, 480'd0});
     end
   end

@@ -74,6 +74,10 @@ module fabric_node (
   input  logic [3:0] control_index_i,
   input  logic [63:0] control_wdata_i,
   output logic [63:0] control_rdata_o,
+  // registers of fabric_counters, with control_wdata_i
+  input  logic count_write_i,
+  input  logic [7:0] count_index_i,
+  output logic [63:0] count_rdata_o,
 
   // received packets: writes and semaphore updates of local port 0 and 1
   output logic rx0_req_valid_o,
@@ -98,6 +102,7 @@ module fabric_node (
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
   output logic [127:0] error_pc_o,
+  output logic stalled_o,  // a packet stands still, see FabricStall
 
   // links: words per 2^16 fabric cycles that may fail before one trains again; what became of them
   input  logic [15:0] link_error_limit_i,
@@ -140,7 +145,7 @@ module fabric_node (
   defs_pkg::route_bank_t bank;
   logic [3:0] ports, dead;
   logic [3:0] upset;
-  logic stop, cut, resend, drained, empty, upset_q, control_write, control_busy;
+  logic stop, cut, resend, switched, drained, empty, upset_q, control_write, control_busy;
   logic [34:0] slots;
   logic [24:0] arbiter;
   logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
@@ -148,9 +153,9 @@ module fabric_node (
     .clk_i(control_clk), .rst_ni,
     .write_i(control_write), .index_i(control_index_i), .write_index_i(written[67:64]),
     .wdata_i(written[63:0]), .rdata_o(control_rdata_o),
-    .bank_o(bank), .ports_o(ports), .stop_o(stop), .cut_o(cut), .resend_o(resend),
+    .bank_o(bank), .ports_o(ports), .stop_o(stop), .cut_o(cut), .resend_o(resend), .switched_o(switched),
     .slots_o(slots), .arbiter_o(arbiter),
-    .fabric_en_i, .now_i(time_q), .busy_o(control_busy), .empty_i(empty),
+    .fabric_en_i, .now_i(time_q[15:0]), .busy_o(control_busy), .empty_i(empty),
     .dead_i(dead), .drained_i(drained), .split_o(upset[3]), .upset_i(upset_q)
   );
 
@@ -169,7 +174,7 @@ module fabric_node (
     .tx_kept_i(mgmt_kept), .tx_lost_i(mgmt_lost),
     .rx_valid_i(rx_mgmt), .rx_ready_o(rx_mgmt_ready),
     .rx_i({rx_mgmt_index[7:4], rx_row1[63:0], rx_mgmt_index[3:0], rx_row0[63:0]}),
-    .now_i(time_q), .rx_legal_o(mgmt_legal), .rx_take_i(rx_mgmt_take != '0),
+    .now_i(time_q[15:0]), .rx_legal_o(mgmt_legal), .rx_take_i(rx_mgmt_take != '0),
     .host_write_i(control_write_i), .write_o(mgmt_write), .write_about_o(mgmt_about),
     .busy_o(mgmt_busy)
   );
@@ -181,6 +186,7 @@ module fabric_node (
   // so do router and network interfaces while they have nothing to do. What wakes them comes from
   // registers: the cone of a clock is computed apart.
   logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk;
+  logic copy, step;
   logic [3:0] link_clk, credit_clk;
   logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
   logic [1:0] tx_asleep, walking;
@@ -189,8 +195,11 @@ module fabric_node (
                         err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age ||
                         mgmt_send_i || mgmt_busy;
   prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
+  // What seldom happens: registers, the copy of the counters, a step of the watchdog.
+  assign step = time_q[6:0] == '0 && fabric_en_i && router_wakes;
   prim_clock_gate u_control_clk (
-    .clk_i, .en_i(control_write || resend || upset_q || control_busy), .clk_o(control_clk)
+    .clk_i, .en_i(control_write || count_write_i || copy || step || resend || upset_q || control_busy),
+    .clk_o(control_clk)
   );
   prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
   prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
@@ -280,15 +289,15 @@ module fabric_node (
     else turn_q <= !fabric_en_i;
   end
 
-  // Fabric cycles since reset, the same in every chip: what the age of a packet is measured with.
-  logic [15:0] time_q;
+  // Fabric cycles since reset, the same in every chip: what stamps and copies of counters go by.
+  logic [31:0] time_q;
   logic [3:0] now;  // in units of age
   logic age_stored;
   assign age_stored = arbiter[1:0] == defs_pkg::ArbiterQueue;
   assign now        = age_stored ? time_q[13:10] : time_q[11:8];
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
-    else time_q <= time_q + 16'd1;
+    else time_q <= time_q + 32'd1;
   end
   always_comb begin
     slot   = '0;
@@ -334,8 +343,35 @@ module fabric_node (
     .out_payload2_o(out_payload2), .out_payload3_o(out_payload3),
     .out_payload4_o(out_payload4), .out_payload5_o(out_payload5),
     .out_payload6_o(out_payload6), .out_payload7_o(out_payload7),
+    .short_o(short), .lost_turn_o(lost_turn), .popped_o(popped),
+    .seldom_clk_i(control_clk), .step_i(step), .patience_i(patience), .patience_set_i(patience_set),
+    .stalls_o(stalls), .stall_o(stall),
     .asleep_o(router_asleep), .idle_o(router_idle)
   );
+
+  // ---------------------------------------------------------------- counters
+  logic [31:0] short;
+  logic [3:0] lost_turn;
+  logic [7:0] popped, patience;
+  logic patience_set;
+  logic [15:0] stalls;
+  logic [63:0] stall;
+  logic [1:0] done;
+  logic [59:0] done_about;
+  fabric_counters u_counters (
+    .clk_i(control_clk), .router_clk_i(router_clk), .ni_clk_i(ni_clk), .rst_ni, .fabric_en_i, .now_i(time_q),
+    .sent_i(out_valid[3:0]),
+    .sent_vn_i({out_vc[11:10], out_vc[8:7], out_vc[5:4], out_vc[2:1]}),
+    .received_i(flit_valid), .let_in_i(let_in), .popped_i(popped), .short_i(short),
+    .lost_turn_i(lost_turn),
+    .status0_i(link_status0_o), .status1_i(link_status1_o),
+    .status2_i(link_status2_o), .status3_i(link_status3_o),
+    .done_i(done), .done_about_i(done_about), .switched_i(switched),
+    .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
+    .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),
+    .rdata_o(count_rdata_o), .copy_o(copy)
+  );
+  assign stalled_o = stall != '0;
 
   // ---------------------------------------------------------------- network interfaces
   logic [3:0] ni_idle;
@@ -363,7 +399,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx0 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[0 +: 8]), .now_i(now), .age_stored_i(age_stored),
+    .key_i(key_q[0 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .mgmt_valid_i(mgmt_valid), .mgmt_ready_o(mgmt_ready), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
@@ -388,7 +424,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx1 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[8 +: 8]), .now_i(now), .age_stored_i(age_stored),
+    .key_i(key_q[8 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .mgmt_valid_i(1'b0), .mgmt_ready_o(unused_mgmt[0]), .mgmt_i('0), .mgmt_open_o(unused_mgmt[1]),
@@ -429,6 +465,7 @@ module fabric_node (
     .control_o(rx_row0), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[0]),
     .mgmt_index_o(rx_mgmt_index[3:0]), .mgmt_ready_i(rx_mgmt_ready[0]), .mgmt_legal_i(mgmt_legal),
     .mgmt_take_o(rx_mgmt_take[0]), .violation_o(violation[4]), .header_o(violated[512 +: 128]),
+    .done_o(done[0]), .done_about_o(done_about[0 +: 30]),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
@@ -453,6 +490,7 @@ module fabric_node (
     .control_o(rx_row1), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[1]),
     .mgmt_index_o(rx_mgmt_index[7:4]), .mgmt_ready_i(rx_mgmt_ready[1]), .mgmt_legal_i(mgmt_legal),
     .mgmt_take_o(rx_mgmt_take[1]), .violation_o(violation[5]), .header_o(violated[640 +: 128]),
+    .done_o(done[1]), .done_about_o(done_about[30 +: 30]),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );
@@ -472,7 +510,7 @@ module fabric_node (
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
-  assign age = fabric_en_i && time_q % 16'(defs_pkg::AckAge) == '0;
+  assign age = fabric_en_i && time_q[11:0] % 12'(defs_pkg::AckAge) == '0;
   fabric_ack #(.Ports(2)) u_ack (
     .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i(chip_id_q),
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),

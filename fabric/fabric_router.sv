@@ -96,6 +96,19 @@ module fabric_router #(
   output logic [511:0] out_payload6_o,
   output logic [511:0] out_payload7_o,
 
+  // For the counters, see fabric_allocate; {port, class} of flits that leave their buffers.
+  output logic [Links*Vcs-1:0] short_o,
+  output logic [Links-1:0] lost_turn_o,
+  output logic [2*Links-1:0] popped_o,
+
+  // Watchdog: see fabric_watchdog.
+  input  logic seldom_clk_i,
+  input  logic step_i,
+  input  logic [7:0] patience_i,
+  input  logic patience_set_i,
+  output logic [15:0] stalls_o,
+  output logic [63:0] stall_o,
+
   output logic asleep_o,  // nothing in the buffers, nothing on its way to the outputs
   output logic idle_o     // and every credit home
 );
@@ -109,8 +122,6 @@ module fabric_router #(
   logic [11*Queues-1:0] hol_about;  // {head, tail, class, out 3, len 5}
   logic [Xs-1:0] pop;
   logic [2*Xs-1:0] pop_vn;
-  logic unused_pop_vn;  // a local lane has one VN
-  assign unused_pop_vn = ^pop_vn[2*Xs-1:16];
 
   logic [Links-1:0] upset;
   assign upset_o = upset != '0;
@@ -122,10 +133,14 @@ module fabric_router #(
   assign header1 = flit_payload1_i[127:0];
   assign header2 = flit_payload2_i[127:0];
   assign header3 = flit_payload3_i[127:0];
-  assign about_head = {header3.dst[3:0], header3.len, header3.hop[7:4],
-                       header2.dst[3:0], header2.len, header2.hop[7:4],
-                       header1.dst[3:0], header1.len, header1.hop[7:4],
-                       header0.dst[3:0], header0.len, header0.hop[7:4]};
+  // Of the stamp: units of 256 fabric cycles, or 1,024 if age starts in the store.
+  function automatic logic [3:0] birth_of(input logic [5:0] stamp);
+    birth_of = (arbiter_i[1:0] == defs_pkg::ArbiterQueue) ? stamp[5:2] : stamp[3:0];
+  endfunction
+  assign about_head = {header3.dst[3:0], header3.len, birth_of(flit_payload3_i[509:504]),
+                       header2.dst[3:0], header2.len, birth_of(flit_payload2_i[509:504]),
+                       header1.dst[3:0], header1.len, birth_of(flit_payload1_i[509:504]),
+                       header0.dst[3:0], header0.len, birth_of(flit_payload0_i[509:504])};
   assign unused_header = ^{header0, header1, header2, header3};
 
   for (genvar p = 0; p < Links; p++) begin : gen_port
@@ -232,8 +247,22 @@ module fabric_router #(
     .link_ready_i, .credit_i(credit), .eject_room_i(eject_room), .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
-    .sa_x_o(sa_x), .sa_vc_o(sa_vc),
+    .sa_x_o(sa_x), .sa_vc_o(sa_vc), .short_o, .lost_turn_o(lost_turn),
     .held_o(held), .claimed_o(claimed)
+  );
+  logic [Xs-1:0] lost_turn;
+  logic unused_lost_turn;
+  assign unused_lost_turn = ^lost_turn[Xs-1:2*Links];
+  for (genvar p = 0; p < Links; p++) begin : gen_lost_turn
+    assign lost_turn_o[p] = lost_turn[2*p +: 2] != '0;
+  end
+  assign popped_o = pop[2*Links-1:0];
+
+  fabric_watchdog u_watchdog (
+    .clk_i, .seldom_clk_i, .rst_ni, .step_i, .patience_i, .patience_set_i,
+    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .pop_i(pop), .pop_vn_i(pop_vn),
+    .link_ready_i, .credit_i(credit), .eject_room_i, .held_i(held), .claimed_i(claimed),
+    .stalls_o, .stall_o
   );
 
   // What leaves for a receiver without a slot for it is dropped from head to tail; void: by {receiver, VC}.

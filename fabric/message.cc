@@ -97,12 +97,14 @@ std::uint32_t chain(std::uint32_t before, const std::array<std::uint32_t, 16>& p
   return crc(word, 0);
 }
 
-/// Over body flits in order, then the head without CRC and `hop`, which routers change.
+/// Over body flits in order, then the head without CRC, `hop`, which routers change, and stamp.
 std::array<std::uint32_t, 16> seal(defs::HeadPayload head, std::uint32_t bodies) {
   const auto hop = std::exchange(head.header.hop, std::uint8_t{0});
+  const auto stamp = std::exchange(head.stamp, std::uint16_t{0});
   head.ecrc = 0;
   head.ecrc = chain(bodies, head.words());
   head.header.hop = hop;
+  head.stamp = stamp;
   return head.words();
 }
 

@@ -85,6 +85,7 @@ module chip #(
   logic [3:0]       fabric_error;
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
+  logic             fabric_stalled;
   logic [19:0]      fabric_timeout;
   logic [defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0][8:0] fabric_keys;
   logic [1:0][7:0]  fabric_key;
@@ -97,6 +98,9 @@ module chip #(
   logic [2:0] mgmt_status;
   logic [15:0] fabric_managers, link_error_limit;
   logic [63:0] fabric_wdata, fabric_rdata;
+  logic count_write;
+  logic [7:0] count_index;
+  logic [63:0] count_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -110,6 +114,7 @@ module chip #(
     .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
+    .fabric_stalled_i(fabric_stalled),
     .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
     .fabric_base_o(fabric_base), .fabric_end_o(fabric_end),
     .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
@@ -117,6 +122,7 @@ module chip #(
     .mgmt_send_o(mgmt_send), .mgmt_dst_o(mgmt_dst), .mgmt_status_i(mgmt_status),
     .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
     .fabric_rdata_i(fabric_rdata),
+    .count_write_o(count_write), .count_index_o(count_index), .count_rdata_i(count_rdata),
     .quiet_o(host_quiet)
   );
 
@@ -298,6 +304,7 @@ module chip #(
     .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o,
     .control_write_i(fabric_write), .control_index_i(fabric_index),
     .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
+    .count_write_i(count_write), .count_index_i(count_index), .count_rdata_o(count_rdata),
     .rx0_req_valid_o(rx0_req_valid), .rx0_req_ready_i(rx0_req_ready), .rx0_req_o(rx0_req),
     .rx0_req_err_i(rx0_req_err), .rx0_settled_i(rx0_settled),
     .rx1_req_valid_o(rx1_req_valid), .rx1_req_ready_i(rx1_req_ready), .rx1_req_o(rx1_req),
@@ -305,6 +312,7 @@ module chip #(
     .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
     .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
+    .stalled_o(fabric_stalled),
     .link_error_limit_i(link_error_limit),
     .link_status0_o(link_status0), .link_status1_o(link_status1),
     .link_status2_o(link_status2), .link_status3_o(link_status3),

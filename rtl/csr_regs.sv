@@ -63,7 +63,11 @@ module csr_regs #(
   output logic               fabric_write_o,
   output logic [3:0]         fabric_index_o,
   output logic [63:0]        fabric_wdata_o,
-  input  logic [63:0]        fabric_rdata_i
+  input  logic [63:0]        fabric_rdata_i,
+  // Likewise in fabric_counters, bits 10:3 of the offset, 0: none; with fabric_wdata_o.
+  output logic               count_write_o,
+  output logic [7:0]         count_index_o,
+  input  logic [63:0]        count_rdata_i
 );
 
   // ---------------------------------------------------------------- decode
@@ -74,7 +78,7 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
-  localparam int unsigned TensorCounts = 7;
+  localparam int unsigned TensorCounts = 7, Counts = 99;
   logic [2:0] seq;
   logic [3:0] engine;
   logic engine_exists;
@@ -87,8 +91,7 @@ module csr_regs #(
   typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
     RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount, RegFabric,
-    RegMgmt, RegManagers, RegErrorLimit
+    RegDmaError, RegTensorCount, RegFabric, RegMgmt, RegManagers, RegErrorLimit, RegCount
   } reg_e;
   reg_e which;
   always_comb begin
@@ -100,10 +103,16 @@ module csr_regs #(
     if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
     if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
     if ((offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) ||
-        offset_i == defs_pkg::CsrFabricSwitch) which = RegFabric;
+        offset_i == defs_pkg::CsrFabricSwitch) begin
+      which = RegFabric;
+    end
     if ({offset_i[21:11], 11'd0} == defs_pkg::CsrMgmt) which = RegMgmt;
     if (offset_i == defs_pkg::CsrFabricManagers) which = RegManagers;
     if (offset_i == defs_pkg::CsrLinkErrorLimit) which = RegErrorLimit;
+    if ((offset_i >= defs_pkg::CsrFabricTime && offset_i <= defs_pkg::CsrFabricStall) ||
+        (offset_i >= defs_pkg::CsrFabricCounts && offset_i < defs_pkg::CsrFabricCounts + 22'(8 * Counts))) begin
+      which = RegCount;
+    end
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -139,6 +148,8 @@ module csr_regs #(
   assign mgmt_send_o    = write && which == RegMgmt;
   assign fabric_wdata_o = wdata_i;
   assign fabric_write_o = write && which == RegFabric;
+  assign count_index_o  = (which == RegCount) ? offset_i[10:3] : '0;
+  assign count_write_o  = write && which == RegCount;
 
   // ---------------------------------------------------------------- read
   logic readable, tensor_rd;
@@ -171,6 +182,7 @@ module csr_regs #(
         RegMgmt: rdata_o = 64'(mgmt_status_i);
         RegManagers: rdata_o = 64'(fabric_managers_q);
         RegErrorLimit: rdata_o = 64'(link_error_limit_q);
+        RegCount: rdata_o = count_rdata_i;
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
@@ -201,6 +213,11 @@ module csr_regs #(
         not_startable = which == RegMgmt && mgmt_status_i[0];
       end
       RegManagers, RegErrorLimit: spare_bits = wdata_i[63:16] != '0;
+      RegCount: begin
+        writable = offset_i == defs_pkg::CsrFabricSnapshot || offset_i == defs_pkg::CsrFabricPatience;
+        spare_bits = wdata_i[63:32] != '0 ||
+                     (offset_i == defs_pkg::CsrFabricPatience && wdata_i[31:8] != '0);
+      end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
         for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin

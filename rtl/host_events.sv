@@ -6,6 +6,7 @@
 //   8 .. 8+D-1    DMA engines: error level               Dma0 + e
 //   then 4        refused by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
 //   then 2        semaphore overflow by receiver 0, 1    Rx
+//   then 1        a packet stands still in the router, see FabricStall          Rx
 //   then 1        host port: a refused request           Host
 //
 // Each DMA engine reports once; of several overflows or refusals of one port the first is kept.
@@ -15,7 +16,7 @@ module host_events #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned E = size_pkg::DmaEngines,
   localparam int unsigned D = defs_pkg::Cores * E,
-  localparam int unsigned O = 6,  // sources that are told once
+  localparam int unsigned O = 7,  // sources that are told once
   localparam int unsigned N = S + D + O + 1,
   localparam int unsigned IndexBits = $clog2(N)
 ) (
@@ -36,6 +37,7 @@ module host_events #(
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
+  input  logic             fabric_stalled_i,
 
   input  logic       host_valid_i,
   output logic       host_ready_o,
@@ -52,11 +54,11 @@ module host_events #(
 
   // ---------------------------------------------------------------- pending and reported
   logic [D-1:0] dma_told_d, dma_told_q;
-  // Told once: {receiver's overflow 2, fabric 4}, with cause and pc of the first.
+  // Told once: {stalled, receiver's overflow 2, fabric 4}, with cause and pc of the first.
   logic [O-1:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
   logic [3:0][7:0] fabric_cause_d, fabric_cause_q;
   logic [3:0][31:0] fabric_pc_d, fabric_pc_q;
-  assign once_now = {rx_upd_error_i, fabric_error_i};
+  assign once_now = {fabric_stalled_i, rx_upd_error_i, fabric_error_i};
 
   logic [N-1:0] request, grant;
   logic [IndexBits-1:0] index;
@@ -122,10 +124,13 @@ module host_events #(
         event_engine_o = 6'(defs_pkg::EngineRx);
         event_cause_o  = fabric_cause_q[index[1:0]];
         event_pc_o     = fabric_pc_q[index[1:0]];
-      end else if (32'(index) < S + D + O) begin
+      end else if (32'(index) < S + D + 6) begin
         event_core_o   = core;
         event_engine_o = 6'(defs_pkg::EngineRx);
         event_cause_o  = 8'(defs_pkg::ErrorCauseSemaphoreOverflow);
+      end else if (32'(index) < S + D + O) begin
+        event_engine_o = 6'(defs_pkg::EngineRx);
+        event_cause_o  = 8'(defs_pkg::ErrorCauseStalled);
       end
     end
   end

@@ -64,6 +64,7 @@ module host_if #(
   input  logic [3:0]       fabric_error_i,
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
+  input  logic             fabric_stalled_i,
   output logic [19:0]      fabric_timeout_o,
   output logic [K-1:0][8:0] fabric_keys_o,
   output logic [1:0][7:0]  fabric_key_o,
@@ -81,6 +82,9 @@ module host_if #(
   output logic [3:0]  fabric_index_o,
   output logic [63:0] fabric_wdata_o,
   input  logic [63:0] fabric_rdata_i,
+  output logic        count_write_o,
+  output logic [7:0]  count_index_o,
+  input  logic [63:0] count_rdata_i,
 
   output logic quiet_o
 );
@@ -207,7 +211,8 @@ module host_if #(
     .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o,
     .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
     .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
-    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i
+    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i,
+    .count_write_o, .count_index_o, .count_rdata_i
   );
 
   // ---------------------------------------------------------------- read data
@@ -237,7 +242,7 @@ module host_if #(
     .clk_i, .rst_ni,
     .seq_valid_i(seq_event_valid_i), .seq_ready_o(seq_event_ready_o), .seq_state_i, .seq_pc_i,
     .seq_cause_i, .dma_error_i, .dma_cause_i, .dma_pc_i,
-    .rx_upd_error_i, .fabric_error_i, .fabric_cause_i, .fabric_pc_i,
+    .rx_upd_error_i, .fabric_error_i, .fabric_cause_i, .fabric_pc_i, .fabric_stalled_i,
     .host_valid_i(refused_q), .host_ready_o(host_told), .host_cause_i(host_cause_q),
     .event_valid_o(event_valid), .event_ready_i(event_ready), .event_kind_o(event_kind),
     .event_core_o(event_core), .event_engine_o(event_engine), .event_cause_o(event_cause),

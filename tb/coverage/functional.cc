@@ -159,6 +159,7 @@ bool can_stop(Engine engine, ErrorCause cause) {
       return sync;
     case ErrorCause::Unreachable:
     case ErrorCause::Forbidden:
+    case ErrorCause::Stalled:
       return false;  // the fabric's
   }
   return false;

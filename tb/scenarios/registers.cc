@@ -56,6 +56,7 @@ class Walk {
     if (csr.name == defs::kCsrFabricTimeout.name) return defs::kRetryTimeout;
     if (csr.name == defs::kCsrFabricEnd.name) return (std::uint64_t{1} << 48) - 1;
     if (csr.name == defs::kCsrFabricKeys.name) return i % defs::kKeyEntries == 0 ? 256 : 0;
+    if (csr.name == defs::kCsrFabricPatience.name) return defs::kStallPatience;
     if (csr.name == defs::kCsrFabricControl.name) return 3;
     if (csr.name == defs::kCsrLinkErrorLimit.name) return defs::kLinkErrorLimit;
     return 0;
@@ -67,9 +68,13 @@ class Walk {
       refused(addr, false, 0, ErrorCause::UnmappedAddress);
       refused(addr, true, 0, ErrorCause::UnmappedAddress);
     } else if (csr.access == "ro") {
-      // Whether the node is drained is a matter of time.
+      // Whether the node is drained is a matter of time, and time itself.
       const bool status = csr.name == defs::kCsrFabricStatus.name;
-      read(addr, reset(csr, i), status ? ~std::uint64_t{16} : ~std::uint64_t{0});
+      const bool time = csr.name == defs::kCsrFabricTime.name;
+      read(addr, reset(csr, i),
+           time     ? ~std::uint64_t{0xffffffff}
+           : status ? ~std::uint64_t{16}
+                    : ~std::uint64_t{0});
       refused(addr, true, random_.word(), ErrorCause::UnmappedAddress);
     } else if (csr.access == "wo") {
       refused(addr, false, 0, ErrorCause::UnmappedAddress);
@@ -159,7 +164,7 @@ class Walk {
     const std::uint64_t csr = defs::kAddrCsrBase;
     for (const std::uint64_t addr :
          {csr + 0x30, csr + 0xf8, csr + 0x178, csr + 0x600, csr + 0x1090, csr + 0x1438,
-          csr + 0x14a0, csr + 0x3000, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
+          csr + 0x14a0, csr + 0x3800, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
           defs::kAddrCore0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size,
           defs::kAddrHbm1Base + defs::kAddrHbm1Size,
           random_.word() >> 16 | std::uint64_t{1} << 47}) {

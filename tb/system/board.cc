@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <set>
 #include <tuple>
 
@@ -64,7 +65,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
       program_(program),
       wiring_(wiring),
       scoreboard_(built_sizes(), program, {.detect_races = options.races}),
-      workers_(std::min(options.threads, program.chips)) {
+      workers_(std::min(options.threads, program.chips)),
+      delivered_(program.chips) {
   const unsigned n = program.chips;
   // By receiver: what a chip hears on its ports.
   std::vector<ChipWires> wires(n);
@@ -101,7 +103,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
                                wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl));
     chips_.back()->set_hbm_latency(options.hbm_latency);
     chips_.back()->issues().load(program, i);
-    if (options.traces(i) && !wiring.models[i]) record_waves(i, wave_dir, options.wave_first, options.wave_last);
+    if (options.traces(i) && !wiring.models[i])
+      record_waves(i, wave_dir, options.wave_first, options.wave_last);
   }
   for (const CableFault& fault : options.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
@@ -140,17 +143,24 @@ void Board::window(std::uint64_t limit) {
   for (auto& chip : chips_) {
     scoreboard_.check(chip->commits());
     if (observer_) observer_(*chip);
-    if (host_->reroute().switches()) count_rerouted(*chip);
+    count_messages(*chip);
     chip->commits().clear();
     chip->events().clear();
   }
 }
 
-void Board::count_rerouted(const Chip& chip) {
+void Board::count_messages(const Chip& chip) {
+  const bool rerouted = host_->reroute().switches() != 0;
   for (const auto& entry : chip.commits().entries()) {
     if (entry.commit.kind != cmodel::CommitKind::Message) continue;
-    packets_rerouted_ += host_->reroute().rerouted(entry.commit.stream.src, chip.id(),
-                                                   entry.cycle / defs::kFabricDivide);
+    defs::Header::Words words;
+    std::memcpy(words.data(), chip.commits().data(entry).data(), sizeof(words));
+    const auto header = defs::Header::unpack(words.data());
+    delivered_[chip.id()].bytes[header.lport] += header.bytes;
+    ++delivered_[chip.id()].packets[header.vn];
+    if (rerouted)
+      packets_rerouted_ += host_->reroute().rerouted(entry.commit.stream.src, chip.id(),
+                                                     entry.cycle / defs::kFabricDivide);
   }
 }
 
@@ -236,6 +246,10 @@ void Board::at_the_end() {
       if (!wrong.empty() && !outcome_.wrong_counter) outcome_.wrong_counter = {chip, core};
       counts += wrong;
     }
+  if (host_->errors().empty()) {
+    const std::string wrong = wrong_fabric_counts(*this);
+    if (!wrong.empty()) report += "counters of the fabric are wrong:\n" + wrong;
+  }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
   if (scoreboard_.commits_checked() == 0) report += "nothing was checked\n";
   std::size_t index = 0;

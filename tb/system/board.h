@@ -80,6 +80,8 @@ class Board : public sc_core::sc_module {
   std::uint64_t link_hash() const;
   /// The last fabric cycle in which anything moved.
   std::uint64_t last_progress() const;
+  /// What arrived at a chip so far.
+  const Delivered& delivered(unsigned chip) const { return delivered_[chip]; }
   /// Messages that arrived another way than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
@@ -106,7 +108,7 @@ class Board : public sc_core::sc_module {
   void at_the_end();
   /// Forbidden packets were dropped where they must be, and no others; one line each.
   std::string wrong_violations();
-  void count_rerouted(const Chip& chip);
+  void count_messages(const Chip& chip);
 
   const Options& options_;
   const cmodel::Program& program_;
@@ -121,6 +123,7 @@ class Board : public sc_core::sc_module {
   Workers workers_;
   std::uint64_t now_ = 0;  ///< fabric cycles done
   std::uint64_t packets_rerouted_ = 0;
+  std::vector<Delivered> delivered_;
   Outcome outcome_;
   Observer observer_;
   std::function<bool()> between_;

@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned kCredits = 16;  // requests that a chip's queue holds
 constexpr unsigned kBlock = 64;    // bytes of a host token
 constexpr unsigned kCounts = defs::kEveryTensorCount.size();
+constexpr unsigned kCopyAhead = 32;      // fabric cycles, for the order to reach the register
 constexpr unsigned kViolationReads = 3;  // the count, two halves of a header
 
 }  // namespace
@@ -46,6 +47,7 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
       regions_(program.regions.size()),
       counts_(requests_.size()),
       violations_(program.partitions.empty() ? 0 : requests_.size()),
+      fabric_counts_(wiring.cables, static_cast<unsigned>(requests_.size())),
       reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value(), wiring.by_packets) {
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
@@ -117,7 +119,8 @@ void Host::Violations::add(unsigned which, std::uint64_t word) {
 
 bool Host::counters_read(const Driver& driver) const {
   return driver.counts_known ==
-         defs::kCores * kCounts + (violations_.empty() ? 0 : kViolationReads);
+             defs::kCores * kCounts + (violations_.empty() ? 0 : kViolationReads) &&
+         driver.copies_known == fabric_counts_.words().size();
 }
 
 void Host::access(Driver& driver, std::deque<PortAccess>& accesses, defs::HostReq& request) {
@@ -187,6 +190,14 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
         break;
       }
       if (driver.answers.empty()) {
+        if (driver.counts_known == driver.counts_asked) {
+          if (driver.copies_known == driver.copies_asked) {
+            fail(chip, cycle, "data that nobody asked for");
+            break;
+          }
+          fabric_counts_.add(chip, driver.copies_known++, word);
+          break;
+        }
         const unsigned which = driver.counts_known++;
         if (which < defs::kCores * kCounts)
           counts_[chip][which / kCounts][which % kCounts] = word;
@@ -225,7 +236,7 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
   }
 }
 
-bool Host::next_request(unsigned chip, defs::HostReq& request) {
+bool Host::next_request(unsigned chip, std::uint64_t cycle, defs::HostReq& request) {
   Driver& driver = drivers_[chip];
   if (auto& urgent = reroute_.requests[chip]; !urgent.empty()) {
     request = urgent.front();
@@ -272,6 +283,11 @@ bool Host::next_request(unsigned chip, defs::HostReq& request) {
     request = csr_write(defs::kCsrSeqStart, bell >> 16, 0, bell & 0xffff);
     return true;
   }
+  if (phase_ == Phase::Reading && !driver.copy_ordered) {
+    driver.copy_ordered = true;
+    request = csr_write(defs::kCsrFabricSnapshot, 0, 0, copy_cycle_);
+    return true;
+  }
   if (phase_ == Phase::Reading && !driver.reads.empty()) {
     const cmodel::Region& region = program_.regions[driver.reads.front()];
     request.valid = 1;
@@ -298,6 +314,12 @@ bool Host::next_request(unsigned chip, defs::HostReq& request) {
                          : csr_read(defs::kCsrFabricViolation, 0, which - 1);
     return true;
   }
+  // All the others are answered by then: answers come in order.
+  if (phase_ == Phase::Reading && cycle > copy_cycle_ &&
+      driver.copies_asked < fabric_counts_.words().size()) {
+    request = csr_read(defs::kCsrFabricCounts, 0, fabric_counts_.words()[driver.copies_asked++]);
+    return true;
+  }
   if (phase_ == Phase::Reading && counters_read(driver) && !driver.after.empty()) {
     access(driver, driver.after, request);
     return true;
@@ -310,7 +332,7 @@ void Host::send(unsigned chip, std::uint64_t cycle) {
   auto& token = requests_[chip]->sending(cycle);
   token.fill(0);
   defs::HostReq request;
-  if (driver.credits == 0 || !next_request(chip, request)) return;
+  if (driver.credits == 0 || !next_request(chip, cycle, request)) return;
   --driver.credits;
   request.pack(token.data());
   last_progress_ = cycle;
@@ -349,6 +371,7 @@ void Host::advance(std::uint64_t cycle) {
       if (!gave_up_ && !all([](const Driver& d) { return d.quiet && d.credits == kCredits; }))
         return;
       phase_ = Phase::Reading;
+      copy_cycle_ = cycle + requests_[0]->latency() + kCopyAhead;
       return;
     case Phase::Reading:
       if (!all([this](const Driver& d) {

@@ -10,6 +10,7 @@
 
 #include "cmodel/program.h"
 #include "tb/scenarios/scenario.h"
+#include "tb/system/fabric_counts.h"
 #include "tb/system/link.h"
 #include "tb/system/reroute.h"
 #include "tb/system/wiring.h"
@@ -31,7 +32,8 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 ///   Loading    segments, ring and stream registers; then ChipId is read: all writes have arrived
 ///   Running    doorbells of all chips rung; completions and errors come in
 ///   Draining   every stream has ended; waits for a fabric cycle in which all chips were quiet
-///   Reading    regions, then the counters of the tensor engines, and of forbidden packets
+///   Reading    the fabric's counters are copied, in all chips at one cycle; regions, then the
+///              counters of the tensor engines, of forbidden packets, and the copies
 ///   Done
 ///
 /// A scenario's own accesses come between segments and registers, and at the very end.
@@ -89,6 +91,9 @@ class Host {
   std::uint64_t accesses_checked() const { return accesses_checked_; }
   /// By chip and core. Complete when Done.
   const std::vector<std::array<TensorCounts, defs::kCores>>& counts() const { return counts_; }
+  /// Complete when Done; the fabric cycle that the host had asked for.
+  const FabricCounts& fabric_counts() const { return fabric_counts_; }
+  std::uint64_t copy_cycle() const { return copy_cycle_; }
   /// For reports: what it waits for.
   std::string waiting_for() const;
 
@@ -105,6 +110,8 @@ class Host {
     std::deque<std::size_t> answers;       ///< regions not yet complete
     std::uint64_t answer_done = 0;
     unsigned counts_asked = 0, counts_known = 0;  ///< {core, defs::TensorCount}
+    unsigned copies_asked = 0, copies_known = 0;  ///< words of fabric_counts_
+    bool copy_ordered = false;
     unsigned credits = 0;
     unsigned streams_left = 0;
     bool loaded = false, quiet = false, drained = false;
@@ -113,7 +120,7 @@ class Host {
   bool counters_read(const Driver& driver) const;
   void receive(unsigned chip, std::uint64_t cycle);
   void send(unsigned chip, std::uint64_t cycle);
-  bool next_request(unsigned chip, defs::HostReq& request);
+  bool next_request(unsigned chip, std::uint64_t cycle, defs::HostReq& request);
   /// Sends the first of `accesses`.
   static void access(Driver& driver, std::deque<PortAccess>& accesses, defs::HostReq& request);
   /// An answer to the first access that has none yet.
@@ -128,6 +135,8 @@ class Host {
   std::vector<std::vector<std::uint8_t>> regions_;
   std::vector<std::array<TensorCounts, defs::kCores>> counts_;
   std::vector<Violations> violations_;
+  FabricCounts fabric_counts_;
+  std::uint64_t copy_cycle_ = 0;
   std::uint64_t accesses_checked_ = 0;
   std::vector<HostError> errors_;
   std::string fault_;

@@ -334,6 +334,7 @@ int run(int argc, char** argv) {
     metrics["messages"] = counters.messages;
     metrics["flits"] = links.flits;
     add_tensor_counts(board, run_cycles, metrics);
+    metrics["fabric"] = board.host().fabric_counts().json(wiring.cables);
     metrics["model_share"] =
         outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
     if (!board.host().errors().empty())

@@ -26,6 +26,7 @@ class Node {
     std::memset(dut_.link_rx2_i.data(), 0, 72);
     std::memset(dut_.link_rx3_i.data(), 0, 72);
     dut_.control_write_i = dut_.control_index_i = 0;
+    dut_.count_write_i = dut_.count_index_i = 0;
     dut_.msg0_valid_i = dut_.msg1_valid_i = 0;
     dut_.rx0_req_ready_i = dut_.rx1_req_ready_i = 1;
     dut_.rx0_req_err_i = dut_.rx1_req_err_i = 0;
@@ -79,7 +80,7 @@ class Node {
     const bool null = flit.lcw.flit_type == 0;
     EXPECT_EQ(flit.crc, fabric::crc(word, null ? 0 : static_cast<unsigned>(sent.size())));
     if (!null)
-      sent.push_back(flit);
+      sent.push_back(flit), sent_at.push_back(now / 2);
     else
       EXPECT_EQ(flit.payload, decltype(flit.payload){}) << "NULL flits are empty";
     const defs::Flit back = defs::Flit::from(
@@ -88,7 +89,7 @@ class Node {
     if (back.lcw.flit_type != 0) {
       ++returned_, ++taken_[back.lcw.vc];
       acks.push_back(back.payload);
-      acks.back()[0] &= ~0xf0u;  // without the time
+      acks.back()[15] &= 0xffffu;  // without the stamp
     }
     defs::Flit next;
     if (!queue_[1].empty()) next = queue_[1].front(), queue_[1].pop_front();
@@ -163,6 +164,7 @@ class Node {
   }
 
   std::vector<defs::Flit> sent;
+  std::vector<unsigned> sent_at;                    ///< fabric cycle
   std::vector<std::array<std::uint32_t, 16>> acks;  ///< what chip 2 gets
   std::array<unsigned, 8> freed{};
   unsigned errors = 0, messages = 0, writes = 0, notifies = 0;
@@ -214,7 +216,12 @@ TEST(Sender, WordsOnTheLinkAreTheModels) {
     const auto words = fabric::flit_payloads(header, bytes(count), 0);
     ASSERT_EQ(node.sent.size(), words.size()) << count;
     for (unsigned i = 0; i < words.size(); ++i) {
-      EXPECT_EQ(node.sent[i].payload, words[i]) << count << " bytes, flit " << i;
+      auto payload = node.sent[i].payload;
+      if (i == 0) {
+        EXPECT_EQ(payload[15] >> 16, node.sent_at[0] - 5) << "when the lane took it";
+        payload[15] &= 0xffffu;
+      }
+      EXPECT_EQ(payload, words[i]) << count << " bytes, flit " << i;
       EXPECT_EQ(node.sent[i].lcw.vc, m.vn << 1 | 1) << "class 1 near cable B";
     }
     EXPECT_FALSE(node.dut().quiet_o) << "credits are still out";
@@ -736,7 +743,7 @@ TEST(Receiver, DropsDamagedAndTruncatedPacketsWithoutAWord) {
       auto words = good;
       words[flit][bit / 32] ^= 1u << bit % 32;
       if (flit == 0 && bit == 300) continue;  // not used in a packet of several flits
-      if (flit == 0 && bit == 511) continue;
+      if (flit == 0 && bit == 511) continue;  // the stamp
       node.inject(header.vn, words);
       flits += static_cast<unsigned>(words.size());
       node.run(30);

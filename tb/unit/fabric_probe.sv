@@ -42,6 +42,9 @@ module fabric_probe (
   input  logic [3:0] control_index_i,
   input  logic [63:0] control_wdata_i,
   output logic [63:0] control_rdata_o,
+  input  logic count_write_i,
+  input  logic [7:0] count_index_i,
+  output logic [63:0] count_rdata_o,
 
   output logic rx0_req_valid_o,
   input  logic rx0_req_ready_i,
@@ -86,6 +89,7 @@ module fabric_probe (
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
   output logic [127:0] error_pc_o,
+  output logic stalled_o,
   output defs_pkg::link_status_t link_status0_o,
   output defs_pkg::link_status_t link_status1_o,
   output defs_pkg::link_status_t link_status2_o,
@@ -110,10 +114,11 @@ module fabric_probe (
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
     .link_rx2_i, .link_rx3_i, .link_tx2_o, .link_tx3_o,
     .control_write_i, .control_index_i, .control_wdata_i, .control_rdata_o,
+    .count_write_i, .count_index_i, .count_rdata_o,
     .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,
     .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
     .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
-    .error_valid_o, .error_cause_o, .error_pc_o,
+    .error_valid_o, .error_cause_o, .error_pc_o, .stalled_o,
     .link_error_limit_i, .link_status0_o, .link_status1_o, .link_status2_o, .link_status3_o,
     .link_dead_o, .drained_o, .quiet_o
   );

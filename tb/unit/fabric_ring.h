@@ -83,6 +83,8 @@ class FabricRing {
     board_.keep_trace(options.traced);
     board_.on_message([this](const defs::Header& header) {
       foreign_ += nodes_[header.src]->dut->key_i != nodes_[header.dst]->dut->key_i;
+      nodes_[header.dst]->bytes[header.lport] += header.bytes;
+      ++nodes_[header.dst]->packets[header.vn];
     });
     if (options.tables) load(*options.tables);
     train();
@@ -235,6 +237,38 @@ class FabricRing {
   const std::vector<std::uint32_t>& latencies_at(unsigned chip) const {
     return board_.latencies_at(chip);
   }
+  const fabric::Board& cables() const { return cables_; }
+
+  /// Writes a register of fabric_counters in every chip: all in the same core cycle.
+  void write_counters(const defs::Csr& csr, std::uint32_t value) {
+    for (auto& node : nodes_) node->control.push_back({kCounters | word_of(csr), value});
+    settle();
+  }
+  std::uint64_t read_counters(unsigned chip, const defs::Csr& csr, unsigned index = 0) {
+    auto& d = *nodes_[chip]->dut;
+    d.count_index_i = static_cast<CData>(word_of(csr) + index);
+    d.eval();
+    const std::uint64_t value = d.count_rdata_o;
+    d.count_index_i = 0;
+    return value;
+  }
+  /// Of the last copy.
+  std::uint32_t count(unsigned chip, unsigned port, defs::PortCount which) {
+    return counter(chip, 32 * port + static_cast<unsigned>(which));
+  }
+  std::uint32_t count(unsigned chip, defs::ChipCount which, unsigned more = 0) {
+    return counter(chip, 32 * defs::kLinkPorts + static_cast<unsigned>(which) + more);
+  }
+  /// What the test bench counted itself: flits on the wire, payload to a core, packets delivered.
+  std::uint64_t wire_flits(unsigned chip, unsigned port, unsigned vn) const {
+    return nodes_[chip]->vn_flits[port][vn];
+  }
+  std::uint64_t delivered_bytes(unsigned chip, unsigned core) const {
+    return nodes_[chip]->bytes[core];
+  }
+  std::uint64_t delivered_packets(unsigned chip, unsigned vn) const {
+    return nodes_[chip]->packets[vn];
+  }
   std::uint64_t delivered_flits_in(unsigned vn) const { return board_.delivered_flits_in(vn); }
   /// Register writes to all chips, value(chip), in the empty fabric of the start.
   template <class Value>
@@ -292,6 +326,7 @@ class FabricRing {
         const unsigned type = word[16] & 7u;
         if (type >= 2 && type <= 5) {
           ++node.flits[p], ++link_flits_;
+          ++node.vn_flits[p][word[16] >> 4 & 3u];
           ack_flits_ += type == static_cast<unsigned>(defs::FlitType::HeadTail) &&
                         (word[3] >> 24 & 0x3fu) == static_cast<unsigned>(defs::PktOp::Ack);
           // Deadlock: only channels that the certificate knows.
@@ -390,6 +425,9 @@ class FabricRing {
     std::array<Side, 2> side;
     std::array<std::vector<defs::Flit::Words>, defs::kLinkPorts> lines;
     std::array<std::uint64_t, defs::kLinkPorts> flits{};
+    std::array<std::array<std::uint64_t, defs::kVirtualNets>, defs::kLinkPorts> vn_flits{};
+    std::array<std::uint64_t, defs::kCores> bytes{};
+    std::array<std::uint64_t, defs::kVirtualNets> packets{};
     std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
     std::array<unsigned, 2> jobs{};  // in all engines of a core
     std::array<int, 2> offering{-1, -1};
@@ -405,6 +443,13 @@ class FabricRing {
     d.mgmt_dst_i = static_cast<CData>(dst);
     d.eval();
     return d.mgmt_status_o;
+  }
+  /// Registers of fabric_counters: their index, in Node::control and at the pins.
+  static constexpr unsigned kCounters = 0x100;
+  static unsigned word_of(const defs::Csr& csr) { return csr.offset / 8 % 256; }
+  std::uint32_t counter(unsigned chip, unsigned number) {
+    return static_cast<std::uint32_t>(read_counters(chip, defs::kCsrFabricCounts, number / 2) >>
+                                      32 * (number % 2));
   }
   std::mt19937& stream(Node& node) { return options_.traced ? node.rng : rng_; }
 
@@ -447,6 +492,7 @@ class FabricRing {
       for (unsigned p = 0; p < defs::kLinkPorts; ++p)
         std::memset(rx_pins(*node->dut, p), 0, sizeof(defs::Flit::Words));
       d.control_write_i = d.control_index_i = 0;
+      d.count_write_i = d.count_index_i = 0;
       d.fabric_en_i = 0;
       d.rst_ni = 1;
       d.clk_i = 0;
@@ -495,12 +541,16 @@ class FabricRing {
     auto& d = *node.dut;
     d.clk_i = 0;
     d.fabric_en_i = static_cast<CData>(phase);
-    d.control_write_i = !node.control.empty();
-    if (d.control_write_i) {
-      std::tie(d.control_index_i, d.control_wdata_i) = node.control.front();
+    d.control_write_i = d.count_write_i = d.count_index_i = 0;
+    if (!node.control.empty()) {
+      const auto [index, value] = node.control.front();
       node.control.pop_front();
+      const bool counters = (index & kCounters) != 0;
+      (counters ? d.count_write_i : d.control_write_i) = 1;
+      (counters ? d.count_index_i : d.control_index_i) = static_cast<CData>(index);
+      d.control_wdata_i = value;
     }
-    d.mgmt_send_i = !d.control_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
+    d.mgmt_send_i = !d.control_write_i && !d.count_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
     if (d.mgmt_send_i) {
       std::tie(d.mgmt_dst_i, d.control_index_i, d.control_wdata_i) = node.manage.front();
       node.manage.pop_front();

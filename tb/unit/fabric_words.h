@@ -55,8 +55,9 @@ inline void set_control(std::uint32_t* word, unsigned at, unsigned bits, std::ui
 inline void spoil(std::uint32_t* word, std::mt19937& rng) {
   const bool head = type_of(word) == static_cast<unsigned>(defs::FlitType::Head) ||
                     type_of(word) == static_cast<unsigned>(defs::FlitType::HeadTail);
-  // The address, CRC, number and inline data of a single flit, or any bit of a body.
-  const unsigned first = head ? 16 : 0, last = type_of(word) == 2 ? 176 : 512;
+  // The address, CRC, number and inline data of a single flit (not its stamp, which nothing but a
+  // statistic depends on), or any bit of a body.
+  const unsigned first = head ? 16 : 0, last = !head ? 512 : type_of(word) == 2 ? 176 : 496;
   unsigned bit = first + static_cast<unsigned>(rng() % (last - first));
   if (head && bit >= 64 && bit < 128) bit += 64;
   defs::Flit::Words change{};

@@ -29,7 +29,8 @@ class Bench {
     dut.ring_size_i = 12;
     dut.mem_req_ready_i = dut.mem_rsp_valid_i = 0;
     dut.mem_settled_i = 1;
-    dut.fabric_rdata_i = 0;
+    dut.fabric_rdata_i = dut.count_rdata_i = 0;
+    dut.fabric_stalled_i = 0;
     dut.rst_ni = 1;
     dut.eval();
     dut.rst_ni = 0;  // an edge, for the asynchronous resets
@@ -112,6 +113,7 @@ class Bench {
     }
     if (dut.mgmt_send_o)
       packets.emplace_back(dut.mgmt_dst_o, dut.fabric_index_o, dut.fabric_wdata_o);
+    if (dut.count_write_o) count_writes.emplace_back(dut.count_index_o, dut.fabric_wdata_o);
     if (dut.fabric_write_o) fabric_writes.emplace_back(dut.fabric_index_o, dut.fabric_wdata_o);
     if (dut.mem_req_valid_o && dut.mem_req_ready_i) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(&dut.mem_req_o);
@@ -153,6 +155,8 @@ class Bench {
   unsigned credits = 16, started = 0;
   std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
   std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> packets;  // {chip, register, value}
+  std::vector<std::pair<unsigned, std::uint64_t>> count_writes;   // likewise
+  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;  // {register, value}
   bool lazy = false;
 };
 using Mini = Bench<Vhost_if_mini, 64>;
@@ -311,6 +315,34 @@ TEST(HostIf, RegistersOfOtherChipsGoByPackets) {
   EXPECT_EQ(bench.tokens[1].cause, static_cast<unsigned>(ErrorCause::QueueOverflow));
 }
 
+TEST(HostIf, CountersAreReadInTheFabricAndStallsAreToldOnce) {
+  Mini bench;
+  bench.dut.count_rdata_i = 0xfedcba9876543210;
+  bench.write64(csr(defs::kCsrFabricSnapshot), 0xffffffff);
+  bench.write64(csr(defs::kCsrFabricPatience), 0xa5);
+  for (const auto& [reg, index] : {std::pair{defs::kCsrFabricTime, 0u},
+                                   {defs::kCsrFabricStall, 0u},
+                                   {defs::kCsrFabricCounts, 0u},
+                                   {defs::kCsrFabricCounts, defs::kCsrFabricCounts.count - 1}})
+    bench.read(csr(reg, 0, index), 8);
+  bench.run();
+  const std::vector<std::pair<unsigned, std::uint64_t>> expected{{2, 0xffffffff}, {3, 0xa5}};
+  EXPECT_EQ(bench.count_writes, expected);
+  EXPECT_TRUE(bench.fabric_writes.empty());
+  ASSERT_EQ(bench.raw.size(), 4u);
+  for (const auto& raw : bench.raw) {
+    std::uint64_t value;
+    std::memcpy(&value, raw.data(), 8);
+    EXPECT_EQ(value, 0xfedcba9876543210);
+  }
+  bench.dut.fabric_stalled_i = 1;  // a level
+  for (unsigned i = 0; i < 20; ++i) bench.fabric_cycle();
+  ASSERT_EQ(bench.tokens.size(), 5u);
+  EXPECT_EQ(bench.tokens[4].kind, static_cast<unsigned>(HostKind::Error));
+  EXPECT_EQ(bench.tokens[4].engine, static_cast<unsigned>(defs::Engine::Rx));
+  EXPECT_EQ(bench.tokens[4].cause, static_cast<unsigned>(ErrorCause::Stalled));
+}
+
 TEST(HostIf, RegistersHoldEveryBit) {
   Inf2 bench;
   std::vector<std::uint64_t> expected;
@@ -366,6 +398,7 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrChipId), 4, false, 0, ErrorCause::Misaligned},
       {csr(defs::kCsrChipId) + 4, 8, false, 0, ErrorCause::Misaligned},
       {defs::kAddrCsrBase + 0x600, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricStall) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
       {defs::kAddrCsrBase + 0x3000, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrDmaRingBase, 0, 4), 8, false, 0, ErrorCause::UnmappedAddress},  // mini has 4
       {csr(defs::kCsrChipId), 8, true, 1, ErrorCause::UnmappedAddress},
@@ -378,6 +411,14 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrFabricTimeout), 8, true, 1 << 20, ErrorCause::ReservedBits},
       {csr(defs::kCsrSeqStart, 1), 8, true, 2, ErrorCause::QueueOverflow},  // is running
       {csr(defs::kCsrFabricStatus), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricTime), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricStall), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricCounts), 8, true, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricCounts) - 8, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricCounts, 0, defs::kCsrFabricCounts.count), 8, false, 0,
+       ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricSnapshot), 8, true, 1ull << 32, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricPatience), 8, true, 1ull << 8, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricArbiter) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrRouteSource), 8, true, 1ull << 32, ErrorCause::ReservedBits},
       {csr(defs::kCsrFabricControl), 8, true, 1ull << 7, ErrorCause::ReservedBits},

@@ -46,6 +46,7 @@ inline constexpr unsigned kLinkErrorLimit = 1024;  ///< words per 2^16 fabric cy
 inline constexpr unsigned kFlitBytes = 64;  ///< payload bytes of a body flit
 inline constexpr unsigned kRetryFlits = 1024;  ///< 64-byte words a core's sender can keep until they are acknowledged
 inline constexpr unsigned kRetryTimeout = 65536;  ///< fabric cycles without news after which a flow is sent again; reset value of the register
+inline constexpr unsigned kStallPatience = 128;  ///< times 128 fabric cycles after which a packet that stands still in a router is reported; reset value of the register
 inline constexpr unsigned kRetryTries = 8;  ///< repeats of a flow without progress after which its destination is given up
 inline constexpr unsigned kAckFlits = 128;  ///< flits received from a chip after which it is told at once
 inline constexpr unsigned kAckAge = 512;  ///< fabric cycles, one to two times, after which it is told although the chip is busy
@@ -80,6 +81,11 @@ inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro", 64};  ///< ch
 inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw", 20};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
 inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro", 64};  ///< packets dropped here because their key or address was not allowed
 inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro", 64};  ///< header of the first of them
+inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
+inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
+inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
+inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
+inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
 inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write
@@ -93,7 +99,7 @@ inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 2
 inline constexpr Csr kCsrFabricSwitch{"FabricSwitch", 0x160, 1, false, "rw", 32};  ///< fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
 inline constexpr Csr kCsrFabricManagers{"FabricManagers", 0x168, 1, false, "rw", 16};  ///< chips whose management packets this one obeys, bit i for chip i. Reset 0: none
 inline constexpr Csr kCsrLinkErrorLimit{"LinkErrorLimit", 0x170, 1, false, "rw", 16};  ///< words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
-inline constexpr Csr kCsrMgmt{"Mgmt", 0x800, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
+inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
@@ -104,7 +110,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricCounts, kCsrFabricTime, kCsrFabricSnapshot, kCsrFabricPatience, kCsrFabricStall, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {
   return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;
 }
@@ -195,6 +201,7 @@ enum class ErrorCause : std::uint8_t {
   QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
   Unreachable = 14,  ///< a chip never acknowledged what was sent to it
   Forbidden = 15,  ///< a partition key or an address that is not allowed there
+  Stalled = 16,  ///< a packet stood still in a router for one to two times FabricPatience
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -214,10 +221,11 @@ inline constexpr std::string_view to_string(ErrorCause value) {
     case ErrorCause::QueueOverflow: return "QueueOverflow";
     case ErrorCause::Unreachable: return "Unreachable";
     case ErrorCause::Forbidden: return "Forbidden";
+    case ErrorCause::Stalled: return "Stalled";
   }
   return "?";
 }
-inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow, ErrorCause::Unreachable, ErrorCause::Forbidden};
+inline constexpr std::array kEveryErrorCause{ErrorCause::None, ErrorCause::UnknownOpcode, ErrorCause::ReservedBits, ErrorCause::BadOperand, ErrorCause::BadFormat, ErrorCause::BadPartition, ErrorCause::BadShape, ErrorCause::OutOfBounds, ErrorCause::Misaligned, ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress, ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::QueueOverflow, ErrorCause::Unreachable, ErrorCause::Forbidden, ErrorCause::Stalled};
 
 /// condition on a semaphore before an instruction issues
 enum class WaitOp : std::uint8_t {
@@ -382,6 +390,82 @@ inline constexpr std::string_view to_string(LinkState value) {
   return "?";
 }
 inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, LinkState::Train, LinkState::Active, LinkState::Degraded, LinkState::Recover, LinkState::Dead};
+
+/// counters of link port p: half i mod 2 of register FabricCounts[16 p + i / 2], mod 2^32
+enum class PortCount : std::uint8_t {
+  Sent0 = 0,  ///< Sent0 .. Sent3: flits of VN 0 .. 3 that the router gave to the port; on the wire 2 fabric cycles later
+  Sent1 = 1,  ///< 
+  Sent2 = 2,  ///< 
+  Sent3 = 3,  ///< 
+  Short0 = 4,  ///< Short0 .. Short7: fabric cycles in which a head lacked nothing but credit of VC 0 .. 7, {VN, class}
+  Short1 = 5,  ///< 
+  Short2 = 6,  ///< 
+  Short3 = 7,  ///< 
+  Short4 = 8,  ///< 
+  Short5 = 9,  ///< 
+  Short6 = 10,  ///< 
+  Short7 = 11,  ///< 
+  LostTurn = 12,  ///< fabric cycles in which a flit that came by this port could leave and another one went
+  Received = 13,  ///< flits received, forbidden ones too: in a drained fabric what the neighbour sent
+  MostHeld = 14,  ///< most flits that were ever in the buffers of the port
+  Wire = 15,  ///< link_status.flits: flits on the wire, repeats included
+  Replays = 16,  ///< link_status.replays, and so on
+  Naks = 17,  ///< 
+  Failures = 18,  ///< 
+  Retrains = 19,  ///< 
+  Degraded = 20,  ///< 
+  Dropped = 21,  ///< 
+};
+inline constexpr std::string_view to_string(PortCount value) {
+  switch (value) {
+    case PortCount::Sent0: return "Sent0";
+    case PortCount::Sent1: return "Sent1";
+    case PortCount::Sent2: return "Sent2";
+    case PortCount::Sent3: return "Sent3";
+    case PortCount::Short0: return "Short0";
+    case PortCount::Short1: return "Short1";
+    case PortCount::Short2: return "Short2";
+    case PortCount::Short3: return "Short3";
+    case PortCount::Short4: return "Short4";
+    case PortCount::Short5: return "Short5";
+    case PortCount::Short6: return "Short6";
+    case PortCount::Short7: return "Short7";
+    case PortCount::LostTurn: return "LostTurn";
+    case PortCount::Received: return "Received";
+    case PortCount::MostHeld: return "MostHeld";
+    case PortCount::Wire: return "Wire";
+    case PortCount::Replays: return "Replays";
+    case PortCount::Naks: return "Naks";
+    case PortCount::Failures: return "Failures";
+    case PortCount::Retrains: return "Retrains";
+    case PortCount::Degraded: return "Degraded";
+    case PortCount::Dropped: return "Dropped";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryPortCount{PortCount::Sent0, PortCount::Sent1, PortCount::Sent2, PortCount::Sent3, PortCount::Short0, PortCount::Short1, PortCount::Short2, PortCount::Short3, PortCount::Short4, PortCount::Short5, PortCount::Short6, PortCount::Short7, PortCount::LostTurn, PortCount::Received, PortCount::MostHeld, PortCount::Wire, PortCount::Replays, PortCount::Naks, PortCount::Failures, PortCount::Retrains, PortCount::Degraded, PortCount::Dropped};
+
+/// counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
+enum class ChipCount : std::uint8_t {
+  Latency = 0,  ///< 16 VN + b: packets of the VN delivered 2^b .. 2^(b + 1) - 1 fabric cycles after a lane took them
+  Bytes0 = 64,  ///< payload bytes delivered to memory of core 0
+  Bytes1 = 65,  ///< likewise core 1
+  Switches = 66,  ///< changes of tables, mod 2^16
+  Stalls = 67,  ///< times that a head stood still for one to two times FabricPatience, mod 2^8
+  Cycle = 68,  ///< fabric cycle of the copy, 0: there was none
+};
+inline constexpr std::string_view to_string(ChipCount value) {
+  switch (value) {
+    case ChipCount::Latency: return "Latency";
+    case ChipCount::Bytes0: return "Bytes0";
+    case ChipCount::Bytes1: return "Bytes1";
+    case ChipCount::Switches: return "Switches";
+    case ChipCount::Stalls: return "Stalls";
+    case ChipCount::Cycle: return "Cycle";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryChipCount{ChipCount::Latency, ChipCount::Bytes0, ChipCount::Bytes1, ChipCount::Switches, ChipCount::Stalls, ChipCount::Cycle};
 
 /// who goes first in a router
 enum class Arbiter : std::uint8_t {
@@ -948,6 +1032,64 @@ struct LinkStatus {
   bool operator==(const LinkStatus&) const = default;
 };
 
+/// register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
+struct FabricStall {
+  static constexpr unsigned kBits = 64;
+  static constexpr unsigned kWords = 2;
+  using Words = std::array<std::uint32_t, 2>;
+  std::uint32_t spare{};  ///< zero
+  std::uint8_t valid{};  ///< there was one
+  std::uint8_t who{};  ///< crossbar input: {link, class}, or 8 + 2 core + lane
+  std::uint8_t vn{};  ///< virtual network
+  std::uint8_t head{};  ///< the first flit of a packet
+  std::uint8_t out{};  ///< output: link, or 4 + the port it came by
+  std::uint8_t way_class{};  ///< class behind the output
+  std::uint8_t len{};  ///< of a head: flits of the packet
+  std::uint8_t credit{};  ///< flits that the VC behind the output can take; at a receiver, packets: 0, or 1 for some
+  std::uint8_t ready{};  ///< the link takes flits
+  std::uint8_t held{};  ///< the VC behind the output belongs to a packet
+  std::uint8_t holder{};  ///< crossbar input where that packet's next flit is; 15: none is here
+  std::uint8_t claimed{};  ///< the VC is claimed by a head that lacks credit
+  std::uint8_t others{};  ///< how many others stood still as long at that moment, 7 or more: 7
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 35, 29, static_cast<std::uint64_t>(spare));
+    put_bits(words, at + 34, 1, static_cast<std::uint64_t>(valid));
+    put_bits(words, at + 30, 4, static_cast<std::uint64_t>(who));
+    put_bits(words, at + 28, 2, static_cast<std::uint64_t>(vn));
+    put_bits(words, at + 27, 1, static_cast<std::uint64_t>(head));
+    put_bits(words, at + 24, 3, static_cast<std::uint64_t>(out));
+    put_bits(words, at + 23, 1, static_cast<std::uint64_t>(way_class));
+    put_bits(words, at + 18, 5, static_cast<std::uint64_t>(len));
+    put_bits(words, at + 10, 8, static_cast<std::uint64_t>(credit));
+    put_bits(words, at + 9, 1, static_cast<std::uint64_t>(ready));
+    put_bits(words, at + 8, 1, static_cast<std::uint64_t>(held));
+    put_bits(words, at + 4, 4, static_cast<std::uint64_t>(holder));
+    put_bits(words, at + 3, 1, static_cast<std::uint64_t>(claimed));
+    put_bits(words, at + 0, 3, static_cast<std::uint64_t>(others));
+  }
+  static FabricStall unpack(const std::uint32_t* words, unsigned at = 0) {
+    FabricStall s;
+    s.spare = static_cast<std::uint32_t>(get_bits(words, at + 35, 29));
+    s.valid = static_cast<std::uint8_t>(get_bits(words, at + 34, 1));
+    s.who = static_cast<std::uint8_t>(get_bits(words, at + 30, 4));
+    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 28, 2));
+    s.head = static_cast<std::uint8_t>(get_bits(words, at + 27, 1));
+    s.out = static_cast<std::uint8_t>(get_bits(words, at + 24, 3));
+    s.way_class = static_cast<std::uint8_t>(get_bits(words, at + 23, 1));
+    s.len = static_cast<std::uint8_t>(get_bits(words, at + 18, 5));
+    s.credit = static_cast<std::uint8_t>(get_bits(words, at + 10, 8));
+    s.ready = static_cast<std::uint8_t>(get_bits(words, at + 9, 1));
+    s.held = static_cast<std::uint8_t>(get_bits(words, at + 8, 1));
+    s.holder = static_cast<std::uint8_t>(get_bits(words, at + 4, 4));
+    s.claimed = static_cast<std::uint8_t>(get_bits(words, at + 3, 1));
+    s.others = static_cast<std::uint8_t>(get_bits(words, at + 0, 3));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FabricStall from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FabricStall&) const = default;
+};
+
 /// packet header, in the head flit
 struct Header {
   static constexpr unsigned kBits = 128;
@@ -965,7 +1107,7 @@ struct Header {
   std::uint8_t tag{};  ///< WRITE_NOTIFY: semaphore
   std::uint64_t addr{};  ///< chip-local address of the payload
   std::uint8_t group{};  ///< [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] on the way: birth in units of age, zero when delivered
+  std::uint8_t hop{};  ///< [3:0] links crossed so far; [7:4] zero
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 126, 2, static_cast<std::uint64_t>(ver));
     put_bits(words, at + 120, 6, static_cast<std::uint64_t>(op));
@@ -1008,19 +1150,22 @@ struct HeadPayload {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
-  std::array<std::uint32_t, 11> inline_data{};  ///< payload of a single-flit packet, right-aligned
+  std::uint16_t stamp{};  ///< on the way: fabric cycle, mod 2^16, in which a lane took the packet
+  std::array<std::uint32_t, 10> inline_data{};  ///< payload of a single-flit packet, right-aligned
   std::uint16_t seq{};  ///< number in its flow {source, core, destination, VN}, from 0; Ack: 0
   std::uint32_t ecrc{};  ///< end-to-end CRC-32C, see README
   Header header{};  ///< packet header
   void pack(std::uint32_t* words, unsigned at = 0) const {
-    put_wide(words, at + 176, 336, inline_data.data());
+    put_bits(words, at + 496, 16, static_cast<std::uint64_t>(stamp));
+    put_wide(words, at + 176, 320, inline_data.data());
     put_bits(words, at + 160, 16, static_cast<std::uint64_t>(seq));
     put_bits(words, at + 128, 32, static_cast<std::uint64_t>(ecrc));
     header.pack(words, at + 0);
   }
   static HeadPayload unpack(const std::uint32_t* words, unsigned at = 0) {
     HeadPayload s;
-    get_wide(words, at + 176, 336, s.inline_data.data());
+    s.stamp = static_cast<std::uint16_t>(get_bits(words, at + 496, 16));
+    get_wide(words, at + 176, 320, s.inline_data.data());
     s.seq = static_cast<std::uint16_t>(get_bits(words, at + 160, 16));
     s.ecrc = static_cast<std::uint32_t>(get_bits(words, at + 128, 32));
     s.header = Header::unpack(words, at + 0);

@@ -133,6 +133,22 @@ module defs_echo (
   output logic [2:0] link_status_f_tx_slice_o,
   output logic [2:0] link_status_f_rx_slice_o,
   output logic [2:0] link_status_f_state_o,
+  input  logic [63:0] fabric_stall_i,
+  output logic [63:0] fabric_stall_o,
+  output logic [28:0] fabric_stall_f_spare_o,
+  output logic fabric_stall_f_valid_o,
+  output logic [3:0] fabric_stall_f_who_o,
+  output logic [1:0] fabric_stall_f_vn_o,
+  output logic fabric_stall_f_head_o,
+  output logic [2:0] fabric_stall_f_out_o,
+  output logic fabric_stall_f_way_class_o,
+  output logic [4:0] fabric_stall_f_len_o,
+  output logic [7:0] fabric_stall_f_credit_o,
+  output logic fabric_stall_f_ready_o,
+  output logic fabric_stall_f_held_o,
+  output logic [3:0] fabric_stall_f_holder_o,
+  output logic fabric_stall_f_claimed_o,
+  output logic [2:0] fabric_stall_f_others_o,
   input  logic [127:0] header_i,
   output logic [127:0] header_o,
   output logic [1:0] header_f_ver_o,
@@ -150,7 +166,8 @@ module defs_echo (
   output logic [7:0] header_f_hop_o,
   input  logic [511:0] head_payload_i,
   output logic [511:0] head_payload_o,
-  output logic [335:0] head_payload_f_inline_data_o,
+  output logic [15:0] head_payload_f_stamp_o,
+  output logic [319:0] head_payload_f_inline_data_o,
   output logic [15:0] head_payload_f_seq_o,
   output logic [31:0] head_payload_f_ecrc_o,
   output logic [1:0] head_payload_f_header_ver_o,
@@ -429,6 +446,37 @@ module defs_echo (
   assign link_status_out.rx_slice = link_status_f_rx_slice_o;
   assign link_status_f_state_o = link_status_in.state;
   assign link_status_out.state = link_status_f_state_o;
+  defs_pkg::fabric_stall_t fabric_stall_in, fabric_stall_out;
+  assign fabric_stall_in = fabric_stall_i;
+  assign fabric_stall_o = fabric_stall_out;
+  assign fabric_stall_f_spare_o = fabric_stall_in.spare;
+  assign fabric_stall_out.spare = fabric_stall_f_spare_o;
+  assign fabric_stall_f_valid_o = fabric_stall_in.valid;
+  assign fabric_stall_out.valid = fabric_stall_f_valid_o;
+  assign fabric_stall_f_who_o = fabric_stall_in.who;
+  assign fabric_stall_out.who = fabric_stall_f_who_o;
+  assign fabric_stall_f_vn_o = fabric_stall_in.vn;
+  assign fabric_stall_out.vn = fabric_stall_f_vn_o;
+  assign fabric_stall_f_head_o = fabric_stall_in.head;
+  assign fabric_stall_out.head = fabric_stall_f_head_o;
+  assign fabric_stall_f_out_o = fabric_stall_in.out;
+  assign fabric_stall_out.out = fabric_stall_f_out_o;
+  assign fabric_stall_f_way_class_o = fabric_stall_in.way_class;
+  assign fabric_stall_out.way_class = fabric_stall_f_way_class_o;
+  assign fabric_stall_f_len_o = fabric_stall_in.len;
+  assign fabric_stall_out.len = fabric_stall_f_len_o;
+  assign fabric_stall_f_credit_o = fabric_stall_in.credit;
+  assign fabric_stall_out.credit = fabric_stall_f_credit_o;
+  assign fabric_stall_f_ready_o = fabric_stall_in.ready;
+  assign fabric_stall_out.ready = fabric_stall_f_ready_o;
+  assign fabric_stall_f_held_o = fabric_stall_in.held;
+  assign fabric_stall_out.held = fabric_stall_f_held_o;
+  assign fabric_stall_f_holder_o = fabric_stall_in.holder;
+  assign fabric_stall_out.holder = fabric_stall_f_holder_o;
+  assign fabric_stall_f_claimed_o = fabric_stall_in.claimed;
+  assign fabric_stall_out.claimed = fabric_stall_f_claimed_o;
+  assign fabric_stall_f_others_o = fabric_stall_in.others;
+  assign fabric_stall_out.others = fabric_stall_f_others_o;
   defs_pkg::header_t header_in, header_out;
   assign header_in = header_i;
   assign header_o = header_out;
@@ -461,6 +509,8 @@ module defs_echo (
   defs_pkg::head_payload_t head_payload_in, head_payload_out;
   assign head_payload_in = head_payload_i;
   assign head_payload_o = head_payload_out;
+  assign head_payload_f_stamp_o = head_payload_in.stamp;
+  assign head_payload_out.stamp = head_payload_f_stamp_o;
   assign head_payload_f_inline_data_o = head_payload_in.inline_data;
   assign head_payload_out.inline_data = head_payload_f_inline_data_o;
   assign head_payload_f_seq_o = head_payload_in.seq;

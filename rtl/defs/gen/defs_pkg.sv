@@ -27,6 +27,7 @@ package defs_pkg;
   localparam int unsigned FlitBytes = 64;  // payload bytes of a body flit
   localparam int unsigned RetryFlits = 1024;  // 64-byte words a core's sender can keep until they are acknowledged
   localparam int unsigned RetryTimeout = 65536;  // fabric cycles without news after which a flow is sent again; reset value of the register
+  localparam int unsigned StallPatience = 128;  // times 128 fabric cycles after which a packet that stands still in a router is reported; reset value of the register
   localparam int unsigned RetryTries = 8;  // repeats of a flow without progress after which its destination is given up
   localparam int unsigned AckFlits = 128;  // flits received from a chip after which it is told at once
   localparam int unsigned AckAge = 512;  // fabric cycles, one to two times, after which it is told although the chip is busy
@@ -53,6 +54,11 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricTimeout = 22'h10;  // fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
   localparam logic [21:0] CsrFabricViolations = 22'h18;  // packets dropped here because their key or address was not allowed
   localparam logic [21:0] CsrFabricViolation = 22'h20;  // header of the first of them
+  localparam logic [21:0] CsrFabricCounts = 22'h880;  // copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
+  localparam logic [21:0] CsrFabricTime = 22'h808;  // fabric cycles since reset, mod 2^32: equal in all chips
+  localparam logic [21:0] CsrFabricSnapshot = 22'h810;  // writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
+  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
+  localparam logic [21:0] CsrFabricStall = 22'h820;  // fabric_stall: the first one since reset or the last write of FabricPatience
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
   localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
   localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write
@@ -66,7 +72,7 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricSwitch = 22'h160;  // fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
   localparam logic [21:0] CsrFabricManagers = 22'h168;  // chips whose management packets this one obeys, bit i for chip i. Reset 0: none
   localparam logic [21:0] CsrLinkErrorLimit = 22'h170;  // words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
-  localparam logic [21:0] CsrMgmt = 22'h800;  // a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
+  localparam logic [21:0] CsrMgmt = 22'h3000;  // a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -126,7 +132,8 @@ package defs_pkg;
     ErrorCauseBadDestination = 8'd12,  // no such chip on this board
     ErrorCauseQueueOverflow = 8'd13,  // no such DMA engine, or a sequencer is started that is not idle
     ErrorCauseUnreachable = 8'd14,  // a chip never acknowledged what was sent to it
-    ErrorCauseForbidden = 8'd15  // a partition key or an address that is not allowed there
+    ErrorCauseForbidden = 8'd15,  // a partition key or an address that is not allowed there
+    ErrorCauseStalled = 8'd16  // a packet stood still in a router for one to two times FabricPatience
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -202,6 +209,42 @@ package defs_pkg;
     LinkStateRecover = 3'd5,  // trains again, keeps every flit
     LinkStateDead = 3'd6  // silent; a sink
   } link_state_e;
+
+  // counters of link port p: half i mod 2 of register FabricCounts[16 p + i / 2], mod 2^32
+  typedef enum logic [4:0] {
+    PortCountSent0 = 5'd0,  // Sent0 .. Sent3: flits of VN 0 .. 3 that the router gave to the port; on the wire 2 fabric cycles later
+    PortCountSent1 = 5'd1,
+    PortCountSent2 = 5'd2,
+    PortCountSent3 = 5'd3,
+    PortCountShort0 = 5'd4,  // Short0 .. Short7: fabric cycles in which a head lacked nothing but credit of VC 0 .. 7, {VN, class}
+    PortCountShort1 = 5'd5,
+    PortCountShort2 = 5'd6,
+    PortCountShort3 = 5'd7,
+    PortCountShort4 = 5'd8,
+    PortCountShort5 = 5'd9,
+    PortCountShort6 = 5'd10,
+    PortCountShort7 = 5'd11,
+    PortCountLostTurn = 5'd12,  // fabric cycles in which a flit that came by this port could leave and another one went
+    PortCountReceived = 5'd13,  // flits received, forbidden ones too: in a drained fabric what the neighbour sent
+    PortCountMostHeld = 5'd14,  // most flits that were ever in the buffers of the port
+    PortCountWire = 5'd15,  // link_status.flits: flits on the wire, repeats included
+    PortCountReplays = 5'd16,  // link_status.replays, and so on
+    PortCountNaks = 5'd17,
+    PortCountFailures = 5'd18,
+    PortCountRetrains = 5'd19,
+    PortCountDegraded = 5'd20,
+    PortCountDropped = 5'd21
+  } port_count_e;
+
+  // counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
+  typedef enum logic [6:0] {
+    ChipCountLatency = 7'd0,  // 16 VN + b: packets of the VN delivered 2^b .. 2^(b + 1) - 1 fabric cycles after a lane took them
+    ChipCountBytes0 = 7'd64,  // payload bytes delivered to memory of core 0
+    ChipCountBytes1 = 7'd65,  // likewise core 1
+    ChipCountSwitches = 7'd66,  // changes of tables, mod 2^16
+    ChipCountStalls = 7'd67,  // times that a head stood still for one to two times FabricPatience, mod 2^8
+    ChipCountCycle = 7'd68  // fabric cycle of the copy, 0: there was none
+  } chip_count_e;
 
   // who goes first in a router
   typedef enum logic [1:0] {
@@ -354,6 +397,25 @@ package defs_pkg;
   } link_status_t;
   localparam int unsigned LinkStatusBits = 249;
 
+  // register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
+  typedef struct packed {
+    logic [28:0] spare;  // zero
+    logic valid;  // there was one
+    logic [3:0] who;  // crossbar input: {link, class}, or 8 + 2 core + lane
+    logic [1:0] vn;  // virtual network
+    logic head;  // the first flit of a packet
+    logic [2:0] out;  // output: link, or 4 + the port it came by
+    logic way_class;  // class behind the output
+    logic [4:0] len;  // of a head: flits of the packet
+    logic [7:0] credit;  // flits that the VC behind the output can take; at a receiver, packets: 0, or 1 for some
+    logic ready;  // the link takes flits
+    logic held;  // the VC behind the output belongs to a packet
+    logic [3:0] holder;  // crossbar input where that packet's next flit is; 15: none is here
+    logic claimed;  // the VC is claimed by a head that lacks credit
+    logic [2:0] others;  // how many others stood still as long at that moment, 7 or more: 7
+  } fabric_stall_t;
+  localparam int unsigned FabricStallBits = 64;
+
   // packet header, in the head flit
   typedef struct packed {
     logic [1:0] ver;  // zero
@@ -368,13 +430,14 @@ package defs_pkg;
     logic [7:0] tag;  // WRITE_NOTIFY: semaphore
     logic [47:0] addr;  // chip-local address of the payload
     logic [7:0] group;  // [0] WRITE_NOTIFY: core of the semaphore; [5:1] the sending DMA engine {core 1, engine 4}, names the commit stream; [7:6] zero
-    logic [7:0] hop;  // [3:0] links crossed so far; [7:4] on the way: birth in units of age, zero when delivered
+    logic [7:0] hop;  // [3:0] links crossed so far; [7:4] zero
   } header_t;
   localparam int unsigned HeaderBits = 128;
 
   // payload of a head flit
   typedef struct packed {
-    logic [335:0] inline_data;  // payload of a single-flit packet, right-aligned
+    logic [15:0] stamp;  // on the way: fabric cycle, mod 2^16, in which a lane took the packet
+    logic [319:0] inline_data;  // payload of a single-flit packet, right-aligned
     logic [15:0] seq;  // number in its flow {source, core, destination, VN}, from 0; Ack: 0
     logic [31:0] ecrc;  // end-to-end CRC-32C, see README
     header_t header;  // packet header
