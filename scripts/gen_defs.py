@@ -332,7 +332,8 @@ def cpp_header(defs):
             "  return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;", "}", ""]
     for name, table in defs["enum"].items():
         out += [f"/// {table['doc']}", f"enum class {camel(name)} : std::uint8_t {{"]
-        out += [f"  {key} = {entry['value']},  ///< {entry['doc']}" for key, entry in table["values"].items()]
+        out += [f"  {key} = {entry['value']},  ///< {entry['doc']}".removesuffix("  ///< ")
+                for key, entry in table["values"].items()]
         out += ["};", f"inline constexpr std::string_view to_string({camel(name)} value) {{", "  switch (value) {"]
         out += [f"    case {camel(name)}::{key}: return \"{key}\";" for key in table["values"]]
         every = ", ".join(f"{camel(name)}::{key}" for key in table["values"])

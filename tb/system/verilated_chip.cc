@@ -76,7 +76,8 @@ class Model final : public VerilatedChip {
     context_.randReset(2);
 #endif
     context_.randSeed(static_cast<int>(power_on_seed & 0x7fffffffu) | 1);
-    context_.threads(1);  // or each context starts helpers, which do nothing and do not survive a fork
+    context_.threads(
+        1);  // or each context starts helpers, which do nothing and do not survive a fork
     context_.fatalOnError(false);  // an assertion of the RTL is a failed check, not an abort
     context_.assertOn(true);
 #ifdef DODECA_TRACED

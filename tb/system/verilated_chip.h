@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Verilated class with the pins of chip.sv: a chip in RTL, plain or traced, or a model chip (tb/mixed).
+// A Verilated class with the pins of chip.sv: a chip in RTL, plain or traced, or a model chip
+// (tb/mixed).
 #pragma once
 #include <array>
 #include <cstdint>

@@ -550,7 +550,8 @@ class FabricRing {
       (counters ? d.count_index_i : d.control_index_i) = static_cast<CData>(index);
       d.control_wdata_i = value;
     }
-    d.mgmt_send_i = !d.control_write_i && !d.count_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
+    d.mgmt_send_i =
+        !d.control_write_i && !d.count_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
     if (d.mgmt_send_i) {
       std::tie(d.mgmt_dst_i, d.control_index_i, d.control_wdata_i) = node.manage.front();
       node.manage.pop_front();

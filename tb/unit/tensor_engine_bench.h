@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bench of tensor_engine_tb (tensor engine, array, PSUM, SBUF) beside its twin: issues an instruction to
-// both, collects every row that either writes, with the cycles in which operands were read.
+// Bench of tensor_engine_tb (tensor engine, array, PSUM, SBUF) beside its twin: issues an
+// instruction to both, collects every row that either writes, with the cycles in which operands
+// were read.
 #pragma once
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs on the tensor engine: every row written equals the twin's, bit for bit and in order.
+// Random programs on the tensor engine: every row written equals the twin's, bit for bit and in
+// order.
 #include "tb/unit/tensor_engine_bench.h"
 
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When the tensor engine does it: intervals between tiles, skew, order of completion, halves, strides.
+// When the tensor engine does it: intervals between tiles, skew, order of completion, halves,
+// strides.
 #include "tb/unit/tensor_engine_bench.h"
 
 namespace {

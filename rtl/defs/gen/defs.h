@@ -394,27 +394,27 @@ inline constexpr std::array kEveryLinkState{LinkState::Off, LinkState::Detect, L
 /// counters of link port p: half i mod 2 of register FabricCounts[16 p + i / 2], mod 2^32
 enum class PortCount : std::uint8_t {
   Sent0 = 0,  ///< Sent0 .. Sent3: flits of VN 0 .. 3 that the router gave to the port; on the wire 2 fabric cycles later
-  Sent1 = 1,  ///< 
-  Sent2 = 2,  ///< 
-  Sent3 = 3,  ///< 
+  Sent1 = 1,
+  Sent2 = 2,
+  Sent3 = 3,
   Short0 = 4,  ///< Short0 .. Short7: fabric cycles in which a head lacked nothing but credit of VC 0 .. 7, {VN, class}
-  Short1 = 5,  ///< 
-  Short2 = 6,  ///< 
-  Short3 = 7,  ///< 
-  Short4 = 8,  ///< 
-  Short5 = 9,  ///< 
-  Short6 = 10,  ///< 
-  Short7 = 11,  ///< 
+  Short1 = 5,
+  Short2 = 6,
+  Short3 = 7,
+  Short4 = 8,
+  Short5 = 9,
+  Short6 = 10,
+  Short7 = 11,
   LostTurn = 12,  ///< fabric cycles in which a flit that came by this port could leave and another one went
   Received = 13,  ///< flits received, forbidden ones too: in a drained fabric what the neighbour sent
   MostHeld = 14,  ///< most flits that were ever in the buffers of the port
   Wire = 15,  ///< link_status.flits: flits on the wire, repeats included
   Replays = 16,  ///< link_status.replays, and so on
-  Naks = 17,  ///< 
-  Failures = 18,  ///< 
-  Retrains = 19,  ///< 
-  Degraded = 20,  ///< 
-  Dropped = 21,  ///< 
+  Naks = 17,
+  Failures = 18,
+  Retrains = 19,
+  Degraded = 20,
+  Dropped = 21,
 };
 inline constexpr std::string_view to_string(PortCount value) {
   switch (value) {
@@ -489,13 +489,13 @@ inline constexpr std::array kEveryArbiter{Arbiter::Age, Arbiter::RoundRobin, Arb
 enum class PktOp : std::uint8_t {
   Write = 0,  ///< write payload at addr
   WriteNotify = 1,  ///< write, then + 1 to semaphore {group[0], tag}
-  Read = 2,  ///< 
-  ReadRsp = 3,  ///< 
-  Sema = 4,  ///< 
-  Mcast = 5,  ///< 
-  RedUp = 6,  ///< 
-  RedDown = 7,  ///< 
-  Barrier = 8,  ///< 
+  Read = 2,
+  ReadRsp = 3,
+  Sema = 4,
+  Mcast = 5,
+  RedUp = 6,
+  RedDown = 7,
+  Barrier = 8,
   Mgmt = 9,  ///< write 8 bytes, inline, to the fabric register at offset addr
   Err = 10,  ///< your packet was forbidden: its header, inline
   Ack = 11,  ///< what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
