@@ -156,7 +156,6 @@ class Bench {
   std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
   std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> packets;  // {chip, register, value}
   std::vector<std::pair<unsigned, std::uint64_t>> count_writes;        // likewise
-  std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
   bool lazy = false;
 };
 using Mini = Bench<Vhost_if_mini, 64>;
