@@ -135,7 +135,7 @@ module fabric_control (
       if (write_bank && bank_q) bank0_q <= written;
       if (write_bank && !bank_q) bank1_q <= written;
       if (write_control) {stop_q, bank_q, ports_q} <= wdata_i[5:0];
-      else if (flip) bank_q <= !bank_q;
+      if (flip) bank_q <= !bank_q;
       if (write_i && write_index_i == 4'd5) slots_q <= wdata_i[34:0];
       if (write_i && write_index_i == 4'd6) arbiter_q <= wdata_i[24:0];
       switched_q <= write_control && wdata_i[4] != bank_q;
