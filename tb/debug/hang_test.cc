@@ -14,17 +14,20 @@ using defs::Opcode;
 using nlohmann::json;
 using tb::TinyInstr;
 using Hang = tb::BoardRun;
+/// On boards of which a chip may be a golden model: what it waits for is reported as well.
+class MixedHang : public tb::BoardRun, public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Chips, MixedHang, testing::Values("", "--model 0", "--model 1"));
 
 bool contains(const json& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-TEST_F(Hang, TwoEnginesThatWaitForEachOtherAreACycle) {
+TEST_P(MixedHang, TwoEnginesThatWaitForEachOtherAreACycle) {
   tb::TinyProgram tiny(defs::kMini, 2);
   tiny.add(1, 0, Engine::Tensor, TinyInstr(Opcode::Nop).wait(3, 1).then(4));
   tiny.add(1, 0, Engine::Vector, TinyInstr(Opcode::Nop).wait(4, 1).then(3));
   tiny.add(1, 0, Engine::Act, TinyInstr(Opcode::Nop).then(9));  // has nothing to do with it
-  EXPECT_EQ(run(tiny.build()), 1);
+  EXPECT_EQ(run(tiny.build(), GetParam()), 1);
   EXPECT_EQ(result()["status"], "hang");
   const json cycle = divergence()["hang"]["cycle"];
   EXPECT_EQ(cycle.size(), 5u) << cycle;
@@ -36,7 +39,7 @@ TEST_F(Hang, TwoEnginesThatWaitForEachOtherAreACycle) {
   EXPECT_NE(errors().find("pc 0 waits for >= 1"), std::string::npos) << errors();
 }
 
-TEST_F(Hang, ACycleOverChipsGoesThroughTheirMessages) {
+TEST_P(MixedHang, ACycleOverChipsGoesThroughTheirMessages) {
   tb::TinyProgram tiny(defs::kMini, 2);
   for (unsigned chip : {0u, 1u}) {
     tiny.data(chip, 0x1000, std::vector<std::uint8_t>(64, 7));
@@ -48,14 +51,14 @@ TEST_F(Hang, ACycleOverChipsGoesThroughTheirMessages) {
     tiny.add(chip, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(6, 1));  // each wants to be second
     tiny.add(chip, 0, Engine::Sync, tb::ring_dma(0, 1));
   }
-  EXPECT_EQ(run(tiny.build()), 1);
+  EXPECT_EQ(run(tiny.build(), GetParam()), 1);
   const json cycle = divergence()["hang"]["cycle"];
   for (const char* node : {"chip 0 core 0 Sync", "chip 0 semaphore 0.6", "chip 1 core 0 Dma0",
                            "chip 1 core 0 Sync", "chip 1 semaphore 0.6", "chip 0 core 0 Dma0"})
     EXPECT_TRUE(contains(cycle, node)) << node << " is not in " << cycle;
 }
 
-TEST_F(Hang, ASemaphoreThatNobodyGivesIsADeadEnd) {
+TEST_P(MixedHang, ASemaphoreThatNobodyGivesIsADeadEnd) {
   tb::TinyProgram tiny(defs::kMini, 2);
   tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));
   auto send = tb::copy_rows(1, 0x1000, 0x2000, 1, 64, 0, 0);
@@ -66,7 +69,7 @@ TEST_F(Hang, ASemaphoreThatNobodyGivesIsADeadEnd) {
   tiny.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(8, 2));  // nobody gives it
   tiny.add(0, 0, Engine::Sync, tb::ring_dma(0, 1));
   tiny.add(1, 0, Engine::Act, TinyInstr(Opcode::Nop).wait(5, 1));  // for the message
-  EXPECT_EQ(run(tiny.build()), 1);
+  EXPECT_EQ(run(tiny.build(), GetParam()), 1);
   const json hang = divergence()["hang"];
   EXPECT_TRUE(hang["cycle"].empty()) << hang["cycle"];
   EXPECT_EQ(hang["dead_ends"], json::array({"chip 0 semaphore 0.8"}));
