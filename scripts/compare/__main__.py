@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca compare A B: two runs, two commit logs or two tensors; says where they differ first.
+"""scripts/dodeca compare A B: two runs, logs, tensors or timelines; says where they differ first.
 
-  run      a run directory or its result.json. Fields, cycles, metrics; then every commits.log[.gz] and
-           *.npy that both directories hold. Against a run of the golden model alone (--model-only) only
+  run      a run directory or its result.json. Fields, cycles, metrics; then every commits.log[.gz],
+           timeline.json and *.npy that both directories hold. Against a run of the golden model alone (--model-only) only
            what that one has: hashes, status, work.
   log      written by run --commit-log. Compared list by list (stream; writes or semaphore updates), as
            the scoreboard does: between lists there is no order. The first difference is the one with
            the earliest cycle.
   tensor   .npy, by elements: bits, number, ulp and relative distance.
+  timeline timeline.json of run --timeline: busy and idle shares by engine, start and length of every
+           instruction and packet, load of links; of each the first and the largest difference. Cycles
+           count from the doorbell.
 
 Exit status: 0 equal, 1 different, 2 wrong input.
 """
@@ -17,27 +20,29 @@ import json
 import pathlib
 import sys
 
-from compare import BadInput, logs, runs, tensors
+from compare import BadInput, logs, runs, tensors, timelines
 
 
 def kind(path):
-    """run, log or tensor, by what is in the file."""
+    """run, log, tensor or timeline, by what is in the file."""
     if path.is_dir():
         return "run"
     try:
         with open(path, "rb") as file:
-            head = file.read(8)
+            head = file.read(64)
         if head[:2] == b"\x1f\x8b":
             with gzip.open(path) as file:
                 if file.read(8) == logs.MAGIC:
                     return "log"
         if head[:6] == tensors.MAGIC:
             return "tensor"
+        if timelines.is_timeline(head):
+            return "timeline"
         if head[:1] == b"{":
             return "run"
     except (OSError, EOFError) as error:
         raise BadInput(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    raise BadInput(f"{path}: allowed a run directory, result.json, a commit log, a .npy file")
+    raise BadInput(f"{path}: allowed a run directory, result.json, a commit log, a .npy file, timeline.json")
 
 
 def main():
@@ -62,6 +67,8 @@ def main():
         found = runs.compare(args.a, args.b, args)
     elif kinds[0] == "log":
         found = logs.compare(args.a, args.b)
+    elif kinds[0] == "timeline":
+        found = timelines.compare(args.a, args.b)
     else:
         found = tensors.compare(args.a, args.b, args)
     if args.json:

@@ -2,7 +2,7 @@
 """Two runs: their result.json, and the logs and tensors that lie beside."""
 import json
 
-from compare import BadInput, logs, tensors
+from compare import BadInput, logs, tensors, timelines
 
 # How long it took, and with what: no part of the result.
 TIMES = {"wall_s", "cycles_per_s", "threads", "repro", "metrics.model_share", "metrics.macs_per_s"}
@@ -58,5 +58,7 @@ def compare(path_a, path_b, args):
                 beside = tensors.compare(file, other, args)
             elif file.name in ("commits.log", "commits.log.gz"):
                 beside = logs.compare(file, other)
+            elif file.name == "timeline.json":
+                beside = timelines.compare(file, other)
             found += [{**entry, "file": file.name, "text": f"{file.name}: {entry['text']}"} for entry in beside]
     return found

@@ -86,6 +86,17 @@ def exclusions(root):
     return [{"what": name, **entry} for name, entries in tables.items() for entry in entries]
 
 
+def looked_into(folder, run):
+    """What a run left for whoever looks into it, relative to its folder: timeline, divergence, views of its waves."""
+    found = []
+    for made in sorted((folder / "runs" / run["id"]).glob("*/result.json")):
+        if made.parent.is_symlink():
+            continue
+        for pattern in ("timeline.html", "divergence.json", "waves/*.gtkw", "waves/*.sucl"):
+            found += [f"{made.parent.name}/{path.relative_to(made.parent)}" for path in sorted(made.parent.glob(pattern))]
+    return found
+
+
 def make(plan, records, suites_data, folder, root, finished, interrupted):
     """The whole evidence. suites_data: (testplan, known issues, recorded baselines)."""
     testplan, known, recorded = suites_data
@@ -117,7 +128,8 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
             "testplan": testplan.with_results(runs, ((cover or {}).get("functional") or {}).get("bins")),
             "coverage": cover, "goals": goals,
-            "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {}) for r in runs],
+            "runs": [r | ({"signature": signature(r["message"])} if r["message"] else {})
+                     | ({"files": files} if (files := looked_into(folder, r)) else {}) for r in runs],
             "launcher": plan["launcher"], "jobs": plan["jobs"],
             "times": {"started": plan["started"], "finished": finished,
                       "wall_s": round(finished - plan["started"], 1)}}

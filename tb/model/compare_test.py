@@ -85,6 +85,44 @@ class CompareTest(unittest.TestCase):
         self.assertFalse(entry["equal"])
         self.assertEqual(f"core cycle {entry['differences'][0]['cycle_a']}", cycle)
 
+    def test_timelines(self):
+        args = ("ring", "--seed", 3, "--chips", 3, "--timeline")
+        one, _ = self.run_board("one", BOARD, *args)
+        again, _ = self.run_board("again", BOARD, *args, "--threads", 1)
+        self.assertIn("timelines are equal", self.compare(one / "timeline.json", again / "timeline.json", status=0))
+        slow, _ = self.run_board("slow", BOARD, *args, "--link-latency", 100)
+        found = json.loads(self.compare(one / "timeline.json", slow / "timeline.json", "--json", status=1))
+        self.assertEqual((found["of"], found["equal"]), ("timeline", False))
+        by = {entry["of"]: entry for entry in found["differences"]}
+        results = [json.loads((run / "result.json").read_text())["metrics"]["run_cycles"] for run in (one, slow)]
+        self.assertEqual([by["cycles"]["a"], by["cycles"]["b"]], results)
+        # Slower links change no work, and no packet is another: only when.
+        self.assertEqual(by["packets"]["a"]["detail"], by["packets"]["b"]["detail"])
+        self.assertNotIn("chips", by)
+        self.assertIn("timeline.json: packets: first", self.compare(one, slow, status=1))
+        # What is told is what was changed: one instruction later, one longer, one engine's share.
+        trace = json.loads((one / "timeline.json").read_text())
+        names = {(e["pid"], e["tid"]): e["args"]["name"] for e in trace["traceEvents"]
+                 if e["ph"] == "M" and e["name"] == "thread_name"}
+        moves = [e for e in trace["traceEvents"] if e.get("cat") == "dma"]
+        packets = [e for e in trace["traceEvents"] if e.get("cat") == "link" and " to " in e["name"]]
+        for event in (moves[0], packets[-1]):
+            event["dur"] = round(event["dur"] + 0.008, 3)
+        engine = next(e for e in trace["dodeca"]["engines"] if e["busy"])
+        engine["busy"] += 100
+        (self.dir / "changed.json").write_text(json.dumps(trace))
+        found = json.loads(self.compare(one / "timeline.json", self.dir / "changed.json", "--json", status=1))
+        by = {entry["of"]: entry for entry in found["differences"]}
+        self.assertEqual(sorted(by), ["engines", "instructions", "link load", "packets"])
+        self.assertEqual(by["engines"]["most"], "chip {chip} core {core} {engine}".format(**engine))
+        self.assertEqual((by["engines"]["reason"], by["engines"]["engines"]), ("busy", 1))
+        for entry, event in ((by["instructions"], moves[0]), (by["packets"], packets[-1])):
+            self.assertEqual(entry["different"], 1)
+            self.assertEqual(entry["first"], f"chip {event['pid']} {names[event['pid'], event['tid']]}")
+            self.assertEqual(entry["b"]["duration"] - entry["a"]["duration"], 8)
+            self.assertEqual(entry["most"]["track"], entry["first"])
+        self.assertEqual(by["link load"]["most"], by["packets"]["first"])
+
     def test_tensors(self):
         one = npy(self.dir / "one.npy", "<f4", (2, 2), struct.pack("<4f", 1, 2, 3, -4))
         near = npy(self.dir / "near.npy", "<f4", (2, 2), struct.pack("<2fI1f", 1, 2, 0x40400002, -4))
@@ -123,10 +161,12 @@ class CompareTest(unittest.TestCase):
                            ("version", b"DODECLOG" + struct.pack("<I8sI", 2, b"mini", 2))):
             (self.dir / f"{name}.log").write_bytes(gzip.compress(data))
             self.assertIn(f"{name}.log", self.compare(self.dir / f"{name}.log", self.dir / f"{name}.log", status=2))
+        (self.dir / "timeline.json").write_text('{"displayTimeUnit": "ns", "traceEvents": []}')
         whole = gzip.compress(head + end + bytes(8))
         (self.dir / "torn.log").write_bytes(whole[:-9])
         for args in ((good, self.dir / "none"), (good, run), (good, short), (odd, odd), (good, good, "--ulp", "-1"),
                      (run, self.dir / "other.json"), (run, self.dir / "cut.json"), (run, self.dir / "nothing"),
+                     (self.dir / "timeline.json", self.dir / "timeline.json"), (run, self.dir / "timeline.json"),
                      (self.dir / "torn.log", self.dir / "torn.log"), (self.dir, self.dir / "nowhere")):
             self.compare(*args, status=2)
 

@@ -48,47 +48,52 @@ History::History(const defs::Sizes& sizes, const Image& image, const Updates& up
   board.load();
   const Places places(image);
   const Records& records = board.liveness().records();
-  Psum psum;
+  Writers writers;
   for (std::uint32_t number = 0, seen = static_cast<std::uint32_t>(records.size()); board.step();
        ++number) {
     const auto first = seen;
     seen = static_cast<std::uint32_t>(records.size());
     if (first == seen) continue;  // moves no data
     const auto part = places.part_of(image, records[first].stream, records[first].pc);
-    if (part) steps_.push_back({*part, number, first, seen - first, {}});
+    if (part) steps_.push_back({*part, number, first, seen - first, {}, {}});
   }
   records_ = records;
-  for (Step& step : steps_) trace(step, psum);
+  for (Step& step : steps_) trace(step, writers);
 }
 
-/// PSUM word by word: who wrote it last; beside the words, who loaded the weights of a lane.
-void History::trace(Step& step, Psum& psum) const {
+/// Word by word: who wrote last what this step reads; then it has written what it writes.
+void History::trace(Step& step, Writers& writers) const {
   const auto self = static_cast<std::uint32_t>(&step - steps_.data());
-  std::set<std::uint32_t> from;
+  std::set<std::uint32_t> from, data;
   const auto& stream = records_[step.first].stream;
   if (stream.engine == kTensor) {
     const std::uint64_t weights = 1ull << 63 | stream.chip << 8 | stream.core << 4 | stream.lane;
     if (is(image_.code[step.part.list][step.part.index], defs::Opcode::LoadStationary))
-      psum[weights] = self;
-    else if (const auto found = psum.find(weights); found != psum.end())
+      writers.psum[weights] = self;
+    else if (const auto found = writers.psum.find(weights); found != writers.psum.end())
       from.insert(found->second);
   }
   for (const bool write : {false, true})
     for (std::uint32_t r = step.first; r < step.first + step.count; ++r) {
       const Footprint& f = records_[r].footprint;
-      if (f.memory != Cell::Memory::Psum || f.write != write) continue;
+      if (f.write != write) continue;
+      const bool psum = f.memory == Cell::Memory::Psum;
+      auto& last = psum                             ? writers.psum
+                   : f.memory == Cell::Memory::Sbuf ? writers.sbuf
+                                                    : writers.hbm;
       each_element(f, [&](unsigned partition, std::uint64_t addr) {
         for (std::uint64_t word = addr / 4; word < (addr + f.element + 3) / 4; ++word) {
-          const std::uint64_t key = std::uint64_t{f.chip} << 56 | std::uint64_t{f.core} << 48 |
-                                    std::uint64_t{partition} << 32 | word;
+          const std::uint64_t key = std::uint64_t{f.chip} << 56 | std::uint64_t{f.core} << 52 |
+                                    (std::uint64_t{partition} << 32 ^ word);
           if (write)
-            psum[key] = self;
-          else if (const auto found = psum.find(key); found != psum.end())
-            from.insert(found->second);
+            last[key] = self;
+          else if (const auto found = last.find(key); found != last.end())
+            (psum ? from : data).insert(found->second);
         }
       });
     }
   step.from.assign(from.begin(), from.end());
+  step.data.assign(data.begin(), data.end());
 }
 
 std::optional<std::size_t> History::step_of(const Part& part) const {
@@ -150,7 +155,7 @@ const std::vector<Update>* History::awaited(const defs::Instr& instr, unsigned c
   return found == updates_.end() ? nullptr : &found->second;
 }
 
-std::set<Part> History::needed(const Part& anchor, std::size_t before) const {
+std::set<Part> History::needed(const Part& anchor, unsigned depth, std::size_t before) const {
   std::set<Part> keep;
   std::vector<Part> open{anchor};
   // One link of the chain of waits: who gave the anchor what it waited for.
@@ -173,14 +178,21 @@ std::set<Part> History::needed(const Part& anchor, std::size_t before) const {
     open.push_back(steps_[i].part);
     --before;
   }
-  while (!open.empty()) {
-    const Part part = open.back();
-    open.pop_back();
-    if (!keep.insert(part).second) continue;
-    if (part.kind == Kind::Descriptor)
-      if (const auto trigger = trigger_of(part)) open.push_back(*trigger);
-    if (const auto step = step_of(part))
-      for (const std::uint32_t from : steps_[*step].from) open.push_back(steps_[from].part);
+  // What cannot be loaded, whatever it takes; then who made the data, once per depth.
+  for (unsigned level = 0;; ++level) {
+    while (!open.empty()) {
+      const Part part = open.back();
+      open.pop_back();
+      if (!keep.insert(part).second) continue;
+      if (part.kind == Kind::Descriptor)
+        if (const auto trigger = trigger_of(part)) open.push_back(*trigger);
+      if (const auto step = step_of(part))
+        for (const std::uint32_t from : steps_[*step].from) open.push_back(steps_[from].part);
+    }
+    if (level == depth) break;
+    for (const Part& part : keep)
+      if (const auto step = step_of(part))
+        for (const std::uint32_t from : steps_[*step].data) open.push_back(steps_[from].part);
   }
   return keep;
 }

@@ -27,10 +27,10 @@ class History {
   /// The last unit of a chip, and of a core of it, that moves data.
   std::optional<Part> last_of(unsigned chip, std::optional<unsigned> core) const;
 
-  /// The anchor with what it cannot do without, and the `before` units that came before it on its
-  /// chip.
+  /// The anchor with what it cannot do without, who made its data `depth` times over, and the
+  /// `before` units that came before it on its chip.
   std::size_t steps() const { return steps_.size(); }
-  std::set<Part> needed(const Part& anchor, std::size_t before) const;
+  std::set<Part> needed(const Part& anchor, unsigned depth, std::size_t before) const;
   /// Only these parts, with the data that they read.
   Image only(const std::set<Part>& keep) const;
 
@@ -40,11 +40,15 @@ class History {
     std::uint32_t number;             ///< of Board::step()
     std::uint32_t first, count;       ///< its records
     std::vector<std::uint32_t> from;  ///< steps that made its weights, and what it reads of PSUM
+    std::vector<std::uint32_t> data;  ///< steps that wrote what it reads of SBUF and HBM
   };
   using Records = std::vector<cmodel::LivenessLog::Record>;
-  using Psum = std::unordered_map<std::uint64_t, std::uint32_t>;
+  /// Who wrote a word last, by memory; beside PSUM's words, who loaded the weights of a lane.
+  struct Writers {
+    std::unordered_map<std::uint64_t, std::uint32_t> psum, sbuf, hbm;
+  };
 
-  void trace(Step& step, Psum& psum) const;
+  void trace(Step& step, Writers& writers) const;
   std::optional<std::size_t> step_of(const Part& part) const;
   std::optional<Part> trigger_of(const Part& descriptor) const;
   const std::vector<Update>* awaited(const defs::Instr& instr, unsigned chip) const;

@@ -149,8 +149,8 @@ void Shrinker::leave_out(const std::string& what, const std::function<bool(const
   if (!list.empty()) reduce(what, list);
 }
 
-/// The unit that differed first, or is missing, or is nearest to the cause, with 0, 1, 2, 3, 4, 6
-/// .. units before it.
+/// The unit that differed first, or is missing, or is nearest to the cause, with who made its data,
+/// and who made theirs; else with 1, 2, 3, 4, 6 .. units before it.
 void Shrinker::cut_history() {
   if (!sound_.defined || !best_.found.is_object()) return;
   const Updates updates = updates_of(sizes_, image_);
@@ -165,13 +165,19 @@ void Shrinker::cut_history() {
     add(history.last_of(cause["chip"], cause["core"].is_null() ? std::optional<unsigned>()
                                                                : cause["core"].get<unsigned>()));
   const std::size_t all = image_.instructions() + image_.descriptors();
-  for (std::size_t before = 0; before <= history.steps() && !anchors.empty();
+  std::set<std::set<Part>> tried;
+  const auto cut = [&](unsigned depth, std::size_t before) {
+    return std::ranges::any_of(anchors, [&](const Part& anchor) {
+      const auto keep = history.needed(anchor, depth, before);
+      return keep.size() < all && left() && tried.insert(keep).second &&
+             accept(history.only(keep), options_);
+    });
+  };
+  for (const unsigned depth : {0, 1, 2, 3})
+    if (cut(depth, 0)) return say("history cut");
+  for (std::size_t before = 1; before <= history.steps() && !anchors.empty();
        before += std::max<std::size_t>(1, before / 2))
-    for (const Part& anchor : anchors) {
-      const auto keep = history.needed(anchor, before);
-      if (keep.size() < all && left() && accept(history.only(keep), options_))
-        return say("history cut");
-    }
+    if (cut(0, before)) return say("history cut");
   say("history needed");
 }
 

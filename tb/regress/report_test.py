@@ -230,6 +230,28 @@ class Report(unittest.TestCase):
         in_buckets = {run for b in evidence["buckets"] for run in b["runs"]}
         self.assertEqual({r["id"] for r in evidence["runs"] if r["state"] in BAD_STATES} - in_buckets, set())
 
+    def test_a_run_links_to_its_timeline_and_its_divergence(self):
+        left = self.regressions.out / "regress-smoke.6/runs/gemm.5"
+        made = left / "gemm-mini-s5"
+        (made / "waves").mkdir(parents=True)
+        for name in ("result.json", "timeline.html", "divergence.json", "waves/chip05.fst", "waves/chip05.gtkw"):
+            (made / name).write_text("{}")
+        (left / "latest").symlink_to(made.name)
+        evidence, page = self.regressions.add(6, bad_runs(), "f")
+        has = {r["id"]: r["files"] for r in evidence["runs"] if "files" in r}
+        self.assertEqual(has, {"gemm.5": [f"gemm-mini-s5/{n}" for n in ("timeline.html", "divergence.json",
+                                                                       "waves/chip05.gtkw")]})
+        evaluate = self.open(page, "#run-gemm.5")
+        shown = "[...document.querySelectorAll('{} a[href^=\"runs/\"]')].map(a => a.href)"
+        bucket = next(b["id"] for b in evidence["buckets"] if b["first"] == "gemm.5")
+        for place, logs in (("#all .details", 2), (f"#bucket-{bucket}", 0)):
+            links = evaluate(shown.format(place))
+            self.assertEqual(len(links), logs + 3, links)
+            for link in links[logs:]:
+                self.assertTrue(pathlib.Path(link.removeprefix("file://")).is_file(), link)
+        evaluate = self.open(page, "#run-gemm.1")
+        self.assertEqual(len(evaluate(shown.format("#all .details"))), 2, "no link to what is not there")
+
     def test_text_that_tries_to_be_html_stays_text(self):
         evidence, page = self.bad
         evaluate = self.open(page)

@@ -75,6 +75,7 @@ function bucketCard(bucket, open) {
       h("dl", { class: "facts" },
         h("dt", null, "tests"), h("dd", null, bucket.tests.map((t, i) => [i ? ", " : "", h("a", { href: `#test-${t}` }, t)])),
         h("dt", null, "owner"), h("dd", null, [...new Set(bucket.runs.map((id) => runOf[id].owner))].join(", ")),
+        first.files ? [h("dt", null, "look into"), h("dd", null, lookInto(first))] : null,
         issues.length ? [h("dt", null, "known issue"), h("dd", null, issues)] : null,
         Object.keys(bucket.chips || {}).length ? [h("dt", null, "chips"), h("dd", null, board(bucket.chips))] : null,
         since(bucket)),

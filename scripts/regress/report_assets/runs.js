@@ -26,17 +26,22 @@ function chosen() {
 }
 const rank = (run) => (BAD.includes(run.state) ? 0 : run.state === "not run" ? 1 : run.state === "expected failure" ? 2 : 3);
 
+const fileOf = (run, name) => h("a", { href: ["runs", run.id, ...name.split("/")].map(encodeURIComponent).join("/") },
+  `runs/${run.id}/${name}`);
+// Timeline, divergence, views of the waves: what the run has.
+const lookInto = (run) => run.files.map((name) => [fileOf(run, name), " "]);
+
 function details(run) {
   const facts = [["kind", run.kind], ["seed", run.seed], ["stimulus", run.stimulus], ["commit hash", run.commit_hash],
     ["link hash", run.link_hash], ["started", run.times.started ? day(run.times.started) : null],
     ["memory", run.times.rss_mib ? `${run.times.rss_mib} MiB` : null],
     ["speed", run.times.cycles_per_s ? `${count(Math.round(run.times.cycles_per_s))} cycles/s` : null]];
-  const file = (name) => h("a", { href: `runs/${encodeURIComponent(run.id)}/${name}` }, `runs/${run.id}/${name}`);
   return h("tr", { class: "details" }, h("td", { colspan: COLUMNS.length }, run.message ? h("pre", null, run.message) : null,
     command(run.repro), h("dl", { class: "facts" }, facts.filter(([, v]) => v !== null && v !== undefined).map(([name, value]) =>
       [h("dt", null, name), h("dd", null, h("code", null, String(value)))]),
     run.issue ? [h("dt", null, "known issue"), h("dd", null, h("a", { href: `#issue-${run.issue}` }, run.issue))] : null,
-    h("dt", null, "files"), h("dd", null, file("log"), " ", file("stdout")))));
+    h("dt", null, "files"), h("dd", null, fileOf(run, "log"), " ", fileOf(run, "stdout")),
+    run.files ? [h("dt", null, "look into"), h("dd", null, lookInto(run))] : null)));
 }
 
 function runRow(run) {
