@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -12,30 +11,14 @@
 #include "cmodel/chip.h"
 #include "cmodel/disassemble.h"
 #include "cmodel/guard.h"
-#include "cmodel/race.h"
+#include "cmodel/onlookers.h"
 
 namespace cmodel {
 namespace {
 
 constexpr std::size_t kHostBytes = 64;  // one host write
 constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
-constexpr auto kHost = static_cast<unsigned>(defs::Engine::Host);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
-
-/// Dense number of a stream: engines of a chip first, the tensor engine's lane 1 in the last place
-/// of a core, then the receivers by source and lane.
-constexpr std::size_t kChipStreams = 2 * 64 + defs::kBoardChips * 128;
-std::size_t stream_number(const StreamId& id) {
-  const std::size_t base = id.chip * kChipStreams;
-  return id.engine == kRx ? base + 128 + id.src * 128u + id.lane
-                          : base + id.core * 64u + (id.lane ? 63u : id.engine);
-}
-
-/// Both lanes of a tensor engine execute one program in order.
-StreamId in_program_order(StreamId id) {
-  if (id.engine == static_cast<unsigned>(defs::Engine::Tensor)) id.lane = 0;
-  return id;
-}
 
 std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
   return fmt::format("chip {} core {} {}", chip, core, engine_name(engine));
@@ -44,25 +27,28 @@ std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
 }  // namespace
 
 /// Owns the chips and picks what runs next. Every commit passes through commit() on its way out.
-struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
+struct Board::Impl final : CommitSink, ChipPort {
   struct Unit {
     std::uint16_t chip, core, index;
     bool dma;
   };
 
   Impl(const defs::Sizes& s, const Program& p, CommitSink& out, BoardOptions o)
-      : sizes(s), program(p), sink(out), options(o), guard(p), rng(o.order_seed) {
+      : sizes(s),
+        program(p),
+        sink(out),
+        options(o),
+        onlookers(s, p, o),
+        guard(p),
+        rng(o.order_seed) {
     for (unsigned chip = 0; chip < program.chips; ++chip)
       chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
-    if (options.track_liveness) positions.resize(defs::kBoardChips * kChipStreams);
-    if (options.detect_races) races.emplace(sizes, program.chips);
   }
 
   // ---------------------------------------------------------------------------- CommitSink
   void commit(const Commit& commit, std::span<const std::uint8_t> data) override {
     ++work.commits;
-    if (options.track_liveness && commit.kind != CommitKind::Semaphore)
-      ++positions[stream_number(commit.stream)].now;
+    if (commit.kind != CommitKind::Semaphore) onlookers.wrote(commit.stream);
     sink.commit(commit, data);
   }
 
@@ -96,67 +82,7 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
     ++work.messages;
     chips[header.dst]->receive(from, header, payload);
   }
-  UnitObserver* observer() override {
-    return options.track_liveness || options.detect_races ? this : nullptr;
-  }
-
-  // -------------------------------------------------------------------------- UnitObserver
-  void begin(const StreamId& stream, std::uint32_t pc) override {
-    if (races && stream.engine != kHost) races->begin(in_program_order(stream), pc);
-    if (!options.track_liveness) return;
-    auto& position = positions[stream_number(stream)];
-    position.begin = position.now;
-  }
-  void waited(unsigned chip, const defs::Instr& instr) override {
-    const bool equal = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Eq);
-    if (races) races->wait(chip, instr.wait_sem, instr.wait_value, equal);
-  }
-  void answered() override {
-    if (races) races->answer();
-  }
-  void received(const StreamId& from) override {
-    if (races) races->after(from);
-  }
-  void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) override {
-    if (races) races->update(stream, chip, sem, delta);
-  }
-  void rang(const StreamId& stream, const StreamId& to, unsigned count) override {
-    if (races) races->ring(stream, to, count);
-  }
-  void end(const StreamId& stream, std::uint32_t pc,
-           std::span<const Footprint> footprints) override {
-    for (const auto& footprint : footprints) {
-      if (races && stream.engine != kHost) races->access(in_program_order(stream), footprint);
-      if (!options.track_liveness) continue;
-      const auto& position = positions[stream_number(stream)];
-      liveness.add(footprint, stream, pc, position.begin, position.now);
-    }
-  }
-
-  static StreamId host_stream(unsigned chip) {
-    return {static_cast<std::uint8_t>(chip), 0, static_cast<std::uint8_t>(defs::Engine::Host), 0,
-            0};
-  }
-  static StreamId stream_of(const InstrStream& stream) {
-    return {static_cast<std::uint8_t>(stream.chip), static_cast<std::uint8_t>(stream.core),
-            static_cast<std::uint8_t>(stream.engine), 0, 0};
-  }
-  /// The host starts nothing before all chips are loaded: that part of its work cannot race. It
-  /// reads the regions when every sequencer has executed END: a transfer that nobody waited for may
-  /// still be under way then.
-  void read_regions() {
-    if (!races || regions_read) return;
-    regions_read = true;
-    std::vector<Footprint> footprints;
-    for (const auto& region : program.regions) {
-      const StreamId host = host_stream(region.chip);
-      races->begin(host, 0);
-      for (const auto& stream : program.streams) races->after(stream_of(stream));
-      footprints.clear();
-      footprints_of_rows(region.chip, region.addr, 0, 1, region.bytes, false, footprints);
-      for (const auto& footprint : footprints) races->access(host, footprint);
-    }
-  }
+  UnitObserver* observer() override { return onlookers.any() ? &onlookers : nullptr; }
 
   // ------------------------------------------------------------------------------ scheduling
   bool runnable(const Unit& unit) {
@@ -179,13 +105,11 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
     return false;
   }
 
-  struct Position {
-    std::uint64_t begin = 0, now = 0;
-  };
   const defs::Sizes& sizes;
   const Program& program;
   CommitSink& sink;
   BoardOptions options;
+  Onlookers onlookers;
   Guard guard;
   std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
   std::vector<std::unique_ptr<Chip>> chips;
@@ -194,10 +118,6 @@ struct Board::Impl final : CommitSink, ChipPort, UnitObserver {
   std::mt19937_64 rng;
   Counters work;
   std::vector<ErrorRecord> errors;
-  std::vector<Position> positions;  ///< by stream_number, only with track_liveness
-  LivenessLog liveness;
-  std::optional<RaceDetector> races;  ///< only with detect_races
-  bool regions_read = false;
 };
 
 Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink,
@@ -238,12 +158,12 @@ void Board::load() {
 const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
 
 void Board::host_refused(unsigned chip, defs::ErrorCause cause) {
-  impl_->error_commit(Impl::host_stream(chip), 0, cause);
+  impl_->error_commit(host_stream(chip), 0, cause);
 }
 
 bool Board::step() {
   if (impl_->step()) return true;
-  if (finished()) impl_->read_regions();
+  if (finished()) impl_->onlookers.read_regions();
   return false;
 }
 
@@ -330,7 +250,7 @@ std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
 
 const Board::Counters& Board::counters() const { return impl_->work; }
 
-std::string Board::races() const { return impl_->races ? impl_->races->text() : ""; }
+std::string Board::races() const { return impl_->onlookers.races(); }
 
 void Board::corrupt(const Cell& cell, std::uint8_t mask) {
   auto& chip = *impl_->chips.at(cell.chip);
@@ -352,10 +272,10 @@ void Board::corrupt(const Cell& cell, std::uint8_t mask) {
   chip.write(addr, {&byte, 1});
 }
 
-const LivenessLog& Board::liveness() const { return impl_->liveness; }
+const LivenessLog& Board::liveness() const { return impl_->onlookers.liveness(); }
 
 bool Board::live(const Cell& cell, const StreamPositions& after) const {
-  const auto next = impl_->liveness.next_access(cell, after);
+  const auto next = liveness().next_access(cell, after);
   if (next.kind == NextAccess::Kind::Read) return true;
   if (next.kind == NextAccess::Kind::Overwritten) return false;
   return std::any_of(impl_->program.regions.begin(), impl_->program.regions.end(),

@@ -84,6 +84,7 @@ class Generator(unittest.TestCase):
             shutil.copytree(ROOT / "rtl/defs", copy / "rtl/defs")
             (copy / "scripts").mkdir()
             shutil.copy(ROOT / "scripts/gen_defs.py", copy / "scripts")
+            shutil.copytree(ROOT / "scripts/defs", copy / "scripts/defs", ignore=shutil.ignore_patterns("__pycache__"))
             for name, (old, new) in change.items():
                 path = copy / "rtl/defs" / name
                 text = path.read_text()
