@@ -73,7 +73,7 @@ struct Program {
   std::vector<std::string> labels;
   std::string file;  ///< that it was loaded from
 
-  /// "tb/scenarios/digits.cc:212 (layer 1)"; of a file its name and the byte; empty if not known.
+  /// "tb/scenarios/ring.cc:133 (label)"; of a file its name and the byte; empty if not known.
   std::string source_of(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) const;
 };
 
