@@ -21,7 +21,6 @@ class GoldenProbe : public Probe::Finder {
   Register find(const std::string& scope, const std::string& name) const override;
 
  private:
-  struct CoreCopy;
   Register sequencer(unsigned core, unsigned index, const std::string& name) const;
   Register dma(unsigned core, const std::string& name) const;
   Register in_core(unsigned core, const std::string& place) const;
