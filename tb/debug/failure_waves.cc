@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kBefore = 400, kBehind = 100;  // core cycles around what happened
-constexpr std::uint64_t kLongest = 20'000;
 constexpr std::size_t kMostChips = 4;
 
 /// Runs a program with its streams in /dev/null; its exit status, or -1.
@@ -78,7 +77,8 @@ WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
     plan.cause = *d.cause->cycle;
     from = std::min(from, *plan.cause);
   }
-  plan.first = std::max(from - std::min(from, kBefore), plan.last - std::min(plan.last, kLongest));
+  plan.first =
+      std::max(from - std::min(from, kBefore), plan.last - std::min(plan.last, Snapshots::kCycles));
   return plan;
 }
 

@@ -23,8 +23,9 @@ struct WavePlan {
   std::uint64_t from = 0;  ///< where the repeated run began
 };
 
-/// From some cycles before the cause until a little behind the divergence; at most kLongest cycles,
-/// the last ones. `stood_still`: fabric cycle of the last progress, for runs without a divergence.
+/// From some cycles before the cause until a little behind the divergence; at most
+/// Snapshots::kCycles, the last ones. `stood_still`: fabric cycle of the last progress, for runs
+/// without a divergence.
 WavePlan plan_waves(const Diagnosis& diagnosis, std::uint64_t stood_still);
 
 /// {first, last, from, marker, cause, files}: files that are there, relative to the run's

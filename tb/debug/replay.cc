@@ -38,7 +38,7 @@ json fingerprint(const Board& board) {
 
 }  // namespace
 
-Replay::Replay(std::optional<double> snapshots) : snapshots_(snapshots) {
+Replay::Replay(std::optional<std::uint64_t> snapshots) : snapshots_(snapshots) {
   if (start_.woken()) request_ = json::from_cbor(start_.request());
 }
 

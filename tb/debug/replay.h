@@ -27,7 +27,7 @@ struct WavePlan;
 class Replay {
  public:
   /// Before the first thread and before SystemC's elaboration. `snapshots`: Options::snapshots.
-  explicit Replay(std::optional<double> snapshots);
+  explicit Replay(std::optional<std::uint64_t> snapshots);
 
   /// Is this a copy?
   bool again() const { return !request_.is_null(); }

@@ -21,15 +21,20 @@ std::uint64_t resident_pages() {
 
 }  // namespace
 
-Snapshots::Clock::time_point Snapshots::after(double cost) const {
-  const double seconds = asked_.value_or(std::max(kLeastSeconds, kShare * cost));
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+Snapshots::Clock::time_point Snapshots::after(double cost) {
+  const std::chrono::duration<double> seconds(std::max(kLeastSeconds, kShare * cost));
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
+}
+
+bool Snapshots::time_for_one(std::uint64_t core_cycle) const {
+  const std::uint64_t last = copies_.empty() ? 0 : copies_.back().core_cycle;
+  if (asked_) return *asked_ != 0 && core_cycle >= last + *asked_;
+  return core_cycle >= last + kCycles && Clock::now() >= due_;
 }
 
 std::optional<std::vector<std::uint8_t>> Snapshots::take(std::uint64_t core_cycle) {
+  if (!time_for_one(core_cycle)) return {};
   const auto start = Clock::now();
-  if (asked_ == 0.0 || start < due_) return {};
   if (copies_.size() == 2) copies_.pop_front();
   copies_.push_back({core_cycle, std::make_unique<Standby>()});
   if (copies_.back().process->woken()) return copies_.back().process->request();

@@ -19,12 +19,15 @@ namespace tb {
 ///                      killed when     |<-- at least -->|
 ///                      S3 was made         an interval
 ///
-/// Unless told, the interval is so long that its copy costs 1 / kShare of the time, the pages that
-/// the run must copy afterwards included, and a second at least.
+/// Unless told in cycles, the interval is so long that its copy costs 1 / kShare of the time, the
+/// pages that the run must copy afterwards included, and a second and kCycles at least.
 class Snapshots {
  public:
-  /// `seconds`: the interval; 0: there are none.
-  explicit Snapshots(std::optional<double> seconds) : asked_(seconds), due_(after(0)) {}
+  /// Core cycles that waves of a failure may need.
+  static constexpr std::uint64_t kCycles = 20'000;
+
+  /// `interval`: core cycles; 0: there are none.
+  explicit Snapshots(std::optional<std::uint64_t> interval) : asked_(interval), due_(after(0)) {}
 
   /// Between two windows: makes a copy if it is time. In the copy, when woken, returns the request.
   std::optional<std::vector<std::uint8_t>> take(std::uint64_t core_cycle);
@@ -45,10 +48,11 @@ class Snapshots {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr double kShare = 200, kLeastSeconds = 1;
+  bool time_for_one(std::uint64_t core_cycle) const;
   /// When the next one is due, after one that cost so many seconds.
-  Clock::time_point after(double cost) const;
+  static Clock::time_point after(double cost);
 
-  std::optional<double> asked_;
+  std::optional<std::uint64_t> asked_;
   Clock::time_point due_;
   std::deque<Copy> copies_;
 };

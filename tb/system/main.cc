@@ -263,7 +263,7 @@ int run(int argc, char** argv) {
 
   // A copy would share the file of waves that are being written.
   std::optional<Replay> replay;
-  if (options.debug) replay.emplace(options.waves ? 0.0 : options.snapshots);
+  if (options.debug) replay.emplace(options.waves ? 0 : options.snapshots);
   if (replay && replay->again())
     run_again(*replay, options, wiring, job.program, job.accesses, injector.get());
   nlohmann::ordered_json result;

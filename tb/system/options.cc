@@ -138,11 +138,10 @@ Options parse_options(int argc, char** argv) {
                "if the run fails: do not look for the cause, write no waves of its last cycles");
   app.add_flag("--no-failure-waves{false}", o.failure_waves,
                "if the run fails: look for the cause, but write no waves of its last cycles");
-  app.add_option(
-         "--snapshots", snapshots,
-         "seconds between two copies of the process, from which the cycles before a failure\n"
-         "are run again, 0.001 .. 3600, or 0: none (what costs half a percent)")
-      ->type_name("SECONDS");
+  app.add_option("--snapshots", snapshots,
+                 "core cycles between two copies of the process, from which the cycles before a\n"
+                 "failure are run again; 0: none (as many as cost half a percent)")
+      ->type_name("CYCLES");
   app.add_flag("--wave-arrays", o.wave_arrays, "with the insides of PE arrays and memories");
   app.add_flag("--coverage", o.coverage, "write coverage.dat.gz: lines, branches, toggles by chip");
   app.add_flag("--timeline", o.timeline,
@@ -212,16 +211,7 @@ Options parse_options(int argc, char** argv) {
         !(o.link_ber >= 0 && o.link_ber <= 1e-4))
       throw Refused(kBadInput, fmt::format("--link-ber is \"{}\"; allowed 0 .. 1e-4", ber));
   }
-  if (!snapshots.empty()) {
-    const char* end = snapshots.data() + snapshots.size();
-    double seconds = 0;
-    const auto [rest, error] = std::from_chars(snapshots.data(), end, seconds);
-    if (error != std::errc{} || rest != end ||
-        !(seconds == 0 || (seconds >= 0.001 && seconds <= 3600)))
-      throw Refused(kBadInput,
-                    fmt::format("--snapshots is \"{}\"; allowed 0, 0.001 .. 3600", snapshots));
-    o.snapshots = seconds;
-  }
+  if (!snapshots.empty()) o.snapshots = number("--snapshots", snapshots, 0, std::uint64_t{1} << 40);
   for (const auto& text : fail_cables)
     o.cable_faults.push_back(cable_fault("--fail-cable", text, false));
   for (const auto& text : stuck_lanes)

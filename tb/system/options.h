@@ -50,12 +50,12 @@ struct Options {
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
-  bool debug = true;                                     ///< a failed run is looked into ..
-  bool failure_waves = true;                             ///< .. and its last cycles get waves
-  std::optional<double> snapshots;   ///< seconds between two, 0: none; default: as they cost
-  bool timeline = false;             ///< timeline.json into the run's directory
-  bool coverage = false;             ///< needs the program with counters
-  std::string inject;                ///< a site, "list", or empty
+  bool debug = true;          ///< a failed run is looked into ..
+  bool failure_waves = true;  ///< .. and its last cycles get waves
+  std::optional<std::uint64_t> snapshots;  ///< core cycles between two, 0: none; default: by cost
+  bool timeline = false;                   ///< timeline.json into the run's directory
+  bool coverage = false;                   ///< needs the program with counters
+  std::string inject;                      ///< a site, "list", or empty
   bool races = false;                ///< look for conflicting accesses without a semaphore path
   std::filesystem::path commit_log;  ///< empty: none
   bool npy = false;                  ///< regions as .npy into the run's directory
