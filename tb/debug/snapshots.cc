@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 namespace tb {
 namespace {
@@ -19,27 +20,31 @@ std::uint64_t resident_pages() {
   return resident;
 }
 
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 }  // namespace
 
-Snapshots::Clock::time_point Snapshots::after(double cost) {
-  const std::chrono::duration<double> seconds(std::max(kLeastSeconds, kShare * cost));
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
+double Snapshots::after(double cost) {
+  return cpu_seconds() + std::max(kLeastSeconds, kShare * cost);
 }
 
 bool Snapshots::time_for_one(std::uint64_t core_cycle) const {
   const std::uint64_t last = copies_.empty() ? 0 : copies_.back().core_cycle;
   if (asked_) return *asked_ != 0 && core_cycle >= last + *asked_;
-  return core_cycle >= last + kCycles && Clock::now() >= due_;
+  return core_cycle >= last + kCycles && cpu_seconds() >= due_;
 }
 
 std::optional<std::vector<std::uint8_t>> Snapshots::take(std::uint64_t core_cycle) {
   if (!time_for_one(core_cycle)) return {};
-  const auto start = Clock::now();
+  const double start = cpu_seconds();
   if (copies_.size() == 2) copies_.pop_front();
   copies_.push_back({core_cycle, std::make_unique<Standby>()});
   if (copies_.back().process->woken()) return copies_.back().process->request();
-  const double forked = std::chrono::duration<double>(Clock::now() - start).count();
-  due_ = after(forked + kSecondsPerPage * static_cast<double>(resident_pages()));
+  due_ = after(cpu_seconds() - start + kSecondsPerPage * static_cast<double>(resident_pages()));
   return {};
 }
 

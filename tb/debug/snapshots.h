@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies of the running process, one every so often: what failed last is not far behind one.
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -19,8 +18,8 @@ namespace tb {
 ///                      killed when     |<-- at least -->|
 ///                      S3 was made         an interval
 ///
-/// Unless told in cycles, the interval is so long that its copy costs 1 / kShare of the time, the
-/// pages that the run must copy afterwards included, and a second and kCycles at least.
+/// Unless told in cycles, the interval is so long that its copy costs 1 / kShare of the process's
+/// time, the pages that the run must copy afterwards included, and a second and kCycles at least.
 class Snapshots {
  public:
   /// Core cycles that waves of a failure may need.
@@ -46,14 +45,14 @@ class Snapshots {
   const Copy* oldest() const { return copies_.empty() ? nullptr : &copies_.front(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr double kShare = 200, kLeastSeconds = 1;
   bool time_for_one(std::uint64_t core_cycle) const;
-  /// When the next one is due, after one that cost so many seconds.
-  static Clock::time_point after(double cost);
+  /// When the next one is due, after one that cost so many seconds; in CPU seconds of the process,
+  /// so that a busy machine does not make copies more frequent.
+  static double after(double cost);
 
   std::optional<std::uint64_t> asked_;
-  Clock::time_point due_;
+  double due_;
   std::deque<Copy> copies_;
 };
 
