@@ -78,9 +78,15 @@ module fabric_port_counts #(
     end
   end
 
+  for (genvar i = Count; i < Places; i++) begin : gen_none
+    always_ff @(posedge copy_clk_i) begin
+      if (copy_i) copied[i] <= '0;
+    end
+  end
+
   always_comb begin
     rdata_o = '0;
-    if (select_i && 32'(index_i) < Count / 2) rdata_o = {copied[{index_i, 1'b1}], copied[{index_i, 1'b0}]};
+    if (select_i) rdata_o = {copied[{index_i, 1'b1}], copied[{index_i, 1'b0}]};
   end
 
 endmodule
