@@ -38,8 +38,8 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 ///
 /// A scenario's own accesses come between segments and registers, and at the very end.
 ///
-/// When a cable dies, or one has to be left, it switches the routers over (Reroute) and does
-/// nothing else meanwhile.
+/// When a cable dies, or one has to be left, it switches the routers over (Reroute; by its own
+/// ports, or by management packets of two chips) and does nothing else meanwhile.
 ///
 /// The host only sees tokens and acts on the cycle they arrive in, so the run is the same whatever
 /// the window. A chip's queue holds 16 requests: that many credits.
