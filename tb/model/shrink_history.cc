@@ -214,6 +214,15 @@ Image History::only(const std::set<Part>& keep) const {
     if (!keep.contains(part)) gone.insert(part);
   Image out = without(image_, updates_, gone);
   if (!program_) return out;
+  // Who counted up may be gone: nobody counts down.
+  const auto count_up = [](auto& lists) {
+    for (auto& list : lists)
+      for (auto& item : list)
+        if (item.update && item.update_delta < 0)
+          item.update = 0, item.update_sem = 0, item.update_delta = 0;
+  };
+  count_up(out.code);
+  count_up(out.moves);
 
   Ignore sink;
   cmodel::Board board(sizes_, *program_, sink);
