@@ -211,7 +211,8 @@ Options parse_options(int argc, char** argv) {
         !(o.link_ber >= 0 && o.link_ber <= 1e-4))
       throw Refused(kBadInput, fmt::format("--link-ber is \"{}\"; allowed 0 .. 1e-4", ber));
   }
-  if (!snapshots.empty()) o.snapshots = number("--snapshots", snapshots, 0, std::uint64_t{1} << 40);
+  if (!snapshots.empty())
+    o.snapshots = whole_number("--snapshots", snapshots, 0, std::uint64_t{1} << 40);
   for (const auto& text : fail_cables)
     o.cable_faults.push_back(cable_fault("--fail-cable", text, false));
   for (const auto& text : stuck_lanes)
