@@ -151,14 +151,14 @@ def bench_fabric_speed(_args):
     return run_json(BUILD / "fabric_bench", "speed", statuses=(0, 4))[1]["rows"]
 
 
-BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
-           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
-           "shrink": bench_shrink}
-
-
 def bench_shrink(_args):
     return run_json("python3", ROOT / "tb/model/shrink_bench.py", BUILD / "model/shrink", BUILD / "system/board_mini",
                     "--json", statuses=(0, 4))[1]["rows"]
+
+
+BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
+           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
+           "shrink": bench_shrink}
 
 
 def show(rows):

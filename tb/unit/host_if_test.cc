@@ -398,7 +398,7 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrChipId) + 4, 8, false, 0, ErrorCause::Misaligned},
       {defs::kAddrCsrBase + 0x600, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrFabricStall) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
-      {defs::kAddrCsrBase + 0x3000, 8, false, 0, ErrorCause::UnmappedAddress},
+      {defs::kAddrCsrBase + 0x3800, 8, false, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrDmaRingBase, 0, 4), 8, false, 0, ErrorCause::UnmappedAddress},  // mini has 4
       {csr(defs::kCsrChipId), 8, true, 1, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrTensorCount, 1, 0), 8, true, 1, ErrorCause::UnmappedAddress},
