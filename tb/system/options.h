@@ -50,8 +50,8 @@ struct Options {
   std::vector<unsigned> wave_chips;  ///< empty: all
   bool wave_arrays = false;
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
-  bool debug = true;          ///< a failed run is looked into ..
-  bool failure_waves = true;  ///< .. and its last cycles get waves
+  bool debug = true;                                     ///< a failed run is looked into ..
+  bool failure_waves = true;                             ///< .. and its last cycles get waves
   std::optional<std::uint64_t> snapshots;  ///< core cycles between two, 0: none; default: by cost
   bool timeline = false;                   ///< timeline.json into the run's directory
   bool coverage = false;                   ///< needs the program with counters
