@@ -45,7 +45,7 @@ class StdoutToStderr {
   int saved_;
 };
 
-/// Waves cost time even when off, so programs with them are built beside the fast one: go there.
+/// What costs time even when off, or long to build, is a program beside the fast one: go there.
 void switch_executable(const Options& options, char** argv) {
   const char* suffix = nullptr;
   if (options.coverage && !built_with_coverage())
