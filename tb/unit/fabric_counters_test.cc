@@ -14,10 +14,6 @@ using defs::PortCount;
 PortCount of(PortCount first, unsigned more) {
   return static_cast<PortCount>(static_cast<unsigned>(first) + more);
 }
-void snapshot_now(FabricRing& nodes) {
-  nodes.write_counters(defs::kCsrFabricSnapshot, static_cast<std::uint32_t>(nodes.cycle()));
-  nodes.step();
-}
 fabric::Message message(unsigned src, unsigned dst, unsigned bytes, unsigned vn = 1) {
   fabric::Message m;
   m.src = static_cast<std::uint16_t>(src);
@@ -75,7 +71,7 @@ TEST_P(Copies, AddUpAtTheEnd) {
   for (unsigned i = 0; i < 3000; ++i)
     nodes.post(nodes.random_message(nodes.random(12), nodes.random(12)));
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   for (unsigned chip = 0; chip < 12; ++chip) {
     for (unsigned port = 0; port < nodes.cables().ports(); ++port) {
       std::uint64_t sent = 0;
@@ -118,7 +114,7 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
         const unsigned cycles = 4 + hops * (7 + latency);
         ++expected[{2 + hops, 16 * vn + static_cast<unsigned>(std::bit_width(cycles)) - 1}];
       }
-    snapshot_now(nodes);
+    nodes.snapshot();
     for (unsigned chip = 0; chip < 12; ++chip)
       for (unsigned i = 0; i < 64; ++i)
         EXPECT_EQ(nodes.count(chip, ChipCount::Latency, i), (expected[{chip, i}]))
@@ -133,7 +129,7 @@ std::uint32_t blocked(unsigned core_cycles) {
   for (unsigned i = 0; i < 60; ++i) nodes.post(message(0, 2, 1024));
   nodes.stall(2, 1, core_cycles);  // what comes by port 1 is received by receiver 1
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   const unsigned vc = 2 * 1 + 0;  // class 0: the way crosses no cable near B
   for (unsigned other = 0; other < 8; ++other)
     if (other != vc) EXPECT_EQ(nodes.count(1, 0, of(PortCount::Short0, other)), 0u) << other;
@@ -156,7 +152,7 @@ TEST(Links, AreCopiedToo) {
   nodes.drain();
   nodes.options().flit_errors = 0;
   for (unsigned i = 0; i < 2000; ++i) nodes.step();
-  snapshot_now(nodes);
+  nodes.snapshot();
   std::uint64_t replays = 0;
   for (unsigned chip = 0; chip < 12; ++chip)
     for (unsigned port = 0; port < 2; ++port) {
@@ -216,7 +212,7 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   EXPECT_EQ(source.out, 0);
   EXPECT_EQ(stall_of(nodes, 3).valid, 0);
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   // The sink stalls for 3,000 cycles: no more than four ticks.
   for (const unsigned chip : {0u, 1u, 2u}) {
     EXPECT_GE(nodes.count(chip, ChipCount::Stalls), 1u);
