@@ -291,10 +291,8 @@ module fabric_node (
 
   // Fabric cycles since reset, the same in every chip: what stamps and copies of counters go by.
   logic [31:0] time_q;
-  logic [3:0] now;  // in units of age
   logic age_stored;
   assign age_stored = arbiter[1:0] == defs_pkg::ArbiterQueue;
-  assign now        = age_stored ? time_q[13:10] : time_q[11:8];
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
     else time_q <= time_q + 32'd1;
@@ -313,7 +311,7 @@ module fabric_node (
   logic [7:0] local_vn;
   logic [11:0] local_out;
   logic [19:0] local_len;
-  logic [15:0] local_birth;
+  logic [23:0] local_born;
   logic [511:0] local_payload0, local_payload1, local_payload2, local_payload3;
   logic [31:0] local_room;
   logic [15:0] eject_room;
@@ -321,7 +319,7 @@ module fabric_node (
   logic router_idle;
   fabric_router u_router (
     .clk_i(router_clk), .credit_clk_i(credit_clk), .rst_ni, .fabric_en_i(turn_q),
-    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(now),
+    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(time_q[13:8]),
     .slot_i(slot), .arbiter_i(arbiter),
     .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
@@ -331,7 +329,7 @@ module fabric_node (
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
     .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
     .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
-    .local_len_i(local_len), .local_birth_i(local_birth), .local_pop_o(local_pop),
+    .local_len_i(local_len), .local_born_i(local_born), .local_pop_o(local_pop),
     .local_payload0_i(local_payload0), .local_payload1_i(local_payload1),
     .local_payload2_i(local_payload2), .local_payload3_i(local_payload3),
     .local_room_o(local_room),
@@ -408,7 +406,7 @@ module fabric_node (
     .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
     .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
     .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[5:0]),
-    .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
+    .hol_len_o(local_len[9:0]), .hol_born_o(local_born[11:0]),
     .pop_i(local_pop[1:0]),
     .payload0_o(local_payload0), .payload1_o(local_payload1),
     .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
@@ -433,7 +431,7 @@ module fabric_node (
     .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
     .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
     .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[11:6]),
-    .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
+    .hol_len_o(local_len[19:10]), .hol_born_o(local_born[23:12]),
     .pop_i(local_pop[3:2]),
     .payload0_o(local_payload2), .payload1_o(local_payload3),
     .ack_valid_i(err_valid), .ack_ready_o(err_ready), .ack_i(err_word), .ack_dst_i(err_dst),
