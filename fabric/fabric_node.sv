@@ -229,6 +229,7 @@ module fabric_node (
     defs_pkg::flit_t rx, tx;
     logic [511:0] sent, payload;
     defs_pkg::link_status_t status;
+    logic [255:0] lane_errors;
     if (p == 0) begin : gen_from
       assign rx   = link_rx0_i;
       assign sent = out_payload0;
@@ -251,7 +252,7 @@ module fabric_node (
       .rx_flit_poison_o(flit_poison[p]), .rx_flit_payload_o(payload),
       .credit_vc_o(credit_vc[3*p +: 3]), .credit_freed_o(credit_freed[8*p +: 8]),
       .freed_i(all_freed[64*p +: 64]), .error_limit_i(link_error_limit_i),
-      .status_o(status), .dead_o(dead[p]), .idle_o(link_idle[p])
+      .status_o(status), .lane_errors_o(lane_errors), .dead_o(dead[p]), .idle_o(link_idle[p])
     );
   end
   assign link_tx0_o     = gen_link[0].tx;
@@ -369,6 +370,8 @@ module fabric_node (
     .lost_turn_i(lost_turn),
     .status0_i(link_status0_o), .status1_i(link_status1_o),
     .status2_i(link_status2_o), .status3_i(link_status3_o),
+    .lanes0_i(gen_link[0].lane_errors), .lanes1_i(gen_link[1].lane_errors),
+    .lanes2_i(gen_link[2].lane_errors), .lanes3_i(gen_link[3].lane_errors),
     .done_i(done), .done_about_i(done_about), .switched_i(switched),
     .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
     .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),

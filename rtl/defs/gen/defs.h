@@ -416,6 +416,14 @@ enum class PortCount : std::uint8_t {
   Retrains = 19,
   Degraded = 20,
   Dropped = 21,
+  Lanes0 = 22,  ///< Lanes0 .. Lanes7: [15:0] training words in which lane 2i was wrong, [31:16] lane 2i + 1, mod 2^16; 64 words are measured in a training
+  Lanes1 = 23,
+  Lanes2 = 24,
+  Lanes3 = 25,
+  Lanes4 = 26,
+  Lanes5 = 27,
+  Lanes6 = 28,
+  Lanes7 = 29,
 };
 inline constexpr std::string_view to_string(PortCount value) {
   switch (value) {
@@ -441,10 +449,18 @@ inline constexpr std::string_view to_string(PortCount value) {
     case PortCount::Retrains: return "Retrains";
     case PortCount::Degraded: return "Degraded";
     case PortCount::Dropped: return "Dropped";
+    case PortCount::Lanes0: return "Lanes0";
+    case PortCount::Lanes1: return "Lanes1";
+    case PortCount::Lanes2: return "Lanes2";
+    case PortCount::Lanes3: return "Lanes3";
+    case PortCount::Lanes4: return "Lanes4";
+    case PortCount::Lanes5: return "Lanes5";
+    case PortCount::Lanes6: return "Lanes6";
+    case PortCount::Lanes7: return "Lanes7";
   }
   return "?";
 }
-inline constexpr std::array kEveryPortCount{PortCount::Sent0, PortCount::Sent1, PortCount::Sent2, PortCount::Sent3, PortCount::Short0, PortCount::Short1, PortCount::Short2, PortCount::Short3, PortCount::Short4, PortCount::Short5, PortCount::Short6, PortCount::Short7, PortCount::LostTurn, PortCount::Received, PortCount::MostHeld, PortCount::Wire, PortCount::Replays, PortCount::Naks, PortCount::Failures, PortCount::Retrains, PortCount::Degraded, PortCount::Dropped};
+inline constexpr std::array kEveryPortCount{PortCount::Sent0, PortCount::Sent1, PortCount::Sent2, PortCount::Sent3, PortCount::Short0, PortCount::Short1, PortCount::Short2, PortCount::Short3, PortCount::Short4, PortCount::Short5, PortCount::Short6, PortCount::Short7, PortCount::LostTurn, PortCount::Received, PortCount::MostHeld, PortCount::Wire, PortCount::Replays, PortCount::Naks, PortCount::Failures, PortCount::Retrains, PortCount::Degraded, PortCount::Dropped, PortCount::Lanes0, PortCount::Lanes1, PortCount::Lanes2, PortCount::Lanes3, PortCount::Lanes4, PortCount::Lanes5, PortCount::Lanes6, PortCount::Lanes7};
 
 /// counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
 enum class ChipCount : std::uint8_t {

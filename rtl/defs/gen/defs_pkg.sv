@@ -234,7 +234,15 @@ package defs_pkg;
     PortCountFailures = 5'd18,
     PortCountRetrains = 5'd19,
     PortCountDegraded = 5'd20,
-    PortCountDropped = 5'd21
+    PortCountDropped = 5'd21,
+    PortCountLanes0 = 5'd22,  // Lanes0 .. Lanes7: [15:0] training words in which lane 2i was wrong, [31:16] lane 2i + 1, mod 2^16; 64 words are measured in a training
+    PortCountLanes1 = 5'd23,
+    PortCountLanes2 = 5'd24,
+    PortCountLanes3 = 5'd25,
+    PortCountLanes4 = 5'd26,
+    PortCountLanes5 = 5'd27,
+    PortCountLanes6 = 5'd28,
+    PortCountLanes7 = 5'd29
   } port_count_e;
 
   // counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
