@@ -31,8 +31,8 @@ class ShrinkTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
-    def shrunk(self, scenario, site, seed):
-        run, report = self.board(scenario, "--chips", 3, "--seed", seed, "--inject", site, status=1)
+    def shrunk(self, scenario, site, seed, chips=3):
+        run, report = self.board(scenario, "--chips", chips, "--seed", seed, "--inject", site, status=1)
         small = json.loads(self.shrink(run).stdout)
         before = json.loads((run / "result.json").read_text(encoding="utf-8"))
         self.assertEqual(small["cycles_before"], before["cycles"])
@@ -55,11 +55,11 @@ class ShrinkTest(unittest.TestCase):
         self.assertIn("MULTIPLY_MOVING", listing)
 
     def test_a_load_that_comes_back_is_no_progress(self):
-        small, before = self.shrunk("digits", "instruction", 1)
+        small, before = self.shrunk("digits", "instruction", 1, chips=12)
         self.assertLess(small["cycles"], 0.05 * before["cycles"])
 
     def test_what_stands_behind_an_end_goes(self):
-        small, _ = self.shrunk("corners", "dma_address", 1)
+        small, _ = self.shrunk("corners", "dma_address", 1, chips=12)
         listing = next((self.dir / "shrunk").glob("*.txt")).read_text(encoding="utf-8")
         self.assertNotIn("END func", listing)
         self.assertLessEqual(small["chips"], 2)
