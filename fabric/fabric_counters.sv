@@ -33,6 +33,10 @@ module fabric_counters #(
   input  defs_pkg::link_status_t status1_i,
   input  defs_pkg::link_status_t status2_i,
   input  defs_pkg::link_status_t status3_i,
+  input  logic [255:0] lanes0_i,
+  input  logic [255:0] lanes1_i,
+  input  logic [255:0] lanes2_i,
+  input  logic [255:0] lanes3_i,
 
   // Receiver r has delivered a packet: {core, bytes 11, VN 2, stamp 16}.
   input  logic [1:0] done_i,
@@ -78,21 +82,26 @@ module fabric_counters #(
   // ---------------------------------------------------------------- ports
   for (genvar p = 0; p < Links; p++) begin : gen_port
     defs_pkg::link_status_t status;
+    logic [255:0] lanes;
     logic [63:0] rdata;
     if (p == 0) begin : gen_status
       assign status = status0_i;
+      assign lanes  = lanes0_i;
     end else if (p == 1) begin : gen_status
       assign status = status1_i;
+      assign lanes  = lanes1_i;
     end else if (p == 2) begin : gen_status
       assign status = status2_i;
+      assign lanes  = lanes2_i;
     end else begin : gen_status
       assign status = status3_i;
+      assign lanes  = lanes3_i;
     end
     fabric_port_counts u_counts (
       .clk_i(router_clk_i), .copy_clk_i(clk_i), .rst_ni, .copy_i(copy),
       .sent_i(sent_i[p]), .sent_vn_i(sent_vn_i[2*p +: 2]), .received_i(received_i[p]),
       .let_in_i(let_in_i[p]), .popped_i(popped_i[2*p +: 2]), .short_i(short_i[Vcs*p +: Vcs]),
-      .lost_turn_i(lost_turn_i[p]), .status_i(status),
+      .lost_turn_i(lost_turn_i[p]), .status_i(status), .lanes_i(lanes),
       .select_i(index_i[7:4] == 4'(p + 1)), .index_i(index_i[3:0]), .rdata_o(rdata)
     );
   end

@@ -20,6 +20,7 @@ module fabric_ni_tx #(
 ) (
   input  logic clk_i,  // may stand still while asleep_o and nothing comes
   input  logic ways_clk_i,
+  input  logic bucket_clk_i,  // fabric cycles; likewise while bucket_asleep_o
   input  logic rst_ni,
   input  logic fabric_en_i,
 
@@ -31,6 +32,7 @@ module fabric_ni_tx #(
   input  logic age_stored_i,  // the stamp is when a packet was complete, not when it is picked
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
+  input  logic [27:0] rate_i,  // of each lane: {burst 8, rate 6}, see fabric_bucket
   input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
 
   input  logic msg_valid_i,
@@ -86,6 +88,7 @@ module fabric_ni_tx #(
   output logic sending_o,  // a packet is in a lane
   output logic upset_o,    // a table entry has changed by itself
   output logic walking_o,  // the ways are looked up at full pace
+  output logic bucket_asleep_o,
   output logic asleep_o,   // nothing changes until something comes
   output logic calm_o,  // nothing to send at the moment
   output logic idle_o   // and nothing kept
@@ -176,6 +179,8 @@ module fabric_ni_tx #(
   logic [19:0] lane_about;
   logic [9:0] lane_flit;
   logic [31:0] stamp, picked_q;
+  logic [1:0] hold, bucket_asleep;
+  assign bucket_asleep_o = bucket_asleep == '1;
   logic [15:0] stored [Blocks];  // when the packet that starts here was complete
   logic ack_open;
   assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
@@ -183,9 +188,15 @@ module fabric_ni_tx #(
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
   for (genvar l = 0; l < 2; l++) begin : gen_lane
+    // What the tenant sends is charged, at every repeat anew; acknowledgements and reports are the fabric's.
+    fabric_bucket #(.PacketFlits(defs_pkg::BodyFlits + 1)) u_bucket (
+      .clk_i(bucket_clk_i), .rst_ni, .rate_i(rate_i[14*l +: 6]), .burst_i(rate_i[14*l + 6 +: 8]),
+      .busy_i(lane_valid[l]), .pop_i(pop_i[l] && !lane_ack[l]), .hold_o(hold[l]),
+      .asleep_o(bucket_asleep[l])
+    );
     fabric_lane u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i(!ways_valid ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
+      .ready_i((!ways_valid || hold[l]) ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
       .class_i(way_class), .upper_i(upper), .local_i(local_chip),
       .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}),
       .busy_i({busy_i[2 + l], busy_i[l]}), .stop_i,

@@ -40,6 +40,8 @@ module fabric_node (
   input  logic [15:0] key_i,
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
+  // how fast a core may inject, per stream port {core, lane}: {burst 8, rate 6}, see fabric_bucket
+  input  logic [55:0] rate_i,
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
@@ -185,11 +187,11 @@ module fabric_node (
   // The fabric's clock is every second edge of clk_i. A link port that is not in use stands still;
   // so do router and network interfaces while they have nothing to do. What wakes them comes from
   // registers: the cone of a clock is computed apart.
-  logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk;
+  logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk, bucket_clk;
   logic copy, step;
   logic [3:0] link_clk, credit_clk;
   logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
-  logic [1:0] tx_asleep, walking;
+  logic [1:0] tx_asleep, bucket_asleep, walking;
   assign router_wakes = !router_asleep || flit_valid != '0 || local_valid != '0;
   assign ni_wakes     = router_wakes || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
                         err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age ||
@@ -206,6 +208,7 @@ module fabric_node (
   prim_clock_gate u_ways_clk (
     .clk_i, .en_i(fabric_en_i || resend || walking != '0), .clk_o(ways_clk)
   );
+  prim_clock_gate u_bucket_clk (.clk_i, .en_i(fabric_en_i && bucket_asleep != '1), .clk_o(bucket_clk));
   for (genvar p = 0; p < 4; p++) begin : gen_clk
     prim_clock_gate u_link_clk (.clk_i, .en_i(fabric_en_i && ports[p]), .clk_o(link_clk[p]));
     prim_clock_gate u_credit_clk (
@@ -226,6 +229,7 @@ module fabric_node (
     defs_pkg::flit_t rx, tx;
     logic [511:0] sent, payload;
     defs_pkg::link_status_t status;
+    logic [255:0] lane_errors;
     if (p == 0) begin : gen_from
       assign rx   = link_rx0_i;
       assign sent = out_payload0;
@@ -248,7 +252,7 @@ module fabric_node (
       .rx_flit_poison_o(flit_poison[p]), .rx_flit_payload_o(payload),
       .credit_vc_o(credit_vc[3*p +: 3]), .credit_freed_o(credit_freed[8*p +: 8]),
       .freed_i(all_freed[64*p +: 64]), .error_limit_i(link_error_limit_i),
-      .status_o(status), .dead_o(dead[p]), .idle_o(link_idle[p])
+      .status_o(status), .lane_errors_o(lane_errors), .dead_o(dead[p]), .idle_o(link_idle[p])
     );
   end
   assign link_tx0_o     = gen_link[0].tx;
@@ -364,6 +368,8 @@ module fabric_node (
     .lost_turn_i(lost_turn),
     .status0_i(link_status0_o), .status1_i(link_status1_o),
     .status2_i(link_status2_o), .status3_i(link_status3_o),
+    .lanes0_i(gen_link[0].lane_errors), .lanes1_i(gen_link[1].lane_errors),
+    .lanes2_i(gen_link[2].lane_errors), .lanes3_i(gen_link[3].lane_errors),
     .done_i(done), .done_about_i(done_about), .switched_i(switched),
     .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
     .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),
@@ -397,7 +403,7 @@ module fabric_node (
   fabric_ni_tx u_ni_tx0 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b0), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[0 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
+    .bucket_clk_i(bucket_clk), .rate_i(rate_i[0 +: 28]), .key_i(key_q[0 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
     .mgmt_valid_i(mgmt_valid), .mgmt_ready_o(mgmt_ready), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
@@ -415,14 +421,14 @@ module fabric_node (
     .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
     .sending_o(sending[0]), .upset_o(upset[1]), .walking_o(walking[0]),
-    .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
+    .bucket_asleep_o(bucket_asleep[0]), .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
   );
 
   logic [33:0] unused_mgmt;  // core 1 manages nobody
   fabric_ni_tx u_ni_tx1 (
     .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
     .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .key_i(key_q[8 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
+    .bucket_clk_i(bucket_clk), .rate_i(rate_i[28 +: 28]), .key_i(key_q[8 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
     .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
     .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
     .mgmt_valid_i(1'b0), .mgmt_ready_o(unused_mgmt[0]), .mgmt_i('0), .mgmt_open_o(unused_mgmt[1]),
@@ -440,7 +446,7 @@ module fabric_node (
     .tick_i(tick), .resend_i(resend),
     .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
     .sending_o(sending[1]), .upset_o(upset[2]), .walking_o(walking[1]),
-    .asleep_o(tx_asleep[1]), .calm_o(calm[1]), .idle_o(ni_idle[3])
+    .bucket_asleep_o(bucket_asleep[1]), .asleep_o(tx_asleep[1]), .calm_o(calm[1]), .idle_o(ni_idle[3])
   );
 
   fabric_ni_rx u_ni_rx0 (

@@ -10,7 +10,8 @@ module fabric_port_counts #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
   localparam int unsigned Events = Vns + Vcs + 2,
-  localparam int unsigned Count = 22,
+  localparam int unsigned Lanes = 8,  // words of two lanes
+  localparam int unsigned Count = Events + 8 + Lanes,
   localparam int unsigned Places = 32
 ) (
   input  logic clk_i,       // the router's
@@ -28,6 +29,7 @@ module fabric_port_counts #(
   input  logic [Vcs-1:0] short_i,
   input  logic lost_turn_i,
   input  defs_pkg::link_status_t status_i,
+  input  logic [255:0] lanes_i,  // link_lane_counts
 
   input  logic select_i,    // rdata_o: 0 if not
   input  logic [3:0] index_i,
@@ -75,6 +77,12 @@ module fabric_port_counts #(
       copied[Events + 5] <= status_i.retrains;
       copied[Events + 6] <= status_i.degraded;
       copied[Events + 7] <= status_i.dropped;
+    end
+  end
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lanes
+    always_ff @(posedge copy_clk_i) begin
+      if (copy_i) copied[Events + 8 + i] <= lanes_i[32*i +: 32];
     end
   end
 

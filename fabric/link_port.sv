@@ -39,6 +39,7 @@ module link_port (
 
   input  logic [15:0] error_limit_i,  // words per 2^16 cycles that may fail
   output defs_pkg::link_status_t status_o,
+  output logic [255:0] lane_errors_o,  // link_lane_counts
   output logic dead_o,
   output logic idle_o
 );
@@ -48,7 +49,7 @@ module link_port (
   logic [7:0] reported_freed;
   logic [9:0] expected, ack_seq;
   logic [10:0] info;
-  logic [15:0] bad_lanes;
+  logic [15:0] bad_lanes, wrong;
   logic [31:0] flits, replays, dropped, naks, failures;
   logic [63:0] taken;
   assign dead = state == defs_pkg::LinkStateDead;
@@ -58,8 +59,9 @@ module link_port (
     .stuck_i(stuck), .error_limit_i,
     .state_o(state), .training_o(training), .info_o(info),
     .tx_up_o(tx_up), .tx_slice_o(tx_slice), .rx_up_o(rx_up), .rx_slice_o(rx_slice),
-    .bad_lanes_o(bad_lanes), .retrain_o(retrain)
+    .bad_lanes_o(bad_lanes), .wrong_o(wrong), .retrain_o(retrain)
   );
+  link_lane_counts u_lanes (.clk_i, .rst_ni, .wrong_i(wrong), .counts_o(lane_errors_o));
 
   link_rx u_rx (
     .clk_i, .rst_ni, .link_rx_i,

@@ -33,6 +33,7 @@ module link_train #(
   output logic rx_up_o,
   output logic [2:0] rx_slice_o,
   output logic [15:0] bad_lanes_o,  // of the last training
+  output logic [15:0] wrong_o,      // lanes of the word that is measured
   output logic retrain_o            // pulse
 );
 
@@ -203,6 +204,7 @@ module link_train #(
   assign rx_up_o     = rx_up_q && state_q != defs_pkg::LinkStateDead;
   assign rx_slice_o  = rx_slice_q;
   assign bad_lanes_o = bad_q;
+  assign wrong_o     = (step_q == 2'd1) ? wrong : '0;
 
   // ---------------------------------------------------------------- assertions
   // Words are carried by lanes that exist.

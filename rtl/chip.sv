@@ -90,6 +90,7 @@ module chip #(
   logic [defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0][8:0] fabric_keys;
   logic [1:0][7:0]  fabric_key;
   logic [1:0][47:0] fabric_base, fabric_end;
+  logic [3:0][13:0] fabric_rate;
   logic [31:0]      fabric_violations;
   logic [127:0]     fabric_violation;
   logic fabric_write;
@@ -116,7 +117,7 @@ module chip #(
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .fabric_stalled_i(fabric_stalled),
     .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
-    .fabric_base_o(fabric_base), .fabric_end_o(fabric_end),
+    .fabric_base_o(fabric_base), .fabric_end_o(fabric_end), .fabric_rate_o(fabric_rate),
     .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
     .link_error_limit_o(link_error_limit), .fabric_managers_o(fabric_managers),
     .mgmt_send_o(mgmt_send), .mgmt_dst_o(mgmt_dst), .mgmt_status_i(mgmt_status),
@@ -294,7 +295,7 @@ module chip #(
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .timeout_i(fabric_timeout),
-    .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end),
+    .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end), .rate_i(fabric_rate),
     .violations_o(fabric_violations), .violation_o(fabric_violation),
     .mgmt_send_i(mgmt_send), .mgmt_dst_i(mgmt_dst), .mgmt_status_o(mgmt_status),
     .managers_i(fabric_managers),

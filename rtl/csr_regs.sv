@@ -46,6 +46,7 @@ module csr_regs #(
   output logic [1:0][7:0]   fabric_key_o,   // per core
   output logic [1:0][47:0]  fabric_base_o,
   output logic [1:0][47:0]  fabric_end_o,
+  output logic [3:0][13:0]  fabric_rate_o,  // {burst - 1, rate}, stream port {core, lane}
   input  logic [31:0]       fabric_violations_i,
   input  logic [127:0]      fabric_violation_i,
   output logic [1:0]        tensor_rd_o,    // core asked for a counter
@@ -90,7 +91,7 @@ module csr_regs #(
 
   typedef enum logic [4:0] {
     RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegSeqError, RegRingBase, RegRingCount,
+    RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegRate, RegSeqError, RegRingBase, RegRingCount,
     RegDmaError, RegTensorCount, RegFabric, RegMgmt, RegManagers, RegErrorLimit, RegCount
   } reg_e;
   reg_e which;
@@ -129,6 +130,7 @@ module csr_regs #(
         defs_pkg::CsrFabricEnd: which = RegEnd;
         default: ;
       endcase
+      if ({local_offset[21:4], 4'd0} == defs_pkg::CsrFabricRate) which = RegRate;
       unique case ({local_offset[21:7], 7'd0})
         defs_pkg::CsrDmaRingBase: which = engine_exists ? RegRingBase : RegNone;
         defs_pkg::CsrDmaRingCount: which = engine_exists ? RegRingCount : RegNone;
@@ -170,6 +172,7 @@ module csr_regs #(
         RegKey: rdata_o = 64'(fabric_key_q[core]);
         RegBase: rdata_o = 64'(fabric_base_q[core]);
         RegEnd: rdata_o = 64'(fabric_end_q[core]);
+        RegRate: rdata_o = 64'(fabric_rate_q[{core, local_offset[3]}]);
         RegSeqBase: rdata_o = 64'(seq_base_q[seq]);
         RegSeqCount: rdata_o = 64'(seq_count_q[seq]);
         RegSeqState: rdata_o = 64'({seq_state_i[{core, 2'd3}], seq_state_i[{core, 2'd2}],
@@ -204,6 +207,7 @@ module csr_regs #(
       RegTimeout: spare_bits = wdata_i[63:20] != '0;
       RegKeys: spare_bits = wdata_i[63:9] != '0;
       RegKey: spare_bits = wdata_i[63:8] != '0;
+      RegRate: spare_bits = wdata_i[63:14] != '0;
       RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
@@ -247,6 +251,7 @@ module csr_regs #(
   logic [K-1:0][8:0] fabric_keys_q;
   logic [1:0][7:0] fabric_key_q;
   logic [1:0][47:0] fabric_base_q, fabric_end_q;
+  logic [3:0][13:0] fabric_rate_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -262,6 +267,7 @@ module csr_regs #(
       fabric_key_q     <= '0;
       fabric_base_q    <= '0;
       fabric_end_q     <= '1;
+      fabric_rate_q    <= '0;
     end else begin
       start_q <= '0;
       if (write) begin
@@ -273,6 +279,7 @@ module csr_regs #(
         if (which == RegKey) fabric_key_q[core] <= wdata_i[7:0];
         if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
         if (which == RegEnd) fabric_end_q[core] <= wdata_i[47:0];
+        if (which == RegRate) fabric_rate_q[{core, local_offset[3]}] <= wdata_i[13:0];
         if (which == RegSeqBase) seq_base_q[seq] <= wdata_i[47:0];
         if (which == RegSeqCount) seq_count_q[seq] <= wdata_i[24:0];
         if (which == RegRingBase) ring_base_q[dma] <= wdata_i[47:0];
@@ -292,6 +299,7 @@ module csr_regs #(
   assign fabric_key_o  = fabric_key_q;
   assign fabric_base_o = fabric_base_q;
   assign fabric_end_o  = fabric_end_q;
+  assign fabric_rate_o = fabric_rate_q;
 
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))

@@ -70,6 +70,7 @@ module host_if #(
   output logic [1:0][7:0]  fabric_key_o,
   output logic [1:0][47:0] fabric_base_o,
   output logic [1:0][47:0] fabric_end_o,
+  output logic [3:0][13:0] fabric_rate_o,
   input  logic [31:0]      fabric_violations_i,
   input  logic [127:0]     fabric_violation_i,
 
@@ -208,7 +209,7 @@ module host_if #(
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
     .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
-    .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o,
+    .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o, .fabric_rate_o,
     .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
     .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
     .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The isolation rows of fabric_bench: what tenant B notices of tenant A.
 #pragma once
+#include "tb/unit/fabric_limits.h"
 #include "tb/unit/fabric_tenants.h"
 
 namespace bench {
@@ -33,6 +34,12 @@ void isolation(Row row) {
       std::abs(share_of_vn1(3, 1) - 0.75));
   row("street_jain_queue_age", ">= 0.95: six sources, one street, arbiter Queue", 0.95, true,
       jain(parking_lot(kQueue, 16000)));
+  const auto [limited, other] = limits::shares({16, 17});
+  row("limited_tenant_share",
+      "within 0.02 of 0.25: A may inject a quarter, both want all of a link", 0.02, false,
+      std::abs(limited - 0.25));
+  row("share_beside_a_limited_tenant", ">= 0.73 of the link for B, who has half without the limit",
+      0.73, true, other);
 }
 
 }  // namespace bench

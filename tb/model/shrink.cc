@@ -157,6 +157,7 @@ int run(int argc, char** argv) {
       {"model_runs", shrinker.model_runs()},
       {"rtl_runs", shrinker.rtl_runs()},
       {"passes_undisturbed", undisturbed},
+      {"finished", shrinker.finished()},
       {"program", file.string()},
       {"repro", repro}};
   std::ofstream(out / (name + ".json")) << result.dump(2) << "\n";

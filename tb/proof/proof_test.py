@@ -18,6 +18,7 @@ PROOFS = {
     "credit": ("rtl/prim/prim_credit_counter.sv", 4, "CountBits'(Depth) - in_flight", "CountBits'(Depth + 1) - in_flight"),
     "arbiter": ("rtl/prim/prim_rr_arbiter.sv", 8, "'0 : index_o + IndexBits'(1);", "'0 : index_o;"),
     "fifo": ("rtl/prim/prim_fifo.sv", 2, "push_to_ring = push && !push_to_head;", "push_to_ring = push && !(push_to_head || count_q == 3);"),
+    "bucket": ("fabric/fabric_bucket.sv", 2, "flits > FlitBits'(burst_q);", "flits > FlitBits'(burst_q) + FlitBits'(1);"),
     "window": ("fabric/link_window.sv", 4, "acks <= held;", "acks <= held + 1'b1;"),
 }
 

@@ -164,7 +164,7 @@ class Walk {
     const std::uint64_t csr = defs::kAddrCsrBase;
     for (const std::uint64_t addr :
          {csr + 0x30, csr + 0xf8, csr + 0x178, csr + 0x600, csr + 0x1090, csr + 0x1438,
-          csr + 0x14a0, csr + 0x3800, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
+          csr + 0x1498, csr + 0x3800, csr + defs::kAddrCsrSize - 8, csr + defs::kAddrCsrSize,
           defs::kAddrCore0Base, defs::kAddrHbm0Base + defs::kAddrHbm0Size,
           defs::kAddrHbm1Base + defs::kAddrHbm1Size,
           random_.word() >> 16 | std::uint64_t{1} << 47}) {

@@ -115,6 +115,22 @@ class Links(BoardTest):
         self.assertGreater(stuck["metrics"]["retrains"], 0)
         self.assertEqual(stuck["metrics"]["packets_dropped"], 0)
 
+    def test_counters_name_a_stuck_lane(self):
+        result = self.result("ring", "--chips", 3, "--stuck-lane", "0-1:5@1000", "--stuck-lane", "2-1:12@1000")
+        lanes = {(link["chip"], link["port"]): link["Lanes"] for link in result["metrics"]["fabric"]["links"]}
+        wrong = {end: [i for i, errors in enumerate(by_lane) if errors] for end, by_lane in lanes.items()}
+        self.assertEqual(wrong, {end: {(1, 1): [5], (1, 0): [12]}.get(end, []) for end in lanes})
+
+    def test_a_limit_slows_down_and_changes_nothing_else(self):
+        plain = self.result("ring", "--chips", 4)
+        limited = {core: self.result("ring", "--chips", 4, "--limit", f"{core}=1/1") for core in (0, 1)}
+        for run in limited.values():
+            self.assertEqual(run["commit_hash"], plain["commit_hash"])
+            self.assertGreater(run["cycles"], 2 * plain["cycles"])
+        # What crosses a cable leaves by one of 16 ports, a flit in 64 fabric cycles.
+        sent = sum(link[f"Sent{vn}"] for link in plain["metrics"]["fabric"]["links"] for vn in (1, 2, 3))
+        print("flits", sent, "cycles", [r["cycles"] for r in (plain, *limited.values())])
+
     def test_bit_errors_train_links_again_and_change_nothing(self):
         plain = self.result("digits", "--chips", 2)
         noisy = self.result("digits", "--chips", 2, "--link-ber", "1e-4")
@@ -199,6 +215,8 @@ class BadInput(BoardTest):
                      ("--link-ber", "2"), ("--link-ber", "x"),
                      ("--fail-cable", "3-5@9"), ("--fail-cable", "3@9"), ("--fail-cable", "3-4"),
                      ("--fail-cable", "3-4@x"), ("--stuck-lane", "3-4@9"),
+                     ("--limit", "0=0/1"), ("--limit", "0=64/1"), ("--limit", "2=1/1"), ("--limit", "0=1/257"),
+                     ("--limit", "0=1"), ("--limit", "0/1=1"), ("--limit", "x"),
                      ("--stuck-lane", "3-4:16@9"), ("--chips", "3", "--fail-cable", "2-3@0"),
                      ("--link-latency", "8", "--window", "9"), ("--wave-chips", "12"),
                      ("--wave-chips", "0,x"), ("--config", "maxi"), ("--inject", "gamma_ray"),

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tb/system/board.h"
@@ -15,6 +16,8 @@ using defs::PortCount;
 
 constexpr unsigned kBins = 16;
 constexpr unsigned kMaxLines = 8;
+constexpr unsigned kLanes = 16, kTrainingWords = 64;
+constexpr unsigned kSlack = 8;  ///< fabric cycles between a counter and the wire, and some
 
 PortCount of(PortCount first, unsigned more) {
   return static_cast<PortCount>(static_cast<unsigned>(first) + more);
@@ -42,7 +45,9 @@ nlohmann::ordered_json FabricCounts::json(const fabric::Board& cables) const {
       if (!cables.wired({c, p})) continue;
       nlohmann::ordered_json link{{"chip", c}, {"port", p}};
       for (const PortCount which : defs::kEveryPortCount)
-        link[std::string(to_string(which))] = port({c, p}, which);
+        if (which < PortCount::Lanes0) link[std::string(to_string(which))] = port({c, p}, which);
+      for (unsigned lane = 0; lane < kLanes; ++lane)
+        link["Lanes"].push_back(this->lane({c, p}, lane));
       all["links"].push_back(link);
     }
     nlohmann::ordered_json one{{"chip", c}};
@@ -69,6 +74,21 @@ std::string wrong_fabric_counts(const Board& board) {
     if (counted != seen && lines++ < kMaxLines)
       text += fmt::format("{}: {} is {}; expected {}\n", where, what, counted, seen);
   };
+  // The copy is of one cycle; what the channel saw around it may be in it or not.
+  const auto about = [&](std::uint64_t counted, const std::vector<std::uint64_t>& seen,
+                         std::uint64_t later, std::uint64_t first, const std::string& where,
+                         PortCount which) {
+    const auto until = [&](std::uint64_t cycle) {
+      return static_cast<std::uint64_t>(std::ranges::upper_bound(seen, cycle - later) -
+                                        seen.begin()) -
+             first;
+    };
+    const std::uint64_t copy = board.host().copy_cycle();
+    const std::uint64_t least = until(copy - kSlack), most = until(copy + kSlack);
+    if ((counted < least || counted > most) && lines++ < kMaxLines)
+      text += fmt::format("{}: {} is {}; expected {}{}\n", where, to_string(which), counted, least,
+                          least == most ? "" : fmt::format(" .. {}", most));
+  };
   for (unsigned c = 0; c < board.chips(); ++c) {
     const std::string chip = fmt::format("chip {}", c);
     same(counts.chip(c, ChipCount::Cycle), board.host().copy_cycle(), chip, "Cycle");
@@ -88,6 +108,18 @@ std::string wrong_fabric_counts(const Board& board) {
       const Link* link = board.link(end);
       if (!link) continue;
       const std::string where = fmt::format("chip {} port {}", c, p);
+      const fabric::End far = board.wiring().cables.peer(end);
+      const std::string there = fmt::format("chip {} port {}", far.chip, far.port);
+      const unsigned risk = link->lanes_at_risk();
+      for (unsigned lane = 0; lane < kLanes; ++lane) {
+        const std::string name = fmt::format("{} lane {}", there, lane);
+        if (!(risk >> lane & 1)) same(counts.lane(far, lane), 0, name, "errors in training");
+        // A stuck one is wrong in every word of every training but the first.
+        if (risk == 1u << lane)
+          same(counts.lane(far, lane) >= kTrainingWords,
+               board.link_status(far.chip, far.port).retrains > 0, name,
+               "whether it is known to be bad");
+      }
       std::uint64_t sent = 0;
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
         sent += counts.port(end, of(PortCount::Sent0, vn));
@@ -95,10 +127,16 @@ std::string wrong_fabric_counts(const Board& board) {
       const defs::LinkStatus status = board.link_status(c, p);
       if (status.state != static_cast<unsigned>(defs::LinkState::Active) || status.degraded)
         continue;
-      const fabric::End far = board.wiring().cables.peer(end);
-      same(counts.port(far, PortCount::Received), sent,
-           fmt::format("chip {} port {}", far.chip, far.port), "Received");
+      same(counts.port(far, PortCount::Received), sent, there, "Received");
       same(counts.port(end, PortCount::Wire), link->history().total, where, "Wire");
+      const Link::Events& events = link->events();
+      about(counts.port(end, PortCount::Retrains), events.trainings, 0, 1, where,
+            PortCount::Retrains);
+      about(counts.port(end, PortCount::Replays), events.repeats, 0, 0, where, PortCount::Replays);
+      about(counts.port(end, PortCount::Naks), events.asks, 0, 0, where, PortCount::Naks);
+      if (!status.retrains)  // else what was on the way when the other end trained
+        about(counts.port(far, PortCount::Failures), events.damaged, link->latency(), 0, there,
+              PortCount::Failures);
       if (status.replays || status.retrains) continue;
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
         same(counts.port(end, of(PortCount::Sent0, vn)),

@@ -28,6 +28,13 @@ class FabricCounts {
   std::uint32_t port(fabric::End end, defs::PortCount which) const {
     return counter(end.chip, 32 * end.port + static_cast<unsigned>(which));
   }
+  /// Training words in which this lane was wrong, mod 2^16.
+  unsigned lane(fabric::End end, unsigned lane) const {
+    return counter(end.chip,
+                   32 * end.port + static_cast<unsigned>(defs::PortCount::Lanes0) + lane / 2) >>
+               16 * (lane % 2) &
+           0xffff;
+  }
   std::uint32_t chip(unsigned chip, defs::ChipCount which, unsigned more = 0) const {
     return counter(chip, 32 * defs::kLinkPorts + static_cast<unsigned>(which) + more);
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
@@ -69,10 +70,12 @@ class Link : public TokenChannel<defs::Flit::kWords> {
     const bool flit = type >= static_cast<unsigned>(defs::FlitType::Head) &&
                       type <= static_cast<unsigned>(defs::FlitType::HeadTail);
     if (flit) history_.add(cycle, token);
-    if (errors_) damage(token);
-    if (cycle >= stuck_from_)
-      for (unsigned i = 0; i < kLaneBits; ++i)
-        token[(stuck_lane_ * kLaneBits + i) / 32] |= 1u << (stuck_lane_ * kLaneBits + i) % 32;
+    events_.add(cycle, token);
+    if (errors_ && damage(token) && type != static_cast<unsigned>(defs::FlitType::Skip))
+      events_.damaged.push_back(cycle);
+    for (const auto& [lane, from] : stuck_)
+      for (unsigned i = 0; cycle >= from && i < kLaneBits; ++i)
+        token[(lane * kLaneBits + i) / 32] |= 1u << (lane * kLaneBits + i) % 32;
     if (cycle >= silent_from_) token.fill(0);
     return flit;
   }
@@ -80,7 +83,14 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   /// Words sent from fabric cycle `cycle` on do not arrive; or their lane `lane` (of 16) is all
   /// ones.
   void silence(std::uint64_t cycle) { silent_from_ = cycle; }
-  void stick(unsigned lane, std::uint64_t cycle) { stuck_lane_ = lane, stuck_from_ = cycle; }
+  void stick(unsigned lane, std::uint64_t cycle) { stuck_.emplace_back(lane, cycle); }
+
+  /// Lanes in which a word may be damaged without being lost, bit by bit.
+  unsigned lanes_at_risk() const {
+    unsigned lanes = errors_ ? 0xffffu : 0u;
+    for (const auto& [lane, from] : stuck_) lanes |= 1u << lane;
+    return lanes;
+  }
 
   std::uint64_t hash() const { return XXH3_64bits_digest(state_.get()); }
 
@@ -109,12 +119,44 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   };
   const History& history() const { return history_; }
 
+  /// What the ends of a link on all its lanes count, seen from outside: fabric cycles of sending.
+  struct Events {
+    std::vector<std::uint64_t> trainings;  ///< the first training word of several
+    std::vector<std::uint64_t> repeats;    ///< the sender goes back to a flit that it has sent
+    std::vector<std::uint64_t> asks;       ///< the first word of several that asks for a repeat
+    std::vector<std::uint64_t> damaged;  ///< a word that is no training word was changed on the way
+
+    void add(std::uint64_t cycle, const Token& token) {
+      const auto type = static_cast<defs::FlitType>(token[16] & 7u);
+      const bool trains = type == defs::FlitType::Skip,
+                 asks_now = !trains && (token[16] >> 19 & 3u) == 2;
+      if (trains && !trained_) trainings.push_back(cycle);
+      if (asks_now && !asked_) asks.push_back(cycle);
+      trained_ = trains, asked_ = asks_now;
+      if (type == defs::FlitType::Ctrl) {
+        next_ = token[0] % kNumbers;
+        if (next_ != newest_) repeats.push_back(cycle);
+      } else if (type >= defs::FlitType::Head && type <= defs::FlitType::HeadTail) {
+        if (next_ == newest_) newest_ = (newest_ + 1) % kNumbers;
+        next_ = (next_ + 1) % kNumbers;
+      }
+    }
+
+   private:
+    static constexpr unsigned kNumbers = 1024;
+    bool trained_ = false, asked_ = false;
+    unsigned next_ = 0, newest_ = 0;  // numbers of the next flit, and of the next that is new
+  };
+  const Events& events() const { return events_; }
+
  private:
-  void damage(Token& token) {
+  bool damage(Token& token) {
     constexpr std::uint64_t kBits = 32 * defs::Flit::kWords;
+    const bool any = next_error_ < kBits;
     for (; next_error_ < kBits; next_error_ += 1 + gap_(rng_))
       token[next_error_ / 32] ^= 1u << next_error_ % 32;
     next_error_ -= kBits;
+    return any;
   }
 
   struct Free {
@@ -122,9 +164,10 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   };
   std::unique_ptr<XXH3_state_t, Free> state_;
   static constexpr unsigned kLaneBits = 36;
-  std::uint64_t silent_from_ = UINT64_MAX, stuck_from_ = UINT64_MAX;
-  unsigned stuck_lane_ = 0;
+  std::uint64_t silent_from_ = UINT64_MAX;
+  std::vector<std::pair<unsigned, std::uint64_t>> stuck_;  // lane, first cycle
   History history_;
+  Events events_;
   std::mt19937_64 rng_;
   std::geometric_distribution<std::uint64_t> gap_;
   bool errors_;

@@ -112,6 +112,13 @@ Job prepare(const Options& options) {
             "registers loads tables itself; allowed without --topology, --tables and --tables-by");
       job.accesses = job.scenario->accesses(job.args, job.program);
     }
+    for (const InjectionLimit& limit : options.limits)
+      for (unsigned chip = 0; chip < job.program.chips; ++chip)
+        for (unsigned port = 0; port < defs::kCsrFabricRate.count; ++port)
+          job.accesses.before.push_back({.chip = chip,
+                                         .addr = csr_addr(defs::kCsrFabricRate, limit.core, port),
+                                         .write = true,
+                                         .value = (limit.burst - 1) << 6 | limit.rate});
   } catch (const Refused&) {
     throw;
   } catch (const std::exception& error) {

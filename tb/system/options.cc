@@ -54,6 +54,8 @@ std::string repro_line(const Options& o) {
     line += fmt::format(" --leave-cable {}-{}@{}", o.leave_cable->a, o.leave_cable->b,
                         o.leave_cable->cycle);
   if (o.link_ber > 0) line += fmt::format(" --link-ber {}", o.link_ber);
+  for (const InjectionLimit& l : o.limits)
+    line += fmt::format(" --limit {}={}/{}", l.core, l.rate, l.burst);
   for (const CableFault& f : o.cable_faults)
     line += f.lane < 0 ? fmt::format(" --fail-cable {}-{}@{}", f.from, f.to, f.cycle)
                        : fmt::format(" --stuck-lane {}-{}:{}@{}", f.from, f.to, f.lane, f.cycle);
@@ -61,6 +63,20 @@ std::string repro_line(const Options& o) {
   if (!o.model.empty()) line += fmt::format(" --model {}", o.model);
   if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
   return line;
+}
+
+/// CORE=RATE/BURST.
+InjectionLimit injection_limit(const std::string& text) {
+  const auto equals = text.find('='), slash = text.find('/');
+  if (equals == std::string::npos || slash == std::string::npos || slash < equals)
+    throw Refused(kBadInput,
+                  fmt::format("--limit is \"{}\"; allowed CORE=RATE/BURST, like 0=16/17", text));
+  const auto part = [&](std::size_t first, std::size_t last, unsigned low, unsigned high) {
+    return static_cast<unsigned>(
+        whole_number("--limit", text.substr(first, last - first), low, high));
+  };
+  return {part(0, equals, 0, defs::kCores - 1), part(equals + 1, slash, 1, 63),
+          part(slash + 1, text.size(), 1, 256)};
 }
 
 /// A-B@CYCLE.
@@ -90,7 +106,7 @@ Options parse_options(int argc, char** argv) {
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
               format, size, timeout, hang;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
-  std::vector<std::string> fail_cables, stuck_lanes;
+  std::vector<std::string> fail_cables, stuck_lanes, limits;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
@@ -125,6 +141,10 @@ Options parse_options(int argc, char** argv) {
                  "take the cable between two chips out of service while the program runs")
       ->type_name("A-B@CYCLE");
   app.add_option("--link-ber", ber, "bit error rate of every link, 0 .. 1e-4 (0)");
+  app.add_option(
+         "--limit", limits,
+         "CORE=RATE/BURST: flits that it injects per 64 fabric cycles and port, and at once")
+      ->type_name("LIMIT");
   app.add_option("--fail-cable", fail_cables, "A-B@CYCLE: silent both ways from that core cycle on")
       ->take_all();
   app.add_option("--stuck-lane", stuck_lanes, "A-B:LANE@CYCLE: this lane from A to B sticks at 1")
@@ -204,6 +224,7 @@ Options parse_options(int argc, char** argv) {
   }
   if (!snapshots.empty())
     o.snapshots = whole_number("--snapshots", snapshots, 0, std::uint64_t{1} << 40);
+  for (const auto& text : limits) o.limits.push_back(injection_limit(text));
   for (const auto& text : fail_cables)
     o.cable_faults.push_back(cable_fault("--fail-cable", text, false));
   for (const auto& text : stuck_lanes)

@@ -21,6 +21,11 @@ struct CableFault {
   int lane = -1;  ///< of the direction from -> to, stuck at 1; -1: both directions fall silent
 };
 
+/// Register FabricRate of both stream ports of this core, in every chip.
+struct InjectionLimit {
+  unsigned core, rate, burst;
+};
+
 struct Options {
   std::string scenario;           ///< empty if `program` is given
   std::filesystem::path program;  ///< a program file
@@ -41,6 +46,7 @@ struct Options {
   std::optional<LeaveCable> leave_cable;  ///< to be taken out of service while the program runs
   double link_ber = 0;                    ///< bit errors per bit on every link
   std::vector<CableFault> cable_faults;
+  std::vector<InjectionLimit> limits;
   std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
   std::optional<ProductSize> size;    ///< likewise
   unsigned length = 0;                ///< of a scenario with that knob; 0: its default

@@ -169,6 +169,65 @@ TEST(Links, AreCopiedToo) {
   EXPECT_GT(replays, 100u);
 }
 
+/// Of the last copy.
+unsigned lane_errors(FabricRing& nodes, unsigned chip, unsigned port, unsigned lane) {
+  return nodes.count(chip, port, of(PortCount::Lanes0, lane / 2)) >> 16 * (lane % 2) & 0xffff;
+}
+
+/// A lane sticks: the link trains, and the counter of that lane at the end that receives says so.
+TEST(Lanes, AStuckOneIsNamed) {
+  for (unsigned lane = 0; lane < 16; ++lane) {
+    FabricRing nodes({.chips = 3, .latency = 4, .seed = lane});
+    nodes.add({.chip = 1, .port = 0, .lane = static_cast<int>(lane), .value = lane % 2 == 0});
+    for (unsigned i = 0; i < 100; ++i)
+      nodes.post(message(1, 2, 1024));  // words of zeros are not hurt
+    for (unsigned i = 0; i < 2000; ++i) nodes.step();
+    snapshot_now(nodes);
+    ASSERT_EQ(nodes.state(2, 1), defs::LinkState::Degraded);
+    for (unsigned chip = 0; chip < 3; ++chip)
+      for (unsigned port = 0; port < 2; ++port)
+        for (unsigned i = 0; i < 16; ++i) {
+          const bool stuck = chip == 2 && port == 1 && i == lane;
+          EXPECT_EQ(lane_errors(nodes, chip, port, i),
+                    stuck ? 64 * nodes.status(chip, port).retrains : 0u)
+              << "lane " << lane << ": chip " << chip << " port " << port << " lane " << i;
+        }
+  }
+}
+
+/// Errors too few to call a lane bad are counted one by one, and from training to training.
+TEST(Lanes, EveryWrongWordOfATrainingCounts) {
+  std::array<unsigned, 16> wrong{};
+  unsigned measured = 0;
+  std::mt19937 rng(3);
+  const auto tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    // Words of step 1 are measured, 64 of them; later ones may be wrong too and do not count.
+    if (chip != 0 || port != 0 || type_of(word) != 6) return;
+    if (++measured > 40) return;
+    for (unsigned lane = 0; lane < 16; ++lane)
+      if (lane % 4 && rng() % 32 < lane % 4)
+        flip(word, kLaneBits * lane + rng() % kLaneBits), ++wrong[lane];
+  };
+  FabricRing nodes({.chips = 2, .latency = 4, .tap = tap});
+  snapshot_now(nodes);
+  EXPECT_EQ(nodes.status(1, 1).bad_lanes, 0u);
+  unsigned sum = 0;
+  for (unsigned lane = 0; lane < 16; ++lane) {
+    // The first training word only wakes the receiver, and is not measured.
+    EXPECT_LE(lane_errors(nodes, 1, 1, lane), wrong[lane]) << lane;
+    EXPECT_GE(lane_errors(nodes, 1, 1, lane) + 1, wrong[lane]) << lane;
+    EXPECT_EQ(lane_errors(nodes, 0, 1, lane), 0u) << lane;
+    sum += lane_errors(nodes, 1, 1, lane);
+  }
+  EXPECT_GT(sum, 20u);
+  // Trained again: the sums go on.
+  const unsigned before = lane_errors(nodes, 1, 1, 5);
+  nodes.add({.chip = 0, .port = 0, .lane = 5});
+  for (unsigned i = 0; i < 2000; ++i) nodes.step();
+  snapshot_now(nodes);
+  EXPECT_EQ(lane_errors(nodes, 1, 1, 5), before + 64 * nodes.status(1, 1).retrains);
+}
+
 defs::FabricStall stall_of(FabricRing& nodes, unsigned chip) {
   const std::uint64_t word = nodes.read_counters(chip, defs::kCsrFabricStall);
   const std::array<std::uint32_t, 2> words{static_cast<std::uint32_t>(word),

@@ -15,7 +15,8 @@
 
 namespace tb {
 
-/// Reset values of the registers behind pins: key 0 everywhere, every address, no managers.
+/// Reset values of the registers behind pins: key 0 everywhere, every address, no limit, no
+/// managers.
 template <class Dut>
 void open_all(Dut& dut) {
   std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
@@ -24,6 +25,7 @@ void open_all(Dut& dut) {
   dut.key_i = 0;
   std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
   std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
+  dut.rate_i = 0;
   dut.managers_i = 0;
   dut.mgmt_send_i = 0;
   dut.mgmt_dst_i = 0;

@@ -13,6 +13,7 @@ module fabric_probe (
   input  logic [15:0] key_i,
   input  logic [95:0] base_i,
   input  logic [95:0] end_i,
+  input  logic [55:0] rate_i,
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
@@ -109,7 +110,7 @@ module fabric_probe (
     .clk_i, .rst_ni, .fabric_en_i(phase_q), .chip_id_i, .ring_size_i,
     .timeout_i,
     .mgmt_send_i, .mgmt_dst_i, .mgmt_status_o, .managers_i,
-    .keys_i, .key_i, .base_i, .end_i, .violations_o, .violation_o,
+    .keys_i, .key_i, .base_i, .end_i, .rate_i, .violations_o, .violation_o,
     .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
     .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
     .link_rx2_i, .link_rx3_i, .link_tx2_o, .link_tx3_o,

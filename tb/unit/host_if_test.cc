@@ -366,6 +366,7 @@ TEST(HostIf, RegistersHoldEveryBit) {
     walk(defs::kCsrFabricKey, core, 0, 8);
     walk(defs::kCsrFabricBase, core, 0, 48);
     walk(defs::kCsrFabricEnd, core, 0, 48);
+    for (unsigned port = 0; port < 2; ++port) walk(defs::kCsrFabricRate, core, port, 14);
   }
   walk(defs::kCsrFabricTimeout, 0, 0, 20);
   walk(defs::kCsrFabricManagers, 0, 0, 16);
@@ -429,6 +430,8 @@ TEST(HostIf, RefusesByName) {
       {csr(defs::kCsrFabricManagers), 8, true, 1 << 16, ErrorCause::ReservedBits},
       {csr(defs::kCsrLinkErrorLimit), 8, true, 1 << 16, ErrorCause::ReservedBits},
       {csr(defs::kCsrLinkErrorLimit) + 8, 8, false, 0, ErrorCause::UnmappedAddress},
+      {csr(defs::kCsrFabricRate, 1, 1), 8, true, 1 << 14, ErrorCause::ReservedBits},
+      {csr(defs::kCsrFabricRate) - 8, 8, true, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrMgmt, 0, 4), 8, true, 0, ErrorCause::UnmappedAddress},  // read only
       {csr(defs::kCsrMgmt, 0, 255), 8, true, 0, ErrorCause::UnmappedAddress},
       {csr(defs::kCsrMgmt, 0, 0), 8, true, 1ull << 32, ErrorCause::ReservedBits},

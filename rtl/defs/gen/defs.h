@@ -90,6 +90,7 @@ inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  /
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
 inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write
 inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48};  ///< address behind the last one; reset 2^48 - 1
+inline constexpr Csr kCsrFabricRate{"FabricRate", 0x14a0, 2, true, "rw", 14};  ///< stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
 inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
 inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
 inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
@@ -110,7 +111,7 @@ inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};
 inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
 inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
 inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
-inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricCounts, kCsrFabricTime, kCsrFabricSnapshot, kCsrFabricPatience, kCsrFabricStall, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
+inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricCounts, kCsrFabricTime, kCsrFabricSnapshot, kCsrFabricPatience, kCsrFabricStall, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrFabricRate, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {
   return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;
 }
@@ -415,6 +416,14 @@ enum class PortCount : std::uint8_t {
   Retrains = 19,
   Degraded = 20,
   Dropped = 21,
+  Lanes0 = 22,  ///< Lanes0 .. Lanes7: [15:0] training words in which lane 2i was wrong, [31:16] lane 2i + 1, mod 2^16; 64 words are measured in a training
+  Lanes1 = 23,
+  Lanes2 = 24,
+  Lanes3 = 25,
+  Lanes4 = 26,
+  Lanes5 = 27,
+  Lanes6 = 28,
+  Lanes7 = 29,
 };
 inline constexpr std::string_view to_string(PortCount value) {
   switch (value) {
@@ -440,10 +449,18 @@ inline constexpr std::string_view to_string(PortCount value) {
     case PortCount::Retrains: return "Retrains";
     case PortCount::Degraded: return "Degraded";
     case PortCount::Dropped: return "Dropped";
+    case PortCount::Lanes0: return "Lanes0";
+    case PortCount::Lanes1: return "Lanes1";
+    case PortCount::Lanes2: return "Lanes2";
+    case PortCount::Lanes3: return "Lanes3";
+    case PortCount::Lanes4: return "Lanes4";
+    case PortCount::Lanes5: return "Lanes5";
+    case PortCount::Lanes6: return "Lanes6";
+    case PortCount::Lanes7: return "Lanes7";
   }
   return "?";
 }
-inline constexpr std::array kEveryPortCount{PortCount::Sent0, PortCount::Sent1, PortCount::Sent2, PortCount::Sent3, PortCount::Short0, PortCount::Short1, PortCount::Short2, PortCount::Short3, PortCount::Short4, PortCount::Short5, PortCount::Short6, PortCount::Short7, PortCount::LostTurn, PortCount::Received, PortCount::MostHeld, PortCount::Wire, PortCount::Replays, PortCount::Naks, PortCount::Failures, PortCount::Retrains, PortCount::Degraded, PortCount::Dropped};
+inline constexpr std::array kEveryPortCount{PortCount::Sent0, PortCount::Sent1, PortCount::Sent2, PortCount::Sent3, PortCount::Short0, PortCount::Short1, PortCount::Short2, PortCount::Short3, PortCount::Short4, PortCount::Short5, PortCount::Short6, PortCount::Short7, PortCount::LostTurn, PortCount::Received, PortCount::MostHeld, PortCount::Wire, PortCount::Replays, PortCount::Naks, PortCount::Failures, PortCount::Retrains, PortCount::Degraded, PortCount::Dropped, PortCount::Lanes0, PortCount::Lanes1, PortCount::Lanes2, PortCount::Lanes3, PortCount::Lanes4, PortCount::Lanes5, PortCount::Lanes6, PortCount::Lanes7};
 
 /// counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
 enum class ChipCount : std::uint8_t {

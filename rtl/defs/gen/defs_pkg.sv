@@ -63,6 +63,7 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
   localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write
   localparam logic [21:0] CsrFabricEnd = 22'h1490;  // address behind the last one; reset 2^48 - 1
+  localparam logic [21:0] CsrFabricRate = 22'h14a0;  // stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
   localparam logic [21:0] CsrRouteSource = 22'h100;  // fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
   localparam logic [21:0] CsrRouteTable = 22'h108;  // fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
   localparam logic [21:0] CsrFabricControl = 22'h118;  // [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
@@ -233,7 +234,15 @@ package defs_pkg;
     PortCountFailures = 5'd18,
     PortCountRetrains = 5'd19,
     PortCountDegraded = 5'd20,
-    PortCountDropped = 5'd21
+    PortCountDropped = 5'd21,
+    PortCountLanes0 = 5'd22,  // Lanes0 .. Lanes7: [15:0] training words in which lane 2i was wrong, [31:16] lane 2i + 1, mod 2^16; 64 words are measured in a training
+    PortCountLanes1 = 5'd23,
+    PortCountLanes2 = 5'd24,
+    PortCountLanes3 = 5'd25,
+    PortCountLanes4 = 5'd26,
+    PortCountLanes5 = 5'd27,
+    PortCountLanes6 = 5'd28,
+    PortCountLanes7 = 5'd29
   } port_count_e;
 
   // counters of a chip: half i mod 2 of register FabricCounts[64 + i / 2], mod 2^32
