@@ -193,8 +193,8 @@ TEST(Manage, EveryWriteIsDoneOnceInOrderOnCablesThatLoseThem) {
     for (unsigned dst = 0; dst < kChips; ++dst) bench.manage(4, dst, kRoute1, 1000 * dst + i);
   bench.watch([&](unsigned dst) {
     auto* root = bench.dut(dst).rootp;
-    if (root->fabric_probe__DOT__u_node__DOT__u_manage__DOT__write_o)
-      seen[dst].push_back(root->fabric_probe__DOT__u_node__DOT__u_manage__DOT__rx_q[0]);
+    if (root->fabric_probe__DOT__u_node__DOT__u_ni__DOT__u_manage__DOT__write_o)
+      seen[dst].push_back(root->fabric_probe__DOT__u_node__DOT__u_ni__DOT__u_manage__DOT__rx_q[0]);
   });
   acknowledged(bench, [](unsigned) { return 4u; });
   for (unsigned dst = 0; dst < kChips; ++dst) {
