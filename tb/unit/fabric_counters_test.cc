@@ -182,7 +182,7 @@ TEST(Lanes, AStuckOneIsNamed) {
     for (unsigned i = 0; i < 100; ++i)
       nodes.post(message(1, 2, 1024));  // words of zeros are not hurt
     for (unsigned i = 0; i < 2000; ++i) nodes.step();
-    snapshot_now(nodes);
+    nodes.snapshot();
     ASSERT_EQ(nodes.state(2, 1), defs::LinkState::Degraded);
     for (unsigned chip = 0; chip < 3; ++chip)
       for (unsigned port = 0; port < 2; ++port)
@@ -209,7 +209,7 @@ TEST(Lanes, EveryWrongWordOfATrainingCounts) {
         flip(word, kLaneBits * lane + rng() % kLaneBits), ++wrong[lane];
   };
   FabricRing nodes({.chips = 2, .latency = 4, .tap = tap});
-  snapshot_now(nodes);
+  nodes.snapshot();
   EXPECT_EQ(nodes.status(1, 1).bad_lanes, 0u);
   unsigned sum = 0;
   for (unsigned lane = 0; lane < 16; ++lane) {
@@ -224,7 +224,7 @@ TEST(Lanes, EveryWrongWordOfATrainingCounts) {
   const unsigned before = lane_errors(nodes, 1, 1, 5);
   nodes.add({.chip = 0, .port = 0, .lane = 5});
   for (unsigned i = 0; i < 2000; ++i) nodes.step();
-  snapshot_now(nodes);
+  nodes.snapshot();
   EXPECT_EQ(lane_errors(nodes, 1, 1, 5), before + 64 * nodes.status(1, 1).retrains);
 }
 
