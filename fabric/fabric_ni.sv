@@ -103,7 +103,8 @@ module fabric_ni (
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
-  output logic [1:0] done_o,       // for the counters
+  output logic [1:0] damaged_o,    // for the counters
+  output logic [1:0] done_o,
   output logic [59:0] done_about_o,
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
@@ -229,7 +230,7 @@ module fabric_ni (
     .control_o(rx_row0), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[0]),
     .mgmt_index_o(rx_mgmt_index[3:0]), .mgmt_ready_i(rx_mgmt_ready[0]), .mgmt_legal_i(mgmt_legal),
     .mgmt_take_o(rx_mgmt_take[0]), .violation_o(rx_violation[0]), .header_o(rx_violated[0 +: 128]),
-    .done_o(done_o[0]), .done_about_o(done_about_o[0 +: 30]),
+    .damaged_o(damaged_o[0]), .done_o(done_o[0]), .done_about_o(done_about_o[0 +: 30]),
     .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
     .idle_o(ni_idle[0])
   );
@@ -254,7 +255,7 @@ module fabric_ni (
     .control_o(rx_row1), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[1]),
     .mgmt_index_o(rx_mgmt_index[7:4]), .mgmt_ready_i(rx_mgmt_ready[1]), .mgmt_legal_i(mgmt_legal),
     .mgmt_take_o(rx_mgmt_take[1]), .violation_o(rx_violation[1]), .header_o(rx_violated[128 +: 128]),
-    .done_o(done_o[1]), .done_about_o(done_about_o[30 +: 30]),
+    .damaged_o(damaged_o[1]), .done_o(done_o[1]), .done_about_o(done_about_o[30 +: 30]),
     .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
     .idle_o(ni_idle[1])
   );

@@ -59,6 +59,7 @@ module fabric_ni_check (
   output logic mgmt_take_o,
   output logic violation_o,
   output logic [127:0] header_o,
+  output logic damaged_o,  // a whole packet is dropped because its end-to-end check failed
   output logic done_o,
   output logic [29:0] done_about_o
 );
@@ -137,6 +138,7 @@ module fabric_ni_check (
   assign deliver_o    = want_o && good_i && !bad_form && !is_mgmt;
   assign ack_valid_o    = can_leave && is_ack;
   assign report_valid_o = can_leave && is_err;
+  assign damaged_o      = packet_leaves_o && !intact && packet_flits_i != '0;
   assign done_o         = packet_leaves_o && deliver_o;
   always_comb begin
     header_o     = '0;

@@ -85,7 +85,8 @@ module fabric_ni_rx #(
   output logic violation_o,
   output logic [127:0] header_o,
 
-  // For the counters: a packet is delivered, {core, bytes 11, VN 2, stamp 16}.
+  // For the counters: a packet failed its end-to-end check; one is delivered, {core, bytes 11, VN 2, stamp 16}.
+  output logic damaged_o,
   output logic done_o,
   output logic [29:0] done_about_o,
 
@@ -128,7 +129,7 @@ module fabric_ni_rx #(
     .want_o, .flow_o, .seq_o, .len_o, .go_i, .good_i,
     .ack_valid_o, .report_valid_o, .control_ready_i, .control_o,
     .mgmt_valid_o, .mgmt_index_o, .mgmt_ready_i, .mgmt_legal_i, .mgmt_take_o,
-    .violation_o, .header_o, .done_o, .done_about_o
+    .violation_o, .header_o, .damaged_o, .done_o, .done_about_o
   );
 
   fabric_ni_write u_write (

@@ -319,7 +319,7 @@ module fabric_node (
   logic patience_set;
   logic [15:0] stalls;
   logic [63:0] stall;
-  logic [1:0] done;
+  logic [1:0] done, damaged;
   logic [59:0] done_about;
   fabric_counters u_counters (
     .clk_i(control_clk), .router_clk_i(router_clk), .ni_clk_i(ni_clk), .rst_ni, .fabric_en_i, .now_i(time_q),
@@ -331,7 +331,7 @@ module fabric_node (
     .status2_i(link_status2_o), .status3_i(link_status3_o),
     .lanes0_i(gen_link[0].lane_errors), .lanes1_i(gen_link[1].lane_errors),
     .lanes2_i(gen_link[2].lane_errors), .lanes3_i(gen_link[3].lane_errors),
-    .done_i(done), .done_about_i(done_about), .switched_i(switched),
+    .damaged_i(damaged), .done_i(done), .done_about_i(done_about), .switched_i(switched),
     .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
     .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),
     .rdata_o(count_rdata_o), .copy_o(copy)
@@ -363,7 +363,7 @@ module fabric_node (
     .flit_payload0_i(out_payload4), .flit_payload1_i(out_payload5),
     .flit_payload2_i(out_payload6), .flit_payload3_i(out_payload7),
     .violation_i(violation), .violated_i(violated), .violations_o, .violation_o,
-    .done_o(done), .done_about_o(done_about), .error_valid_o, .error_cause_o,
+    .damaged_o(damaged), .done_o(done), .done_about_o(done_about), .error_valid_o, .error_cause_o,
     .sending_o(sending), .rx_idle_o(rx_idle), .idle_o(ni_idle)
   );
 

@@ -37,7 +37,7 @@ def judge(job):
             return f"no result.json, exit {run.returncode}: {run.stderr[-300:]}"
         inject = result["metrics"]["inject"]
         if result["status"] == "passed":
-            return "" if inject["outcome"] == "masked" else f"passed, {inject['outcome']}"
+            return "" if inject["outcome"] in ("masked", "corrected") else f"passed, {inject['outcome']}"
         if run.returncode != 1:
             return f"exit {run.returncode}"
         try:

@@ -65,7 +65,7 @@ nlohmann::ordered_json FabricCounts::json(const fabric::Board& cables) const {
   return all;
 }
 
-std::string wrong_fabric_counts(const Board& board) {
+std::string wrong_fabric_counts(const Board& board, bool disturbed) {
   const FabricCounts& counts = board.host().fabric_counts();
   std::string text;
   unsigned lines = 0;
@@ -93,6 +93,7 @@ std::string wrong_fabric_counts(const Board& board) {
     const std::string chip = fmt::format("chip {}", c);
     same(counts.chip(c, ChipCount::Cycle), board.host().copy_cycle(), chip, "Cycle");
     same(counts.chip(c, ChipCount::Stalls), 0, chip, "Stalls");
+    if (!disturbed) same(counts.chip(c, ChipCount::Damaged), 0, chip, "Damaged");
     for (unsigned core = 0; core < defs::kCores; ++core)
       same(counts.chip(c, ChipCount::Bytes0, core), board.delivered(c).bytes[core], chip,
            core ? "Bytes1" : "Bytes0");

@@ -169,6 +169,27 @@ TEST(Links, AreCopiedToo) {
   EXPECT_GT(replays, 100u);
 }
 
+/// Flits changed behind the links' backs: the chip that the packets were for counts each of them.
+TEST(Ends, DamagedPacketsAreCountedWhereTheyEnd) {
+  std::mt19937 rng(7);
+  unsigned flits = 0, changed = 0;
+  const auto tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    const auto type = static_cast<defs::FlitType>(type_of(word));
+    if (chip != 1 || port != 0 || type < defs::FlitType::Head || type > defs::FlitType::HeadTail)
+      return;
+    if (++flits % 173 == 5)
+      spoil(word, rng), ++changed;  // packets have 17 flits: never twice in one
+  };
+  FabricRing nodes({.chips = 4, .latency = 4, .timeout = 500, .tap = tap});
+  for (unsigned i = 0; i < 30; ++i) nodes.post(message(0, 2, 1024));
+  for (unsigned i = 0; i < 30; ++i) nodes.post(message(3, 1, 1024));
+  nodes.drain();
+  nodes.snapshot();
+  EXPECT_GT(changed, 3u);
+  for (unsigned chip = 0; chip < 4; ++chip)
+    EXPECT_EQ(nodes.count(chip, ChipCount::Damaged), chip == 2 ? changed : 0u) << chip;
+}
+
 /// Of the last copy.
 unsigned lane_errors(FabricRing& nodes, unsigned chip, unsigned port, unsigned lane) {
   return nodes.count(chip, port, of(PortCount::Lanes0, lane / 2)) >> 16 * (lane % 2) & 0xffff;

@@ -470,6 +470,7 @@ enum class ChipCount : std::uint8_t {
   Switches = 66,  ///< changes of tables, mod 2^16
   Stalls = 67,  ///< times that a head stood still for one to two times FabricPatience, mod 2^8
   Cycle = 68,  ///< fabric cycle of the copy, 0: there was none
+  Damaged = 69,  ///< whole packets, mod 2^16, whose end-to-end check failed here: something changed them inside a chip, links check for themselves. Their senders send them again
 };
 inline constexpr std::string_view to_string(ChipCount value) {
   switch (value) {
@@ -479,10 +480,11 @@ inline constexpr std::string_view to_string(ChipCount value) {
     case ChipCount::Switches: return "Switches";
     case ChipCount::Stalls: return "Stalls";
     case ChipCount::Cycle: return "Cycle";
+    case ChipCount::Damaged: return "Damaged";
   }
   return "?";
 }
-inline constexpr std::array kEveryChipCount{ChipCount::Latency, ChipCount::Bytes0, ChipCount::Bytes1, ChipCount::Switches, ChipCount::Stalls, ChipCount::Cycle};
+inline constexpr std::array kEveryChipCount{ChipCount::Latency, ChipCount::Bytes0, ChipCount::Bytes1, ChipCount::Switches, ChipCount::Stalls, ChipCount::Cycle, ChipCount::Damaged};
 
 /// who goes first in a router
 enum class Arbiter : std::uint8_t {
