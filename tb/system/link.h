@@ -71,8 +71,9 @@ class Link : public TokenChannel<defs::Flit::kWords> {
                       type <= static_cast<unsigned>(defs::FlitType::HeadTail);
     if (flit) history_.add(cycle, token);
     events_.add(cycle, token);
-    if (errors_ && damage(token) && type != static_cast<unsigned>(defs::FlitType::Skip))
-      events_.damaged.push_back(cycle);
+    const bool speaks =
+        type != static_cast<unsigned>(defs::FlitType::Skip) && (token[16] >> 19 & 3u) != 0;
+    if (errors_ && damage(token) && speaks) events_.damaged.push_back(cycle);
     for (const auto& [lane, from] : stuck_)
       for (unsigned i = 0; cycle >= from && i < kLaneBits; ++i)
         token[(lane * kLaneBits + i) / 32] |= 1u << (lane * kLaneBits + i) % 32;
@@ -124,15 +125,17 @@ class Link : public TokenChannel<defs::Flit::kWords> {
     std::vector<std::uint64_t> trainings;  ///< the first training word of several
     std::vector<std::uint64_t> repeats;    ///< the sender goes back to a flit that it has sent
     std::vector<std::uint64_t> asks;       ///< the first word of several that asks for a repeat
-    std::vector<std::uint64_t> damaged;  ///< a word that is no training word was changed on the way
+    std::vector<std::uint64_t> damaged;    ///< neither a training word nor silence, and changed
 
     void add(std::uint64_t cycle, const Token& token) {
       const auto type = static_cast<defs::FlitType>(token[16] & 7u);
-      const bool trains = type == defs::FlitType::Skip,
-                 asks_now = !trains && (token[16] >> 19 & 3u) == 2;
+      const bool trains = type == defs::FlitType::Skip;
       if (trains && !trained_) trainings.push_back(cycle);
+      trained_ = trains;
+      if (trains) return;
+      const bool asks_now = (token[16] >> 19 & 3u) == 2;
       if (asks_now && !asked_) asks.push_back(cycle);
-      trained_ = trains, asked_ = asks_now;
+      asked_ = asks_now;
       if (type == defs::FlitType::Ctrl) {
         next_ = token[0] % kNumbers;
         if (next_ != newest_) repeats.push_back(cycle);

@@ -1013,7 +1013,7 @@ struct LinkStatus {
   std::uint32_t retrains{};  ///< times in state Recover
   std::uint32_t failures{};  ///< words that failed the CRC
   std::uint32_t naks{};  ///< gaps: repeats asked of the neighbour
-  std::uint32_t replays{};  ///< times that flits were sent again
+  std::uint32_t replays{};  ///< times that the sender went back to a flit that it had sent
   std::uint32_t flits{};  ///< flits sent, repeats included
   std::uint8_t tx_slice{};  ///< lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
   std::uint8_t rx_slice{};  ///< lanes received on

@@ -399,7 +399,7 @@ package defs_pkg;
     logic [31:0] retrains;  // times in state Recover
     logic [31:0] failures;  // words that failed the CRC
     logic [31:0] naks;  // gaps: repeats asked of the neighbour
-    logic [31:0] replays;  // times that flits were sent again
+    logic [31:0] replays;  // times that the sender went back to a flit that it had sent
     logic [31:0] flits;  // flits sent, repeats included
     logic [2:0] tx_slice;  // lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
     logic [2:0] rx_slice;  // lanes received on
