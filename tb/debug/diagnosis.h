@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what was seen to what caused it: chip, core, block.
+// From what was seen to what caused it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -7,22 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "cmodel/provenance.h"
+#include "tb/debug/cause.h"
 #include "tb/debug/watch.h"
 #include "tb/system/board.h"
 
 namespace tb {
-
-/// The earliest thing that went wrong, as far as the evidence reaches.
-struct Cause {
-  unsigned chip = 0;
-  std::optional<unsigned> core;  ///< none for what the cores share
-  std::string block;             ///< "psum", "fabric", ..: kBlocks
-  std::string engine;            ///< whose work, "Tensor", "Dma3"; empty if nobody's
-  std::optional<std::uint32_t> pc;
-  std::optional<std::uint64_t> cycle;
-  std::string why;  ///< one line
-};
 
 /// One edge of the way back: a unit of work, and what is known of it.
 struct Step {
@@ -33,6 +22,11 @@ struct Step {
   std::optional<std::uint64_t> cycle;
   std::string what;  ///< the element or message that it passed on
 };
+
+/// Of a commit that differs.
+inline Step step_of(const Mismatch& m) {
+  return {Step::State::Wrong, m.actual.stream, m.actual.pc, m.cycle, describe(m.actual)};
+}
 
 /// Runs the program again and watches bytes of one chip until a core cycle.
 using WatchAgain = std::function<std::optional<WatchFinding>(
@@ -56,9 +50,11 @@ struct Diagnosis {
 ///     was written and did not change                       --> that memory
 ///     none of these                                        --> the engine that made it
 ///   nothing wrong, something missing: the first commit, in the model's order, that never came
+///
+///   wrong_instruction  way_back --+-- packet_trace    which link broke a packet
+///        |                 |      +-- Provenance      (cmodel) which bytes, by whom
+///   diagnosis.cc ----------+      +-- WatchAgain
+///        |             missing ----- leaked_credit
 Diagnosis diagnose(const Board& board, const cmodel::Program& program, const WatchAgain& watch);
-
-/// The instance below the chip that a block's name stands for.
-std::string instance_of(const Cause& cause);
 
 }  // namespace tb

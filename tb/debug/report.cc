@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cmodel/disassemble.h"
+#include "cmodel/provenance.h"
 #include "tb/debug/number.h"
 #include "tb/debug/program_view.h"
 

@@ -100,7 +100,7 @@ class Walk {
   void switch_later(const Csr& csr, std::uint64_t addr) {
     const std::uint64_t cycle = std::uint64_t{0xffff} << 32, pattern = random_.word() & 0x7fffffff;
     for (const std::uint64_t value :
-         {pattern, ~pattern & 0x7fffffff, pattern & 0x7fff0000 | 0x80017000}) {
+         {pattern, ~pattern & 0x7fffffff, (pattern & 0x7fff0000) | 0x80017000}) {
       write(addr, value);
       read(addr, value, ~cycle);
     }

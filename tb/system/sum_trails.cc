@@ -61,7 +61,9 @@ class Words : public cmodel::CommitSink {
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     const auto& id = commit.stream;
     if (commit.kind != cmodel::CommitKind::PsumRow || id.chip != chip_ || id.core != core_) return;
-    Word word{.pc = commit.pc, .index = rows_of_pc_[commit.pc]++};
+    Word word;
+    word.pc = commit.pc;
+    word.index = rows_of_pc_[commit.pc]++;
     word.inside = partition_ - commit.first < commit.count;
     if (word.inside) {
       const auto old = held_.find(commit.addr);

@@ -63,7 +63,7 @@ std::vector<Item> items(const cmodel::Program& program, const Place& place) {
 }  // namespace
 
 Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes), program_(program), seen_(program.chips), semaphores_(program.chips) {
+    : sizes_(sizes), seen_(program.chips), semaphores_(program.chips) {
   timeline_.traffic.resize(program.chips);
   for (const auto& stream : program.streams)
     streams_[{stream.chip, stream.core, stream.engine}] = items<defs::Instr>(program, stream);

@@ -55,7 +55,6 @@ class Recorder {
   const defs::Instr* instruction(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
 
   const defs::Sizes& sizes_;
-  const cmodel::Program& program_;
   Timeline timeline_;
   std::map<Key, Lane> lanes_;
   std::map<std::pair<unsigned, std::string>, std::size_t> counters_;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a diagnosis ends with: chip, core, block, and how to say so.
+//
+//   chip        Cause::block
+//   u_core0 .1  sequencer  tensor_array  tensor_counters  psum  sbuf  vector_engine  act_engine dma
+//   u_fabric, u_semaphores, u_host, HBM beside it: fabric  semaphores  host_if  hbm; no core
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cmodel/commit.h"
+#include "cmodel/footprint.h"
+
+namespace tb {
+
+/// The earliest thing that went wrong, as far as the evidence reaches.
+struct Cause {
+  unsigned chip = 0;
+  std::optional<unsigned> core;  ///< none for what the cores share
+  std::string block;             ///< "psum", "fabric", ..
+  std::string engine;            ///< whose work, "Tensor", "Dma3"; empty if nobody's
+  std::optional<std::uint32_t> pc;
+  std::optional<std::uint64_t> cycle;
+  std::string why;  ///< one line
+};
+
+/// A block did wrong; nothing is known of an engine or a time.
+Cause cause_in(unsigned chip, std::optional<unsigned> core, std::string block, std::string why);
+/// An engine did wrong in one instruction or descriptor.
+Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
+               std::string why);
+/// Work was done, its semaphore update never came to be.
+Cause lost_update(const cmodel::Commit& update, std::optional<std::uint64_t> cycle);
+
+std::string block_of_memory(const cmodel::Cell& cell);
+/// The instance below the chip that a block's name stands for.
+std::string instance_of(const Cause& cause);
+
+}  // namespace tb

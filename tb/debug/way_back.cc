@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/debug/way_back.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cmodel/provenance.h"
+#include "tb/debug/packet_trace.h"
+
+namespace tb {
+namespace {
+
+using cmodel::CommitKind;
+constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
+constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
+constexpr unsigned kElements = 4;  // wrong elements of a commit whose producers are looked at
+
+class WayBack {
+ public:
+  WayBack(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
+          Diagnosis& found)
+      : board_(board), watch_(watch), provenance_(built_sizes(), program), found_(found) {}
+
+  void back_from(const Mismatch& m) {
+    const cmodel::StreamId& id = m.actual.stream;
+    found_.path.push_back(step_of(m));
+    const bool semaphore = m.actual.kind == CommitKind::Semaphore;
+    if (semaphore) {
+      if (m.expected && m.expected->pc == m.actual.pc && m.expected->addr == m.actual.addr &&
+          id.engine != kRx)
+        return blame(id, m.actual.pc, m.cycle, "it posted another update");
+      found_.cause = lost_update(m.expected ? *m.expected : m.actual, m.cycle);
+      return;
+    }
+    if (id.engine == kRx) return back_from_packet(m);
+    if (!m.only_data())
+      return blame(id, m.actual.pc, m.cycle,
+                   m.actual.kind == CommitKind::Error
+                       ? fmt::format("it stopped: {}",
+                                     to_string(static_cast<defs::ErrorCause>(m.actual.delta)))
+                       : "it wrote something else than it was told");
+    const auto unit = provenance_.unit_of(id, m.ordinal);
+    if (!unit) return blame(id, m.actual.pc, m.cycle, "no unit of the model does this");
+    back_from_bytes(m, *unit, *unit);
+  }
+
+  /// Bytes of `m` are wrong. `reader` read their sources: the unit, or the descriptor of a packet.
+  void back_from_bytes(const Mismatch& m, const cmodel::UnitRef& unit,
+                       const cmodel::UnitRef& reader) {
+    std::vector<cmodel::Cell> cells;
+    unsigned elements = 0;
+    const std::size_t step = std::max<std::size_t>(m.actual.element_bytes, 4);
+    const std::size_t width = m.actual.element_bytes ? m.actual.element_bytes : step;
+    for (std::size_t at = 0; at < m.data.size() && elements < kElements; at += width) {
+      const std::size_t bytes = std::min(width, m.data.size() - at);
+      if (std::equal(&m.data[at], &m.data[at] + bytes, &m.expected_data[at])) continue;
+      ++elements;
+      const auto more = provenance_.sources(unit, m.actual, m.ordinal, at);
+      cells.insert(cells.end(), more.begin(), more.end());
+    }
+    std::set<std::pair<cmodel::StreamId, std::uint64_t>> right;
+    for (const cmodel::Cell& cell : cells) {
+      const auto writer = provenance_.writer(cell, reader);
+      if (!writer) continue;
+      for (const Mismatch& earlier : found_.mismatches)
+        if (earlier.cycle < m.cycle && earlier.actual.stream == writer->stream &&
+            earlier.ordinal >= writer->begin && earlier.ordinal < writer->end &&
+            cmodel::place_in(earlier.actual, cell))
+          return back_from(earlier);
+      if (!right.insert({writer->stream, writer->begin}).second || right.size() > kElements)
+        continue;
+      found_.path.push_back({Step::State::Right,
+                             writer->stream,
+                             writer->pc,
+                             {},
+                             cmodel::to_string(built_sizes(), cell)});
+    }
+    if (!cells.empty() && watch_) {
+      if (const auto finding = watch_(cells.front().chip, cells, m.cycle)) return memory(*finding);
+    }
+    const cmodel::StreamId& id = reader.stream;
+    blame(id, reader.pc, m.cycle,
+          "all that it read was right and still in its place, what it made of it is wrong");
+  }
+
+  void memory(const WatchFinding& f) {
+    const bool shared = f.cell.memory == cmodel::Cell::Memory::Hbm;
+    found_.cause = cause_in(
+        f.cell.chip, shared ? std::optional<unsigned>() : f.cell.core, block_of_memory(f.cell),
+        fmt::format("{} {}: {:#04x} expected, {:#04x} there",
+                    cmodel::to_string(built_sizes(), f.cell),
+                    f.kind == WatchFinding::Kind::Upset ? "changed and nobody wrote it"
+                                                        : "was written and did not change",
+                    f.expected, f.actual));
+    found_.cause->cycle = f.cycle;
+  }
+
+  void back_from_packet(const Mismatch& m) {
+    const cmodel::StreamId& id = m.actual.stream;
+    if (m.actual.kind != CommitKind::Message) {
+      return blame(id, m.actual.pc, m.cycle, "the message was right, its write is not");
+    }
+    if ((found_.cause = broken_on_a_link(board_))) return;
+    const cmodel::StreamId dma{id.src, static_cast<std::uint8_t>(id.lane >> 4 & 1),
+                               static_cast<std::uint8_t>(kDma0 + (id.lane & 15)), 0, 0};
+    const auto packet = provenance_.unit_of(id, m.ordinal);
+    const auto sender = packet ? provenance_.sender(*packet) : std::nullopt;
+    const std::uint32_t pc = sender ? sender->pc : 0;
+    found_.path.push_back({Step::State::Unseen, dma, pc, {}, "sent it"});
+    const bool header = !m.expected || m.data.size() != m.expected_data.size() ||
+                        !std::equal(m.data.begin(), m.data.begin() + 16, m.expected_data.begin());
+    if (header || !sender)
+      return blame(dma, pc, m.cycle, "the packet has another header from its first link on");
+    // Its payload as a burst at its destination.
+    Mismatch payload = m;
+    payload.actual.kind = CommitKind::MemBurst;
+    defs::Header::Words words;
+    std::copy_n(m.expected_data.begin(), 16, reinterpret_cast<std::uint8_t*>(words.data()));
+    payload.actual.addr = defs::Header::from(words).addr;
+    payload.data.erase(payload.data.begin(), payload.data.begin() + 16);
+    payload.expected_data.erase(payload.expected_data.begin(), payload.expected_data.begin() + 16);
+    back_from_bytes(payload, *packet, *sender);
+  }
+
+ private:
+  void blame(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
+             std::string why) {
+    found_.cause = cause_by(id, pc, cycle, std::move(why));
+  }
+
+  const Board& board_;
+  const WatchAgain& watch_;
+  cmodel::Provenance provenance_;
+  Diagnosis& found_;
+};
+
+}  // namespace
+
+void go_back(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
+             Diagnosis& found) {
+  WayBack(board, program, watch, found).back_from(found.mismatches.front());
+}
+
+}  // namespace tb
