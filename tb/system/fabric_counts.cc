@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <nlohmann/json.hpp>
 
 #include "tb/system/board.h"
@@ -74,17 +75,16 @@ std::string wrong_fabric_counts(const Board& board) {
     if (counted != seen && lines++ < kMaxLines)
       text += fmt::format("{}: {} is {}; expected {}\n", where, what, counted, seen);
   };
-  // The copy is of one cycle; what the channel saw around it may be in it or not.
-  const auto about = [&](std::uint64_t counted, const std::vector<std::uint64_t>& seen,
-                         std::uint64_t later, std::uint64_t first, const std::string& where,
-                         PortCount which) {
+  // The copy is of one cycle; what a channel saw around it may be in it or not.
+  const auto seen = [&](const std::vector<std::uint64_t>& events, std::uint64_t later = 0) {
     const auto until = [&](std::uint64_t cycle) {
-      return static_cast<std::uint64_t>(std::ranges::upper_bound(seen, cycle - later) -
-                                        seen.begin()) -
-             first;
+      return static_cast<std::uint64_t>(std::ranges::upper_bound(events, cycle) - events.begin());
     };
-    const std::uint64_t copy = board.host().copy_cycle();
-    const std::uint64_t least = until(copy - kSlack), most = until(copy + kSlack);
+    const std::uint64_t copy = board.host().copy_cycle() - later;
+    return std::pair{until(copy - kSlack), until(copy + kSlack)};
+  };
+  const auto within = [&](std::uint64_t counted, std::uint64_t least, std::uint64_t most,
+                          const std::string& where, PortCount which) {
     if ((counted < least || counted > most) && lines++ < kMaxLines)
       text += fmt::format("{}: {} is {}; expected {}{}\n", where, to_string(which), counted, least,
                           least == most ? "" : fmt::format(" .. {}", most));
@@ -110,6 +110,7 @@ std::string wrong_fabric_counts(const Board& board) {
       const std::string where = fmt::format("chip {} port {}", c, p);
       const fabric::End far = board.wiring().cables.peer(end);
       const std::string there = fmt::format("chip {} port {}", far.chip, far.port);
+      const defs::LinkStatus status = board.link_status(c, p);
       const unsigned risk = link->lanes_at_risk();
       for (unsigned lane = 0; lane < kLanes; ++lane) {
         const std::string name = fmt::format("{} lane {}", there, lane);
@@ -120,23 +121,33 @@ std::string wrong_fabric_counts(const Board& board) {
                board.link_status(far.chip, far.port).retrains > 0, name,
                "whether it is known to be bad");
       }
+      // Both ends run on fewer lanes, or neither does.
+      const unsigned risks = risk | board.link(far)->lanes_at_risk();
+      if (!risks) same(counts.port(end, PortCount::Degraded), 0, where, "Degraded");
+      if (risk && std::has_single_bit(risk) && risks == risk)
+        same(counts.port(end, PortCount::Degraded) > 0, status.retrains > 0, where,
+             "whether it counts Degraded");
       std::uint64_t sent = 0;
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
         sent += counts.port(end, of(PortCount::Sent0, vn));
       // What a dead link took is gone, and words in parts are not counted by the channel.
-      const defs::LinkStatus status = board.link_status(c, p);
       if (status.state != static_cast<unsigned>(defs::LinkState::Active) || status.degraded)
         continue;
       same(counts.port(far, PortCount::Received), sent, there, "Received");
       same(counts.port(end, PortCount::Wire), link->history().total, where, "Wire");
       const Link::Events& events = link->events();
-      about(counts.port(end, PortCount::Retrains), events.trainings, 0, 1, where,
-            PortCount::Retrains);
-      about(counts.port(end, PortCount::Replays), events.repeats, 0, 0, where, PortCount::Replays);
-      about(counts.port(end, PortCount::Naks), events.asks, 0, 0, where, PortCount::Naks);
-      if (!status.retrains)  // else what was on the way when the other end trained
-        about(counts.port(far, PortCount::Failures), events.damaged, link->latency(), 0, there,
-              PortCount::Failures);
+      const auto [trained, trained_more] = seen(events.trainings);
+      within(counts.port(end, PortCount::Retrains), trained - 1, trained_more - 1, where,
+             PortCount::Retrains);
+      if (status.retrains || board.link_status(far.chip, far.port).retrains) continue;
+      within(counts.port(end, PortCount::Replays), seen(events.repeats).first,
+             seen(events.restarts).second, where, PortCount::Replays);
+      const auto [asked, asked_more] = seen(events.asks);
+      within(counts.port(end, PortCount::Naks), asked, asked_more, where, PortCount::Naks);
+      // A damaged word may make the receiver miscount those behind it; without one none fails.
+      const auto [hurt, hurt_more] = seen(events.damaged, link->latency());
+      within(counts.port(far, PortCount::Failures), hurt, hurt_more ? UINT64_MAX : 0, there,
+             PortCount::Failures);
       if (status.replays || status.retrains) continue;
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
         same(counts.port(end, of(PortCount::Sent0, vn)),

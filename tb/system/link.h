@@ -71,8 +71,9 @@ class Link : public TokenChannel<defs::Flit::kWords> {
                       type <= static_cast<unsigned>(defs::FlitType::HeadTail);
     if (flit) history_.add(cycle, token);
     events_.add(cycle, token);
-    if (errors_ && damage(token) && type != static_cast<unsigned>(defs::FlitType::Skip))
-      events_.damaged.push_back(cycle);
+    const bool speaks =
+        type != static_cast<unsigned>(defs::FlitType::Skip) && (token[16] >> 19 & 3u) != 0;
+    if (errors_ && damage(token) && speaks) events_.damaged.push_back(cycle);
     for (const auto& [lane, from] : stuck_)
       for (unsigned i = 0; cycle >= from && i < kLaneBits; ++i)
         token[(lane * kLaneBits + i) / 32] |= 1u << (lane * kLaneBits + i) % 32;
@@ -122,19 +123,23 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   /// What the ends of a link on all its lanes count, seen from outside: fabric cycles of sending.
   struct Events {
     std::vector<std::uint64_t> trainings;  ///< the first training word of several
-    std::vector<std::uint64_t> repeats;    ///< the sender goes back to a flit that it has sent
-    std::vector<std::uint64_t> asks;       ///< the first word of several that asks for a repeat
-    std::vector<std::uint64_t> damaged;  ///< a word that is no training word was changed on the way
+    std::vector<std::uint64_t> restarts;  ///< the sender says which number comes next, not at first
+    std::vector<std::uint64_t> repeats;   ///< of those, back to a flit that it has sent
+    std::vector<std::uint64_t> asks;      ///< the first word of several that asks for a repeat
+    std::vector<std::uint64_t> damaged;   ///< neither a training word nor silence, and changed
 
     void add(std::uint64_t cycle, const Token& token) {
       const auto type = static_cast<defs::FlitType>(token[16] & 7u);
-      const bool trains = type == defs::FlitType::Skip,
-                 asks_now = !trains && (token[16] >> 19 & 3u) == 2;
+      const bool trains = type == defs::FlitType::Skip;
       if (trains && !trained_) trainings.push_back(cycle);
+      trained_ = trains;
+      if (trains) return;
+      const bool asks_now = (token[16] >> 19 & 3u) == 2;
       if (asks_now && !asked_) asks.push_back(cycle);
-      trained_ = trains, asked_ = asks_now;
+      asked_ = asks_now;
       if (type == defs::FlitType::Ctrl) {
         next_ = token[0] % kNumbers;
+        if (std::exchange(started_, true)) restarts.push_back(cycle);
         if (next_ != newest_) repeats.push_back(cycle);
       } else if (type >= defs::FlitType::Head && type <= defs::FlitType::HeadTail) {
         if (next_ == newest_) newest_ = (newest_ + 1) % kNumbers;
@@ -144,7 +149,7 @@ class Link : public TokenChannel<defs::Flit::kWords> {
 
    private:
     static constexpr unsigned kNumbers = 1024;
-    bool trained_ = false, asked_ = false;
+    bool trained_ = false, asked_ = false, started_ = false;
     unsigned next_ = 0, newest_ = 0;  // numbers of the next flit, and of the next that is new
   };
   const Events& events() const { return events_; }
