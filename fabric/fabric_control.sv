@@ -48,7 +48,7 @@ module fabric_control (
 
   defs_pkg::route_bank_t bank0_q, bank1_q, spare_bank, written;
   logic [3:0] ports_q;
-  logic bank_q, stop_q, switched_q, resend_q, upset_q;
+  logic bank_q, stop_q, switched_q, flipped_q, resend_q, upset_q;
   logic [1:0] loaded_a_q, loaded_b_q;  // by bank, as in its `loaded`
   logic [2:0] loaded;
   assign split_o    = loaded != '0 && loaded != '1;
@@ -61,7 +61,7 @@ module fabric_control (
   assign ports_o    = ports_q;
   assign stop_o     = stop_q || switch_stop;
   assign resend_o   = resend_q;
-  assign switched_o = switched_q;
+  assign switched_o = switched_q || flipped_q;
   logic [34:0] slots_q;
   logic [24:0] arbiter_q;
   assign slots_o    = slots_q;
@@ -120,6 +120,7 @@ module fabric_control (
       bank_q    <= 1'b0;
       stop_q    <= 1'b0;
       switched_q <= 1'b0;
+      flipped_q  <= 1'b0;
       resend_q   <= 1'b0;
       upset_q   <= 1'b0;
       torn_q    <= 1'b0;
@@ -139,6 +140,7 @@ module fabric_control (
       if (write_i && write_index_i == 4'd5) slots_q <= wdata_i[34:0];
       if (write_i && write_index_i == 4'd6) arbiter_q <= wdata_i[24:0];
       switched_q <= write_control && wdata_i[4] != bank_q;
+      flipped_q  <= flip;
       resend_q   <= flip || (write_control && (wdata_i[4] != bank_q || wdata_i[6]));
       torn_q     <= torn_q || (flip && !empty_i);
       upset_q    <= upset_q || upset_i;
@@ -146,7 +148,7 @@ module fabric_control (
   end
 
   // ---------------------------------------------------------------- assertions
-  // A loaded bank is only put to use while nothing is under way.
+  // Software changes banks only while nothing is under way; fabric_switch says by torn_q that it did not.
   `ASSERT_NOW(SwitchWhenDrained_A, switched_q -> drained_i)
   // What is under way in a VN that loses its slots would never arrive.
   `ASSERT_NOW(SlotWhenDrained_A, write_i && write_index_i == 4'd5 && wdata_i[34:0] != slots_q -> drained_i)

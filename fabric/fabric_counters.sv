@@ -38,7 +38,8 @@ module fabric_counters #(
   input  logic [255:0] lanes2_i,
   input  logic [255:0] lanes3_i,
 
-  // Receiver r has delivered a packet: {core, bytes 11, VN 2, stamp 16}.
+  // Receiver r has dropped a damaged packet; has delivered one: {core, bytes 11, VN 2, stamp 16}.
+  input  logic [1:0] damaged_i,
   input  logic [1:0] done_i,
   input  logic [59:0] done_about_i,
   input  logic switched_i,
@@ -144,7 +145,7 @@ module fabric_counters #(
   end
 
   logic [31:0] bytes0_q, bytes1_q;  // by core
-  logic [15:0] switches_q;
+  logic [15:0] switches_q, damaged_q;
   logic [11:0] done0, done1;        // {core, bytes} of both receivers
   assign done0 = done_about_i[29:18];
   assign done1 = done_about_i[59:48];
@@ -153,12 +154,14 @@ module fabric_counters #(
       bytes0_q   <= '0;
       bytes1_q   <= '0;
       switches_q <= '0;
+      damaged_q  <= '0;
     end else begin
       if (done_i != '0) begin
         bytes0_q <= bytes0_q + (done0[11] ? '0 : 32'(done0[10:0])) + (done1[11] ? '0 : 32'(done1[10:0]));
         bytes1_q <= bytes1_q + (done0[11] ? 32'(done0[10:0]) : '0) + (done1[11] ? 32'(done1[10:0]) : '0);
       end
       if (switched_i) switches_q <= switches_q + 16'd1;
+      if (damaged_i != '0) damaged_q <= damaged_q + 16'(damaged_i[0]) + 16'(damaged_i[1]);
     end
   end
   always_ff @(posedge clk_i) begin
@@ -168,7 +171,7 @@ module fabric_counters #(
       copied[Bins + 2] <= {16'd0, switches_q};
       copied[Bins + 3] <= {16'd0, stalls_i};
       copied[Bins + 4] <= now_i;
-      copied[Bins + 5] <= '0;
+      copied[Bins + 5] <= {16'd0, damaged_q};
     end
   end
 

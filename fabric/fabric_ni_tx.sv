@@ -61,7 +61,7 @@ module fabric_ni_tx #(
   output logic [1:0] hol_tail_o,
   output logic [5:0] hol_out_o,
   output logic [9:0] hol_len_o,
-  output logic [7:0] hol_birth_o,
+  output logic [11:0] hol_born_o,  // stamp[13:8]
   input  logic [1:0] pop_i,
   output logic [511:0] payload0_o,
   output logic [511:0] payload1_o,
@@ -219,7 +219,7 @@ module fabric_ni_tx #(
     always_ff @(posedge clk_i) begin
       if (pick[l] || pick_ack[l]) picked_q[16*l +: 16] <= now_i;
     end
-    assign hol_birth_o[4*l +: 4] = age_stored_i ? stamp[16*l + 10 +: 4] : stamp[16*l + 8 +: 4];
+    assign hol_born_o[6*l +: 6] = stamp[16*l + 8 +: 6];
   end
   assign hol_valid_o = lane_valid;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fabric node of a chip: network interfaces of two cores, router, four link ports.
 //
-//   msg0 --> u_ni_tx0 --+    +--> u_ni_rx0 --> rx0 writes, semaphore updates
-//   msg1 --> u_ni_tx1 --+    +--> u_ni_rx1 --> rx1 writes, semaphore updates
-//                       |    |
-//                     u_router
-//                    |   ^              u_control: tables, switch-over
+//   msg0, msg1 --> u_ni --> rx0, rx1 writes, semaphore updates
+//                  |  ^
+//                  v  |
+//                 u_router              u_control: tables, switch-over
+//                  |  ^                 u_counters
 //   link_txP <- u_linkP  +- gen_guard[P] <- u_linkP <- link_rxP    ports 0, 1: chip + 1, - 1
 //                                                                        2, 3: chip + 5, - 5
 //
@@ -126,8 +126,6 @@ module fabric_node (
   logic [19:0] timeout_q;
   logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_q;
   logic [15:0] key_q;
-  logic [95:0] base_q, end_q;
-  logic [15:0] managers_q;
   always_ff @(posedge rst_ni) begin
     chip_id_q   <= chip_id_i;
     ring_size_q <= ring_size_i;
@@ -135,21 +133,17 @@ module fabric_node (
   always_ff @(posedge fabric_clk) begin
     timeout_q <= timeout_i;
     keys_q    <= keys_i;
-  end
-  always_ff @(posedge ni_clk) begin
-    key_q  <= key_i;
-    managers_q <= managers_i;
-    base_q <= base_i;
-    end_q  <= end_i;
+    key_q     <= key_i;
   end
 
   // ---------------------------------------------------------------- control
   defs_pkg::route_bank_t bank;
   logic [3:0] ports, dead;
   logic [3:0] upset;
-  logic stop, cut, resend, switched, drained, empty, upset_q, control_write, control_busy;
+  logic stop, cut, resend, switched, drained, empty, upset_q, control_write, mgmt_write, control_busy;
   logic [34:0] slots;
   logic [24:0] arbiter;
+  logic [67:0] mgmt_about, written;
   logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
   fabric_control u_control (
     .clk_i(control_clk), .rst_ni,
@@ -160,26 +154,6 @@ module fabric_node (
     .fabric_en_i, .now_i(time_q[15:0]), .busy_o(control_busy), .empty_i(empty),
     .dead_i(dead), .drained_i(drained), .split_o(upset[3]), .upset_i(upset_q)
   );
-
-  // ---------------------------------------------------------------- management
-  logic mgmt_valid, mgmt_ready, mgmt_open, mgmt_legal, mgmt_write, mgmt_busy;
-  logic [71:0] mgmt;
-  logic [15:0] mgmt_kept, mgmt_lost;
-  logic [1:0] rx_mgmt, rx_mgmt_ready, rx_mgmt_take;
-  logic [7:0] rx_mgmt_index;
-  logic [67:0] mgmt_about, written;
-  fabric_manage u_manage (
-    .clk_i(ni_clk), .rst_ni,
-    .send_i(mgmt_send_i), .dst_i(mgmt_dst_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
-    .status_o(mgmt_status_o),
-    .tx_valid_o(mgmt_valid), .tx_ready_i(mgmt_ready), .tx_o(mgmt), .tx_open_i(mgmt_open),
-    .tx_kept_i(mgmt_kept), .tx_lost_i(mgmt_lost),
-    .rx_valid_i(rx_mgmt), .rx_ready_o(rx_mgmt_ready),
-    .rx_i({rx_mgmt_index[7:4], rx_row1[63:0], rx_mgmt_index[3:0], rx_row0[63:0]}),
-    .now_i(time_q[15:0]), .rx_legal_o(mgmt_legal), .rx_take_i(rx_mgmt_take != '0),
-    .host_write_i(control_write_i), .write_o(mgmt_write), .write_about_o(mgmt_about),
-    .busy_o(mgmt_busy)
-  );
   assign control_write = control_write_i || mgmt_write;
   assign written       = control_write_i ? {control_index_i, control_wdata_i} : mgmt_about;
 
@@ -187,15 +161,11 @@ module fabric_node (
   // The fabric's clock is every second edge of clk_i. A link port that is not in use stands still;
   // so do router and network interfaces while they have nothing to do. What wakes them comes from
   // registers: the cone of a clock is computed apart.
-  logic fabric_clk, control_clk, router_clk, ni_clk, ways_clk, bucket_clk;
+  logic fabric_clk, control_clk, router_clk, ni_clk;
   logic copy, step;
   logic [3:0] link_clk, credit_clk;
-  logic router_asleep, router_wakes, ni_wakes, ack_asleep, age;
-  logic [1:0] tx_asleep, bucket_asleep, walking;
+  logic router_asleep, router_wakes;
   assign router_wakes = !router_asleep || flit_valid != '0 || local_valid != '0;
-  assign ni_wakes     = router_wakes || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
-                        err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend || tick || age ||
-                        mgmt_send_i || mgmt_busy;
   prim_clock_gate u_fabric_clk (.clk_i, .en_i(fabric_en_i), .clk_o(fabric_clk));
   // What seldom happens: registers, the copy of the counters, a step of the watchdog.
   assign step = time_q[6:0] == '0 && fabric_en_i && router_wakes;
@@ -204,11 +174,6 @@ module fabric_node (
     .clk_o(control_clk)
   );
   prim_clock_gate u_router_clk (.clk_i, .en_i(fabric_en_i && router_wakes), .clk_o(router_clk));
-  prim_clock_gate u_ni_clk (.clk_i, .en_i(ni_wakes), .clk_o(ni_clk));
-  prim_clock_gate u_ways_clk (
-    .clk_i, .en_i(fabric_en_i || resend || walking != '0), .clk_o(ways_clk)
-  );
-  prim_clock_gate u_bucket_clk (.clk_i, .en_i(fabric_en_i && bucket_asleep != '1), .clk_o(bucket_clk));
   for (genvar p = 0; p < 4; p++) begin : gen_clk
     prim_clock_gate u_link_clk (.clk_i, .en_i(fabric_en_i && ports[p]), .clk_o(link_clk[p]));
     prim_clock_gate u_credit_clk (
@@ -266,10 +231,8 @@ module fabric_node (
   assign link_dead_o    = dead;
 
   // ---------------------------------------------------------------- keys
-  // Sources of violations: link ports, then receive ports.
-  logic [5:0] violation;
-  logic [767:0] violated;
-  logic [3:0] let_in;
+  logic [3:0] violation, let_in;
+  logic [511:0] violated;
   for (genvar p = 0; p < 4; p++) begin : gen_guard
     logic violated_key;
     assign violation[p] = violated_key && fabric_en_i && ports[p];
@@ -295,10 +258,6 @@ module fabric_node (
 
   // Fabric cycles since reset, the same in every chip: what stamps and copies of counters go by.
   logic [31:0] time_q;
-  logic [3:0] now;  // in units of age
-  logic age_stored;
-  assign age_stored = arbiter[1:0] == defs_pkg::ArbiterQueue;
-  assign now        = age_stored ? time_q[13:10] : time_q[11:8];
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) time_q <= '0;
     else time_q <= time_q + 32'd1;
@@ -317,7 +276,7 @@ module fabric_node (
   logic [7:0] local_vn;
   logic [11:0] local_out;
   logic [19:0] local_len;
-  logic [15:0] local_birth;
+  logic [23:0] local_born;
   logic [511:0] local_payload0, local_payload1, local_payload2, local_payload3;
   logic [31:0] local_room;
   logic [15:0] eject_room;
@@ -325,7 +284,7 @@ module fabric_node (
   logic router_idle;
   fabric_router u_router (
     .clk_i(router_clk), .credit_clk_i(credit_clk), .rst_ni, .fabric_en_i(turn_q),
-    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(now),
+    .chip_i(chip_id_q[3:0]), .ring_size_i(ring_size_q), .now_i(time_q[13:8]),
     .slot_i(slot), .arbiter_i(arbiter),
     .bank_i(bank), .ports_i(ports), .upset_o(upset[0]),
     .flit_valid_i(let_in), .flit_vc_i(flit_vc), .flit_head_i(flit_head),
@@ -335,7 +294,7 @@ module fabric_node (
     .credit_vc_i(credit_vc), .credit_freed_i(credit_freed), .freed_o(freed),
     .local_valid_i(local_valid), .local_vn_i(local_vn), .local_class_i(local_class),
     .local_head_i(local_head), .local_tail_i(local_tail), .local_out_i(local_out),
-    .local_len_i(local_len), .local_birth_i(local_birth), .local_pop_o(local_pop),
+    .local_len_i(local_len), .local_born_i(local_born), .local_pop_o(local_pop),
     .local_payload0_i(local_payload0), .local_payload1_i(local_payload1),
     .local_payload2_i(local_payload2), .local_payload3_i(local_payload3),
     .local_room_o(local_room),
@@ -360,7 +319,7 @@ module fabric_node (
   logic patience_set;
   logic [15:0] stalls;
   logic [63:0] stall;
-  logic [1:0] done;
+  logic [1:0] done, damaged;
   logic [59:0] done_about;
   fabric_counters u_counters (
     .clk_i(control_clk), .router_clk_i(router_clk), .ni_clk_i(ni_clk), .rst_ni, .fabric_en_i, .now_i(time_q),
@@ -372,184 +331,41 @@ module fabric_node (
     .status2_i(link_status2_o), .status3_i(link_status3_o),
     .lanes0_i(gen_link[0].lane_errors), .lanes1_i(gen_link[1].lane_errors),
     .lanes2_i(gen_link[2].lane_errors), .lanes3_i(gen_link[3].lane_errors),
-    .done_i(done), .done_about_i(done_about), .switched_i(switched),
+    .damaged_i(damaged), .done_i(done), .done_about_i(done_about), .switched_i(switched),
     .stalls_i(stalls), .stall_i(stall), .patience_o(patience), .patience_set_o(patience_set),
     .write_i(count_write_i), .index_i(count_index_i), .wdata_i(control_wdata_i[31:0]),
     .rdata_o(count_rdata_o), .copy_o(copy)
   );
   assign stalled_o = stall != '0;
 
-  // ---------------------------------------------------------------- network interfaces
-  logic [3:0] ni_idle;
-  logic [1:0] sending;
-  logic own_valid, own_ready, ack_idle, tick;  // own: an acknowledgement to send
-  logic [511:0] own_word;
-  logic acked_valid;                // an acknowledgement that came
-  logic [3:0] acked_src;
-  logic [127:0] acked_seq;
-  logic [1:0] calm;
-  logic err_valid, err_ready, banned;
-  logic [511:0] err_word;
-  logic [3:0] err_dst;
-  defs_pkg::header_t culprit;       // of a report that came
-
-  // Links that a core's lanes have a packet for: the other core's had better take another.
-  logic [7:0] local_busy;  // {core, link}
-  always_comb begin
-    local_busy = '0;
-    for (int unsigned l = 0; l < 4; l++) begin
-      if (local_valid[l] && !local_out[3*l + 2]) local_busy[{1'(l / 2), local_out[3*l +: 2]}] = 1'b1;
-    end
-  end
-
-  fabric_ni_tx u_ni_tx0 (
-    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
-    .core_i(1'b0), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .bucket_clk_i(bucket_clk), .rate_i(rate_i[0 +: 28]), .key_i(key_q[0 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
-    .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
-    .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
-    .mgmt_valid_i(mgmt_valid), .mgmt_ready_o(mgmt_ready), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
-    .mgmt_kept_o(mgmt_kept), .mgmt_lost_o(mgmt_lost),
-    .room_i(local_room), .busy_i(local_busy[7:4]),
-    .hol_valid_o(local_valid[1:0]), .hol_vn_o(local_vn[3:0]),
-    .hol_class_o(local_class[1:0]), .hol_head_o(local_head[1:0]),
-    .hol_tail_o(local_tail[1:0]), .hol_out_o(local_out[5:0]),
-    .hol_len_o(local_len[9:0]), .hol_birth_o(local_birth[7:0]),
-    .pop_i(local_pop[1:0]),
-    .payload0_o(local_payload0), .payload1_o(local_payload1),
-    .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
-    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
-    .ban_i(banned && culprit.group[5] == 1'b0), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i(resend),
-    .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
-    .sending_o(sending[0]), .upset_o(upset[1]), .walking_o(walking[0]),
-    .bucket_asleep_o(bucket_asleep[0]), .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
+  // ---------------------------------------------------------------- network interface
+  logic sending, rx_idle, ni_idle;
+  fabric_ni u_ni (
+    .clk_i, .fabric_clk_i(fabric_clk), .rst_ni, .fabric_en_i, .router_wakes_i(router_wakes), .clk_o(ni_clk),
+    .chip_id_i(chip_id_q), .ring_size_i(ring_size_q), .timeout_i(timeout_q),
+    .key_i, .base_i, .end_i, .rate_i, .managers_i,
+    .now_i(time_q[15:0]), .age_stored_i(arbiter[1:0] == defs_pkg::ArbiterQueue), .bank_i(bank), .stop_i(stop),
+    .resend_i(resend), .tenant_i(tenant), .upset_o(upset[2:1]),
+    .mgmt_send_i, .mgmt_dst_i, .mgmt_status_o, .control_write_i, .control_index_i, .control_wdata_i,
+    .write_o(mgmt_write), .write_about_o(mgmt_about),
+    .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
+    .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,
+    .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
+    .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
+    .local_valid_o(local_valid), .local_vn_o(local_vn), .local_class_o(local_class),
+    .local_head_o(local_head), .local_tail_o(local_tail), .local_out_o(local_out),
+    .local_len_o(local_len), .local_born_o(local_born), .local_pop_i(local_pop),
+    .local_payload0_o(local_payload0), .local_payload1_o(local_payload1),
+    .local_payload2_o(local_payload2), .local_payload3_o(local_payload3), .local_room_i(local_room),
+    .eject_room_o(eject_room), .eject_take_i(eject_take), .eject_take_vc_i(eject_take_vc),
+    .flit_valid_i(out_valid[7:4]), .flit_vc_i(out_vc[23:12]), .flit_head_i(out_head[7:4]),
+    .flit_tail_i(out_tail[7:4]), .flit_poison_i(out_poison[7:4]),
+    .flit_payload0_i(out_payload4), .flit_payload1_i(out_payload5),
+    .flit_payload2_i(out_payload6), .flit_payload3_i(out_payload7),
+    .violation_i(violation), .violated_i(violated), .violations_o, .violation_o,
+    .damaged_o(damaged), .done_o(done), .done_about_o(done_about), .error_valid_o, .error_cause_o,
+    .sending_o(sending), .rx_idle_o(rx_idle), .idle_o(ni_idle)
   );
-
-  logic [33:0] unused_mgmt;  // core 1 manages nobody
-  fabric_ni_tx u_ni_tx1 (
-    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
-    .core_i(1'b1), .chip_id_i(chip_id_q), .ring_size_i(ring_size_q),
-    .bucket_clk_i(bucket_clk), .rate_i(rate_i[28 +: 28]), .key_i(key_q[8 +: 8]), .now_i(time_q[15:0]), .age_stored_i(age_stored),
-    .bank_i(bank), .stop_i(stop), .tenant_i(tenant),
-    .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
-    .mgmt_valid_i(1'b0), .mgmt_ready_o(unused_mgmt[0]), .mgmt_i('0), .mgmt_open_o(unused_mgmt[1]),
-    .mgmt_kept_o(unused_mgmt[17:2]), .mgmt_lost_o(unused_mgmt[33:18]),
-    .room_i(local_room), .busy_i(local_busy[3:0]),
-    .hol_valid_o(local_valid[3:2]), .hol_vn_o(local_vn[7:4]),
-    .hol_class_o(local_class[3:2]), .hol_head_o(local_head[3:2]),
-    .hol_tail_o(local_tail[3:2]), .hol_out_o(local_out[11:6]),
-    .hol_len_o(local_len[19:10]), .hol_birth_o(local_birth[15:8]),
-    .pop_i(local_pop[3:2]),
-    .payload0_o(local_payload2), .payload1_o(local_payload3),
-    .ack_valid_i(err_valid), .ack_ready_o(err_ready), .ack_i(err_word), .ack_dst_i(err_dst),
-    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
-    .ban_i(banned && culprit.group[5] == 1'b1), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i(resend),
-    .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
-    .sending_o(sending[1]), .upset_o(upset[2]), .walking_o(walking[1]),
-    .bucket_asleep_o(bucket_asleep[1]), .asleep_o(tx_asleep[1]), .calm_o(calm[1]), .idle_o(ni_idle[3])
-  );
-
-  fabric_ni_rx u_ni_rx0 (
-    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
-    .chip_id_i(chip_id_q), .key_i(key_q), .base_i(base_q), .end_i(end_q),
-    .take_i({eject_take[2], eject_take[0]}),
-    .take_vc_i({eject_take_vc[6 +: 3], eject_take_vc[0 +: 3]}),
-    .room_o(eject_room[0 +: 8]),
-    .flit_valid_i({out_valid[6], out_valid[4]}),
-    .flit_vc_i({out_vc[18 +: 3], out_vc[12 +: 3]}),
-    .flit_head_i({out_head[6], out_head[4]}), .flit_tail_i({out_tail[6], out_tail[4]}),
-    .flit_poison_i({out_poison[6], out_poison[4]}),
-    .flit_payload0_i(out_payload4), .flit_payload1_i(out_payload6),
-    .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
-    .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
-    .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
-    .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
-    .drained_o(rx_drained[0]), .go_i(go[0]), .good_i(good[0]),
-    .ack_valid_o(rx_ack[0]), .report_valid_o(rx_report[0]), .control_ready_i(1'b1),
-    .control_o(rx_row0), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[0]),
-    .mgmt_index_o(rx_mgmt_index[3:0]), .mgmt_ready_i(rx_mgmt_ready[0]), .mgmt_legal_i(mgmt_legal),
-    .mgmt_take_o(rx_mgmt_take[0]), .violation_o(violation[4]), .header_o(violated[512 +: 128]),
-    .done_o(done[0]), .done_about_o(done_about[0 +: 30]),
-    .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
-    .idle_o(ni_idle[0])
-  );
-
-  fabric_ni_rx u_ni_rx1 (
-    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
-    .chip_id_i(chip_id_q), .key_i(key_q), .base_i(base_q), .end_i(end_q),
-    .take_i({eject_take[3], eject_take[1]}),
-    .take_vc_i({eject_take_vc[9 +: 3], eject_take_vc[3 +: 3]}),
-    .room_o(eject_room[8 +: 8]),
-    .flit_valid_i({out_valid[7], out_valid[5]}),
-    .flit_vc_i({out_vc[21 +: 3], out_vc[15 +: 3]}),
-    .flit_head_i({out_head[7], out_head[5]}), .flit_tail_i({out_tail[7], out_tail[5]}),
-    .flit_poison_i({out_poison[7], out_poison[5]}),
-    .flit_payload0_i(out_payload5), .flit_payload1_i(out_payload7),
-    .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
-    .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
-    .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
-    .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
-    .drained_o(rx_drained[1]), .go_i(go[1]), .good_i(good[1]),
-    .ack_valid_o(rx_ack[1]), .report_valid_o(rx_report[1]), .control_ready_i(!rx_ack[0] && !rx_report[0]),
-    .control_o(rx_row1), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[1]),
-    .mgmt_index_o(rx_mgmt_index[7:4]), .mgmt_ready_i(rx_mgmt_ready[1]), .mgmt_legal_i(mgmt_legal),
-    .mgmt_take_o(rx_mgmt_take[1]), .violation_o(violation[5]), .header_o(violated[640 +: 128]),
-    .done_o(done[1]), .done_about_o(done_about[30 +: 30]),
-    .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
-    .idle_o(ni_idle[1])
-  );
-
-  // ---------------------------------------------------------------- end to end
-  // Delivered once, in order, whatever was lost or sent twice on the way.
-  logic [1:0] want, go, good, again, rx_drained, rx_ack;
-  logic [13:0] rx_flow;
-  logic [31:0] rx_seq;
-  logic [9:0] rx_len;
-  logic [127:0] rx_row0, rx_row1, row;
-  logic row_valid;
-  logic [3:0] row_src, own_dst;
-  fabric_accept #(.Ports(2)) u_accept (
-    .clk_i(ni_clk), .rst_ni,
-    .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(rx_drained),
-    .go_o(go), .good_o(good), .again_o(again),
-    .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
-  );
-  assign age = fabric_en_i && time_q[11:0] % 12'(defs_pkg::AckAge) == '0;
-  fabric_ack #(.Ports(2)) u_ack (
-    .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i(chip_id_q),
-    .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
-    .calm_i(calm == '1), .age_i(age),
-    .row_valid_o(row_valid), .row_o(row_src), .row_i(row),
-    .valid_o(own_valid), .ready_i(own_ready), .word_o(own_word),
-    .dst_o(own_dst), .asleep_o(ack_asleep), .idle_o(ack_idle)
-  );
-  assign acked_valid = rx_ack != '0;
-  assign acked_src   = rx_ack[0] ? rx_flow[6:3] : rx_flow[13:10];
-  always_comb begin
-    acked_seq = '0;
-    if (acked_valid) acked_seq = rx_ack[0] ? rx_row0 : rx_row1;
-  end
-
-  logic [1:0] rx_report;
-  logic unused_culprit;
-  assign banned  = rx_report != '0;
-  assign culprit = rx_report[0] ? rx_row0 : rx_row1;
-  assign unused_culprit = ^culprit;
-  // In slot mode nobody is told: a report would take this chip's time because of what others do.
-  fabric_report #(.Ports(6)) u_report (
-    .clk_i(ni_clk), .rst_ni, .chip_id_i(chip_id_q), .violation_i(violation), .header_i(violated),
-    .count_o(violations_o), .first_o(violation_o),
-    .valid_o(err_valid), .ready_i(err_ready || tenant[2]), .word_o(err_word), .dst_o(err_dst)
-  );
-
-  logic [19:0] timer_q;
-  assign tick = fabric_en_i && timer_q >= timeout_q && timeout_q != '0;
-  always_ff @(posedge fabric_clk or negedge rst_ni) begin
-    if (!rst_ni) timer_q <= 20'd1;
-    else timer_q <= tick ? 20'd1 : timer_q + 20'd1;
-  end
 
   // ---------------------------------------------------------------- registers
   // Packets refused so far, per source of errors.
@@ -571,10 +387,10 @@ module fabric_node (
     if (!rst_ni) upset_q <= 1'b0;
     else upset_q <= upset != '0;
   end
-  assign empty     = router_idle && link_idle == '1 && sending == '0;
-  assign drained   = empty && ni_idle[1:0] == '1;
+  assign empty     = router_idle && link_idle == '1 && !sending;
+  assign drained   = empty && rx_idle;
   assign drained_o = drained;
-  assign quiet_o   = drained && ni_idle == '1 && ack_idle && !err_valid && !mgmt_busy;
+  assign quiet_o   = drained && ni_idle;
 
   // ---------------------------------------------------------------- assertions
   // The router is awake in whole fabric cycles.

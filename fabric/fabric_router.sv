@@ -29,7 +29,7 @@ module fabric_router #(
 
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
-  input  logic [3:0] now_i,
+  input  logic [5:0] now_i,       // fabric cycle, [13:8]; when packets began likewise, in stamps
   input  logic [2:0] slot_i,      // {slot mode, VN whose fabric cycle this is}
   input  logic [24:0] arbiter_i,  // FabricArbiter
   input  defs_pkg::route_bank_t bank_i,
@@ -63,7 +63,7 @@ module fabric_router #(
   input  logic [3:0] local_tail_i,
   input  logic [11:0] local_out_i,
   input  logic [19:0] local_len_i,
-  input  logic [15:0] local_birth_i,
+  input  logic [23:0] local_born_i,
   output logic [3:0] local_pop_o,
   input  logic [511:0] local_payload0_i,
   input  logic [511:0] local_payload1_i,
@@ -133,7 +133,7 @@ module fabric_router #(
   assign header1 = flit_payload1_i[127:0];
   assign header2 = flit_payload2_i[127:0];
   assign header3 = flit_payload3_i[127:0];
-  // Of the stamp: units of 256 fabric cycles, or 1,024 if age starts in the store.
+  // Age has units of 256 fabric cycles, or 1,024 if it starts in the store.
   function automatic logic [3:0] birth_of(input logic [5:0] stamp);
     birth_of = (arbiter_i[1:0] == defs_pkg::ArbiterQueue) ? stamp[5:2] : stamp[3:0];
   endfunction
@@ -199,7 +199,7 @@ module fabric_router #(
                                                     local_class_i[l], local_out_i[3*l +: 3],
                                                     local_len_i[5*l +: 5] & {5{local_head_i[l]}}};
     end
-    assign hol_birth[4*4*(8 + l) +: 16] = {4{local_birth_i[4*l +: 4]}};
+    assign hol_birth[4*4*(8 + l) +: 16] = {4{birth_of(local_born_i[6*l +: 6])}};
     assign local_pop_o[l] = pop[8 + l];
   end
 
@@ -242,7 +242,7 @@ module fabric_router #(
   logic [3*Outs-1:0] sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
-    .hol_valid_i(hol_open), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i,
+    .hol_valid_i(hol_open), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i(birth_of(now_i)),
     .slot_i, .arbiter_i,
     .link_ready_i, .credit_i(credit), .eject_room_i(eject_room), .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),

@@ -55,7 +55,7 @@ module link_tx #(
   output defs_pkg::flit_t link_tx_o,
   output logic [63:0] taken_o,  // flits taken so far, VC i in byte i
   output logic [31:0] flits_o,  // sent, repeats included
-  output logic [31:0] replays_o,
+  output logic [31:0] replays_o,  // times that it went back to a flit that it had sent
   output logic [31:0] dropped_o,  // packets whose end a dead link swallowed
   output logic idle_o
 );
@@ -167,6 +167,7 @@ module link_tx #(
 
   // ---------------------------------------------------------------- registers
   logic [31:0] flits_q, replays_q, dropped_q;
+  logic [9:0] newest_q;  // behind the newest flit that was ever sent
   logic [63:0] taken_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -179,6 +180,7 @@ module link_tx #(
       lcw_q       <= '0;
       flits_q     <= '0;
       replays_q   <= '0;
+      newest_q    <= '0;
       dropped_q   <= '0;
       taken_q     <= '0;
       beat_q      <= '0;
@@ -203,7 +205,8 @@ module link_tx #(
       plain_q     <= up_i && slice_i == link_lanes_pkg::SliceAll;
       line_used_q <= training_i || (up_i && slice_i != link_lanes_pkg::SliceAll);
       if (send) flits_q <= flits_q + 32'd1;
-      if (restart && send_seq != write_seq) replays_q <= replays_q + 32'd1;
+      if (send && send_seq == newest_q) newest_q <= newest_q + 10'd1;
+      if (restart && send_seq != newest_q) replays_q <= replays_q + 32'd1;
       if (dead_i && flit_valid_i && flit_tail_i) dropped_q <= dropped_q + 32'd1;
     end
   end

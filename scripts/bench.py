@@ -12,6 +12,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
   inject   every fault site with 20 seeds: detected, masked, missed
   shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
+  snapshots  processor time of a long run that can be repeated from snapshots, against one that cannot
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
 """
@@ -20,6 +21,7 @@ import concurrent.futures
 import csv
 import json
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -151,6 +153,34 @@ def bench_fabric_speed(_args):
     return run_json(BUILD / "fabric_bench", "speed", statuses=(0, 4))[1]["rows"]
 
 
+def cpu_seconds(config, out, *options):
+    """User and system time of a run and of the copies of it: wall time is the machine's as well."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    board(config, out, *options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def bench_snapshots(_args):
+    """Pairs in the order A B, B A, ..: what drifts hits both. The board without copies is `--no-debug`."""
+    pairs, lengths, rows = 12, {"mini": 2000, "inf2": 40}, []
+    with tempfile.TemporaryDirectory() as out:
+        for config, length in lengths.items():
+            run = config, out, "busy", "--threads", 1, "--length", length
+            ratios, seconds = [], []
+            for pair in range(pairs):
+                order = [(), ("--no-debug",)]
+                spent = {options: cpu_seconds(*run, *options) for options in order[::-1 if pair % 2 else 1]}
+                ratios.append(spent[()] / spent["--no-debug",])
+                seconds.append(spent["--no-debug",])
+            low, median, high = statistics.quantiles(ratios, n=4)
+            rows.append({"name": "snapshot_cost", "config": config, "pairs": pairs,
+                         "cpu_s": round(statistics.median(seconds), 1), "target": 1.03, "measured": round(median, 4),
+                         "quartiles": [round(low, 4), round(high, 4)], "met": median < 1.03})
+            print(f"bench: snapshots, {config}: done", file=sys.stderr, flush=True)
+    return rows
+
+
 def bench_shrink(_args):
     return run_json("python3", ROOT / "tb/model/shrink_bench.py", BUILD / "model/shrink", BUILD / "system/board_mini",
                     "--json", statuses=(0, 4))[1]["rows"]
@@ -158,7 +188,7 @@ def bench_shrink(_args):
 
 BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
-           "shrink": bench_shrink}
+           "shrink": bench_shrink, "snapshots": bench_snapshots}
 
 
 def show(rows):

@@ -83,6 +83,8 @@ function(add_verilated NAME)
             ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
             ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
     ${make}
+    # Known to be made here, so that what includes them is compiled again in the same build.
+    BYPRODUCTS ${dir}/V${NAME}.h ${dir}/V${NAME}___024root.h
     DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES}
     COMMENT "Verilating ${NAME} (${ARG_TOP}, ${ARG_CONFIG})" VERBATIM)
   add_custom_target(${NAME}_verilate DEPENDS ${dir}/V${NAME}__ALL.a)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Does the first-divergence report find what was injected? Every site, some seeds: its earliest
-cause must name the injected chip, core and block.
+cause must name the injected chip, core and block, and the waves of the chips on the way there must
+hold the divergence, with views without missing signals.
 
   sweep_test.py BOARD SEEDS [SITE...]      seeds 1 .. SEEDS; all sites of `--inject list` unless told
 """
@@ -12,6 +13,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from wave_files import wrong_waves
 
 BOARD, SEEDS, SITES = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 
@@ -34,7 +37,7 @@ def judge(job):
             return f"no result.json, exit {run.returncode}: {run.stderr[-300:]}"
         inject = result["metrics"]["inject"]
         if result["status"] == "passed":
-            return "" if inject["outcome"] == "masked" else f"passed, {inject['outcome']}"
+            return "" if inject["outcome"] in ("masked", "corrected") else f"passed, {inject['outcome']}"
         if run.returncode != 1:
             return f"exit {run.returncode}"
         try:
@@ -54,7 +57,7 @@ def judge(job):
         if wrong:
             return (f"{', '.join(wrong)} (chip {inject['chip']}, {inject['place']}, cycle "
                     f"{inject['cycle']}); cause: {json.dumps(cause)}")
-    return None
+        return "; ".join(wrong_waves((Path(out) / "latest").resolve())) or None
 
 
 def main():
@@ -65,7 +68,7 @@ def main():
     masked = sum(text == "" for text in verdicts)
     for (site, seed), text in wrong:
         print(f"{site} seed {seed}: {text}")
-    print(f"{len(jobs)} runs, {masked} masked, {len(jobs) - masked - len(wrong)} causes named, "
+    print(f"{len(jobs)} runs, {masked} masked, {len(jobs) - masked - len(wrong)} causes named, with waves and views, "
           f"{len(wrong)} wrong")
     found = {site for (site, _), text in zip(jobs, verdicts) if text is None}
     unseen = {site for site, _ in jobs} - found

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "tb/faults/campaign.h"
-#include "tb/system/exit_status.h"
+#include "tb/system/command_line.h"
 #include "tb/system/result.h"
 
 namespace tb {
@@ -52,16 +51,7 @@ Call parse(int argc, char** argv) {
       ->check(CLI::Range(0, 1 << 30));
   app.add_flag("--json", call.json, "print result.json instead of the table");
   app.add_option("--out", call.out, "directory of run directories (out)")->type_name("DIR");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    throw Refused(kPassed, "");
-  } catch (const CLI::ParseError& error) {
-    std::string line = error.what();
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    throw Refused(kBadInput, fmt::format("{}; --help shows what is allowed", line));
-  }
+  parse_command_line(app, argc, argv);
   call.repro = fmt::format("scripts/dodeca run faults --config {} --seed {}", call.config, seed);
   if (events != 100) call.repro += fmt::format(" --events {}", events);
   for (const std::string& name : names) {
@@ -180,14 +170,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tb
 
-int main(int argc, char** argv) {
-  try {
-    return tb::run(argc, argv);
-  } catch (const tb::Refused& refused) {
-    if (*refused.what()) fmt::print(stderr, "{}\n", refused.what());
-    return refused.status;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return tb::kBadEnvironment;
-  }
-}
+int main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }

@@ -11,6 +11,7 @@
 #include "tb/model/hashing_sink.h"
 #include "tb/model/options.h"
 #include "tb/model/wait_for.h"
+#include "tb/system/command_line.h"
 #include "tb/system/npy.h"
 #include "tb/system/result.h"
 
@@ -173,14 +174,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tb
 
-int main(int argc, char** argv) {
-  try {
-    return tb::run(argc, argv);
-  } catch (const tb::Refused& refused) {
-    if (*refused.what()) fmt::print(stderr, "{}\n", refused.what());
-    return refused.status;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return tb::kBadEnvironment;
-  }
-}
+int main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }

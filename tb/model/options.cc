@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
+#include "tb/system/command_line.h"
 
 namespace tb {
 
@@ -33,17 +32,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_flag("--npy", o.npy, "write what the host would read back as NAME.npy");
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", o.out, "directory of run directories (out)")->type_name("DIR");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    throw Refused(kPassed, "");
-  } catch (const CLI::ParseError& error) {
-    std::string line = error.what();
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    throw Refused(kBadInput,
-                  fmt::format("--model-only: {}; --help shows what is allowed without RTL", line));
-  }
+  parse_command_line(app, argc, argv, "--model-only: ", "--help shows what is allowed without RTL");
   if (o.config != "inf2" && o.config != "mini")
     throw Refused(kBadInput, fmt::format("--config is \"{}\"; allowed inf2, mini", o.config));
   if (!o.scenario.empty() && !o.program.empty())

@@ -2,7 +2,6 @@
 // shrink: makes a failing run of the small board small, as long as it fails in the same way.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include "cmodel/disassemble.h"
 #include "tb/model/shrinker.h"
 #include "tb/scenarios/knobs.h"
+#include "tb/system/command_line.h"
 #include "tb/system/options.h"
 
 namespace tb {
@@ -113,14 +113,7 @@ int run(int argc, char** argv) {
   app.add_option("--budget", budget, "seconds after which the smallest so far is taken (300)");
   app.add_option("--out", out, "where NAME.prog, NAME.json and NAME.txt go (out/shrunk)");
   app.add_flag("--json", json, "print NAME.json");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return kPassed;
-  } catch (const CLI::ParseError& error) {
-    throw Refused(kBadInput, fmt::format("shrink: {}; --help shows what is allowed", error.what()));
-  }
+  parse_command_line(app, argc, argv, "shrink: ");
   std::error_code error;
   if (board.empty())
     board =
@@ -164,6 +157,7 @@ int run(int argc, char** argv) {
       {"model_runs", shrinker.model_runs()},
       {"rtl_runs", shrinker.rtl_runs()},
       {"passes_undisturbed", undisturbed},
+      {"finished", shrinker.finished()},
       {"program", file.string()},
       {"repro", repro}};
   std::ofstream(out / (name + ".json")) << result.dump(2) << "\n";
@@ -182,14 +176,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tb
 
-int main(int argc, char** argv) {
-  try {
-    return tb::run(argc, argv);
-  } catch (const tb::Refused& refused) {
-    if (*refused.what()) fmt::print(stderr, "{}\n", refused.what());
-    return refused.status;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return tb::kBadEnvironment;
-  }
-}
+int main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }

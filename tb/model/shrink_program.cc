@@ -190,9 +190,12 @@ std::vector<Part> parts_of(const Image& image) {
   const auto add = [&](Kind kind, std::size_t list, std::size_t index) {
     parts.push_back({kind, static_cast<std::uint32_t>(list), static_cast<std::uint32_t>(index)});
   };
-  for (std::size_t s = 0; s < image.code.size(); ++s)
+  for (std::size_t s = 0; s < image.code.size(); ++s) {
+    bool ended = false;  // behind it nothing is executed
     for (std::size_t i = 0; i < image.code[s].size(); ++i)
-      if (!is(image.code[s][i], defs::Opcode::End)) add(Kind::Instruction, s, i);
+      if (std::exchange(ended, ended || is(image.code[s][i], defs::Opcode::End)) || !ended)
+        add(Kind::Instruction, s, i);
+  }
   for (std::size_t r = 0; r < image.moves.size(); ++r)
     for (std::size_t i = 0; i < image.moves[r].size(); ++i) add(Kind::Descriptor, r, i);
   for (std::size_t i = 0; i < image.pieces.size(); ++i) add(Kind::Piece, 0, i);

@@ -62,7 +62,7 @@ std::uint32_t id_of(const Image& image, const Part& part);
 /// A descriptor that copies from its own chip's HBM into SBUF: the host could load that.
 bool loads_sbuf(const Image& image, const Part& descriptor);
 
-/// Everything but END, in program order: streams, rings, then data and regions.
+/// Everything but each stream's END, in program order: streams, rings, then data and regions.
 std::vector<Part> parts_of(const Image& image);
 
 /// Who added to each {chip, semaphore}, in one legal order of the program: shrink_sound.h.

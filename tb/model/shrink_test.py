@@ -31,12 +31,13 @@ class ShrinkTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 
-    def shrunk(self, scenario, site, seed):
-        run, report = self.board(scenario, "--chips", 3, "--seed", seed, "--inject", site, status=1)
+    def shrunk(self, scenario, site, seed, chips=3):
+        run, report = self.board(scenario, "--chips", chips, "--seed", seed, "--inject", site, status=1)
         small = json.loads(self.shrink(run).stdout)
         before = json.loads((run / "result.json").read_text(encoding="utf-8"))
         self.assertEqual(small["cycles_before"], before["cycles"])
         self.assertTrue(small["passes_undisturbed"])
+        self.assertTrue(small["finished"])
         # The file that it saved is a program of its own: fails with the fault, as before.
         options = small["repro"].split("--config mini ")[1].split()
         _, again = self.board("--program", small["program"], *options, status=1)
@@ -52,6 +53,16 @@ class ShrinkTest(unittest.TestCase):
         self.assertLess(small["instructions"], 12)
         listing = next((self.dir / "shrunk").glob("*.txt")).read_text(encoding="utf-8")
         self.assertIn("MULTIPLY_MOVING", listing)
+
+    def test_a_load_that_comes_back_is_no_progress(self):
+        small, before = self.shrunk("digits", "instruction", 1, chips=12)
+        self.assertLess(small["cycles"], 0.05 * before["cycles"])
+
+    def test_what_stands_behind_an_end_goes(self):
+        small, _ = self.shrunk("corners", "dma_address", 1, chips=12)
+        listing = next((self.dir / "shrunk").glob("*.txt")).read_text(encoding="utf-8")
+        self.assertNotIn("END func", listing)
+        self.assertLessEqual(small["chips"], 2)
 
     def test_a_lost_bit_on_a_link_needs_two_chips(self):
         small, before = self.shrunk("ring", "flit_payload", 3)

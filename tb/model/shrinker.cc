@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tb/model/shrink_history.h"
 #include "tb/model/shrink_tiles.h"
@@ -234,20 +235,21 @@ void Shrinker::reload() {
 
 /// Every size to the least that still fails: for all who are that large at once, then one by one.
 void Shrinker::smaller_tiles() {
+  const auto smaller = [&](const Size& size, std::uint64_t to) {
+    Image candidate = image_;
+    size.set(candidate, to);
+    return (sound_.defined && accept(reloaded(candidate), options_)) || accept(candidate, options_);
+  };
   const auto shrink = [&](const Size& size) {
     for (std::uint64_t now = size.now(image_); now > size.least && left();) {
-      bool smaller = false;
+      bool done = false;
       for (const std::uint64_t eighths : {0, 2, 4, 6, 7}) {
         const auto to = std::max(size.least, now * eighths / 8 / size.least * size.least);
-        if (to >= now) break;
-        Image candidate = image_;
-        size.set(candidate, to);
-        if ((smaller = (sound_.defined && accept(reloaded(candidate), options_)) ||
-                       accept(candidate, options_)))
-          break;
+        if (to >= now || (done = smaller(size, to))) break;
       }
-      if (!smaller) break;
-      now = size.now(image_);
+      // What is loaded anew may bring the size back.
+      const std::uint64_t before = std::exchange(now, size.now(image_));
+      if (!done || now >= before) break;
     }
   };
   for (const Size& size : sizes_of(image_)) shrink(size);

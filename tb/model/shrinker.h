@@ -34,6 +34,8 @@ class Shrinker {
   const Image& image() const { return image_; }
   const Ran& first() const { return first_; }
   const Ran& best() const { return best_; }
+  /// Nothing more goes: the budget did not end it.
+  bool finished() const { return left(); }
   unsigned rtl_runs() const { return board_.count(); }
   unsigned model_runs() const { return model_runs_; }
   const std::vector<std::string>& options() const { return options_; }

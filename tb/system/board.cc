@@ -247,7 +247,7 @@ void Board::at_the_end() {
       counts += wrong;
     }
   if (host_->errors().empty()) {
-    const std::string wrong = wrong_fabric_counts(*this);
+    const std::string wrong = wrong_fabric_counts(*this, !options_.inject.empty());
     if (!wrong.empty()) report += "counters of the fabric are wrong:\n" + wrong;
   }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;

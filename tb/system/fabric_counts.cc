@@ -66,7 +66,7 @@ nlohmann::ordered_json FabricCounts::json(const fabric::Board& cables) const {
   return all;
 }
 
-std::string wrong_fabric_counts(const Board& board) {
+std::string wrong_fabric_counts(const Board& board, bool disturbed) {
   const FabricCounts& counts = board.host().fabric_counts();
   std::string text;
   unsigned lines = 0;
@@ -93,6 +93,7 @@ std::string wrong_fabric_counts(const Board& board) {
     const std::string chip = fmt::format("chip {}", c);
     same(counts.chip(c, ChipCount::Cycle), board.host().copy_cycle(), chip, "Cycle");
     same(counts.chip(c, ChipCount::Stalls), 0, chip, "Stalls");
+    if (!disturbed) same(counts.chip(c, ChipCount::Damaged), 0, chip, "Damaged");
     for (unsigned core = 0; core < defs::kCores; ++core)
       same(counts.chip(c, ChipCount::Bytes0, core), board.delivered(c).bytes[core], chip,
            core ? "Bytes1" : "Bytes0");
@@ -140,8 +141,9 @@ std::string wrong_fabric_counts(const Board& board) {
       within(counts.port(end, PortCount::Retrains), trained - 1, trained_more - 1, where,
              PortCount::Retrains);
       if (status.retrains || board.link_status(far.chip, far.port).retrains) continue;
-      within(counts.port(end, PortCount::Replays), seen(events.repeats).first,
-             seen(events.restarts).second, where, PortCount::Replays);
+      const auto [repeated, repeated_more] = seen(events.repeats);
+      within(counts.port(end, PortCount::Replays), repeated, repeated_more, where,
+             PortCount::Replays);
       const auto [asked, asked_more] = seen(events.asks);
       within(counts.port(end, PortCount::Naks), asked, asked_more, where, PortCount::Naks);
       // A damaged word may make the receiver miscount those behind it; without one none fails.

@@ -57,7 +57,7 @@ struct Delivered {
 };
 
 /// The counters of a board at rest against that and against the words on its links; one line for
-/// each that is wrong.
-std::string wrong_fabric_counts(const Board& board);
+/// each that is wrong. On a disturbed one packets may be damaged inside chips.
+std::string wrong_fabric_counts(const Board& board, bool disturbed);
 
 }  // namespace tb

@@ -35,8 +35,10 @@ class Injector {
   /// Before the run: places the hook.
   void arm(Board& board);
 
-  /// After the run. Detected: the outcome has failed or hung. Passed runs need an argument why the
-  /// fault could not be seen; without one the run is changed to failed. Writes metrics["inject"].
+  /// After the run. Detected: the outcome has failed or hung. Corrected: it passed, and the fabric
+  /// dropped and made good a damaged packet. Other passed runs need an argument why the fault could
+  /// not be seen; without one the run is changed to failed. Reads metrics["fabric"], writes
+  /// metrics["inject"].
   void judge(Outcome& outcome, nlohmann::ordered_json& metrics);
 
   struct Impl;

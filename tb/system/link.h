@@ -123,10 +123,9 @@ class Link : public TokenChannel<defs::Flit::kWords> {
   /// What the ends of a link on all its lanes count, seen from outside: fabric cycles of sending.
   struct Events {
     std::vector<std::uint64_t> trainings;  ///< the first training word of several
-    std::vector<std::uint64_t> restarts;  ///< the sender says which number comes next, not at first
-    std::vector<std::uint64_t> repeats;   ///< of those, back to a flit that it has sent
-    std::vector<std::uint64_t> asks;      ///< the first word of several that asks for a repeat
-    std::vector<std::uint64_t> damaged;   ///< neither a training word nor silence, and changed
+    std::vector<std::uint64_t> repeats;    ///< the sender goes back to a flit that it has sent
+    std::vector<std::uint64_t> asks;       ///< the first word of several that asks for a repeat
+    std::vector<std::uint64_t> damaged;    ///< neither a training word nor silence, and changed
 
     void add(std::uint64_t cycle, const Token& token) {
       const auto type = static_cast<defs::FlitType>(token[16] & 7u);
@@ -139,7 +138,6 @@ class Link : public TokenChannel<defs::Flit::kWords> {
       asked_ = asks_now;
       if (type == defs::FlitType::Ctrl) {
         next_ = token[0] % kNumbers;
-        if (std::exchange(started_, true)) restarts.push_back(cycle);
         if (next_ != newest_) repeats.push_back(cycle);
       } else if (type >= defs::FlitType::Head && type <= defs::FlitType::HeadTail) {
         if (next_ == newest_) newest_ = (newest_ + 1) % kNumbers;
@@ -149,7 +147,7 @@ class Link : public TokenChannel<defs::Flit::kWords> {
 
    private:
     static constexpr unsigned kNumbers = 1024;
-    bool trained_ = false, asked_ = false, started_ = false;
+    bool trained_ = false, asked_ = false;
     unsigned next_ = 0, newest_ = 0;  // numbers of the next flit, and of the next that is new
   };
   const Events& events() const { return events_; }

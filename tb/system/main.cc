@@ -15,6 +15,7 @@
 #include "tb/scenarios/knobs.h"
 #include "tb/system/board.h"
 #include "tb/system/chip.h"
+#include "tb/system/command_line.h"
 #include "tb/system/commit_log.h"
 #include "tb/system/inject.h"
 #include "tb/system/npy.h"
@@ -389,17 +390,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tb
 
-int sc_main(int argc, char** argv) {
-  try {
-    return tb::run(argc, argv);
-  } catch (const tb::Refused& refused) {
-    if (*refused.what()) fmt::print(stderr, "{}\n", refused.what());
-    return refused.status;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return tb::kBadEnvironment;
-  }
-}
+int sc_main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }
 
 // Ours, so that SystemC's banner can be silenced before its kernel starts.
 int main(int argc, char** argv) {

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <thread>
 
 #include "tb/scenarios/knobs.h"
 #include "tb/system/chip.h"
+#include "tb/system/command_line.h"
 #include "tb/system/inject.h"
 
 namespace tb {
@@ -178,16 +178,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--timeout-cycles", timeout, "fabric cycles after which the run counts as hung");
   app.add_option("--hang-cycles", hang,
                  "fabric cycles without progress that count as hung, 64 .. (65536)");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    throw Refused(kPassed, "");
-  } catch (const CLI::ParseError& error) {
-    std::string line = error.what();
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    throw Refused(kBadInput, fmt::format("{}; --help shows what is allowed", line));
-  }
+  parse_command_line(app, argc, argv);
 
   if (config != o.config) {
     const bool known = std::any_of(defs::kConfigs.begin(), defs::kConfigs.end(),

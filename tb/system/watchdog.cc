@@ -197,9 +197,7 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
     verdict.give_up = true;
     return verdict;
   }
-  // Behind the last completion nothing takes as long as a stall.
-  const bool draining = host.phase() == Host::Phase::Draining;
-  if (!timeout && !all_wait && !draining && !hung) return verdict;
+  if (!timeout && !all_wait && !hung) return verdict;
 
   verdict.hang =
       timeout ? fmt::format("not finished after {} fabric cycles\n", now)

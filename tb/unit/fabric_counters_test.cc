@@ -14,10 +14,6 @@ using defs::PortCount;
 PortCount of(PortCount first, unsigned more) {
   return static_cast<PortCount>(static_cast<unsigned>(first) + more);
 }
-void snapshot_now(FabricRing& nodes) {
-  nodes.write_counters(defs::kCsrFabricSnapshot, static_cast<std::uint32_t>(nodes.cycle()));
-  nodes.step();
-}
 fabric::Message message(unsigned src, unsigned dst, unsigned bytes, unsigned vn = 1) {
   fabric::Message m;
   m.src = static_cast<std::uint16_t>(src);
@@ -75,7 +71,7 @@ TEST_P(Copies, AddUpAtTheEnd) {
   for (unsigned i = 0; i < 3000; ++i)
     nodes.post(nodes.random_message(nodes.random(12), nodes.random(12)));
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   for (unsigned chip = 0; chip < 12; ++chip) {
     for (unsigned port = 0; port < nodes.cables().ports(); ++port) {
       std::uint64_t sent = 0;
@@ -118,7 +114,7 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
         const unsigned cycles = 4 + hops * (7 + latency);
         ++expected[{2 + hops, 16 * vn + static_cast<unsigned>(std::bit_width(cycles)) - 1}];
       }
-    snapshot_now(nodes);
+    nodes.snapshot();
     for (unsigned chip = 0; chip < 12; ++chip)
       for (unsigned i = 0; i < 64; ++i)
         EXPECT_EQ(nodes.count(chip, ChipCount::Latency, i), (expected[{chip, i}]))
@@ -133,7 +129,7 @@ std::uint32_t blocked(unsigned core_cycles) {
   for (unsigned i = 0; i < 60; ++i) nodes.post(message(0, 2, 1024));
   nodes.stall(2, 1, core_cycles);  // what comes by port 1 is received by receiver 1
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   const unsigned vc = 2 * 1 + 0;  // class 0: the way crosses no cable near B
   for (unsigned other = 0; other < 8; ++other)
     if (other != vc) EXPECT_EQ(nodes.count(1, 0, of(PortCount::Short0, other)), 0u) << other;
@@ -156,7 +152,7 @@ TEST(Links, AreCopiedToo) {
   nodes.drain();
   nodes.options().flit_errors = 0;
   for (unsigned i = 0; i < 2000; ++i) nodes.step();
-  snapshot_now(nodes);
+  nodes.snapshot();
   std::uint64_t replays = 0;
   for (unsigned chip = 0; chip < 12; ++chip)
     for (unsigned port = 0; port < 2; ++port) {
@@ -173,6 +169,27 @@ TEST(Links, AreCopiedToo) {
   EXPECT_GT(replays, 100u);
 }
 
+/// Flits changed behind the links' backs: the chip that the packets were for counts each of them.
+TEST(Ends, DamagedPacketsAreCountedWhereTheyEnd) {
+  std::mt19937 rng(7);
+  unsigned flits = 0, changed = 0;
+  const auto tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    const auto type = static_cast<defs::FlitType>(type_of(word));
+    if (chip != 1 || port != 0 || type < defs::FlitType::Head || type > defs::FlitType::HeadTail)
+      return;
+    if (++flits % 173 == 5)
+      spoil(word, rng), ++changed;  // packets have 17 flits: never twice in one
+  };
+  FabricRing nodes({.chips = 4, .latency = 4, .timeout = 500, .tap = tap});
+  for (unsigned i = 0; i < 30; ++i) nodes.post(message(0, 2, 1024));
+  for (unsigned i = 0; i < 30; ++i) nodes.post(message(3, 1, 1024));
+  nodes.drain();
+  nodes.snapshot();
+  EXPECT_GT(changed, 3u);
+  for (unsigned chip = 0; chip < 4; ++chip)
+    EXPECT_EQ(nodes.count(chip, ChipCount::Damaged), chip == 2 ? changed : 0u) << chip;
+}
+
 /// Of the last copy.
 unsigned lane_errors(FabricRing& nodes, unsigned chip, unsigned port, unsigned lane) {
   return nodes.count(chip, port, of(PortCount::Lanes0, lane / 2)) >> 16 * (lane % 2) & 0xffff;
@@ -186,7 +203,7 @@ TEST(Lanes, AStuckOneIsNamed) {
     for (unsigned i = 0; i < 100; ++i)
       nodes.post(message(1, 2, 1024));  // words of zeros are not hurt
     for (unsigned i = 0; i < 2000; ++i) nodes.step();
-    snapshot_now(nodes);
+    nodes.snapshot();
     ASSERT_EQ(nodes.state(2, 1), defs::LinkState::Degraded);
     for (unsigned chip = 0; chip < 3; ++chip)
       for (unsigned port = 0; port < 2; ++port)
@@ -213,7 +230,7 @@ TEST(Lanes, EveryWrongWordOfATrainingCounts) {
         flip(word, kLaneBits * lane + rng() % kLaneBits), ++wrong[lane];
   };
   FabricRing nodes({.chips = 2, .latency = 4, .tap = tap});
-  snapshot_now(nodes);
+  nodes.snapshot();
   EXPECT_EQ(nodes.status(1, 1).bad_lanes, 0u);
   unsigned sum = 0;
   for (unsigned lane = 0; lane < 16; ++lane) {
@@ -228,7 +245,7 @@ TEST(Lanes, EveryWrongWordOfATrainingCounts) {
   const unsigned before = lane_errors(nodes, 1, 1, 5);
   nodes.add({.chip = 0, .port = 0, .lane = 5});
   for (unsigned i = 0; i < 2000; ++i) nodes.step();
-  snapshot_now(nodes);
+  nodes.snapshot();
   EXPECT_EQ(lane_errors(nodes, 1, 1, 5), before + 64 * nodes.status(1, 1).retrains);
 }
 
@@ -275,7 +292,7 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   EXPECT_EQ(source.out, 0);
   EXPECT_EQ(stall_of(nodes, 3).valid, 0);
   nodes.drain();
-  snapshot_now(nodes);
+  nodes.snapshot();
   // The sink stalls for 3,000 cycles: no more than four ticks.
   for (const unsigned chip : {0u, 1u, 2u}) {
     EXPECT_GE(nodes.count(chip, ChipCount::Stalls), 1u);

@@ -59,6 +59,13 @@ void load(FabricRing& bench, const fabric::Tables& tables, ManagedBy managed_by)
   acknowledged(bench, managed_by);
 }
 
+/// As every chip has counted them.
+void expect_switches(FabricRing& bench, unsigned switches) {
+  bench.snapshot();
+  for (unsigned chip = 0; chip < kChips; ++chip)
+    EXPECT_EQ(bench.count(chip, defs::ChipCount::Switches), switches) << "chip " << chip;
+}
+
 /// All chips change banks in one fabric cycle, told by packets.
 template <class ManagedBy>
 void switch_banks(FabricRing& bench, const fabric::Tables& tables, unsigned limit,
@@ -155,6 +162,7 @@ TEST_P(Managed, SetsChangeUnderLoadAndCablesLoseWordsAndNothingElse) {
                   .tables = fabric::search_tables(fabric::Board::c12())};
   FabricRing bench(options);
   bench.obey(1);
+  unsigned switches = 1;  // the host's own, at the start
   for (const fabric::Tables& set : {fabric::search_tables(fabric::Board::c12().without({7, 2})),
                                     fabric::search_tables(fabric::Board::c12().without({3, 0}))}) {
     storm(bench, 400);
@@ -164,6 +172,7 @@ TEST_P(Managed, SetsChangeUnderLoadAndCablesLoseWordsAndNothingElse) {
     switch_banks(bench, set, 3000, by_chip0);
     for (unsigned chip = 0; chip < kChips; ++chip)
       EXPECT_EQ(bench.fabric_status(chip) & 64, 0u) << "not empty at the switch";
+    expect_switches(bench, ++switches);
   }
   bench.drain();
   EXPECT_EQ(bench.errors(), 0u);
@@ -184,8 +193,8 @@ TEST(Manage, EveryWriteIsDoneOnceInOrderOnCablesThatLoseThem) {
     for (unsigned dst = 0; dst < kChips; ++dst) bench.manage(4, dst, kRoute1, 1000 * dst + i);
   bench.watch([&](unsigned dst) {
     auto* root = bench.dut(dst).rootp;
-    if (root->fabric_probe__DOT__u_node__DOT__u_manage__DOT__write_o)
-      seen[dst].push_back(root->fabric_probe__DOT__u_node__DOT__u_manage__DOT__rx_q[0]);
+    if (root->fabric_probe__DOT__u_node__DOT__u_ni__DOT__u_manage__DOT__write_o)
+      seen[dst].push_back(root->fabric_probe__DOT__u_node__DOT__u_ni__DOT__u_manage__DOT__rx_q[0]);
   });
   acknowledged(bench, [](unsigned) { return 4u; });
   for (unsigned dst = 0; dst < kChips; ++dst) {

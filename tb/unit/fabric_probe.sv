@@ -124,39 +124,39 @@ module fabric_probe (
     .link_dead_o, .drained_o, .quiet_o
   );
 
-  assign message0_valid_o   = u_node.u_ni_rx0.trace_message_valid_q;
-  assign message0_src_o     = u_node.u_ni_rx0.trace_message_src;
-  assign message0_lane_o    = u_node.u_ni_rx0.trace_message_lane;
-  assign message0_header_o  = u_node.u_ni_rx0.trace_message_header_q;
-  assign message0_bytes_o   = u_node.u_ni_rx0.trace_message_bytes;
-  assign burst0_valid_o     = u_node.u_ni_rx0.trace_burst_valid;
-  assign burst0_src_o       = u_node.u_ni_rx0.trace_burst_src;
-  assign burst0_lane_o      = u_node.u_ni_rx0.trace_burst_lane;
-  assign trace_sem0_valid_o = u_node.u_ni_rx0.trace_sem_valid;
-  assign trace_sem0_src_o   = u_node.u_ni_rx0.trace_sem_src;
-  assign trace_sem0_lane_o  = u_node.u_ni_rx0.trace_sem_lane;
+  assign message0_valid_o   = u_node.u_ni.u_rx0.u_write.trace_message_valid_q;
+  assign message0_src_o     = u_node.u_ni.u_rx0.u_write.trace_message_src;
+  assign message0_lane_o    = u_node.u_ni.u_rx0.u_write.trace_message_lane;
+  assign message0_header_o  = u_node.u_ni.u_rx0.u_write.trace_message_header_q;
+  assign message0_bytes_o   = u_node.u_ni.u_rx0.u_write.trace_message_bytes;
+  assign burst0_valid_o     = u_node.u_ni.u_rx0.u_write.trace_burst_valid;
+  assign burst0_src_o       = u_node.u_ni.u_rx0.u_write.trace_burst_src;
+  assign burst0_lane_o      = u_node.u_ni.u_rx0.u_write.trace_burst_lane;
+  assign trace_sem0_valid_o = u_node.u_ni.u_rx0.u_write.trace_sem_valid;
+  assign trace_sem0_src_o   = u_node.u_ni.u_rx0.u_write.trace_sem_src;
+  assign trace_sem0_lane_o  = u_node.u_ni.u_rx0.u_write.trace_sem_lane;
   // A cycle later than message_valid: a kilobyte is copied only when there is something new.
   always_ff @(posedge clk_i) begin
-    if (u_node.u_ni_rx0.trace_message_valid_q) begin
-      message0_payload_o <= u_node.u_ni_rx0.trace_message_payload_q;
+    if (u_node.u_ni.u_rx0.u_write.trace_message_valid_q) begin
+      message0_payload_o <= u_node.u_ni.u_rx0.u_store.trace_message_payload_q;
     end
   end
 
-  assign message1_valid_o   = u_node.u_ni_rx1.trace_message_valid_q;
-  assign message1_src_o     = u_node.u_ni_rx1.trace_message_src;
-  assign message1_lane_o    = u_node.u_ni_rx1.trace_message_lane;
-  assign message1_header_o  = u_node.u_ni_rx1.trace_message_header_q;
-  assign message1_bytes_o   = u_node.u_ni_rx1.trace_message_bytes;
-  assign burst1_valid_o     = u_node.u_ni_rx1.trace_burst_valid;
-  assign burst1_src_o       = u_node.u_ni_rx1.trace_burst_src;
-  assign burst1_lane_o      = u_node.u_ni_rx1.trace_burst_lane;
-  assign trace_sem1_valid_o = u_node.u_ni_rx1.trace_sem_valid;
-  assign trace_sem1_src_o   = u_node.u_ni_rx1.trace_sem_src;
-  assign trace_sem1_lane_o  = u_node.u_ni_rx1.trace_sem_lane;
+  assign message1_valid_o   = u_node.u_ni.u_rx1.u_write.trace_message_valid_q;
+  assign message1_src_o     = u_node.u_ni.u_rx1.u_write.trace_message_src;
+  assign message1_lane_o    = u_node.u_ni.u_rx1.u_write.trace_message_lane;
+  assign message1_header_o  = u_node.u_ni.u_rx1.u_write.trace_message_header_q;
+  assign message1_bytes_o   = u_node.u_ni.u_rx1.u_write.trace_message_bytes;
+  assign burst1_valid_o     = u_node.u_ni.u_rx1.u_write.trace_burst_valid;
+  assign burst1_src_o       = u_node.u_ni.u_rx1.u_write.trace_burst_src;
+  assign burst1_lane_o      = u_node.u_ni.u_rx1.u_write.trace_burst_lane;
+  assign trace_sem1_valid_o = u_node.u_ni.u_rx1.u_write.trace_sem_valid;
+  assign trace_sem1_src_o   = u_node.u_ni.u_rx1.u_write.trace_sem_src;
+  assign trace_sem1_lane_o  = u_node.u_ni.u_rx1.u_write.trace_sem_lane;
   // A cycle later than message_valid: a kilobyte is copied only when there is something new.
   always_ff @(posedge clk_i) begin
-    if (u_node.u_ni_rx1.trace_message_valid_q) begin
-      message1_payload_o <= u_node.u_ni_rx1.trace_message_payload_q;
+    if (u_node.u_ni.u_rx1.u_write.trace_message_valid_q) begin
+      message1_payload_o <= u_node.u_ni.u_rx1.u_store.trace_message_payload_q;
     end
   end
 

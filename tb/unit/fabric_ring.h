@@ -252,6 +252,11 @@ class FabricRing {
     d.count_index_i = 0;
     return value;
   }
+  /// Copies the counters of all chips, a cycle long.
+  void snapshot() {
+    write_counters(defs::kCsrFabricSnapshot, static_cast<std::uint32_t>(cycle()));
+    step();
+  }
   /// Of the last copy.
   std::uint32_t count(unsigned chip, unsigned port, defs::PortCount which) {
     return counter(chip, 32 * port + static_cast<unsigned>(which));

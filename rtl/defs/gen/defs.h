@@ -470,6 +470,7 @@ enum class ChipCount : std::uint8_t {
   Switches = 66,  ///< changes of tables, mod 2^16
   Stalls = 67,  ///< times that a head stood still for one to two times FabricPatience, mod 2^8
   Cycle = 68,  ///< fabric cycle of the copy, 0: there was none
+  Damaged = 69,  ///< whole packets, mod 2^16, whose end-to-end check failed here: something changed them inside a chip, links check for themselves. Their senders send them again
 };
 inline constexpr std::string_view to_string(ChipCount value) {
   switch (value) {
@@ -479,10 +480,11 @@ inline constexpr std::string_view to_string(ChipCount value) {
     case ChipCount::Switches: return "Switches";
     case ChipCount::Stalls: return "Stalls";
     case ChipCount::Cycle: return "Cycle";
+    case ChipCount::Damaged: return "Damaged";
   }
   return "?";
 }
-inline constexpr std::array kEveryChipCount{ChipCount::Latency, ChipCount::Bytes0, ChipCount::Bytes1, ChipCount::Switches, ChipCount::Stalls, ChipCount::Cycle};
+inline constexpr std::array kEveryChipCount{ChipCount::Latency, ChipCount::Bytes0, ChipCount::Bytes1, ChipCount::Switches, ChipCount::Stalls, ChipCount::Cycle, ChipCount::Damaged};
 
 /// who goes first in a router
 enum class Arbiter : std::uint8_t {
@@ -1011,7 +1013,7 @@ struct LinkStatus {
   std::uint32_t retrains{};  ///< times in state Recover
   std::uint32_t failures{};  ///< words that failed the CRC
   std::uint32_t naks{};  ///< gaps: repeats asked of the neighbour
-  std::uint32_t replays{};  ///< times that flits were sent again
+  std::uint32_t replays{};  ///< times that the sender went back to a flit that it had sent
   std::uint32_t flits{};  ///< flits sent, repeats included
   std::uint8_t tx_slice{};  ///< lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
   std::uint8_t rx_slice{};  ///< lanes received on

@@ -252,7 +252,8 @@ package defs_pkg;
     ChipCountBytes1 = 7'd65,  // likewise core 1
     ChipCountSwitches = 7'd66,  // changes of tables, mod 2^16
     ChipCountStalls = 7'd67,  // times that a head stood still for one to two times FabricPatience, mod 2^8
-    ChipCountCycle = 7'd68  // fabric cycle of the copy, 0: there was none
+    ChipCountCycle = 7'd68,  // fabric cycle of the copy, 0: there was none
+    ChipCountDamaged = 7'd69  // whole packets, mod 2^16, whose end-to-end check failed here: something changed them inside a chip, links check for themselves. Their senders send them again
   } chip_count_e;
 
   // who goes first in a router
@@ -398,7 +399,7 @@ package defs_pkg;
     logic [31:0] retrains;  // times in state Recover
     logic [31:0] failures;  // words that failed the CRC
     logic [31:0] naks;  // gaps: repeats asked of the neighbour
-    logic [31:0] replays;  // times that flits were sent again
+    logic [31:0] replays;  // times that the sender went back to a flit that it had sent
     logic [31:0] flits;  // flits sent, repeats included
     logic [2:0] tx_slice;  // lanes sent on: 0 all, 2, 3 a half, 4 .. 7 a quarter, 1 none
     logic [2:0] rx_slice;  // lanes received on
