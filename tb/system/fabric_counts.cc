@@ -17,6 +17,7 @@ using defs::PortCount;
 
 constexpr unsigned kBins = 16;
 constexpr unsigned kMaxLines = 8;
+constexpr std::uint64_t kNoLimit = UINT64_MAX;
 constexpr unsigned kLanes = 16, kTrainingWords = 64;
 constexpr unsigned kSlack = 8;  ///< fabric cycles between a counter and the wire, and some
 
@@ -87,11 +88,15 @@ std::string wrong_fabric_counts(const Board& board, bool disturbed) {
                           const std::string& where, PortCount which) {
     if ((counted < least || counted > most) && lines++ < kMaxLines)
       text += fmt::format("{}: {} is {}; expected {}{}\n", where, to_string(which), counted, least,
-                          least == most ? "" : fmt::format(" .. {}", most));
+                          least == most      ? ""
+                          : most == kNoLimit ? " or more"
+                                             : fmt::format(" .. {}", most));
   };
   for (unsigned c = 0; c < board.chips(); ++c) {
     const std::string chip = fmt::format("chip {}", c);
     same(counts.chip(c, ChipCount::Cycle), board.host().copy_cycle(), chip, "Cycle");
+    same(counts.chip(c, ChipCount::Switches),
+         board.wiring().loaded.has_value() + board.host().reroute().switches(), chip, "Switches");
     same(counts.chip(c, ChipCount::Stalls), 0, chip, "Stalls");
     if (!disturbed) same(counts.chip(c, ChipCount::Damaged), 0, chip, "Damaged");
     for (unsigned core = 0; core < defs::kCores; ++core)
@@ -148,7 +153,7 @@ std::string wrong_fabric_counts(const Board& board, bool disturbed) {
       within(counts.port(end, PortCount::Naks), asked, asked_more, where, PortCount::Naks);
       // A damaged word may make the receiver miscount those behind it; without one none fails.
       const auto [hurt, hurt_more] = seen(events.damaged, link->latency());
-      within(counts.port(far, PortCount::Failures), hurt, hurt_more ? UINT64_MAX : 0, there,
+      within(counts.port(far, PortCount::Failures), hurt, hurt_more ? kNoLimit : 0, there,
              PortCount::Failures);
       if (status.replays || status.retrains) continue;
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
