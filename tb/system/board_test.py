@@ -131,6 +131,23 @@ class Links(BoardTest):
                     slower = limited["metrics"]["run_cycles"] / plain["metrics"]["run_cycles"]
                     self.assertTrue(least < slower < most, slower)
 
+    def test_a_limit_takes_the_time_that_its_bucket_says(self):
+        # A core cycle is half a fabric cycle: at rate 1 a flit takes 128, at rate 2 half of that. Cores send equally much.
+        for core in (0, 1):
+            with self.subTest(core=core):
+                runs = {limit: self.result("digits", "--chips", 2, "--limit", f"{core}={limit}")
+                        for limit in ("1/1", "2/1", "1/17", "2/17")}
+                cycles = {limit: run["metrics"]["run_cycles"] for limit, run in runs.items()}
+                link = runs["1/1"]["metrics"]["fabric"]["links"][0]
+                flits = sum(link[f"Sent{vn}"] for vn in (1, 2, 3)) // 2
+                self.assertGreater(flits, 100)
+                for burst in (1, 17):  # the burst and a packet of 17 are not waited for
+                    slower = (cycles[f"1/{burst}"] - cycles[f"2/{burst}"]) / 64
+                    self.assertTrue(flits - burst - 17 <= slower <= flits, slower)
+                for rate in (1, 2):  # 16 flits more at once: that much earlier, to the flit
+                    earlier = (cycles[f"{rate}/1"] - cycles[f"{rate}/17"]) * rate / 128
+                    self.assertAlmostEqual(earlier, 16, delta=0.5)
+
     def test_bit_errors_train_links_again_and_change_nothing(self):
         plain = self.result("digits", "--chips", 2)
         noisy = self.result("digits", "--chips", 2, "--link-ber", "1e-4")
