@@ -205,6 +205,11 @@ TEST(Lanes, AStuckOneIsNamed) {
     for (unsigned i = 0; i < 2000; ++i) nodes.step();
     nodes.snapshot();
     ASSERT_EQ(nodes.state(2, 1), defs::LinkState::Degraded);
+    for (const auto& [chip, port] : {std::pair{1u, 0u}, {2u, 1u}}) {
+      const std::uint64_t since = nodes.cycle() - nodes.count(chip, ChipCount::Cycle);
+      EXPECT_EQ(nodes.count(chip, port, PortCount::Degraded) + since,
+                nodes.status(chip, port).degraded);  // it counts fabric cycles
+    }
     for (unsigned chip = 0; chip < 3; ++chip)
       for (unsigned port = 0; port < 2; ++port)
         for (unsigned i = 0; i < 16; ++i) {
