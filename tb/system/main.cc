@@ -204,21 +204,14 @@ void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
 
 /// timeline.json: all of it for viewers, the numbers from doorbell to last completion, or to the
 /// end of a run that did not get there.
-void write_timeline(timeline::Recorder& recorder, const Board& board, const Outcome& outcome,
+void write_timeline(timeline::Recorder& recorder, const Outcome& outcome,
                     const std::filesystem::path& run_dir) {
   const std::uint64_t end = defs::kFabricDivide * outcome.cycles;
   const timeline::Timeline timeline = recorder.finish(end);
-  std::vector<std::uint64_t> macs;
-  for (const auto& chip : board.host().counts()) {
-    macs.push_back(0);
-    for (const TensorCounts& core : chip)
-      macs.back() += core[static_cast<unsigned>(defs::TensorCount::PeBusy)];
-  }
-  macs.resize(timeline.traffic.size());
   const bool ended = outcome.end_cycle > outcome.start_cycle;
   const timeline::Window window{defs::kFabricDivide * outcome.start_cycle,
                                 ended ? defs::kFabricDivide * outcome.end_cycle : end};
-  timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes(), macs),
+  timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes()),
                                run_dir / "timeline.json");
 }
 
@@ -348,7 +341,7 @@ int run(int argc, char** argv) {
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
-    if (recorder) write_timeline(*recorder, board, outcome, run_dir);
+    if (recorder) write_timeline(*recorder, outcome, run_dir);
     if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
     if (injector) injector->judge(outcome, metrics);
 

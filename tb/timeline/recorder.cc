@@ -189,6 +189,10 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
   switch (commit.kind) {
     case cmodel::CommitKind::PsumRow: {
       traffic.psum_written += 4u * commit.count;
+      const auto& id = commit.stream;
+      const defs::Instr* by = instruction(chip, id.core, id.engine, commit.pc);
+      if (by && by->opcode == static_cast<unsigned>(defs::Opcode::MultiplyMoving))
+        traffic.macs += std::uint64_t{commit.count} * by->partitions;
       Lane& on = lane(chip, Track::Kind::Bank,
                       fmt::format("core {} PSUM bank {}", commit.stream.core,
                                   commit.addr / (4 * sizes_.psum_cols)));

@@ -94,7 +94,7 @@ nlohmann::ordered_json engine_row(const Timeline& timeline, const Window& window
 }  // namespace
 
 nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
-                               const defs::Sizes& sizes, const std::vector<std::uint64_t>& macs) {
+                               const defs::Sizes& sizes) {
   nlohmann::ordered_json out{{"begin", window.begin}, {"end", window.end}};
   const double cycles = std::max<double>(1, static_cast<double>(window.end - window.begin));
   for (unsigned chip = 0; chip < timeline.traffic.size(); ++chip) {
@@ -102,7 +102,7 @@ nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
       for (unsigned engine = 0; engine < defs::kSequencers; ++engine)
         out["engines"].push_back(engine_row(timeline, window, chip, core, engine));
     const Traffic& t = timeline.traffic[chip];
-    const double ops = 2.0 * static_cast<double>(macs[chip]);
+    const double ops = 2.0 * static_cast<double>(t.macs);
     const double hbm = static_cast<double>(t.hbm_read + t.hbm_written);
     out["chips"].push_back({{"chip", chip},
                             {"instructions", t.instructions},
@@ -112,7 +112,7 @@ nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
                             {"psum_written", t.psum_written},
                             {"messages", t.messages},
                             {"received", t.received},
-                            {"macs", macs[chip]},
+                            {"macs", t.macs},
                             {"intensity", hbm > 0 ? ops / hbm : 0.0},
                             {"ops_per_cycle", ops / cycles}});
   }

@@ -20,9 +20,8 @@ struct Window {
 ///
 /// busy and waits are core cycles and add up to the window: a cycle in which the engine does not
 /// work counts for what its sequencer waits for then; `issue`: for nothing, work is on its way.
-/// `macs`: multiply-accumulates by chip, from the tensor engines' own counters; an operation is
-/// half of one. intensity: operations per HBM byte.
+/// An operation is half a multiply-accumulate. intensity: operations per HBM byte.
 nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
-                               const defs::Sizes& sizes, const std::vector<std::uint64_t>& macs);
+                               const defs::Sizes& sizes);
 
 }  // namespace tb::timeline

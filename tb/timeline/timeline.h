@@ -58,6 +58,7 @@ struct Traffic {
   std::uint64_t instructions = 0;               ///< issued, by all sequencers
   std::uint64_t hbm_read = 0, hbm_written = 0;  ///< whole lines, as the pins carry them
   std::uint64_t sbuf_written = 0, psum_written = 0;
+  std::uint64_t macs = 0;                    ///< of the rows that the tensor engines have written
   std::uint64_t messages = 0, received = 0;  ///< by the fabric: number, payload bytes
 };
 

@@ -33,10 +33,10 @@ def hops(a, b):
 class Run:
     """A run with --timeline: its files, and spans by (chip, track)."""
 
-    def __init__(self, out, *args):
+    def __init__(self, out, *args, status=0):
         done = subprocess.run([PROGRAM, *map(str, args), "--chips", str(CHIPS), "--timeline", "--json", "--out", out],
                               capture_output=True, text=True, timeout=600)
-        if done.returncode:
+        if done.returncode != status:
             raise AssertionError(done.stderr)
         self.directory = (pathlib.Path(out) / "latest").resolve()
         self.result = json.loads(done.stdout)
@@ -94,6 +94,15 @@ class Timeline(unittest.TestCase):
             self.assertGreater(expected, 0)
             self.assertEqual(sum(chip[key] for chip in chips), expected, key)
         self.assertEqual(self.run_.summary["end"] - self.run_.summary["begin"], metrics["run_cycles"])
+
+    def test_a_run_that_fails_has_sums_of_what_it_did(self):
+        failed = Run(f"{self.out}/c", "digits", "--seed", 2, "--inject", "psum", status=1)
+        whole = Run(f"{self.out}/d", "digits", "--seed", 2)
+        for part, all_ in zip(failed.summary["chips"], whole.summary["chips"]):
+            for key in ("instructions", "macs", "psum_written", "hbm_read", "ops_per_cycle"):
+                self.assertGreater(part[key], 0, key)
+            self.assertLessEqual(part["macs"], all_["macs"])
+            self.assertLessEqual(part["messages"], all_["messages"])
 
     def test_tensor_spans_are_what_the_hardware_counted(self):
         counts = self.run_.result["metrics"]["tensor_counts"]
