@@ -113,6 +113,7 @@ module fabric_ni (
   output logic rx_idle_o,
   output logic idle_o              // nothing here, and nothing kept
 );
+  /* verilator inline_module */  // as pins, its payloads would be copied in every cycle
 
   // ---------------------------------------------------------------- settings, clocks
   logic [15:0] key_q, managers_q;

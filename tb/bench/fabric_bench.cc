@@ -287,12 +287,19 @@ double crc_nanoseconds() {
   return ns / kTimes;
 }
 
+/// The shortest of five times: what else the machine does only adds. Nanoseconds.
+double shortest(const std::function<void()>& work) {
+  double ns = FabricRing::nanoseconds(work);
+  for (unsigned again = 1; again < 5; ++again) ns = std::min(ns, FabricRing::nanoseconds(work));
+  return ns;
+}
+
 /// Microseconds that a node with nothing to do takes for a fabric cycle, test bench included.
 double idle_microseconds() {
   FabricRing nodes({.seed = 3});
   for (unsigned i = 0; i < 100; ++i) nodes.step();
   constexpr unsigned kCycles = 10000;
-  const double ns = FabricRing::nanoseconds([&] {
+  const double ns = shortest([&] {
     for (unsigned i = 0; i < kCycles; ++i) nodes.step();
   });
   return ns / (1e3 * kCycles * kChips);
@@ -308,16 +315,17 @@ void speed() {
     if (big) load.tables = c12;
     FabricRing nodes({.seed = 3, .tables = load.tables});
     for (unsigned i = 0; i < 1500; ++i) sources(nodes, load), nodes.step();
-    const auto hops = nodes.link_flits();
-    constexpr unsigned kCycles = 10000;
-    const double ns = FabricRing::nanoseconds([&] {
+    const auto hops = nodes.link_flits(), since = nodes.cycle();
+    constexpr unsigned kCycles = 4000;
+    const double ns = shortest([&] {
       for (unsigned i = 0; i < kCycles; ++i) sources(nodes, load), nodes.step();
     });
     const std::string name = big ? "c12" : "ring";
     const double must = big ? 4000 : 8000;
     row(name + "_fabric_cycles_per_s", fmt::format(">= {:.0f}, test bench included", must), must,
         true, 1e9 * kCycles / ns, 20000);
-    const auto crossed = static_cast<double>(nodes.link_flits() - hops);
+    const double crossed = static_cast<double>(nodes.link_flits() - hops) * kCycles /
+                           static_cast<double>(nodes.cycle() - since);
     rows.push_back(fmt::format(R"({{"name": "{}_flit_hops_per_s", "measured": {:.0f}}})", name,
                                1e9 * crossed / ns));
     // One when a flit is sent, one when it is received.
