@@ -65,6 +65,12 @@ std::optional<UnitRef> Provenance::unit_of(const StreamId& stream, std::uint64_t
   return *at;
 }
 
+std::span<const UnitRef> Provenance::units(const StreamId& stream) const {
+  const auto found = units_.find(stream);
+  if (found == units_.end()) return {};
+  return found->second;
+}
+
 std::optional<UnitRef> Provenance::unit_at(const StreamId& stream, std::uint32_t pc) const {
   StreamId id = stream;
   for (id.lane = 0; id.lane < (id.engine == kTensor ? 2 : 1); ++id.lane) {

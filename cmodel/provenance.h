@@ -37,6 +37,8 @@ class Provenance {
   std::optional<UnitRef> unit_of(const StreamId& stream, std::uint64_t ordinal) const;
   /// The unit of an instruction or descriptor, whatever it commits.
   std::optional<UnitRef> unit_at(const StreamId& stream, std::uint32_t pc) const;
+  /// All units of a stream, in its order: of Rx, its packets.
+  std::span<const UnitRef> units(const StreamId& stream) const;
   /// The descriptor that sent a packet.
   std::optional<UnitRef> sender(const UnitRef& packet) const;
   /// The LOAD_STATIONARY whose weights a MULTIPLY_MOVING uses.

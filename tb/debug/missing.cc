@@ -5,6 +5,7 @@
 
 #include "cmodel/provenance.h"
 #include "tb/debug/leaked_credit.h"
+#include "tb/debug/lost_packet.h"
 #include "tb/debug/packet_trace.h"
 
 namespace tb {
@@ -12,6 +13,7 @@ namespace {
 
 using cmodel::CommitKind;
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
+constexpr unsigned kSenders = 1u << 4;  // DMA engines in StreamId::lane
 
 struct First {
   const Missing* missing = nullptr;
@@ -35,34 +37,61 @@ First first_of(const std::vector<Missing>& missing, const cmodel::Provenance& pr
   return first;
 }
 
-/// Where the last packet of this stream was seen.
-std::optional<Cause> last_seen(const Board& board, const cmodel::StreamId& id) {
-  std::optional<PacketSeen> last;
-  for (const PacketSeen& seen : sightings(board))
-    if (seen.head.header.src == id.src && seen.head.header.dst == id.chip &&
-        seen.head.header.vn == id.lane >> 5 && (seen.head.header.group >> 1 & 31) == (id.lane & 31))
-      last = seen;
-  if (!last) return {};
-  const unsigned chip = board.wiring().cables.peer(last->from).chip;
-  return cause_in(
-      chip, {}, "fabric",
-      fmt::format("packet {} of chip {} to chip {} (VN {}) came to it whole{}, and was last seen "
-                  "there, in core cycle {}",
-                  last->head.seq, id.src, id.chip, id.lane >> 5,
-                  damaged_packets(board, chip) ? ", and failed its end-to-end check" : "",
-                  defs::kFabricDivide * last->end));
+/// Packets of a flow that were delivered, those of management included.
+std::uint64_t delivered(const Board& board, const cmodel::Provenance& provenance,
+                        const std::vector<Missing>& missing, const Flow& flow) {
+  std::uint64_t packets = 0;
+  for (unsigned engine = 0; engine < kSenders; ++engine) {
+    const cmodel::StreamId id{static_cast<std::uint8_t>(flow.dst), 0, kRx,
+                              static_cast<std::uint8_t>(flow.src),
+                              static_cast<std::uint8_t>(flow.vn << 5 | flow.core << 4 | engine)};
+    std::uint64_t commits = ~std::uint64_t{0};
+    for (const Missing& m : missing)
+      if (m.expected.stream == id && m.expected.kind != CommitKind::Semaphore) commits = m.ordinal;
+    for (const cmodel::UnitRef& packet : provenance.units(id)) packets += packet.end <= commits;
+  }
+  const bool managed = flow.core == 0 && flow.vn == 0;
+  return packets + (managed ? board.host().reroute().told(flow.src, flow.dst) : 0);
+}
+
+/// By the registers of both chips.
+FlowProgress progress_of(const Board& board, const Flow& flow, std::uint64_t delivered) {
+  const auto number = [&](unsigned chip, const std::string& table, std::string_view array,
+                          std::string_view known, unsigned entry) -> std::uint16_t {
+    const Probe& probe = board.chip(chip).probe();
+    if (!probe.at(fmt::format("{}.{}", table, known)).bit(0, entry)) return 0;
+    return static_cast<std::uint16_t>(
+        probe.at(fmt::format("{}.{}", table, array)).get(entry, 0, 16));
+  };
+  return {number(flow.src, fmt::format("u_fabric.u_ni.u_tx{}.u_flows", flow.core), "filled",
+                 "used_q", flow.vn << 4 | flow.dst),
+          number(flow.dst, "u_fabric.u_ni.u_accept", "expected", "known_q",
+                 flow.src << 3 | flow.core << 2 | flow.vn),
+          static_cast<std::uint16_t>(delivered)};
+}
+
+Cause lost_packet(const Board& board, const Flow& flow, const FlowProgress& progress,
+                  const cmodel::UnitRef& sender) {
+  LostAt lost = where_lost(flow, progress, sightings(board), board.wiring().cables);
+  if (lost.where == LostAt::Where::Engine)
+    return cause_by(sender.stream, sender.pc, {}, std::move(lost.why));
+  if (damaged_packets(board, lost.chip))
+    lost.why += "; packets failed their end-to-end check there";
+  return cause_in(lost.chip, {}, "fabric", std::move(lost.why));
 }
 
 std::optional<Cause> missing_packet(const Board& board, const cmodel::Provenance& provenance,
+                                    const std::vector<Missing>& missing,
                                     const cmodel::UnitRef& packet, Diagnosis& found) {
   const auto sender = provenance.sender(packet);
-  if (sender)
-    found.path.push_back({Step::State::Unseen, sender->stream, sender->pc, {}, "sent it"});
+  if (!sender) return {};
+  found.path.push_back({Step::State::Unseen, sender->stream, sender->pc, {}, "sent it"});
   if (auto cause = broken_on_a_link(board)) return cause;
   if (auto cause = leaked_credit(board)) return cause;
-  if (auto cause = last_seen(board, packet.stream)) return cause;
-  if (sender) return cause_by(sender->stream, sender->pc, {}, "its packet was never on a link");
-  return {};
+  const cmodel::StreamId& id = packet.stream;
+  const Flow flow{id.src, id.lane >> 4 & 1u, id.chip, static_cast<unsigned>(id.lane >> 5)};
+  return lost_packet(
+      board, flow, progress_of(board, flow, delivered(board, provenance, missing, flow)), *sender);
 }
 
 std::optional<Cause> first_missing(const Board& board, const cmodel::Program& program,
@@ -79,7 +108,7 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
   const cmodel::Commit& commit = first->expected;
   found.path.push_back({Step::State::Missing, commit.stream, commit.pc, {}, describe(commit)});
   if (commit.kind == CommitKind::Semaphore) return lost_update(commit, {});
-  if (commit.stream.engine == kRx) return missing_packet(board, provenance, *unit, found);
+  if (commit.stream.engine == kRx) return missing_packet(board, provenance, missing, *unit, found);
   if (auto cause = leaked_credit(board)) return cause;
   return cause_by(commit.stream, commit.pc, {},
                   "all that it waits for has come, it has not gone on");

@@ -3,7 +3,7 @@
 //
 //   first commit of the model's order that never came
 //     an update     --> semaphores      a credit went          --> that router
-//     a message     --> broken, or where it was last seen; never on a link: its DMA engine
+//     a message     --> broken, or where it stopped (lost_packet.h)
 //     anything else --> the engine that has all that it waits for
 //   nothing missing   --> an acknowledgement that broke
 #pragma once

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "fabric/message.h"
+#include "tb/system/link.h"
 
 namespace tb {
 namespace {

@@ -10,23 +10,11 @@
 #include <optional>
 #include <vector>
 
-#include "fabric/board.h"
-#include "rtl/defs/gen/defs.h"
 #include "tb/debug/cause.h"
+#include "tb/debug/packet_seen.h"
 #include "tb/system/board.h"
-#include "tb/system/link.h"
 
 namespace tb {
-
-/// A packet on one link.
-struct PacketSeen {
-  fabric::End from;         ///< who sent it over this link
-  std::uint64_t cycle = 0;  ///< fabric cycle of its head
-  std::uint64_t end = 0;    ///< of its last flit
-  defs::HeadPayload head;
-  bool whole = false;   ///< all flits are in the history
-  bool intact = false;  ///< its end-to-end CRC holds
-};
 
 /// Packets in the histories of all links, in the order of their heads. Repeats of the link layer
 /// count again.

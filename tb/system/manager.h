@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +27,11 @@ class Manager {
   /// The next request for its port, if there is one.
   std::optional<defs::HostReq> next();
   bool waits() const { return waits_; }
+  /// Packets that its chip was ordered to send to another.
+  std::uint64_t told(unsigned dst) const {
+    const auto found = told_.find(dst);
+    return found == told_.end() ? 0 : found->second;
+  }
   void answer(std::uint64_t word);
 
   /// Nothing to tell or ask, everything acknowledged and answered.
@@ -43,6 +49,7 @@ class Manager {
   };
   unsigned chip_;
   std::deque<Packet> packets_;
+  std::map<unsigned, std::uint64_t> told_;
   std::set<unsigned> unsure_;     ///< chips that were told something, not known to have it
   std::optional<unsigned> sent_;  ///< chip whose packet may not have left
   bool asks_switch_ = false, waits_ = false, asked_switch_ = false;

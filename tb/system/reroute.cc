@@ -56,6 +56,12 @@ Manager* Reroute::manager(unsigned chip) {
   return nullptr;
 }
 
+std::uint64_t Reroute::told(unsigned src, unsigned dst) const {
+  for (const Manager& manager : managers_)
+    if (manager.chip() == src) return manager.told(dst);
+  return 0;
+}
+
 Manager* Reroute::manager_of(unsigned chip) {
   const auto open = [&](unsigned src, unsigned dst) {
     for (const fabric::Channel& channel : now_.way(src, dst))

@@ -55,6 +55,8 @@ class Reroute {
 
   /// The manager on this chip, if one is there.
   Manager* manager(unsigned chip);
+  /// Management packets that chip `src` was ordered to send to chip `dst`.
+  std::uint64_t told(unsigned src, unsigned dst) const;
 
   bool busy() const { return step_ != Step::Serving; }
   /// Chips that are cut off from each other; one line, empty if none are.
