@@ -15,7 +15,15 @@ namespace {
 using cmodel::CommitKind;
 constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
-constexpr unsigned kElements = 4;  // wrong elements of a commit whose producers are looked at
+constexpr unsigned kInFlight = 64;  // packets of a flow that may be sent and not delivered
+constexpr unsigned kElements = 4;   // wrong elements of a commit whose producers are looked at
+
+/// Of a message's data.
+defs::Header header_of(const std::vector<std::uint8_t>& data) {
+  defs::Header::Words words;
+  std::copy_n(data.begin(), sizeof words, reinterpret_cast<std::uint8_t*>(words.data()));
+  return defs::Header::from(words);
+}
 
 class WayBack {
  public:
@@ -111,20 +119,47 @@ class WayBack {
     found_.path.push_back({Step::State::Unseen, dma, pc, {}, "sent it"});
     const bool header = !m.expected || m.data.size() != m.expected_data.size() ||
                         !std::equal(m.data.begin(), m.data.begin() + 16, m.expected_data.begin());
+    if (header && m.expected) {
+      if (const auto came = skipped(m)) {
+        const unsigned chip = board_.wiring().cables.peer(came->from).chip;
+        found_.cause = cause_in(
+            chip, {}, "fabric",
+            fmt::format("packet {} of chip {} to chip {} (VN {}) came to it whole, and a later one "
+                        "was delivered in its place",
+                        came->head.seq, id.src, id.chip, id.lane >> 5));
+        found_.cause->cycle = defs::kFabricDivide * came->end;
+        return;
+      }
+    }
     if (header || !sender)
       return blame(dma, pc, m.cycle, "the packet has another header from its first link on");
     // Its payload as a burst at its destination.
     Mismatch payload = m;
     payload.actual.kind = CommitKind::MemBurst;
-    defs::Header::Words words;
-    std::copy_n(m.expected_data.begin(), 16, reinterpret_cast<std::uint8_t*>(words.data()));
-    payload.actual.addr = defs::Header::from(words).addr;
+    payload.actual.addr = header_of(m.expected_data).addr;
     payload.data.erase(payload.data.begin(), payload.data.begin() + 16);
     payload.expected_data.erase(payload.expected_data.begin(), payload.expected_data.begin() + 16);
     back_from_bytes(payload, *packet, *sender);
   }
 
  private:
+  /// The packet that was expected, if it was sent before the one that was delivered.
+  std::optional<PacketSeen> skipped(const Mismatch& m) const {
+    const auto seen = sightings(board_);
+    const auto last = [&](const std::vector<std::uint8_t>& data) {
+      const auto header = header_of(data);
+      const auto found = std::find_if(seen.rbegin(), seen.rend(), [&](const PacketSeen& s) {
+        defs::Header sent = s.head.header;
+        sent.hop = 0;
+        return s.whole && s.intact && sent.words() == header.words();
+      });
+      return found == seen.rend() ? std::nullopt : std::optional(*found);
+    };
+    const auto expected = last(m.expected_data), actual = last(m.data);
+    if (!expected || !actual) return {};
+    const auto ahead = static_cast<std::uint16_t>(actual->head.seq - expected->head.seq);
+    return ahead > 0 && ahead <= kInFlight ? expected : std::nullopt;
+  }
   void blame(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
              std::string why) {
     found_.cause = cause_by(id, pc, cycle, std::move(why));

@@ -3,12 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
+#include "cmodel/disassemble.h"
+#include "tb/debug/issue_check.h"
+
 namespace tb {
 namespace {
 
 /// An instruction that waits and is not what the program has there.
-std::optional<WrongInstruction> at_hand(const Board& board, const cmodel::Program& program,
-                                        unsigned chip) {
+std::optional<WrongIssue> at_hand(const Board& board, const cmodel::Program& program,
+                                  unsigned chip) {
   const Probe& probe = board.chip(chip).probe();
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip) continue;
@@ -27,25 +33,61 @@ std::optional<WrongInstruction> at_hand(const Board& board, const cmodel::Progra
         chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes,
         {reinterpret_cast<std::uint8_t*>(expected.data()), defs::kInstrBytes});
     if (words == expected) continue;
-    return WrongInstruction{
-        chip,
-        {defs::kFabricDivide * board.outcome().cycles, stream.core, stream.engine, pc,
-         defs::Instr::from(expected), defs::Instr::from(words)}};
+    return WrongIssue{
+        {defs::kFabricDivide * board.outcome().cycles, stream.core, stream.engine, pc},
+        defs::Instr::from(expected),
+        defs::Instr::from(words)};
   }
   return {};
 }
 
+/// The earliest that a check keeps, over all chips.
+template <class What, class List>
+std::optional<std::pair<unsigned, What>> first_of(const Board& board, List list) {
+  std::optional<std::pair<unsigned, What>> first;
+  for (unsigned chip = 0; chip < board.chips(); ++chip)
+    for (const What& issue : list(board.chip(chip).issues()))
+      if (!first || issue.cycle < first->second.cycle) first = {chip, issue};
+  return first;
+}
+
+/// What came of it may differ first; the instruction is the cause all the same.
+void blame(unsigned chip, const Issue& issue, std::string why, Diagnosis& found) {
+  const cmodel::StreamId id{static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(issue.core),
+                            static_cast<std::uint8_t>(issue.sequencer), 0, 0};
+  if (!found.mismatches.empty()) found.path.push_back(step_of(found.mismatches.front()));
+  found.path.push_back({Step::State::Wrong, id, issue.pc, issue.cycle, "instruction"});
+  found.cause = cause_by(id, issue.pc, issue.cycle, std::move(why));
+  found.cause->block = "sequencer";
+}
+
 }  // namespace
 
-std::optional<WrongInstruction> wrong_instruction(const Board& board,
-                                                  const cmodel::Program& program) {
-  std::optional<WrongInstruction> first;
-  for (unsigned chip = 0; chip < board.chips(); ++chip)
-    for (const WrongIssue& wrong : board.chip(chip).issues().wrong())
-      if (!first || wrong.cycle < first->issue.cycle) first = {chip, wrong};
-  for (unsigned chip = 0; chip < board.chips() && !first; ++chip)
-    first = at_hand(board, program, chip);
-  return first;
+bool blame_instruction(const Board& board, const cmodel::Program& program, Diagnosis& found) {
+  auto wrong = first_of<WrongIssue>(
+      board, [](const auto& check) -> const auto& { return check.wrong(); });
+  const auto early = first_of<EarlyIssue>(
+      board, [](const auto& check) -> const auto& { return check.early(); });
+  if (early && (!wrong || early->second.cycle < wrong->second.cycle)) {
+    blame(early->first, early->second, "it did not wait: it " + to_string(early->second), found);
+    if (early->second.held != early->second.value) {
+      found.cause = cause_in(early->first, {}, "semaphores",
+                             fmt::format("{} holds {}, its updates make {}",
+                                         cmodel::semaphore_name(early->second.instr.wait_sem),
+                                         early->second.held, early->second.value));
+      found.cause->cycle = early->second.cycle;
+    }
+    return true;
+  }
+  for (unsigned chip = 0; chip < board.chips() && !wrong; ++chip)
+    if (const auto waits = at_hand(board, program, chip)) wrong = {chip, *waits};
+  if (!wrong) return false;
+  blame(wrong->first, wrong->second,
+        fmt::format("the program has \"{}\", the sequencer had \"{}\"",
+                    cmodel::disassemble(wrong->second.expected),
+                    cmodel::disassemble(wrong->second.actual)),
+        found);
+  return true;
 }
 
 }  // namespace tb

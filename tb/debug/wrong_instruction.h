@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sequencer that let go, or has at hand, what the program does not have there.
+// A sequencer that let go, or has at hand, what the program does not have there; or let it go
+// early.
 //
 //   HBM -- fetch --> instr_q -- issue --> engine
-//                       |         `-- each compared as it issues (IssueCheck): the earliest one
+//                       |         `-- each looked at as it issues (IssueCheck): the earliest one
 //                       `-- waits for ever, so it never issues: compared after the run
 #pragma once
-#include <optional>
-
 #include "cmodel/program.h"
-#include "tb/debug/issue_check.h"
-#include "tb/system/board.h"
+#include "tb/debug/diagnosis.h"
 
 namespace tb {
 
-struct WrongInstruction {
-  unsigned chip = 0;
-  WrongIssue issue;
-};
-
-std::optional<WrongInstruction> wrong_instruction(const Board& board,
-                                                  const cmodel::Program& program);
+/// Adds step and cause to what was found, if there is such an instruction.
+bool blame_instruction(const Board& board, const cmodel::Program& program, Diagnosis& found);
 
 }  // namespace tb

@@ -102,7 +102,11 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
         std::make_unique<Chip>(i, n, power_on_seed(options.seed, i), wires[i],
                                wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl));
     chips_.back()->set_hbm_latency(options.hbm_latency);
+    const Chip& chip = *chips_.back();
     chips_.back()->issues().load(program, i);
+    chips_.back()->issues().set_registers([&chip](unsigned semaphore) {
+      return static_cast<unsigned>(chip.probe().at("u_semaphores.value_q").get(semaphore, 0, 16));
+    });
     if (options.traces(i) && !wiring.models[i])
       record_waves(i, wave_dir, options.wave_first, options.wave_last);
   }
@@ -237,6 +241,7 @@ void Board::at_the_end() {
       if (!chip->quiet())
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
+  report += early_issues();
   report += wrong_reports(*host_, scoreboard_.model());
   report += wrong_violations();
   std::string counts;
@@ -269,6 +274,16 @@ void Board::at_the_end() {
       if (!chip->fault().empty()) report += chip->fault() + "\n";
     }
   stop(report.empty() ? Outcome::Status::Passed : Outcome::Status::Failed, report);
+}
+
+std::string Board::early_issues() const {
+  std::string text;
+  for (const auto& chip : chips_)
+    for (const EarlyIssue& early : chip->issues().early())
+      text += fmt::format("chip {} core {} {} pc {} went in core cycle {}: it {}\n", chip->id(),
+                          early.core, cmodel::engine_name(early.sequencer), early.pc, early.cycle,
+                          to_string(early));
+  return text;
 }
 
 std::string Board::wrong_violations() {

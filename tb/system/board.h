@@ -106,6 +106,8 @@ class Board : public sc_core::sc_module {
   bool broken();
   void stop(Outcome::Status status, std::string report);
   void at_the_end();
+  /// Instructions that went before their wait was over; one line each.
+  std::string early_issues() const;
   /// Forbidden packets were dropped where they must be, and no others; one line each.
   std::string wrong_violations();
   void count_messages(const Chip& chip);

@@ -131,8 +131,14 @@ void Chip::core_cycle() {
   events_.set_cycle(core_cycle_);
   issues_.set_cycle(core_cycle_);
   v_->set_time(core_cycle_);
+  const std::size_t commits = commits_.entries().size();
   *pins.clk = 1;
   v_->eval();
+  for (std::size_t i = commits; i < commits_.entries().size(); ++i) {
+    const cmodel::Commit& commit = commits_.entries()[i].commit;
+    if (commit.kind == cmodel::CommitKind::Semaphore)
+      issues_.update(static_cast<unsigned>(commit.addr), commit.delta);
+  }
   if (golden_) golden_->step();
   dump(1000);
   for (const Hook& hook : hooks_) hook(*this, core_cycle_);
