@@ -4,7 +4,8 @@
 
   waves.py RUN                     writes the views, opens GTKWave on the cause's chip
   waves.py RUN --write             only writes waves/chipNN.gtkw (GTKWave) and .sucl (Surfer)
-  waves.py RUN --screenshot FILE   GTKWave under Xvfb, its window as a picture
+  waves.py FST --block NAME        a block of tb/views (dma, fabric ..) in any waves of a chip
+  waves.py .. --screenshot FILE    GTKWave under Xvfb, its window as a picture
   waves.py --check FST VIEW...     1 if a view names a signal that the waves have not, or a
                                    command that Surfer does not know
 
@@ -28,6 +29,7 @@ ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "ac
                  "Sync": "sequencer", "Rx": "fabric"}
 SEQUENCERS = ["Tensor", "Vector", "Act", "Sync"]
 BEFORE = 40_000  # picoseconds that the window shows before the marker; a cycle has 1,000
+ZOOM = -13.5  # of GTKWave: some sixty cycles in a window
 WIDTH = 58  # of a comment, in characters: more would leave no room for the waves
 
 
@@ -55,6 +57,24 @@ def signals_of(fst):
     fst2vcd.kill()
     fst2vcd.wait()
     return names
+
+
+def fitted(line, have):
+    """A view's line with the width that the signal has in these waves; None if they do not have it."""
+    if not line.startswith("TOP") or line in have:
+        return line
+    name = re.sub(r"\[\d+:\d+\]$", "[", line)
+    return next((signal for signal in have if signal.startswith(name) and re.fullmatch(r"\d+:\d+\]", signal[len(name):])),
+                None)
+
+
+def fitted_block(fst, have, block, core, engine):
+    """block_lines() as these waves have them."""
+    lines = [(line, fitted(line, have)) for line in block_lines(block, core, engine)]
+    for line, here in lines:
+        if here is None:
+            refuse(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
+    return [here for _, here in lines]
 
 
 def signals_in(lines):
@@ -141,16 +161,14 @@ def write_views(run):
             title = f"chip {chip}{'' if core is None else f' core {core}'} {block}: {note}"
             body += comment(title)
             items.append(("divider", title))
-            for line in block_lines(block, core, engine):
-                if line.startswith("TOP") and line not in have:
-                    refuse(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
+            for line in fitted_block(fst, have, block, core, engine):
                 body.append(line)
                 if line.startswith("TOP"):
                     items.append(("signal", line))
         cause = f" {1000 * waves['cause'] + 1000}" if "cause" in waves else " -1"
         head = [f"[*] chip {chip} of {divergence['kind']}, marker at the divergence, A at the cause",
                 f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - BEFORE)}",
-                "[size] 1600 1000", f"*-13.5 {marker}{cause}" + " -1" * 25,
+                "[size] 1600 1000", f"*{ZOOM} {marker}{cause}" + " -1" * 25,
                 "[sst_width] 200", "[signals_width] 420"]
         fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")
         marks = {"divergence": marker} | ({"cause": 1000 * waves["cause"] + 1000} if "cause" in waves else {})
@@ -160,7 +178,29 @@ def write_views(run):
     return written, divergence
 
 
-def screenshot(view, picture):
+def write_block(fst, block, core):
+    """The view of one block in any waves, beside them."""
+    known = sorted(view.stem for view in VIEWS.glob("*.gtkw"))
+    if block not in known:
+        refuse(f"--block is '{block}'; allowed: {', '.join(known)}")
+    if not fst.exists():
+        refuse(f"{fst}: no such file; allowed: waves of a chip, chipNN.fst")
+    view = fst.with_name(f"{fst.stem}_{block}.gtkw")
+    head = [f"[*] {block} of core {core}", f'[dumpfile] "{fst.name}"', "[size] 1600 1000",
+            f"*{ZOOM}" + " -1" * 27, "[signals_width] 420"]
+    view.write_text("\n".join(head + fitted_block(fst, signals_of(fst), block, core, None)) + "\n")
+    return view
+
+
+def show(fst, view, picture):
+    if picture:
+        screenshot(fst, view, picture.resolve())
+        return
+    os.chdir(view.parent)
+    os.execvp("gtkwave", ["gtkwave", fst.name, view.name])
+
+
+def screenshot(fst, view, picture):
     """GTKWave on a display of its own; the picture is taken when its window stands still."""
     display = f":{90 + os.getpid() % 400}"
     server = subprocess.Popen(["Xvfb", display, "-screen", "0", "1640x1050x24"],
@@ -169,7 +209,7 @@ def screenshot(view, picture):
     viewer = None
     try:
         time.sleep(1)
-        viewer = subprocess.Popen(["gtkwave", "--nomenu", "--rcvar", "hide_sst on", view.with_suffix(".fst").name,
+        viewer = subprocess.Popen(["gtkwave", "--nomenu", "--rcvar", "hide_sst on", fst.name,
                                    view.name], cwd=view.parent, env=env,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         last = b""
@@ -193,7 +233,9 @@ def screenshot(view, picture):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/dodeca waves", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path)
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN | FST")
+    parser.add_argument("--block", metavar="NAME")
+    parser.add_argument("--core", type=int, choices=(0, 1), default=0, help="of the block (0)")
     parser.add_argument("--chip", type=int, help="open this one (that of the cause)")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--screenshot", type=Path, metavar="FILE")
@@ -206,6 +248,12 @@ def main():
         sys.exit(1 if wrong else 0)
     if not args.run:
         refuse("which run? allowed: a run's directory, such as out/latest")
+    if args.block:
+        fst = args.run.resolve()
+        view = write_block(fst, args.block, args.core)
+        if not args.write:
+            show(fst, view, args.screenshot)
+        return
     if not (args.run / "divergence.json").exists():
         refuse(f"{args.run}: no divergence.json; allowed: the directory of a run that failed")
     views, divergence = write_views(args.run.resolve())
@@ -219,11 +267,7 @@ def main():
     chosen = [view for view in views if view.name == f"chip{chip:02}.gtkw"] if chip is not None else views
     if not chosen:
         refuse(f"--chip is {chip}; allowed: " + ", ".join(view.stem for view in views))
-    if args.screenshot:
-        screenshot(chosen[0], args.screenshot.resolve())
-        return
-    os.chdir(chosen[0].parent)
-    os.execvp("gtkwave", ["gtkwave", chosen[0].with_suffix(".fst").name, chosen[0].name])
+    show(chosen[0].with_suffix(".fst"), chosen[0], args.screenshot)
 
 
 main()

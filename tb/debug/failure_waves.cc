@@ -36,27 +36,6 @@ int run_silently(const std::string& program, std::vector<std::string> arguments)
   return WEXITSTATUS(status);
 }
 
-/// The same command from its start in the program that can; one line if that did not work.
-std::string by_sibling(const WavePlan& plan, const fs::path& waves,
-                       std::vector<std::string> arguments, const fs::path& scratch) {
-  std::error_code error;
-  const fs::path other = fs::read_symlink("/proc/self/exe", error).string() + "_waves";
-  if (error || access(other.c_str(), X_OK) != 0)
-    return fmt::format("no waves: ninja -C build {} makes them\n", other.filename().string());
-  for (const std::string& more :
-       {std::string("--no-debug"), fmt::format("--waves={}", waves.string()),
-        fmt::format("--wave-chips={}", fmt::join(plan.chips, ",")),
-        fmt::format("--wave-window={}:{}", plan.first, plan.last),
-        fmt::format("--out={}", scratch.string())})
-    arguments.push_back(more);
-  const bool failed = run_silently(other.string(), arguments) < 0;
-  fs::remove_all(scratch, error);
-  for (unsigned chip : plan.chips)
-    if (failed || !fs::exists(waves / fmt::format("chip{:02}.fst", chip)))
-      return fmt::format("no waves: {} did not write them\n", other.filename().string());
-  return {};
-}
-
 }  // namespace
 
 WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
@@ -94,18 +73,13 @@ nlohmann::ordered_json to_json(const WavePlan& plan, const fs::path& run_dir) {
   return j;
 }
 
-std::string record_waves(WavePlan& plan, Replay& replay, const std::vector<std::string>& command,
-                         const fs::path& run_dir) {
+std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir) {
   if (plan.chips.empty()) return {};
+  if (!built_with_waves()) return "no waves: this program counts coverage and has none\n";
   const fs::path waves = run_dir / "waves";
-  if (built_with_waves()) {
-    const auto from = replay.waves(plan, waves);
-    if (!from) return "no waves: the repeated run went another way\n";
-    plan.from = *from;
-  } else if (const std::string missing = by_sibling(plan, waves, command, run_dir / "again");
-             !missing.empty()) {
-    return missing;
-  }
+  const auto from = replay.waves(plan, waves);
+  if (!from) return "no waves: the repeated run went another way\n";
+  plan.from = *from;
   return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
                      fmt::join(plan.chips, ", "), plan.first, plan.last);
 }

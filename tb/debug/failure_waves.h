@@ -32,11 +32,9 @@ WavePlan plan_waves(const Diagnosis& diagnosis, std::uint64_t stood_still);
 /// directory.
 nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path& run_dir);
 
-/// Repeats the run with waves, from `plan.from`, which it sets. A program without the traced model
-/// has its sibling run the same command. Returns one line about the waves, or about what is missing
-/// for them.
-std::string record_waves(WavePlan& plan, Replay& replay, const std::vector<std::string>& command,
-                         const std::filesystem::path& run_dir);
+/// Repeats the run with waves, from `plan.from`, which it sets. Returns one line about the waves,
+/// or about what is missing for them.
+std::string record_waves(WavePlan& plan, Replay& replay, const std::filesystem::path& run_dir);
 
 /// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/waves.py.
 /// Returns one line if they could not be made.

@@ -9,8 +9,8 @@
 
 namespace tb {
 nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Replay& replay,
-                                   const Options& options, const std::vector<std::string>& command,
-                                   const std::filesystem::path& run_dir, Outcome& outcome) {
+                                   const Options& options, const std::filesystem::path& run_dir,
+                                   Outcome& outcome) {
   board.scoreboard().finish();  // what is missing, if the run did not come to its end
   const Diagnosis found = diagnose(board, program, [&](auto chip, const auto& cells, auto until) {
     // A model's memory is what it wrote.
@@ -31,7 +31,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
   if (!options.waves && options.failure_waves) {
     WavePlan plan = plan_waves(found, board.last_progress());
     std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
-    outcome.report += record_waves(plan, replay, command, run_dir);
+    outcome.report += record_waves(plan, replay, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);
   }
   std::ofstream(run_dir / "divergence.json") << file.dump(2) << "\n";

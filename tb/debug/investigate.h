@@ -14,9 +14,9 @@
 namespace tb {
 
 /// Finds the cause, appends it to the outcome's report, writes divergence.json and waves/ into
-/// `run_dir`. `command` is that of this run. Returns what result.json says about it.
+/// `run_dir`. Returns what result.json says about it.
 nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Replay& replay,
-                                   const Options& options, const std::vector<std::string>& command,
-                                   const std::filesystem::path& run_dir, Outcome& outcome);
+                                   const Options& options, const std::filesystem::path& run_dir,
+                                   Outcome& outcome);
 
 }  // namespace tb

@@ -66,6 +66,24 @@ class Views(unittest.TestCase):
         check = waves("--check", fst, *views)
         self.assertEqual(check.returncode, 0, check.stdout)
 
+    def test_the_view_of_a_block_fits_any_waves(self):
+        fst = next((self.runs["psum"] / "waves").glob("*.fst"))
+        for view in sorted((ROOT / "tb" / "views").glob("*.gtkw")):
+            done = waves(fst, "--block", view.stem, "--core", 1, "--write")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            written = fst.with_name(f"{fst.stem}_{view.stem}.gtkw")
+            self.assertEqual(waves("--check", fst, written).returncode, 0)
+            self.assertNotIn("u_core0", written.read_text())
+            written.unlink()
+
+    def test_an_unknown_block_or_file_is_refused(self):
+        fst = next((self.runs["psum"] / "waves").glob("*.fst"))
+        for arguments, said in (((fst, "--block", "psun"), "allowed: act_engine"),
+                                ((fst.with_name("chip77.fst"), "--block", "psum"), "no such file")):
+            done = waves(*arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
+
     def test_a_missing_signal_is_named(self):
         fst = next((self.runs["psum"] / "waves").glob("*.fst"))
         bad = Path(self.dir.name) / "bad.gtkw"

@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <map>
+#include <span>
+#include <thread>
 
 #include "cmodel/fp.h"
 #include "tb/scenarios/gemm_plan.h"
@@ -66,6 +71,96 @@ std::vector<double> values_of(Dtype dtype, const Elements& elements) {
   return values;
 }
 
+/// Of every element of C [m][n]: the sum of its terms in float64, and of their magnitudes.
+struct Ideal {
+  std::vector<double> sum, size;
+};
+
+/// Tiles of kTile columns, so that a row of sums stays in registers; terms in the order of k, so
+/// the bits do not depend on the tiles.
+Ideal ideal_of(const Part& part, unsigned depth, const std::vector<double>& a_t,
+               const std::vector<double>& b) {
+  constexpr unsigned kTile = 32, kLanes = 8;
+  using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
+  using Tile = std::array<Lanes, kTile / kLanes>;
+  const std::size_t elements = std::size_t{part.m} * part.n;
+  Ideal ideal{std::vector<double>(elements), std::vector<double>(elements)};
+  std::vector<Tile> columns(depth);
+  for (unsigned n = 0; n < part.n; n += kTile) {
+    const std::size_t bytes = std::min(kTile, part.n - n) * sizeof(double);
+    for (unsigned k = 0; k < depth; ++k) {
+      columns[k] = {};
+      std::memcpy(&columns[k], &b[std::size_t{k} * part.n + n], bytes);
+    }
+    for (unsigned m = 0; m < part.m; ++m) {
+      Tile sum{}, size{};
+      for (unsigned k = 0; k < depth; ++k) {
+        const double weight = a_t[std::size_t{k} * part.m + m];
+        for (unsigned i = 0; i < sum.size(); ++i) {
+          const Lanes term = columns[k][i] * weight;
+          sum[i] += term;
+          size[i] += term < 0 ? -term : term;
+        }
+      }
+      std::memcpy(&ideal.sum[std::size_t{m} * part.n + n], &sum, bytes);
+      std::memcpy(&ideal.size[std::size_t{m} * part.n + n], &size, bytes);
+    }
+  }
+  return ideal;
+}
+
+/// One core's part of C against both references.
+struct Verdict {
+  std::uint64_t wrong = 0;
+  std::string failure;  ///< the first wrong element
+  double worst = 0;     ///< error, relative to the terms' magnitudes
+};
+
+Verdict judge(const Plan& plan, unsigned core, std::span<const std::uint8_t> bytes,
+              const std::vector<double>& a_t, const std::vector<double>& b) {
+  const Part& part = plan.parts[core];
+  const Elements exact = naive(plan, part);
+  const Ideal ideal = ideal_of(part, plan.k, a_t, b);
+  Verdict verdict;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &bytes[i * 4], 4);
+    const double got = double{cmodel::fp::to_float(bits)};
+    if (bits != exact[i] && verdict.wrong++ == 0)
+      verdict.failure =
+          fmt::format("core {} element [{}, {}] is {:08x}; the naive loops give {:08x}", core,
+                      i / part.n, i % part.n, bits, exact[i]);
+    const double error = std::abs(got - ideal.sum[i]) / std::max(ideal.size[i], 1e-30);
+    verdict.worst = error <= verdict.worst ? verdict.worst : std::isfinite(error) ? error : 1e30;
+  }
+  return verdict;
+}
+
+/// Cores are judged side by side; what is found does not depend on how many.
+std::vector<Verdict> judge_all(const Plan& plan, const cmodel::Program& program,
+                               RegionBytes regions) {
+  std::map<const Elements*, std::vector<double>> values;  // operands that cores share: once
+  for (const Part& part : plan.parts) {
+    if (auto& a_t = values[part.a_t.get()]; a_t.empty()) a_t = values_of(plan.formats.a, *part.a_t);
+    if (auto& b = values[part.b.get()]; b.empty()) b = values_of(plan.formats.b, *part.b);
+  }
+  std::vector<Verdict> verdicts(plan.cores);
+  std::atomic<unsigned> next = 0;
+  const auto work = [&] {
+    for (unsigned core; (core = next++) < plan.cores;) {
+      const Part& part = plan.parts[core];
+      const std::string name = fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores);
+      verdicts[core] = judge(plan, core, region_bytes(program, regions, name),
+                             values.at(part.a_t.get()), values.at(part.b.get()));
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
+  work();
+  helpers.clear();
+  return verdicts;
+}
+
 }  // namespace
 
 ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
@@ -74,31 +169,12 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   std::uint64_t wrong = 0, macs = 0;
   double worst = 0;
+  const std::vector<Verdict> verdicts = judge_all(plan, program, regions);
   for (unsigned core = 0; core < plan.cores; ++core) {
     const Part& part = plan.parts[core];
-    const auto& bytes = region_bytes(
-        program, regions, fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores));
-    const Elements exact = naive(plan, part);
-    std::vector<double> ideal(exact.size()), size(exact.size());
-    const auto a_t = values_of(plan.formats.a, *part.a_t), b = values_of(plan.formats.b, *part.b);
-    for (unsigned m = 0; m < part.m; ++m)
-      for (unsigned k = 0; k < plan.k; ++k)
-        for (unsigned n = 0; n < part.n; ++n) {
-          const double term = a_t[std::size_t{k} * part.m + m] * b[std::size_t{k} * part.n + n];
-          ideal[std::size_t{m} * part.n + n] += term;
-          size[std::size_t{m} * part.n + n] += std::abs(term);
-        }
-    for (std::size_t i = 0; i < exact.size(); ++i) {
-      std::uint32_t bits;
-      std::memcpy(&bits, &bytes[i * 4], 4);
-      const double got = double{cmodel::fp::to_float(bits)};
-      if (bits != exact[i] && wrong++ == 0)
-        result.failure =
-            fmt::format("core {} element [{}, {}] is {:08x}; the naive loops give {:08x}", core,
-                        i / part.n, i % part.n, bits, exact[i]);
-      const double error = std::abs(got - ideal[i]) / std::max(size[i], 1e-30);
-      worst = error <= worst ? worst : std::isfinite(error) ? error : 1e30;
-    }
+    if (result.failure.empty()) result.failure = verdicts[core].failure;
+    wrong += verdicts[core].wrong;
+    worst = std::max(worst, verdicts[core].worst);
     macs += std::uint64_t{part.m} * part.n * plan.k;
   }
   result.metrics["m"] = plan.m;

@@ -48,7 +48,7 @@ class StdoutToStderr {
 
 /// What costs time even when off, or long to build, is a program beside the fast one: go there.
 void switch_executable(const Options& options, char** argv) {
-  const char* suffix = nullptr;
+  const char* suffix = nullptr;  // of the program that has it
   if (options.coverage && !built_with_coverage())
     suffix = "_coverage";
   else if (options.coverage)
@@ -56,7 +56,7 @@ void switch_executable(const Options& options, char** argv) {
   else if (options.wave_arrays && !built_with_wave_arrays())
     suffix = "_arrays";
   else if (options.waves && !built_with_waves())
-    suffix = "_waves";
+    suffix = "";
   if (!suffix) return;
   std::error_code error;
   std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
@@ -298,8 +298,7 @@ int run(int argc, char** argv) {
     judge(job, board, outcome, metrics);
     nlohmann::ordered_json divergence;
     if (options.debug && outcome.status != Outcome::Status::Passed)
-      divergence = investigate(board, job.program, *replay, options,
-                               std::vector<std::string>(argv, argv + argc), run_dir, outcome);
+      divergence = investigate(board, job.program, *replay, options, run_dir, outcome);
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);
