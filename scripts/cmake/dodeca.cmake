@@ -49,20 +49,17 @@ function(add_verilated NAME)
   list(REMOVE_DUPLICATES ARG_SOURCES)
   set(runtime verilated)
   set(level -O3)
-  set(optimise "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O3")
-  set(build --build -j 2)
-  set(make "")
+  set(optimise OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O3)
+  set(between "")
+  set(compile ${CMAKE_SOURCE_DIR}/scripts/cmake/compile_model.sh ${dir} ${NAME} ${CMAKE_CXX_COMPILER})
   if(ARG_COVERAGE)
     set(runtime verilated_coverage)
     # Thousands of counters gain nothing from -O3 and take minutes to compile with it.
     set(level -include ${CMAKE_SOURCE_DIR}/tb/coverage/count_toggles.h)
-    set(optimise "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1")
+    set(optimise OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1)
     # Between Verilator and the compiler: words instead of bits.
-    set(build "")
-    separate_arguments(make UNIX_COMMAND "CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER} ${optimise}")
-    set(make COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir}
-             COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.make.log
-                     make -C ${dir} -f V${NAME}.mk -j 2 ${make})
+    set(between COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir})
+    set(compile make -C ${dir} -f V${NAME}.mk -j 2 CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER})
     list(APPEND rtl_files ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${CMAKE_SOURCE_DIR}/tb/coverage/count_toggles.h)
     file(GLOB counted CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.sv
          ${CMAKE_SOURCE_DIR}/rtl/fp/*.sv ${CMAKE_SOURCE_DIR}/fabric/*.sv)
@@ -76,16 +73,17 @@ function(add_verilated NAME)
   string(JOIN " " cflags ${level} -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
   add_custom_command(
     OUTPUT ${dir}/V${NAME}__ALL.a
-    COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.log ${VERILATOR} --cc ${build} --prefix V${NAME} --top-module ${ARG_TOP} --Mdir ${dir}
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.log ${VERILATOR} --cc --prefix V${NAME} --top-module ${ARG_TOP} --Mdir ${dir}
             --assert --unroll-count 1 --x-assign unique --x-initial unique --no-timing
             --output-split 20000 -Wall -Wno-fatal
-            -CFLAGS ${cflags} -MAKEFLAGS "CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER} ${optimise}"
+            -CFLAGS ${cflags}
             ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
             ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
-    ${make}
+    ${between}
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.make.log ${compile} ${optimise}
     # Known to be made here, so that what includes them is compiled again in the same build.
     BYPRODUCTS ${dir}/V${NAME}.h ${dir}/V${NAME}___024root.h
-    DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES}
+    DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/scripts/cmake/compile_model.sh
     COMMENT "Verilating ${NAME} (${ARG_TOP}, ${ARG_CONFIG})" VERBATIM)
   add_custom_target(${NAME}_verilate DEPENDS ${dir}/V${NAME}__ALL.a)
   add_library(${NAME} INTERFACE)
