@@ -3,6 +3,7 @@
 #pragma once
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "rtl/defs/gen/defs.h"
@@ -45,6 +46,13 @@ struct Commit {
   std::int32_t delta = 0;
   auto operator<=>(const Commit&) const = default;
 };
+
+/// That of a Message, from its data.
+inline defs::Header message_header(std::span<const std::uint8_t> data) {
+  defs::Header::Words words;
+  std::memcpy(words.data(), data.data(), sizeof words);
+  return defs::Header::from(words);
+}
 
 /// Receives commits in stream order. `data` is valid during the call only. Rows: `count` elements
 /// of `element_bytes`, little-endian; burst: `count` bytes; message: 16 + `count` bytes.

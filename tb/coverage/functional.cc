@@ -336,10 +336,8 @@ void Functional::hit(const std::string& name) {
 }
 
 void Functional::hit_message(std::span<const std::uint8_t> data) {
-  defs::Header::Words words;
-  if (data.size() < sizeof words) return;
-  std::memcpy(words.data(), data.data(), sizeof words);
-  const auto header = defs::Header::from(words);
+  if (data.size() < sizeof(defs::Header::Words)) return;
+  const defs::Header header = cmodel::message_header(data);
   const auto way = tables_.way(header.src, header.dst);
   const auto op = to_string(static_cast<defs::PktOp>(header.op));
   const unsigned vn = header.vn, bytes = header.bytes;

@@ -3,8 +3,6 @@
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
 #include "cmodel/program.h"
 #include "tb/debug/diagnosis.h"

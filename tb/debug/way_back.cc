@@ -18,13 +18,6 @@ constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 constexpr unsigned kInFlight = 64;  // packets of a flow that may be sent and not delivered
 constexpr unsigned kElements = 4;   // wrong elements of a commit whose producers are looked at
 
-/// Of a message's data.
-defs::Header header_of(const std::vector<std::uint8_t>& data) {
-  defs::Header::Words words;
-  std::copy_n(data.begin(), sizeof words, reinterpret_cast<std::uint8_t*>(words.data()));
-  return defs::Header::from(words);
-}
-
 class WayBack {
  public:
   WayBack(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
@@ -136,7 +129,7 @@ class WayBack {
     // Its payload as a burst at its destination.
     Mismatch payload = m;
     payload.actual.kind = CommitKind::MemBurst;
-    payload.actual.addr = header_of(m.expected_data).addr;
+    payload.actual.addr = cmodel::message_header(m.expected_data).addr;
     payload.data.erase(payload.data.begin(), payload.data.begin() + 16);
     payload.expected_data.erase(payload.expected_data.begin(), payload.expected_data.begin() + 16);
     back_from_bytes(payload, *packet, *sender);
@@ -147,7 +140,7 @@ class WayBack {
   std::optional<PacketSeen> skipped(const Mismatch& m) const {
     const auto seen = sightings(board_);
     const auto last = [&](const std::vector<std::uint8_t>& data) {
-      const auto header = header_of(data);
+      const auto header = cmodel::message_header(data);
       const auto found = std::find_if(seen.rbegin(), seen.rend(), [&](const PacketSeen& s) {
         defs::Header sent = s.head.header;
         sent.hop = 0;

@@ -42,11 +42,13 @@ std::optional<WrongIssue> at_hand(const Board& board, const cmodel::Program& pro
 }
 
 /// The earliest that a check keeps, over all chips.
-template <class What, class List>
-std::optional<std::pair<unsigned, What>> first_of(const Board& board, List list) {
+template <class What>
+std::optional<std::pair<unsigned, What>> first_of(const Board& board,
+                                                  const std::vector<What>& (IssueCheck::*kept)()
+                                                      const) {
   std::optional<std::pair<unsigned, What>> first;
   for (unsigned chip = 0; chip < board.chips(); ++chip)
-    for (const What& issue : list(board.chip(chip).issues()))
+    for (const What& issue : (board.chip(chip).issues().*kept)())
       if (!first || issue.cycle < first->second.cycle) first = {chip, issue};
   return first;
 }
@@ -64,10 +66,8 @@ void blame(unsigned chip, const Issue& issue, std::string why, Diagnosis& found)
 }  // namespace
 
 bool blame_instruction(const Board& board, const cmodel::Program& program, Diagnosis& found) {
-  auto wrong = first_of<WrongIssue>(
-      board, [](const auto& check) -> const auto& { return check.wrong(); });
-  const auto early = first_of<EarlyIssue>(
-      board, [](const auto& check) -> const auto& { return check.early(); });
+  auto wrong = first_of(board, &IssueCheck::wrong);
+  const auto early = first_of(board, &IssueCheck::early);
   if (early && (!wrong || early->second.cycle < wrong->second.cycle)) {
     blame(early->first, early->second, "it did not wait: it " + to_string(early->second), found);
     if (early->second.held != early->second.value) {

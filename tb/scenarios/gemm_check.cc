@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -14,6 +13,7 @@
 
 #include "cmodel/fp.h"
 #include "tb/scenarios/gemm_plan.h"
+#include "tb/system/workers.h"
 
 namespace tb::gemm {
 
@@ -145,19 +145,12 @@ std::vector<Verdict> judge_all(const Plan& plan, const cmodel::Program& program,
     if (auto& b = values[part.b.get()]; b.empty()) b = values_of(plan.formats.b, *part.b);
   }
   std::vector<Verdict> verdicts(plan.cores);
-  std::atomic<unsigned> next = 0;
-  const auto work = [&] {
-    for (unsigned core; (core = next++) < plan.cores;) {
-      const Part& part = plan.parts[core];
-      const std::string name = fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores);
-      verdicts[core] = judge(plan, core, region_bytes(program, regions, name),
-                             values.at(part.a_t.get()), values.at(part.b.get()));
-    }
-  };
-  std::vector<std::jthread> helpers;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
-  work();
-  helpers.clear();
+  Workers(std::max(1u, std::thread::hardware_concurrency())).run(plan.cores, [&](unsigned core) {
+    const Part& part = plan.parts[core];
+    const std::string name = fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores);
+    verdicts[core] = judge(plan, core, region_bytes(program, regions, name),
+                           values.at(part.a_t.get()), values.at(part.b.get()));
+  });
   return verdicts;
 }
 

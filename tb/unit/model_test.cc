@@ -123,9 +123,7 @@ TEST(Model, SendsRowsToAnotherChipAndNotifies) {
   for (const auto& entry : writes) {
     if (entry.commit.kind != CommitKind::Message) continue;
     messages.push_back(entry.commit.count);
-    std::array<std::uint32_t, 4> words;
-    std::memcpy(words.data(), entry.data.data(), 16);
-    const auto header = defs::Header::from(words);
+    const defs::Header header = cmodel::message_header(entry.data);
     EXPECT_EQ(header.dst, 1);
     EXPECT_EQ(header.src, 0);
     EXPECT_EQ(header.lport, 1) << "HBM 1";
