@@ -14,7 +14,7 @@
 #include "cmodel/program/program.h"
 #include "tb/base/workers.h"
 #include "tb/board/host.h"
-#include "tb/board/options.h"
+#include "tb/apps/board/options.h"
 #include "tb/board/wiring.h"
 #include "tb/check/scoreboard.h"
 #include "tb/dut/chip.h"

@@ -8,7 +8,7 @@
 
 #include "cmodel/board/board.h"
 #include "tb/board/host.h"
-#include "tb/board/options.h"
+#include "tb/apps/board/options.h"
 #include "tb/dut/chip.h"
 
 namespace tb {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fabric/model/tables.h"
-#include "tb/board/options.h"
+#include "tb/apps/board/options.h"
 
 namespace tb {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cmodel/program/program.h"
-#include "tb/board/options.h"
+#include "tb/apps/board/options.h"
 
 namespace tb {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run of the board was asked for.
+// The command line of the board programs.
 #pragma once
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
+#include "tb/base/exit_status.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {
@@ -71,10 +71,10 @@ struct Options {
   std::uint64_t hang_cycles = 1u << 16;
   std::string repro;  ///< the command that repeats this run
 
-  /// Waves of this chip are wanted.
-  bool traces(unsigned chip) const {
-    return waves && (wave_chips.empty() || std::ranges::find(wave_chips, chip) != wave_chips.end());
-  }
+  bool traces(unsigned chip) const;
 };
+
+/// Throws Refused; for --help prints and throws Refused(kPassed, "").
+Options parse_options(int argc, char** argv);
 
 }  // namespace tb

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tb/apps/board/parse_options.h"
+#include "tb/apps/board/options.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -94,6 +94,11 @@ Options::LeaveCable cable(const std::string& name, const std::string& text) {
 }
 
 }  // namespace
+
+bool Options::traces(unsigned chip) const {
+  return waves && (wave_chips.empty() ||
+                   std::find(wave_chips.begin(), wave_chips.end(), chip) != wave_chips.end());
+}
 
 Options parse_options(int argc, char** argv) {
   Options o;
