@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "cmodel/disassemble.h"
+#include "cmodel/program_view.h"
 #include "cmodel/provenance.h"
 #include "tb/debug/number.h"
-#include "tb/debug/program_view.h"
 
 namespace tb {
 namespace {

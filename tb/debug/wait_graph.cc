@@ -8,7 +8,7 @@
 #include <set>
 
 #include "cmodel/disassemble.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/program_view.h"
 
 namespace tb {
 namespace {

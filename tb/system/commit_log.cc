@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-#include "tb/system/options.h"
+#include "tb/system/exit_status.h"
 
 namespace tb {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "tb/system/options.h"
+#include "tb/system/exit_status.h"
 
 namespace tb {
 

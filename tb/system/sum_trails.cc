@@ -13,7 +13,7 @@
 #include "cmodel/access_pattern.h"
 #include "cmodel/board.h"
 #include "cmodel/fp.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/program_view.h"
 
 namespace tb {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // C++ side of tb/trace/timeline_dpi.sv.
 #pragma once
-#include "tb/timeline/event.h"
+#include "tb/trace/event.h"
 
 namespace tb {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The door from timeline_tracer to the timeline. tb/trace/timeline_dpi.cc drops the call unless the
-// run writes one. What the numbers mean: tb/timeline/event.h.
+// run writes one. What the numbers mean: tb/trace/event.h.
 package timeline_dpi;
 
-  // enum Happening of tb/timeline/event.h
+  // enum Happening of tb/trace/event.h
   localparam int Issue = 0, Retire = 1, Stall = 2, LoadStart = 3, LoadEnd = 4, StreamStart = 5,
                  StreamEnd = 6, DescriptorStart = 7, DescriptorEnd = 8;
 

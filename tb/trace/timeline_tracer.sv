@@ -35,7 +35,7 @@ module timeline_tracer (
 );
   import timeline_dpi::*;
 
-  // enum Reason of tb/timeline/event.h
+  // enum Reason of tb/trace/event.h
   localparam logic [2:0] Stopped = 3'd0, None = 3'd1, Semaphore = 3'd2, Fetch = 3'd3,
                          Engine = 3'd4, Update = 3'd5, Ending = 3'd6;
 
