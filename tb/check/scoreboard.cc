@@ -267,8 +267,9 @@ std::vector<Missing> Scoreboard::missing() const {
   return all;
 }
 
-std::string Scoreboard::check_counts(unsigned chip, unsigned core,
-                                     const TensorCounts& counts) const {
+std::string Scoreboard::check_counts(
+    unsigned chip, unsigned core,
+    std::span<const std::uint64_t, defs::kEveryTensorCount.size()> counts) const {
   const auto count = [&](defs::TensorCount which) { return counts[static_cast<unsigned>(which)]; };
   std::string text;
   if (const auto expected = model_->pe_work(chip, core);

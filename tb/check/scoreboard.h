@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,7 +13,6 @@
 #include "cmodel/board/board.h"
 #include "cmodel/machine/commit.h"
 #include "cmodel/program/program.h"
-#include "tb/board/host.h"
 #include "tb/check/commit_chain.h"
 #include "tb/dut/commit_buffer.h"
 
@@ -74,9 +74,11 @@ class Scoreboard : public cmodel::CommitSink {
   /// has commits that the RTL never made; empty if none.
   std::string finish();
 
-  /// After finish(): the hardware's counters of a core against the model's count of work, and among
-  /// themselves. One line per fault; empty if none.
-  std::string check_counts(unsigned chip, unsigned core, const TensorCounts& counts) const;
+  /// After finish(): the hardware's counters of a core (by defs::TensorCount) against the model's
+  /// count of work, and among themselves. One line per fault; empty if none.
+  std::string check_counts(
+      unsigned chip, unsigned core,
+      std::span<const std::uint64_t, defs::kEveryTensorCount.size()> counts) const;
 
   std::uint64_t commits_checked() const { return commits_checked_; }
   /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.

@@ -48,7 +48,7 @@ std::optional<std::pair<unsigned, What>> first_of(const Board& board,
                                                       const) {
   std::optional<std::pair<unsigned, What>> first;
   for (unsigned chip = 0; chip < board.chips(); ++chip)
-    for (const What& issue : (board.chip(chip).issues().*kept)())
+    for (const What& issue : (board.issues(chip).*kept)())
       if (!first || issue.cycle < first->second.cycle) first = {chip, issue};
   return first;
 }

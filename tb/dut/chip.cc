@@ -129,16 +129,9 @@ void Chip::core_cycle() {
 
   commits_.set_cycle(core_cycle_);
   events_.set_cycle(core_cycle_);
-  issues_.set_cycle(core_cycle_);
   v_->set_time(core_cycle_);
-  const std::size_t commits = commits_.entries().size();
   *pins.clk = 1;
   v_->eval();
-  for (std::size_t i = commits; i < commits_.entries().size(); ++i) {
-    const cmodel::Commit& commit = commits_.entries()[i].commit;
-    if (commit.kind == cmodel::CommitKind::Semaphore)
-      issues_.update(static_cast<unsigned>(commit.addr), commit.delta);
-  }
   if (golden_) golden_->step();
   dump(1000);
   for (const Hook& hook : hooks_) hook(*this, core_cycle_);
@@ -150,7 +143,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   v_->enter();
   set_commit_sink(&commits_, id_);
   set_timeline_sink(recording_ ? &events_ : nullptr);
-  set_issue_sink(&issues_);
+  tb::set_issue_sink(issues_);
   set_golden_chip(golden_.get());
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
@@ -181,7 +174,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   }
   set_commit_sink(nullptr, id_);
   set_timeline_sink(nullptr);
-  set_issue_sink(nullptr);
+  tb::set_issue_sink(nullptr);
 }
 
 void Chip::finish() { v_->finish(); }

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
-#include "tb/check/issue_check.h"
 #include "tb/dut/commit_buffer.h"
 #include "tb/dut/hbm.h"
 #include "tb/dut/link.h"
@@ -38,6 +37,7 @@ struct ChipWires {
 
 class GoldenChip;
 class GoldenProbe;
+class IssueSink;
 class VerilatedChip;
 
 class Chip {
@@ -85,6 +85,8 @@ class Chip {
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
 
+  /// Who hears what the sequencers let go, while a window runs.
+  void set_issue_sink(IssueSink& sink) { issues_ = &sink; }
   /// From now on run_window() fills events(), for the timeline.
   void record_events() { recording_ = true; }
   timeline::EventBuffer& events() { return events_; }
@@ -92,8 +94,6 @@ class Chip {
 
   CommitBuffer& commits() { return commits_; }
   const CommitBuffer& commits() const { return commits_; }
-  IssueCheck& issues() { return issues_; }
-  const IssueCheck& issues() const { return issues_; }
   const HbmTiming& hbm() const { return hbm_; }
   const Probe& probe() const { return *probe_; }
 
@@ -114,7 +114,7 @@ class Chip {
   CommitBuffer commits_;
   timeline::EventBuffer events_;
   bool recording_ = false;
-  IssueCheck issues_;
+  IssueSink* issues_ = nullptr;
   std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
   std::filesystem::path wave_file_;  ///< empty: none

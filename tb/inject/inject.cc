@@ -81,7 +81,7 @@ struct Done {
 }  // namespace
 
 struct Injector::Impl {
-  Impl(const Options& options, const cmodel::Program& program, const Site& which,
+  Impl(std::uint32_t seed, const cmodel::Program& program, const Site& which,
        const std::vector<bool>& models);
 
   void hook(Chip& chip, std::uint64_t cycle);
@@ -107,7 +107,6 @@ struct Injector::Impl {
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
-  const Options& options;
   const cmodel::Program& program;
   const Site& site;
   Random random;
@@ -217,9 +216,9 @@ static const SiteEntry& entry_of(std::string_view name) {
                        [&](const SiteEntry& entry) { return entry.site.name == name; });
 }
 
-Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Site& which,
+Injector::Impl::Impl(std::uint32_t seed, const cmodel::Program& prog, const Site& which,
                      const std::vector<bool>& models)
-    : options(opts), program(prog), site(which), random(opts.seed, which.name) {
+    : program(prog), site(which), random(seed, which.name) {
   cmodel::BoardOptions board_options;
   board_options.track_liveness = true;
   oracle = std::make_unique<cmodel::Board>(built_sizes(), program, census, board_options);
@@ -519,9 +518,9 @@ std::optional<Done> Injector::Impl::instruction(Chip& chip) {
               [=, this, found = *stream] { return same_commits(found, pc, bit); }};
 }
 
-Injector::Injector(const Options& options, const cmodel::Program& program,
+Injector::Injector(std::string_view site, std::uint32_t seed, const cmodel::Program& program,
                    const std::vector<bool>& models)
-    : impl_(std::make_unique<Impl>(options, program, entry_of(options.inject).site, models)) {}
+    : impl_(std::make_unique<Impl>(seed, program, entry_of(site).site, models)) {}
 Injector::~Injector() = default;
 
 void Injector::arm(Board& board) {

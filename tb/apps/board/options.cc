@@ -80,7 +80,7 @@ InjectionLimit injection_limit(const std::string& text) {
 }
 
 /// A-B@CYCLE.
-Options::LeaveCable cable(const std::string& name, const std::string& text) {
+LeaveCable cable(const std::string& name, const std::string& text) {
   const auto dash = text.find('-'), at = text.find('@');
   if (dash == std::string::npos || at == std::string::npos || at < dash)
     throw Refused(
@@ -94,11 +94,6 @@ Options::LeaveCable cable(const std::string& name, const std::string& text) {
 }
 
 }  // namespace
-
-bool Options::traces(unsigned chip) const {
-  return waves && (wave_chips.empty() ||
-                   std::find(wave_chips.begin(), wave_chips.end(), chip) != wave_chips.end());
-}
 
 Options parse_options(int argc, char** argv) {
   Options o;
