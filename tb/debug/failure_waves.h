@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "tb/apps/board/options.h"
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
 
