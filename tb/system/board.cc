@@ -106,9 +106,7 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     chip.set_hbm_latency(settings.hbm_latency);
     IssueCheck& issues = issues_[i];
     issues.load(program, i);
-    issues.set_registers([&chip](unsigned semaphore) {
-      return static_cast<unsigned>(chip.probe().at("u_semaphores.value_q").get(semaphore, 0, 16));
-    });
+    issues.set_registers([&chip](unsigned semaphore) { return chip.state().semaphore(semaphore); });
     chip.set_issue_sink(issues);
     chip.add_hook([&issues](const Chip& chip, std::uint64_t cycle) {
       issues.end_cycle(cycle, chip.commits());
@@ -325,12 +323,7 @@ std::uint64_t Board::link_hash() const {
 }
 
 defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
-  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
-  defs::LinkStatus::Words words{};
-  for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
-    words[at / 32] =
-        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
-  return defs::LinkStatus::unpack(words.data());
+  return chips_[chip]->state().link_status(port);
 }
 
 LinkTotals Board::link_totals() const {
