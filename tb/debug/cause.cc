@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/disassemble.h"
-#include "tb/system/state.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/dut/state/state.h"
 
 namespace tb {
 namespace {

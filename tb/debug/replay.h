@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/snapshots.h"
 #include "tb/debug/watch.h"
-#include "tb/system/board.h"
 
 namespace tb {
 
@@ -52,7 +52,7 @@ class Replay {
 };
 
 /// In a copy from before the run: all of it, on a board that `prepare` has seen. Does not return.
-[[noreturn]] void run_again(Replay& replay, const Settings& settings, const Wiring& wiring,
+[[noreturn]] void run_again(Replay& replay, const Options& options, const Wiring& wiring,
                             const cmodel::Program& program, const PortAccesses& accesses,
                             const std::function<void(Board&)>& prepare);
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cmodel/disassemble.h"
-#include "cmodel/program_view.h"
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/base/program_view.h"
 #include "tb/debug/number.h"
 
 namespace tb {

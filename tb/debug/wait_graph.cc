@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <set>
 
-#include "cmodel/disassemble.h"
-#include "cmodel/program_view.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/base/program_view.h"
 
 namespace tb {
 namespace {

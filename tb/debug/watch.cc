@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 
 namespace tb {
 namespace {
