@@ -186,7 +186,7 @@ bool Board::broken() {
   const auto& divergence = scoreboard_.divergence();
   outcome_.mismatches = scoreboard_.mismatch_count();
   if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
-    stop(Outcome::Status::Failed, divergence->text);
+    stop(Outcome::Status::Failed, to_text(*divergence, built_sizes()));
   else if (faulty) {
     outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
