@@ -14,7 +14,7 @@
 #include "cmodel/program/program.h"
 #include "tb/base/workers.h"
 #include "tb/board/host.h"
-#include "tb/board/options.h"
+#include "tb/board/settings.h"
 #include "tb/board/wiring.h"
 #include "tb/check/issue_check.h"
 #include "tb/check/scoreboard.h"
@@ -53,7 +53,7 @@ struct Outcome {
 class Board : public sc_core::sc_module {
  public:
   /// All must outlive the board. `wave_dir`: where chipNN.fst go.
-  Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+  Board(sc_core::sc_module_name name, const Settings& settings, const Wiring& wiring,
         const cmodel::Program& program, const std::filesystem::path& wave_dir,
         const PortAccesses& accesses = {});
 
@@ -114,7 +114,7 @@ class Board : public sc_core::sc_module {
   std::string wrong_violations();
   void count_messages(const Chip& chip);
 
-  const Options& options_;
+  const Settings& settings_;
   const cmodel::Program& program_;
   const Wiring& wiring_;
   std::vector<std::unique_ptr<Link>> links_;  ///< by sender: chip 0 port 0, chip 0 port 1, ..

@@ -125,9 +125,9 @@ std::string busy_parts(const Chip& chip) {
 
 std::uint64_t Watchdog::next_look(std::uint64_t now, std::uint64_t last_progress) const {
   std::uint64_t next = UINT64_MAX;
-  for (std::uint64_t distance : {stall(), options_.hang_cycles})
+  for (std::uint64_t distance : {stall(), settings_.hang_cycles})
     if (last_progress + distance > now) next = std::min(next, last_progress + distance);
-  if (options_.timeout_cycles > now) next = std::min(next, options_.timeout_cycles);
+  if (settings_.timeout_cycles > now) next = std::min(next, settings_.timeout_cycles);
   return next;
 }
 
@@ -136,8 +136,8 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
                                  const cmodel::Board& model) const {
   Verdict verdict;
   // Only at the exact cycles of next_look(), so that the verdict does not depend on the window.
-  const bool timeout = options_.timeout_cycles && now >= options_.timeout_cycles;
-  const bool hung = now >= last_progress + options_.hang_cycles;
+  const bool timeout = settings_.timeout_cycles && now >= settings_.timeout_cycles;
+  const bool hung = now >= last_progress + settings_.hang_cycles;
   if (!timeout && !hung && now != last_progress + stall()) return verdict;
   if (!timeout && host.phase() == Host::Phase::Done) return verdict;  // ends by itself
   const bool all_wait =

@@ -108,10 +108,10 @@ std::optional<std::uint64_t> Replay::waves(const WavePlan& plan, const std::file
   return {};
 }
 
-void run_again(Replay& replay, const Options& options, const Wiring& wiring,
+void run_again(Replay& replay, const Settings& settings, const Wiring& wiring,
                const cmodel::Program& program, const PortAccesses& accesses,
                const std::function<void(Board&)>& prepare) {
-  Options quiet = options;
+  Settings quiet = settings;
   quiet.waves = false;
   Board board("board", quiet, wiring, program, {}, accesses);
   prepare(board);

@@ -52,7 +52,7 @@ class Replay {
 };
 
 /// In a copy from before the run: all of it, on a board that `prepare` has seen. Does not return.
-[[noreturn]] void run_again(Replay& replay, const Options& options, const Wiring& wiring,
+[[noreturn]] void run_again(Replay& replay, const Settings& settings, const Wiring& wiring,
                             const cmodel::Program& program, const PortAccesses& accesses,
                             const std::function<void(Board&)>& prepare);
 

@@ -5,7 +5,7 @@
 
 #include "cmodel/board/provenance.h"
 #include "cmodel/program/disassemble.h"
-#include "tb/base/program_view.h"
+#include "cmodel/program/program_view.h"
 #include "tb/check/number.h"
 
 namespace tb {

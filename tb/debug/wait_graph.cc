@@ -7,7 +7,7 @@
 #include <set>
 
 #include "cmodel/program/disassemble.h"
-#include "tb/base/program_view.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {

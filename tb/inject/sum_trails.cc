@@ -13,7 +13,7 @@
 #include "cmodel/board/board.h"
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
-#include "tb/base/program_view.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "cmodel/program/disassemble.h"
 #include "fabric/model/table_writer.h"
-#include "tb/apps/board/parse_options.h"
+#include "tb/apps/board/options.h"
 #include "tb/base/command_line.h"
 #include "tb/base/npy.h"
 #include "tb/base/result.h"
