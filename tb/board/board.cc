@@ -106,9 +106,7 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     chip.set_hbm_latency(settings.hbm_latency);
     IssueCheck& issues = issues_[i];
     issues.load(program, i);
-    issues.set_registers([&chip](unsigned semaphore) {
-      return static_cast<unsigned>(chip.probe().at("u_semaphores.value_q").get(semaphore, 0, 16));
-    });
+    issues.set_registers([&chip](unsigned semaphore) { return chip.state().semaphore(semaphore); });
     chip.set_issue_sink(issues);
     chip.add_hook([&issues](const Chip& chip, std::uint64_t cycle) {
       issues.end_cycle(cycle, chip.commits());
@@ -189,7 +187,7 @@ bool Board::broken() {
   const auto& divergence = scoreboard_.divergence();
   outcome_.mismatches = scoreboard_.mismatch_count();
   if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
-    stop(Outcome::Status::Failed, divergence->text);
+    stop(Outcome::Status::Failed, to_text(*divergence, built_sizes()));
   else if (faulty) {
     outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
@@ -325,12 +323,7 @@ std::uint64_t Board::link_hash() const {
 }
 
 defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
-  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
-  defs::LinkStatus::Words words{};
-  for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
-    words[at / 32] =
-        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
-  return defs::LinkStatus::unpack(words.data());
+  return chips_[chip]->state().link_status(port);
 }
 
 LinkTotals Board::link_totals() const {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "tb/dut/golden/golden_dpi.h"
-#include "tb/dut/golden/golden_probe.h"
+#include "tb/dut/golden/golden_state.h"
 #include "tb/dut/trace/commit_dpi.h"
 #include "tb/dut/trace/timeline_dpi.h"
 #include "tb/dut/verilated_chip.h"
@@ -38,11 +38,10 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
   if (inside == Inside::Model) {
     v_ = make_model_chip(power_on_seed);
     golden_ = std::make_unique<GoldenChip>(built_sizes(), id, ring_size, commits_);
-    golden_probe_ = std::make_unique<GoldenProbe>(built_sizes(), *golden_, *v_);
-    probe_ = std::make_unique<Probe>(*golden_probe_);
+    state_ = std::make_unique<GoldenState>(*golden_, *v_);
   } else {
     v_ = make_rtl_chip(power_on_seed);
-    probe_ = std::make_unique<Probe>(*v_);
+    state_ = std::make_unique<ChipState>(*v_);
   }
   const ChipPins& pins = v_->pins();
   *pins.chip_id = static_cast<std::uint16_t>(id);
@@ -63,7 +62,7 @@ void Chip::prepare_window(std::uint64_t first, unsigned cycles) {
   if (traced_ || wave_file_.empty() || defs::kFabricDivide * (first + cycles) <= wave_first_)
     return;
   auto traced = make_traced_chip(*v_);
-  probe_ = std::make_unique<Probe>(*traced);
+  state_ = std::make_unique<ChipState>(*traced);
   v_ = std::move(traced);
   v_->open_waves(wave_file_);
   traced_ = true;

@@ -14,7 +14,7 @@
 #include "tb/dut/commit_buffer.h"
 #include "tb/dut/hbm.h"
 #include "tb/dut/link.h"
-#include "tb/dut/state/probe.h"
+#include "tb/dut/state/state.h"
 #include "tb/dut/trace/event.h"
 
 namespace tb {
@@ -36,7 +36,6 @@ struct ChipWires {
 };
 
 class GoldenChip;
-class GoldenProbe;
 class IssueSink;
 class VerilatedChip;
 
@@ -95,7 +94,7 @@ class Chip {
   CommitBuffer& commits() { return commits_; }
   const CommitBuffer& commits() const { return commits_; }
   const HbmTiming& hbm() const { return hbm_; }
-  const Probe& probe() const { return *probe_; }
+  const ChipState& state() const { return *state_; }
 
   /// Runs the RTL's final blocks and closes the waves. After a good run only.
   void finish();
@@ -127,8 +126,7 @@ class Chip {
 
   std::unique_ptr<VerilatedChip> v_;
   std::unique_ptr<GoldenChip> golden_;  ///< null in a chip of RTL
-  std::unique_ptr<GoldenProbe> golden_probe_;
-  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<ChipState> state_;    ///< another one when the model changes
 };
 
 }  // namespace tb
