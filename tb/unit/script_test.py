@@ -108,7 +108,7 @@ class Generator(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def test_an_enum_value_beyond_its_width_is_refused(self):
-        done = self.generate({"arch.toml": ("Ge = { value = 1", "Ge = { value = 9")})
+        done = self.generate({"arch.toml": ("Ge   = { value = 1", "Ge   = { value = 9")})
         self.assertEqual(done.returncode, 2)
         self.assertIn("wait_op", done.stderr)
 
