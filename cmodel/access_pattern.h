@@ -117,22 +117,8 @@ struct Faults {
   }
 };
 
-/// Operand kinds, masks indexed by defs::Space, and number formats, masks indexed by defs::Dtype.
-enum : unsigned {
-  kMustBeUnused = 1,
-  kSbufOnly = 2,
-  kPsumOnly = 4,
-  kSbufOrPsum = 6,
-  kSbufOrNone = 3
-};
-enum : unsigned {
-  kFp32Only = 1,
-  kFp32OrBf16 = 5,
-  kInt32Only = 0x100,
-  kReadOut = 0x105,      ///< sources in PSUM of TENSOR_COPY and ACTIVATE: int32 becomes fp32
-  kNarrowFloats = 0x7C,  ///< bf16, fp16, fp8: may be mixed in a product
-  kTensorInputs = 0xFF
-};
+/// A mask of spaces: the operand is all zeros.
+inline constexpr unsigned kMustBeUnused = 1;
 
 /// Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
 /// multiple of P/4. n = 0 and n > P are bad.
@@ -160,8 +146,8 @@ inline bool outside(const defs::Sizes& sizes, const defs::Operand& op, const Tri
   return low < 0 || high >= sizes.sbuf_bytes;
 }
 
-/// All faults of one operand, walked with `trips`. The stride of a dimension of size 1 must be
-/// zero.
+/// All faults of one operand, walked with `trips`; `spaces` and `dtypes` are masks. The stride of a
+/// dimension of size 1 must be zero.
 inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, unsigned partitions,
                              const Trips& trips, unsigned spaces, unsigned dtypes) {
   Faults faults;

@@ -1,0 +1,1 @@
+def manual(defs, rows): return ""
