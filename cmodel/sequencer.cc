@@ -53,8 +53,12 @@ defs::ErrorCause Sequencer::check_own(const defs::Instr& instr) {
                                                        : defs::ErrorCause::None;
 }
 
+bool Sequencer::ends(const defs::Instr& instr) {
+  return instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End);
+}
+
 void Sequencer::complete(const defs::Instr& instr) {
-  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End)) {
+  if (ends(instr)) {
     status_.state = SequencerStatus::State::Done;
     return;
   }

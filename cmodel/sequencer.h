@@ -50,6 +50,7 @@ class Sequencer {
                                       std::uint32_t count);
   /// A wait_op outside its enumeration is refused without waiting; UnknownOpcode goes first.
   static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine);
+  static bool ends(const defs::Instr& instr);
   /// NOP and END: no engine sees them.
   static bool executes(const defs::Instr& instr);
   /// Of those, all fields but opcode, wait and update are zero. Refused after the wait.

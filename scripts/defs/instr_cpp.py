@@ -89,8 +89,6 @@ def instructions_header(defs, rows):
     out += [f"    case Opcode::{row.name}: return &kInstructions[{i}];" for i, row in enumerate(rows)]
     out += ["  }", "  return nullptr;", "}", ""]
     for row in rows:
-        if row.computes:
-            continue
         args = f"const {camel(row.imm)}& imm" if row.imm else ""
         out += [f"/// {row.mnemonic}: {row.doc}.", f"inline Instr encode_{snake(row.name)}({args}) {{", "  Instr instr;",
                 f"  instr.opcode = {row.opcode};"]

@@ -41,13 +41,13 @@ def sv_instr_pkg(defs, rows):
         out.append(f"  localparam logic [{bits - 1}:0] Unused{row.name} = {{128'h{words[0]}, 128'h{words[1]},")
         out.append(f"      128'h{words[2]}, 128'h{words[3]}}};")
     out.append("")
+    walks = {walk: f"Walk{camel(walk)}" for walk in WALKS}
+    out.append("  // {engines, functions, src0, src1, dst}, an operand {spaces, sbuf, psum, walk, columns}. Yosys reads no '{name: value}.")
     for row in rows:
-        out.append(f"  localparam rule_t Rule{row.name} = '{{engines: {engines}'b{row.engines:0{engines}b}, "
-                   f"functions: {FUNCTION_BITS}'h{row.function_mask():x},")
+        out.append(f"  localparam rule_t Rule{row.name} = {{{engines}'b{row.engines:0{engines}b}, {FUNCTION_BITS}'h{row.function_mask():x},")
         for operand in row.operands:
-            tail = "};" if operand.place == "dst" else ","
-            out.append(f"    {operand.place + ':':5} '{{spaces: 4'b{operand.spaces():04b}, sbuf: 16'h{format_mask(defs, operand.sbuf):04x}, "
-                       f"psum: 16'h{format_mask(defs, operand.psum):04x}, walk: Walk{camel(operand.walk)}, columns: 1'b{operand.columns:d}}}{tail}")
+            out.append(f"    {{4'b{operand.spaces():04b}, 16'h{format_mask(defs, operand.sbuf):04x}, 16'h{format_mask(defs, operand.psum):04x}, "
+                       f"{walks[operand.walk]}, 1'b{operand.columns:d}}}" + ("};" if operand.place == "dst" else ","))
     out.append("")
     out += by_opcode("rule_of", "rule_t", "An unknown opcode has no engine.", [(r, f"Rule{r.name}") for r in rows], "'0")
     out += by_opcode("unused_of", f"logic [{bits - 1}:0]", "Bits of an instruction that must be zero.",

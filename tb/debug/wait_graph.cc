@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cmodel/disassemble.h"
+#include "cmodel/instruction.h"
 #include "tb/debug/program_view.h"
 
 namespace tb {
@@ -145,9 +146,8 @@ void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, 
     if (stream.chip != chip || stream.core != core || stream.engine != kSync || !s.running)
       continue;
     for (std::uint32_t pc = s.pc; pc < stream.count; ++pc) {
-      const defs::Instr i = instr_at(program, stream, pc);
-      if (i.opcode != static_cast<std::uint8_t>(defs::Opcode::DmaTrigger) || i.imm >> 16 != engine)
-        continue;
+      const defs::Doorbell bell = cmodel::doorbell(instr_at(program, stream, pc));
+      if (!bell.count || bell.engine != engine) continue;
       add(node, engine_node(chip, core, kSync), fmt::format("pc {} triggers it", pc));
       return;
     }

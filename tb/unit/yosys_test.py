@@ -10,7 +10,7 @@ import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DEFS = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/fp/bits_pkg.sv", "rtl/fp/fma_pkg.sv",
+DEFS = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/instr_pkg.sv", "rtl/fp/bits_pkg.sv", "rtl/fp/fma_pkg.sv",
         "rtl/fp/convert_pkg.sv", "rtl/tensor_pkg.sv", "fabric/crc_pkg.sv", "fabric/link_lanes_pkg.sv"]
 # Parameters that make a P-wide block small enough for a check.
 SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}

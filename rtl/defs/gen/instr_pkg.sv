@@ -50,42 +50,43 @@ package instr_pkg;
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
 
-  localparam rule_t RuleNop = '{engines: 4'b0000, functions: 64'h0,
-    src0: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleEnd = '{engines: 4'b0000, functions: 64'h0,
-    src0: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleLoadStationary = '{engines: 4'b0001, functions: 64'h0,
-    src0: '{spaces: 4'b0010, sbuf: 16'h00ff, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleMultiplyMoving = '{engines: 4'b0001, functions: 64'h0,
-    src0: '{spaces: 4'b0010, sbuf: 16'h00ff, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0100, sbuf: 16'h0000, psum: 16'h0101, walk: WalkAll, columns: 1'b1}};
-  localparam rule_t RuleTensorCopy = '{engines: 4'b0010, functions: 64'h0,
-    src0: '{spaces: 4'b0110, sbuf: 16'h0005, psum: 16'h0101, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0010, sbuf: 16'h0005, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleTensorTensor = '{engines: 4'b0010, functions: 64'h7,
-    src0: '{spaces: 4'b0110, sbuf: 16'h0005, psum: 16'h0001, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0110, sbuf: 16'h0005, psum: 16'h0001, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0010, sbuf: 16'h0005, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleTensorReduce = '{engines: 4'b0010, functions: 64'h5,
-    src0: '{spaces: 4'b0110, sbuf: 16'h0005, psum: 16'h0001, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0010, sbuf: 16'h0005, psum: 16'h0000, walk: WalkOuter, columns: 1'b0}};
-  localparam rule_t RuleActivate = '{engines: 4'b0100, functions: 64'h3,
-    src0: '{spaces: 4'b0110, sbuf: 16'h0005, psum: 16'h0101, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0011, sbuf: 16'h0001, psum: 16'h0000, walk: WalkOne, columns: 1'b0},
-    dst:  '{spaces: 4'b0010, sbuf: 16'h0005, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
-  localparam rule_t RuleDmaTrigger = '{engines: 4'b1000, functions: 64'h0,
-    src0: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    src1: '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0},
-    dst:  '{spaces: 4'b0001, sbuf: 16'h0000, psum: 16'h0000, walk: WalkAll, columns: 1'b0}};
+  // {engines, functions, src0, src1, dst}, an operand {spaces, sbuf, psum, walk, columns}. Yosys reads no '{name: value}.
+  localparam rule_t RuleNop = {4'b0000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleEnd = {4'b0000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleLoadStationary = {4'b0001, 64'h0,
+    {4'b0010, 16'h00ff, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleMultiplyMoving = {4'b0001, 64'h0,
+    {4'b0010, 16'h00ff, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0100, 16'h0000, 16'h0101, WalkAll, 1'b1}};
+  localparam rule_t RuleTensorCopy = {4'b0010, 64'h0,
+    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorTensor = {4'b0010, 64'h7,
+    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
+    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
+    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorReduce = {4'b0010, 64'h5,
+    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h0005, 16'h0000, WalkOuter, 1'b0}};
+  localparam rule_t RuleActivate = {4'b0100, 64'h3,
+    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
+    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
 
   // An unknown opcode has no engine.
   function automatic rule_t rule_of(logic [7:0] opcode);

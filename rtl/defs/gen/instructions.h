@@ -152,6 +152,42 @@ inline Instr encode_end() {
   instr.opcode = 1;
   return instr;
 }
+/// LOAD_STATIONARY: src0 SBUF [K, M] -> shadow weight plane.
+inline Instr encode_load_stationary() {
+  Instr instr;
+  instr.opcode = 16;
+  return instr;
+}
+/// MULTIPLY_MOVING: src0 SBUF [K, N] through the array -> dst PSUM [M, N].
+inline Instr encode_multiply_moving() {
+  Instr instr;
+  instr.opcode = 17;
+  return instr;
+}
+/// TENSOR_COPY: dst = cast(src0).
+inline Instr encode_tensor_copy() {
+  Instr instr;
+  instr.opcode = 32;
+  return instr;
+}
+/// TENSOR_TENSOR: dst = cast(func(src0, src1)).
+inline Instr encode_tensor_tensor() {
+  Instr instr;
+  instr.opcode = 33;
+  return instr;
+}
+/// TENSOR_REDUCE: dst[outer] = cast(func over the innermost dimension of src0).
+inline Instr encode_tensor_reduce() {
+  Instr instr;
+  instr.opcode = 34;
+  return instr;
+}
+/// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
+inline Instr encode_activate() {
+  Instr instr;
+  instr.opcode = 48;
+  return instr;
+}
 /// DMA_TRIGGER: ring DMA engine imm[23:16] for imm[15:0] descriptors.
 inline Instr encode_dma_trigger(const Doorbell& imm) {
   Instr instr;
