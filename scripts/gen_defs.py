@@ -11,7 +11,7 @@ Writes under DIR:
   rtl/defs/gen/defs_echo.{sv,h}       every struct taken apart and put together: for the round trip test
   rtl/defs/gen/instr_pkg.sv           the rows of instructions.toml: what the RTL's checks apply
   rtl/defs/gen/instructions.h         the same for C++
-  rtl/defs/gen/stream_methods.h       the assembler's methods, one per instruction with operands
+  cmodel/program/gen/stream_methods.h     the assembler's methods, one per instruction with operands
   rtl/defs/gen/manual.md              all instructions, encodings, registers and errors on one page
 and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the READMEs.
 """
@@ -29,7 +29,7 @@ from defs.manual import manual
 from defs.readme_tables import fill_readme, tables
 from defs.systemverilog import sv_defs_pkg, sv_size_pkg
 
-READMES = ["rtl/README.md", "rtl/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
+READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
 
 
 def generate():
@@ -41,7 +41,7 @@ def generate():
              "rtl/defs/gen/defs_echo.sv": echo_sv, "rtl/defs/gen/defs_echo.h": echo_h,
              "rtl/defs/gen/instr_pkg.sv": sv_instr_pkg(defs, rows),
              "rtl/defs/gen/instructions.h": instructions_header(defs, rows),
-             "rtl/defs/gen/stream_methods.h": stream_methods(defs, rows),
+             "cmodel/program/gen/stream_methods.h": stream_methods(defs, rows),
              "rtl/defs/gen/manual.md": manual(defs, rows)}
     for config in defs["sizes"]:
         files[f"rtl/defs/gen/{config}/size_pkg.sv"] = sv_size_pkg(defs, config)

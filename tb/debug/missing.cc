@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 #include "tb/debug/leaked_credit.h"
 #include "tb/debug/lost_packet.h"
 #include "tb/debug/packet_trace.h"

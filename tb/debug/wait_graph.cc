@@ -7,9 +7,9 @@
 #include <cstring>
 #include <set>
 
-#include "cmodel/disassemble.h"
-#include "cmodel/instruction.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/machine/instruction.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/base/program_view.h"
 
 namespace tb {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "cmodel/instruction.h"
+#include "cmodel/machine/instruction.h"
 
 namespace tb {
 
