@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "rtl/defs/gen/defs.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace cmodel {
 
@@ -86,36 +86,7 @@ class PatternWalk {
   bool done_ = false;
 };
 
-/// What is wrong with an instruction. The first member that is set is the reported cause.
-struct Faults {
-  bool unknown_opcode = false, reserved_bits = false, bad_operand = false, bad_format = false;
-  bool bad_partition = false, bad_shape = false, misaligned = false, out_of_bounds = false;
-
-  Faults& operator|=(const Faults& other) {
-    unknown_opcode |= other.unknown_opcode;
-    reserved_bits |= other.reserved_bits;
-    bad_operand |= other.bad_operand;
-    bad_format |= other.bad_format;
-    bad_partition |= other.bad_partition;
-    bad_shape |= other.bad_shape;
-    misaligned |= other.misaligned;
-    out_of_bounds |= other.out_of_bounds;
-    return *this;
-  }
-
-  defs::ErrorCause first_cause() const {
-    using defs::ErrorCause;
-    if (unknown_opcode) return ErrorCause::UnknownOpcode;
-    if (reserved_bits) return ErrorCause::ReservedBits;
-    if (bad_operand) return ErrorCause::BadOperand;
-    if (bad_format) return ErrorCause::BadFormat;
-    if (bad_partition) return ErrorCause::BadPartition;
-    if (bad_shape) return ErrorCause::BadShape;
-    if (misaligned) return ErrorCause::Misaligned;
-    if (out_of_bounds) return ErrorCause::OutOfBounds;
-    return ErrorCause::None;
-  }
-};
+using defs::Faults;
 
 /// A mask of spaces: the operand is all zeros.
 inline constexpr unsigned kMustBeUnused = 1;

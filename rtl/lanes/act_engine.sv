@@ -78,7 +78,7 @@ module act_engine (
   always_comb begin
     check_cause = defs_pkg::ErrorCauseNone;
     if (check) begin
-      check_cause = operand_check_pkg::first_cause(
+      check_cause = instr_pkg::first_cause(
           operand_check_pkg::instr_faults(pend, defs_pkg::EngineAct, 8'd0));
     end
   end

@@ -80,7 +80,7 @@ module vector_engine (
   always_comb begin
     check_cause = defs_pkg::ErrorCauseNone;
     if (check) begin
-      check_cause = operand_check_pkg::first_cause(
+      check_cause = instr_pkg::first_cause(
           operand_check_pkg::instr_faults(pend, defs_pkg::EngineVector, 8'd0));
     end
   end

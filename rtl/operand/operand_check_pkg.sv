@@ -2,39 +2,15 @@
 // What makes an instruction legal: the rules that every engine applies before it does anything.
 //
 // instr_faults() applies the instruction's row (rtl/defs/instructions.toml). An engine ORs what
-// depends on its state, and reports first_cause(): always the same one, the first in the order of
-// faults_t. Twins: cmodel/machine/access_pattern.h, instruction.h.
+// depends on its state, and reports instr_pkg::first_cause(): always the same one.
+// Twins: access_pattern.h and instruction.h of cmodel/machine.
 package operand_check_pkg;
-
-  // Most significant fault is reported first.
-  typedef struct packed {
-    logic unknown_opcode;
-    logic reserved_bits;
-    logic bad_operand;
-    logic bad_format;
-    logic bad_partition;
-    logic bad_shape;
-    logic misaligned;
-    logic out_of_bounds;
-  } faults_t;
 
   localparam logic [3:0] MustBeUnused = 4'b0001;  // a mask of spaces
   localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
 
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
   localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
-
-  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);
-    if      (faults.unknown_opcode) first_cause = defs_pkg::ErrorCauseUnknownOpcode;
-    else if (faults.reserved_bits)  first_cause = defs_pkg::ErrorCauseReservedBits;
-    else if (faults.bad_operand)    first_cause = defs_pkg::ErrorCauseBadOperand;
-    else if (faults.bad_format)     first_cause = defs_pkg::ErrorCauseBadFormat;
-    else if (faults.bad_partition)  first_cause = defs_pkg::ErrorCauseBadPartition;
-    else if (faults.bad_shape)      first_cause = defs_pkg::ErrorCauseBadShape;
-    else if (faults.misaligned)     first_cause = defs_pkg::ErrorCauseMisaligned;
-    else if (faults.out_of_bounds)  first_cause = defs_pkg::ErrorCauseOutOfBounds;
-    else                            first_cause = defs_pkg::ErrorCauseNone;
-  endfunction
 
   // log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
   function automatic logic [1:0] element_shift(logic [3:0] dtype);
@@ -85,7 +61,7 @@ package operand_check_pkg;
   // All faults of one operand. `spaces` and `dtypes` are masks by space_e and dtype_e; `sizes` are
   // those that this operand is walked with, innermost in the low bits. The stride of a dimension of
   // size 1 must be zero.
-  function automatic faults_t operand_faults(
+  function automatic instr_pkg::faults_t operand_faults(
     defs_pkg::operand_t op, logic [7:0] partitions, logic [63:0] sizes,
     logic [3:0] spaces, logic [15:0] dtypes);
     logic [3:0] low_bits;
@@ -119,7 +95,7 @@ package operand_check_pkg;
     if (walk == instr_pkg::WalkOne) sizes_of = OneElement;
   endfunction
 
-  function automatic faults_t rule_faults(
+  function automatic instr_pkg::faults_t rule_faults(
     defs_pkg::operand_t op, instr_pkg::operand_rule_t rule, defs_pkg::instr_t instr,
     logic [7:0] columns);
     rule_faults = operand_faults(op, rule.columns ? columns : instr.partitions,
@@ -128,7 +104,7 @@ package operand_check_pkg;
   endfunction
 
   // All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
-  function automatic faults_t instr_faults(
+  function automatic instr_pkg::faults_t instr_faults(
     defs_pkg::instr_t instr, defs_pkg::engine_e engine, logic [7:0] columns);
     instr_pkg::rule_t rule;
     rule = instr_pkg::rule_of(instr.opcode);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is this a legal instruction of the tensor engine, and what does it ask for? Combinational.
 
-// To the rules of its row comes what depends on the stationary tile. Order of causes:
-// operand_check_pkg. Twin: TensorEngine::check.
+// To the rules of its row comes what depends on the stationary tile. Twin: TensorEngine::check.
 module tensor_check (
   input  logic valid_i,             // low: nothing is worked out
   input  defs_pkg::instr_t instr_i,
@@ -24,7 +23,7 @@ module tensor_check (
 
   localparam int unsigned P = size_pkg::Partitions;
 
-  operand_check_pkg::faults_t faults;
+  instr_pkg::faults_t faults;
   logic [3:0][15:0] sizes;
   logic [63:0] elements;            // product of four 16-bit sizes: fits
   instr_pkg::stationary_e stationary;
@@ -72,7 +71,7 @@ module tensor_check (
         faults.bad_shape = faults.bad_shape || elements > 64'(P);
       end
 
-      cause_o   = operand_check_pkg::first_cause(faults);
+      cause_o   = instr_pkg::first_cause(faults);
       columns_o = elements[7:0];
       // Groups of four must not span two runs, and must lie in one aligned 8-byte word.
       one_run      = sizes[1] == 1 && sizes[2] == 1 && sizes[3] == 1;

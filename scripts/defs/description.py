@@ -24,7 +24,8 @@ def check_keys(where, table, required, optional=()):
 
 def load():
     """All tables of all files, merged; checks every key."""
-    defs = {"sizes": {}, "constants": {}, "enum": {}, "address": {}, "struct": {}, "csr": {}, "formats": {}, "instruction": {}}
+    defs = {"sizes": {}, "constants": {}, "enum": {}, "address": {}, "struct": {}, "csr": {}, "formats": {}, "errors": {},
+            "instruction": {}}
     for stem in SOURCES:
         path = ROOT / "rtl/defs" / f"{stem}.toml"
         where = f"rtl/defs/{stem}.toml"
@@ -70,9 +71,9 @@ def check_table(section, here, table):
             check_keys(f"{here} {key}", entry, ["value", "doc"])
             if not 0 <= entry["value"] < 1 << table["width"]:
                 raise DefsError(f"{here} {key}: value does not fit {table['width']} bits")
-    elif section == "formats":
+    elif section in ("formats", "errors"):
         if not isinstance(table, list):
-            raise DefsError(f"{here}: a list of formats")
+            raise DefsError(f"{here}: a list of names")
     elif section == "address":
         check_keys(here, table, ["base", "size", "doc"])
     elif section == "csr":

@@ -72,13 +72,21 @@ def cpp_row(defs, row):
             f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 
 
+def faults_struct(order):
+    names = [snake(cause) for cause in order]
+    return ["/// What an engine may find wrong, in the order of report.", "struct Faults {", *(f"  bool {n} = false;" for n in names), "",
+            "  Faults& operator|=(const Faults& other) {", *(f"    {n} |= other.{n};" for n in names), "    return *this;", "  }",
+            "  constexpr ErrorCause first_cause() const {", *(f"    if ({n}) return ErrorCause::{c};" for n, c in zip(names, order)),
+            "    return ErrorCause::None;", "  }", "};", ""]
+
+
 def instructions_header(defs, rows):
     imms = list(dict.fromkeys(r.imm for r in rows if r.imm))
     head = HEAD.replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY)))
     out = [f"// {NOTE}.", "#pragma once", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
            '#include "rtl/defs/gen/defs.h"', "", "namespace defs {",
            head.replace("IMM", ", ".join(["None", *map(camel, imms)])),
-           "/// Formats, masks by Dtype."]
+           *faults_struct(defs["errors"]["order"]), "/// Formats, masks by Dtype."]
     out += [f"inline constexpr unsigned kFormats{camel(name)} = 0x{format_mask(defs, dtypes):x};"
             for name, dtypes in defs["formats"].items()]
     out += ["", f"inline constexpr std::array<InstrRow, {len(rows)}> kInstructions{{{{"]

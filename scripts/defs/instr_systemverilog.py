@@ -2,7 +2,7 @@
 """The package instr_pkg: what operand_check_pkg and the sequencer ask about an opcode."""
 from defs.description import NOTE
 from defs.instructions import FUNCTION_BITS, STATIONARY, WALKS, format_mask
-from defs.layout import Layout, camel
+from defs.layout import Layout, camel, snake
 
 
 def enum(name, values):
@@ -24,7 +24,12 @@ def sv_instr_pkg(defs, rows):
            "  // How an operand is walked: all dimensions, all but the innermost, its first element.",
            enum("walk", WALKS), "  // Does the instruction write the stationary tile, or multiply with it?",
            enum("stationary", STATIONARY), "",
-           "  // Formats as masks indexed by dtype_e."]
+           "  // What an engine may find wrong, in the order of report.", "  typedef struct packed {",
+           *(f"    logic {snake(cause)};" for cause in defs["errors"]["order"]), "  } faults_t;", "",
+           "  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);",
+           *(f"    {'if' if i == 0 else 'else if'} (faults.{snake(cause)}) first_cause = defs_pkg::ErrorCause{cause};"
+             for i, cause in enumerate(defs["errors"]["order"])),
+           "    else first_cause = defs_pkg::ErrorCauseNone;", "  endfunction", "", "  // Formats as masks indexed by dtype_e."]
     out += [f"  localparam logic [15:0] Formats{camel(name)} = 16'h{format_mask(defs, dtypes):04x};"
             for name, dtypes in defs["formats"].items()]
     out += ["", "  typedef struct packed {", "    logic [3:0]  spaces;   // where it may lie, a mask indexed by space_e; 0001: it must be zero",

@@ -110,7 +110,7 @@ class Row:
 
 def rows_of(defs):
     """Checked rows in the order of the file; adds the enumeration of opcodes that they are."""
-    check_formats(defs)
+    check_lists(defs)
     rows, owner = [], {}
     for name, entry in defs["instruction"].items():
         where = f"{FILE}: [instruction.{name}]"
@@ -127,11 +127,11 @@ def rows_of(defs):
     return rows
 
 
-def check_formats(defs):
-    known = defs["enum"]["dtype"]["values"]
-    for name, dtypes in defs["formats"].items():
-        for dtype in dtypes:
-            choose(f"{FILE}: [formats] {name}", "a format", dtype, list(known))
+def check_lists(defs):
+    for section, what, enum in (("formats", "a format", "dtype"), ("errors", "a cause", "error_cause")):
+        for name, entries in defs[section].items():
+            for entry in entries:
+                choose(f"{FILE}: [{section}] {name}", what, entry, list(defs["enum"][enum]["values"]))
 
 
 def format_mask(defs, dtypes):

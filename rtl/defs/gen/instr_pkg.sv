@@ -7,6 +7,30 @@ package instr_pkg;
   // Does the instruction write the stationary tile, or multiply with it?
   typedef enum logic [1:0] {StationaryNone = 2'd0, StationaryWrite = 2'd1, StationaryRead = 2'd2} stationary_e;
 
+  // What an engine may find wrong, in the order of report.
+  typedef struct packed {
+    logic unknown_opcode;
+    logic reserved_bits;
+    logic bad_operand;
+    logic bad_format;
+    logic bad_partition;
+    logic bad_shape;
+    logic misaligned;
+    logic out_of_bounds;
+  } faults_t;
+
+  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);
+    if (faults.unknown_opcode) first_cause = defs_pkg::ErrorCauseUnknownOpcode;
+    else if (faults.reserved_bits) first_cause = defs_pkg::ErrorCauseReservedBits;
+    else if (faults.bad_operand) first_cause = defs_pkg::ErrorCauseBadOperand;
+    else if (faults.bad_format) first_cause = defs_pkg::ErrorCauseBadFormat;
+    else if (faults.bad_partition) first_cause = defs_pkg::ErrorCauseBadPartition;
+    else if (faults.bad_shape) first_cause = defs_pkg::ErrorCauseBadShape;
+    else if (faults.misaligned) first_cause = defs_pkg::ErrorCauseMisaligned;
+    else if (faults.out_of_bounds) first_cause = defs_pkg::ErrorCauseOutOfBounds;
+    else first_cause = defs_pkg::ErrorCauseNone;
+  endfunction
+
   // Formats as masks indexed by dtype_e.
   localparam logic [15:0] FormatsFp32 = 16'h0001;
   localparam logic [15:0] FormatsLane = 16'h0005;

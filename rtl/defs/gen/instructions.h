@@ -60,6 +60,41 @@ constexpr std::string_view function_name(std::uint8_t func) {
   return to_string(static_cast<Enum>(func));
 }
 
+/// What an engine may find wrong, in the order of report.
+struct Faults {
+  bool unknown_opcode = false;
+  bool reserved_bits = false;
+  bool bad_operand = false;
+  bool bad_format = false;
+  bool bad_partition = false;
+  bool bad_shape = false;
+  bool misaligned = false;
+  bool out_of_bounds = false;
+
+  Faults& operator|=(const Faults& other) {
+    unknown_opcode |= other.unknown_opcode;
+    reserved_bits |= other.reserved_bits;
+    bad_operand |= other.bad_operand;
+    bad_format |= other.bad_format;
+    bad_partition |= other.bad_partition;
+    bad_shape |= other.bad_shape;
+    misaligned |= other.misaligned;
+    out_of_bounds |= other.out_of_bounds;
+    return *this;
+  }
+  constexpr ErrorCause first_cause() const {
+    if (unknown_opcode) return ErrorCause::UnknownOpcode;
+    if (reserved_bits) return ErrorCause::ReservedBits;
+    if (bad_operand) return ErrorCause::BadOperand;
+    if (bad_format) return ErrorCause::BadFormat;
+    if (bad_partition) return ErrorCause::BadPartition;
+    if (bad_shape) return ErrorCause::BadShape;
+    if (misaligned) return ErrorCause::Misaligned;
+    if (out_of_bounds) return ErrorCause::OutOfBounds;
+    return ErrorCause::None;
+  }
+};
+
 /// Formats, masks by Dtype.
 inline constexpr unsigned kFormatsFp32 = 0x1;
 inline constexpr unsigned kFormatsLane = 0x5;
