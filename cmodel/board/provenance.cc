@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/dma.h"
+#include "cmodel/machine/instruction.h"
 
 namespace cmodel {
 namespace {
@@ -106,7 +106,7 @@ std::optional<UnitRef> Provenance::stationary(const UnitRef& multiply) const {
   const defs::Instr moving = instr(multiply.stream, multiply.pc);
   for (std::uint32_t pc = multiply.pc; pc-- > 0;) {
     const defs::Instr load = instr(multiply.stream, pc);
-    if (load.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary) &&
+    if (writes_stationary(load) &&
         load.src0.partition <= moving.src0.partition &&
         load.src0.partition + load.partitions >= moving.src0.partition + moving.partitions)
       return unit_at(multiply.stream, pc);
@@ -168,33 +168,27 @@ std::vector<Cell> Provenance::sources(const UnitRef& unit, const Commit& commit,
     if (operand.space != static_cast<std::uint8_t>(defs::Space::None))
       add_element(out, unit, operand, element_at(operand, walk, n), operand.partition + lane, 1);
   };
-  switch (static_cast<defs::Opcode>(i.opcode)) {
-    case defs::Opcode::MultiplyMoving: {
-      add_element(out, unit, i.src0, element_at(i.src0, trips, index), i.src0.partition,
-                  i.partitions);
-      if (const auto load = stationary(unit)) {
-        const defs::Instr w = instr(load->stream, load->pc);
-        add_element(out, unit, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
-                    w.partitions);
-      }
-      if (i.accumulate) lanewise(i.dst, trips, index);
-      break;
+  const auto* row = defs::row_of(i.opcode);
+  if (!row) return out;
+  if (reads_stationary(i)) {
+    add_element(out, unit, i.src0, element_at(i.src0, trips, index), i.src0.partition,
+                i.partitions);
+    if (const auto load = stationary(unit)) {
+      const defs::Instr w = instr(load->stream, load->pc);
+      add_element(out, unit, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
+                  w.partitions);
     }
-    case defs::Opcode::TensorReduce:
-      for (unsigned n = 0; n < i.size0; ++n) lanewise(i.src0, trips, index * i.size0 + n);
-      break;
-    case defs::Opcode::Activate:
-      lanewise(i.src0, trips, index);
-      lanewise(i.src1, kOneElement, 0);
-      break;
-    case defs::Opcode::TensorCopy:
-    case defs::Opcode::TensorTensor:
-      lanewise(i.src0, trips, index);
-      lanewise(i.src1, trips, index);
-      break;
-    default:
-      break;
+  } else {
+    // A row without the innermost dimension is made of all elements along it.
+    const std::uint64_t each = row->dst().walk == defs::Walk::Outer ? i.size0 : 1;
+    for (const unsigned source : {0u, 1u}) {
+      const bool one = row->operands[source].walk == defs::Walk::One;
+      for (std::uint64_t n = 0; n < (one ? 1 : each); ++n)
+        lanewise(*operands_of(i)[source], trips_of(i, row->operands[source].walk),
+                 one ? 0 : index * each + n);
+    }
   }
+  if (i.accumulate) lanewise(i.dst, trips, index);
   return out;
 }
 

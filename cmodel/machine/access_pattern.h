@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "rtl/defs/gen/defs.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace cmodel {
 
@@ -86,53 +86,10 @@ class PatternWalk {
   bool done_ = false;
 };
 
-/// What is wrong with an instruction. The first member that is set is the reported cause.
-struct Faults {
-  bool unknown_opcode = false, reserved_bits = false, bad_operand = false, bad_format = false;
-  bool bad_partition = false, bad_shape = false, misaligned = false, out_of_bounds = false;
+using defs::Faults;
 
-  Faults& operator|=(const Faults& other) {
-    unknown_opcode |= other.unknown_opcode;
-    reserved_bits |= other.reserved_bits;
-    bad_operand |= other.bad_operand;
-    bad_format |= other.bad_format;
-    bad_partition |= other.bad_partition;
-    bad_shape |= other.bad_shape;
-    misaligned |= other.misaligned;
-    out_of_bounds |= other.out_of_bounds;
-    return *this;
-  }
-
-  defs::ErrorCause first_cause() const {
-    using defs::ErrorCause;
-    if (unknown_opcode) return ErrorCause::UnknownOpcode;
-    if (reserved_bits) return ErrorCause::ReservedBits;
-    if (bad_operand) return ErrorCause::BadOperand;
-    if (bad_format) return ErrorCause::BadFormat;
-    if (bad_partition) return ErrorCause::BadPartition;
-    if (bad_shape) return ErrorCause::BadShape;
-    if (misaligned) return ErrorCause::Misaligned;
-    if (out_of_bounds) return ErrorCause::OutOfBounds;
-    return ErrorCause::None;
-  }
-};
-
-/// Operand kinds, masks indexed by defs::Space, and number formats, masks indexed by defs::Dtype.
-enum : unsigned {
-  kMustBeUnused = 1,
-  kSbufOnly = 2,
-  kPsumOnly = 4,
-  kSbufOrPsum = 6,
-  kSbufOrNone = 3
-};
-enum : unsigned {
-  kFp32Only = 1,
-  kFp32OrBf16 = 5,
-  kInt32Only = 0x100,
-  kReadOut = 0x105,      ///< sources in PSUM of TENSOR_COPY and ACTIVATE: int32 becomes fp32
-  kNarrowFloats = 0x7C,  ///< bf16, fp16, fp8: may be mixed in a product
-  kTensorInputs = 0xFF
-};
+/// A mask of spaces: the operand is all zeros.
+inline constexpr unsigned kMustBeUnused = 1;
 
 /// Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
 /// multiple of P/4. n = 0 and n > P are bad.
@@ -160,8 +117,8 @@ inline bool outside(const defs::Sizes& sizes, const defs::Operand& op, const Tri
   return low < 0 || high >= sizes.sbuf_bytes;
 }
 
-/// All faults of one operand, walked with `trips`. The stride of a dimension of size 1 must be
-/// zero.
+/// All faults of one operand, walked with `trips`; `spaces` and `dtypes` are masks. The stride of a
+/// dimension of size 1 must be zero.
 inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, unsigned partitions,
                              const Trips& trips, unsigned spaces, unsigned dtypes) {
   Faults faults;

@@ -5,10 +5,6 @@
 
 namespace cmodel {
 
-/// What is wrong with `instr` for this engine; None if it may be executed. Looks at everything but
-/// wait and update, which are the sequencer's.
-defs::ErrorCause check_act(const defs::Sizes& sizes, const defs::Instr& instr);
-
 /// dst = cast(func(src0 + src1)); src1 is one fp32 element per partition, or none: then nothing is
 /// added. Order and overlaps as in VectorEngine; the bias is read before anything else.
 class ActEngine {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/instruction.h"
 
 namespace cmodel {
 
@@ -135,8 +136,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   }
   auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
   if (cause == defs::ErrorCause::None) {
-    const auto opcode = static_cast<defs::Opcode>(instr.opcode);
-    if (opcode == defs::Opcode::Nop || opcode == defs::Opcode::End)
+    if (Sequencer::executes(instr))
       cause = Sequencer::check_own(instr);
     else
       cause = execute(state, id, instr, pc);
@@ -154,10 +154,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   }
   if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
-  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End))
-    sequencer.finish();
-  else
-    sequencer.advance();
+  sequencer.complete(instr);
 }
 
 defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
@@ -166,7 +163,7 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
     case defs::Engine::Tensor: {
       const auto cause = core.tensor.execute(instr, pc);
       if (cause != defs::ErrorCause::None) return cause;
-      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving))
+      if (reads_stationary(instr))
         port_.counters().macs += std::uint64_t{core.tensor.columns(instr)} * instr.size3 *
                                  instr.size2 * instr.size1 * instr.size0 * instr.partitions;
       return cause;
@@ -182,11 +179,9 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
 
 defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
                                      const defs::Instr& instr) {
-  defs::Instr bare = instr;
-  bare.imm = 0;
-  if (!Sequencer::known(instr.opcode, defs::Engine::Sync)) return defs::ErrorCause::UnknownOpcode;
-  if (Sequencer::check_own(bare) != defs::ErrorCause::None) return defs::ErrorCause::ReservedBits;
-  const unsigned engine = instr.imm >> 16, count = instr.imm & 0xffff;
+  const auto cause = instr_faults(sizes_, instr, defs::Engine::Sync).first_cause();
+  if (cause != defs::ErrorCause::None) return cause;
+  const auto [engine, count] = doorbell(instr);
   if (count == 0) return defs::ErrorCause::BadShape;
   if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
   auto& ring = core.rings[engine];

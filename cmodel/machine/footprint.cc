@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cmodel/machine/access_pattern.h"
+#include "cmodel/machine/instruction.h"
 
 namespace cmodel {
 namespace {
@@ -77,43 +77,19 @@ bool Footprint::contains(const Cell& location) const {
 
 void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsigned columns,
                    std::vector<Footprint>& out) {
-  const Trips trips = trips_of(instr);
-  const unsigned n = instr.partitions;
-  const auto add = [&](const defs::Operand& operand, const Trips& walk, unsigned partitions,
-                       bool write) {
-    out.push_back(of_operand(operand, walk, chip, core, partitions, write));
+  const auto* row = defs::row_of(instr.opcode);
+  if (!row) return;
+  const auto add = [&](unsigned i, bool write) {
+    const defs::OperandRow& rule = row->operands[i];
+    const defs::Operand& operand = *operands_of(instr)[i];
+    if (operand.space != static_cast<std::uint8_t>(defs::Space::None))
+      out.push_back(of_operand(operand, trips_of(instr, rule.walk), chip, core,
+                               rule.columns ? columns : instr.partitions, write));
   };
-  switch (static_cast<defs::Opcode>(instr.opcode)) {
-    case defs::Opcode::LoadStationary:
-      add(instr.src0, trips, n, false);
-      break;
-    case defs::Opcode::MultiplyMoving:
-      add(instr.src0, trips, n, false);
-      if (instr.accumulate) add(instr.dst, trips, columns, false);
-      add(instr.dst, trips, columns, true);
-      break;
-    case defs::Opcode::TensorCopy:
-      add(instr.src0, trips, n, false);
-      add(instr.dst, trips, n, true);
-      break;
-    case defs::Opcode::TensorTensor:
-      add(instr.src0, trips, n, false);
-      add(instr.src1, trips, n, false);
-      add(instr.dst, trips, n, true);
-      break;
-    case defs::Opcode::TensorReduce:
-      add(instr.src0, trips, n, false);
-      add(instr.dst, {1, trips[1], trips[2], trips[3]}, n, true);
-      break;
-    case defs::Opcode::Activate:
-      add(instr.src0, trips, n, false);
-      if (instr.src1.space != static_cast<std::uint8_t>(defs::Space::None))
-        add(instr.src1, kOneElement, n, false);
-      add(instr.dst, trips, n, true);
-      break;
-    default:
-      break;
-  }
+  add(0, false);
+  add(1, false);
+  if (instr.accumulate) add(2, false);
+  add(2, true);
 }
 
 void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, std::uint32_t rows,

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "cmodel/machine/instruction.h"
+
 namespace cmodel {
 namespace {
 
@@ -35,42 +37,33 @@ defs::ErrorCause Sequencer::check_start(const defs::Sizes& sizes, std::uint64_t 
   return defs::ErrorCause::None;
 }
 
-bool Sequencer::known(std::uint8_t opcode, defs::Engine engine) {
-  switch (static_cast<defs::Opcode>(opcode)) {
-    case defs::Opcode::Nop:
-    case defs::Opcode::End:
-      return true;
-    case defs::Opcode::LoadStationary:
-    case defs::Opcode::MultiplyMoving:
-      return engine == defs::Engine::Tensor;
-    case defs::Opcode::TensorCopy:
-    case defs::Opcode::TensorTensor:
-    case defs::Opcode::TensorReduce:
-      return engine == defs::Engine::Vector;
-    case defs::Opcode::Activate:
-      return engine == defs::Engine::Act;
-    case defs::Opcode::DmaTrigger:
-      return engine == defs::Engine::Sync;
-  }
-  return false;
-}
-
 defs::ErrorCause Sequencer::check_wait(const defs::Instr& instr, defs::Engine engine) {
   if (instr.wait_op <= static_cast<std::uint8_t>(defs::WaitOp::Eq)) return defs::ErrorCause::None;
   return known(instr.opcode, engine) ? defs::ErrorCause::ReservedBits
                                      : defs::ErrorCause::UnknownOpcode;
 }
 
+bool Sequencer::executes(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->is_control();
+}
+
 defs::ErrorCause Sequencer::check_own(const defs::Instr& instr) {
-  defs::Instr bare;
-  bare.opcode = instr.opcode;
-  bare.wait_op = instr.wait_op;
-  bare.wait_sem = instr.wait_sem;
-  bare.wait_value = instr.wait_value;
-  bare.update = instr.update;
-  bare.update_sem = instr.update_sem;
-  bare.update_delta = instr.update_delta;
-  return bare == instr ? defs::ErrorCause::None : defs::ErrorCause::ReservedBits;
+  return uses_more(*defs::row_of(instr.opcode), instr) ? defs::ErrorCause::ReservedBits
+                                                       : defs::ErrorCause::None;
+}
+
+bool Sequencer::ends(const defs::Instr& instr) {
+  return instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End);
+}
+
+void Sequencer::complete(const defs::Instr& instr) {
+  if (ends(instr)) {
+    status_.state = defs::SeqState::Done;
+    return;
+  }
+  ++status_.pc;
+  fetched_ = false;
 }
 
 }  // namespace cmodel

@@ -39,12 +39,8 @@ class Sequencer {
   /// pc() == count(): the stream ended without END.
   bool exhausted() const { return status_.pc == count_; }
 
-  void advance() {
-    ++status_.pc;
-    fetched_ = false;
-  }
-  /// END is done; pc() stays at it.
-  void finish() { status_.state = defs::SeqState::Done; }
+  /// `instr`, at pc(), is done. END: so is the stream; pc() stays at it.
+  void complete(const defs::Instr& instr);
   void stop(defs::ErrorCause cause) {
     status_.state = defs::SeqState::Error;
     status_.cause = cause;
@@ -55,10 +51,11 @@ class Sequencer {
                                       std::uint32_t count);
   /// A wait_op outside its enumeration is refused without waiting; UnknownOpcode goes first.
   static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine);
-  /// NOP and END: all fields but opcode, wait and update are zero. Refused after the wait.
+  static bool ends(const defs::Instr& instr);
+  /// NOP and END: no engine sees them.
+  static bool executes(const defs::Instr& instr);
+  /// Of those, all fields but opcode, wait and update are zero. Refused after the wait.
   static defs::ErrorCause check_own(const defs::Instr& instr);
-  /// Does `engine` have this opcode? NOP and END count for every one.
-  static bool known(std::uint8_t opcode, defs::Engine engine);
 
  private:
   std::uint64_t base_ = 0;

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/instruction.h"
 
 namespace cmodel {
 namespace {
@@ -76,47 +77,38 @@ TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psu
 }
 
 defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
-  const auto opcode = static_cast<defs::Opcode>(instr.opcode);
-  const bool moving = opcode == defs::Opcode::MultiplyMoving;
   const Tile& loaded = tile(instr);
   const Trips trips = trips_of(instr);
   // Four 16-bit sizes: the product fits.
   const std::uint64_t elements = std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
 
-  Faults faults;
-  faults.unknown_opcode = !moving && opcode != defs::Opcode::LoadStationary;
-  faults.reserved_bits = instr.func || instr.imm || instr.reserved || (!moving && instr.accumulate);
-  // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
-  unsigned formats = kTensorInputs;
-  if (moving && loaded.rows) {
-    formats = 1u << static_cast<unsigned>(loaded.dtype);
-    if (formats & kNarrowFloats) formats = kNarrowFloats;
-  }
-  faults |= operand_faults(sizes_, instr.src0, instr.partitions, trips, kSbufOnly, formats);
-  faults |= operand_faults(sizes_, instr.src1, instr.partitions, trips, kMustBeUnused, 0);
-  if (moving) {
-    // dst has the partitions of the stationary columns; without a load, BadShape says it all.
-    faults |= operand_faults(
-        sizes_, instr.dst, loaded.rows ? loaded.columns : 1, trips, kPsumOnly,
-        instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8) ? kInt32Only : kFp32Only);
-    if (instr.dst.space != static_cast<std::uint8_t>(defs::Space::None) && instr.dst.partition != 0)
-      faults.bad_partition = true;
-    if (elements > sizes_.psum_cols || !loaded.rows || instr.partitions != loaded.rows ||
-        instr.src0.partition != loaded.first)
-      faults.bad_shape = true;
+  // Without a load, BadShape says it all.
+  Faults faults =
+      instr_faults(sizes_, instr, defs::Engine::Tensor, loaded.rows ? loaded.columns : 1);
+  if (reads_stationary(instr)) {
+    // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
+    unsigned formats = 1u << static_cast<unsigned>(loaded.dtype);
+    if (formats & defs::kFormatsNarrow) formats = defs::kFormatsNarrow;
+    const auto sum = instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8)
+                         ? defs::Dtype::Int32
+                         : defs::Dtype::Fp32;
+    faults.bad_format |= (loaded.rows && !(formats >> instr.src0.dtype & 1)) ||
+                         instr.dst.dtype != static_cast<std::uint8_t>(sum);
+    faults.bad_partition |= instr.dst.partition != 0;
+    faults.bad_shape |= elements > sizes_.psum_cols || !loaded.rows ||
+                        instr.partitions != loaded.rows || instr.src0.partition != loaded.first;
     // Through all rows: neither half may have been loaded anew.
-    if (instr.partitions > sizes_.partitions / 2 && tiles_[0].rows != tiles_[1].rows)
-      faults.bad_shape = true;
+    faults.bad_shape |=
+        instr.partitions > sizes_.partitions / 2 && tiles_[0].rows != tiles_[1].rows;
   } else {
-    faults |= operand_faults(sizes_, instr.dst, instr.partitions, trips, kMustBeUnused, 0);
-    if (elements > sizes_.partitions) faults.bad_shape = true;
+    faults.bad_shape |= elements > sizes_.partitions;
   }
   return faults.first_cause();
 }
 
 defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
   if (const auto cause = check(instr); cause != defs::ErrorCause::None) return cause;
-  if (static_cast<defs::Opcode>(instr.opcode) == defs::Opcode::LoadStationary)
+  if (writes_stationary(instr))
     load_stationary(instr);
   else
     multiply_moving(instr, pc);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/machine/vector_engine.h"
 
-#include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/instruction.h"
 
 namespace cmodel {
 namespace {
-
-/// TENSOR_REDUCE walks its destination without the innermost dimension.
-Trips outer_trips(const defs::Instr& instr) { return {1, instr.size1, instr.size2, instr.size3}; }
 
 /// acc = func(acc, x) for every lane.
 void apply(defs::AluOp func, std::span<std::uint32_t> acc, std::span<const std::uint32_t> x) {
@@ -27,41 +24,9 @@ void apply(defs::AluOp func, std::span<std::uint32_t> acc, std::span<const std::
 
 }  // namespace
 
-defs::ErrorCause check_vector(const defs::Sizes& sizes, const defs::Instr& instr) {
-  const auto opcode = static_cast<defs::Opcode>(instr.opcode);
-  const auto func = static_cast<defs::AluOp>(instr.func);
-  const Trips trips = trips_of(instr);
-  Faults faults;
-  switch (opcode) {
-    case defs::Opcode::TensorCopy:
-      faults.reserved_bits = instr.func != 0;
-      break;
-    case defs::Opcode::TensorTensor:
-      faults.unknown_opcode = func > defs::AluOp::Max;
-      break;
-    case defs::Opcode::TensorReduce:
-      faults.unknown_opcode = func != defs::AluOp::Add && func != defs::AluOp::Max;
-      break;
-    default:
-      faults.unknown_opcode = true;
-      break;
-  }
-  faults.reserved_bits |= instr.accumulate || instr.imm || instr.reserved;
-  const bool read_out = opcode == defs::Opcode::TensorCopy &&
-                        instr.src0.space == static_cast<std::uint8_t>(defs::Space::Psum);
-  faults |= operand_faults(sizes, instr.src0, instr.partitions, trips, kSbufOrPsum,
-                           read_out ? kReadOut : kFp32OrBf16);
-  faults |= operand_faults(sizes, instr.src1, instr.partitions, trips,
-                           opcode == defs::Opcode::TensorTensor ? kSbufOrPsum : kMustBeUnused,
-                           kFp32OrBf16);
-  faults |= operand_faults(sizes, instr.dst, instr.partitions,
-                           opcode == defs::Opcode::TensorReduce ? outer_trips(instr) : trips,
-                           kSbufOnly, kFp32OrBf16);
-  return faults.first_cause();
-}
-
 defs::ErrorCause VectorEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
-  if (const auto cause = check_vector(sizes_, instr); cause != defs::ErrorCause::None) return cause;
+  const auto cause = instr_faults(sizes_, instr, defs::Engine::Vector).first_cause();
+  if (cause != defs::ErrorCause::None) return cause;
   switch (static_cast<defs::Opcode>(instr.opcode)) {
     case defs::Opcode::TensorCopy:
       tensor_copy(instr, pc);
@@ -107,7 +72,7 @@ void VectorEngine::tensor_reduce(const defs::Instr& instr, std::uint32_t pc) {
   const auto acc = std::span(sums).first(instr.partitions);
   const auto x = std::span(lanes).first(instr.partitions);
   PatternWalk src(instr.src0, trips);
-  for (PatternWalk dst(instr.dst, outer_trips(instr)); !dst.done(); dst.next()) {
+  for (PatternWalk dst(instr.dst, trips_of(instr, defs::Walk::Outer)); !dst.done(); dst.next()) {
     port_.read(instr.src0, src.addr(), acc);
     for (unsigned i = 1; i < instr.size0; ++i) {
       src.next();

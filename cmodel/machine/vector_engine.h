@@ -6,10 +6,6 @@
 
 namespace cmodel {
 
-/// What is wrong with `instr` for this engine; None if it may be executed. Looks at everything but
-/// wait and update, which are the sequencer's.
-defs::ErrorCause check_vector(const defs::Sizes& sizes, const defs::Instr& instr);
-
 /// Computes in fp32, element by element in the order of the access patterns; each element is read
 /// from all its sources, then written, before the next. Instructions whose sources and destination
 /// overlap (other than exactly in place) are outside the contract: RTL reads ahead of its writes.

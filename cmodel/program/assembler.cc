@@ -164,8 +164,7 @@ std::uint64_t Assembler::place(const Core& core, const std::vector<Packed>& word
 void Assembler::place_rings(Core& core, Program& program) {
   std::vector<std::uint64_t> triggered(core.dma_.size());
   for (const defs::Instr& instr : core.sync_.instructions_)
-    if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::DmaTrigger))
-      triggered[instr.imm >> 16] += instr.imm & 0xffff;
+    if (const auto [engine, count] = doorbell(instr); count) triggered[engine] += count;
   for (auto& dma : core.dma_) {
     const auto fail = [&](const std::string& what) {
       throw AssemblerError(
@@ -189,9 +188,7 @@ void Assembler::place_streams(Core& core, Program& program) {
   for (StreamBase* stream :
        std::initializer_list<StreamBase*>{&core.tensor_, &core.vector_, &core.act_, &core.sync_}) {
     if (stream->instructions_.empty() && !stream->wait_) continue;
-    defs::Instr end;
-    end.opcode = static_cast<std::uint8_t>(defs::Opcode::End);
-    stream->emit(end);
+    stream->emit(defs::encode_end());
     if (stream->size() > 1u << 24)
       throw AssemblerError(fmt::format("{}: allowed {} instructions", stream->where(), 1u << 24));
     program.streams.push_back({core.chip(), core.index(), stream->engine_,

@@ -6,19 +6,14 @@
 #include <cctype>
 #include <string_view>
 
+#include "cmodel/machine/instruction.h"
+
 namespace cmodel {
 namespace {
 
-/// LoadStationary -> LOAD_STATIONARY
 std::string mnemonic(std::uint8_t opcode) {
-  const std::string_view name = defs::to_string(static_cast<defs::Opcode>(opcode));
-  if (name == "?") return fmt::format("OPCODE_{:#04x}", opcode);
-  std::string out;
-  for (const char c : name) {
-    if (std::isupper(static_cast<unsigned char>(c)) && !out.empty()) out += '_';
-    out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return out;
+  const auto* row = defs::row_of(opcode);
+  return row ? std::string(row->mnemonic) : fmt::format("OPCODE_{:#04x}", opcode);
 }
 
 std::string lower(std::string_view name, unsigned value) {
@@ -29,15 +24,9 @@ std::string lower(std::string_view name, unsigned value) {
 }
 
 std::string function_name(const defs::Instr& instr) {
-  switch (static_cast<defs::Opcode>(instr.opcode)) {
-    case defs::Opcode::TensorTensor:
-    case defs::Opcode::TensorReduce:
-      return " " + lower(defs::to_string(static_cast<defs::AluOp>(instr.func)), instr.func);
-    case defs::Opcode::Activate:
-      return " " + lower(defs::to_string(static_cast<defs::ActFunc>(instr.func)), instr.func);
-    default:
-      return instr.func ? fmt::format(" func={}", instr.func) : "";
-  }
+  const auto* row = defs::row_of(instr.opcode);
+  if (row && row->functions) return " " + lower(row->function_name(instr.func), instr.func);
+  return instr.func ? fmt::format(" func={}", instr.func) : "";
 }
 
 std::string operand_text(const defs::Operand& operand) {
@@ -67,8 +56,9 @@ std::string engine_name(unsigned engine) {
 std::string disassemble(const defs::Instr& instr) {
   std::string out = mnemonic(instr.opcode) + function_name(instr);
   if (instr.accumulate) out += " acc";
-  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::DmaTrigger))
-    out += fmt::format(" dma {} x {}", instr.imm >> 16, instr.imm & 0xffff);
+  const auto* row = defs::row_of(instr.opcode);
+  if (row && row->imm == defs::Imm::Doorbell)
+    out += fmt::format(" dma {} x {}", doorbell(instr).engine, doorbell(instr).count);
   else if (instr.imm)
     out += fmt::format(" imm={:#x}", instr.imm);
   if (instr.partitions) out += fmt::format(" partitions {}", instr.partitions);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each sequencer can be told, one method an instruction: the front of the assembler.
+// What each sequencer can be told, one method an instruction: the front of the assembler. The
+// methods come from rtl/defs/instructions.toml.
 //
 // Every method throws AssemblerError, one line with chip, core, engine and pc, for what the engine
 // would stop at.
@@ -7,50 +8,33 @@
 #include <optional>
 
 #include "cmodel/program/dma_ring.h"
+#include "cmodel/program/gen/stream_methods.h"
 #include "cmodel/program/instr_stream.h"
 #include "cmodel/program/tile.h"
-#include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
 
-class TensorStream : public Stream<TensorStream> {
+/// The moving tile goes with the stationary tile of its rows: Bf16, Fp16 and the fp8 formats may be
+/// mixed; Tf32, Fp32 and Int8 go with their like. The result is Fp32, or Int32 (`as`) for Int8.
+class TensorStream : public TensorMethods<TensorStream> {
  public:
-  using Stream::Stream;
-  /// Stationary tile: K partitions x M elements, SBUF, any format but Int32.
-  TensorStream& load_stationary(const Tile& tile, Where at = Where::current());
-  /// Moving tile, K partitions x N elements, through the array into (or onto) dst in PSUM. Bf16,
-  /// Fp16 and the fp8 formats may be mixed; Tf32, Fp32 and Int8 go with their like. dst is M
-  /// partitions x N elements, Fp32, or Int32 (`as`) for Int8.
-  TensorStream& multiply_moving(const Tile& moving, const Tile& dst, bool accumulate = false,
-                                Where at = Where::current());
+  using TensorMethods::TensorMethods;
+
+ protected:
+  std::array<unsigned, 3> check_state(const defs::InstrRow& row, const Given& given) override;
 
  private:
   std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
 };
 
-class VectorStream : public Stream<VectorStream> {
+class VectorStream : public VectorMethods<VectorStream> {
  public:
-  using Stream::Stream;
-  /// dst = cast(src), element by element; sizes and partitions must agree.
-  VectorStream& copy(const Tile& src, const Tile& dst, Where at = Where::current());
-  /// dst = func(a, b), element by element; sizes and partitions must agree.
-  VectorStream& tensor_tensor(defs::AluOp func, const Tile& a, const Tile& b, const Tile& dst,
-                              Where at = Where::current());
-  /// dst element i = func over src's innermost dimension, ascending; dst has src's outer
-  /// dimensions.
-  VectorStream& reduce(defs::AluOp func, const Tile& src, const Tile& dst,
-                       Where at = Where::current());
+  using VectorMethods::VectorMethods;
 };
 
-class ActStream : public Stream<ActStream> {
+class ActStream : public ActMethods<ActStream> {
  public:
-  using Stream::Stream;
-  /// dst = cast(func(src)), element by element; sizes and partitions must agree.
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& dst,
-                      Where at = Where::current());
-  /// dst = cast(func(src + bias)). bias: one fp32 element per partition, SBUF.
-  ActStream& activate(defs::ActFunc func, const Tile& src, const Tile& bias, const Tile& dst,
-                      Where at = Where::current());
+  using ActMethods::ActMethods;
 };
 
 class SyncStream : public Stream<SyncStream> {

@@ -78,16 +78,84 @@ void StreamBase::emit(defs::Instr instr) {
   lines_.push_back(assembler_.note(at_));
 }
 
-defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool allow_sbuf,
-                                  bool allow_psum, unsigned formats) const {
+void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
+  at_ = at;
+  if (row.functions && !(row.functions >> given.func & 1)) {
+    std::string names;
+    for (std::uint8_t f = 0; f < 64; ++f)
+      if (row.functions >> f & 1)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", row.function_name(f));
+    fail(
+        fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(given.func), names));
+  }
+  const Tile& source = *given.operands[0];
+  const auto formats = check_state(row, given);
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(row.opcode);
+  instr.func = given.func;
+  instr.accumulate = given.accumulate;
+  instr.partitions = static_cast<std::uint8_t>(source.partitions);
+  instr.size3 = static_cast<std::uint16_t>(source.size[0]);
+  instr.size2 = static_cast<std::uint16_t>(source.size[1]);
+  instr.size1 = static_cast<std::uint16_t>(source.size[2]);
+  instr.size0 = static_cast<std::uint16_t>(source.size[3]);
+  const std::array to{&instr.src0, &instr.src1, &instr.dst};
+  const auto is_given = [&](unsigned i) {
+    return given.operands[i] &&
+           !(given.operands[i]->space == defs::Space::None &&
+             row.operands[i].may_lie_in(defs::Space::None));
+  };
+  for (unsigned i = 1; i < 3; ++i)
+    if (is_given(i)) check_shape(row.operands[i], source, *given.operands[i]);
+  for (unsigned i = 0; i < 3; ++i) {
+    if (!is_given(i)) continue;
+    Tile tile = *given.operands[i];
+    if (row.operands[i].walk == defs::Walk::Outer) {  // its dimensions are the outer ones
+      tile.size = {tile.size[1], tile.size[2], tile.size[3], 1};
+      tile.stride = {tile.stride[1], tile.stride[2], tile.stride[3], 0};
+    }
+    *to[i] = operand(tile, row.operands[i], formats[i]);
+  }
+  emit(instr);
+}
+
+void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source,
+                             const Tile& tile) const {
+  if (row.walk == defs::Walk::One) {
+    if (tile.elements() != 1 || tile.partitions != source.partitions ||
+        !(row.formats(tile.space) >> static_cast<unsigned>(tile.dtype) & 1))
+      fail(fmt::format("{} of {} x {} {}, allowed {} x 1 {}", row.role, tile.partitions,
+                       tile.elements(), defs::to_string(tile.dtype), source.partitions,
+                       format_names(row.formats(tile.space))));
+    return;
+  }
+  auto a = source.size, b = tile.size;
+  if (row.walk == defs::Walk::Outer) {
+    if (b[0] != 1)
+      fail(fmt::format("{} with four dimensions, allowed three: those around the innermost one",
+                       row.role));
+    a[3] = 1;
+    b = {b[1], b[2], b[3], 1};
+  }
+  if (a != b)
+    fail(fmt::format("{} of sizes {}x{}x{}x{}, allowed {}x{}x{}x{}", row.role, b[0], b[1], b[2],
+                     b[3], a[0], a[1], a[2], a[3]));
+  if (tile.partitions != source.partitions && !row.columns)
+    fail(fmt::format("{} of {} partitions, allowed {}", row.role, tile.partitions,
+                     source.partitions));
+}
+
+defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
+                                  unsigned formats) const {
   const defs::Sizes& sizes = assembler_.sizes();
-  const bool sbuf = tile.space == defs::Space::Sbuf, psum = tile.space == defs::Space::Psum;
-  if (!(sbuf && allow_sbuf) && !(psum && allow_psum))
+  const std::string_view role = row.role;
+  const bool psum = tile.space == defs::Space::Psum;
+  if (!row.may_lie_in(tile.space))
     fail(fmt::format("{} in {}, allowed:{}{}", role, defs::to_string(tile.space),
-                     allow_sbuf ? " Sbuf" : "", allow_psum ? " Psum" : ""));
+                     row.sbuf ? " Sbuf" : "", row.psum ? " Psum" : ""));
   if (tile.chip != chip_ || tile.core != core_)
     fail(fmt::format("{} on chip {} core {}, allowed: this core", role, tile.chip, tile.core));
-  if (psum) formats &= kFp32Only | kInt32Only;
+  formats &= row.formats(tile.space);
   if (!(formats >> static_cast<unsigned>(tile.dtype) & 1))
     fail(fmt::format("{} of {}{}, allowed {}", role, defs::to_string(tile.dtype),
                      psum ? " in PSUM" : "", format_names(formats)));
@@ -133,25 +201,6 @@ defs::Operand StreamBase::operand(const Tile& tile, std::string_view role, bool 
   operand.stride1 = stride(2);
   operand.stride0 = stride(3);
   return operand;
-}
-
-defs::Instr StreamBase::shape(defs::Opcode opcode, const Tile& tile) const {
-  defs::Instr instr;
-  instr.opcode = static_cast<std::uint8_t>(opcode);
-  instr.partitions = static_cast<std::uint8_t>(tile.partitions);
-  instr.size3 = static_cast<std::uint16_t>(tile.size[0]);
-  instr.size2 = static_cast<std::uint16_t>(tile.size[1]);
-  instr.size1 = static_cast<std::uint16_t>(tile.size[2]);
-  instr.size0 = static_cast<std::uint16_t>(tile.size[3]);
-  return instr;
-}
-
-void StreamBase::same_shape(const Tile& a, const Tile& b, std::string_view role) const {
-  if (a.size != b.size)
-    fail(fmt::format("{} of sizes {}x{}x{}x{}, allowed {}x{}x{}x{}", role, b.size[0], b.size[1],
-                     b.size[2], b.size[3], a.size[0], a.size[1], a.size[2], a.size[3]));
-  if (a.partitions != b.partitions)
-    fail(fmt::format("{} of {} partitions, allowed {}", role, b.partitions, a.partitions));
 }
 
 }  // namespace cmodel

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions of one sequencer while they are written: waits, signals, checked operands.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <source_location>
@@ -8,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cmodel/machine/access_pattern.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/tile.h"
 #include "rtl/defs/gen/defs.h"
@@ -48,12 +49,23 @@ class StreamBase {
   void add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value);
   void add_signal(Semaphore semaphore, int delta);
   void emit(defs::Instr instr);
+  /// What an instruction is given: in the order of its row, null where nothing.
+  struct Given {
+    std::uint8_t func = 0;
+    bool accumulate = false;
+    std::array<const Tile*, 3> operands{};
+  };
+  /// Appends an instruction, checked against its row. What methods are made of.
+  void put(const defs::InstrRow& row, const Given& given, Where at);
+  /// What depends on older instructions; the formats that it leaves to each operand, as masks.
+  virtual std::array<unsigned, 3> check_state(const defs::InstrRow&, const Given&) {
+    return {~0u, ~0u, ~0u};
+  }
   /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
   /// buffer.
-  defs::Operand operand(const Tile& tile, std::string_view role, bool allow_sbuf, bool allow_psum,
-                        unsigned formats = kFp32OrBf16) const;
-  defs::Instr shape(defs::Opcode opcode, const Tile& tile) const;
-  void same_shape(const Tile& a, const Tile& b, std::string_view role) const;
+  defs::Operand operand(const Tile& tile, const defs::OperandRow& row, unsigned formats) const;
+  /// Does `tile` go with the first source, as its row says?
+  void check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile) const;
   [[noreturn]] void fail(const std::string& what) const;
   std::string where() const;
 

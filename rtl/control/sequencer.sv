@@ -113,25 +113,13 @@ module sequencer #(
   end
 
   // ---------------------------------------------------------------- decode and wait
+  logic [defs_pkg::Sequencers-1:0] engines;  // that have this opcode
   logic is_nop, is_end, known, fields_zero, condition, waited_d, waited_q;
   assign is_nop = fetched.opcode == defs_pkg::OpcodeNop;
   assign is_end = fetched.opcode == defs_pkg::OpcodeEnd;
-  // Everything of NOP and END but opcode, wait and update fields.
-  assign fields_zero = {fetched.func, fetched.accumulate, fetched.partitions, fetched.imm,
-                        fetched.reserved, fetched.size3, fetched.size2, fetched.size1,
-                        fetched.size0, fetched.src0, fetched.src1, fetched.dst} == '0;
-  always_comb begin
-    unique case (fetched.opcode)
-      defs_pkg::OpcodeNop, defs_pkg::OpcodeEnd: known = 1'b1;
-      defs_pkg::OpcodeLoadStationary,
-      defs_pkg::OpcodeMultiplyMoving: known = engine_i == defs_pkg::EngineTensor;
-      defs_pkg::OpcodeTensorCopy, defs_pkg::OpcodeTensorTensor,
-      defs_pkg::OpcodeTensorReduce: known = engine_i == defs_pkg::EngineVector;
-      defs_pkg::OpcodeActivate: known = engine_i == defs_pkg::EngineAct;
-      defs_pkg::OpcodeDmaTrigger: known = engine_i == defs_pkg::EngineSync;
-      default: known = 1'b0;
-    endcase
-  end
+  assign fields_zero = (fetched & instr_pkg::UnusedNop) == '0;  // as of END
+  assign engines     = instr_pkg::engines_of(fetched.opcode);
+  assign known       = engines[engine_i[1:0]];
 
   assign wait_sem_o = fetched.wait_sem;
   logic bad_wait;
@@ -150,8 +138,9 @@ module sequencer #(
 
   // A pair has one wait, the first's, and at most one update, the second's.
   assign pair = second_valid && engine_i == defs_pkg::EngineTensor
-                && fetched.opcode == defs_pkg::OpcodeLoadStationary && !fetched.update && !bad_wait
-                && second.opcode == defs_pkg::OpcodeMultiplyMoving
+                && instr_pkg::stationary_of(fetched.opcode) == instr_pkg::StationaryWrite
+                && !fetched.update && !bad_wait
+                && instr_pkg::stationary_of(second.opcode) == instr_pkg::StationaryRead
                 && second.wait_op == defs_pkg::WaitOpNone;
 
   // ---------------------------------------------------------------- issue

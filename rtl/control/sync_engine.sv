@@ -30,19 +30,17 @@ module sync_engine (
 
   // ---------------------------------------------------------------- checks
   defs_pkg::error_cause_e cause;
-  logic fields_zero;
-  assign fields_zero = {instr_i.func, instr_i.accumulate, instr_i.partitions, instr_i.reserved,
-                        instr_i.size3, instr_i.size2, instr_i.size1, instr_i.size0,
-                        instr_i.src0, instr_i.src1, instr_i.dst} == '0;
+  defs_pkg::doorbell_t doorbell;
+  assign doorbell = instr_i.imm;
   always_comb begin
     cause = defs_pkg::ErrorCauseNone;
     if (instr_i.opcode != defs_pkg::OpcodeDmaTrigger) begin
       cause = defs_pkg::ErrorCauseUnknownOpcode;
-    end else if (!fields_zero) begin
+    end else if ((instr_i & instr_pkg::UnusedDmaTrigger) != '0) begin
       cause = defs_pkg::ErrorCauseReservedBits;
-    end else if (instr_i.imm[15:0] == '0) begin
+    end else if (doorbell.count == '0) begin
       cause = defs_pkg::ErrorCauseBadShape;
-    end else if (instr_i.imm[23:16] >= 8'(size_pkg::DmaEngines)) begin
+    end else if (doorbell.engine >= 8'(size_pkg::DmaEngines)) begin
       cause = defs_pkg::ErrorCauseQueueOverflow;
     end
   end
@@ -71,8 +69,8 @@ module sync_engine (
   end
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      engine_q <= instr_i.imm[23:16];
-      count_q  <= instr_i.imm[15:0];
+      engine_q <= doorbell.engine;
+      count_q  <= doorbell.count;
       cause_q  <= cause;
       pc_q     <= pc_i;
     end

@@ -12,8 +12,7 @@
 // done, which is when the next instruction's reads may begin; an instruction that meets an idle
 // engine waits 3 cycles for its check and start. PSUM reads may be kept waiting by the port.
 //
-// Refused (operand_check_pkg says in which order): an unknown func counts as an unknown opcode.
-// src0 in SBUF (fp32, bf16) or PSUM (fp32), src1 in SBUF (fp32, strides zero) or none, dst in SBUF.
+// What it refuses, and how it walks its operands: rtl/defs/instructions.toml.
 module act_engine (
   input  logic clk_i,
   input  logic rst_ni,
@@ -76,25 +75,12 @@ module act_engine (
     .busy_o       (busy_o)
   );
 
-  operand_check_pkg::faults_t faults;
   always_comb begin
-    faults = '0;
+    check_cause = defs_pkg::ErrorCauseNone;
     if (check) begin
-      faults.unknown_opcode = pend.opcode != defs_pkg::OpcodeActivate
-          || pend.func > defs_pkg::ActFuncRelu;
-      faults.reserved_bits  = pend.accumulate || pend.imm != 0 || pend.reserved != 0;
-      faults = faults
-          | operand_check_pkg::operand_faults(pend.src0, pend.partitions, sizes,
-                operand_check_pkg::SbufOrPsum,
-                pend.src0.space == defs_pkg::SpacePsum
-                    ? operand_check_pkg::ReadOut : operand_check_pkg::Fp32OrBf16)
-          | operand_check_pkg::operand_faults(pend.src1, pend.partitions,
-                operand_check_pkg::OneElement,
-                operand_check_pkg::SbufOrNone, operand_check_pkg::Fp32Only)
-          | operand_check_pkg::operand_faults(pend.dst, pend.partitions, sizes,
-                operand_check_pkg::SbufOnly, operand_check_pkg::Fp32OrBf16);
+      check_cause = instr_pkg::first_cause(
+          operand_check_pkg::instr_faults(pend, defs_pkg::EngineAct, 8'd0));
     end
-    check_cause = operand_check_pkg::first_cause(faults);
   end
 
   // --- sources
@@ -108,7 +94,6 @@ module act_engine (
     .rst_ni           (rst_ni),
     .start_i          (start),
     .instr_i          (pend),
-    .second_i         ({pend_bias, 1'b0}),
     .rd_valid_o       (rd_valid_o),
     .rd_addr_o        (rd_addr_o),
     .ps_rd_valid_o    (ps_rd_valid_o),

@@ -4,8 +4,7 @@
 
 //   TENSOR_COPY     dst = cast(src0)
 //   TENSOR_TENSOR   dst = cast(src0 + src1 | src0 - src1 | max(src0, src1))
-//   TENSOR_REDUCE   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimension, in this order;
-//                   dst is walked without it: sizes 3..1, stride0 zero
+//   TENSOR_REDUCE   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimension, in this order
 //
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
 //                            | SBUF, PSUM |
@@ -15,8 +14,7 @@
 // an instruction that meets an idle engine waits 3 cycles for its check and start. PSUM reads may
 // be kept waiting by the port. See lanes for casts; max is IEEE 754-2019 maximum.
 //
-// Refused (operand_check_pkg says in which order): func unknown to the opcode counts as an unknown
-// opcode. src0, src1 in SBUF (fp32, bf16) or PSUM (fp32), dst in SBUF.
+// What it refuses, and how it walks its operands: rtl/defs/instructions.toml.
 module vector_engine (
   input  logic clk_i,
   input  logic rst_ni,
@@ -54,11 +52,10 @@ module vector_engine (
   logic [31:0] pend_pc;
   logic check, start, finish, pend_reduce;
   defs_pkg::error_cause_e check_cause;
-  logic [3:0][15:0] sizes, dst_sizes;
+  logic [63:0] dst_sizes;
 
   assign pend_reduce = pend.opcode == defs_pkg::OpcodeTensorReduce;
-  assign sizes       = {pend.size3, pend.size2, pend.size1, pend.size0};
-  assign dst_sizes   = {pend.size3, pend.size2, pend.size1, pend_reduce ? 16'd1 : pend.size0};
+  assign dst_sizes   = operand_check_pkg::sizes_of(pend, instr_pkg::dst_walk(pend.opcode));
 
   instr_front u_front (
     .clk_i        (clk_i),
@@ -80,32 +77,12 @@ module vector_engine (
     .busy_o       (busy_o)
   );
 
-  operand_check_pkg::faults_t faults;
   always_comb begin
-    faults = '0;
+    check_cause = defs_pkg::ErrorCauseNone;
     if (check) begin
-      case (pend.opcode)
-        defs_pkg::OpcodeTensorCopy: faults.reserved_bits = pend.func != 0;
-        defs_pkg::OpcodeTensorTensor: faults.unknown_opcode = pend.func > defs_pkg::AluOpMax;
-        defs_pkg::OpcodeTensorReduce: faults.unknown_opcode =
-            pend.func != defs_pkg::AluOpAdd && pend.func != defs_pkg::AluOpMax;
-        default: faults.unknown_opcode = 1'b1;
-      endcase
-      faults.reserved_bits = faults.reserved_bits || pend.accumulate || pend.imm != 0
-          || pend.reserved != 0;
-      faults = faults
-          | operand_check_pkg::operand_faults(pend.src0, pend.partitions, sizes,
-                operand_check_pkg::SbufOrPsum,
-                pend.opcode == defs_pkg::OpcodeTensorCopy && pend.src0.space == defs_pkg::SpacePsum
-                    ? operand_check_pkg::ReadOut : operand_check_pkg::Fp32OrBf16)
-          | operand_check_pkg::operand_faults(pend.src1, pend.partitions, sizes,
-                pend.opcode == defs_pkg::OpcodeTensorTensor
-                    ? operand_check_pkg::SbufOrPsum : operand_check_pkg::MustBeUnused,
-                operand_check_pkg::Fp32OrBf16)
-          | operand_check_pkg::operand_faults(pend.dst, pend.partitions, dst_sizes,
-                operand_check_pkg::SbufOnly, operand_check_pkg::Fp32OrBf16);
+      check_cause = instr_pkg::first_cause(
+          operand_check_pkg::instr_faults(pend, defs_pkg::EngineVector, 8'd0));
     end
-    check_cause = operand_check_pkg::first_cause(faults);
   end
 
   // --- sources
@@ -119,7 +96,6 @@ module vector_engine (
     .rst_ni           (rst_ni),
     .start_i          (start),
     .instr_i          (pend),
-    .second_i         ({1'b0, pend.opcode == defs_pkg::OpcodeTensorTensor}),
     .rd_valid_o       (rd_valid_o),
     .rd_addr_o        (rd_addr_o),
     .ps_rd_valid_o    (ps_rd_valid_o),

@@ -1,54 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes an operand legal: the rules that every engine applies before it does anything.
+// What makes an instruction legal: the rules that every engine applies before it does anything.
 //
-// An engine ORs the faults of its operands and its own, and reports first_cause(): always the same
-// one, the first in the order of faults_t. Twin: cmodel/machine/access_pattern.h.
+// instr_faults() applies the instruction's row (rtl/defs/instructions.toml). An engine ORs what
+// depends on its state, and reports instr_pkg::first_cause(): always the same one.
+// Twins: access_pattern.h and instruction.h of cmodel/machine.
 package operand_check_pkg;
 
-  // Most significant fault is reported first.
-  typedef struct packed {
-    logic unknown_opcode;
-    logic reserved_bits;
-    logic bad_operand;
-    logic bad_format;
-    logic bad_partition;
-    logic bad_shape;
-    logic misaligned;
-    logic out_of_bounds;
-  } faults_t;
-
-  // Operand kinds as masks indexed by space_e; MustBeUnused operands are all zeros.
-  localparam logic [3:0] MustBeUnused = 4'b0001;
-  localparam logic [3:0] SbufOnly     = 4'b0010;
-  localparam logic [3:0] PsumOnly     = 4'b0100;
-  localparam logic [3:0] SbufOrPsum   = 4'b0110;
-  localparam logic [3:0] SbufOrNone   = 4'b0011;
-  // Number formats as masks indexed by dtype_e.
-  localparam logic [15:0] Fp32Only   = 16'h0001;
-  localparam logic [15:0] Int32Only  = 16'h0100;
-  localparam logic [15:0] NarrowFloats = 16'h007C;  // bf16, fp16, fp8: may be mixed in a product
-  localparam logic [15:0] TensorInputs = 16'h00FF;
-  localparam logic [15:0] Fp32OrBf16 = 16'h0005;
-
-  // Sums of int8 products, in PSUM only: TENSOR_COPY and ACTIVATE read them as fp32.
-  localparam logic [15:0] ReadOut = 16'h0105;
-
+  localparam logic [3:0] MustBeUnused = 4'b0001;  // a mask of spaces
   localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
 
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
   localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
-
-  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);
-    if      (faults.unknown_opcode) first_cause = defs_pkg::ErrorCauseUnknownOpcode;
-    else if (faults.reserved_bits)  first_cause = defs_pkg::ErrorCauseReservedBits;
-    else if (faults.bad_operand)    first_cause = defs_pkg::ErrorCauseBadOperand;
-    else if (faults.bad_format)     first_cause = defs_pkg::ErrorCauseBadFormat;
-    else if (faults.bad_partition)  first_cause = defs_pkg::ErrorCauseBadPartition;
-    else if (faults.bad_shape)      first_cause = defs_pkg::ErrorCauseBadShape;
-    else if (faults.misaligned)     first_cause = defs_pkg::ErrorCauseMisaligned;
-    else if (faults.out_of_bounds)  first_cause = defs_pkg::ErrorCauseOutOfBounds;
-    else                            first_cause = defs_pkg::ErrorCauseNone;
-  endfunction
 
   // log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
   function automatic logic [1:0] element_shift(logic [3:0] dtype);
@@ -96,10 +58,10 @@ package operand_check_pkg;
     end
   endfunction
 
-  // All faults of one operand. `spaces` and `dtypes` are the masks above; `sizes` are those that
-  // this operand is walked with, innermost in the low bits. The stride of a dimension of size 1
-  // must be zero.
-  function automatic faults_t operand_faults(
+  // All faults of one operand. `spaces` and `dtypes` are masks by space_e and dtype_e; `sizes` are
+  // those that this operand is walked with, innermost in the low bits. The stride of a dimension of
+  // size 1 must be zero.
+  function automatic instr_pkg::faults_t operand_faults(
     defs_pkg::operand_t op, logic [7:0] partitions, logic [63:0] sizes,
     logic [3:0] spaces, logic [15:0] dtypes);
     logic [3:0] low_bits;
@@ -124,6 +86,35 @@ package operand_check_pkg;
       operand_faults.misaligned    = ({1'b0, op.offset[2:0]} & low_bits) != 0;
       operand_faults.out_of_bounds = outside(op, sizes);
     end
+  endfunction
+
+  // Trip counts of an operand, innermost in the low bits.
+  function automatic logic [63:0] sizes_of(defs_pkg::instr_t instr, instr_pkg::walk_e walk);
+    sizes_of = {instr.size3, instr.size2, instr.size1, instr.size0};
+    if (walk == instr_pkg::WalkOuter) sizes_of[15:0] = 16'd1;
+    if (walk == instr_pkg::WalkOne) sizes_of = OneElement;
+  endfunction
+
+  function automatic instr_pkg::faults_t rule_faults(
+    defs_pkg::operand_t op, instr_pkg::operand_rule_t rule, defs_pkg::instr_t instr,
+    logic [7:0] columns);
+    rule_faults = operand_faults(op, rule.columns ? columns : instr.partitions,
+        sizes_of(instr, rule.walk), rule.spaces,
+        op.space == defs_pkg::SpacePsum ? rule.psum : rule.sbuf);
+  endfunction
+
+  // All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
+  function automatic instr_pkg::faults_t instr_faults(
+    defs_pkg::instr_t instr, defs_pkg::engine_e engine, logic [7:0] columns);
+    instr_pkg::rule_t rule;
+    rule = instr_pkg::rule_of(instr.opcode);
+    instr_faults = rule_faults(instr.src0, rule.src0, instr, columns)
+        | rule_faults(instr.src1, rule.src1, instr, columns)
+        | rule_faults(instr.dst, rule.dst, instr, columns);
+    instr_faults.unknown_opcode = !rule.engines[engine[1:0]]
+        || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));
+    instr_faults.reserved_bits = instr_faults.reserved_bits
+        || (instr & instr_pkg::unused_of(instr.opcode)) != 0;
   endfunction
 
 endpackage

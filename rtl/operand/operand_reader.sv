@@ -4,9 +4,9 @@
 
 // One read per cycle over the engine's one SBUF port or its PSUM port:
 //
-//   SecondNone    x0 x1 x2 ..          a pair per cycle; y is not used
-//   SecondEach    x0 y0 x1 y1 ..       a pair every second cycle
-//   SecondOnce    y x0 x1 x2 ..        a pair per cycle after one read (y = bias, one element)
+//   no src1               x0 x1 x2 ..     a pair per cycle; y is not used
+//   src1, all of it       x0 y0 x1 y1 ..  a pair every second cycle
+//   src1, one element     y x0 x1 x2 ..   a pair per cycle after one read (y = a bias)
 //
 //   cycle t      t+1                       t+2
 //   read    ->   word at the port, land_*  pair_valid_o with the second half of a pair
@@ -18,7 +18,6 @@ module operand_reader (
 
   input  logic start_i,
   input  defs_pkg::instr_t instr_i,
-  input  logic [1:0] second_i,  // one of the values below
 
   output logic rd_valid_o,
   output logic [17:0] rd_addr_o,
@@ -40,9 +39,6 @@ module operand_reader (
   output logic pair_last_o         // last of the instruction
 );
 
-  localparam logic [1:0] SecondEach = 2'd1;
-  localparam logic [1:0] SecondOnce = 2'd2;
-
   // What is needed of an operand after its address.
   typedef struct packed {
     logic psum;
@@ -52,12 +48,16 @@ module operand_reader (
   } source_t;
 
   // --- control: whose turn it is
-  logic [1:0] second_d, second_q;
+  instr_pkg::walk_e walk;  // of src1
+  logic second, each_d, each_q;  // there is a src1; it is read for each element of src0
   logic turn_d, turn_q;  // 1: the next read is of src1
   source_t [1:0] source_d, source_q;
   logic [1:0] valid, next, inner_last, last;
   logic [1:0][23:0] addr;
   logic taken;
+
+  assign walk   = instr_pkg::src1_walk(instr_i.opcode);
+  assign second = instr_i.src1.space != defs_pkg::SpaceNone;
 
   access_pattern u_src0 (
     .clk_i       (clk_i),
@@ -80,13 +80,11 @@ module operand_reader (
   access_pattern u_src1 (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
-    .start_i     (start_i && (second_i == SecondEach || second_i == SecondOnce)),
+    .start_i     (start_i && second),
     .offset_i    (instr_i.src1.offset),
     .strides_i   ({instr_i.src1.stride3, instr_i.src1.stride2, instr_i.src1.stride1,
                    instr_i.src1.stride0}),
-    .sizes_i     (second_i == SecondOnce
-                  ? operand_check_pkg::OneElement
-                  : {instr_i.size3, instr_i.size2, instr_i.size1, instr_i.size0}),
+    .sizes_i     (operand_check_pkg::sizes_of(instr_i, walk)),
     .shift_i     (operand_check_pkg::element_shift(instr_i.src1.dtype)),
     .step4_i     (1'b0),
     .next_i      (next[1]),
@@ -105,12 +103,12 @@ module operand_reader (
   assign next          = {taken && turn_q, taken && !turn_q};
 
   always_comb begin
-    second_d = second_q;
+    each_d   = each_q;
     turn_d   = turn_q;
     source_d = source_q;
     if (start_i) begin
-      second_d    = second_i;
-      turn_d      = second_i == SecondOnce;
+      each_d      = second && walk != instr_pkg::WalkOne;
+      turn_d      = second && walk == instr_pkg::WalkOne;
       source_d[0] = {instr_i.src0.space == defs_pkg::SpacePsum,
                      instr_i.src0.dtype == defs_pkg::DtypeBf16,
                      instr_i.src0.dtype == defs_pkg::DtypeInt32,
@@ -120,7 +118,7 @@ module operand_reader (
                      instr_i.src1.dtype == defs_pkg::DtypeInt32,
                      instr_i.src1.partition};
     end else if (taken) begin
-      turn_d = second_q == SecondEach && !turn_q;
+      turn_d = each_q && !turn_q;
     end
   end
 
@@ -143,11 +141,11 @@ module operand_reader (
   end
 
   always_ff @(posedge clk_i) begin
-    second_q          <= second_d;
+    each_q            <= each_d;
     turn_q            <= turn_d;
     source_q          <= source_d;
     land_second_o       <= turn_q;
-    land_completes_q  <= turn_q == (second_q == SecondEach);
+    land_completes_q  <= turn_q == each_q;
     land_inner_last_q <= inner_last[turn_q];
     land_last_q       <= last[turn_q];
     land_byte_o       <= addr[turn_q][2:1];

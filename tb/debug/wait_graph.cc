@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
 #include "cmodel/program/program_view.h"
 
@@ -109,9 +110,8 @@ void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, 
     if (stream.chip != chip || stream.core != core || stream.engine != kSync || !s.running())
       continue;
     for (std::uint32_t pc = s.pc; pc < stream.count; ++pc) {
-      const defs::Instr i = instr_at(program, stream, pc);
-      if (i.opcode != static_cast<std::uint8_t>(defs::Opcode::DmaTrigger) || i.imm >> 16 != engine)
-        continue;
+      const defs::Doorbell bell = cmodel::doorbell(instr_at(program, stream, pc));
+      if (!bell.count || bell.engine != engine) continue;
       add(node, engine_node(chip, core, kSync), fmt::format("pc {} triggers it", pc));
       return;
     }

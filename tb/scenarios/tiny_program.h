@@ -10,12 +10,13 @@
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/program.h"
-#include "rtl/defs/gen/defs.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace tb {
 
 /// An instruction being written: TinyInstr(Opcode::Nop).wait(3, 1).update(4, 1).
 struct TinyInstr : defs::Instr {
+  explicit TinyInstr(const defs::Instr& instr) : defs::Instr(instr) {}
   explicit TinyInstr(defs::Opcode op) { opcode = static_cast<std::uint8_t>(op); }
   TinyInstr& wait(unsigned sem, unsigned value, defs::WaitOp op = defs::WaitOp::Ge) {
     wait_op = static_cast<std::uint8_t>(op);
@@ -86,9 +87,8 @@ inline defs::Operand psum32(unsigned offset, int stride0 = 1) {
 }
 
 inline TinyInstr ring_dma(unsigned engine, unsigned count) {
-  TinyInstr out(defs::Opcode::DmaTrigger);
-  out.imm = engine << 16 | count;
-  return out;
+  return TinyInstr(defs::encode_dma_trigger(
+      {static_cast<std::uint8_t>(engine), static_cast<std::uint16_t>(count)}));
 }
 
 /// A local copy; set dst_chip, vn and notify for a remote one.
@@ -139,7 +139,7 @@ class TinyProgram {
     };
     for (const auto& [key, code] : code_) {
       Words words = code;
-      if (end) words.push_back(TinyInstr(defs::Opcode::End).words());
+      if (end) words.push_back(defs::encode_end().words());
       const auto [chip, core, engine] = key;
       out.streams.push_back(
           {chip, core, engine, place(chip, words), static_cast<std::uint32_t>(words.size())});

@@ -29,9 +29,9 @@ cmodel::Program matmuls(unsigned cores, unsigned count) {
   for (unsigned core = 0; core < cores; ++core) {
     for (unsigned i = 0; i < count; ++i) {
       program.add(0, core, defs::Engine::Tensor,
-                  tb::TinyInstr(defs::Opcode::LoadStationary).shape(kP, kP).from(tb::sbuf16(0)));
+                  tb::TinyInstr(defs::encode_load_stationary()).shape(kP, kP).from(tb::sbuf16(0)));
       program.add(0, core, defs::Engine::Tensor,
-                  tb::TinyInstr(defs::Opcode::MultiplyMoving)
+                  tb::TinyInstr(defs::encode_multiply_moving())
                       .shape(kP, kN)
                       .from(tb::sbuf16(0x1000))
                       .to(tb::psum32(0)));

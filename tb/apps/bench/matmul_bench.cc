@@ -18,7 +18,7 @@
 
 #include "Vtensor_engine_inf2.h"
 #include "cmodel/machine/access_pattern.h"
-#include "rtl/defs/gen/defs.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace {
 
@@ -80,8 +80,7 @@ class Engine {
 };
 
 defs::Instr load(Dtype dtype, unsigned m, unsigned offset) {
-  defs::Instr instr;
-  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::LoadStationary);
+  defs::Instr instr = defs::encode_load_stationary();
   instr.partitions = kP;
   instr.size0 = m, instr.size1 = instr.size2 = instr.size3 = 1;
   instr.src0.space = static_cast<std::uint8_t>(defs::Space::Sbuf);
@@ -92,7 +91,7 @@ defs::Instr load(Dtype dtype, unsigned m, unsigned offset) {
 }
 defs::Instr multiply(Dtype dtype, unsigned n, unsigned offset, unsigned dst, bool accumulate) {
   defs::Instr instr = load(dtype, n, offset);
-  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving);
+  instr.opcode = defs::encode_multiply_moving().opcode;
   instr.accumulate = accumulate;
   instr.dst.space = static_cast<std::uint8_t>(defs::Space::Psum);
   instr.dst.dtype = static_cast<std::uint8_t>(dtype == Dtype::Int8 ? Dtype::Int32 : Dtype::Fp32);

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
 
 namespace tb {
@@ -66,8 +67,8 @@ Givers all_givers(const cmodel::Board& board, const cmodel::Program& program) {
       if (to_come && instr.update && instr.update_delta > 0)
         givers[{stream.chip, instr.update_sem}].push_back(
             {who, fmt::format("{} pc {}", name(who), pc)});
-      if (instr.opcode != static_cast<std::uint8_t>(defs::Opcode::DmaTrigger)) continue;
-      const unsigned engine = instr.imm >> 16, count = instr.imm & 0xffff;
+      const auto [engine, count] = cmodel::doorbell(instr);
+      if (!count) continue;
       const auto ring = rings.find({stream.chip, stream.core, engine});
       if (to_come && ring != rings.end() && ring->second->count)
         add_descriptors(board, *ring->second, who, pc, rung[engine], count, givers);

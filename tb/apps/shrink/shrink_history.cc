@@ -68,7 +68,7 @@ void History::trace(Step& step, Writers& writers) const {
   const auto& stream = records_[step.first].stream;
   if (stream.engine == kTensor) {
     const std::uint64_t weights = 1ull << 63 | stream.chip << 8 | stream.core << 4 | stream.lane;
-    if (is(image_.code[step.part.list][step.part.index], defs::Opcode::LoadStationary))
+    if (cmodel::writes_stationary(image_.code[step.part.list][step.part.index]))
       writers.psum[weights] = self;
     else if (const auto found = writers.psum.find(weights); found != writers.psum.end())
       from.insert(found->second);
@@ -143,7 +143,8 @@ std::optional<Part> History::trigger_of(const Part& descriptor) const {
     if (stream.chip != ring.chip || stream.core != ring.core) continue;
     std::uint32_t rung = 0;
     for (std::uint32_t i = 0; i < image_.code[s].size(); ++i)
-      if (const auto [engine, count] = doorbell(image_.code[s][i]); count && engine == ring.engine)
+      if (const auto [engine, count] = cmodel::doorbell(image_.code[s][i]);
+          count && engine == ring.engine)
         if ((rung += count) > descriptor.index) return Part{Kind::Instruction, s, i};
   }
   return {};

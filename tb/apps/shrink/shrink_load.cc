@@ -124,10 +124,9 @@ void load_sbuf(Image& image, unsigned chip, const Bytes& bytes, std::uint32_t& i
   program.rings[r].count = static_cast<std::uint32_t>(image.moves[r].size());
 
   // Who rings for it, and everybody's wait.
-  defs::Instr trigger, wait, end;
-  trigger.opcode = static_cast<std::uint8_t>(defs::Opcode::DmaTrigger);
-  trigger.imm = count;
-  end.opcode = static_cast<std::uint8_t>(defs::Opcode::End);
+  const defs::Instr trigger = defs::encode_dma_trigger({0, static_cast<std::uint16_t>(count)});
+  const defs::Instr end = defs::encode_end();
+  defs::Instr wait;
   wait.wait_op = static_cast<std::uint8_t>(defs::WaitOp::Ge);
   wait.wait_sem = *sem;
   wait.wait_value = static_cast<std::uint16_t>(count);

@@ -6,6 +6,7 @@
 
 #include "cmodel/board/board.h"
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/sequencer.h"
 
 namespace tb {
 namespace {
@@ -52,7 +53,7 @@ Image image_of(const defs::Sizes& sizes, const cmodel::Program& program) {
       const std::uint64_t addr = s.base + pc * std::uint64_t{defs::kInstrBytes};
       code.insert({s.chip, addr});
       list.push_back(fetch<defs::Instr>(board, s.chip, addr));
-      const auto [engine, count] = doorbell(list.back());
+      const auto [engine, count] = cmodel::doorbell(list.back());
       if (s.engine == static_cast<unsigned>(defs::Engine::Sync))
         rung[{s.chip, s.core, engine}] += count;
     }
@@ -160,7 +161,7 @@ std::optional<Part> Places::part_of(const Image& image, const cmodel::StreamId& 
   if (dma)
     return pc < image.moves[list].size() ? std::optional(Part{Kind::Descriptor, list, pc})
                                          : std::nullopt;
-  if (pc >= image.code[list].size() || is(image.code[list][pc], defs::Opcode::End)) return {};
+  if (pc >= image.code[list].size() || cmodel::Sequencer::ends(image.code[list][pc])) return {};
   return Part{Kind::Instruction, list, pc};
 }
 
@@ -193,7 +194,7 @@ std::vector<Part> parts_of(const Image& image) {
   for (std::size_t s = 0; s < image.code.size(); ++s) {
     bool ended = false;  // behind it nothing is executed
     for (std::size_t i = 0; i < image.code[s].size(); ++i)
-      if (std::exchange(ended, ended || is(image.code[s][i], defs::Opcode::End)) || !ended)
+      if (std::exchange(ended, ended || cmodel::Sequencer::ends(image.code[s][i])) || !ended)
         add(Kind::Instruction, s, i);
   }
   for (std::size_t r = 0; r < image.moves.size(); ++r)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cmodel/machine/commit.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/program.h"
 
 namespace tb {
@@ -27,15 +28,6 @@ struct Image {
   std::size_t instructions() const;
   std::size_t descriptors() const;
 };
-
-inline bool is(const defs::Instr& instr, defs::Opcode opcode) {
-  return instr.opcode == static_cast<std::uint8_t>(opcode);
-}
-/// Descriptors that an instruction rings for: {engine, count}.
-inline std::pair<unsigned, unsigned> doorbell(const defs::Instr& instr) {
-  return is(instr, defs::Opcode::DmaTrigger) ? std::pair{instr.imm >> 16, instr.imm & 0xffff}
-                                             : std::pair{0u, 0u};
-}
 
 /// One thing that can be left out.
 struct Part {

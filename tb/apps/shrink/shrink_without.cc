@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cmodel/machine/sequencer.h"
 #include "tb/apps/shrink/shrink_program.h"
 
 namespace tb {
@@ -15,7 +16,7 @@ std::set<Part> with_descriptors(const Image& image, std::set<Part> parts) {
   for (std::size_t s = 0; s < image.code.size(); ++s) {
     std::map<unsigned, std::uint32_t> rung;
     for (std::size_t i = 0; i < image.code[s].size(); ++i) {
-      const auto [engine, count] = doorbell(image.code[s][i]);
+      const auto [engine, count] = cmodel::doorbell(image.code[s][i]);
       if (!count) continue;
       const std::uint32_t first = std::exchange(rung[engine], rung[engine] + count);
       if (!parts.contains(
@@ -70,7 +71,7 @@ Image without(const Image& image, const Updates& updates, const std::set<Part>& 
     std::map<unsigned, std::uint32_t> rung;  // descriptors so far, by DMA engine
     for (std::size_t i = 0; i < image.code[s].size(); ++i) {
       defs::Instr instr = image.code[s][i];
-      if (const auto [engine, count] = doorbell(instr); count) {
+      if (const auto [engine, count] = cmodel::doorbell(instr); count) {
         const auto ring = std::find_if(
             image.program.rings.begin(), image.program.rings.end(), [&, e = engine](const auto& r) {
               return r.chip == stream.chip && r.core == stream.core && r.engine == e;
@@ -81,11 +82,8 @@ Image without(const Image& image, const Updates& updates, const std::set<Part>& 
           for (unsigned at = rung[engine]; at < rung[engine] + count; ++at)
             left += !gone(Kind::Descriptor, r, at);
           rung[engine] += count;
-          instr.imm = engine << 16 | left;
-          if (left == 0) {
-            instr.imm = 0;
-            instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Nop);
-          }
+          instr.imm = defs::Doorbell{engine, static_cast<std::uint16_t>(left)}.words()[0];
+          if (left == 0) instr = cmodel::wait_and_update(instr);
         }
       }
       if (gone(Kind::Instruction, s, i)) continue;
@@ -104,7 +102,8 @@ Image without(const Image& image, const Updates& updates, const std::set<Part>& 
       code.push_back(instr);
       ids.push_back(image.code_ids[s][i]);
     }
-    if (code.size() == 1 && is(code[0], defs::Opcode::End) && !code[0].update && !code[0].wait_op) {
+    if (code.size() == 1 && cmodel::Sequencer::ends(code[0]) && !code[0].update &&
+        !code[0].wait_op) {
       code.clear();
       ids.clear();
     }

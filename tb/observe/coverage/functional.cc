@@ -9,10 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "cmodel/machine/act_engine.h"
 #include "cmodel/machine/address_map.h"
-#include "cmodel/machine/sequencer.h"
-#include "cmodel/machine/vector_engine.h"
+#include "cmodel/machine/instruction.h"
 
 namespace tb {
 namespace {
@@ -21,8 +19,9 @@ using defs::Dtype;
 using defs::Engine;
 using defs::ErrorCause;
 using defs::Instr;
-using defs::Opcode;
+using defs::InstrRow;
 using defs::Operand;
+using defs::OperandRow;
 using defs::Space;
 
 constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync};
@@ -32,20 +31,22 @@ constexpr unsigned kPressureLevels = 2;
 /// The ports that every board has.
 constexpr unsigned kRingPorts = 2;
 
-bool computes(Opcode opcode) {
-  return opcode != Opcode::Nop && opcode != Opcode::End && opcode != Opcode::DmaTrigger;
-}
 /// Lanes wait for PSUM only: SBUF has a port for everybody.
-bool can_wait(Opcode opcode, bool psum0, bool psum1) {
-  return opcode == Opcode::MultiplyMoving || opcode == Opcode::TensorTensor || psum0 || psum1;
+bool can_wait(const InstrRow& row, bool reads_psum) {
+  return row.runs_on(Engine::Tensor) || row.src1().may_lie_in(Space::Psum) || reads_psum;
 }
 bool reads_psum(const Operand& o) { return o.space == static_cast<unsigned>(Space::Psum); }
-bool has_rows(Opcode opcode) { return computes(opcode) && opcode != Opcode::LoadStationary; }
 
-Engine engine_of(Opcode opcode) {
+Engine engine_of(const InstrRow& row) {
   for (const Engine engine : kSequencerEngines)
-    if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine)) return engine;
+    if (row.runs_on(engine)) return engine;
   return Engine::Sync;
+}
+/// The operands that have bins of their own, and what they are called there.
+std::vector<std::pair<std::string_view, const OperandRow*>> shaped(const InstrRow& row) {
+  std::vector<std::pair<std::string_view, const OperandRow*>> out{{"src0", &row.src0()}};
+  if (row.dst().used()) out.emplace_back("dst", &row.dst());
+  return out;
 }
 
 /// The first part of a bin's name.
@@ -72,19 +73,14 @@ std::string place(const Operand& o) {
                      to_string(static_cast<Dtype>(o.dtype)));
 }
 
-std::string func_name(Opcode opcode, unsigned func) {
-  if (opcode == Opcode::TensorTensor || opcode == Opcode::TensorReduce)
-    return fmt::format(".{}", to_string(static_cast<defs::AluOp>(func)));
-  if (opcode == Opcode::Activate)
-    return fmt::format(".{}", to_string(static_cast<defs::ActFunc>(func)));
-  return "";
+std::string func_name(const InstrRow& row, std::uint8_t func) {
+  return row.functions ? fmt::format(".{}", row.function_name(func)) : "";
 }
 
 /// BLOCK.format.OPCODE[.FUNC].SRC0.SRC1.DST
-std::string format_name(const Instr& i) {
-  const auto opcode = static_cast<Opcode>(i.opcode);
-  return fmt::format("{}.format.{}{}.{}.{}.{}", block(engine_of(opcode)), to_string(opcode),
-                     func_name(opcode, i.func), place(i.src0), place(i.src1), place(i.dst));
+std::string format_name(const InstrRow& row, const Instr& i) {
+  return fmt::format("{}.format.{}{}.{}.{}.{}", block(engine_of(row)), row.name,
+                     func_name(row, i.func), place(i.src0), place(i.src1), place(i.dst));
 }
 
 /// Corners of how much of P, and of where it starts.
@@ -193,23 +189,21 @@ void Functional::make_instruction_bins() {
                 : fmt::format("{}.wait.{}.{}", block(engine), to_string(op), core));
     for (const auto update : kUpdates) bin(fmt::format("{}.update.{}", block(engine), update));
   }
-  for (const Opcode opcode : defs::kEveryOpcode) {
-    const auto name = to_string(opcode);
+  for (const InstrRow& row : defs::kInstructions) {
+    const auto name = row.name;
     for (const Engine engine : kSequencerEngines)
-      if (cmodel::Sequencer::known(static_cast<std::uint8_t>(opcode), engine))
+      if (cmodel::known(static_cast<std::uint8_t>(row.opcode), engine))
         bin(fmt::format("{}.instruction.{}", block(engine), name));
-    if (!computes(opcode)) continue;
+    if (!row.computes()) continue;
 
-    const auto unit = block(engine_of(opcode));
-    if (engine_of(opcode) != Engine::Tensor) make_format_bins(opcode);
-    for (const char* operand : {"src0", "dst"}) {
-      if (opcode == Opcode::LoadStationary && *operand == 'd') continue;
+    const auto unit = block(engine_of(row));
+    if (!row.runs_on(Engine::Tensor)) make_format_bins(row);
+    for (const auto& [operand, rule] : shaped(row)) {
       for (const auto step : kSteps)
-        if (!(opcode == Opcode::TensorReduce && *operand == 'd'))
+        if (rule->walk == defs::Walk::All)
           bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
       for (const auto start : kStarts)
-        if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
-          bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
+        if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
     }
     for (const auto count : kCounts)
       bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
@@ -217,18 +211,14 @@ void Functional::make_instruction_bins() {
       bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
     for (const auto elements : kElements)
       bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
-    if (!has_rows(opcode)) continue;
+    if (!row.dst().used()) continue;
     // Instruction x format x length x back-pressure.
     for (const Dtype dtype : defs::kEveryDtype) {
-      const bool reads = opcode == Opcode::MultiplyMoving
-                             ? dtype != Dtype::Int32
-                             : dtype == Dtype::Fp32 || dtype == Dtype::Bf16 ||
-                                   (dtype == Dtype::Int32 &&
-                                    (opcode == Opcode::TensorCopy || opcode == Opcode::Activate));
-      if (!reads) continue;
+      const unsigned formats = row.src0().sbuf | row.src0().psum;
+      if (!(formats >> static_cast<unsigned>(dtype) & 1)) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          if (*flow == 'f' || can_wait(opcode, dtype == Dtype::Fp32, false))
+          if (*flow == 'f' || can_wait(row, dtype == Dtype::Fp32))
             bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
                             flow));
     }
@@ -240,8 +230,7 @@ void Functional::make_instruction_bins() {
 }
 
 // Every combination that the golden model's check takes.
-void Functional::make_format_bins(Opcode opcode) {
-  const bool vector = engine_of(opcode) == Engine::Vector;
+void Functional::make_format_bins(const InstrRow& row) {
   std::vector<Operand> operands;  // an operand that is not there has no format
   for (const Space space : defs::kEverySpace)
     for (const Dtype dtype : defs::kEveryDtype) {
@@ -251,22 +240,22 @@ void Functional::make_format_bins(Opcode opcode) {
       if (o.space != 0 || o.dtype == 0) operands.push_back(o);
     }
   Instr i;
-  i.opcode = static_cast<std::uint8_t>(opcode);
+  i.opcode = static_cast<std::uint8_t>(row.opcode);
   i.partitions = 1;
   i.size0 = i.size1 = i.size2 = i.size3 = 1;
-  for (unsigned func = 0; func < 4; ++func)
+  for (unsigned func = 0; func < 64; ++func) {
+    if (!((row.functions ? row.functions : 1) >> func & 1)) continue;
+    i.func = static_cast<std::uint8_t>(func);
     for (const Operand& src0 : operands)
       for (const Operand& src1 : operands)
         for (const Operand& dst : operands) {
-          if (dst.space != static_cast<std::uint8_t>(Space::Sbuf)) continue;
-          i.func = static_cast<std::uint8_t>(func);
           i.src0 = src0;
           i.src1 = src1;
           i.dst = dst;
-          const ErrorCause cause =
-              vector ? cmodel::check_vector(sizes_, i) : cmodel::check_act(sizes_, i);
-          if (cause == ErrorCause::None) bin(format_name(i));
+          if (cmodel::instr_faults(sizes_, i, engine_of(row)).first_cause() == ErrorCause::None)
+            bin(format_name(row, i));
         }
+  }
 }
 
 void Functional::make_transfer_bins() {
@@ -441,8 +430,9 @@ const std::uint8_t* Functional::bytes_at(unsigned chip, std::uint64_t addr) cons
 
 void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Instr& i) {
   const auto [chip, core, engine] = where;
-  const auto opcode = static_cast<Opcode>(i.opcode);
-  const auto name = to_string(opcode);
+  const auto* row = defs::row_of(i.opcode);
+  if (!row) return;
+  const auto name = row->name;
   const auto unit = block(static_cast<Engine>(engine));
   hit(fmt::format("{}.instruction.{}", unit, name));
   const auto wait = static_cast<defs::WaitOp>(i.wait_op);
@@ -452,8 +442,8 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
                         unsigned{i.wait_sem} >> 8 == core ? "own" : "other"));
   hit(fmt::format("{}.update.{}", unit,
                   update_corner(i.update, i.update_sem, i.update_delta, core)));
-  if (!computes(opcode)) return;
-  if (engine != static_cast<unsigned>(Engine::Tensor)) hit(format_name(i));
+  if (!row->computes()) return;
+  if (!row->runs_on(Engine::Tensor)) hit(format_name(*row, i));
 
   const unsigned p = sizes_.partitions;
   const std::array<unsigned, 4> sizes{i.size0, i.size1, i.size2, i.size3};
@@ -462,27 +452,27 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
     elements *= sizes[d];
     if (sizes[d] > 1) dims = d + 1;
   }
-  for (const auto& [operand, o] : {std::pair{"src0", i.src0}, std::pair{"dst", i.dst}}) {
-    if (o.space == 0) continue;
-    if (sizes[0] > 1 && !(opcode == Opcode::TensorReduce && *operand == 'd'))
+  for (const auto& [operand, rule] : shaped(*row)) {
+    const Operand& o = rule == &row->dst() ? i.dst : i.src0;
+    if (sizes[0] > 1 && rule->walk == defs::Walk::All)
       hit(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step_corner(o.stride0)));
-    if (!(opcode == Opcode::MultiplyMoving && *operand == 'd'))
+    if (!rule->columns)
       hit(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand,
                       kStarts[o.partition * 4 / p]));
     if (o.space == static_cast<unsigned>(Space::Psum))
       hit(fmt::format("{}.psum.{}.{}", unit, o.offset / (sizes_.psum_cols * 4),
-                      *operand == 's' ? "read"
-                      : i.accumulate  ? "accumulate"
-                                      : "store"));
+                      rule != &row->dst() ? "read"
+                      : i.accumulate      ? "accumulate"
+                                          : "store"));
   }
   hit(fmt::format("{}.shape.{}.partitions.{}", unit, name, partitions_corner(p, i.partitions)));
   hit(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
   hit(fmt::format("{}.shape.{}.elements.{}", unit, name, elements_corner(elements)));
-  if (!has_rows(opcode)) return;
+  if (!row->dst().used()) return;
   if (elements == 1) return;
   for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
     if (seen->contains({where, pc}) &&
-        (*flow == 'f' || can_wait(opcode, reads_psum(i.src0), reads_psum(i.src1))))
+        (*flow == 'f' || can_wait(*row, reads_psum(i.src0) || reads_psum(i.src1))))
       hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
                       to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
                       flow));
@@ -522,8 +512,8 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
       std::memcpy(words.data(), bytes, sizeof words);
       const Instr instr = Instr::from(words);
       hit_instruction(where, pc, instr);
-      if (instr.opcode == static_cast<std::uint8_t>(Opcode::DmaTrigger))
-        triggered[{stream.chip, stream.core, instr.imm >> 16}] += instr.imm & 0xffff;
+      if (const auto [engine, count] = cmodel::doorbell(instr); count)
+        triggered[{stream.chip, stream.core, engine}] += count;
     }
   }
   if (!complete) return;

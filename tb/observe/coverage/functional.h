@@ -13,7 +13,7 @@
 #include "cmodel/board/board.h"
 #include "cmodel/program/program.h"
 #include "fabric/model/tables.h"
-#include "rtl/defs/gen/defs.h"
+#include "rtl/defs/gen/instructions.h"
 #include "tb/dut/chip.h"
 
 namespace tb {
@@ -66,7 +66,7 @@ class Functional {
   };
 
   void make_instruction_bins();
-  void make_format_bins(defs::Opcode opcode);
+  void make_format_bins(const defs::InstrRow& row);
   void make_transfer_bins();
   void make_error_bins();
   void bin(const std::string& name) { bins_.try_emplace(name, 0); }

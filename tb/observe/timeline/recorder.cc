@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
 
 namespace tb::timeline {
@@ -191,7 +192,7 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
       traffic.psum_written += 4u * commit.count;
       const auto& id = commit.stream;
       const defs::Instr* by = instruction(chip, id.core, id.engine, commit.pc);
-      if (by && by->opcode == static_cast<unsigned>(defs::Opcode::MultiplyMoving))
+      if (by && cmodel::reads_stationary(*by))
         traffic.macs += std::uint64_t{commit.count} * by->partitions;
       Lane& on = lane(chip, Track::Kind::Bank,
                       fmt::format("core {} PSUM bank {}", commit.stream.core,

@@ -22,7 +22,7 @@ module access_pattern_top (
 );
 
   always_comb begin
-    cause_o = operand_check_pkg::first_cause(operand_check_pkg::operand_faults(
+    cause_o = instr_pkg::first_cause(operand_check_pkg::operand_faults(
         operand_i, partitions_i, sizes_i, spaces_i, dtypes_i));
   end
 

@@ -68,8 +68,8 @@ class TensorRandom : public tensor::TensorEngine<C> {
     static constexpr Dtype kAll[] = {Dtype::Bf16,    Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
                                      Dtype::Fp8E3M4, Dtype::Tf32, Dtype::Fp32,    Dtype::Int8};
     if (!stationary) return kAll[pick(8)];
-    return cmodel::kNarrowFloats >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)]
-                                                                           : *stationary;
+    return defs::kFormatsNarrow >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)]
+                                                                          : *stationary;
   }
   unsigned half_of(const defs::Instr& instr) const { return instr.src0.partition >= kP / 2; }
   /// Tiles of any shape and format, in all rows or in either half; a multiply meets any tile that

@@ -108,7 +108,7 @@ class Generator(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def test_an_enum_value_beyond_its_width_is_refused(self):
-        done = self.generate({"arch.toml": ("Ge = { value = 1", "Ge = { value = 9")})
+        done = self.generate({"arch.toml": ("Ge   = { value = 1", "Ge   = { value = 9")})
         self.assertEqual(done.returncode, 2)
         self.assertIn("wait_op", done.stderr)
 
@@ -117,6 +117,29 @@ class Generator(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         for word in ("csr.toml", "0x1410"):
             self.assertIn(word, done.stderr)
+
+    def test_a_malformed_row_names_file_instruction_and_key(self):
+        for old, new, *words in [
+                ('engine = "Sync"', 'engin = "Sync"', "DmaTrigger", "unknown key 'engin'"),
+                ('engine = "Sync"', 'engine = "Dma0"', "DmaTrigger", "engine is 'Dma0'", "Tensor, Vector"),
+                ("opcode = 64", "opcode = 1", "DmaTrigger", "opcode 1 is End already"),
+                ("opcode = 64", "opcode = 256", "DmaTrigger", "8 bits"),
+                ('imm    = "doorbell"', 'imm    = "bell"', "DmaTrigger", "imm is 'bell'"),
+                ('imm    = "doorbell"', 'imm    = "operand"', "DmaTrigger", "wider than the field"),
+                ('functions = "act_func"', 'functions = "act"', "Activate", "enum is 'act'"),
+                ('of = ["Add", "Max"]', 'of = ["Add", "Most"]', "TensorReduce", "a name is 'Most'", "Add, Sub, Max"),
+                ('walk = "outer"', 'walk = "inner"', "TensorReduce", "dst", "walk is 'inner'", "all, outer, one"),
+                ('psum = "sum", partitions', 'psum = "product", partitions', "MultiplyMoving", "dst", "a format in psum is 'Tf32'"),
+                ('{ role = "moving tile", sbuf = "product" }', '{ role = "moving tile" }', "MultiplyMoving", "src0", "needs formats"),
+                ('role = "bias", sbuf', 'rule = "bias", sbuf', "Activate", "src1", "unknown key 'rule'"),
+                ('stationary = "read"', 'stationary = "use"', "MultiplyMoving", "none, write, read"),
+                ('lane    = ["Fp32", "Bf16"]', 'lane    = ["Fp32", "Bf61"]', "[formats] lane", "'Bf61'"),
+                ('order = ["UnknownOpcode"', 'order = ["UnknownOpcod"', "[errors] order", "'UnknownOpcod'")]:
+            with self.subTest(change=new):
+                done = self.generate({"instructions.toml": (old, new)})
+                self.assertEqual(done.returncode, 2, done.stderr)
+                for word in ("instructions.toml", *words):
+                    self.assertIn(word, done.stderr)
 
 
 if __name__ == "__main__":
