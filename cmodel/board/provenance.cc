@@ -106,8 +106,7 @@ std::optional<UnitRef> Provenance::stationary(const UnitRef& multiply) const {
   const defs::Instr moving = instr(multiply.stream, multiply.pc);
   for (std::uint32_t pc = multiply.pc; pc-- > 0;) {
     const defs::Instr load = instr(multiply.stream, pc);
-    if (writes_stationary(load) &&
-        load.src0.partition <= moving.src0.partition &&
+    if (writes_stationary(load) && load.src0.partition <= moving.src0.partition &&
         load.src0.partition + load.partitions >= moving.src0.partition + moving.partitions)
       return unit_at(multiply.stream, pc);
   }

@@ -29,8 +29,7 @@ std::array<unsigned, 3> TensorStream::check_state(const defs::InstrRow& row, con
                      tile.partition, tile.partitions, stationary->partition,
                      stationary->partitions));
   if (tile.elements() > sizes.psum_cols)
-    fail(
-        fmt::format("moving tile of {} columns, allowed 1..{}", tile.elements(), sizes.psum_cols));
+    fail(fmt::format("moving tile of {} columns, allowed 1..{}", tile.elements(), sizes.psum_cols));
   const Tile& dst = *given.operands[2];
   if (dst.partition != 0 || dst.partitions != stationary->elements())
     fail(fmt::format("result on partitions {}+{}, allowed 0+{}", dst.partition, dst.partitions,

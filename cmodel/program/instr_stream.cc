@@ -85,8 +85,7 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
     for (std::uint8_t f = 0; f < 64; ++f)
       if (row.functions >> f & 1)
         names += fmt::format("{}{}", names.empty() ? "" : ", ", row.function_name(f));
-    fail(
-        fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(given.func), names));
+    fail(fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(given.func), names));
   }
   const Tile& source = *given.operands[0];
   const auto formats = check_state(row, given);
@@ -101,9 +100,8 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   instr.size0 = static_cast<std::uint16_t>(source.size[3]);
   const std::array to{&instr.src0, &instr.src1, &instr.dst};
   const auto is_given = [&](unsigned i) {
-    return given.operands[i] &&
-           !(given.operands[i]->space == defs::Space::None &&
-             row.operands[i].may_lie_in(defs::Space::None));
+    return given.operands[i] && !(given.operands[i]->space == defs::Space::None &&
+                                  row.operands[i].may_lie_in(defs::Space::None));
   };
   for (unsigned i = 1; i < 3; ++i)
     if (is_given(i)) check_shape(row.operands[i], source, *given.operands[i]);

@@ -199,9 +199,10 @@ class Search {
       const unsigned at = static_cast<unsigned>((from + i) % pairs_.size());
       const Pair& pair = pairs_[at];
       if (missing_ ? pair.way < 0
-                   : std::any_of(pair.ways[static_cast<unsigned>(pair.way)].begin(),
-                                 pair.ways[static_cast<unsigned>(pair.way)].end(),
-                                 [&](Link link) { return layout_.load(link) == most; }))
+                   : std::any_of(
+                         pair.ways[static_cast<unsigned>(pair.way)].begin(),
+                         pair.ways[static_cast<unsigned>(pair.way)].end(),
+                         [&](Link link) { return layout_.load(link) == most; }))
         return at;
     }
     return from;

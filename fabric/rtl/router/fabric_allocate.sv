@@ -131,6 +131,7 @@ module fabric_allocate #(
   logic [1:0] vn;
   logic can_leave;
   logic [Xs-1:0] pop_tail;
+  logic [6*Outs-1:0] held_at;                     // of grants: the index into held_q
   assign work = fabric_en_i && hol_valid_i != '0;
 
   always_comb begin
@@ -154,6 +155,7 @@ module fabric_allocate #(
     sa_x_o        = '0;
     sa_vc_o       = '0;
     sa_len        = '0;
+    held_at       = '0;
     pop_o         = '0;
     pop_vn_o      = '0;
     pop_tail      = '0;
@@ -255,6 +257,7 @@ module fabric_allocate #(
             sa_valid_o[y] = 1'b1;
             sa_x_o[4*y +: 4]  = winner;
             sa_vc_o[3*y +: 3] = vc;
+            held_at[6*y +: 6] = hold(3'(y), vc);
             sa_head_o[y]  = about[10];
             sa_len[5*y +: 5] = about[4:0];
             sa_tail_o[y]  = about[9];
@@ -306,7 +309,7 @@ module fabric_allocate #(
     end else if (work) begin
       for (int unsigned y = 0; y < Outs; y++) begin
         if (sa_valid_o[y]) begin
-          held_q[hold(3'(y), sa_vc_o[3*y +: 3])] <= !sa_tail_o[y];
+          held_q[held_at[6*y +: 6]] <= !sa_tail_o[y];
           if (y < Links && sa_head_o[y]) claimed_q[{2'(y), sa_vc_o[3*y +: 3]}] <= 1'b0;
           x_first_q[4*{turn, 3'(y)} +: 4] <= sa_tail_o[y] ? next_x(sa_x_o[4*y +: 4]) : sa_x_o[4*y +: 4];
         end
@@ -330,7 +333,7 @@ module fabric_allocate #(
   // Packets never mix inside an output VC: a head needs a free VC, a body a held one.
   for (genvar y = 0; y < Outs; y++) begin : gen_assert
     `ASSERT_NOW(PacketContiguity_A,
-      !sa_valid_o[y] || held_q[hold(3'(y), sa_vc_o[3*y +: 3])] != sa_head_o[y])
+      !sa_valid_o[y] || held_q[held_at[6*y +: 6]] != sa_head_o[y])
   end
 
 endmodule

@@ -59,10 +59,8 @@ void storm(FabricRing& bench, unsigned count, To to, int vn = -1, unsigned most 
 TEST(Deadlock, AntipodeAllToAllAndTornadoOnOneVnDrain) {
   for (unsigned vn = 1; vn < 4; ++vn) {
     FabricRing bench({.latency = 4, .seed = vn, .ready = 0.9, .stall = 60});
-    storm(
-        bench, 60, [](unsigned src, unsigned) { return (src + 6) % 12; }, static_cast<int>(vn));
-    storm(
-        bench, 60, [](unsigned src, unsigned) { return (src + 5) % 12; }, static_cast<int>(vn));
+    storm(bench, 60, [](unsigned src, unsigned) { return (src + 6) % 12; }, static_cast<int>(vn));
+    storm(bench, 60, [](unsigned src, unsigned) { return (src + 5) % 12; }, static_cast<int>(vn));
     storm(
         bench, 66, [](unsigned src, unsigned i) { return (src + 1 + i % 11) % 12; },
         static_cast<int>(vn));
@@ -262,8 +260,7 @@ bool is(const defs::LinkStatus& status, defs::LinkState state) {
 
 /// Chip 0 streams to chip 1 and back, whatever happens to their cable.
 void stream(FabricRing& bench, unsigned count) {
-  storm(
-      bench, count, [](unsigned src, unsigned) { return 1 - src; }, 1);
+  storm(bench, count, [](unsigned src, unsigned) { return 1 - src; }, 1);
 }
 
 class StuckLane : public testing::TestWithParam<std::pair<std::vector<int>, unsigned>> {};

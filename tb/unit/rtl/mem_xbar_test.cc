@@ -69,12 +69,10 @@ class Bench {
   {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, nullptr, \
    &d.n##_rsp_valid_o, &d.n##_rsp_ready_i, &d.n##_rsp_err_o, &d.n##_rsp_o}
 #define WRITER(n) \
-  { &d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, &d.n##_settled_o }
-#define TARGET(n)                                                                                 \
-  {                                                                                               \
-    &d.n##_req_valid_o, &d.n##_req_ready_i, &d.n##_req_o, &d.n##_rsp_valid_i, &d.n##_rsp_ready_o, \
-        &d.n##_rsp_i                                                                              \
-  }
+  {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, &d.n##_settled_o}
+#define TARGET(n)                                        \
+  {&d.n##_req_valid_o, &d.n##_req_ready_i, &d.n##_req_o, \
+   &d.n##_rsp_valid_i, &d.n##_rsp_ready_o, &d.n##_rsp_i}
     requesters = {{READER(fetch0), READER(dma_rd0), WRITER(dma_wr0), READER(fetch1),
                    READER(dma_rd1), WRITER(dma_wr1), WRITER(rx0), WRITER(rx1), READER(host)}};
     requesters[8].settled = &d.host_settled_o;

@@ -7,6 +7,7 @@ themselves, and what happens on a machine without packages or network.
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DODECA = ROOT / "scripts/dodeca"
+VERBS = {file.stem for file in (ROOT / "scripts/commands").glob("*.sh")}
 
 
 def run(*command, path=None):
@@ -49,10 +51,67 @@ class Usage(unittest.TestCase):
         self.expect_refusal(run(DODECA, "test", "--nope"), 2, "'--nope'", "-L LABEL")
 
     def test_help_at_every_level(self):
-        for command in ([], ["test"], ["bench"]):
-            done = run(DODECA, *command, "--help")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn("usage", done.stdout)
+        for verb in VERBS - {"doctor", "fmt", "run", "shrink", "tables"}:  # these: programs, or no options
+            with self.subTest(verb):
+                done = run(DODECA, verb, "--help")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("usage", done.stdout)
+
+    def test_every_verb_is_in_the_help_and_in_the_refusal(self):
+        text, refusal = run(DODECA, "--help").stdout, run(DODECA, "fly").stderr
+        self.assertEqual(set(re.findall(r"^  ([a-z]+) ", text, re.M)), VERBS)
+        for verb in VERBS:
+            self.assertRegex(refusal, rf"\b{verb}\b")
+
+    def test_every_script_is_behind_a_verb(self):
+        """But those that the build or another script calls."""
+        inner = {"curves.py", "model_state.py", "surfer.py"}
+        behind = "".join(file.read_text() for file in (ROOT / "scripts/commands").glob("*.sh"))
+        for script in (ROOT / "scripts").glob("*.py"):
+            if script.name not in inner:
+                self.assertRegex(behind, rf"\b{script.stem}\b")
+
+    def test_newcomer_refuses_what_it_cannot_make(self):
+        self.expect_refusal(run(DODECA, "newcomer"), 2, "bookworm", "trixie")
+        self.expect_refusal(run(DODECA, "newcomer", "sid"), 2, "'sid'", "bookworm", "trixie")
+        self.expect_refusal(run(DODECA, "newcomer", "trixie", "--mirror"), 2, "--mirror", "URL")
+        with tempfile.TemporaryDirectory() as folder:
+            tool(folder, "id", "echo 1000")
+            self.expect_refusal(run(DODECA, "newcomer", "trixie", path=folder), 3, "root")
+        with tempfile.TemporaryDirectory() as folder:
+            tool(folder, "id", "echo 0")
+            tool(folder, "unshare", "exit 1")
+            self.expect_refusal(run(DODECA, "newcomer", "trixie", path=folder), 3, "mount")
+
+    def test_coverage_and_vendor_and_tables_are_reached(self):
+        self.assertEqual(run(DODECA, "vendor", "check").returncode, 0)
+        self.expect_refusal(run(DODECA, "coverage", "merge", "nowhere"), 2, "nowhere")
+        self.expect_refusal(run(DODECA, "tables", "check", "nowhere"), 1, "nowhere")
+
+
+class Report(unittest.TestCase):
+    def report(self, **files):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                (pathlib.Path(folder) / f"{name}.json").write_text(text)
+            return run(DODECA, "report", folder)
+
+    def test_figures_of_a_run_that_passed(self):
+        done = self.report(result='{"status": "passed", "cycles": 12345, "metrics": {"accuracy": 0.98}}')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("cycles", "12345", "metrics accuracy", "0.98", "result.json"):
+            self.assertIn(word, done.stdout)
+
+    def test_the_cause_of_one_that_failed(self):
+        done = self.report(result='{"status": "failed"}', divergence='{"cause": {"chip": 5, "block": "weight load"}}')
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"earliest cause\n +chip +5\n +block +weight load")
+
+    def test_no_run(self):
+        for files, words in (({}, "not found"), ({"result": "{"}, "cannot be read"), ({"result": "{}"}, "no status")):
+            done = self.report(**files)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
 
 
 class Environment(unittest.TestCase):
@@ -93,8 +152,20 @@ class Generator(unittest.TestCase):
             return run("python3", copy / "scripts/gen_defs.py", "--check")
 
     def test_generated_files_are_fresh(self):
-        done = run("python3", ROOT / "scripts/gen_defs.py", "--check")
+        done = run(DODECA, "gen", "--check")
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_all_that_is_generated_can_be_written_elsewhere(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(run(DODECA, "gen", "--out", folder).returncode, 0)
+            made = {str(p.relative_to(folder)) for p in pathlib.Path(folder).rglob("*.sv")}
+            self.assertLessEqual({"rtl/defs/gen/defs_pkg.sv", "fabric/rtl/pkg/gen/crc_pkg.sv"}, made)
+            path = pathlib.Path(folder) / "fabric/rtl/pkg/gen/crc_pkg.sv"
+            self.assertEqual(path.read_text(), (ROOT / "fabric/rtl/pkg/gen/crc_pkg.sv").read_text())
+            path.write_text("")
+            done = run(DODECA, "gen", "--check", "--out", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("crc_pkg.sv is stale", done.stderr)
 
     def test_a_stale_file_is_found(self):
         done = self.generate({"arch.toml": ("value = 150", "value = 151")})
