@@ -8,5 +8,5 @@ command_tables() {
     exec python3 "$root/fabric/tools/check_tables.py" "$@"
   fi
   build fabric_tables
-  exec "$build/fabric/fabric_tables" "$@"
+  exec "$build/bin/fabric_tables" "$@"
 }
