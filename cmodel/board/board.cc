@@ -10,7 +10,7 @@
 #include "cmodel/board/guard.h"
 #include "cmodel/board/onlookers.h"
 #include "cmodel/machine/address_map.h"
-#include "cmodel/machine/chip.h"
+#include "cmodel/machine/round_robin.h"
 #include "cmodel/program/disassemble.h"
 
 namespace cmodel {
@@ -28,11 +28,6 @@ std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
 
 /// Owns the chips and picks what runs next. Every commit passes through commit() on its way out.
 struct Board::Impl final : CommitSink, ChipPort {
-  struct Unit {
-    std::uint16_t chip, core, index;
-    bool dma;
-  };
-
   Impl(const defs::Sizes& s, const Program& p, CommitSink& out, BoardOptions o)
       : sizes(s),
         program(p),
@@ -84,25 +79,9 @@ struct Board::Impl final : CommitSink, ChipPort {
   }
   UnitObserver* observer() override { return onlookers.any() ? &onlookers : nullptr; }
 
-  // ------------------------------------------------------------------------------ scheduling
-  bool runnable(const Unit& unit) {
-    return unit.dma ? chips[unit.chip]->runnable_dma(unit.core, unit.index)
-                    : chips[unit.chip]->runnable_sequencer(unit.core, unit.index);
-  }
   bool step() {
-    const std::size_t count = units.size();
-    if (options.order_seed && count) next = rng() % count;
-    for (std::size_t tries = 0; tries < count; ++tries) {
-      const Unit& unit = units[next];
-      if (++next == count) next = 0;
-      if (!runnable(unit)) continue;
-      if (unit.dma)
-        chips[unit.chip]->run_dma(unit.core, unit.index);
-      else
-        chips[unit.chip]->run_sequencer(unit.core, unit.index);
-      return true;
-    }
-    return false;
+    if (options.order_seed) turns.turn_to(rng());
+    return turns.step([](const Issuer&) { return true; }) != nullptr;
   }
 
   const defs::Sizes& sizes;
@@ -113,8 +92,7 @@ struct Board::Impl final : CommitSink, ChipPort {
   Guard guard;
   std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
   std::vector<std::unique_ptr<Chip>> chips;
-  std::vector<Unit> units;  ///< those that have a program, in the order of the round robin
-  std::size_t next = 0;
+  RoundRobin turns;  ///< of those that have a program
   std::mt19937_64 rng;
   WorkCounters work;
   std::vector<ErrorRecord> errors;
@@ -146,12 +124,12 @@ void Board::load() {
   // Units without a program can still be rung (and then stop by an error), so DMA engines of a
   // core that has a sync stream all take part.
   for (const auto& stream : impl.program.streams) {
-    const auto chip = static_cast<std::uint16_t>(stream.chip);
-    const auto core = static_cast<std::uint16_t>(stream.core);
-    impl.units.push_back({chip, core, static_cast<std::uint16_t>(stream.engine), false});
+    Chip* chip = impl.chips[stream.chip].get();
+    const auto core = static_cast<std::uint8_t>(stream.core);
+    impl.turns.add({chip, core, static_cast<std::uint8_t>(stream.engine), false});
     if (stream.engine != static_cast<unsigned>(defs::Engine::Sync)) continue;
-    for (std::uint16_t engine = 0; engine < impl.sizes.dma_engines; ++engine)
-      impl.units.push_back({chip, core, engine, true});
+    for (std::uint8_t engine = 0; engine < impl.sizes.dma_engines; ++engine)
+      impl.turns.add({chip, core, engine, true});
   }
 }
 
@@ -173,24 +151,18 @@ bool Board::run() {
   return finished();
 }
 
-bool Board::finished() const {
-  return std::none_of(impl_->units.begin(), impl_->units.end(), [&](const Impl::Unit& unit) {
-    const auto& chip = *impl_->chips[unit.chip];
-    return unit.dma ? chip.runnable_dma(unit.core, unit.index)
-                    : chip.core(unit.core).sequencers[unit.index].running();
-  });
-}
+bool Board::finished() const { return std::ranges::none_of(impl_->turns.issuers(), &Issuer::busy); }
 
 std::string Board::blocked() const {
   constexpr std::string_view kRelation[] = {"", ">=", "==", "?"};
   std::string out;
-  for (const auto& unit : impl_->units) {
-    const auto& chip = *impl_->chips[unit.chip];
-    if (unit.dma) continue;
-    const auto& sequencer = chip.core(unit.core).sequencers[unit.index];
-    if (!sequencer.running()) continue;
+  for (const Issuer& issuer : impl_->turns.issuers()) {
+    const Chip& chip = *issuer.chip;
+    if (issuer.dma || !issuer.busy()) continue;
+    const auto& sequencer = chip.core(issuer.core).sequencers[issuer.index];
     const auto instr = sequencer.peek(chip.hbm(), sequencer.pc());
-    out += fmt::format("{} pc {}: ", unit_name(unit.chip, unit.core, unit.index), sequencer.pc());
+    out +=
+        fmt::format("{} pc {}: ", unit_name(chip.id(), issuer.core, issuer.index), sequencer.pc());
     if (instr.wait_op)
       out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
                          kRelation[instr.wait_op & 3], instr.wait_value,

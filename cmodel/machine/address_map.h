@@ -56,12 +56,6 @@ constexpr Location decode(const defs::Sizes& sizes, std::uint64_t addr, std::uin
   return first;
 }
 
-/// Core whose receive port serves a destination address: header.lport.
-constexpr unsigned lport_of(const defs::Sizes& sizes, std::uint64_t addr) {
-  const Target target = decode(sizes, addr).target;
-  return target == Target::Hbm1 || target == Target::Sbuf1 ? 1 : 0;
-}
-
 /// Address of byte `byte` of SBUF partition `partition` of `core`.
 constexpr std::uint64_t sbuf_addr(unsigned core, unsigned partition, std::uint64_t byte) {
   return (core ? defs::kAddrCore1Base : defs::kAddrCore0Base) +

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one DMA descriptor and one received packet do to a chip.
-#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/chip.h"
 #include "cmodel/machine/dma.h"
+#include "fabric/model/message.h"
 
 namespace cmodel {
 
@@ -86,7 +86,7 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
                    std::span<const std::uint8_t> payload) {
   StreamId id = stream(0, static_cast<unsigned>(defs::Engine::Rx));
   id.src = static_cast<std::uint8_t>(header.src & 15);
-  id.lane = static_cast<std::uint8_t>(header.vn << 5 | ((header.group >> 1) & 31));
+  id.lane = fabric::lane(header);
   auto* observer = port_.observer();
   if (observer) {
     observer->begin(id, 0);
@@ -105,14 +105,8 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
   commit.count = static_cast<std::uint16_t>(payload.size());
   port_.commits().commit(commit, {bytes.data(), 16 + payload.size()});
 
-  for (std::size_t done = 0; done < payload.size();) {
-    const std::uint64_t dst = header.addr + done;
-    const std::size_t run =
-        std::min<std::size_t>({payload.size() - done, defs::kFlitBytes - done % defs::kFlitBytes,
-                               sizes_.line_bytes - dst % sizes_.line_bytes});
-    burst(id, 0, dst, payload.subspan(done, run));
-    done += run;
-  }
+  for (const fabric::Burst& write : fabric::deliver(header, sizes_.line_bytes))
+    burst(id, 0, write.addr, payload.subspan(write.offset, write.bytes));
   if (observer) {
     footprints_.clear();
     footprints_of_rows(id_, header.addr, 0, 1, static_cast<std::uint32_t>(payload.size()), true,
@@ -120,9 +114,8 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
     observer->end(id, 0, footprints_);
   }
   if (header.op != static_cast<std::uint8_t>(defs::PktOp::WriteNotify)) return;
-  const unsigned sem = (header.group & 1u) * defs::kSemaphores + header.tag;
   // The receiver goes on after a refused update: it serves every sender.
-  if (!update(id, 0, sem, 1))
+  if (!update(id, 0, fabric::notified(header), 1))
     port_.error(stream(0, static_cast<unsigned>(defs::Engine::Rx)), 0,
                 defs::ErrorCause::SemaphoreOverflow);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "fabric/model/message.h"
+
 namespace cmodel {
 namespace {
 
@@ -73,34 +75,29 @@ void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descri
              DmaPort& port, std::vector<std::uint8_t>& scratch) {
   const bool remote = d.dst_chip != id.chip;
   scratch.resize(d.row_bytes);
+  const std::span<const std::uint8_t> row(scratch);
+  const auto packets = remote ? fabric::cut(d.row_bytes) : std::vector<std::uint16_t>();
+  fabric::Message message{.src = static_cast<std::uint16_t>(id.chip),
+                          .dst = d.dst_chip,
+                          .core = static_cast<std::uint8_t>(id.core),
+                          .engine = static_cast<std::uint8_t>(id.engine),
+                          .vn = d.vn,
+                          .sem = d.notify_sem};
   std::uint64_t src = d.src, dst = d.dst;
-  for (std::uint32_t row = 0; row < d.rows; ++row) {
+  for (std::uint32_t left = d.rows; left; --left) {
     port.read(src, scratch);
-    for (std::uint32_t done = 0; done < d.row_bytes;) {
-      std::uint32_t bytes = d.row_bytes - done;
-      if (!remote) {
-        bytes = std::min({bytes, to_line_end(sizes, src + done), to_line_end(sizes, dst + done)});
-        port.write(dst + done, std::span(scratch).subspan(done, bytes));
-        done += bytes;
-        continue;
-      }
-      bytes = std::min(bytes, defs::kPacketBytes);
-      const bool notify = d.notify && row + 1 == d.rows && done + bytes == d.row_bytes;
-      defs::Header header;
-      header.op = static_cast<std::uint8_t>(notify ? defs::PktOp::WriteNotify : defs::PktOp::Write);
-      header.dst = d.dst_chip;
-      header.src = static_cast<std::uint16_t>(id.chip);
-      header.lport = static_cast<std::uint8_t>(lport_of(sizes, dst + done));
-      header.vn = d.vn;
-      header.len = static_cast<std::uint8_t>(
-          bytes <= defs::kInlineBytes ? 1 : 1 + (bytes + defs::kFlitBytes - 1) / defs::kFlitBytes);
-      header.bytes = static_cast<std::uint16_t>(bytes);
-      header.tag = static_cast<std::uint8_t>(notify ? d.notify_sem & 0xff : 0);
-      header.addr = dst + done;
-      // group: notify core, the sending engine, the sending core
-      header.group = static_cast<std::uint8_t>((notify ? d.notify_sem >> 8 & 1 : 0) |
-                                               id.engine << 1 | id.core << 5);
-      port.send(header, std::span(scratch).subspan(done, bytes));
+    std::uint32_t done = 0;
+    for (const std::uint16_t bytes : packets) {
+      message.addr = dst + done;
+      message.bytes = bytes;
+      message.notify = d.notify && left == 1 && done + bytes == d.row_bytes;
+      port.send(fabric::header(message), row.subspan(done, bytes));
+      done += bytes;
+    }
+    while (done < d.row_bytes) {
+      const std::uint32_t bytes = std::min(
+          {d.row_bytes - done, to_line_end(sizes, src + done), to_line_end(sizes, dst + done)});
+      port.write(dst + done, row.subspan(done, bytes));
       done += bytes;
     }
     src += static_cast<std::uint64_t>(d.src_stride);

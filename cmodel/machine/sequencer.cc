@@ -59,7 +59,7 @@ bool Sequencer::ends(const defs::Instr& instr) {
 
 void Sequencer::complete(const defs::Instr& instr) {
   if (ends(instr)) {
-    status_.state = SequencerStatus::State::Done;
+    status_.state = defs::SeqState::Done;
     return;
   }
   ++status_.pc;

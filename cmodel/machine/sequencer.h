@@ -20,11 +20,11 @@ class Sequencer {
   void start(std::uint64_t base, std::uint32_t count) {
     base_ = base;
     count_ = count;
-    status_ = {SequencerStatus::State::Running, 0, defs::ErrorCause::None};
+    status_ = {defs::SeqState::Running, 0, defs::ErrorCause::None};
     fetched_ = false;
   }
 
-  bool running() const { return status_.state == SequencerStatus::State::Running; }
+  bool running() const { return status_.state == defs::SeqState::Running; }
   const SequencerStatus& status() const { return status_; }
   std::uint32_t pc() const { return status_.pc; }
   std::uint64_t base() const { return base_; }
@@ -42,7 +42,7 @@ class Sequencer {
   /// `instr`, at pc(), is done. END: so is the stream; pc() stays at it.
   void complete(const defs::Instr& instr);
   void stop(defs::ErrorCause cause) {
-    status_.state = SequencerStatus::State::Error;
+    status_.state = defs::SeqState::Error;
     status_.cause = cause;
   }
 

@@ -19,8 +19,7 @@ struct ErrorRecord {
 
 /// State of a sequencer, as the registers SeqState, SeqPc and SeqError show it.
 struct SequencerStatus {
-  enum class State : std::uint8_t { Idle, Running, Done, Error };
-  State state = State::Idle;
+  defs::SeqState state = defs::SeqState::Idle;
   std::uint32_t pc = 0;  ///< next instruction to issue, or that of the error
   defs::ErrorCause cause = defs::ErrorCause::None;
 };

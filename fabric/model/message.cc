@@ -59,6 +59,10 @@ std::uint8_t lane(const defs::Header& header) {
   return static_cast<std::uint8_t>(header.vn << 5 | (header.group >> 1 & 0x1f));
 }
 
+unsigned notified(const defs::Header& header) {
+  return (header.group & 1u) * defs::kSemaphores + header.tag;
+}
+
 defs::ErrorCause refusal(const defs::Header& header, std::uint16_t chip) {
   if (header.dst != chip || header.lport >= defs::kLocalPorts)
     return defs::ErrorCause::BadDestination;

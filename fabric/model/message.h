@@ -51,6 +51,9 @@ defs::Header manage(std::uint16_t src, std::uint16_t dst, unsigned index);
 /// Lane of the receiver's commit stream: {vn 2, sending core 1, sending DMA engine 4}.
 std::uint8_t lane(const defs::Header& header);
 
+/// The semaphore {core, semaphore} that a packet which notifies adds 1 to.
+unsigned notified(const defs::Header& header);
+
 /// Why the receiver refuses a packet (None: it does not). `chip` is its own id.
 defs::ErrorCause refusal(const defs::Header& header, std::uint16_t chip);
 

@@ -77,8 +77,7 @@ module sequencer #(
   output logic quiet_o
 );
 
-  typedef enum logic [1:0] {StIdle = 0, StRunning = 1, StDone = 2, StError = 3} state_e;
-  state_e state_d, state_q;
+  defs_pkg::seq_state_e state_d, state_q;
 
   // ---------------------------------------------------------------- fetch
   logic fetch_start, fetch_stop, fetch_idle, exhausted, fetched_valid, fetched_ready;
@@ -212,7 +211,7 @@ module sequencer #(
   assign done_now       = done_q + 6'(done_i);
   assign done_needed    = head.pair ? 6'd2 : 6'd1;
   assign head_is_engine = head.kind == KindEngine;
-  assign finished = head_valid && state_q == StRunning && !upd_error_i &&
+  assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
                     (head_is_engine ? done_now >= done_needed : head.kind != KindRefused);
   assign pop    = finished;
   assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
@@ -255,14 +254,14 @@ module sequencer #(
     end
 
     unique case (state_q)
-      StIdle, StDone: begin
+      defs_pkg::SeqStateIdle, defs_pkg::SeqStateDone: begin
         if (start_i) begin
-          state_d   = StRunning;
+          state_d   = defs_pkg::SeqStateRunning;
           pc_d      = '0;
           ending_d  = 1'b0;
           issuing_d = 1'b1;
           if (start_cause != defs_pkg::ErrorCauseNone) begin
-            state_d   = StError;
+            state_d   = defs_pkg::SeqStateError;
             cause_d   = start_cause;
             issuing_d = 1'b0;
           end else begin
@@ -270,30 +269,31 @@ module sequencer #(
           end
         end
       end
-      StRunning: begin
+      defs_pkg::SeqStateRunning: begin
         if (pop && head.kind == KindEnd) ending_d = 1'b1;
         if (ending_q && fetch_idle) begin
-          state_d = StDone;
+          state_d = defs_pkg::SeqStateDone;
         end
         if (upd_error_i) begin
-          state_d = StError;
+          state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
           pc_d    = upd_pc_q;
         end else if (head_valid && head.kind == KindRefused) begin
-          state_d = StError;
+          state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
           pc_d    = head.pc;
         end else if (error_valid_i && head_valid && head_is_engine && !pop) begin
-          state_d = StError;
+          state_d = defs_pkg::SeqStateError;
           cause_d = error_cause_i;
           pc_d    = error_pc_i;
         end
       end
-      default: ;  // StError: until reset
+      default: ;  // stopped by an error: until reset
     endcase
 
-    if (state_d != state_q && (state_d == StDone || state_d == StError)) event_d = 1'b1;
-    if (state_d == StError && state_q == StRunning) begin
+    if (state_d != state_q && (state_d == defs_pkg::SeqStateDone ||
+                               state_d == defs_pkg::SeqStateError)) event_d = 1'b1;
+    if (state_d == defs_pkg::SeqStateError && state_q == defs_pkg::SeqStateRunning) begin
       issuing_d  = 1'b0;
       fetch_stop = 1'b1;
     end
@@ -303,12 +303,12 @@ module sequencer #(
   assign pc_o          = pc_q;
   assign cause_o       = cause_q;
   assign event_valid_o = event_q;
-  assign quiet_o       = state_q != StRunning && fetch_idle && !event_q;
+  assign quiet_o       = state_q != defs_pkg::SeqStateRunning && fetch_idle && !event_q;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      state_q   <= StIdle;
+      state_q   <= defs_pkg::SeqStateIdle;
       pc_q      <= '0;
       cause_q   <= defs_pkg::ErrorCauseNone;
       issuing_q <= 1'b0;
@@ -334,11 +334,12 @@ module sequencer #(
 
   // ---------------------------------------------------------------- assertions
   // The host rings only a sequencer that is idle or done.
-  `ASSERT_NOW(StartWhenStopped_A, start_i -> state_q == StIdle || state_q == StDone)
+  `ASSERT_NOW(StartWhenStopped_A,
+    start_i -> state_q == defs_pkg::SeqStateIdle || state_q == defs_pkg::SeqStateDone)
   // The engine finishes no more than it was given.
   `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // An offered instruction stays, unless an error stops the stream.
   `ASSERT(StalledStaysValid_A,
-    instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == StError)
+    instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == defs_pkg::SeqStateError)
 
 endmodule

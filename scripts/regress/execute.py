@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from .buckets import first_lines
+from .buckets import divergence, first_lines
 from .guard import end_group
 
 # What programs, their threads and their loader say when they are refused memory. The limit is one of the
@@ -58,7 +58,8 @@ def execute(run, regression, root, watch=contextlib.nullcontext):
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")
-    return judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
+    done = judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
+    return done | ({"divergence": place} if (place := divergence(run_dir)) else {})
 
 
 def wait(process, timeout):

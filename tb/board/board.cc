@@ -57,15 +57,16 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
 
 }  // namespace
 
-Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wiring& wiring,
              const cmodel::Program& program, const std::filesystem::path& wave_dir,
              const PortAccesses& accesses)
     : sc_module(name),
-      options_(options),
+      settings_(settings),
       program_(program),
       wiring_(wiring),
-      scoreboard_(built_sizes(), program, {.detect_races = options.races}),
-      workers_(std::min(options.threads, program.chips)),
+      scoreboard_(built_sizes(), program, {.detect_races = settings.races}),
+      issues_(program.chips),
+      workers_(std::min(settings.threads, program.chips)),
       delivered_(program.chips) {
   const unsigned n = program.chips;
   // By receiver: what a chip hears on its ports.
@@ -73,8 +74,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
   for (unsigned i = 0; i < n; ++i)
     for (unsigned port = 0; port < wiring_.cables.ports(); ++port) {
       if (!wiring_.cables.wired({i, port})) continue;
-      links_.push_back(std::make_unique<Link>(options.link_latency, options.link_ber,
-                                              std::uint64_t{options.seed} << 32 | links_.size()));
+      links_.push_back(std::make_unique<Link>(settings.link_latency, settings.link_ber,
+                                              std::uint64_t{settings.seed} << 32 | links_.size()));
       const fabric::End far = wiring_.cables.peer({i, port});
       wires[i].tx[port] = links_.back().get();
       by_sender_[{i, port}] = links_.back().get();
@@ -83,8 +84,8 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
   std::vector<HostRequests*> requests;
   std::vector<const HostResponses*> responses;
   for (unsigned i = 0; i < n; ++i) {
-    host_requests_.push_back(std::make_unique<HostRequests>(options.link_latency));
-    host_responses_.push_back(std::make_unique<HostResponses>(options.link_latency));
+    host_requests_.push_back(std::make_unique<HostRequests>(settings.link_latency));
+    host_responses_.push_back(std::make_unique<HostResponses>(settings.link_latency));
     requests.push_back(host_requests_.back().get());
     responses.push_back(host_responses_.back().get());
   }
@@ -99,18 +100,21 @@ Board::Board(sc_core::sc_module_name name, const Options& options, const Wiring&
     wires[i].host_req = host_requests_[i].get();
     wires[i].host_rsp = host_responses_[i].get();
     chips_.push_back(
-        std::make_unique<Chip>(i, n, power_on_seed(options.seed, i), wires[i],
+        std::make_unique<Chip>(i, n, power_on_seed(settings.seed, i), wires[i],
                                wiring.models[i] ? Chip::Inside::Model : Chip::Inside::Rtl));
-    chips_.back()->set_hbm_latency(options.hbm_latency);
-    const Chip& chip = *chips_.back();
-    chips_.back()->issues().load(program, i);
-    chips_.back()->issues().set_registers([&chip](unsigned semaphore) {
-      return static_cast<unsigned>(chip.probe().at("u_semaphores.value_q").get(semaphore, 0, 16));
+    Chip& chip = *chips_.back();
+    chip.set_hbm_latency(settings.hbm_latency);
+    IssueCheck& issues = issues_[i];
+    issues.load(program, i);
+    issues.set_registers([&chip](unsigned semaphore) { return chip.state().semaphore(semaphore); });
+    chip.set_issue_sink(issues);
+    chip.add_hook([&issues](const Chip& chip, std::uint64_t cycle) {
+      issues.end_cycle(cycle, chip.commits());
     });
-    if (options.traces(i) && !wiring.models[i])
-      record_waves(i, wave_dir, options.wave_first, options.wave_last);
+    if (settings.traces(i) && !wiring.models[i])
+      record_waves(i, wave_dir, settings.wave_first, settings.wave_last);
   }
-  for (const CableFault& fault : options.cable_faults) {
+  for (const CableFault& fault : settings.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
     const fabric::End end = wiring_.cables.between(fault.from, fault.to);
     if (fault.lane >= 0) {
@@ -138,7 +142,8 @@ std::uint64_t Board::last_progress() const {
 }
 
 void Board::window(std::uint64_t limit) {
-  const auto cycles = static_cast<unsigned>(std::min<std::uint64_t>(options_.window, limit - now_));
+  const auto cycles =
+      static_cast<unsigned>(std::min<std::uint64_t>(settings_.window, limit - now_));
   for (auto& chip : chips_) chip->prepare_window(now_, cycles);
   workers_.run(chips(), [&](unsigned i) { chips_[i]->run_window(now_, cycles); });
   host_->run(now_, cycles);
@@ -182,7 +187,7 @@ bool Board::broken() {
   const auto& divergence = scoreboard_.divergence();
   outcome_.mismatches = scoreboard_.mismatch_count();
   if (divergence && (!faulty || divergence->cycle <= faulty->fault_cycle()))
-    stop(Outcome::Status::Failed, divergence->text);
+    stop(Outcome::Status::Failed, to_text(*divergence, built_sizes()));
   else if (faulty) {
     outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
@@ -195,10 +200,10 @@ bool Board::broken() {
 
 void Board::run() {
   const auto start = std::chrono::steady_clock::now();
-  Watchdog watchdog(options_);
+  Watchdog watchdog(settings_);
   for (;;) {
     const auto done = host_->done_cycle();
-    const std::uint64_t end = done ? *done + options_.link_latency : UINT64_MAX;
+    const std::uint64_t end = done ? *done + settings_.link_latency : UINT64_MAX;
     if (now_ == end) {
       at_the_end();
       break;
@@ -209,7 +214,7 @@ void Board::run() {
       between_ = nullptr;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
-    if (defs::kFabricDivide * now_ > options_.wave_last) {
+    if (defs::kFabricDivide * now_ > settings_.wave_last) {
       stop(Outcome::Status::Failed, "ended behind the wave window\n");
       break;
     }
@@ -252,7 +257,7 @@ void Board::at_the_end() {
       counts += wrong;
     }
   if (host_->errors().empty()) {
-    const std::string wrong = wrong_fabric_counts(*this, !options_.inject.empty());
+    const std::string wrong = wrong_fabric_counts(*this, !settings_.inject.empty());
     if (!wrong.empty()) report += "counters of the fabric are wrong:\n" + wrong;
   }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;
@@ -278,9 +283,9 @@ void Board::at_the_end() {
 
 std::string Board::early_issues() const {
   std::string text;
-  for (const auto& chip : chips_)
-    for (const EarlyIssue& early : chip->issues().early())
-      text += fmt::format("chip {} core {} {} pc {} went in core cycle {}: it {}\n", chip->id(),
+  for (unsigned chip = 0; chip < chips(); ++chip)
+    for (const EarlyIssue& early : issues_[chip].early())
+      text += fmt::format("chip {} core {} {} pc {} went in core cycle {}: it {}\n", chip,
                           early.core, cmodel::engine_name(early.sequencer), early.pc, early.cycle,
                           to_string(early));
   return text;
@@ -318,12 +323,7 @@ std::uint64_t Board::link_hash() const {
 }
 
 defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
-  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
-  defs::LinkStatus::Words words{};
-  for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
-    words[at / 32] =
-        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
-  return defs::LinkStatus::unpack(words.data());
+  return chips_[chip]->state().link_status(port);
 }
 
 LinkTotals Board::link_totals() const {

@@ -14,8 +14,9 @@
 #include "cmodel/program/program.h"
 #include "tb/base/workers.h"
 #include "tb/board/host.h"
-#include "tb/board/options.h"
+#include "tb/board/settings.h"
 #include "tb/board/wiring.h"
+#include "tb/check/issue_check.h"
 #include "tb/check/scoreboard.h"
 #include "tb/dut/chip.h"
 #include "tb/dut/link.h"
@@ -52,7 +53,7 @@ struct Outcome {
 class Board : public sc_core::sc_module {
  public:
   /// All must outlive the board. `wave_dir`: where chipNN.fst go.
-  Board(sc_core::sc_module_name name, const Options& options, const Wiring& wiring,
+  Board(sc_core::sc_module_name name, const Settings& settings, const Wiring& wiring,
         const cmodel::Program& program, const std::filesystem::path& wave_dir,
         const PortAccesses& accesses = {});
 
@@ -95,6 +96,7 @@ class Board : public sc_core::sc_module {
     return found == by_sender_.end() ? nullptr : found->second;
   }
   const Host& host() const { return *host_; }
+  const IssueCheck& issues(unsigned chip) const { return issues_[chip]; }
   Chip& chip(unsigned index) { return *chips_[index]; }
   const Chip& chip(unsigned index) const { return *chips_[index]; }
   unsigned chips() const { return static_cast<unsigned>(chips_.size()); }
@@ -112,7 +114,7 @@ class Board : public sc_core::sc_module {
   std::string wrong_violations();
   void count_messages(const Chip& chip);
 
-  const Options& options_;
+  const Settings& settings_;
   const cmodel::Program& program_;
   const Wiring& wiring_;
   std::vector<std::unique_ptr<Link>> links_;  ///< by sender: chip 0 port 0, chip 0 port 1, ..
@@ -121,6 +123,7 @@ class Board : public sc_core::sc_module {
   std::vector<std::unique_ptr<HostResponses>> host_responses_;
   std::vector<std::unique_ptr<Chip>> chips_;
   std::unique_ptr<Host> host_;
+  std::vector<IssueCheck> issues_;  ///< by chip
   Scoreboard scoreboard_;
   Workers workers_;
   std::uint64_t now_ = 0;  ///< fabric cycles done

@@ -10,63 +10,30 @@
 namespace tb {
 namespace {
 
-constexpr unsigned kRunning = 1;  // sequencer.sv: state_e
 constexpr std::string_view kSequencerName[] = {"Tensor", "Vector", "Act", "Sync"};
 
-std::string sequencer_place(unsigned core, unsigned index, std::string_view name) {
-  return fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", core, index, name);
-}
-
-/// The instruction that a running sequencer has at hand, as far as it has one.
-struct AtHand {
-  bool running = false, valid = false, in_flight = false;
-  std::uint32_t pc = 0;
-  defs::Instr instr;
-  unsigned value = 0;  ///< of the semaphore it names
-
-  bool waits() const {
-    if (!valid || in_flight) return false;
-    switch (static_cast<defs::WaitOp>(instr.wait_op)) {
-      case defs::WaitOp::Ge:
-        return value < instr.wait_value;
-      case defs::WaitOp::Eq:
-        return value != instr.wait_value;
-      default:
-        return false;
-    }
+/// Does it wait for a semaphore of this value?
+bool waits(const SequencerState& at, unsigned value) {
+  if (!at.fetched || at.in_flight) return false;
+  switch (static_cast<defs::WaitOp>(at.instr.wait_op)) {
+    case defs::WaitOp::Ge:
+      return value < at.instr.wait_value;
+    case defs::WaitOp::Eq:
+      return value != at.instr.wait_value;
+    default:
+      return false;
   }
-};
-
-AtHand at_hand(const Chip& chip, unsigned core, unsigned index) {
-  const Probe& probe = chip.probe();
-  const auto reg = [&](std::string_view name) {
-    return probe.at(sequencer_place(core, index, name));
-  };
-  AtHand at;
-  at.running = reg("state_q").value() == kRunning;
-  if (!at.running) return at;
-  at.pc = static_cast<std::uint32_t>(reg("pc_q").value());
-  at.in_flight = reg("head_valid").value();
-  at.valid = reg("u_fetch.instr_valid_q").value();
-  defs::Instr::Words words;
-  const Register instr = reg("u_fetch.instr_q");
-  for (unsigned i = 0; i < words.size(); ++i)
-    words[i] = static_cast<std::uint32_t>(instr.get(0, 32 * i, 32));
-  at.instr = defs::Instr::from(words);
-  at.value = static_cast<unsigned>(probe.at("u_semaphores.value_q").get(at.instr.wait_sem, 0, 16));
-  return at;
 }
 
 /// Running sequencers all wait, and everything else of the chip is at rest.
 bool only_waits(const Chip& chip) {
-  const Probe& probe = chip.probe();
-  if (!probe.at("fabric_quiet").value() || !probe.at("host_quiet").value()) return false;
+  const ChipState& state = chip.state();
+  if (!state.fabric_quiet() || !state.host_quiet()) return false;
   for (unsigned core = 0; core < defs::kCores; ++core) {
-    if (probe.at(fmt::format("u_core{}.busy", core)).value()) return false;
-    if (probe.at(fmt::format("u_core{}.dma_busy", core)).value()) return false;
+    if (state.busy_engines(core) || state.dma_busy(core)) return false;
     for (unsigned i = 0; i < defs::kSequencers; ++i) {
-      const AtHand at = at_hand(chip, core, i);
-      if (at.running && !at.waits()) return false;
+      const SequencerState at = state.sequencer(core, i);
+      if (at.running() && !waits(at, state.semaphore(at.instr.wait_sem))) return false;
     }
   }
   return true;
@@ -76,18 +43,19 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
   std::string text;
   for (unsigned core = 0; core < defs::kCores; ++core)
     for (unsigned i = 0; i < defs::kSequencers; ++i) {
-      const AtHand at = at_hand(chip, core, i);
-      if (!at.running) continue;
+      const SequencerState at = chip.state().sequencer(core, i);
+      if (!at.running()) continue;
+      const unsigned value = chip.state().semaphore(at.instr.wait_sem);
       text +=
           fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, kSequencerName[i], at.pc);
-      if (at.waits())
+      if (waits(at, value))
         text += fmt::format(
             "waits for semaphore {} {} {}, is {}; ", cmodel::semaphore_name(at.instr.wait_sem),
             at.instr.wait_op == static_cast<unsigned>(defs::WaitOp::Ge) ? ">=" : "==",
-            at.instr.wait_value, at.value);
+            at.instr.wait_value, value);
       else if (at.in_flight)
         text += "an engine has not finished; ";
-      else if (!at.valid)
+      else if (!at.fetched)
         text += "waits for instructions from HBM; ";
       text += fmt::format("next: {}\n", model.disassemble(chip.id(), core, i, at.pc));
     }
@@ -96,77 +64,59 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
 
 std::string dma_engines(const Chip& chip, const cmodel::Board& model) {
   std::string text;
-  for (unsigned core = 0; core < defs::kCores; ++core) {
-    const auto reg = [&](std::string_view name) {
-      return chip.probe().at(fmt::format("u_core{}.u_dma.u_engines.{}", core, name));
-    };
+  for (unsigned core = 0; core < defs::kCores; ++core)
     for (unsigned e = 0; e < built_sizes().dma_engines; ++e) {
-      if (!reg("work_q").bit(0, e)) continue;
+      const DmaState dma = chip.state().dma(core, e);
+      if (!dma.work) continue;
       cmodel::StreamId id;
       id.chip = static_cast<std::uint8_t>(chip.id());
       id.core = static_cast<std::uint8_t>(core);
       id.engine = static_cast<std::uint8_t>(static_cast<unsigned>(defs::Engine::Dma0) + e);
-      const auto pc = static_cast<std::uint32_t>(reg("pc_q").get(e, 0, 32));
       text += fmt::format("  chip {} core {} DMA {}: {} descriptors left, {} {}: {}\n", chip.id(),
-                          core, e, reg("pending_q").get(e, 0, 16),
-                          reg("running_q").bit(0, e) ? "moves" : "waits for", pc,
-                          model.disassemble(id, pc));
+                          core, e, dma.pending, dma.moves ? "moves" : "waits for", dma.pc,
+                          model.disassemble(id, dma.pc));
     }
-  }
   return text;
 }
-
-constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2,
-                                 defs::kVnDepth3};
 
 /// Credits that are not home, and flits that stand in receive buffers.
 std::string fabric(const Chip& chip) {
   std::string text;
-  const Probe& probe = chip.probe();
+  const ChipState& state = chip.state();
   for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-    for (unsigned vc = 0; vc < defs::kVirtualChannels; ++vc) {
-      const auto left =
-          probe
-              .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", port,
-                              vc))
-              .value();
-      if (left != kVnDepth[vc / 2])
+    for (unsigned vc = 0; vc < defs::kVirtualChannels; ++vc)
+      if (const auto left = state.credits(port, vc).value(); left != kVnDepth[vc / 2])
         text += fmt::format("  chip {} link {} VN {} class {}: {} of {} credits\n", chip.id(), port,
                             vc / 2, vc % 2, left, kVnDepth[vc / 2]);
-    }
-  for (unsigned queue = 0; queue < defs::kLinkPorts * defs::kVcClasses; ++queue) {
-    const Register counts = probe.at(fmt::format(
-        "u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.count_q", queue / 2, queue % 2));
+  for (unsigned queue = 0; queue < defs::kLinkPorts * defs::kVcClasses; ++queue)
     for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
-      if (const auto flits = counts.get(0, 7 * vn, 7))
+      if (const auto flits = state.flits_waiting(queue / 2, 2 * vn + queue % 2))
         text += fmt::format("  chip {} link {} VN {} class {}: {} flits in the receive buffer\n",
                             chip.id(), queue / 2, vn, queue % 2, flits);
-  }
   return text;
 }
 
 }  // namespace
 
 std::string busy_parts(const Chip& chip) {
-  const Probe& probe = chip.probe();
+  const ChipState& state = chip.state();
   std::string text;
   const auto say = [&](const std::string& what) {
     text += fmt::format("  chip {} {}\n", chip.id(), what);
   };
-  if (!probe.at("host_quiet").value()) say("host port: requests or answers left");
-  if (!probe.at("semaphores_quiet").value()) say("semaphores: an update left");
+  if (!state.host_quiet()) say("host port: requests or answers left");
+  if (!state.semaphores_quiet()) say("semaphores: an update left");
   if (!chip.hbm().idle()) say("HBM: answers not taken");
   for (unsigned core = 0; core < defs::kCores; ++core) {
-    const std::uint64_t busy = probe.at(fmt::format("u_core{}.busy", core)).value();
+    const unsigned busy = state.busy_engines(core);
     for (unsigned i = 0; i < defs::kSequencers; ++i)
       if (busy >> i & 1) say(fmt::format("core {} {} engine: busy", core, kSequencerName[i]));
-    if (probe.at(fmt::format("u_core{}.dma_busy", core)).value())
-      say(fmt::format("core {} DMA: descriptors or data left", core));
+    if (state.dma_busy(core)) say(fmt::format("core {} DMA: descriptors or data left", core));
     for (unsigned i = 0; i < defs::kSequencers; ++i)
-      if (probe.at(sequencer_place(core, i, "state_q")).value() == kRunning)
+      if (state.sequencer(core, i).running())
         say(fmt::format("core {} {} sequencer: running", core, kSequencerName[i]));
   }
-  if (!probe.at("fabric_quiet").value()) {
+  if (!state.fabric_quiet()) {
     say("fabric: packets left or credits not home");
     text += fabric(chip);
   }
@@ -175,9 +125,9 @@ std::string busy_parts(const Chip& chip) {
 
 std::uint64_t Watchdog::next_look(std::uint64_t now, std::uint64_t last_progress) const {
   std::uint64_t next = UINT64_MAX;
-  for (std::uint64_t distance : {stall(), options_.hang_cycles})
+  for (std::uint64_t distance : {stall(), settings_.hang_cycles})
     if (last_progress + distance > now) next = std::min(next, last_progress + distance);
-  if (options_.timeout_cycles > now) next = std::min(next, options_.timeout_cycles);
+  if (settings_.timeout_cycles > now) next = std::min(next, settings_.timeout_cycles);
   return next;
 }
 
@@ -186,8 +136,8 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
                                  const cmodel::Board& model) const {
   Verdict verdict;
   // Only at the exact cycles of next_look(), so that the verdict does not depend on the window.
-  const bool timeout = options_.timeout_cycles && now >= options_.timeout_cycles;
-  const bool hung = now >= last_progress + options_.hang_cycles;
+  const bool timeout = settings_.timeout_cycles && now >= settings_.timeout_cycles;
+  const bool hung = now >= last_progress + settings_.hang_cycles;
   if (!timeout && !hung && now != last_progress + stall()) return verdict;
   if (!timeout && host.phase() == Host::Phase::Done) return verdict;  // ends by itself
   const bool all_wait =

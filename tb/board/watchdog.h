@@ -8,7 +8,7 @@
 
 #include "cmodel/board/board.h"
 #include "tb/board/host.h"
-#include "tb/board/options.h"
+#include "tb/board/settings.h"
 #include "tb/dut/chip.h"
 
 namespace tb {
@@ -26,7 +26,7 @@ class Watchdog {
     bool give_up = false;  ///< an engine stopped by an error, and nothing else moves any more
   };
 
-  explicit Watchdog(const Options& options) : options_(options) {}
+  explicit Watchdog(const Settings& settings) : settings_(settings) {}
 
   /// The next fabric cycle at which look() must be called.
   std::uint64_t next_look(std::uint64_t now, std::uint64_t last_progress) const;
@@ -35,9 +35,9 @@ class Watchdog {
                const cmodel::Board& model) const;
 
  private:
-  std::uint64_t stall() const { return 2048 + 8 * options_.link_latency; }
+  std::uint64_t stall() const { return 2048 + 8 * settings_.link_latency; }
 
-  const Options& options_;
+  const Settings& settings_;
 };
 
 /// What of a chip is busy, one line per part, two spaces deep. Empty if nothing is.

@@ -26,9 +26,9 @@ std::string table_set(const std::filesystem::path& file, unsigned chips) {
 
 }  // namespace
 
-Wiring::Wiring(const Options& options, unsigned chips)
-    : cables(options.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)),
-      models(select_models(options.rtl, options.model, chips)) {
+Wiring::Wiring(const Settings& settings, unsigned chips)
+    : cables(settings.topology == "c12" ? fabric::Board::c12() : fabric::Board::ring(chips)),
+      models(select_models(settings.rtl, settings.model, chips)) {
   if (cables.chips() != chips)
     throw Refused(kBadInput, fmt::format("--topology c12 has 12 chips, the program {}", chips));
   const auto between = [&](const char* option, unsigned a, unsigned b) {
@@ -37,34 +37,34 @@ Wiring::Wiring(const Options& options, unsigned chips)
     } catch (const fabric::BadInput& bad) {
       throw Refused(kBadInput,
                     fmt::format("{} {}-{}: {}; allowed neighbours on this {} of {} chips", option,
-                                a, b, bad.what(), options.topology, chips));
+                                a, b, bad.what(), settings.topology, chips));
     }
   };
-  if (options.leave_cable) {
-    const auto& [a, b, cycle] = *options.leave_cable;
+  if (settings.leave_cable) {
+    const auto& [a, b, cycle] = *settings.leave_cable;
     leave = {between("--leave-cable", a, b), cycle / defs::kFabricDivide};
   }
-  for (const CableFault& fault : options.cable_faults)
+  for (const CableFault& fault : settings.cable_faults)
     between(fault.lane < 0 ? "--fail-cable" : "--stuck-lane", fault.from, fault.to);
-  by_packets = options.tables_by == "packets";
-  if (options.tables.empty()) {
-    if (options.topology == "c12") loaded = fabric::search_tables(cables);
+  by_packets = settings.tables_by == "packets";
+  if (settings.tables.empty()) {
+    if (settings.topology == "c12") loaded = fabric::search_tables(cables);
     return;
   }
   try {
-    loaded = fabric::Tables::parse(table_set(options.tables, chips), options.tables.string());
+    loaded = fabric::Tables::parse(table_set(settings.tables, chips), settings.tables.string());
   } catch (const fabric::BadInput& bad) {
     throw Refused(kBadInput, fmt::format("--tables {}", bad.what()));
   }
   if (loaded->members.size() != chips)
     throw Refused(kBadInput, fmt::format("--tables {}: joins {} chips, the program has {}",
-                                         options.tables.string(), loaded->members.size(), chips));
+                                         settings.tables.string(), loaded->members.size(), chips));
   for (const auto& [a, b] : loaded->board().cables())
     if (a.port >= cables.ports() || !cables.wired(a) || cables.peer(a) != b)
       throw Refused(
           kBadInput,
           fmt::format("--tables {}: uses cable {}.{} {}.{}, --topology {} has none there",
-                      options.tables.string(), a.chip, a.port, b.chip, b.port, options.topology));
+                      settings.tables.string(), a.chip, a.port, b.chip, b.port, settings.topology));
 }
 
 fabric::Tables Wiring::tables() const {

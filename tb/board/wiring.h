@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "fabric/model/tables.h"
-#include "tb/board/options.h"
+#include "tb/board/settings.h"
 
 namespace tb {
 
 /// How the chips are wired, and by which tables they route if not as a ring by themselves. Throws
 /// Refused if they do not fit the number of chips or each other.
 struct Wiring {
-  Wiring(const Options& options, unsigned chips);
+  Wiring(const Settings& settings, unsigned chips);
   fabric::Board cables;
   std::optional<fabric::Tables> loaded;
   bool by_packets = false;  ///< loaded, and changed later, by management packets

@@ -72,6 +72,16 @@ void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
   look_at(sequencer, pc + 1);
 }
 
+void IssueCheck::end_cycle(std::uint64_t cycle, const CommitBuffer& commits) {
+  for (; commits_ < commits.total(); ++commits_) {
+    const auto& entries = commits.entries();
+    const cmodel::Commit& commit = entries[entries.size() - (commits.total() - commits_)].commit;
+    if (commit.kind == cmodel::CommitKind::Semaphore)
+      update(static_cast<unsigned>(commit.addr), commit.delta);
+  }
+  set_cycle(cycle + 1);
+}
+
 void IssueCheck::update(unsigned semaphore, int delta) {
   values_[semaphore] += static_cast<unsigned>(delta);
   for (auto& core : sequencers_)

@@ -14,6 +14,7 @@
 
 #include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
+#include "tb/dut/commit_buffer.h"
 #include "tb/dut/trace/commit_dpi.h"
 
 namespace tb {
@@ -53,6 +54,8 @@ class IssueCheck : public IssueSink {
              const std::uint8_t* instr) override;
   /// An update was applied in this cycle: after its issues, which cannot know of it.
   void update(unsigned semaphore, int delta);
+  /// Behind the clock edge that ends `cycle`: the updates that it committed.
+  void end_cycle(std::uint64_t cycle, const CommitBuffer& commits);
 
   const std::vector<WrongIssue>& wrong() const { return wrong_; }
   const std::vector<EarlyIssue>& early() const { return early_; }
@@ -72,7 +75,7 @@ class IssueCheck : public IssueSink {
   std::array<std::array<Sequencer, defs::kSequencers>, defs::kCores> sequencers_{};
   std::array<unsigned, defs::kCores * defs::kSemaphores> values_{};
   std::function<unsigned(unsigned)> held_;
-  std::uint64_t cycle_ = 0;
+  std::uint64_t cycle_ = 0, commits_ = 0;  ///< commits looked at
   std::vector<WrongIssue> wrong_;
   std::vector<EarlyIssue> early_;
 };

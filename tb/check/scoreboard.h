@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,30 +13,11 @@
 #include "cmodel/board/board.h"
 #include "cmodel/machine/commit.h"
 #include "cmodel/program/program.h"
-#include "tb/board/host.h"
 #include "tb/check/commit_chain.h"
+#include "tb/check/divergence.h"
 #include "tb/dut/commit_buffer.h"
 
 namespace tb {
-
-/// The first commit in which RTL and model differ.
-struct Divergence {
-  std::uint64_t cycle = 0;  ///< core cycle of the RTL's commit
-  unsigned chip = 0;
-  std::string text;  ///< several lines: who, which instruction, which element, expected and actual
-};
-
-/// A commit of the RTL that the model did not make, or not then.
-struct Mismatch {
-  std::uint64_t cycle = 0;    ///< core cycle of the RTL's commit
-  std::uint64_t ordinal = 0;  ///< in its list
-  cmodel::Commit actual;
-  std::vector<std::uint8_t> data;
-  std::optional<cmodel::Commit> expected;  ///< none: the model's list has ended
-  std::vector<std::uint8_t> expected_data;
-  /// The same write, with other bytes.
-  bool only_data() const { return expected && *expected == actual; }
-};
 
 /// The first commit of a list that the model made and the RTL did not.
 struct Missing {
@@ -74,9 +56,11 @@ class Scoreboard : public cmodel::CommitSink {
   /// has commits that the RTL never made; empty if none.
   std::string finish();
 
-  /// After finish(): the hardware's counters of a core against the model's count of work, and among
-  /// themselves. One line per fault; empty if none.
-  std::string check_counts(unsigned chip, unsigned core, const TensorCounts& counts) const;
+  /// After finish(): the hardware's counters of a core (by defs::TensorCount) against the model's
+  /// count of work, and among themselves. One line per fault; empty if none.
+  std::string check_counts(
+      unsigned chip, unsigned core,
+      std::span<const std::uint64_t, defs::kEveryTensorCount.size()> counts) const;
 
   std::uint64_t commits_checked() const { return commits_checked_; }
   /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.
@@ -106,9 +90,7 @@ class Scoreboard : public cmodel::CommitSink {
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override;
   Stream& stream(const cmodel::StreamId& id);
   List& list(const cmodel::Commit& commit);
-  void diverge(const CommitBuffer::Entry& actual, std::span<const std::uint8_t> actual_data,
-               std::uint64_t ordinal, const cmodel::Commit* expected,
-               std::span<const std::uint8_t> expected_data);
+  void diverge(Mismatch mismatch);
 
   const defs::Sizes& sizes_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
@@ -121,8 +103,5 @@ class Scoreboard : public cmodel::CommitSink {
   std::uint64_t commits_checked_ = 0;
   double seconds_ = 0;
 };
-
-/// One line that names a commit: "chip 3 core 1 Tensor pc 17 PsumRow".
-std::string describe(const cmodel::Commit& commit);
 
 }  // namespace tb

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "tb/board/options.h"
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "cmodel/program/assembler.h"
-#include "tb/debug/number.h"
+#include "tb/check/number.h"
 
 namespace {
 

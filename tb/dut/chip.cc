@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "tb/dut/golden/golden_dpi.h"
-#include "tb/dut/golden/golden_probe.h"
+#include "tb/dut/golden/golden_state.h"
 #include "tb/dut/trace/commit_dpi.h"
 #include "tb/dut/trace/timeline_dpi.h"
 #include "tb/dut/verilated_chip.h"
@@ -38,11 +38,10 @@ Chip::Chip(unsigned id, unsigned ring_size, std::uint32_t power_on_seed, const C
   if (inside == Inside::Model) {
     v_ = make_model_chip(power_on_seed);
     golden_ = std::make_unique<GoldenChip>(built_sizes(), id, ring_size, commits_);
-    golden_probe_ = std::make_unique<GoldenProbe>(built_sizes(), *golden_, *v_);
-    probe_ = std::make_unique<Probe>(*golden_probe_);
+    state_ = std::make_unique<GoldenState>(*golden_, *v_);
   } else {
     v_ = make_rtl_chip(power_on_seed);
-    probe_ = std::make_unique<Probe>(*v_);
+    state_ = std::make_unique<ChipState>(*v_);
   }
   const ChipPins& pins = v_->pins();
   *pins.chip_id = static_cast<std::uint16_t>(id);
@@ -63,7 +62,7 @@ void Chip::prepare_window(std::uint64_t first, unsigned cycles) {
   if (traced_ || wave_file_.empty() || defs::kFabricDivide * (first + cycles) <= wave_first_)
     return;
   auto traced = make_traced_chip(*v_);
-  probe_ = std::make_unique<Probe>(*traced);
+  state_ = std::make_unique<ChipState>(*traced);
   v_ = std::move(traced);
   v_->open_waves(wave_file_);
   traced_ = true;
@@ -129,16 +128,9 @@ void Chip::core_cycle() {
 
   commits_.set_cycle(core_cycle_);
   events_.set_cycle(core_cycle_);
-  issues_.set_cycle(core_cycle_);
   v_->set_time(core_cycle_);
-  const std::size_t commits = commits_.entries().size();
   *pins.clk = 1;
   v_->eval();
-  for (std::size_t i = commits; i < commits_.entries().size(); ++i) {
-    const cmodel::Commit& commit = commits_.entries()[i].commit;
-    if (commit.kind == cmodel::CommitKind::Semaphore)
-      issues_.update(static_cast<unsigned>(commit.addr), commit.delta);
-  }
   if (golden_) golden_->step();
   dump(1000);
   for (const Hook& hook : hooks_) hook(*this, core_cycle_);
@@ -150,7 +142,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   v_->enter();
   set_commit_sink(&commits_, id_);
   set_timeline_sink(recording_ ? &events_ : nullptr);
-  set_issue_sink(&issues_);
+  tb::set_issue_sink(issues_);
   set_golden_chip(golden_.get());
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
@@ -181,7 +173,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   }
   set_commit_sink(nullptr, id_);
   set_timeline_sink(nullptr);
-  set_issue_sink(nullptr);
+  tb::set_issue_sink(nullptr);
 }
 
 void Chip::finish() { v_->finish(); }

@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
-#include "tb/check/issue_check.h"
 #include "tb/dut/commit_buffer.h"
 #include "tb/dut/hbm.h"
 #include "tb/dut/link.h"
-#include "tb/dut/state/probe.h"
+#include "tb/dut/state/state.h"
 #include "tb/dut/trace/event.h"
 
 namespace tb {
@@ -37,7 +36,7 @@ struct ChipWires {
 };
 
 class GoldenChip;
-class GoldenProbe;
+class IssueSink;
 class VerilatedChip;
 
 class Chip {
@@ -85,6 +84,8 @@ class Chip {
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
 
+  /// Who hears what the sequencers let go, while a window runs.
+  void set_issue_sink(IssueSink& sink) { issues_ = &sink; }
   /// From now on run_window() fills events(), for the timeline.
   void record_events() { recording_ = true; }
   timeline::EventBuffer& events() { return events_; }
@@ -92,10 +93,8 @@ class Chip {
 
   CommitBuffer& commits() { return commits_; }
   const CommitBuffer& commits() const { return commits_; }
-  IssueCheck& issues() { return issues_; }
-  const IssueCheck& issues() const { return issues_; }
   const HbmTiming& hbm() const { return hbm_; }
-  const Probe& probe() const { return *probe_; }
+  const ChipState& state() const { return *state_; }
 
   /// Runs the RTL's final blocks and closes the waves. After a good run only.
   void finish();
@@ -114,7 +113,7 @@ class Chip {
   CommitBuffer commits_;
   timeline::EventBuffer events_;
   bool recording_ = false;
-  IssueCheck issues_;
+  IssueSink* issues_ = nullptr;
   std::vector<Hook> hooks_;
   std::uint64_t core_cycle_ = 0;
   std::filesystem::path wave_file_;  ///< empty: none
@@ -127,8 +126,7 @@ class Chip {
 
   std::unique_ptr<VerilatedChip> v_;
   std::unique_ptr<GoldenChip> golden_;  ///< null in a chip of RTL
-  std::unique_ptr<GoldenProbe> golden_probe_;
-  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<ChipState> state_;    ///< another one when the model changes
 };
 
 }  // namespace tb

@@ -28,7 +28,7 @@ struct ChipPins {
 };
 
 /// Finds registers by name, see probe.h. Another thread may go on where one has stopped.
-class VerilatedChip : public Probe::Finder {
+class VerilatedChip : public Probe {
  public:
   const ChipPins& pins() const { return pins_; }
   /// Before the first eval() of a thread, or behind another chip's.

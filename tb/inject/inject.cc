@@ -81,7 +81,7 @@ struct Done {
 }  // namespace
 
 struct Injector::Impl {
-  Impl(const Options& options, const cmodel::Program& program, const Site& which,
+  Impl(std::uint32_t seed, const cmodel::Program& program, const Site& which,
        const std::vector<bool>& models);
 
   void hook(Chip& chip, std::uint64_t cycle);
@@ -99,15 +99,13 @@ struct Injector::Impl {
   std::optional<Done> semaphore_lost(Chip& chip);
   std::optional<Done> instruction(Chip& chip);
 
-  Register at(Chip& chip, std::string_view place) const { return chip.probe().at(place); }
-  Register in_core(Chip& chip, std::string_view place) const {
-    return chip.probe().at(fmt::format("u_core{}.{}", core, place));
+  Register in_core(Chip& chip, std::string_view name) const {
+    return chip.state().in_core(core, name);
   }
   bool inside_tile(unsigned lane, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
-  const Options& options;
   const cmodel::Program& program;
   const Site& site;
   Random random;
@@ -217,9 +215,9 @@ static const SiteEntry& entry_of(std::string_view name) {
                        [&](const SiteEntry& entry) { return entry.site.name == name; });
 }
 
-Injector::Impl::Impl(const Options& opts, const cmodel::Program& prog, const Site& which,
+Injector::Impl::Impl(std::uint32_t seed, const cmodel::Program& prog, const Site& which,
                      const std::vector<bool>& models)
-    : options(opts), program(prog), site(which), random(opts.seed, which.name) {
+    : program(prog), site(which), random(seed, which.name) {
   cmodel::BoardOptions board_options;
   board_options.track_liveness = true;
   oracle = std::make_unique<cmodel::Board>(built_sizes(), program, census, board_options);
@@ -293,11 +291,10 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const unsigned r = random.below(p), c = random.below(p);
   const auto lane = trails->lane_at(r, r + c);
   if (!lane) return {};
-  const auto operand = in_core(chip, "u_tensor.u_array.moving_q").get(r * p + c, 0, 32);
-  const Register plane = in_core(
-      chip, operand >> 29 & 1 ? "u_tensor.u_array.weight1_q" : "u_tensor.u_array.weight0_q");
+  const auto operand = chip.state().array(core, "moving_q").get(r * p + c, 0, 32);
+  const Register plane = chip.state().array(core, operand >> 29 & 1 ? "weight1_q" : "weight0_q");
   const auto old = plane.get(r * p + c, 0, 32);
-  const auto sum = r ? in_core(chip, "u_tensor.u_array.psum_q").get((r - 1) * p + c, 0, 32) : 0;
+  const auto sum = r ? chip.state().array(core, "psum_q").get((r - 1) * p + c, 0, 32) : 0;
   const bool empty = old >> 30 & 1, zero = !(operand & 0xfff) || !(old & 0xfff);
   const bool special =
       (operand >> 12 & 1023) == 1023 || (old >> 12 & 1023) == 1023 || (sum >> 23 & 255) == 255;
@@ -323,7 +320,7 @@ std::optional<Done> Injector::Impl::partial_sum(Chip& chip) {
   // What is below the last row of a half is only on its way if the vector goes on.
   const auto lane = trails->lane_at(r + 1, r + c + 1);
   if (!lane || (*lane && r + 1 == p / 2)) return {};  // a lower tile starts from +0
-  const Register sums = in_core(chip, "u_tensor.u_array.psum_q");
+  const Register sums = chip.state().array(core, "psum_q");
   const unsigned bit = 24 + random.below(8);
   const auto old = sums.get(r * p + c, 0, 32);
   const auto exponent = old >> 23 & 255;
@@ -340,7 +337,7 @@ std::optional<Done> Injector::Impl::psum(Chip& chip) {
   const auto& row = last_row->commit;
   const unsigned lane = random.below(row.count), bit = random.below(32);
   const auto word = static_cast<unsigned>(row.addr / 4);
-  in_core(chip, "u_psum.mem_q").flip(std::size_t{word} * built_sizes().partitions + lane, bit);
+  chip.state().psum(core).flip(std::size_t{word} * built_sizes().partitions + lane, bit);
   return Done{fmt::format("core {} PSUM partition {} bank {} column {} bit {}", core, lane,
                           word / built_sizes().psum_cols, word % built_sizes().psum_cols, bit),
               [=, this] {
@@ -374,7 +371,7 @@ std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
   const auto first =
       static_cast<unsigned>(in_core(chip, "u_sbuf.wr_first_q").get(0, lane_bits * e, lane_bits));
   const auto count = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_count_q").get(0, 8 * e, 8));
-  const Register data = in_core(chip, "u_sbuf.wr_data_q"), mem = in_core(chip, "u_sbuf.mem");
+  const Register data = in_core(chip, "u_sbuf.wr_data_q"), mem = chip.state().sbuf(core);
   std::vector<unsigned> changed;  // partitions whose bytes would have changed
   for (unsigned i = 0; i < count; ++i) {
     const auto old = mem.get(std::size_t{word} * sizes.partitions + first + i, 8 * byte, 8 * bytes);
@@ -423,13 +420,12 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
   for (unsigned q = 0; q < 16; ++q) {
     const unsigned port = q >> 3, cls = q >> 2 & 1, vn = q & 3;
     const auto place = [&](std::string_view name) {
-      return at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.{}", port,
-                                  cls, name));
+      return chip.state().in_input(port, cls, name);
     };
     if (!place("hol_valid_q").bit(0, vn)) continue;
     const auto slot = kBase[vn] + static_cast<unsigned>(place("read_q").get(0, 7 * vn, 7));
-    const auto about = place("hol_about_q").get(0, 11 * vn, 11);
-    const bool head = about >> 10 & 1, tail = about >> 9 & 1;
+    const FirstFlit flit = chip.state().first_flit(port, 2 * vn + cls);
+    const bool head = flit.head, tail = flit.tail;
     if (head && !tail) continue;
     const unsigned bit = head   ? 176 + random.below(32)
                          : tail ? random.below(32)
@@ -448,19 +444,15 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
 std::optional<Done> Injector::Impl::credit_lost(Chip& chip) {
   std::vector<std::uint32_t> freed;
   for (unsigned q = 0; q < 4; ++q)
-    freed.push_back(static_cast<std::uint32_t>(
-        at(chip, fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1,
-                             q & 1))
-            .value()));
+    freed.push_back(
+        static_cast<std::uint32_t>(chip.state().in_input(q >> 1, q & 1, "freed_q").value()));
   const auto before = std::exchange(freed_before, freed);  // later draws of a cycle see no change
   if (before.empty()) return {};
   for (unsigned q = 0; q < 4; ++q)
     for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn) {
       const unsigned old = before[q] >> 8 * vn & 255;
       if (old == (freed[q] >> 8 * vn & 255)) continue;
-      at(chip,
-         fmt::format("u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.freed_q", q >> 1, q & 1))
-          .put(0, 8 * vn, 8, old);
+      chip.state().in_input(q >> 1, q & 1, "freed_q").put(0, 8 * vn, 8, old);
       return Done{fmt::format("port {} class {} VN {}", q >> 1, q & 1, vn),
                   [] { return std::string(); }};
     }
@@ -468,11 +460,11 @@ std::optional<Done> Injector::Impl::credit_lost(Chip& chip) {
 }
 
 std::optional<Done> Injector::Impl::semaphore_lost(Chip& chip) {
-  const Register valid = at(chip, "u_semaphores.upd_valid_q");
+  const Register valid = chip.state().at("u_semaphores.upd_valid_q");
   const auto ports = valid.value();
   if (!ports) return {};
   const auto port = static_cast<unsigned>(std::countr_zero(ports));
-  const auto sem = at(chip, "u_semaphores.upd_q").get(0, 25 * port + 16, 9);
+  const auto sem = chip.state().at("u_semaphores.upd_q").get(0, 25 * port + 16, 9);
   valid.put(0, port, 1, 0);
   return Done{fmt::format("update port {} of semaphore {}.{}", port, sem >> 8, sem & 255),
               [] { return std::string(); }};
@@ -503,25 +495,22 @@ std::string Injector::Impl::same_commits(const cmodel::InstrStream& stream, std:
 
 std::optional<Done> Injector::Impl::instruction(Chip& chip) {
   const unsigned index = random.below(defs::kSequencers);
-  const auto place = [&](std::string_view name) {
-    return in_core(chip, fmt::format("gen_seq[{}].u_sequencer.{}", index, name));
-  };
-  if (!place("u_fetch.instr_valid_q").value() || !place("issuing_q").value()) return {};
-  const auto pc = static_cast<std::uint32_t>(place("pc_q").value());
+  const SequencerState s = chip.state().sequencer(core, index);
+  if (!s.fetched || !s.issuing) return {};
   const auto stream = std::find_if(
       program.streams.begin(), program.streams.end(),
       [&](const auto& s) { return s.chip == chip_id && s.core == core && s.engine == index; });
   if (stream == program.streams.end()) return {};
   const unsigned bit = random.below(512);
-  place("u_fetch.instr_q").flip(0, bit);
+  chip.state().in_sequencer(core, index, "u_fetch.instr_q").flip(0, bit);
   return Done{fmt::format("core {} {} instruction {} bit {}", core,
-                          to_string(static_cast<defs::Engine>(index)), pc, bit),
-              [=, this, found = *stream] { return same_commits(found, pc, bit); }};
+                          to_string(static_cast<defs::Engine>(index)), s.pc, bit),
+              [=, this, found = *stream, pc = s.pc] { return same_commits(found, pc, bit); }};
 }
 
-Injector::Injector(const Options& options, const cmodel::Program& program,
+Injector::Injector(std::string_view site, std::uint32_t seed, const cmodel::Program& program,
                    const std::vector<bool>& models)
-    : impl_(std::make_unique<Impl>(options, program, entry_of(options.inject).site, models)) {}
+    : impl_(std::make_unique<Impl>(seed, program, entry_of(site).site, models)) {}
 Injector::~Injector() = default;
 
 void Injector::arm(Board& board) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "cmodel/program/program.h"
-#include "tb/board/options.h"
 
 namespace tb {
 
@@ -29,7 +28,9 @@ std::string site_list();
 /// One fault per run. Everything about it follows from the seed and the site's name.
 class Injector {
  public:
-  Injector(const Options& options, const cmodel::Program& program, const std::vector<bool>& models);
+  /// `site`: one of site_names(). `models`: which chips are no RTL, by chip.
+  Injector(std::string_view site, std::uint32_t seed, const cmodel::Program& program,
+           const std::vector<bool>& models);
   ~Injector();
 
   /// Before the run: places the hook.

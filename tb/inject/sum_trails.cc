@@ -13,7 +13,7 @@
 #include "cmodel/board/board.h"
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
-#include "tb/base/program_view.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {
@@ -84,10 +84,8 @@ class Words : public cmodel::CommitSink {
 }  // namespace
 
 void SumTrails::bind(Chip& chip) {
-  probe_ = &chip.probe();
-  const auto at = [&](const char* name) {
-    return chip.probe().at(fmt::format("u_core{}.u_tensor.u_array.{}", core_, name));
-  };
+  state_ = &chip.state();
+  const auto at = [&](const char* name) { return chip.state().array(core_, name); };
   in_flight_ = at("in_flight_q");
   full_flight_ = at("full_flight_q");
   lower_flight_ = at("lower_flight_q");
@@ -107,7 +105,7 @@ std::uint32_t SumTrails::weight(unsigned plane, unsigned r) const {
 }
 
 void SumTrails::step(Chip& chip) {
-  if (probe_ != &chip.probe()) bind(chip);
+  if (state_ != &chip.state()) bind(chip);
   for (unsigned lane = 0; lane < 2; ++lane) {
     const Register& flight = lane ? lower_flight_ : in_flight_;
     gone_[lane] += going_[lane];

@@ -57,7 +57,8 @@ class SumTrails {
   std::string onto_psum(const cmodel::Program& program) const;
 
   unsigned chip_, core_, c_ = 0;
-  const Probe* probe_ = nullptr;  ///< of the chip when bound: another one when its model changes
+  const ChipState* state_ =
+      nullptr;  ///< of the chip when bound: another one when its model changes
   Register in_flight_, full_flight_, lower_flight_, moving_, sums_;
   std::array<Register, 2> weights_;
   std::array<std::uint64_t, 2> gone_{};  ///< by lane: vectors whose sums left the array

@@ -104,7 +104,7 @@ inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a wri
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
-inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: seq_state
 inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro", 64};  ///< next instruction index to issue, or that of the error
 inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro", 64};  ///< error_cause of sequencer i
 inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
@@ -509,6 +509,24 @@ inline constexpr std::string_view to_string(PktOp value) {
   return "?";
 }
 inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err, PktOp::Ack};
+
+/// state of a sequencer
+enum class SeqState : std::uint8_t {
+  Idle = 0,  ///< never started
+  Running = 1,  ///< from its doorbell on
+  Done = 2,  ///< END was executed
+  Error = 3,  ///< stopped by an error, until reset
+};
+inline constexpr std::string_view to_string(SeqState value) {
+  switch (value) {
+    case SeqState::Idle: return "Idle";
+    case SeqState::Running: return "Running";
+    case SeqState::Done: return "Done";
+    case SeqState::Error: return "Error";
+  }
+  return "?";
+}
+inline constexpr std::array kEverySeqState{SeqState::Idle, SeqState::Running, SeqState::Done, SeqState::Error};
 
 /// first byte of an instruction
 enum class Opcode : std::uint8_t {

@@ -77,7 +77,7 @@ package defs_pkg;
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
-  localparam logic [21:0] CsrSeqState = 22'h1088;  // two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+  localparam logic [21:0] CsrSeqState = 22'h1088;  // two bits per sequencer: seq_state
   localparam logic [21:0] CsrSeqPc = 22'h10c0;  // next instruction index to issue, or that of the error
   localparam logic [21:0] CsrSeqError = 22'h1100;  // error_cause of sequencer i
   localparam logic [21:0] CsrDmaRingBase = 22'h1200;  // HBM address of engine i's descriptor ring, multiple of LineBytes
@@ -266,6 +266,14 @@ package defs_pkg;
     PktOpErr = 6'd10,  // your packet was forbidden: its header, inline
     PktOpAck = 6'd11  // what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
   } pkt_op_e;
+
+  // state of a sequencer
+  typedef enum logic [1:0] {
+    SeqStateIdle = 2'd0,  // never started
+    SeqStateRunning = 2'd1,  // from its doorbell on
+    SeqStateDone = 2'd2,  // END was executed
+    SeqStateError = 2'd3  // stopped by an error, until reset
+  } seq_state_e;
 
   // first byte of an instruction
   typedef enum logic [7:0] {

@@ -9,7 +9,7 @@
 
 #include "cmodel/program/disassemble.h"
 #include "fabric/model/table_writer.h"
-#include "tb/apps/board/parse_options.h"
+#include "tb/apps/board/options.h"
 #include "tb/base/command_line.h"
 #include "tb/base/npy.h"
 #include "tb/base/result.h"
@@ -247,7 +247,7 @@ int run(int argc, char** argv) {
                                            chip));
   std::unique_ptr<Injector> injector;
   if (!options.inject.empty())
-    injector = std::make_unique<Injector>(options, job.program, wiring.models);
+    injector = std::make_unique<Injector>(options.inject, options.seed, job.program, wiring.models);
 
   const auto run_dir = make_run_directory(
       options.out, fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
@@ -262,17 +262,20 @@ int run(int argc, char** argv) {
                                                  wave_dir.string()));
   }
 
+  const auto arm = [&](Board& board) {
+    if (injector) injector->arm(board);
+  };
   // A copy would share the file of waves that are being written.
   std::optional<Replay> replay;
   if (options.debug) replay.emplace(options.waves ? 0 : options.snapshots);
   if (replay && replay->again())
-    run_again(*replay, options, wiring, job.program, job.accesses, injector.get());
+    run_again(*replay, options, wiring, job.program, job.accesses, arm);
   nlohmann::ordered_json result;
   Outcome outcome;
   {
     const StdoutToStderr quiet;
     Board board("board", options, wiring, job.program, wave_dir, job.accesses);
-    if (injector) injector->arm(board);
+    arm(board);
     if (replay) replay->attach(board);
     Functional functional(built_sizes(), job.program, wiring.tables());
     std::optional<timeline::Recorder> recorder;
@@ -298,7 +301,8 @@ int run(int argc, char** argv) {
     judge(job, board, outcome, metrics);
     nlohmann::ordered_json divergence;
     if (options.debug && outcome.status != Outcome::Status::Passed)
-      divergence = investigate(board, job.program, *replay, options, run_dir, outcome);
+      divergence = investigate(board, job.program, *replay, !options.waves && options.failure_waves,
+                               run_dir, outcome);
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
     if (!injector) require_legal(functional, outcome);

@@ -59,7 +59,7 @@ Givers all_givers(const cmodel::Board& board, const cmodel::Program& program) {
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
     const Who who{stream.chip, stream.core, stream.engine};
     std::map<unsigned, std::uint64_t> rung;  // descriptors before, by DMA engine
-    const bool running = status.state == cmodel::SequencerStatus::State::Running;
+    const bool running = status.state == defs::SeqState::Running;
     for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
       const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
           board, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
@@ -89,7 +89,7 @@ std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& p
   for (const auto& stream : program.streams) {
     const Who who{stream.chip, stream.core, stream.engine};
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
-    if (status.state != cmodel::SequencerStatus::State::Running) continue;
+    if (status.state != defs::SeqState::Running) continue;
     const std::size_t end = blocked.find('\n', at);  // one line each, in the program's order
     text += blocked.substr(at, end - at) + "\n";
     at = end + 1;

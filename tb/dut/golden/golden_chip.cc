@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cmodel/machine/address_map.h"
+#include "fabric/model/message.h"
 
 namespace tb {
 namespace {
@@ -21,32 +22,18 @@ GoldenChip::GoldenChip(const defs::Sizes& sizes, unsigned id, unsigned chips,
     : sizes_(sizes), sink_(sink), chip_(sizes, id, chips, *this) {
   for (std::uint8_t core = 0; core < defs::kCores; ++core) {
     dma_errors_[core].resize(sizes.dma_engines);
-    for (std::uint8_t i = 0; i < defs::kSequencers; ++i) units_.push_back({core, i, false});
-    for (std::uint8_t e = 0; e < sizes.dma_engines; ++e) units_.push_back({core, e, true});
+    for (std::uint8_t i = 0; i < defs::kSequencers; ++i) turns_.add({&chip_, core, i, false});
+    for (std::uint8_t e = 0; e < sizes.dma_engines; ++e) turns_.add({&chip_, core, e, true});
   }
-}
-
-bool GoldenChip::runnable(const Unit& unit) {
-  return unit.dma
-             ? out_[unit.core].size() < kMostWaiting && chip_.runnable_dma(unit.core, unit.index)
-             : chip_.runnable_sequencer(unit.core, unit.index);
 }
 
 void GoldenChip::step() {
   if (!awake_) return;
-  for (std::size_t tries = 0; tries < units_.size(); ++tries) {
-    const Unit unit = units_[next_];
-    next_ = (next_ + 1) % units_.size();
-    if (!runnable(unit)) continue;
-    if (unit.dma) {
-      chip_.run_dma(unit.core, unit.index);
-    } else {
-      chip_.run_sequencer(unit.core, unit.index);
-      changed_[unit.core] = true;
-    }
-    return;
-  }
-  awake_ = false;
+  const cmodel::Issuer* ran = turns_.step([this](const cmodel::Issuer& issuer) {
+    return !issuer.dma || out_[issuer.core].size() < kMostWaiting;
+  });
+  awake_ = ran != nullptr;
+  if (ran && !ran->dma) changed_[ran->core] = true;
 }
 
 void GoldenChip::set_ring(unsigned core, unsigned engine, std::uint64_t base, std::uint32_t count) {
@@ -95,7 +82,7 @@ MessagePiece GoldenChip::take_piece(unsigned core) {
   if (sent < packet.payload.size()) return piece;
   piece.last = true;
   piece.notify = header.op == static_cast<unsigned>(defs::PktOp::WriteNotify);
-  if (piece.notify) piece.sem = (header.group & 1u) * defs::kSemaphores + header.tag;
+  if (piece.notify) piece.sem = fabric::notified(header);
   out_[core].pop_front();
   sent = 0;
   awake_ = true;  // a DMA engine may have waited for room

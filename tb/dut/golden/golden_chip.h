@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "cmodel/machine/chip.h"
+#include "cmodel/machine/round_robin.h"
 
 namespace tb {
 
@@ -71,12 +71,6 @@ class GoldenChip final : public cmodel::ChipPort {
     defs::Header header;
     std::vector<std::uint8_t> payload;
   };
-  struct Unit {
-    std::uint8_t core, index;
-    bool dma;
-  };
-
-  bool runnable(const Unit& unit);
 
   // ChipPort
   cmodel::CommitSink& commits() override { return sink_; }
@@ -90,9 +84,8 @@ class GoldenChip final : public cmodel::ChipPort {
   cmodel::CommitSink& sink_;
   cmodel::Chip chip_;
   cmodel::WorkCounters work_;
-  std::vector<Unit> units_;
-  std::size_t next_ = 0;
-  bool awake_ = false;  ///< false: no unit can run until something comes from outside
+  cmodel::RoundRobin turns_;
+  bool awake_ = false;  ///< false: nobody can run until something comes from outside
   std::array<bool, defs::kCores> changed_{};
   std::array<std::array<bool, defs::kSequencers>, defs::kCores> untold_{};
   std::array<std::vector<DmaError>, defs::kCores> dma_errors_;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/dut/state/probe.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
-#include <stdexcept>
 
 #include "rtl/defs/gen/defs.h"
 
@@ -32,21 +29,6 @@ void Register::put(std::size_t element, unsigned lsb, unsigned width, std::uint6
                              << lsb;
   all = (all & ~mask) | ((value << lsb) & mask);
   std::memcpy(at, &all, element_bytes);
-}
-
-Register Probe::find(std::string_view place) const {
-  const std::size_t dot = place.rfind('.');
-  std::string scope = "TOP.chip";
-  if (dot != std::string_view::npos) scope += "." + std::string(place.substr(0, dot));
-  return finder_.find(scope, std::string(place.substr(dot + 1)));
-}
-
-Register Probe::at(std::string_view place) const {
-  Register found = find(place);
-  if (!found)
-    throw std::runtime_error(
-        fmt::format("chip.{}: not in this build (tb/dut/state/observe.vlt)", place));
-  return found;
 }
 
 }  // namespace tb

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers inside a chip by hierarchical name: for hang reports, the end check and injection.
+// Registers inside a Verilated chip by hierarchical name. Who reads them: state.h.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace tb {
 
@@ -28,24 +26,12 @@ struct Register {
   }
 };
 
-/// Finds registers made public by tb/dut/state/observe.vlt.
+/// Finds registers made public by tb/dut/state/observe.vlt: `find(scope, name)` of the Verilated
+/// model. Null if there is none.
 class Probe {
  public:
-  /// `find(scope, name)` of the Verilated model.
-  class Finder {
-   public:
-    virtual ~Finder() = default;
-    virtual Register find(const std::string& scope, const std::string& name) const = 0;
-  };
-  explicit Probe(const Finder& finder) : finder_(finder) {}
-
-  /// `place`: instance path below the chip and register, "u_core0.u_tensor.pc_q". Null if none.
-  Register find(std::string_view place) const;
-  /// The same, but must exist: throws std::runtime_error that names the place.
-  Register at(std::string_view place) const;
-
- private:
-  const Finder& finder_;
+  virtual ~Probe() = default;
+  virtual Register find(const std::string& scope, const std::string& name) const = 0;
 };
 
 }  // namespace tb

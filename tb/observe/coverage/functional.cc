@@ -401,24 +401,21 @@ void Functional::observe(const CommitBuffer& commits) {
 
 void Functional::observe(const Chip& chip) {
   observe(chip.commits());
-  auto& [probe, credits] = credits_[chip.id()];
-  if (probe != &chip.probe()) credits = find_credits(chip), probe = &chip.probe();
+  auto& [state, credits] = credits_[chip.id()];
+  if (state != &chip.state()) credits = find_credits(chip), state = &chip.state();
   for (const Credit& credit : credits)
     ++*(kPressureLevels * credit.left.value() < credit.depth ? credit.few : credit.many);
 }
 
 std::vector<Functional::Credit> Functional::find_credits(const Chip& chip) {
-  constexpr std::array depths{defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2, defs::kVnDepth3};
   std::vector<Credit> credits;
   for (unsigned port = 0; port < kRingPorts; ++port)
     for (unsigned vc = defs::kVcClasses; vc < defs::kVirtualChannels; ++vc) {
       const unsigned vn = vc / defs::kVcClasses;
       const auto name =
           fmt::format("fabric.credits.port{}.vn{}.class{}.", port, vn, vc % defs::kVcClasses);
-      credits.push_back(
-          {chip.probe().at(fmt::format(
-               "u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", port, vc)),
-           depths[vn], &bins_.at(name + "short"), &bins_.at(name + "free")});
+      credits.push_back({chip.state().credits(port, vc), kVnDepth[vn], &bins_.at(name + "short"),
+                         &bins_.at(name + "free")});
     }
   return credits;
 }
@@ -505,7 +502,7 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
   std::map<Where, std::uint64_t> triggered;
   for (const auto& stream : program_.streams) {
     const auto status = model.sequencer(stream.chip, stream.core, stream.engine);
-    const bool done = status.state == cmodel::SequencerStatus::State::Done;
+    const bool done = status.state == defs::SeqState::Done;
     const Where where{stream.chip, stream.core, stream.engine};
     for (std::uint32_t pc = 0; pc < status.pc + done && pc < stream.count; ++pc) {
       const auto* bytes =

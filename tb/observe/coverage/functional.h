@@ -88,8 +88,8 @@ class Functional {
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
   std::map<Where, Flow> flows_;
-  /// By chip: registers, and the probe that found them.
-  std::map<unsigned, std::pair<const Probe*, std::vector<Credit>>> credits_;
+  /// By chip: registers, and the state that found them.
+  std::map<unsigned, std::pair<const ChipState*, std::vector<Credit>>> credits_;
   std::array<std::uint64_t*, 2> local_{};                              ///< bins {stalled, flowing}
   std::array<std::array<std::uint64_t*, 2>, kMostHops + 1> remote_{};  ///< the same by hops
   std::set<std::tuple<Where, std::uint32_t>> flowed_, stalled_;        ///< instructions, by pc

@@ -20,7 +20,7 @@ cmodel::ErrorRecord error_of(Engine engine, const defs::Instr& instr) {
   EXPECT_EQ(bench.recorder.count(CommitKind::Error), bench.board.errors().size());
   if (bench.board.errors().empty()) return {};
   EXPECT_EQ(bench.board.sequencer(0, 0, static_cast<unsigned>(engine)).state,
-            cmodel::SequencerStatus::State::Error);
+            defs::SeqState::Error);
   return bench.board.errors()[0];
 }
 

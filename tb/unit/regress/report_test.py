@@ -69,10 +69,14 @@ def good_runs():
             *(record("ring", s) for s in range(1, 4))]
 
 
+def place(seed):
+    return {"chip": seed, "core": 1, "engine": "Tensor", "cycle": 3000 - seed, "pc": seed, "instruction": "MULTIPLY_MOVING"}
+
+
 def bad_runs():
     twin = record("gemm", 9) | {"seed": 10, "id": "gemm.10"}  # the stimulus of seed 9
     return [canary(), record("gemm", 1, kind="baseline", cycles=2400), record("ring", 1, kind="baseline"),
-            *(record("gemm", s, "failed", DIVERGED.format(chip=s, cycle=3000 - s, pc=s)) for s in (1, 2, 5)),
+            *(record("gemm", s, "failed", DIVERGED.format(chip=s, cycle=3000 - s, pc=s), divergence=place(s)) for s in (1, 2, 5)),
             *(record("ring", s) for s in range(1, 4)), record("ring", 7, "failed", EVIL + "\n" + EVIL),
             record("ring", 8, "failed", "port waits for a credit"), record("ring", 9, "failed", "semaphore 3 stays 0"),
             record("ring_near", 4), record("busy_two", 2, "timeout", "not finished after 120 s"),
@@ -278,13 +282,20 @@ class Report(unittest.TestCase):
         self.assertGreater(min(drawn), 500, drawn)
         self.assertEqual(self.open(self.good[1])(ink), [], "one regression is no trend")
 
-    def test_where_a_run_diverged_is_read_from_its_first_line(self):
-        for line, chip, core, engine, cycle in (
-                ("chip 4 core 1 Dma1, core cycle 51: RTL and golden model differ", 4, 1, "Dma1", 51),
-                ("chip 0 Rx from chip 1 (core 1 DMA 1, VN 3), core cycle 7: x", 0, None, "Rx from chip 1 (core 1 DMA 1, VN 3)", 7)):
-            found = divergence(line + "\n  pc 3: DMA")
-            self.assertEqual([found[k] for k in ("chip", "core", "engine", "cycle", "pc")], [chip, core, engine, cycle, 3])
-        self.assertIsNone(divergence("hang: every engine waits since fabric cycle 1098"))
+    def test_where_a_run_diverged_is_read_from_its_divergence_json(self):
+        made = self.regressions.out / "diverged/gemm-mini-s1"
+        made.mkdir(parents=True)
+        (made.parent / "latest").symlink_to(made.name)
+        self.assertIsNone(divergence(made.parent))
+        for first, place in (
+                ({"chip": 4, "core": 1, "engine": "Dma1", "pc": 3, "instruction": "DMA 64 B", "stream": "core 1 Dma1", "cycle": 51},
+                 (4, 1, "Dma1", 51, 3, "DMA")),
+                ({"chip": 0, "from_chip": 1, "engine": "Rx", "pc": 0, "stream": "Rx from chip 1 (core 1 DMA 1, VN 3)", "cycle": 7},
+                 (0, None, "Rx from chip 1 (core 1 DMA 1, VN 3)", 7, None, None))):
+            (made / "divergence.json").write_text(json.dumps({"first": first}))
+            self.assertEqual(tuple(divergence(made.parent).values()), place)
+        (made / "divergence.json").write_text(json.dumps({"first": None}))
+        self.assertIsNone(divergence(made.parent), "a hang")
 
     def test_since_when(self):
         """Good at a, bad at b and c; known to the reader of c, and still so when b is reported again later."""

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tb/apps/board/parse_options.h"
+#include "tb/apps/board/options.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -80,7 +80,7 @@ InjectionLimit injection_limit(const std::string& text) {
 }
 
 /// A-B@CYCLE.
-Options::LeaveCable cable(const std::string& name, const std::string& text) {
+LeaveCable cable(const std::string& name, const std::string& text) {
   const auto dash = text.find('-'), at = text.find('@');
   if (dash == std::string::npos || at == std::string::npos || at < dash)
     throw Refused(
