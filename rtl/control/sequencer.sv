@@ -119,7 +119,7 @@ module sequencer #(
   assign is_end = fetched.opcode == defs_pkg::OpcodeEnd;
   assign fields_zero = (fetched & instr_pkg::UnusedNop) == '0;  // as of END
   assign engines     = instr_pkg::engines_of(fetched.opcode);
-  assign known       = engines[engine_i[1:0]];
+  assign known       = engines[engine_i[$clog2(defs_pkg::Sequencers)-1:0]];
 
   assign wait_sem_o = fetched.wait_sem;
   logic bad_wait;

@@ -111,7 +111,7 @@ package operand_check_pkg;
     instr_faults = rule_faults(instr.src0, rule.src0, instr, columns)
         | rule_faults(instr.src1, rule.src1, instr, columns)
         | rule_faults(instr.dst, rule.dst, instr, columns);
-    instr_faults.unknown_opcode = !rule.engines[engine[1:0]]
+    instr_faults.unknown_opcode = !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
         || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));
     instr_faults.reserved_bits = instr_faults.reserved_bits
         || (instr & instr_pkg::unused_of(instr.opcode)) != 0;

@@ -21,6 +21,7 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
     case ErrorCause::UnknownOpcode: {
       constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
       i.opcode = kOthers[which];
+      while (cmodel::known(i.opcode, engine)) ++i.opcode;
       if (engine == defs::Engine::Vector && which == 0) i.func = 9;
       break;
     }
