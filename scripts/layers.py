@@ -108,7 +108,7 @@ class Edges:
         modules = [base] if base.strip(".") else re.findall(r"\w+", names)
         for module in modules:
             path = module.lstrip(".").replace(".", "/")
-            for folder in (here, "scripts", "tb/unit/scripts"):
+            for folder in (here, "scripts", "scripts/coverage", "tb/unit/scripts"):
                 found = [f for f in (f"{folder}/{path}.py", f"{folder}/{path}/__init__.py") if f in self.files]
                 if found:
                     yield found[0]

@@ -62,6 +62,6 @@ command_run() {
   local status=$? out
   [ $status -le 1 ] || exit $status
   out=$(option_value --out "$@")
-  python3 scripts/timeline.py "${out:-out}/latest" >&2 || exit $?
+  python3 scripts/commands/timeline.py "${out:-out}/latest" >&2 || exit $?
   exit $status
 }

@@ -54,7 +54,7 @@ def execute(run, regression, root, watch=contextlib.nullcontext):
             end_group(process.pid)  # what it has left behind in its session
     for made in run_dir.glob("*/timeline.json"):  # its page: what the report links to
         if not made.parent.is_symlink():
-            subprocess.run([sys.executable, str(root / "scripts/timeline.py"), str(made.parent)], stdin=subprocess.DEVNULL,
+            subprocess.run([sys.executable, str(root / "scripts/commands/timeline.py"), str(made.parent)], stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")

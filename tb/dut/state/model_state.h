@@ -18,7 +18,7 @@ struct Variable {
   std::string_view name;
   std::size_t offset, bytes;
 };
-/// An object of a Verilated class, and its members (scripts/model_state.py lists them).
+/// An object of a Verilated class, and its members (scripts/cmake/model_state.py lists them).
 struct Instance {
   std::string_view name;
   void* data;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Of scripts/coverage.py: figures of a tiny design known by heart, exclusions, bad input."""
+"""Of scripts/commands/coverage.py: figures of a tiny design known by heart, exclusions, bad input."""
 import gzip
 import json
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-TOOL = ROOT / "scripts" / "coverage.py"
+TOOL = ROOT / "scripts" / "commands" / "coverage.py"
 sys.path.insert(0, str(ROOT / "scripts" / "coverage"))
 import wires  # noqa: E402
 

@@ -54,7 +54,7 @@ class Run:
                 self.spans[place].append((begin, begin + cycles(event["dur"]), event["name"]))
 
     def page(self):
-        subprocess.run([sys.executable, ROOT / "scripts/timeline.py", self.directory], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, ROOT / "scripts/commands/timeline.py", self.directory], check=True, stdout=subprocess.DEVNULL)
         return self.directory / "timeline.html"
 
 
@@ -195,7 +195,7 @@ class Timeline(unittest.TestCase):
         self.assertLess(after, before)
 
     def test_bad_input_is_refused_by_name(self):
-        script = ROOT / "scripts/timeline.py"
+        script = ROOT / "scripts/commands/timeline.py"
         with tempfile.TemporaryDirectory() as place:
             for text in (None, "", "[]", "{}", '{"dodeca": 1, "traceEvents": 5}', '{"dodeca": {"end": 1}, "traceEvents": [{"ph": "X"}]}'):
                 with contextlib.suppress(FileNotFoundError):

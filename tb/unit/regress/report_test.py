@@ -380,7 +380,7 @@ class Report(unittest.TestCase):
 
 class Vendor(unittest.TestCase):
     def check(self, folder):
-        return subprocess.run([sys.executable, ROOT / "scripts/vendor.py", "check", "--folder", folder], capture_output=True, text=True)
+        return subprocess.run([sys.executable, ROOT / "scripts/commands/vendor.py", "check", "--folder", folder], capture_output=True, text=True)
 
     def test_the_library_is_the_one_of_the_list(self):
         with tempfile.TemporaryDirectory() as scratch:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by scripts/gen_crc.py. CRC-32C (0x1EDC6F41, start 0, not inverted) of {payload 512, LCW 32,
+// Written by scripts/commands/gen_crc.py. CRC-32C (0x1EDC6F41, start 0, not inverted) of {payload 512, LCW 32,
 // seq 10}, most significant bit first, one parity per check bit. It is linear: the CRC of a word is
 // the exclusive or of its parts' CRCs, and zeros have CRC zero.
 package crc_pkg;

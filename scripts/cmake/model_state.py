@@ -25,7 +25,7 @@ def main(directory, model):
     instances = [match.groups() for match in map(INSTANCE.match, syms.splitlines()) if match]
     if not instances:
         sys.exit(f"{directory}/{top}__Syms.h: no instances found; allowed Verilator 5.006's form")
-    out = [f"// Made by scripts/model_state.py from the headers of {top}.", "#pragma once",
+    out = [f"// Made by scripts/cmake/model_state.py from the headers of {top}.", "#pragma once",
            f'#include "{top}__Syms.h"', '#include "tb/dut/state/model_state.h"', "",
            "namespace tb {", "namespace {", ""]
     for kind in dict.fromkeys(kind for kind, _ in instances):

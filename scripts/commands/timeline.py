@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """timeline.html beside the timeline.json of a run: one page, no network.
 
-  scripts/timeline.py out/latest
+  scripts/commands/timeline.py out/latest
 """
 import argparse
 import base64
@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-ASSETS = Path(__file__).parent / "timeline"
+ASSETS = Path(__file__).resolve().parents[1] / "timeline"
 SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
 
 

@@ -21,9 +21,10 @@ import textwrap
 import time
 from pathlib import Path
 
-import surfer
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib import surfer  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ROOT / "tb" / "views"
 ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "act_engine",
                  "Sync": "sequencer", "Rx": "fabric"}

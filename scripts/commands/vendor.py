@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import tomllib
 
-FOLDER = pathlib.Path(__file__).resolve().parent / "regress" / "vendor"
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "regress" / "vendor"
 
 
 class Failed(Exception):

@@ -9,9 +9,10 @@ import pathlib
 import subprocess
 import sys
 
-import layers
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import layers  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGS = ["inf2", "mini"]
 TOPS = ["chip", "fabric_node", "tensor_array"]
 # A model chip: chip.sv with these in place of the modules of the same name.

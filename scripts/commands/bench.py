@@ -27,9 +27,10 @@ import subprocess
 import sys
 import tempfile
 
-import curves
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from lib import curves  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
 
 

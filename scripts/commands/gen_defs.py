@@ -19,15 +19,16 @@ import argparse
 import pathlib
 import sys
 
-from defs.cpp_header import cpp_header
-from defs.description import ROOT, DefsError, load
-from defs.echo import echo_files
-from defs.instr_cpp import instructions_header, stream_methods
-from defs.instr_systemverilog import sv_instr_pkg
-from defs.instructions import rows_of
-from defs.manual import manual
-from defs.readme_tables import fill_readme, tables
-from defs.systemverilog import sv_defs_pkg, sv_size_pkg
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from defs.cpp_header import cpp_header  # noqa: E402
+from defs.description import ROOT, DefsError, load  # noqa: E402
+from defs.echo import echo_files  # noqa: E402
+from defs.instr_cpp import instructions_header, stream_methods  # noqa: E402
+from defs.instr_systemverilog import sv_instr_pkg  # noqa: E402
+from defs.instructions import rows_of  # noqa: E402
+from defs.manual import manual  # noqa: E402
+from defs.readme_tables import fill_readme, tables  # noqa: E402
+from defs.systemverilog import sv_defs_pkg, sv_size_pkg  # noqa: E402
 
 READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
 
