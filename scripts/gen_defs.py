@@ -6,6 +6,7 @@ Usage: gen_defs.py [--out DIR] [--check]   (default: the repository; a test pass
 
 Writes under DIR:
   rtl/defs/gen/defs_pkg.sv            constants, enums and structs of every configuration
+  rtl/defs/gen/address_pkg.sv         what lies behind an address
   rtl/defs/gen/CONFIG/size_pkg.sv     sizes, and structs whose width depends on them
   rtl/defs/gen/defs.h                 the same for C++
   rtl/defs/gen/defs_echo.{sv,h}       every struct taken apart and put together: for the round trip test
@@ -15,6 +16,7 @@ import argparse
 import pathlib
 import sys
 
+from defs.address import sv_address_pkg
 from defs.cpp_header import cpp_header
 from defs.description import ROOT, DefsError, load
 from defs.echo import echo_files
@@ -29,6 +31,7 @@ def generate():
     defs = load()
     echo_sv, echo_h = echo_files(defs)
     files = {"rtl/defs/gen/defs_pkg.sv": sv_defs_pkg(defs), "rtl/defs/gen/defs.h": cpp_header(defs),
+             "rtl/defs/gen/address_pkg.sv": sv_address_pkg(defs),
              "rtl/defs/gen/defs_echo.sv": echo_sv, "rtl/defs/gen/defs_echo.h": echo_h}
     for config in defs["sizes"]:
         files[f"rtl/defs/gen/{config}/size_pkg.sv"] = sv_size_pkg(defs, config)

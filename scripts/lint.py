@@ -31,7 +31,7 @@ def files(*patterns):
 
 
 def lint_rtl(config, top, instead=()):
-    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv",
+    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv")),
                 *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("fabric/*_pkg.sv"))]

@@ -39,7 +39,7 @@ function(add_verilated NAME)
             +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
   file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv ${CMAKE_SOURCE_DIR}/fabric/*_pkg.sv ${CMAKE_SOURCE_DIR}/rtl/*_pkg.sv)
   file(GLOB rtl_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*/*.sv
-       ${CMAKE_SOURCE_DIR}/rtl/defs/gen/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
+       ${defs}/*.sv ${defs}/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
        ${CMAKE_SOURCE_DIR}/rtl/*.vlt ${CMAKE_SOURCE_DIR}/fabric/*.sv ${CMAKE_SOURCE_DIR}/tb/trace/*.sv
        ${CMAKE_SOURCE_DIR}/tb/unit/*.sv ${CMAKE_SOURCE_DIR}/tb/*/*.vlt)
   # The file of the top module, wherever it lives: -y finds only what is instantiated.
@@ -78,7 +78,7 @@ function(add_verilated NAME)
             --output-split 20000 -Wall -Wno-fatal
             -CFLAGS ${cflags}
             ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
-            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
+            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${defs}/address_pkg.sv ${packages} ${ARG_SOURCES}
     ${between}
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.make.log ${compile} ${optimise}
     # Known to be made here, so that what includes them is compiled again in the same build.

@@ -37,7 +37,8 @@ struct SequencerState {
 
 SequencerState sequencer(const Chip& chip, unsigned core, unsigned index) {
   const auto reg = [&](std::string_view name) {
-    return chip.probe().at(fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", core, index, name));
+    return chip.probe().at(
+        fmt::format("gen_core[{}].u_core.gen_seq[{}].u_sequencer.{}", core, index, name));
   };
   SequencerState s;
   s.running = reg("state_q").value() == kRunning;
@@ -70,8 +71,8 @@ void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, u
     if (!s.running || !s.has_instr || s.in_flight) continue;
     // What it has at hand, which need not be what the program has there.
     defs::Instr::Words words;
-    const Register reg = probe.at(fmt::format("u_core{}.gen_seq[{}].u_sequencer.u_fetch.instr_q",
-                                              stream.core, stream.engine));
+    const Register reg = probe.at(fmt::format(
+        "gen_core[{}].u_core.gen_seq[{}].u_sequencer.u_fetch.instr_q", stream.core, stream.engine));
     for (unsigned i = 0; i < words.size(); ++i)
       words[i] = static_cast<std::uint32_t>(reg.get(0, 32 * i, 32));
     const auto instr = defs::Instr::from(words);
@@ -108,7 +109,7 @@ void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsig
   for (const cmodel::DescriptorRing& ring : program.rings) {
     const auto& engines = board.chip(ring.chip).probe();
     const auto pc = static_cast<std::uint32_t>(
-        engines.at(fmt::format("u_core{}.u_dma.u_engines.pc_q", ring.core))
+        engines.at(fmt::format("gen_core[{}].u_core.u_dma.u_engines.pc_q", ring.core))
             .get(ring.engine, 0, 32));
     for (std::uint32_t at = pc; at < ring.count; ++at) {
       const defs::Descriptor d = descriptor_at(program, ring, at);
@@ -128,7 +129,8 @@ void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsig
 void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, unsigned chip,
                             unsigned core, unsigned engine) {
   const auto reg = [&](std::string_view name) {
-    return board.chip(chip).probe().at(fmt::format("u_core{}.u_dma.u_engines.{}", core, name));
+    return board.chip(chip).probe().at(
+        fmt::format("gen_core[{}].u_core.u_dma.u_engines.{}", core, name));
   };
   const std::string node =
       engine_node(chip, core, static_cast<unsigned>(defs::Engine::Dma0) + engine);

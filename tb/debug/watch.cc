@@ -32,7 +32,7 @@ Watch::Watch(Chip& chip, std::uint64_t since, std::vector<cmodel::Cell> cells, s
       const bool psum = cell.memory == cmodel::Cell::Memory::Psum;
       const unsigned word = psum ? 4 : defs::kSbufWordBytes;
       w.memory = chip.probe().at(
-          fmt::format("u_core{}.{}", cell.core, psum ? "u_psum.mem_q" : "u_sbuf.mem"));
+          fmt::format("gen_core[{}].u_core.{}", cell.core, psum ? "u_psum.mem_q" : "u_sbuf.mem"));
       w.element = cell.addr / word * built_sizes().partitions + cell.partition;
       w.lsb = static_cast<unsigned>(cell.addr % word * 8);
     }

@@ -19,8 +19,8 @@ std::optional<WrongIssue> at_hand(const Board& board, const cmodel::Program& pro
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip) continue;
     const auto reg = [&](std::string_view name) {
-      return probe.at(
-          fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", stream.core, stream.engine, name));
+      return probe.at(fmt::format("gen_core[{}].u_core.gen_seq[{}].u_sequencer.{}", stream.core,
+                                  stream.engine, name));
     };
     if (!reg("u_fetch.instr_valid_q").value() || !reg("issuing_q").value()) continue;
     const auto pc = static_cast<std::uint32_t>(reg("pc_q").value());

@@ -87,7 +87,7 @@ Register GoldenProbe::find(const std::string& scope, const std::string& name) co
   const std::string place = scope + "." + name, chip = "TOP.chip.";
   if (place == chip + "u_semaphores.value_q") return semaphores();
   for (unsigned core = 0; core < defs::kCores; ++core) {
-    const std::string inside = fmt::format("{}u_core{}.", chip, core);
+    const std::string inside = fmt::format("{}gen_core[{}].u_core.", chip, core);
     if (place.starts_with(inside)) return in_core(core, place.substr(inside.size()));
   }
   return rtl_.find(scope, name);

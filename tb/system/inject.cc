@@ -100,7 +100,7 @@ struct Injector::Impl {
 
   Register at(Chip& chip, std::string_view place) const { return chip.probe().at(place); }
   Register in_core(Chip& chip, std::string_view place) const {
-    return chip.probe().at(fmt::format("u_core{}.{}", core, place));
+    return chip.probe().at(fmt::format("gen_core[{}].u_core.{}", core, place));
   }
   bool inside_tile(unsigned lane, unsigned distance, unsigned column) const;
   std::string dead(const cmodel::Cell& cell) const;

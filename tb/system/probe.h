@@ -39,7 +39,7 @@ class Probe {
   };
   explicit Probe(const Finder& finder) : finder_(finder) {}
 
-  /// `place`: instance path below the chip and register, "u_core0.u_tensor.pc_q". Null if none.
+  /// `place`: instance path below the chip and register, "gen_core[0].u_core.u_tensor.pc_q". Null if none.
   Register find(std::string_view place) const;
   /// The same, but must exist: throws std::runtime_error that names the place.
   Register at(std::string_view place) const;

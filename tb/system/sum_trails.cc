@@ -86,7 +86,7 @@ class Words : public cmodel::CommitSink {
 void SumTrails::bind(Chip& chip) {
   probe_ = &chip.probe();
   const auto at = [&](const char* name) {
-    return chip.probe().at(fmt::format("u_core{}.u_tensor.u_array.{}", core_, name));
+    return chip.probe().at(fmt::format("gen_core[{}].u_core.u_tensor.u_array.{}", core_, name));
   };
   in_flight_ = at("in_flight_q");
   full_flight_ = at("full_flight_q");

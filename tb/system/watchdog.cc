@@ -14,7 +14,7 @@ constexpr unsigned kRunning = 1;  // sequencer.sv: state_e
 constexpr std::string_view kSequencerName[] = {"Tensor", "Vector", "Act", "Sync"};
 
 std::string sequencer_place(unsigned core, unsigned index, std::string_view name) {
-  return fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", core, index, name);
+  return fmt::format("gen_core[{}].u_core.gen_seq[{}].u_sequencer.{}", core, index, name);
 }
 
 /// The instruction that a running sequencer has at hand, as far as it has one.
@@ -62,8 +62,8 @@ bool only_waits(const Chip& chip) {
   const Probe& probe = chip.probe();
   if (!probe.at("fabric_quiet").value() || !probe.at("host_quiet").value()) return false;
   for (unsigned core = 0; core < defs::kCores; ++core) {
-    if (probe.at(fmt::format("u_core{}.busy", core)).value()) return false;
-    if (probe.at(fmt::format("u_core{}.dma_busy", core)).value()) return false;
+    if (probe.at(fmt::format("gen_core[{}].u_core.busy", core)).value()) return false;
+    if (probe.at(fmt::format("gen_core[{}].u_core.dma_busy", core)).value()) return false;
     for (unsigned i = 0; i < defs::kSequencers; ++i) {
       const AtHand at = at_hand(chip, core, i);
       if (at.running && !at.waits()) return false;
@@ -98,7 +98,7 @@ std::string dma_engines(const Chip& chip, const cmodel::Board& model) {
   std::string text;
   for (unsigned core = 0; core < defs::kCores; ++core) {
     const auto reg = [&](std::string_view name) {
-      return chip.probe().at(fmt::format("u_core{}.u_dma.u_engines.{}", core, name));
+      return chip.probe().at(fmt::format("gen_core[{}].u_core.u_dma.u_engines.{}", core, name));
     };
     for (unsigned e = 0; e < built_sizes().dma_engines; ++e) {
       if (!reg("work_q").bit(0, e)) continue;
@@ -157,10 +157,10 @@ std::string busy_parts(const Chip& chip) {
   if (!probe.at("semaphores_quiet").value()) say("semaphores: an update left");
   if (!chip.hbm().idle()) say("HBM: answers not taken");
   for (unsigned core = 0; core < defs::kCores; ++core) {
-    const std::uint64_t busy = probe.at(fmt::format("u_core{}.busy", core)).value();
+    const std::uint64_t busy = probe.at(fmt::format("gen_core[{}].u_core.busy", core)).value();
     for (unsigned i = 0; i < defs::kSequencers; ++i)
       if (busy >> i & 1) say(fmt::format("core {} {} engine: busy", core, kSequencerName[i]));
-    if (probe.at(fmt::format("u_core{}.dma_busy", core)).value())
+    if (probe.at(fmt::format("gen_core[{}].u_core.dma_busy", core)).value())
       say(fmt::format("core {} DMA: descriptors or data left", core));
     for (unsigned i = 0; i < defs::kSequencers; ++i)
       if (probe.at(sequencer_place(core, i, "state_q")).value() == kRunning)
