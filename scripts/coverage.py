@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coverage of runs: merge and show it.
 
-  coverage.py build                      builds board_mini_coverage (minutes)
-  coverage.py merge RUN_DIR...           figures; --json, --uncovered, --info DIR, --gate
-  coverage.py cmodel                     line coverage of the golden model by its unit tests (gcov)
+  coverage build                      builds board_mini_coverage (minutes)
+  coverage merge RUN_DIR...           figures; --json, --uncovered, --info DIR, --gate
+  coverage cmodel                     line coverage of the golden model by its unit tests (gcov)
 
 Exit status: 0 good; 2 wrong usage or data; 3 tool missing; 4 below a goal (--gate), or an exclusion
 that no longer fits the code.
@@ -88,7 +88,7 @@ def cmodel(args):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="scripts/dodeca coverage", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="board_mini_coverage")
     m = commands.add_parser("merge", help="figures of many runs")

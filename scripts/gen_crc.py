@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes fabric/crc_pkg.sv: CRC-32C over {payload, LCW, seq} as parity masks.
+"""Writes fabric/rtl/pkg/gen/crc_pkg.sv: CRC-32C over {payload, LCW, seq} as parity masks.
 
-Usage: gen_crc.py [--check]     --check: exit 1 if the file is not what would be written
+Usage: gen_crc.py [--out DIR] [--check]   (default: the repository; a test passes a temporary folder)
 """
+import argparse
 import pathlib
 import sys
 
-TARGET = pathlib.Path(__file__).resolve().parent.parent / "fabric/crc_pkg.sv"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = "fabric/rtl/pkg/gen/crc_pkg.sv"
 POLYNOMIAL, SEQ, LCW, PAYLOAD = 0x1EDC6F41, 10, 32, 512
 HEAD = """// SPDX-License-Identifier: Apache-2.0
 // Written by scripts/gen_crc.py. CRC-32C (0x1EDC6F41, start 0, not inverted) of {payload 512, LCW 32,
@@ -36,11 +38,21 @@ def function(name, width, low):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT, help="where to write (default: the repository)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not fresh")
+    args = parser.parse_args()
     text = "\n".join([HEAD.rstrip(), "", "  // The payload's part.", function("of_payload", PAYLOAD, SEQ + LCW),
                       "  // The part of {LCW, seq}.", function("of_control", SEQ + LCW, 0), "endpackage", ""])
-    if "--check" in sys.argv[1:]:
-        return 0 if TARGET.exists() and TARGET.read_text(encoding="ascii") == text else 1
-    TARGET.write_text(text, encoding="ascii")
+    path = args.out / TARGET
+    if path.exists() and path.read_text(encoding="ascii") == text:
+        return 0
+    if args.check:
+        print(f"gen_crc: {TARGET} is stale, run scripts/dodeca gen", file=sys.stderr)
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="ascii")
+    print(f"wrote {TARGET}")
     return 0
 
 

@@ -10,7 +10,6 @@
 
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
-#include "tb/system/options.h"
 
 namespace tb {
 

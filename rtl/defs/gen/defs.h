@@ -109,7 +109,7 @@ inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a wri
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
-inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: seq_state
 inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro", 64};  ///< next instruction index to issue, or that of the error
 inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro", 64};  ///< error_cause of sequencer i
 inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
@@ -311,38 +311,10 @@ inline constexpr std::string_view to_string(HostKind value) {
 }
 inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion, HostKind::Error};
 
-/// first byte of an instruction
-enum class Opcode : std::uint8_t {
-  Nop = 0,  ///< all: wait and update only
-  End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
-  LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
-  MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
-  TensorCopy = 32,  ///< vector: dst = cast(src0)
-  TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
-  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
-  Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
-  DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
-};
-inline constexpr std::string_view to_string(Opcode value) {
-  switch (value) {
-    case Opcode::Nop: return "Nop";
-    case Opcode::End: return "End";
-    case Opcode::LoadStationary: return "LoadStationary";
-    case Opcode::MultiplyMoving: return "MultiplyMoving";
-    case Opcode::TensorCopy: return "TensorCopy";
-    case Opcode::TensorTensor: return "TensorTensor";
-    case Opcode::TensorReduce: return "TensorReduce";
-    case Opcode::Activate: return "Activate";
-    case Opcode::DmaTrigger: return "DmaTrigger";
-  }
-  return "?";
-}
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
-
-/// func of TENSOR_TENSOR and TENSOR_REDUCE
+/// what the vector engine computes of two numbers
 enum class AluOp : std::uint8_t {
   Add = 0,  ///< fp32 addition
-  Sub = 1,  ///< fp32 subtraction, src0 - src1 (not for REDUCE)
+  Sub = 1,  ///< fp32 subtraction, src0 - src1
   Max = 2,  ///< IEEE 754-2019 maximum: NaN wins, +0 > -0
 };
 inline constexpr std::string_view to_string(AluOp value) {
@@ -355,7 +327,7 @@ inline constexpr std::string_view to_string(AluOp value) {
 }
 inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max};
 
-/// func of ACTIVATE
+/// what the activation engine computes of a number
 enum class ActFunc : std::uint8_t {
   Copy = 0,  ///< x
   Relu = 1,  ///< x > 0 ? x : +0; NaN stays NaN
@@ -562,6 +534,52 @@ inline constexpr std::string_view to_string(PktOp value) {
   return "?";
 }
 inline constexpr std::array kEveryPktOp{PktOp::Write, PktOp::WriteNotify, PktOp::Read, PktOp::ReadRsp, PktOp::Sema, PktOp::Mcast, PktOp::RedUp, PktOp::RedDown, PktOp::Barrier, PktOp::Mgmt, PktOp::Err, PktOp::Ack};
+
+/// state of a sequencer
+enum class SeqState : std::uint8_t {
+  Idle = 0,  ///< never started
+  Running = 1,  ///< from its doorbell on
+  Done = 2,  ///< END was executed
+  Error = 3,  ///< stopped by an error, until reset
+};
+inline constexpr std::string_view to_string(SeqState value) {
+  switch (value) {
+    case SeqState::Idle: return "Idle";
+    case SeqState::Running: return "Running";
+    case SeqState::Done: return "Done";
+    case SeqState::Error: return "Error";
+  }
+  return "?";
+}
+inline constexpr std::array kEverySeqState{SeqState::Idle, SeqState::Running, SeqState::Done, SeqState::Error};
+
+/// first byte of an instruction
+enum class Opcode : std::uint8_t {
+  Nop = 0,  ///< all: wait and update only
+  End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
+  LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
+  MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
+  TensorCopy = 32,  ///< vector: dst = cast(src0)
+  TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
+  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
+  Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+  DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+};
+inline constexpr std::string_view to_string(Opcode value) {
+  switch (value) {
+    case Opcode::Nop: return "Nop";
+    case Opcode::End: return "End";
+    case Opcode::LoadStationary: return "LoadStationary";
+    case Opcode::MultiplyMoving: return "MultiplyMoving";
+    case Opcode::TensorCopy: return "TensorCopy";
+    case Opcode::TensorTensor: return "TensorTensor";
+    case Opcode::TensorReduce: return "TensorReduce";
+    case Opcode::Activate: return "Activate";
+    case Opcode::DmaTrigger: return "DmaTrigger";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -823,6 +841,28 @@ struct HostRsp {
   bool operator==(const HostRsp&) const = default;
 };
 
+/// imm of an instruction that rings a DMA engine
+struct Doorbell {
+  static constexpr unsigned kBits = 24;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t engine{};  ///< DMA engine of this core
+  std::uint16_t count{};  ///< descriptors to execute, 1 .. 65535
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 16, 8, static_cast<std::uint64_t>(engine));
+    put_bits(words, at + 0, 16, static_cast<std::uint64_t>(count));
+  }
+  static Doorbell unpack(const std::uint32_t* words, unsigned at = 0) {
+    Doorbell s;
+    s.engine = static_cast<std::uint8_t>(get_bits(words, at + 16, 8));
+    s.count = static_cast<std::uint16_t>(get_bits(words, at + 0, 16));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Doorbell from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Doorbell&) const = default;
+};
+
 /// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
 struct Operand {
   static constexpr unsigned kBits = 112;
@@ -872,16 +912,16 @@ struct Instr {
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
   std::uint8_t opcode{};  ///< opcode
-  std::uint8_t func{};  ///< alu_op or act_func; zero elsewhere
-  std::uint8_t accumulate{};  ///< MULTIPLY_MOVING: add onto PSUM; zero elsewhere
+  std::uint8_t func{};  ///< what the row's functions say, else zero
+  std::uint8_t accumulate{};  ///< 1: onto what dst holds; zero where the row has no accumulate
   std::uint8_t wait_op{};  ///< wait_op
   std::uint16_t wait_sem{};  ///< {core, semaphore} waited for
   std::uint16_t wait_value{};  ///< compared with
   std::uint8_t update{};  ///< 1: on completion add update_delta to update_sem
   std::uint16_t update_sem{};  ///< {core, semaphore} of this chip
   std::int16_t update_delta{};  ///< signed
-  std::uint8_t partitions{};  ///< partitions used, 1 .. P: K for the tensor engine; zero for NOP, END, DMA_TRIGGER
-  std::uint32_t imm{};  ///< DMA_TRIGGER: {engine 8, count 16}; zero elsewhere
+  std::uint8_t partitions{};  ///< partitions used, 1 .. P: K for the tensor engine; zero without operands
+  std::uint32_t imm{};  ///< a struct that the row names, else zero
   std::uint16_t reserved{};  ///< zero
   std::uint16_t size3{};  ///< trip count of the outermost loop, 1 if unused
   std::uint16_t size2{};

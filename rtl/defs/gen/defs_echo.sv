@@ -30,6 +30,10 @@ module defs_echo (
   output logic [7:0] host_rsp_f_cause_o,
   output logic [31:0] host_rsp_f_pc_o,
   output logic [511:0] host_rsp_f_data_o,
+  input  logic [23:0] doorbell_i,
+  output logic [23:0] doorbell_o,
+  output logic [7:0] doorbell_f_engine_o,
+  output logic [15:0] doorbell_f_count_o,
   input  logic [111:0] operand_i,
   output logic [111:0] operand_o,
   output logic [1:0] operand_f_space_o,
@@ -253,6 +257,13 @@ module defs_echo (
   assign host_rsp_out.pc = host_rsp_f_pc_o;
   assign host_rsp_f_data_o = host_rsp_in.data;
   assign host_rsp_out.data = host_rsp_f_data_o;
+  defs_pkg::doorbell_t doorbell_in, doorbell_out;
+  assign doorbell_in = doorbell_i;
+  assign doorbell_o = doorbell_out;
+  assign doorbell_f_engine_o = doorbell_in.engine;
+  assign doorbell_out.engine = doorbell_f_engine_o;
+  assign doorbell_f_count_o = doorbell_in.count;
+  assign doorbell_out.count = doorbell_f_count_o;
   defs_pkg::operand_t operand_in, operand_out;
   assign operand_in = operand_i;
   assign operand_o = operand_out;

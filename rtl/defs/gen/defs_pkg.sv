@@ -77,7 +77,7 @@ package defs_pkg;
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
-  localparam logic [21:0] CsrSeqState = 22'h1088;  // two bits per sequencer: 0 idle, 1 running, 2 done, 3 stopped by an error
+  localparam logic [21:0] CsrSeqState = 22'h1088;  // two bits per sequencer: seq_state
   localparam logic [21:0] CsrSeqPc = 22'h10c0;  // next instruction index to issue, or that of the error
   localparam logic [21:0] CsrSeqError = 22'h1100;  // error_cause of sequencer i
   localparam logic [21:0] CsrDmaRingBase = 22'h1200;  // HBM address of engine i's descriptor ring, multiple of LineBytes
@@ -172,27 +172,14 @@ package defs_pkg;
     HostKindError = 2'd3  // an engine stopped: cause and pc
   } host_kind_e;
 
-  // first byte of an instruction
-  typedef enum logic [7:0] {
-    OpcodeNop = 8'd0,  // all: wait and update only
-    OpcodeEnd = 8'd1,  // all: stop this sequencer after everything before it is done; tell the host
-    OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
-    OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
-    OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
-    OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
-    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimension of src0)
-    OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
-    OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
-  } opcode_e;
-
-  // func of TENSOR_TENSOR and TENSOR_REDUCE
+  // what the vector engine computes of two numbers
   typedef enum logic [7:0] {
     AluOpAdd = 8'd0,  // fp32 addition
-    AluOpSub = 8'd1,  // fp32 subtraction, src0 - src1 (not for REDUCE)
+    AluOpSub = 8'd1,  // fp32 subtraction, src0 - src1
     AluOpMax = 8'd2  // IEEE 754-2019 maximum: NaN wins, +0 > -0
   } alu_op_e;
 
-  // func of ACTIVATE
+  // what the activation engine computes of a number
   typedef enum logic [7:0] {
     ActFuncCopy = 8'd0,  // x
     ActFuncRelu = 8'd1  // x > 0 ? x : +0; NaN stays NaN
@@ -289,6 +276,27 @@ package defs_pkg;
     PktOpAck = 6'd11  // what the sender of this packet expects next: eight sequence numbers {core, VN}, inline
   } pkt_op_e;
 
+  // state of a sequencer
+  typedef enum logic [1:0] {
+    SeqStateIdle = 2'd0,  // never started
+    SeqStateRunning = 2'd1,  // from its doorbell on
+    SeqStateDone = 2'd2,  // END was executed
+    SeqStateError = 2'd3  // stopped by an error, until reset
+  } seq_state_e;
+
+  // first byte of an instruction
+  typedef enum logic [7:0] {
+    OpcodeNop = 8'd0,  // all: wait and update only
+    OpcodeEnd = 8'd1,  // all: stop this sequencer after everything before it is done; tell the host
+    OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
+    OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
+    OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
+    OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
+    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimension of src0)
+    OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+    OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+  } opcode_e;
+
   // add `delta` to semaphore `sem`
   typedef struct packed {
     logic [8:0] sem;  // {core, semaphore}
@@ -333,6 +341,13 @@ package defs_pkg;
   } host_rsp_t;
   localparam int unsigned HostRspBits = 562;
 
+  // imm of an instruction that rings a DMA engine
+  typedef struct packed {
+    logic [7:0] engine;  // DMA engine of this core
+    logic [15:0] count;  // descriptors to execute, 1 .. 65535
+  } doorbell_t;
+  localparam int unsigned DoorbellBits = 24;
+
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {
     logic [1:0] space;  // space
@@ -350,16 +365,16 @@ package defs_pkg;
   // one instruction of any sequencer
   typedef struct packed {
     logic [7:0] opcode;  // opcode
-    logic [7:0] func;  // alu_op or act_func; zero elsewhere
-    logic accumulate;  // MULTIPLY_MOVING: add onto PSUM; zero elsewhere
+    logic [7:0] func;  // what the row's functions say, else zero
+    logic accumulate;  // 1: onto what dst holds; zero where the row has no accumulate
     logic [1:0] wait_op;  // wait_op
     logic [8:0] wait_sem;  // {core, semaphore} waited for
     logic [15:0] wait_value;  // compared with
     logic update;  // 1: on completion add update_delta to update_sem
     logic [8:0] update_sem;  // {core, semaphore} of this chip
     logic signed [15:0] update_delta;  // signed
-    logic [7:0] partitions;  // partitions used, 1 .. P: K for the tensor engine; zero for NOP, END, DMA_TRIGGER
-    logic [23:0] imm;  // DMA_TRIGGER: {engine 8, count 16}; zero elsewhere
+    logic [7:0] partitions;  // partitions used, 1 .. P: K for the tensor engine; zero without operands
+    logic [23:0] imm;  // a struct that the row names, else zero
     logic [9:0] reserved;  // zero
     logic [15:0] size3;  // trip count of the outermost loop, 1 if unused
     logic [15:0] size2;

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+command_lint() {
+  ensure_packages
+  cd "$root" && exec python3 scripts/lint.py "$@"
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+command_shrink() {
+  build shrink board_mini
+  cd "$root" && exec "$build/bin/shrink" "$@"
+}

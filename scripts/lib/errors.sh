@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# One line and the exit status of every refusal; commands are echoed before they run.
+
+usage_error() { echo "dodeca: $1" >&2; exit 2; }
+environment_error() { echo "dodeca: $1" >&2; exit 3; }
+
+# The command, echoed as typed from the root of the repository, then run.
+echo_run() {
+  echo "+ ${*//$root\//}" >&2
+  "$@"
+}
