@@ -13,7 +13,7 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) {
 }
 
 /// A memory of one chip. The CSR window is no memory: only the host port knows it.
-enum class Target : std::uint8_t { Hbm0, Hbm1, Sbuf0, Sbuf1, Unmapped };
+using Target = defs::Memory;
 
 struct Location {
   Target target = Target::Unmapped;
@@ -24,28 +24,28 @@ struct Location {
 constexpr bool is_hbm(Target t) { return t == Target::Hbm0 || t == Target::Hbm1; }
 constexpr bool is_sbuf(Target t) { return t == Target::Sbuf0 || t == Target::Sbuf1; }
 
+/// A place in a core's window, mapped or not.
+struct SbufPlace {
+  unsigned core;
+  std::uint32_t partition;
+  std::uint64_t byte;
+};
+constexpr bool in_core(std::uint64_t addr) { return defs::in_core0(addr) || defs::in_core1(addr); }
+constexpr SbufPlace sbuf_place(std::uint64_t addr) {
+  const unsigned core = defs::in_core1(addr);
+  const std::uint64_t offset = addr - (core ? defs::kAddrCore1Base : defs::kAddrCore0Base);
+  return {core, static_cast<std::uint32_t>(offset / defs::kSbufStride), offset % defs::kSbufStride};
+}
+
 /// Decodes one byte address. Holes between SBUF rows (byte >= SbufBytes) and partitions >= P are
 /// unmapped.
 constexpr Location decode(const defs::Sizes& sizes, std::uint64_t addr) {
-  const auto inside = [addr](std::uint64_t base, std::uint64_t size) {
-    return addr >= base && addr - base < size;
-  };
-  if (inside(defs::kAddrHbm0Base, defs::kAddrHbm0Size)) {
-    return {Target::Hbm0, addr - defs::kAddrHbm0Base, 0};
-  }
-  if (inside(defs::kAddrHbm1Base, defs::kAddrHbm1Size)) {
-    return {Target::Hbm1, addr - defs::kAddrHbm1Base, 0};
-  }
-  for (unsigned core = 0; core < defs::kCores; ++core) {
-    const std::uint64_t base = core ? defs::kAddrCore1Base : defs::kAddrCore0Base;
-    if (!inside(base, defs::kAddrCore0Size)) continue;
-    const std::uint64_t offset = addr - base;
-    const auto partition = static_cast<std::uint32_t>(offset / defs::kSbufStride);
-    const std::uint64_t byte = offset % defs::kSbufStride;
-    if (partition >= sizes.partitions || byte >= sizes.sbuf_bytes) return {};
-    return {core ? Target::Sbuf1 : Target::Sbuf0, byte, partition};
-  }
-  return {};
+  if (defs::in_hbm0(addr)) return {Target::Hbm0, addr - defs::kAddrHbm0Base, 0};
+  if (defs::in_hbm1(addr)) return {Target::Hbm1, addr - defs::kAddrHbm1Base, 0};
+  if (!in_core(addr)) return {};
+  const SbufPlace place = sbuf_place(addr);
+  if (place.partition >= sizes.partitions || place.byte >= sizes.sbuf_bytes) return {};
+  return {place.core ? Target::Sbuf1 : Target::Sbuf0, place.byte, place.partition};
 }
 
 /// Decodes a run of `bytes` > 0 bytes that must lie in one memory (SBUF: in one partition).

@@ -29,9 +29,7 @@ bool rows_mapped(const defs::Sizes& sizes, std::uint64_t addr, std::int64_t stri
 
 /// Stride rule of SBUF, by the window alone (mapped or not).
 bool bad_sbuf_stride(const defs::Descriptor& d, std::uint64_t addr, std::int64_t stride) {
-  const bool sbuf =
-      addr >= defs::kAddrCore0Base && addr < defs::kAddrCore1Base + defs::kAddrCore1Size;
-  return sbuf && d.rows > 1 && stride % static_cast<std::int64_t>(defs::kSbufStride) != 0;
+  return in_core(addr) && d.rows > 1 && stride % static_cast<std::int64_t>(defs::kSbufStride) != 0;
 }
 
 std::uint32_t to_line_end(const defs::Sizes& sizes, std::uint64_t addr) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cmodel/machine/address_map.h"
 #include "cmodel/machine/instruction.h"
 
 namespace cmodel {
@@ -97,7 +98,7 @@ void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, 
   Footprint one;
   one.write = write;
   one.chip = static_cast<std::uint8_t>(chip);
-  if (base < defs::kAddrCore0Base) {
+  if (!in_core(base)) {
     one.memory = Cell::Memory::Hbm;
     one.addr = base;
     one.element = row_bytes;
@@ -108,21 +109,21 @@ void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, 
   }
   one.memory = Cell::Memory::Sbuf;
   one.count = 1;
-  const std::uint64_t window = (base - defs::kAddrCore0Base) % defs::kAddrCore0Size;
-  one.core = base >= defs::kAddrCore1Base;
+  const SbufPlace first = sbuf_place(base);
+  one.core = static_cast<std::uint8_t>(first.core);
   // Rows one partition apart are the usual case: one rectangle.
   if (stride == static_cast<std::int64_t>(defs::kSbufStride)) {
-    one.first = static_cast<std::uint16_t>(window / defs::kSbufStride);
+    one.first = static_cast<std::uint16_t>(first.partition);
     one.count = static_cast<std::uint16_t>(rows);
-    one.addr = window % defs::kSbufStride;
+    one.addr = first.byte;
     one.element = row_bytes;
     out.push_back(one);
     return;
   }
   for (std::uint32_t row = 0; row < rows; ++row) {
-    const std::uint64_t at = window + static_cast<std::uint64_t>(stride * std::int64_t{row});
-    one.first = static_cast<std::uint16_t>(at / defs::kSbufStride);
-    one.addr = at % defs::kSbufStride;
+    const SbufPlace at = sbuf_place(base + static_cast<std::uint64_t>(stride * std::int64_t{row}));
+    one.first = static_cast<std::uint16_t>(at.partition);
+    one.addr = at.byte;
     one.element = row_bytes;
     out.push_back(one);
   }

@@ -14,20 +14,16 @@ namespace {
 /// Why a row of a copy lies outside every memory; empty if it does not.
 std::string unmapped(const defs::Sizes& sizes, std::uint64_t addr, std::uint64_t bytes) {
   if (Hbm::mapped(addr, bytes)) return {};
-  for (unsigned core = 0; core < defs::kCores; ++core) {
-    const std::uint64_t base = sbuf_addr(core, 0, 0);
-    if (addr < base || addr - base >= defs::kAddrCore0Size) continue;
-    const auto partition = (addr - base) / defs::kSbufStride,
-               byte = (addr - base) % defs::kSbufStride;
-    if (partition >= sizes.partitions)
-      return fmt::format("SBUF partition {}, allowed 0..{}", partition, sizes.partitions - 1);
-    if (byte + bytes > sizes.sbuf_bytes)
-      return fmt::format("SBUF bytes {}..{}, allowed 0..{}", byte, byte + bytes - 1,
-                         sizes.sbuf_bytes - 1);
-    return {};
-  }
-  return fmt::format("{} bytes at 0x{:x} are no memory, allowed are the HBM and SBUF windows",
-                     bytes, addr);
+  if (!in_core(addr))
+    return fmt::format("{} bytes at 0x{:x} are no memory, allowed are the HBM and SBUF windows",
+                       bytes, addr);
+  const auto [core, partition, byte] = sbuf_place(addr);
+  if (partition >= sizes.partitions)
+    return fmt::format("SBUF partition {}, allowed 0..{}", partition, sizes.partitions - 1);
+  if (byte + bytes > sizes.sbuf_bytes)
+    return fmt::format("SBUF bytes {}..{}, allowed 0..{}", byte, byte + bytes - 1,
+                       sizes.sbuf_bytes - 1);
+  return {};
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ unsigned flits(unsigned bytes) {
 }
 
 unsigned local_port(std::uint64_t addr) {
-  const bool core1 = addr - defs::kAddrCore1Base < defs::kAddrCore1Size;
-  const bool hbm1 = addr - defs::kAddrHbm1Base < defs::kAddrHbm1Size;
-  return core1 || hbm1 ? 1 : 0;
+  return defs::in_core1(addr) || defs::in_hbm1(addr) ? 1 : 0;
 }
 
 std::vector<std::uint16_t> cut(std::uint32_t row_bytes) {

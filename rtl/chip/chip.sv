@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One chip: host port, two cores, memory crossbar and fabric node. The table of contents of rtl/.
 //
-//   host tokens <--> u_host ---- doorbells, status ---> u_core0, u_core1 <---> u_semaphores
+//   host tokens <--> u_host ---- registers, status --> gen_core[0, 1] <---> u_semaphores
 //                      |                                  |  fetch, DMA, SBUF lines
 //                      +---------> u_xbar <---------------+
 //                                  |    |                 | messages
@@ -64,24 +64,38 @@ module chip #(
   assign fabric_en      = phase_q;
   assign fabric_phase_o = phase_q;
 
+  // ---------------------------------------------------------------- memory
+  localparam int unsigned Rx = mem_xbar_pkg::Rx, Host = mem_xbar_pkg::Host;
+  mem_if from [mem_xbar_pkg::Requesters] ();
+  mem_if to [mem_xbar_pkg::Memories] ();
+  mem_xbar u_xbar (.clk_i, .rst_ni, .from(from), .to(to));
+
+  assign hbm0_req_valid_o = to[0].req_valid;
+  assign hbm0_req_o       = to[0].req;
+  assign hbm0_rsp_ready_o = to[0].rsp_ready;
+  assign to[0].req_ready  = hbm0_req_ready_i;
+  assign to[0].rsp_valid  = hbm0_rsp_valid_i;
+  assign to[0].rsp        = hbm0_rsp_i;
+  assign hbm1_req_valid_o = to[1].req_valid;
+  assign hbm1_req_o       = to[1].req;
+  assign hbm1_rsp_ready_o = to[1].rsp_ready;
+  assign to[1].req_ready  = hbm1_req_ready_i;
+  assign to[1].rsp_valid  = hbm1_rsp_valid_i;
+  assign to[1].rsp        = hbm1_rsp_i;
+
   // ---------------------------------------------------------------- host port
-  logic host_req_valid, host_req_ready, host_settled, host_rsp_valid, host_rsp_ready, host_quiet;
-  size_pkg::mem_req_t host_req;
-  size_pkg::mem_rsp_t host_rsp;
-  logic [2*N-1:0]       seq_start, seq_event_valid, seq_event_ready;
-  logic [2*N-1:0][47:0] seq_base;
-  logic [2*N-1:0][24:0] seq_count;
-  logic [2*N-1:0][1:0]  seq_state;
-  logic [2*N-1:0][31:0] seq_pc;
-  logic [2*N-1:0][7:0]  seq_cause;
-  logic [2*E-1:0][47:0] ring_base;
-  logic [2*E-1:0][15:0] ring_count;
-  logic [2*E-1:0]       dma_error;
-  logic [2*E-1:0][7:0]  dma_cause;
-  logic [2*E-1:0][31:0] dma_pc;
-  logic [1:0]       tensor_rd;
-  logic [2:0]       tensor_index;
-  logic [1:0][47:0] tensor_count;
+  logic host_quiet;
+  logic [1:0]               core_select;
+  logic                     reg_apply;
+  defs_pkg::reg_req_t       core_req;
+  defs_pkg::reg_rsp_t [1:0] core_rsp;
+  logic [1:0][N-1:0]        seq_event_valid, seq_event_ready;
+  logic [1:0][N-1:0][1:0]   seq_state;
+  logic [1:0][N-1:0][31:0]  seq_pc;
+  logic [1:0][N-1:0][7:0]   seq_cause;
+  logic [1:0][E-1:0]        dma_error;
+  logic [1:0][E-1:0][7:0]   dma_cause;
+  logic [1:0][E-1:0][31:0]  dma_pc;
   logic [3:0]       fabric_error;
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
@@ -104,15 +118,14 @@ module chip #(
   logic [63:0] count_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
-    .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
-    .mem_settled_i(host_settled),
-    .mem_rsp_valid_i(host_rsp_valid), .mem_rsp_ready_o(host_rsp_ready), .mem_rsp_i(host_rsp),
-    .seq_start_o(seq_start), .seq_base_o(seq_base), .seq_count_o(seq_count),
+    .mem_req_valid_o(from[Host].req_valid), .mem_req_ready_i(from[Host].req_ready),
+    .mem_req_o(from[Host].req), .mem_settled_i(from[Host].settled),
+    .mem_rsp_valid_i(from[Host].rsp_valid), .mem_rsp_ready_o(from[Host].rsp_ready),
+    .mem_rsp_i(from[Host].rsp),
+    .core_select_o(core_select), .reg_apply_o(reg_apply), .reg_o(core_req), .core_reg_i(core_rsp),
     .seq_state_i(seq_state), .seq_pc_i(seq_pc), .seq_cause_i(seq_cause),
     .seq_event_valid_i(seq_event_valid), .seq_event_ready_o(seq_event_ready),
-    .ring_base_o(ring_base), .ring_count_o(ring_count),
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
-    .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .fabric_stalled_i(fabric_stalled),
@@ -147,144 +160,27 @@ module chip #(
   assign unused_trace = ^{upd_error[12], upd_pc, upd_dma_engine};
 
   // ---------------------------------------------------------------- cores
-  logic [1:0] core_quiet;
-  logic fetch0_req_valid, fetch0_req_ready, fetch0_rsp_valid, fetch0_rsp_ready;
-  logic dma_rd0_req_valid, dma_rd0_req_ready, dma_rd0_rsp_valid, dma_rd0_rsp_ready;
-  logic dma_wr0_req_valid, dma_wr0_req_ready, dma_wr0_settled, dma_rd0_rsp_err;
-  logic sbuf0_req_valid, sbuf0_req_ready, sbuf0_rsp_valid, sbuf0_rsp_ready;
-  logic msg0_valid, msg0_ready;
-  size_pkg::mem_req_t fetch0_req, dma_rd0_req, dma_wr0_req, sbuf0_req;
-  size_pkg::mem_rsp_t fetch0_rsp, dma_rd0_rsp, sbuf0_rsp;
-  size_pkg::msg_chunk_t msg0;
-  core u_core0 (
-    .clk_i, .rst_ni, .core_id_i(1'b0), .chip_id_i, .ring_size_i,
-    .seq_start_i(seq_start[0*N +: N]), .seq_base_i(seq_base[0*N +: N]),
-    .seq_count_i(seq_count[0*N +: N]), .seq_state_o(seq_state[0*N +: N]),
-    .seq_pc_o(seq_pc[0*N +: N]), .seq_cause_o(seq_cause[0*N +: N]),
-    .seq_event_valid_o(seq_event_valid[0*N +: N]),
-    .seq_event_ready_i(seq_event_ready[0*N +: N]),
-    .ring_base_i(ring_base[0*E +: E]), .ring_count_i(ring_count[0*E +: E]),
-    .dma_error_o(dma_error[0*E +: E]), .dma_cause_o(dma_cause[0*E +: E]),
-    .dma_pc_o(dma_pc[0*E +: E]),
-    .tensor_rd_i(tensor_rd[0]), .tensor_index_i(tensor_index),
-    .tensor_count_o(tensor_count[0]),
-    .wait_sem_o(wait_sem[0*2*N*9 +: 2*N*9]),
-    .wait_value_i(wait_value[0*2*N*16 +: 2*N*16]),
-    .upd_valid_o(upd_valid[0*(N+1) +: N+1]), .upd_o(upd[0*(N+1) +: N+1]),
-    .upd_pc_o(upd_pc[0*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[0]),
-    .upd_error_i(upd_error[0*(N+1) +: N+1]),
-    .fetch_req_valid_o(fetch0_req_valid), .fetch_req_ready_i(fetch0_req_ready),
-    .fetch_req_o(fetch0_req), .fetch_rsp_valid_i(fetch0_rsp_valid),
-    .fetch_rsp_ready_o(fetch0_rsp_ready), .fetch_rsp_i(fetch0_rsp),
-    .dma_rd_req_valid_o(dma_rd0_req_valid), .dma_rd_req_ready_i(dma_rd0_req_ready),
-    .dma_rd_req_o(dma_rd0_req), .dma_rd_rsp_valid_i(dma_rd0_rsp_valid),
-    .dma_rd_rsp_ready_o(dma_rd0_rsp_ready), .dma_rd_rsp_i(dma_rd0_rsp),
-    .dma_rd_rsp_err_i(dma_rd0_rsp_err),
-    .dma_wr_req_valid_o(dma_wr0_req_valid), .dma_wr_req_ready_i(dma_wr0_req_ready),
-    .dma_wr_req_o(dma_wr0_req), .dma_wr_settled_i(dma_wr0_settled),
-    .sbuf_req_valid_i(sbuf0_req_valid), .sbuf_req_ready_o(sbuf0_req_ready),
-    .sbuf_req_i(sbuf0_req), .sbuf_rsp_valid_o(sbuf0_rsp_valid),
-    .sbuf_rsp_ready_i(sbuf0_rsp_ready), .sbuf_rsp_o(sbuf0_rsp),
-    .msg_valid_o(msg0_valid), .msg_ready_i(msg0_ready), .msg_o(msg0),
-    .quiet_o(core_quiet[0])
-  );
-
-  logic fetch1_req_valid, fetch1_req_ready, fetch1_rsp_valid, fetch1_rsp_ready;
-  logic dma_rd1_req_valid, dma_rd1_req_ready, dma_rd1_rsp_valid, dma_rd1_rsp_ready;
-  logic dma_wr1_req_valid, dma_wr1_req_ready, dma_wr1_settled, dma_rd1_rsp_err;
-  logic sbuf1_req_valid, sbuf1_req_ready, sbuf1_rsp_valid, sbuf1_rsp_ready;
-  logic msg1_valid, msg1_ready;
-  size_pkg::mem_req_t fetch1_req, dma_rd1_req, dma_wr1_req, sbuf1_req;
-  size_pkg::mem_rsp_t fetch1_rsp, dma_rd1_rsp, sbuf1_rsp;
-  size_pkg::msg_chunk_t msg1;
-  core u_core1 (
-    .clk_i, .rst_ni, .core_id_i(1'b1), .chip_id_i, .ring_size_i,
-    .seq_start_i(seq_start[1*N +: N]), .seq_base_i(seq_base[1*N +: N]),
-    .seq_count_i(seq_count[1*N +: N]), .seq_state_o(seq_state[1*N +: N]),
-    .seq_pc_o(seq_pc[1*N +: N]), .seq_cause_o(seq_cause[1*N +: N]),
-    .seq_event_valid_o(seq_event_valid[1*N +: N]),
-    .seq_event_ready_i(seq_event_ready[1*N +: N]),
-    .ring_base_i(ring_base[1*E +: E]), .ring_count_i(ring_count[1*E +: E]),
-    .dma_error_o(dma_error[1*E +: E]), .dma_cause_o(dma_cause[1*E +: E]),
-    .dma_pc_o(dma_pc[1*E +: E]),
-    .tensor_rd_i(tensor_rd[1]), .tensor_index_i(tensor_index),
-    .tensor_count_o(tensor_count[1]),
-    .wait_sem_o(wait_sem[1*2*N*9 +: 2*N*9]),
-    .wait_value_i(wait_value[1*2*N*16 +: 2*N*16]),
-    .upd_valid_o(upd_valid[1*(N+1) +: N+1]), .upd_o(upd[1*(N+1) +: N+1]),
-    .upd_pc_o(upd_pc[1*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[1]),
-    .upd_error_i(upd_error[1*(N+1) +: N+1]),
-    .fetch_req_valid_o(fetch1_req_valid), .fetch_req_ready_i(fetch1_req_ready),
-    .fetch_req_o(fetch1_req), .fetch_rsp_valid_i(fetch1_rsp_valid),
-    .fetch_rsp_ready_o(fetch1_rsp_ready), .fetch_rsp_i(fetch1_rsp),
-    .dma_rd_req_valid_o(dma_rd1_req_valid), .dma_rd_req_ready_i(dma_rd1_req_ready),
-    .dma_rd_req_o(dma_rd1_req), .dma_rd_rsp_valid_i(dma_rd1_rsp_valid),
-    .dma_rd_rsp_ready_o(dma_rd1_rsp_ready), .dma_rd_rsp_i(dma_rd1_rsp),
-    .dma_rd_rsp_err_i(dma_rd1_rsp_err),
-    .dma_wr_req_valid_o(dma_wr1_req_valid), .dma_wr_req_ready_i(dma_wr1_req_ready),
-    .dma_wr_req_o(dma_wr1_req), .dma_wr_settled_i(dma_wr1_settled),
-    .sbuf_req_valid_i(sbuf1_req_valid), .sbuf_req_ready_o(sbuf1_req_ready),
-    .sbuf_req_i(sbuf1_req), .sbuf_rsp_valid_o(sbuf1_rsp_valid),
-    .sbuf_rsp_ready_i(sbuf1_rsp_ready), .sbuf_rsp_o(sbuf1_rsp),
-    .msg_valid_o(msg1_valid), .msg_ready_i(msg1_ready), .msg_o(msg1),
-    .quiet_o(core_quiet[1])
-  );
-
-  // ---------------------------------------------------------------- memory
-  // Sequencers, the host port and the fabric refuse unmapped addresses themselves or are told with
-  // the request; the crossbar's other error flags say nothing new.
-  logic fetch0_req_err, fetch0_rsp_err, dma_rd0_req_err, dma_wr0_req_err, fetch1_req_err,
-        fetch1_rsp_err, dma_rd1_req_err, dma_wr1_req_err, host_req_err, host_rsp_err,
-        unused_errors;
-  assign unused_errors = ^{fetch0_req_err, fetch0_rsp_err, dma_rd0_req_err, dma_wr0_req_err,
-        fetch1_req_err, fetch1_rsp_err, dma_rd1_req_err, dma_wr1_req_err, host_req_err,
-        host_rsp_err};
-  logic rx0_req_valid, rx0_req_ready, rx0_req_err, rx0_settled;
-  logic rx1_req_valid, rx1_req_ready, rx1_req_err, rx1_settled;
-  size_pkg::mem_req_t rx0_req, rx1_req;
-  mem_xbar u_xbar (
-    .clk_i, .rst_ni,
-    .fetch0_req_valid_i(fetch0_req_valid), .fetch0_req_ready_o(fetch0_req_ready),
-    .fetch0_req_i(fetch0_req), .fetch0_req_err_o(fetch0_req_err),
-    .fetch0_rsp_valid_o(fetch0_rsp_valid), .fetch0_rsp_ready_i(fetch0_rsp_ready),
-    .fetch0_rsp_o(fetch0_rsp), .fetch0_rsp_err_o(fetch0_rsp_err),
-    .dma_rd0_req_valid_i(dma_rd0_req_valid), .dma_rd0_req_ready_o(dma_rd0_req_ready),
-    .dma_rd0_req_i(dma_rd0_req), .dma_rd0_req_err_o(dma_rd0_req_err),
-    .dma_rd0_rsp_valid_o(dma_rd0_rsp_valid), .dma_rd0_rsp_ready_i(dma_rd0_rsp_ready),
-    .dma_rd0_rsp_o(dma_rd0_rsp), .dma_rd0_rsp_err_o(dma_rd0_rsp_err),
-    .dma_wr0_req_valid_i(dma_wr0_req_valid), .dma_wr0_req_ready_o(dma_wr0_req_ready),
-    .dma_wr0_req_i(dma_wr0_req), .dma_wr0_req_err_o(dma_wr0_req_err),
-    .dma_wr0_settled_o(dma_wr0_settled),
-    .fetch1_req_valid_i(fetch1_req_valid), .fetch1_req_ready_o(fetch1_req_ready),
-    .fetch1_req_i(fetch1_req), .fetch1_req_err_o(fetch1_req_err),
-    .fetch1_rsp_valid_o(fetch1_rsp_valid), .fetch1_rsp_ready_i(fetch1_rsp_ready),
-    .fetch1_rsp_o(fetch1_rsp), .fetch1_rsp_err_o(fetch1_rsp_err),
-    .dma_rd1_req_valid_i(dma_rd1_req_valid), .dma_rd1_req_ready_o(dma_rd1_req_ready),
-    .dma_rd1_req_i(dma_rd1_req), .dma_rd1_req_err_o(dma_rd1_req_err),
-    .dma_rd1_rsp_valid_o(dma_rd1_rsp_valid), .dma_rd1_rsp_ready_i(dma_rd1_rsp_ready),
-    .dma_rd1_rsp_o(dma_rd1_rsp), .dma_rd1_rsp_err_o(dma_rd1_rsp_err),
-    .dma_wr1_req_valid_i(dma_wr1_req_valid), .dma_wr1_req_ready_o(dma_wr1_req_ready),
-    .dma_wr1_req_i(dma_wr1_req), .dma_wr1_req_err_o(dma_wr1_req_err),
-    .dma_wr1_settled_o(dma_wr1_settled),
-    .rx0_req_valid_i(rx0_req_valid), .rx0_req_ready_o(rx0_req_ready),
-    .rx0_req_i(rx0_req), .rx0_req_err_o(rx0_req_err), .rx0_settled_o(rx0_settled),
-    .rx1_req_valid_i(rx1_req_valid), .rx1_req_ready_o(rx1_req_ready),
-    .rx1_req_i(rx1_req), .rx1_req_err_o(rx1_req_err), .rx1_settled_o(rx1_settled),
-    .host_req_valid_i(host_req_valid), .host_req_ready_o(host_req_ready),
-    .host_req_i(host_req), .host_req_err_o(host_req_err), .host_settled_o(host_settled),
-    .host_rsp_valid_o(host_rsp_valid), .host_rsp_ready_i(host_rsp_ready),
-    .host_rsp_o(host_rsp), .host_rsp_err_o(host_rsp_err),
-    .hbm0_req_valid_o, .hbm0_req_ready_i, .hbm0_req_o,
-    .hbm0_rsp_valid_i, .hbm0_rsp_ready_o, .hbm0_rsp_i,
-    .hbm1_req_valid_o, .hbm1_req_ready_i, .hbm1_req_o,
-    .hbm1_rsp_valid_i, .hbm1_rsp_ready_o, .hbm1_rsp_i,
-    .sbuf0_req_valid_o(sbuf0_req_valid), .sbuf0_req_ready_i(sbuf0_req_ready),
-    .sbuf0_req_o(sbuf0_req), .sbuf0_rsp_valid_i(sbuf0_rsp_valid),
-    .sbuf0_rsp_ready_o(sbuf0_rsp_ready), .sbuf0_rsp_i(sbuf0_rsp),
-    .sbuf1_req_valid_o(sbuf1_req_valid), .sbuf1_req_ready_i(sbuf1_req_ready),
-    .sbuf1_req_o(sbuf1_req), .sbuf1_rsp_valid_i(sbuf1_rsp_valid),
-    .sbuf1_rsp_ready_o(sbuf1_rsp_ready), .sbuf1_rsp_i(sbuf1_rsp)
-  );
+  logic [1:0] core_quiet, msg_valid, msg_ready;
+  for (genvar c = 0; c < 2; c++) begin : gen_core
+    localparam int unsigned First = mem_xbar_pkg::CoreRequesters * c;
+    size_pkg::msg_chunk_t msg;
+    core u_core (
+      .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i,
+      .reg_select_i(core_select[c]), .reg_apply_i(reg_apply), .reg_i(core_req),
+      .reg_o(core_rsp[c]),
+      .seq_state_o(seq_state[c]), .seq_pc_o(seq_pc[c]), .seq_cause_o(seq_cause[c]),
+      .seq_event_valid_o(seq_event_valid[c]), .seq_event_ready_i(seq_event_ready[c]),
+      .dma_error_o(dma_error[c]), .dma_cause_o(dma_cause[c]), .dma_pc_o(dma_pc[c]),
+      .wait_sem_o(wait_sem[c*2*N*9 +: 2*N*9]), .wait_value_i(wait_value[c*2*N*16 +: 2*N*16]),
+      .upd_valid_o(upd_valid[c*(N+1) +: N+1]), .upd_o(upd[c*(N+1) +: N+1]),
+      .upd_pc_o(upd_pc[c*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[c]),
+      .upd_error_i(upd_error[c*(N+1) +: N+1]),
+      .fetch(from[First + mem_xbar_pkg::Fetch]), .dma_read(from[First + mem_xbar_pkg::DmaRead]),
+      .dma_write(from[First + mem_xbar_pkg::DmaWrite]),
+      .sbuf_line(to[32'(defs_pkg::MemorySbuf0) + c]),
+      .msg_valid_o(msg_valid[c]), .msg_ready_i(msg_ready[c]), .msg_o(msg), .quiet_o(core_quiet[c])
+    );
+  end
 
   // ---------------------------------------------------------------- fabric
   logic fabric_quiet;
@@ -299,17 +195,17 @@ module chip #(
     .violations_o(fabric_violations), .violation_o(fabric_violation),
     .mgmt_send_i(mgmt_send), .mgmt_dst_i(mgmt_dst), .mgmt_status_o(mgmt_status),
     .managers_i(fabric_managers),
-    .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
-    .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
+    .msg0_valid_i(msg_valid[0]), .msg0_ready_o(msg_ready[0]), .msg0_i(gen_core[0].msg),
+    .msg1_valid_i(msg_valid[1]), .msg1_ready_o(msg_ready[1]), .msg1_i(gen_core[1].msg),
     .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
     .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o,
     .control_write_i(fabric_write), .control_index_i(fabric_index),
     .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
     .count_write_i(count_write), .count_index_i(count_index), .count_rdata_o(count_rdata),
-    .rx0_req_valid_o(rx0_req_valid), .rx0_req_ready_i(rx0_req_ready), .rx0_req_o(rx0_req),
-    .rx0_req_err_i(rx0_req_err), .rx0_settled_i(rx0_settled),
-    .rx1_req_valid_o(rx1_req_valid), .rx1_req_ready_i(rx1_req_ready), .rx1_req_o(rx1_req),
-    .rx1_req_err_i(rx1_req_err), .rx1_settled_i(rx1_settled),
+    .rx0_req_valid_o(from[Rx].req_valid), .rx0_req_ready_i(from[Rx].req_ready),
+    .rx0_req_o(from[Rx].req), .rx0_req_err_i(from[Rx].req_err), .rx0_settled_i(from[Rx].settled),
+    .rx1_req_valid_o(from[Rx+1].req_valid), .rx1_req_ready_i(from[Rx+1].req_ready),
+    .rx1_req_o(from[Rx+1].req), .rx1_req_err_i(from[Rx+1].req_err), .rx1_settled_i(from[Rx+1].settled),
     .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
     .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
@@ -322,7 +218,9 @@ module chip #(
   );
 
   assign quiet_o = host_quiet && semaphores_quiet && (&core_quiet) && fabric_quiet &&
-                   rx0_settled && rx1_settled && dma_wr0_settled && dma_wr1_settled;
+                   from[Rx].settled && from[Rx+1].settled &&
+                   from[mem_xbar_pkg::DmaWrite].settled &&
+                   from[mem_xbar_pkg::CoreRequesters + mem_xbar_pkg::DmaWrite].settled;
 
   // The phase alternates: tokens are sampled at every second edge.
   `ASSERT(PhaseAlternates_A, 1'b1 |=> phase_q != $past(phase_q))

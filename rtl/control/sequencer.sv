@@ -105,9 +105,8 @@ module sequencer #(
       start_cause = defs_pkg::ErrorCauseBadShape;
     end else if (base_i % 48'(size_pkg::LineBytes) != '0) begin
       start_cause = defs_pkg::ErrorCauseMisaligned;
-    end else if (!(last_byte < defs_pkg::AddrHbm0Size ||
-                   (base_i >= defs_pkg::AddrHbm1Base &&
-                    last_byte < defs_pkg::AddrHbm1Base + defs_pkg::AddrHbm1Size))) begin
+    end else if (!address_pkg::in_hbm(base_i) ||
+                 address_pkg::memory_of(base_i) != address_pkg::memory_of(last_byte)) begin
       start_cause = defs_pkg::ErrorCauseUnmappedAddress;
     end
   end

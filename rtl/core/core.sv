@@ -22,27 +22,21 @@ module core #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
 
-  // sequencers: doorbells, status, events for the host
-  input  logic [N-1:0]       seq_start_i,
-  input  logic [N-1:0][47:0] seq_base_i,
-  input  logic [N-1:0][24:0] seq_count_i,
+  // registers: see reg_req
+  input  logic               reg_select_i,
+  input  logic               reg_apply_i,
+  input  defs_pkg::reg_req_t reg_i,
+  output defs_pkg::reg_rsp_t reg_o,
+
+  // status, and events for the host
   output logic [N-1:0][1:0]  seq_state_o,
   output logic [N-1:0][31:0] seq_pc_o,
   output logic [N-1:0][7:0]  seq_cause_o,
   output logic [N-1:0]       seq_event_valid_o,
   input  logic [N-1:0]       seq_event_ready_i,
-
-  // DMA engines: rings, status
-  input  logic [E-1:0][47:0] ring_base_i,
-  input  logic [E-1:0][15:0] ring_count_i,
   output logic [E-1:0]       dma_error_o,
   output logic [E-1:0][7:0]  dma_cause_o,
   output logic [E-1:0][31:0] dma_pc_o,
-
-  // counters of the tensor engine
-  input  logic        tensor_rd_i,
-  input  logic [2:0]  tensor_index_i,
-  output logic [47:0] tensor_count_o,
 
   // semaphores: waited for, then to be updated
   output logic [2*N*9-1:0]            wait_sem_o,
@@ -53,32 +47,10 @@ module core #(
   output logic [3:0]                  upd_dma_engine_o,
   input  logic [N:0]                  upd_error_i,
 
-  output logic               fetch_req_valid_o,
-  input  logic               fetch_req_ready_i,
-  output size_pkg::mem_req_t fetch_req_o,
-  input  logic               fetch_rsp_valid_i,
-  output logic               fetch_rsp_ready_o,
-  input  size_pkg::mem_rsp_t fetch_rsp_i,
-
-  output logic               dma_rd_req_valid_o,
-  input  logic               dma_rd_req_ready_i,
-  output size_pkg::mem_req_t dma_rd_req_o,
-  input  logic               dma_rd_rsp_valid_i,
-  output logic               dma_rd_rsp_ready_o,
-  input  size_pkg::mem_rsp_t dma_rd_rsp_i,
-  input  logic               dma_rd_rsp_err_i,
-
-  output logic               dma_wr_req_valid_o,
-  input  logic               dma_wr_req_ready_i,
-  output size_pkg::mem_req_t dma_wr_req_o,
-  input  logic               dma_wr_settled_i,
-
-  input  logic               sbuf_req_valid_i,
-  output logic               sbuf_req_ready_o,
-  input  size_pkg::mem_req_t sbuf_req_i,
-  output logic               sbuf_rsp_valid_o,
-  input  logic               sbuf_rsp_ready_i,
-  output size_pkg::mem_rsp_t sbuf_rsp_o,
+  mem_if.requester fetch,
+  mem_if.requester dma_read,
+  mem_if.requester dma_write,
+  mem_if.memory    sbuf_line,
 
   output logic                 msg_valid_o,
   input  logic                 msg_ready_i,
@@ -86,6 +58,24 @@ module core #(
 
   output logic quiet_o
 );
+
+  // ---------------------------------------------------------------- registers
+  logic [N-1:0]       seq_start;
+  logic [N-1:0][47:0] seq_base;
+  logic [N-1:0][24:0] seq_count;
+  logic [E-1:0][47:0] ring_base;
+  logic [E-1:0][15:0] ring_count;
+  logic               tensor_rd;
+  logic [2:0]         tensor_index;
+  logic [47:0]        tensor_count;
+  core_regs u_regs (
+    .clk_i, .rst_ni, .select_i(reg_select_i), .apply_i(reg_apply_i), .reg_i, .reg_o,
+    .seq_start_o(seq_start), .seq_base_o(seq_base), .seq_count_o(seq_count),
+    .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o),
+    .ring_base_o(ring_base), .ring_count_o(ring_count),
+    .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
+    .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count)
+  );
 
   // ---------------------------------------------------------------- sequencers
   logic [N-1:0]       line_req_valid, line_req_ready, line_rsp_valid;
@@ -99,9 +89,9 @@ module core #(
     .req_valid_i(line_req_valid), .req_ready_o(line_req_ready),
     .req_addr_i(line_req_addr), .req_slot_i(line_req_slot),
     .rsp_valid_o(line_rsp_valid), .rsp_slot_o(line_rsp_slot), .rsp_data_o(line_rsp_data),
-    .mem_req_valid_o(fetch_req_valid_o), .mem_req_ready_i(fetch_req_ready_i),
-    .mem_req_o(fetch_req_o), .mem_rsp_valid_i(fetch_rsp_valid_i),
-    .mem_rsp_ready_o(fetch_rsp_ready_o), .mem_rsp_i(fetch_rsp_i), .quiet_o(fetch_quiet)
+    .mem_req_valid_o(fetch.req_valid), .mem_req_ready_i(fetch.req_ready), .mem_req_o(fetch.req),
+    .mem_rsp_valid_i(fetch.rsp_valid), .mem_rsp_ready_o(fetch.rsp_ready), .mem_rsp_i(fetch.rsp),
+    .quiet_o(fetch_quiet)
   );
 
   logic [N-1:0] instr_valid, instr_ready, second_valid, error_valid, busy, seq_quiet;
@@ -117,7 +107,7 @@ module core #(
   for (genvar i = 0; i < N; i++) begin : gen_seq
     sequencer u_sequencer (
       .clk_i, .rst_ni, .engine_i(defs_pkg::engine_e'(6'(i))),
-      .start_i(seq_start_i[i]), .base_i(seq_base_i[i]), .count_i(seq_count_i[i]),
+      .start_i(seq_start[i]), .base_i(seq_base[i]), .count_i(seq_count[i]),
       .state_o(seq_state_o[i]), .pc_o(seq_pc_o[i]), .cause_o(seq_cause[i]),
       .event_valid_o(seq_event_valid_o[i]), .event_ready_i(seq_event_ready_i[i]),
       .fetch_req_valid_o(line_req_valid[i]), .fetch_req_ready_i(line_req_ready[i]),
@@ -156,8 +146,8 @@ module core #(
     .a_rd_valid_i(a_rd_valid), .a_rd_addr_i(a_rd_addr), .a_rd_data_o(a_rd_data),
     .a_wr_valid_i(a_wr_valid), .a_wr_addr_i(a_wr_addr), .a_wr_bytes_i(a_wr_bytes),
     .a_wr_first_i(a_wr_first), .a_wr_count_i(a_wr_count), .a_wr_data_i(a_wr_data),
-    .req_valid_i(sbuf_req_valid_i), .req_ready_o(sbuf_req_ready_o), .req_i(sbuf_req_i),
-    .rsp_valid_o(sbuf_rsp_valid_o), .rsp_ready_i(sbuf_rsp_ready_i), .rsp_o(sbuf_rsp_o)
+    .req_valid_i(sbuf_line.req_valid), .req_ready_o(sbuf_line.req_ready), .req_i(sbuf_line.req),
+    .rsp_valid_o(sbuf_line.rsp_valid), .rsp_ready_i(sbuf_line.rsp_ready), .rsp_o(sbuf_line.rsp)
   );
 
   // ---------------------------------------------------------------- tensor engine and PSUM
@@ -177,7 +167,7 @@ module core #(
     .pc_i(instr_pc[0]), .second_valid_i(second_valid[0]), .second_i(second[0]),
     .done_o(done[0]), .error_valid_o(error_valid[0]),
     .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
-    .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
+    .count_rd_i(tensor_rd), .count_index_i(tensor_index), .count_o(tensor_count),
     .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
     .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
     .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
@@ -245,22 +235,22 @@ module core #(
   dma u_dma (
     .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i,
     .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
-    .ring_base_i, .ring_count_i,
+    .ring_base_i(ring_base), .ring_count_i(ring_count),
     .error_valid_o(dma_error_o), .error_cause_o(dma_cause_o), .error_pc_o(dma_pc_o),
     .busy_o(dma_busy),
-    .rd_req_valid_o(dma_rd_req_valid_o), .rd_req_ready_i(dma_rd_req_ready_i),
-    .rd_req_o(dma_rd_req_o), .rd_rsp_valid_i(dma_rd_rsp_valid_i),
-    .rd_rsp_ready_o(dma_rd_rsp_ready_o), .rd_rsp_i(dma_rd_rsp_i),
-    .rd_rsp_err_i(dma_rd_rsp_err_i),
-    .wr_req_valid_o(dma_wr_req_valid_o), .wr_req_ready_i(dma_wr_req_ready_i),
-    .wr_req_o(dma_wr_req_o), .wr_settled_i(dma_wr_settled_i),
+    .rd_req_valid_o(dma_read.req_valid), .rd_req_ready_i(dma_read.req_ready),
+    .rd_req_o(dma_read.req), .rd_rsp_valid_i(dma_read.rsp_valid),
+    .rd_rsp_ready_o(dma_read.rsp_ready), .rd_rsp_i(dma_read.rsp),
+    .rd_rsp_err_i(dma_read.rsp_err),
+    .wr_req_valid_o(dma_write.req_valid), .wr_req_ready_i(dma_write.req_ready),
+    .wr_req_o(dma_write.req), .wr_settled_i(dma_write.settled),
     .msg_valid_o, .msg_ready_i, .msg_o,
     .upd_valid_o(upd_valid_o[N]), .upd_o(upd_o[N]), .upd_engine_o(upd_dma_engine_o),
     .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])
   );
 
   assign quiet_o = (&seq_quiet) && fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 &&
-                   !sbuf_rsp_valid_o;
+                   !sbuf_line.rsp_valid;
 
   // The writers' instruction indices are for the tracer (tb/dut/trace/core_tracer.sv) only.
   logic unused_trace;

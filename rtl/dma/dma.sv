@@ -81,15 +81,9 @@ module dma (
 );
 
   // Chunks from the engines to the back end.
-  logic chunk_valid, chunk_last, chunk_remote, chunk_notify;
+  logic chunk_valid, chunk_remote;
   logic [3:0] chunk_engine, chunk_seq;
-  logic [$clog2(size_pkg::LineBytes)-1:0] chunk_from;
-  logic [47:0] chunk_addr;
-  logic [8:0] chunk_bytes;
-  logic [9:0] chunk_dst;
-  logic [1:0] chunk_vn;
-  logic [8:0] chunk_sem;
-  logic [31:0] chunk_pc;
+  dma_pkg::chunk_t chunk;
   logic [3:0] slot, inflight;
   logic unsettled, blocked, engines_busy, write_busy;
 
@@ -108,10 +102,7 @@ module dma (
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
     .desc_valid_i(rd_rsp_valid_i && is_desc), .desc_err_i(rd_rsp_err_i), .desc_rsp_i(rd_rsp_i),
     .chunk_valid_o(chunk_valid), .chunk_engine_o(chunk_engine), .chunk_seq_o(chunk_seq),
-    .chunk_from_o(chunk_from), .chunk_addr_o(chunk_addr), .chunk_bytes_o(chunk_bytes),
-    .chunk_last_o(chunk_last), .chunk_remote_o(chunk_remote), .chunk_notify_o(chunk_notify),
-    .chunk_dst_o(chunk_dst), .chunk_vn_o(chunk_vn), .chunk_sem_o(chunk_sem),
-    .chunk_pc_o(chunk_pc),
+    .chunk_remote_o(chunk_remote), .chunk_o(chunk),
     .slot_o(slot), .inflight_i(inflight), .unsettled_i(unsettled), .blocked_o(blocked),
     .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i
   );
@@ -120,10 +111,7 @@ module dma (
   dma_write u_write (
     .clk_i, .rst_ni,
     .chunk_valid_i(chunk_valid), .chunk_engine_i(chunk_engine), .chunk_seq_i(chunk_seq),
-    .chunk_from_i(chunk_from), .chunk_addr_i(chunk_addr), .chunk_bytes_i(chunk_bytes),
-    .chunk_last_i(chunk_last), .chunk_remote_i(chunk_remote), .chunk_notify_i(chunk_notify),
-    .chunk_dst_i(chunk_dst), .chunk_vn_i(chunk_vn), .chunk_sem_i(chunk_sem),
-    .chunk_pc_i(chunk_pc),
+    .chunk_remote_i(chunk_remote), .chunk_i(chunk),
     .rsp_valid_i(rd_rsp_valid_i && !is_desc), .rsp_i(rd_rsp_i),
     .slot_i(slot), .inflight_o(inflight), .unsettled_o(unsettled), .blocked_i(blocked),
     .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_settled_i, .wr_pc_o(commit_pc),

@@ -25,37 +25,25 @@ module dma_check (
   output defs_pkg::error_cause_e cause_o
 );
 
-  localparam logic [2:0] Hbm0 = 3'd0, Hbm1 = 3'd1, Sbuf0 = 3'd2, Sbuf1 = 3'd3, Null = 3'd4;
-
-  // As in mem_xbar.
-  function automatic logic [2:0] target_of(input logic [47:0] addr);
-    target_of = Null;
-    if ((addr & ~(defs_pkg::AddrHbm0Size - 48'd1)) == defs_pkg::AddrHbm0Base) target_of = Hbm0;
-    if ((addr & ~(defs_pkg::AddrHbm1Size - 48'd1)) == defs_pkg::AddrHbm1Base) target_of = Hbm1;
-    if (32'(addr[25:18]) < size_pkg::Partitions && 32'(addr[17:0]) < size_pkg::SbufBytes) begin
-      if (addr[47:26] == defs_pkg::AddrCore0Base[47:26]) target_of = Sbuf0;
-      if (addr[47:26] == defs_pkg::AddrCore1Base[47:26]) target_of = Sbuf1;
-    end
-  endfunction
-
   // Memory of a whole row. `addr` is a 64-bit sum: |stride| * rows < 2^63 - 2^48, so it is exact,
   // and a row that left the 48-bit space shows in the upper bits.
-  function automatic logic [2:0] run_target(input logic [63:0] addr, input logic [19:0] bytes);
+  function automatic defs_pkg::memory_e memory_of(input logic [63:0] addr,
+                                                  input logic [19:0] bytes);
     logic [63:0] last;
     last = addr + 64'(bytes) - 64'd1;
-    run_target = target_of(addr[47:0]);
-    if (addr[63:48] != '0 || last[63:48] != '0 || target_of(last[47:0]) != run_target) begin
-      run_target = Null;
-    end
-    if ((run_target == Sbuf0 || run_target == Sbuf1) && addr[25:18] != last[25:18]) begin
-      run_target = Null;
+    memory_of = address_pkg::memory_of(addr[47:0]);
+    if (addr[63:48] != '0 || last[63:48] != '0 ||
+        address_pkg::memory_of(last[47:0]) != memory_of ||
+        (address_pkg::in_core(addr[47:0]) && address_pkg::sbuf_partition(addr[47:0]) !=
+                                             address_pkg::sbuf_partition(last[47:0]))) begin
+      memory_of = defs_pkg::MemoryUnmapped;
     end
   endfunction
 
   logic remote, src_sbuf, dst_sbuf, bad_stride;
   logic signed [63:0] steps;
   logic [63:0] src_last, dst_last;
-  logic [2:0] src_target, dst_target;
+  defs_pkg::memory_e src_memory, dst_memory;
 
   always_comb begin
     cause_o    = defs_pkg::ErrorCauseNone;
@@ -66,24 +54,26 @@ module dma_check (
     steps      = '0;
     src_last   = '0;
     dst_last   = '0;
-    src_target = Null;
-    dst_target = Null;
+    src_memory = defs_pkg::MemoryUnmapped;
+    dst_memory = defs_pkg::MemoryUnmapped;
     if (check_i) begin
       remote     = desc_i.dst_chip != chip_id_i;
       steps      = {48'd0, desc_i.rows} - 64'sd1;
       src_last   = {16'd0, desc_i.src} + (64'(desc_i.src_stride) * steps);
       dst_last   = {16'd0, desc_i.dst} + (64'(desc_i.dst_stride) * steps);
-      src_target = run_target({16'd0, desc_i.src}, desc_i.row_bytes);
-      dst_target = run_target({16'd0, desc_i.dst}, desc_i.row_bytes);
-      src_sbuf   = desc_i.src[47:27] == defs_pkg::AddrCore0Base[47:27];
-      dst_sbuf   = desc_i.dst[47:27] == defs_pkg::AddrCore0Base[47:27];
+      src_memory = memory_of({16'd0, desc_i.src}, desc_i.row_bytes);
+      dst_memory = memory_of({16'd0, desc_i.dst}, desc_i.row_bytes);
+      src_sbuf   = address_pkg::in_core(desc_i.src);
+      dst_sbuf   = address_pkg::in_core(desc_i.dst);
       bad_stride = desc_i.rows > 16'd1 &&
                    ((src_sbuf && desc_i.src_stride[17:0] != '0) ||
                     (dst_sbuf && desc_i.dst_stride[17:0] != '0));
 
       // the last one that applies wins
-      if (src_target == Null || run_target(src_last, desc_i.row_bytes) != src_target ||
-          dst_target == Null || run_target(dst_last, desc_i.row_bytes) != dst_target) begin
+      if (src_memory == defs_pkg::MemoryUnmapped ||
+          memory_of(src_last, desc_i.row_bytes) != src_memory ||
+          dst_memory == defs_pkg::MemoryUnmapped ||
+          memory_of(dst_last, desc_i.row_bytes) != dst_memory) begin
         cause_o = defs_pkg::ErrorCauseUnmappedAddress;
       end
       if (remote && desc_i.dst_chip >= 10'(ring_size_i)) begin
@@ -106,9 +96,6 @@ module dma_check (
     end
   end
 
-  // The two SBUF windows are neighbours, so that one compare finds both.
-  initial CoreWindowsAreNeighbours_A: assert (defs_pkg::AddrCore0Base[47:27] ==
-                                              defs_pkg::AddrCore1Base[47:27]);
   // Nothing is refused unasked.
   `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)
 

@@ -48,16 +48,8 @@ module dma_engines (
   output logic chunk_valid_o,
   output logic [3:0] chunk_engine_o,
   output logic [3:0] chunk_seq_o,
-  output logic [$clog2(size_pkg::LineBytes)-1:0] chunk_from_o,   // first byte in the source line
-  output logic [47:0] chunk_addr_o,                              // destination
-  output logic [8:0] chunk_bytes_o,
-  output logic chunk_last_o,                                     // of a packet
   output logic chunk_remote_o,
-  output logic chunk_notify_o,                                   // last of the descriptor, notify
-  output logic [9:0] chunk_dst_o,
-  output logic [1:0] chunk_vn_o,
-  output logic [8:0] chunk_sem_o,
-  output logic [31:0] chunk_pc_o,
+  output dma_pkg::chunk_t chunk_o,
 
   // dma_write about the slot's engine
   output logic [3:0] slot_o,
@@ -189,16 +181,10 @@ module dma_engines (
   assign chunk_valid_o  = issue;
   assign chunk_engine_o = 4'(slot_q);
   assign chunk_seq_o    = seq_q[slot_q];
-  assign chunk_from_o   = src[LineBits-1:0];
-  assign chunk_addr_o   = dst;
-  assign chunk_bytes_o  = bytes[8:0];
-  assign chunk_last_o   = packet_end;
   assign chunk_remote_o = remote;
-  assign chunk_notify_o = all_end && desc.notify;
-  assign chunk_dst_o    = desc.dst_chip;
-  assign chunk_vn_o     = desc.vn;
-  assign chunk_sem_o    = desc.notify_sem;
-  assign chunk_pc_o     = pc;
+  assign chunk_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], last: packet_end,
+                     notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
+                     sem: desc.notify_sem, pc: pc};
 
   logic unused_desc;
   assign unused_desc = ^{desc.rows, desc.src, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
@@ -326,19 +312,19 @@ module dma_engines (
       end
     end
     if (fetch) begin
-      rd_req_o <= {1'b0, fetch_addr, 9'(defs_pkg::InstrBytes), 4'd0, 4'(slot_q), DescSeq,
-                   (size_pkg::LineBytes*8)'(0)};
+      rd_req_o <= '{write: 1'b0, addr: fetch_addr, bytes: 9'(defs_pkg::InstrBytes),
+                    tag: {4'd0, 4'(slot_q), DescSeq}, data: '0};
       part_q[slot_q] <= 2'(fetch_addr[LineBits-1:0] >> 6);
     end
     if (issue) begin
-      rd_req_o <= {1'b0, src, bytes[8:0], 4'd0, 4'(slot_q), seq_q[slot_q],
-                   (size_pkg::LineBytes*8)'(0)};
+      rd_req_o <= '{write: 1'b0, addr: src, bytes: bytes[8:0],
+                    tag: {4'd0, 4'(slot_q), seq_q[slot_q]}, data: '0};
     end
     if (desc_valid_i) begin
       next_desc_q[desc_engine] <= desc_rsp_i.data[512*32'(part_q[desc_engine])+:512];
     end
     if (finish) begin
-      upd_o        <= {desc.update_sem, desc.update_delta};
+      upd_o        <= '{sem: desc.update_sem, delta: desc.update_delta};
       upd_engine_o <= 4'(slot_q);
       upd_pc_o     <= pc;
     end

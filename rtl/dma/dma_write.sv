@@ -21,16 +21,8 @@ module dma_write (
   input  logic chunk_valid_i,
   input  logic [3:0] chunk_engine_i,
   input  logic [3:0] chunk_seq_i,
-  input  logic [$clog2(size_pkg::LineBytes)-1:0] chunk_from_i,
-  input  logic [47:0] chunk_addr_i,
-  input  logic [8:0] chunk_bytes_i,
-  input  logic chunk_last_i,
   input  logic chunk_remote_i,
-  input  logic chunk_notify_i,
-  input  logic [9:0] chunk_dst_i,
-  input  logic [1:0] chunk_vn_i,
-  input  logic [8:0] chunk_sem_i,
-  input  logic [31:0] chunk_pc_i,
+  input  dma_pkg::chunk_t chunk_i,
 
   input  logic rsp_valid_i,
   input  size_pkg::mem_rsp_t rsp_i,
@@ -58,20 +50,8 @@ module dma_write (
   localparam int unsigned LineWidth = size_pkg::LineBytes * 8;
   localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
 
-  typedef struct packed {
-    logic [LineBits-1:0] from;
-    logic [47:0] addr;
-    logic [8:0] bytes;
-    logic last;
-    logic notify;
-    logic [9:0] dst;
-    logic [1:0] vn;
-    logic [8:0] sem;
-    logic [31:0] pc;
-  } plan_t;
-
   logic [LineWidth-1:0] line_q [Engines*16];
-  plan_t plan_q [Engines*16];
+  dma_pkg::chunk_t plan_q [Engines*16];
 
   logic [Engines-1:0][3:0] inflight_d, inflight_q;   // reads started, writes not accepted
   logic [Engines-1:0][3:0] arrived_d, arrived_q;     // lines here, not picked
@@ -96,7 +76,7 @@ module dma_write (
   logic pick_wr, pick_msg;
   logic [EngineBits-1:0] pick;
   logic [3:0] pick_seq;
-  plan_t plan;
+  dma_pkg::chunk_t plan;
 
   always_comb begin
     able     = '0;
@@ -131,18 +111,18 @@ module dma_write (
   always_ff @(posedge clk_i) begin
     if (rsp_valid_i) line_q[rsp_i.tag[0+:EngineBits+4]] <= rsp_i.data;
     if (chunk_valid_i) begin
-      plan_q[{chunk_engine_i[EngineBits-1:0], chunk_seq_i}] <= {
-        chunk_from_i, chunk_addr_i, chunk_bytes_i, chunk_last_i, chunk_notify_i, chunk_dst_i,
-        chunk_vn_i, chunk_sem_i, chunk_pc_i};
+      plan_q[{chunk_engine_i[EngineBits-1:0], chunk_seq_i}] <= chunk_i;
     end
     if (pick_wr) begin
-      wr_req_o <= {1'b1, plan.addr, plan.bytes, 12'(pick),
-                   rotate_left(line_q[{pick, pick_seq}], plan.addr[LineBits-1:0] - plan.from)};
+      wr_req_o <= '{write: 1'b1, addr: plan.addr, bytes: plan.bytes, tag: 12'(pick),
+                    data: rotate_left(line_q[{pick, pick_seq}],
+                                      plan.addr[LineBits-1:0] - plan.from)};
       wr_pc_o  <= plan.pc;
     end
     if (pick_msg) begin
-      msg_o <= {4'(pick), plan.dst, plan.addr, plan.bytes, plan.vn, plan.last, plan.notify,
-                plan.notify ? plan.sem : 9'd0, line_q[{pick, pick_seq}] >> {plan.from, 3'b0}};
+      msg_o <= '{engine: 4'(pick), dst: plan.dst, addr: plan.addr, bytes: plan.bytes, vn: plan.vn,
+                 last: plan.last, notify: plan.notify, sem: plan.notify ? plan.sem : 9'd0,
+                 data: line_q[{pick, pick_seq}] >> {plan.from, 3'b0}};
     end
   end
 

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control and status registers of a chip: rtl/defs/csr.toml as hardware.
+// Control and status registers of a chip: rtl/defs/csr.toml as hardware. Those of a core live
+// there (core_regs), behind the bus that reg_req describes.
 //
 // One access at a time: `select_i` with offset, write flag and data; `rdata_o` and `cause_o` answer
 // in the same cycle. `apply_i`: do it now, if it is a write; never given with a refused access
-// (cause_o not None):
+// (cause_o not None): what core_regs refuses, and
 //   UnmappedAddress  no register there, a write to a read-only one, a read of a write-only one
 //   ReservedBits     a bit that the register does not have is set
-//   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error; Mgmt while the last
-//                    packet has not left
+//   QueueOverflow    Mgmt while the last packet has not left
 `include "assert.svh"
 
 module csr_regs #(
-  localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,  // sequencer {core, index}
-  localparam int unsigned E = size_pkg::DmaEngines,
-  localparam int unsigned D = defs_pkg::Cores * E,                     // engine core * E + index
   localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries
 ) (
   input  logic clk_i,
@@ -29,17 +26,9 @@ module csr_regs #(
   output logic [63:0]            rdata_o,
   output defs_pkg::error_cause_e cause_o,
 
-  output logic [S-1:0]       seq_start_o,
-  output logic [S-1:0][47:0] seq_base_o,
-  output logic [S-1:0][24:0] seq_count_o,
-  input  logic [S-1:0][1:0]  seq_state_i,
-  input  logic [S-1:0][31:0] seq_pc_i,
-  input  logic [S-1:0][7:0]  seq_cause_i,
-
-  output logic [D-1:0][47:0] ring_base_o,
-  output logic [D-1:0][15:0] ring_count_o,
-  input  logic [D-1:0][7:0]  dma_cause_i,
-  input  logic [D-1:0][31:0] dma_pc_i,
+  output logic [1:0]               core_select_o,
+  output defs_pkg::reg_req_t       reg_o,
+  input  defs_pkg::reg_rsp_t [1:0] core_reg_i,
 
   output logic [19:0]       fabric_timeout_o,
   output logic [K-1:0][8:0] fabric_keys_o,  // {valid, key}, entry {link port, 4 bits}
@@ -49,9 +38,6 @@ module csr_regs #(
   output logic [3:0][13:0]  fabric_rate_o,  // {burst - 1, rate}, stream port {core, lane}
   input  logic [31:0]       fabric_violations_i,
   input  logic [127:0]      fabric_violation_i,
-  output logic [1:0]        tensor_rd_o,    // core asked for a counter
-  output logic [2:0]        tensor_index_o,
-  input  logic [1:0][47:0]  tensor_count_i, // in the same cycle
 
   output logic [15:0]       link_error_limit_o,
   output logic [15:0]       fabric_managers_o,
@@ -79,20 +65,10 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
-  localparam int unsigned TensorCounts = 7, Counts = 99;
-  logic [2:0] seq;
-  logic [3:0] engine;
-  logic engine_exists;
-  logic [$clog2(D)-1:0] dma;
-  assign seq           = {core, local_offset[4:3]};
-  assign engine        = local_offset[6:3];
-  assign engine_exists = 32'(engine) < E;
-  assign dma           = ($clog2(D))'(32'(core) * E + 32'(engine));
-
+  localparam int unsigned Counts = 99;
   typedef enum logic [4:0] {
-    RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegRate, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount, RegFabric, RegMgmt, RegManagers, RegErrorLimit, RegCount
+    RegNone, RegChipId, RegRingSize, RegCore, RegTimeout, RegViolations, RegViolation, RegKeys, RegKey, RegBase,
+    RegEnd, RegRate, RegFabric, RegMgmt, RegManagers, RegErrorLimit, RegCount
   } reg_e;
   reg_e which;
   always_comb begin
@@ -115,34 +91,19 @@ module csr_regs #(
       which = RegCount;
     end
     if (per_core) begin
-      unique case ({local_offset[21:5], 5'd0})
-        defs_pkg::CsrSeqBase: which = RegSeqBase;
-        defs_pkg::CsrSeqCount: which = RegSeqCount;
-        defs_pkg::CsrSeqPc: which = RegSeqPc;
-        defs_pkg::CsrSeqError: which = RegSeqError;
-        default: ;
-      endcase
+      which = RegCore;
       unique case (local_offset)
-        defs_pkg::CsrSeqStart: which = RegSeqStart;
-        defs_pkg::CsrSeqState: which = RegSeqState;
         defs_pkg::CsrFabricKey: which = RegKey;
         defs_pkg::CsrFabricBase: which = RegBase;
         defs_pkg::CsrFabricEnd: which = RegEnd;
         default: ;
       endcase
       if ({local_offset[21:4], 4'd0} == defs_pkg::CsrFabricRate) which = RegRate;
-      unique case ({local_offset[21:7], 7'd0})
-        defs_pkg::CsrDmaRingBase: which = engine_exists ? RegRingBase : RegNone;
-        defs_pkg::CsrDmaRingCount: which = engine_exists ? RegRingCount : RegNone;
-        defs_pkg::CsrDmaError: which = engine_exists ? RegDmaError : RegNone;
-        default: ;
-      endcase
-      if ({local_offset[21:6], 6'd0} == defs_pkg::CsrTensorCount
-          && 32'(local_offset[5:3]) < TensorCounts) begin
-        which = RegTensorCount;
-      end
     end
   end
+
+  assign core_select_o = (select_i && which == RegCore) ? {core, !core} : '0;
+  assign reg_o         = '{write: write_i, offset: local_offset, data: wdata_i};
 
   // The fabric's registers lie in a row of 16, its first at a multiple of 128; those of other chips likewise.
   assign fabric_index_o = offset_i[6:3];
@@ -154,10 +115,7 @@ module csr_regs #(
   assign count_write_o  = write && which == RegCount;
 
   // ---------------------------------------------------------------- read
-  logic readable, tensor_rd;
-  assign tensor_rd      = select_i && which == RegTensorCount;
-  assign tensor_rd_o    = {tensor_rd && core, tensor_rd && !core};
-  assign tensor_index_o = local_offset[5:3];
+  logic readable;
   always_comb begin
     rdata_o  = '0;
     readable = 1'b1;
@@ -173,21 +131,12 @@ module csr_regs #(
         RegBase: rdata_o = 64'(fabric_base_q[core]);
         RegEnd: rdata_o = 64'(fabric_end_q[core]);
         RegRate: rdata_o = 64'(fabric_rate_q[{core, local_offset[3]}]);
-        RegSeqBase: rdata_o = 64'(seq_base_q[seq]);
-        RegSeqCount: rdata_o = 64'(seq_count_q[seq]);
-        RegSeqState: rdata_o = 64'({seq_state_i[{core, 2'd3}], seq_state_i[{core, 2'd2}],
-                                    seq_state_i[{core, 2'd1}], seq_state_i[{core, 2'd0}]});
-        RegSeqPc: rdata_o = 64'(seq_pc_i[seq]);
-        RegSeqError: rdata_o = 64'(seq_cause_i[seq]);
-        RegRingBase: rdata_o = 64'(ring_base_q[dma]);
-        RegRingCount: rdata_o = 64'(ring_count_q[dma]);
+        RegCore: rdata_o = core_reg_i[core].data;
         RegFabric: rdata_o = fabric_rdata_i;
         RegMgmt: rdata_o = 64'(mgmt_status_i);
         RegManagers: rdata_o = 64'(fabric_managers_q);
         RegErrorLimit: rdata_o = 64'(link_error_limit_q);
         RegCount: rdata_o = count_rdata_i;
-        RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
-        RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
       endcase
     end
@@ -208,9 +157,7 @@ module csr_regs #(
       RegKeys: spare_bits = wdata_i[63:9] != '0;
       RegKey: spare_bits = wdata_i[63:8] != '0;
       RegRate: spare_bits = wdata_i[63:14] != '0;
-      RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
-      RegSeqCount: spare_bits = wdata_i[63:25] != '0;
-      RegRingCount: spare_bits = wdata_i[63:16] != '0;
+      RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
       RegFabric, RegMgmt: begin
         writable      = fabric_writable;
         spare_bits    = fabric_spare;
@@ -222,30 +169,20 @@ module csr_regs #(
         spare_bits = wdata_i[63:32] != '0 ||
                      (offset_i == defs_pkg::CsrFabricPatience && wdata_i[31:8] != '0);
       end
-      RegSeqStart: begin
-        spare_bits = wdata_i[63:4] != '0;
-        for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin
-          if (wdata_i[i] && seq_state_i[{core, 2'(i)}][0]) not_startable = 1'b1;
-        end
-      end
       default: writable = 1'b0;
     endcase
   end
 
   always_comb begin
     cause_o = defs_pkg::ErrorCauseNone;
-    if (write_i ? !writable : !readable) cause_o = defs_pkg::ErrorCauseUnmappedAddress;
+    if (which == RegCore) cause_o = defs_pkg::error_cause_e'(core_reg_i[core].cause);
+    else if (write_i ? !writable : !readable) cause_o = defs_pkg::ErrorCauseUnmappedAddress;
     else if (write_i && spare_bits) cause_o = defs_pkg::ErrorCauseReservedBits;
     else if (write_i && not_startable) cause_o = defs_pkg::ErrorCauseQueueOverflow;
   end
   assign write = apply_i && write_i;
 
   // ---------------------------------------------------------------- registers
-  logic [S-1:0] start_q;
-  logic [S-1:0][47:0] seq_base_q;
-  logic [S-1:0][24:0] seq_count_q;
-  logic [D-1:0][47:0] ring_base_q;
-  logic [D-1:0][15:0] ring_count_q;
   logic [19:0] fabric_timeout_q;
   logic [15:0] fabric_managers_q, link_error_limit_q;
   logic [K-1:0][8:0] fabric_keys_q;
@@ -255,11 +192,6 @@ module csr_regs #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      start_q      <= '0;
-      seq_base_q   <= '0;
-      seq_count_q  <= '0;
-      ring_base_q  <= '0;
-      ring_count_q <= '0;
       fabric_timeout_q <= 20'(defs_pkg::RetryTimeout);
       fabric_managers_q  <= '0;
       link_error_limit_q <= 16'(defs_pkg::LinkErrorLimit);
@@ -269,9 +201,7 @@ module csr_regs #(
       fabric_end_q     <= '1;
       fabric_rate_q    <= '0;
     end else begin
-      start_q <= '0;
       if (write) begin
-        if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
         if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
         if (which == RegManagers) fabric_managers_q <= wdata_i[15:0];
         if (which == RegErrorLimit) link_error_limit_q <= wdata_i[15:0];
@@ -280,18 +210,9 @@ module csr_regs #(
         if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
         if (which == RegEnd) fabric_end_q[core] <= wdata_i[47:0];
         if (which == RegRate) fabric_rate_q[{core, local_offset[3]}] <= wdata_i[13:0];
-        if (which == RegSeqBase) seq_base_q[seq] <= wdata_i[47:0];
-        if (which == RegSeqCount) seq_count_q[seq] <= wdata_i[24:0];
-        if (which == RegRingBase) ring_base_q[dma] <= wdata_i[47:0];
-        if (which == RegRingCount) ring_count_q[dma] <= wdata_i[15:0];
       end
     end
   end
-  assign seq_start_o  = start_q;
-  assign seq_base_o   = seq_base_q;
-  assign seq_count_o  = seq_count_q;
-  assign ring_base_o  = ring_base_q;
-  assign ring_count_o = ring_count_q;
   assign fabric_timeout_o = fabric_timeout_q;
   assign fabric_managers_o  = fabric_managers_q;
   assign link_error_limit_o = link_error_limit_q;
@@ -301,8 +222,6 @@ module csr_regs #(
   assign fabric_end_o  = fabric_end_q;
   assign fabric_rate_o = fabric_rate_q;
 
-  // A doorbell rings for one cycle per write.
-  `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))
   // Nothing refused is applied.
   `ASSERT_NOW(AppliedIsAllowed_A, apply_i -> select_i && cause_o == defs_pkg::ErrorCauseNone)
 

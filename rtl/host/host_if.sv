@@ -41,24 +41,21 @@ module host_if #(
   output logic               mem_rsp_ready_o,
   input  size_pkg::mem_rsp_t mem_rsp_i,
 
-  output logic [S-1:0]       seq_start_o,
-  output logic [S-1:0][47:0] seq_base_o,
-  output logic [S-1:0][24:0] seq_count_o,
+  // registers of the cores: see reg_req
+  output logic [1:0]               core_select_o,
+  output logic                     reg_apply_o,
+  output defs_pkg::reg_req_t       reg_o,
+  input  defs_pkg::reg_rsp_t [1:0] core_reg_i,
+
   input  logic [S-1:0][1:0]  seq_state_i,
   input  logic [S-1:0][31:0] seq_pc_i,
   input  logic [S-1:0][7:0]  seq_cause_i,
   input  logic [S-1:0]       seq_event_valid_i,
   output logic [S-1:0]       seq_event_ready_o,
 
-  output logic [D-1:0][47:0] ring_base_o,
-  output logic [D-1:0][15:0] ring_count_o,
   input  logic [D-1:0]       dma_error_i,
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
-
-  output logic [1:0]       tensor_rd_o,
-  output logic [2:0]       tensor_index_o,
-  input  logic [1:0][47:0] tensor_count_i,
 
   input  logic [1:0]       rx_upd_error_i,
   input  logic [3:0]       fabric_error_i,
@@ -106,11 +103,9 @@ module host_if #(
   defs_pkg::error_cause_e refusal;
   logic in_hbm, in_hbm1, in_csr, one_block;
   logic [21:0] csr_offset;
-  assign in_hbm1    = head.addr >= defs_pkg::AddrHbm1Base &&
-                      head.addr < defs_pkg::AddrHbm1Base + defs_pkg::AddrHbm1Size;
-  assign in_hbm     = in_hbm1 || head.addr < defs_pkg::AddrHbm0Size;
-  assign in_csr     = head.addr >= defs_pkg::AddrCsrBase &&
-                      head.addr < defs_pkg::AddrCsrBase + defs_pkg::AddrCsrSize;
+  assign in_hbm1    = address_pkg::in_hbm1(head.addr);
+  assign in_hbm     = address_pkg::in_hbm(head.addr);
+  assign in_csr     = address_pkg::in_csr(head.addr);
   assign one_block  = head.bytes != '0 && {1'b0, head.addr[5:0]} + head.bytes <= 7'd64;
   assign csr_offset = head.addr[21:0];
   always_comb begin
@@ -202,15 +197,15 @@ module host_if #(
   );
 
   // ---------------------------------------------------------------- registers of the chip
+  assign reg_apply_o = do_csr;
   csr_regs u_csr (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i,
     .select_i(head_valid && kind == KindCsr), .apply_i(do_csr),
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
-    .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
-    .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
+    .core_select_o, .reg_o, .core_reg_i,
     .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o, .fabric_rate_o,
-    .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
+    .fabric_violations_i, .fabric_violation_i,
     .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
     .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i,
     .count_write_o, .count_index_o, .count_rdata_i

@@ -109,14 +109,14 @@ module operand_reader (
     if (start_i) begin
       each_d      = second && walk != instr_pkg::WalkOne;
       turn_d      = second && walk == instr_pkg::WalkOne;
-      source_d[0] = {instr_i.src0.space == defs_pkg::SpacePsum,
-                     instr_i.src0.dtype == defs_pkg::DtypeBf16,
-                     instr_i.src0.dtype == defs_pkg::DtypeInt32,
-                     instr_i.src0.partition};
-      source_d[1] = {instr_i.src1.space == defs_pkg::SpacePsum,
-                     instr_i.src1.dtype == defs_pkg::DtypeBf16,
-                     instr_i.src1.dtype == defs_pkg::DtypeInt32,
-                     instr_i.src1.partition};
+      source_d[0] = '{psum: instr_i.src0.space == defs_pkg::SpacePsum,
+                      narrow: instr_i.src0.dtype == defs_pkg::DtypeBf16,
+                      integer_sum: instr_i.src0.dtype == defs_pkg::DtypeInt32,
+                      partition: instr_i.src0.partition};
+      source_d[1] = '{psum: instr_i.src1.space == defs_pkg::SpacePsum,
+                      narrow: instr_i.src1.dtype == defs_pkg::DtypeBf16,
+                      integer_sum: instr_i.src1.dtype == defs_pkg::DtypeInt32,
+                      partition: instr_i.src1.partition};
     end else if (taken) begin
       turn_d = each_q && !turn_q;
     end

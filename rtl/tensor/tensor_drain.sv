@@ -67,10 +67,11 @@ module tensor_drain #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      queue_q[push_at_q] <= {dst_i.offset,
-                             dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0,
-                             sizes_i, accumulate_i, dst_i.dtype == defs_pkg::DtypeInt32, report_i,
-                             count_i, pc_i};
+      queue_q[push_at_q] <= '{offset: dst_i.offset,
+                              strides: {dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0},
+                              sizes: sizes_i, accumulate: accumulate_i,
+                              integers: dst_i.dtype == defs_pkg::DtypeInt32, report: report_i,
+                              count: count_i, pc: pc_i};
     end
   end
 

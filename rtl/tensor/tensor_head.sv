@@ -130,18 +130,28 @@ module tensor_head #(
 
   assign first_is_load         = first_q.opcode == defs_pkg::OpcodeLoadStationary;
   assign first_halves          = halves_of(first_q.partitions, first_q.src0.partition);
-  assign first_checked  = {first_is_load ? columns_i : first_fits.columns, first_halves,
-                           first_is_load, first_q.src0.dtype == defs_pkg::DtypeFp32,
-                           fast_i, pair_i, long_i};
-  assign second_checked = {second_fits.columns,
-                           halves_of(second_q.partitions, second_q.src0.partition),
-                           1'b0, second_q.src0.dtype == defs_pkg::DtypeFp32,
-                           1'b0, 1'b0, second_long_i};
+  always_comb begin
+    first_checked.columns      = first_is_load ? columns_i : first_fits.columns;
+    first_checked.halves       = first_halves;
+    first_checked.load         = first_is_load;
+    first_checked.fp32         = first_q.src0.dtype == defs_pkg::DtypeFp32;
+    first_checked.fast         = fast_i;
+    first_checked.pair         = pair_i;
+    first_checked.long_stride  = long_i;
+    second_checked             = '0;
+    second_checked.columns     = second_fits.columns;
+    second_checked.halves      = halves_of(second_q.partitions, second_q.src0.partition);
+    second_checked.fp32        = second_q.src0.dtype == defs_pkg::DtypeFp32;
+    second_checked.long_stride = second_long_i;
+    first_loads.partitions     = first_q.partitions;
+    first_loads.first          = first_q.src0.partition;
+    first_loads.columns        = columns_i;
+    first_loads.dtype          = first_q.src0.dtype;
+  end
 
   assign first_low   = 32'(first_q.src0.partition) >= P / 2;
   assign second_low  = 32'(second_q.src0.partition) >= P / 2;
   assign first_fits  = first_low ? lower_q : upper_q;
-  assign first_loads = {first_q.partitions, first_q.src0.partition, columns_i, first_q.src0.dtype};
   assign upper_then  = first_is_load && first_halves[0] ? first_loads : upper_q;
   assign lower_then  = first_is_load && first_halves[1] ? first_loads : lower_q;
   assign second_fits = second_low ? lower_then : upper_then;
@@ -246,19 +256,39 @@ module tensor_head #(
 
   always_ff @(posedge clk_i) begin
     if (send_load) begin
-      load_o <= {front_q.src0, 112'b0, 3'b0,
-                 front_q.size3, front_q.size2, front_q.size1, front_q.size0,
-                 front_q.partitions, front_is_q.columns, front_is_q.halves, ~plane_q,
-                 front_is_q.fast, front_is_q.pair, front_is_q.long_stride,
-                 !pass_q[0], 1'b0, last_pass, front_pc_q};
+      load_o.src         <= front_q.src0;
+      load_o.dst         <= '0;
+      load_o.bank        <= '0;
+      load_o.sizes       <= {front_q.size3, front_q.size2, front_q.size1, front_q.size0};
+      load_o.partitions  <= front_q.partitions;
+      load_o.columns     <= front_is_q.columns;
+      load_o.halves      <= front_is_q.halves;
+      load_o.planes      <= ~plane_q;
+      load_o.fast        <= front_is_q.fast;
+      load_o.pair        <= front_is_q.pair;
+      load_o.long_stride <= front_is_q.long_stride;
+      load_o.low         <= !pass_q[0];
+      load_o.accumulate  <= 1'b0;
+      load_o.last_pass   <= last_pass;
+      load_o.pc          <= front_pc_q;
     end
     if (send_moving) begin
+      moving_o.src         <= moving.src0;
+      moving_o.dst         <= moving.dst;
+      moving_o.bank        <= moving.dst.offset[BankShift +: 3];
+      moving_o.sizes       <= {moving.size3, moving.size2, moving.size1, moving.size0};
+      moving_o.partitions  <= moving.partitions;
+      moving_o.columns     <= moving_is.columns;
+      moving_o.halves      <= moving_is.halves;
       // The last load went into plane_d; the low halves of fp32 into the one before.
-      moving_o <= {moving.src0, moving.dst, moving.dst.offset[BankShift +: 3],
-                   moving.size3, moving.size2, moving.size1, moving.size0,
-                   moving.partitions, moving_is.columns, moving_is.halves,
-                   plane_d ^ {2{moving_is.fp32 && !pass_q[1]}}, 1'b0, 1'b0, moving_is.long_stride,
-                   !pass_q[0], moving.accumulate || pass_q != 0, send_back || last_pass, moving_pc};
+      moving_o.planes      <= plane_d ^ {2{moving_is.fp32 && !pass_q[1]}};
+      moving_o.fast        <= 1'b0;
+      moving_o.pair        <= 1'b0;
+      moving_o.long_stride <= moving_is.long_stride;
+      moving_o.low         <= !pass_q[0];
+      moving_o.accumulate  <= moving.accumulate || pass_q != 0;
+      moving_o.last_pass   <= send_back || last_pass;
+      moving_o.pc          <= moving_pc;
     end
   end
 

@@ -6,6 +6,7 @@ Usage: gen_defs.py [--out DIR] [--check]   (default: the repository; a test pass
 
 Writes under DIR:
   rtl/defs/gen/defs_pkg.sv            constants, enums and structs of every configuration
+  rtl/defs/gen/address_pkg.sv         what lies behind an address
   rtl/defs/gen/CONFIG/size_pkg.sv     sizes, and structs whose width depends on them
   rtl/defs/gen/defs.h                 the same for C++
   rtl/defs/gen/defs_echo.{sv,h}       every struct taken apart and put together: for the round trip test
@@ -20,6 +21,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from defs.address import sv_address_pkg  # noqa: E402
 from defs.cpp_header import cpp_header  # noqa: E402
 from defs.description import ROOT, DefsError, load  # noqa: E402
 from defs.echo import echo_files  # noqa: E402
@@ -39,6 +41,7 @@ def generate():
     rows = rows_of(defs)
     echo_sv, echo_h = echo_files(defs)
     files = {"rtl/defs/gen/defs_pkg.sv": sv_defs_pkg(defs), "rtl/defs/gen/defs.h": cpp_header(defs),
+             "rtl/defs/gen/address_pkg.sv": sv_address_pkg(defs),
              "rtl/defs/gen/defs_echo.sv": echo_sv, "rtl/defs/gen/defs_echo.h": echo_h,
              "rtl/defs/gen/instr_pkg.sv": sv_instr_pkg(defs, rows),
              "rtl/defs/gen/instructions.h": instructions_header(defs, rows),

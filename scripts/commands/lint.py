@@ -35,7 +35,8 @@ def files(*patterns):
 
 
 def lint_rtl(config, top, instead=()):
-    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/instr_pkg.sv", *layers.packages(ROOT)]
+    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
+                "rtl/defs/gen/instr_pkg.sv", *layers.packages(ROOT)]
     folders = layers.folders(ROOT)
     paths = [arg for folder in folders for arg in ("-y", folder)]
     source = next(f"{d}/{top}.sv" for d in folders if (ROOT / d / f"{top}.sv").exists())  # -y does not find a top

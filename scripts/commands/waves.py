@@ -94,7 +94,7 @@ def block_lines(block, core, engine):
     text = (VIEWS / f"{block}.gtkw").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("[*]")]
     if core is not None:
-        lines = [line.replace("u_core0.", f"u_core{core}.") for line in lines]
+        lines = [line.replace("gen_core[0]", f"gen_core[{core}]") for line in lines]
     if block == "sequencer" and engine in SEQUENCERS:
         lines = [line.replace("gen_seq[0]", f"gen_seq[{SEQUENCERS.index(engine)}]") for line in lines]
     return lines

@@ -48,13 +48,16 @@ Register core_array(Core& core, const std::string& name) {
 }
 template <class Symbols>
 Register any_core_array(Symbols& symbols, const std::string& place) {
-  if constexpr (requires { symbols.TOP__chip__DOT__u_core0.u_psum__DOT__mem_q; }) {
-    const std::string core0 = "TOP.chip.u_core0.", core1 = "TOP.chip.u_core1.";
+#define DODECA_CORE(n) TOP__chip__DOT__gen_core__BRA__##n##__KET____DOT__u_core
+  if constexpr (requires { symbols.DODECA_CORE(0).u_psum__DOT__mem_q; }) {
+    const std::string core0 = "TOP.chip.gen_core[0].u_core.",
+                      core1 = "TOP.chip.gen_core[1].u_core.";
     if (place.starts_with(core0))
-      return core_array(symbols.TOP__chip__DOT__u_core0, place.substr(core0.size()));
+      return core_array(symbols.DODECA_CORE(0), place.substr(core0.size()));
     if (place.starts_with(core1))
-      return core_array(symbols.TOP__chip__DOT__u_core1, place.substr(core1.size()));
+      return core_array(symbols.DODECA_CORE(1), place.substr(core1.size()));
   }
+#undef DODECA_CORE
   return {};
 }
 

@@ -162,13 +162,11 @@ module fabric_fill #(
   logic [47:0] addr;
   logic [9:0] dst;
   logic [4:0] len, bodies;
-  logic core1_window, hbm1_window, bad_dst, bad_len, bad_way;
+  logic bad_dst, bad_len, bad_way;
   always_comb begin
     {dst, addr}  = '0;
     bodies       = '0;
     len          = '0;
-    core1_window = 1'b0;
-    hbm1_window  = 1'b0;
     bad_dst      = 1'b0;
     bad_len      = 1'b0;
     bad_way      = 1'b0;
@@ -177,9 +175,6 @@ module fabric_fill #(
       {dst, addr} = (fill == '0) ? {chunk_q.dst, chunk_q.addr} : open_q[engine];
       bodies = total[10:6] + {4'b0, total[5:0] != '0};
       len    = (total <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : bodies + 5'd1;
-      // The local port at the destination is the core that owns the address.
-      core1_window = addr - defs_pkg::AddrCore1Base < defs_pkg::AddrCore1Size;
-      hbm1_window  = addr - defs_pkg::AddrHbm1Base < defs_pkg::AddrHbm1Size;
       bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i ||
                 cut_off_i[dst[3:0]];
       bad_len = (chunk_q.vn == '0 && len > 5'd4) || (tenant_i[2] && (mgmt_q || chunk_q.vn != tenant_i[1:0]));
@@ -189,7 +184,7 @@ module fabric_fill #(
                      : chunk_q.notify ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
       header_o.dst   = dst;
       header_o.src   = chip_id_i;
-      header_o.lport = {1'b0, core1_window || hbm1_window};
+      header_o.lport = {1'b0, address_pkg::core_of(addr)};
       header_o.vn    = chunk_q.vn;
       header_o.pkey  = mgmt_q ? '0 : key_i;
       header_o.len   = len;

@@ -59,14 +59,19 @@ inline constexpr unsigned kCsrCoreStride = 4096;  ///< distance of the two cores
 
 inline constexpr std::uint64_t kAddrHbm0Base = 0x0;  ///< HBM stack 0, 16 GiB
 inline constexpr std::uint64_t kAddrHbm0Size = 0x400000000;
+inline constexpr bool in_hbm0(std::uint64_t addr) { return addr - kAddrHbm0Base < kAddrHbm0Size; }
 inline constexpr std::uint64_t kAddrHbm1Base = 0x1000000000;  ///< HBM stack 1, 16 GiB
 inline constexpr std::uint64_t kAddrHbm1Size = 0x400000000;
+inline constexpr bool in_hbm1(std::uint64_t addr) { return addr - kAddrHbm1Base < kAddrHbm1Size; }
 inline constexpr std::uint64_t kAddrCore0Base = 0xfffc0000000;  ///< core 0; SBUF partition p, byte b at + p * SbufStride + b
 inline constexpr std::uint64_t kAddrCore0Size = 0x4000000;
+inline constexpr bool in_core0(std::uint64_t addr) { return addr - kAddrCore0Base < kAddrCore0Size; }
 inline constexpr std::uint64_t kAddrCore1Base = 0xfffc4000000;  ///< core 1, likewise
 inline constexpr std::uint64_t kAddrCore1Size = 0x4000000;
+inline constexpr bool in_core1(std::uint64_t addr) { return addr - kAddrCore1Base < kAddrCore1Size; }
 inline constexpr std::uint64_t kAddrCsrBase = 0xfffd0000000;  ///< control and status registers, host port only
 inline constexpr std::uint64_t kAddrCsrSize = 0x400000;
+inline constexpr bool in_csr(std::uint64_t addr) { return addr - kAddrCsrBase < kAddrCsrSize; }
 
 struct Csr {
   std::string_view name;
@@ -155,6 +160,26 @@ inline constexpr std::string_view to_string(Space value) {
   return "?";
 }
 inline constexpr std::array kEverySpace{Space::None, Space::Sbuf, Space::Psum};
+
+/// what lies behind an address; a byte belongs to one of them
+enum class Memory : std::uint8_t {
+  Hbm0 = 0,  ///< HBM stack 0
+  Hbm1 = 1,  ///< HBM stack 1
+  Sbuf0 = 2,  ///< SBUF of core 0
+  Sbuf1 = 3,  ///< SBUF of core 1
+  Unmapped = 4,  ///< no memory
+};
+inline constexpr std::string_view to_string(Memory value) {
+  switch (value) {
+    case Memory::Hbm0: return "Hbm0";
+    case Memory::Hbm1: return "Hbm1";
+    case Memory::Sbuf0: return "Sbuf0";
+    case Memory::Sbuf1: return "Sbuf1";
+    case Memory::Unmapped: return "Unmapped";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryMemory{Memory::Hbm0, Memory::Hbm1, Memory::Sbuf0, Memory::Sbuf1, Memory::Unmapped};
 
 /// number format of an operand
 enum class Dtype : std::uint8_t {
@@ -699,6 +724,53 @@ struct SemUpdate {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static SemUpdate from(const Words& w) { return unpack(w.data()); }
   bool operator==(const SemUpdate&) const = default;
+};
+
+/// access to a register, to the block that owns it. With `select` of the block, reg_rsp answers in the same cycle; with `apply` a write happens at this edge (never one that was refused)
+struct RegReq {
+  static constexpr unsigned kBits = 87;
+  static constexpr unsigned kWords = 3;
+  using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t write{};  ///< 1: write, 0: read
+  std::uint32_t offset{};  ///< as in csr.toml; registers of a core: as if it were core 0
+  std::uint64_t data{};  ///< of a write
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 86, 1, static_cast<std::uint64_t>(write));
+    put_bits(words, at + 64, 22, static_cast<std::uint64_t>(offset));
+    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(data));
+  }
+  static RegReq unpack(const std::uint32_t* words, unsigned at = 0) {
+    RegReq s;
+    s.write = static_cast<std::uint8_t>(get_bits(words, at + 86, 1));
+    s.offset = static_cast<std::uint32_t>(get_bits(words, at + 64, 22));
+    s.data = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static RegReq from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const RegReq&) const = default;
+};
+
+/// answer of the block; all zero if it was not selected
+struct RegRsp {
+  static constexpr unsigned kBits = 72;
+  static constexpr unsigned kWords = 3;
+  using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t cause{};  ///< error_cause: None, or why the access is refused
+  std::uint64_t data{};  ///< of a read
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 64, 8, static_cast<std::uint64_t>(cause));
+    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(data));
+  }
+  static RegRsp unpack(const std::uint32_t* words, unsigned at = 0) {
+    RegRsp s;
+    s.cause = static_cast<std::uint8_t>(get_bits(words, at + 64, 8));
+    s.data = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static RegRsp from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const RegRsp&) const = default;
 };
 
 /// token from the host to a chip, one per fabric cycle

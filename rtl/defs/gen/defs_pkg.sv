@@ -103,6 +103,15 @@ package defs_pkg;
     SpacePsum = 2'd2  // partial-sum buffer, fp32 only
   } space_e;
 
+  // what lies behind an address; a byte belongs to one of them
+  typedef enum logic [2:0] {
+    MemoryHbm0 = 3'd0,  // HBM stack 0
+    MemoryHbm1 = 3'd1,  // HBM stack 1
+    MemorySbuf0 = 3'd2,  // SBUF of core 0
+    MemorySbuf1 = 3'd3,  // SBUF of core 1
+    MemoryUnmapped = 3'd4  // no memory
+  } memory_e;
+
   // number format of an operand
   typedef enum logic [3:0] {
     DtypeFp32 = 4'd0,  // 1/8/23
@@ -294,6 +303,21 @@ package defs_pkg;
     logic signed [15:0] delta;  // signed
   } sem_update_t;
   localparam int unsigned SemUpdateBits = 25;
+
+  // access to a register, to the block that owns it. With `select` of the block, reg_rsp answers in the same cycle; with `apply` a write happens at this edge (never one that was refused)
+  typedef struct packed {
+    logic write;  // 1: write, 0: read
+    logic [21:0] offset;  // as in csr.toml; registers of a core: as if it were core 0
+    logic [63:0] data;  // of a write
+  } reg_req_t;
+  localparam int unsigned RegReqBits = 87;
+
+  // answer of the block; all zero if it was not selected
+  typedef struct packed {
+    logic [7:0] cause;  // error_cause: None, or why the access is refused
+    logic [63:0] data;  // of a read
+  } reg_rsp_t;
+  localparam int unsigned RegRspBits = 72;
 
   // token from the host to a chip, one per fabric cycle
   typedef struct packed {

@@ -17,27 +17,21 @@ module core #(
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
 
-  // sequencers: doorbells, status, events for the host
-  input  logic [N-1:0]       seq_start_i,
-  input  logic [N-1:0][47:0] seq_base_i,
-  input  logic [N-1:0][24:0] seq_count_i,
+  // registers: see reg_req
+  input  logic               reg_select_i,
+  input  logic               reg_apply_i,
+  input  defs_pkg::reg_req_t reg_i,
+  output defs_pkg::reg_rsp_t reg_o,
+
+  // status, and events for the host
   output logic [N-1:0][1:0]  seq_state_o,
   output logic [N-1:0][31:0] seq_pc_o,
   output logic [N-1:0][7:0]  seq_cause_o,
   output logic [N-1:0]       seq_event_valid_o,
   input  logic [N-1:0]       seq_event_ready_i,
-
-  // DMA engines: rings, status
-  input  logic [E-1:0][47:0] ring_base_i,
-  input  logic [E-1:0][15:0] ring_count_i,
   output logic [E-1:0]       dma_error_o,
   output logic [E-1:0][7:0]  dma_cause_o,
   output logic [E-1:0][31:0] dma_pc_o,
-
-  // counters of the tensor engine
-  input  logic        tensor_rd_i,
-  input  logic [2:0]  tensor_index_i,
-  output logic [47:0] tensor_count_o,
 
   // semaphores: waited for, then to be updated
   output logic [2*N*9-1:0]            wait_sem_o,
@@ -48,32 +42,10 @@ module core #(
   output logic [3:0]                  upd_dma_engine_o,
   input  logic [N:0]                  upd_error_i,
 
-  output logic               fetch_req_valid_o,
-  input  logic               fetch_req_ready_i,
-  output size_pkg::mem_req_t fetch_req_o,
-  input  logic               fetch_rsp_valid_i,
-  output logic               fetch_rsp_ready_o,
-  input  size_pkg::mem_rsp_t fetch_rsp_i,
-
-  output logic               dma_rd_req_valid_o,
-  input  logic               dma_rd_req_ready_i,
-  output size_pkg::mem_req_t dma_rd_req_o,
-  input  logic               dma_rd_rsp_valid_i,
-  output logic               dma_rd_rsp_ready_o,
-  input  size_pkg::mem_rsp_t dma_rd_rsp_i,
-  input  logic               dma_rd_rsp_err_i,
-
-  output logic               dma_wr_req_valid_o,
-  input  logic               dma_wr_req_ready_i,
-  output size_pkg::mem_req_t dma_wr_req_o,
-  input  logic               dma_wr_settled_i,
-
-  input  logic               sbuf_req_valid_i,
-  output logic               sbuf_req_ready_o,
-  input  size_pkg::mem_req_t sbuf_req_i,
-  output logic               sbuf_rsp_valid_o,
-  input  logic               sbuf_rsp_ready_i,
-  output size_pkg::mem_rsp_t sbuf_rsp_o,
+  mem_if.requester fetch,
+  mem_if.requester dma_read,
+  mem_if.requester dma_write,
+  mem_if.memory    sbuf_line,
 
   output logic                 msg_valid_o,
   input  logic                 msg_ready_i,
@@ -85,15 +57,31 @@ module core #(
   logic [31:0] core_id;
   assign core_id = 32'(core_id_i);
 
-  // ---------------------------------------------------------------- doorbells
+  // ---------------------------------------------------------------- registers and doorbells
+  logic [N-1:0]       seq_start;
+  logic [N-1:0][47:0] seq_base;
+  logic [N-1:0][24:0] seq_count;
+  logic [E-1:0][47:0] ring_base;
+  logic [E-1:0][15:0] ring_count;
+  logic               tensor_rd;
+  logic [2:0]         tensor_index;
+  logic [47:0]        tensor_count;
+  core_regs u_regs (
+    .clk_i, .rst_ni, .select_i(reg_select_i), .apply_i(reg_apply_i), .reg_i, .reg_o,
+    .seq_start_o(seq_start), .seq_base_o(seq_base), .seq_count_o(seq_count),
+    .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o),
+    .ring_base_o(ring_base), .ring_count_o(ring_count),
+    .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
+    .tensor_rd_o(tensor_rd), .tensor_index_o(tensor_index), .tensor_count_i(tensor_count)
+  );
   always_ff @(posedge clk_i) begin
-    if (rst_ni && seq_start_i != '0) begin
+    if (rst_ni && seq_start != '0) begin
       for (int unsigned e = 0; e < E; e++) begin
-        golden_dpi::dodeca_golden_ring(core_id, e, 64'(ring_base_i[e]), 32'(ring_count_i[e]));
+        golden_dpi::dodeca_golden_ring(core_id, e, 64'(ring_base[e]), 32'(ring_count[e]));
       end
       for (int unsigned s = 0; s < N; s++) begin
-        if (seq_start_i[s]) begin
-          golden_dpi::dodeca_golden_start(core_id, s, 64'(seq_base_i[s]), 32'(seq_count_i[s]));
+        if (seq_start[s]) begin
+          golden_dpi::dodeca_golden_start(core_id, s, 64'(seq_base[s]), 32'(seq_count[s]));
         end
       end
     end
@@ -116,7 +104,7 @@ module core #(
       dma_pc_o          <= '0;
       quiet_o           <= 1'b1;
     end else begin
-      quiet_o <= golden_dpi::dodeca_golden_quiet(core_id) && !msg_valid_o && seq_start_i == '0;
+      quiet_o <= golden_dpi::dodeca_golden_quiet(core_id) && !msg_valid_o && seq_start == '0;
       seq_event_valid_o <= seq_event_valid_o & ~seq_event_ready_i;
       if (golden_dpi::dodeca_golden_changed(core_id)) begin
         for (int unsigned s = 0; s < N; s++) begin
@@ -153,9 +141,9 @@ module core #(
 
   // ---------------------------------------------------------------- counters
   always_comb begin
-    tensor_count_o = '0;
-    if (tensor_rd_i) begin
-      tensor_count_o = 48'(golden_dpi::dodeca_golden_count(core_id, 32'(tensor_index_i)));
+    tensor_count = '0;
+    if (tensor_rd) begin
+      tensor_count = 48'(golden_dpi::dodeca_golden_count(core_id, 32'(tensor_index)));
     end
   end
 
@@ -165,21 +153,19 @@ module core #(
   assign upd_o              = '0;
   assign upd_pc_o           = '0;
   assign upd_dma_engine_o   = '0;
-  assign fetch_req_valid_o  = 1'b0;
-  assign fetch_req_o        = '0;
-  assign fetch_rsp_ready_o  = 1'b0;
-  assign dma_rd_req_valid_o = 1'b0;
-  assign dma_rd_req_o       = '0;
-  assign dma_rd_rsp_ready_o = 1'b0;
-  assign dma_wr_req_valid_o = 1'b0;
-  assign dma_wr_req_o       = '0;
-  assign sbuf_req_ready_o   = 1'b0;
-  assign sbuf_rsp_valid_o   = 1'b0;
-  assign sbuf_rsp_o         = '0;
+  assign fetch.req_valid     = 1'b0;
+  assign fetch.req           = '0;
+  assign fetch.rsp_ready     = 1'b0;
+  assign dma_read.req_valid  = 1'b0;
+  assign dma_read.req        = '0;
+  assign dma_read.rsp_ready  = 1'b0;
+  assign dma_write.req_valid = 1'b0;
+  assign dma_write.req       = '0;
+  assign sbuf_line.req_ready = 1'b0;
+  assign sbuf_line.rsp_valid = 1'b0;
+  assign sbuf_line.rsp       = '0;
 
   logic unused;
-  assign unused = ^{chip_id_i, ring_size_i, wait_value_i, upd_error_i, fetch_req_ready_i,
-                    fetch_rsp_valid_i, fetch_rsp_i, dma_rd_req_ready_i, dma_rd_rsp_valid_i, dma_rd_rsp_err_i, dma_rd_rsp_i,
-                    dma_wr_req_ready_i, dma_wr_settled_i, sbuf_req_valid_i, sbuf_req_i, sbuf_rsp_ready_i};
+  assign unused = ^{chip_id_i, ring_size_i, wait_value_i, upd_error_i, dma_read.rsp_err};
 
 endmodule

@@ -20,7 +20,7 @@ Packed unpack(const Register& reg) {
 
 }  // namespace
 
-std::string core_path(unsigned core) { return fmt::format("u_core{}", core); }
+std::string core_path(unsigned core) { return fmt::format("gen_core[{}].u_core", core); }
 std::string sequencer_path(unsigned core, unsigned index) {
   return fmt::format("{}.gen_seq[{}].u_sequencer", core_path(core), index);
 }

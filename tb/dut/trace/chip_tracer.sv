@@ -153,13 +153,13 @@ bind chip chip_tracer u_tracer (
   .message_payload0_i(u_fabric.u_ni.u_rx0.u_store.trace_message_payload_q),
   .message_header1_i(u_fabric.u_ni.u_rx1.u_write.trace_message_header_q),
   .message_payload1_i(u_fabric.u_ni.u_rx1.u_store.trace_message_payload_q),
-  .rx_pending_i({rx1_req_valid, rx0_req_valid}),
-  .rx_accepted_i({rx1_req_valid && rx1_req_ready, rx0_req_valid && rx0_req_ready}),
+  .rx_pending_i({from[Rx+1].req_valid, from[Rx].req_valid}),
+  .rx_accepted_i({from[Rx+1].req_valid && from[Rx+1].req_ready, from[Rx].req_valid && from[Rx].req_ready}),
   .rx_burst_i({u_fabric.u_ni.u_rx1.u_write.trace_burst_valid, u_fabric.u_ni.u_rx0.u_write.trace_burst_valid}),
   .rx_src_i({u_fabric.u_ni.u_rx1.u_write.trace_burst_src, u_fabric.u_ni.u_rx0.u_write.trace_burst_src}),
   .rx_lane_i({u_fabric.u_ni.u_rx1.u_write.trace_burst_lane, u_fabric.u_ni.u_rx0.u_write.trace_burst_lane}),
-  .rx0_req_i(rx0_req), .rx1_req_i(rx1_req),
-  .host_valid_i(host_req_valid && host_req_ready), .host_req_i(host_req),
+  .rx0_req_i(from[Rx].req), .rx1_req_i(from[Rx+1].req),
+  .host_valid_i(from[Host].req_valid && from[Host].req_ready), .host_req_i(from[Host].req),
   .host_refused_i(u_host.do_error), .host_cause_i(u_host.host_cause_d),
   .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc)
 );

@@ -150,7 +150,7 @@ bind core core_tracer u_tracer (
   .a_valid_i(a_wr_valid), .a_pc_i(a_wr_pc), .a_addr_i(a_wr_addr), .a_bytes_i(a_wr_bytes),
   .a_first_i(a_wr_first), .a_count_i(a_wr_count), .a_data_i(a_wr_data),
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
-  .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_wr_req_o),
+  .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
   .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
   .issue_i({gen_seq[3].u_sequencer.push, gen_seq[2].u_sequencer.push,
             gen_seq[1].u_sequencer.push, gen_seq[0].u_sequencer.push}),

@@ -30,23 +30,6 @@ constexpr unsigned kRequesters = 9, kTargets = 4;
 constexpr std::array kReads{true, true, false, true, true, false, false, false, true};
 constexpr std::array kWrites{false, false, true, false, false, true, true, true, true};
 
-/// Calls f(index, pins...) for each requester or target; absent pins are null.
-template <class Wide, class RspWide>
-struct Requester {
-  CData *req_valid, *req_ready, *req_err;
-  Wide* req;
-  CData* settled = nullptr;
-  CData *rsp_valid = nullptr, *rsp_ready = nullptr, *rsp_err = nullptr;
-  RspWide* rsp = nullptr;
-};
-template <class Wide, class RspWide>
-struct Target {
-  CData *req_valid, *req_ready;
-  Wide* req;
-  CData *rsp_valid, *rsp_ready;
-  RspWide* rsp;
-};
-
 struct Timing {
   unsigned idle = 30, stall = 30;  ///< percent of cycles without a request, with a low ready
   unsigned latency = 20;
@@ -55,9 +38,6 @@ struct Timing {
 
 template <class Model>
 class Bench {
-  using Wide = std::remove_reference_t<decltype(Model::hbm0_req_o)>;
-  using RspWide = std::remove_reference_t<decltype(Model::hbm0_rsp_i)>;
-
  public:
   Bench(const defs::Sizes& sizes, unsigned seed, Timing timing)
       : sizes(sizes), rng(seed), timing(timing) {
@@ -65,23 +45,7 @@ class Bench {
     context.randSeed(static_cast<int>(seed) + 1);
     dut = std::make_unique<Model>(&context);
     auto& d = *dut;
-#define READER(n)                                                                   \
-  {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, nullptr, \
-   &d.n##_rsp_valid_o, &d.n##_rsp_ready_i, &d.n##_rsp_err_o, &d.n##_rsp_o}
-#define WRITER(n) \
-  {&d.n##_req_valid_i, &d.n##_req_ready_o, &d.n##_req_err_o, &d.n##_req_i, &d.n##_settled_o}
-#define TARGET(n)                                        \
-  {&d.n##_req_valid_o, &d.n##_req_ready_i, &d.n##_req_o, \
-   &d.n##_rsp_valid_i, &d.n##_rsp_ready_o, &d.n##_rsp_i}
-    requesters = {{READER(fetch0), READER(dma_rd0), WRITER(dma_wr0), READER(fetch1),
-                   READER(dma_rd1), WRITER(dma_wr1), WRITER(rx0), WRITER(rx1), READER(host)}};
-    requesters[8].settled = &d.host_settled_o;
-    targets = {{TARGET(hbm0), TARGET(hbm1), TARGET(sbuf0), TARGET(sbuf1)}};
-    for (auto& r : requesters) {
-      *r.req_valid = 0;
-      if (r.rsp_ready) *r.rsp_ready = 0;
-    }
-    for (auto& t : targets) *t.rsp_valid = *t.req_ready = 0;
+    d.req_valid_i = d.rsp_ready_i = d.mem_rsp_valid_i = d.mem_req_ready_i = 0;
     d.clk_i = 0;
     d.rst_ni = 0;
     d.eval();
@@ -147,21 +111,21 @@ class Bench {
 
   void tick(bool offer) {
     const unsigned line = sizes.line_bytes;
+    auto& d = *dut;
+    d.req_valid_i = d.rsp_ready_i = d.mem_req_ready_i = 0;
     for (unsigned r = 0; r < kRequesters; ++r) {
-      auto& pins = requesters[r];
       if (!offered[r] && offer && !chance(timing.idle) && (only[r] > -2)) {
         offered[r] = make(r, only[r]);
-        tb::put(*pins.req, *offered[r], line);
+        tb::put(d.req_i[r], *offered[r], line);
       }
-      *pins.req_valid = offered[r].has_value();
-      if (pins.rsp_ready) *pins.rsp_ready = !chance(timing.stall);
+      d.req_valid_i |= offered[r].has_value() << r;
+      if (kReads[r]) d.rsp_ready_i |= !chance(timing.stall) << r;
     }
     for (unsigned t = 0; t < kTargets; ++t) {
-      auto& pins = targets[t];
-      *pins.req_ready = !chance(timing.stall);
-      if (!*pins.rsp_valid && !pipe[t].empty() && pipe[t].front().due <= cycle) {
-        *pins.rsp_valid = 1;
-        tb::put(*pins.rsp, pipe[t].front().rsp, line);
+      d.mem_req_ready_i |= !chance(timing.stall) << t;
+      if (!(d.mem_rsp_valid_i >> t & 1) && !pipe[t].empty() && pipe[t].front().due <= cycle) {
+        d.mem_rsp_valid_i |= 1 << t;
+        tb::put(d.mem_rsp_i[t], pipe[t].front().rsp, line);
       }
     }
     dut->eval();
@@ -170,27 +134,22 @@ class Bench {
     // it.
     for (unsigned t = 0; t < kTargets; ++t) take_at_target(t);
     for (unsigned r = 0; r < kRequesters; ++r) {
-      auto& pins = requesters[r];
-      if (pins.settled) {
-        bool held = false;
-        for (const auto& queue : sent)
-          for (const auto& req : queue) held |= req.write && req.tag >> 8 == r;
-        ASSERT_EQ(*pins.settled, !held) << fmt::format("requester {}", r);
-      }
+      bool held = false;
+      for (const auto& queue : sent)
+        for (const auto& req : queue) held |= req.write && req.tag >> 8 == r;
+      ASSERT_EQ(d.settled_o >> r & 1, !held) << fmt::format("requester {}", r);
     }
     for (unsigned r = 0; r < kRequesters; ++r) accept_from(r);
     for (unsigned r = 0; r < kRequesters; ++r) take_answer(r);
-    std::array<bool, kTargets> answered{};
-    for (unsigned t = 0; t < kTargets; ++t)
-      answered[t] = *targets[t].rsp_valid && *targets[t].rsp_ready;
+    const unsigned answered = d.mem_rsp_valid_i & d.mem_rsp_ready_o;
 
     dut->clk_i = 1;
     dut->eval();
     dut->clk_i = 0;
+    d.mem_rsp_valid_i &= ~answered;
     for (unsigned t = 0; t < kTargets; ++t) {
-      if (!answered[t]) continue;
+      if (!(answered >> t & 1)) continue;
       pipe[t].pop_front();
-      *targets[t].rsp_valid = 0;
     }
     dut->eval();
     ++cycle;
@@ -208,8 +167,6 @@ class Bench {
   Timing timing;
   VerilatedContext context;
   std::unique_ptr<Model> dut;
-  std::array<Requester<Wide, RspWide>, kRequesters> requesters;
-  std::array<Target<Wide, RspWide>, kTargets> targets;
   std::array<int, kRequesters> only{-1, -1, -1, -1, -1, -1, -1, -1, -1};  ///< -2: silent
   std::uint64_t cycle = 0, refused = 0;
   std::array<std::uint64_t, kTargets> taken{};
@@ -222,13 +179,12 @@ class Bench {
   };
 
   void accept_from(unsigned r) {
-    auto& pins = requesters[r];
-    if (!*pins.req_valid) return;
+    if (!(dut->req_valid_i >> r & 1)) return;
     auto& req = *offered[r];
     const auto at = cmodel::decode(sizes, req.addr, req.bytes);
-    ASSERT_EQ(*pins.req_err, at.target == cmodel::Target::Unmapped)
+    ASSERT_EQ(bool(dut->req_err_o >> r & 1), at.target == cmodel::Target::Unmapped)
         << fmt::format("{:#x}", req.addr);
-    if (!*pins.req_ready) return;
+    if (!(dut->req_ready_o >> r & 1)) return;
     ++accepted[r];
     const unsigned t = static_cast<unsigned>(at.target);
     req.tag = (req.tag & 0xff) | r << 8;
@@ -243,10 +199,9 @@ class Bench {
   }
 
   void take_at_target(unsigned t) {
-    auto& pins = targets[t];
-    if (!*pins.req_valid || !*pins.req_ready) return;
+    if (!(dut->mem_req_valid_o & dut->mem_req_ready_i & 1 << t)) return;
     ++taken[t];
-    const tb::MemReq got = tb::get_req(*pins.req, sizes.line_bytes);
+    const tb::MemReq got = tb::get_req(dut->mem_req_o[t], sizes.line_bytes);
     ASSERT_FALSE(sent[t].empty()) << "a request out of nothing";
     const tb::MemReq want = sent[t].front();  // one register per target: at most one is waiting
     ASSERT_EQ(sent[t].size(), 1u);
@@ -266,14 +221,13 @@ class Bench {
   }
 
   void take_answer(unsigned r) {
-    auto& pins = requesters[r];
-    if (!pins.rsp || !*pins.rsp_valid || !*pins.rsp_ready) return;
-    const tb::MemRsp got = tb::get_rsp(*pins.rsp, sizes.line_bytes);
+    if (!(dut->rsp_valid_o & dut->rsp_ready_i & 1 << r)) return;
+    const tb::MemRsp got = tb::get_rsp(dut->rsp_o[r], sizes.line_bytes);
     // In order per target: it must be the oldest of one of them.
     for (unsigned t = 0; t <= kTargets; ++t) {
       auto& queue = awaited[r][t];
       if (queue.empty() || queue.front().tag != got.tag || queue.front().data != got.data) continue;
-      if (bool(*pins.rsp_err) != (t == kTargets)) continue;
+      if (bool(dut->rsp_err_o >> r & 1) != (t == kTargets)) continue;
       queue.pop_front();
       return;
     }

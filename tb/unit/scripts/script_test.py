@@ -180,6 +180,11 @@ class Generator(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("wait_op", done.stderr)
 
+    def test_a_window_that_is_not_aligned_to_its_size_is_refused(self):
+        done = self.generate({"arch.toml": ("base = 0xfff_c400_0000", "base = 0xfff_c200_0000")})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("address.Core1", done.stderr)
+
     def test_two_registers_at_one_address_are_refused(self):
         done = self.generate({"csr.toml": ("offset = 0x1480", "offset = 0x1410")})
         self.assertEqual(done.returncode, 2)
