@@ -48,10 +48,9 @@ void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, u
     const SequencerState s = state.sequencer(stream.core, stream.engine);
     // What it has at hand, which need not be what the program has there.
     const defs::Instr& instr = s.instr;
-    if (!s.running() || !s.fetched || s.in_flight || !instr.wait_op) continue;
     const unsigned value = state.semaphore(instr.wait_sem);
+    if (!s.running() || !s.waits(value)) continue;
     const bool ge = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Ge);
-    if (ge ? value >= instr.wait_value : value == instr.wait_value) continue;
     const std::string sem = semaphore_node(chip, instr.wait_sem);
     state_[sem] = fmt::format("is {}", value);
     add(engine_node(chip, stream.core, stream.engine), sem,

@@ -25,6 +25,18 @@ std::string sequencer_path(unsigned core, unsigned index) {
   return fmt::format("{}.gen_seq[{}].u_sequencer", core_path(core), index);
 }
 
+bool SequencerState::waits(unsigned value) const {
+  if (!fetched || in_flight) return false;
+  switch (static_cast<defs::WaitOp>(instr.wait_op)) {
+    case defs::WaitOp::Ge:
+      return value < instr.wait_value;
+    case defs::WaitOp::Eq:
+      return value != instr.wait_value;
+    default:
+      return false;
+  }
+}
+
 Register ChipState::at(std::string_view place) const {
   const std::size_t dot = place.rfind('.');
   std::string scope = "TOP.chip";

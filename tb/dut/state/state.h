@@ -29,6 +29,8 @@ struct SequencerState {
   defs::Instr instr;
 
   bool running() const { return state == defs::SeqState::Running; }
+  /// Does that instruction wait, its semaphore being `value`?
+  bool waits(unsigned value) const;
 };
 
 struct DmaState {
