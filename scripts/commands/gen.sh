@@ -6,7 +6,7 @@ command_gen() {
   local script
   ensure_packages
   for script in gen_defs gen_crc; do
-    python3 "$root/scripts/$script.py" "$@" || exit
+    python3 "$root/scripts/commands/$script.py" "$@" || exit
     case " $* " in *" -h "* | *" --help "*) exit ;; esac
   done
 }

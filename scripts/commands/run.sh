@@ -36,13 +36,13 @@ command_run() {
   esac
   if [ "$(scenario_of "$@")" = faults ]; then
     build "faults_$config"
-    cd "$root" && exec "$build/tb/faults/faults_$config" "$@"
+    cd "$root" && exec "$build/bin/faults_$config" "$@"
   fi
   # The golden model alone needs no RTL: a program of its own, for both sizes.
   case " $* " in
     *" --model-only "*)
       build board_model
-      cd "$root" && exec "$build/tb/model/board_model" "$@" ;;
+      cd "$root" && exec "$build/bin/board_model" "$@" ;;
   esac
   case " $* " in
     *" --wave-arrays"*) boards+=("board_${config}_arrays") ;;
@@ -50,18 +50,18 @@ command_run() {
   build "${boards[@]}"
   cd "$root" || environment_error "$root: cannot be entered"
   if [ "$(scenario_of "$@")" = list ]; then
-    "$build/tb/system/board_$config" "$@" || exit $?
+    "$build/bin/board_$config" "$@" || exit $?
     printf '%-10s %s\n' faults "a fabric of twelve nodes, damaged event by event (a program of its own, with its own options)"
     exit 0
   fi
   case " $* " in
     *" --timeline "*) ;;
-    *) exec "$build/tb/system/board_$config" "$@" ;;
+    *) exec "$build/bin/board_$config" "$@" ;;
   esac
-  "$build/tb/system/board_$config" "$@"
+  "$build/bin/board_$config" "$@"
   local status=$? out
   [ $status -le 1 ] || exit $status
   out=$(option_value --out "$@")
-  python3 scripts/timeline.py "${out:-out}/latest" >&2 || exit $?
+  python3 scripts/commands/timeline.py "${out:-out}/latest" >&2 || exit $?
   exit $status
 }

@@ -5,8 +5,8 @@
 command_tables() {
   if [ "${1-}" = check ]; then
     shift
-    exec python3 "$root/fabric/check_tables.py" "$@"
+    exec python3 "$root/fabric/tools/check_tables.py" "$@"
   fi
   build fabric_tables
-  exec "$build/fabric/fabric_tables" "$@"
+  exec "$build/bin/fabric_tables" "$@"
 }

@@ -23,6 +23,8 @@ def cpp_header(defs):
     for name, entry in defs["address"].items():
         out.append(f"inline constexpr std::uint64_t kAddr{name}Base = 0x{entry['base']:x};  ///< {entry['doc']}")
         out.append(f"inline constexpr std::uint64_t kAddr{name}Size = 0x{entry['size']:x};")
+        out.append(f"inline constexpr bool in_{snake(name)}(std::uint64_t addr) {{ "
+                   f"return addr - kAddr{name}Base < kAddr{name}Size; }}")
     out += ["", "struct Csr {", "  std::string_view name;", "  std::uint32_t offset;", "  unsigned count;",
             "  bool per_core;", "  std::string_view access;", "  unsigned bits;  ///< it has; writing others is refused",
             "};"]

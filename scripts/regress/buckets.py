@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Similar failures in one bucket: the first words of a failure with the numbers taken out."""
 import collections
+import contextlib
 import hashlib
+import json
 import re
 
-WHERE = re.compile(r"^chip (\d+)(?: core (\d+))?(?: (\S.*?))?, (?:core |fabric )?cycle (\d+)")
-STEP = re.compile(r"^\s*pc (\d+): (\w+)", re.M)
 KEEP_LINES = 6
 
 
@@ -33,19 +33,25 @@ def signature(message):
     return re.sub(r"\d+(\.\d+)?", "#", text).strip()
 
 
-def divergence(message):
-    """Where the first difference of a board run was, as far as its report says: chip, core, engine, cycle, pc."""
-    where, step = WHERE.search(message), STEP.search(message)
-    if not where:
-        return None
-    chip, core, engine, cycle = where.groups()
-    return {"chip": int(chip), "core": None if core is None else int(core), "engine": engine, "cycle": int(cycle),
-            "pc": int(step.group(1)) if step else None, "instruction": step.group(2) if step else None}
+def divergence(run_dir):
+    """Where a board run first differed from its model, by its divergence.json: chip, core, engine, cycle, pc."""
+    first = None
+    for file in run_dir.glob("*/divergence.json"):
+        if file.parent.is_symlink():
+            continue
+        with contextlib.suppress(ValueError):  # of a run that was ended while it wrote
+            first = json.loads(file.read_text()).get("first")
+        if first:
+            core, words = first.get("core"), first.get("instruction")
+            return {"chip": first["chip"], "core": core, "engine": first["stream"].removeprefix(f"core {core} "),
+                    "cycle": first["cycle"], "pc": first["pc"] if words else None,
+                    "instruction": words.split()[0] if words else None}
+    return None
 
 
 def earliest(run):
     """The order in which the runs of a bucket are worth a look: first divergence, then the shorter run."""
-    place = divergence(run["message"])
+    place = run.get("divergence")
     return place["cycle"] if place else float("inf"), run["cycles"] or float("inf"), run["id"]
 
 
@@ -59,10 +65,10 @@ def make_buckets(runs):
     rows = []
     for (state, text), members in groups.items():
         first = min(members, key=earliest)
-        places = [p for p in (divergence(m["message"]) for m in members) if p]
+        places = [p for p in (m.get("divergence") for m in members) if p]
         rows.append({"id": hashlib.sha256(f"{state}/{text}".encode()).hexdigest()[:8], "signature": text,
                      "state": state, "count": len(members), "tests": sorted({m["test"] for m in members}),
                      "runs": sorted(m["id"] for m in members), "issues": sorted({m["issue"] for m in members if m.get("issue")}),
-                     "first": first["id"], "divergence": divergence(first["message"]),
+                     "first": first["id"], "divergence": first.get("divergence"),
                      "chips": dict(sorted(collections.Counter(p["chip"] for p in places).items()))})
     return sorted(rows, key=lambda row: (-row["count"], row["signature"], row["state"]))

@@ -53,7 +53,7 @@ def judge_canary(run):
 
 def coverage(root, folder):
     """Summary of coverage data of the runs by the converter, or None where there are none."""
-    script = root / "scripts/coverage.py"
+    script = root / "scripts/commands/coverage.py"
     found = sorted({p.parent for pattern in ("coverage.dat.gz", "functional.json")
                     for p in (folder / "runs").glob(f"**/{pattern}") if not p.parent.is_symlink()
                     and "latest" not in p.parts})

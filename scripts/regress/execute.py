@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from .buckets import first_lines
+from .buckets import divergence, first_lines
 from .guard import end_group
 
 # What programs, their threads and their loader say when they are refused memory. The limit is one of the
@@ -54,11 +54,12 @@ def execute(run, regression, root, watch=contextlib.nullcontext):
             end_group(process.pid)  # what it has left behind in its session
     for made in run_dir.glob("*/timeline.json"):  # its page: what the report links to
         if not made.parent.is_symlink():
-            subprocess.run([sys.executable, str(root / "scripts/timeline.py"), str(made.parent)], stdin=subprocess.DEVNULL,
+            subprocess.run([sys.executable, str(root / "scripts/commands/timeline.py"), str(made.parent)], stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")
-    return judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
+    done = judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)
+    return done | ({"divergence": place} if (place := divergence(run_dir)) else {})
 
 
 def wait(process, timeout):
@@ -123,7 +124,7 @@ def board_facts(output):
 
 def ctest_facts(output):
     """GoogleTest and unittest say how many; another program that passes is one check. A test that drew its
-    stimulus from DODECA_SEED says so (tb/harness/seed.h)."""
+    stimulus from DODECA_SEED says so (tb/base/seed.h)."""
     counts = [int(n) for n in re.findall(r"^\d+: (?:\[  PASSED  \]|Ran) (\d+) tests?\b", output, re.M)]
     passed = "100% tests passed, 0 tests failed out of 1" in output
     stimulus = re.search(r"^\d+: stimulus ([0-9a-f]+)$", output, re.M)

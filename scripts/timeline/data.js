@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data of the page, as scripts/timeline.py packed them: columns instead of objects.
+// The data of the page, as scripts/commands/timeline.py packed them: columns instead of objects.
 "use strict";
 
 const KINDS = { work: "engines", wait: "waits", psum: "PSUM banks", dma: "DMA", link: "links", counter: "counters" };

@@ -3,7 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/disassemble.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/dut/state/state.h"
 
 namespace tb {
 namespace {
@@ -68,11 +69,10 @@ std::string instance_of(const Cause& cause) {
       {"dma", "u_dma"}};
   const unsigned core = cause.core.value_or(0);
   for (const auto& [block, place] : kInCore)
-    if (cause.block == block) return fmt::format("chip.u_core{}.{}", core, place);
+    if (cause.block == block) return fmt::format("chip.{}.{}", core_path(core), place);
   if (cause.block == "sequencer")
     for (unsigned i = 0; i < defs::kSequencers; ++i)
-      if (cause.engine == cmodel::engine_name(i))
-        return fmt::format("chip.u_core{}.gen_seq[{}].u_sequencer", core, i);
+      if (cause.engine == cmodel::engine_name(i)) return "chip." + sequencer_path(core, i);
   if (cause.block == "fabric") return "chip.u_fabric";
   if (cause.block == "semaphores") return "chip.u_semaphores";
   if (cause.block == "host_if") return "chip.u_host";

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a diagnosis ends with: chip, core, block, and how to say so.
 //
-//   chip        Cause::block
-//   u_core0 .1  sequencer  tensor_array  tensor_counters  psum  sbuf  vector_engine  act_engine dma
+//   chip               Cause::block
+//   gen_core[].u_core  sequencer  tensor_array  tensor_counters  psum  sbuf  vector_engine  act_engine dma
 //   u_fabric, u_semaphores, u_host, HBM beside it: fabric  semaphores  host_if  hbm; no core
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "cmodel/commit.h"
-#include "cmodel/footprint.h"
+#include "cmodel/machine/commit.h"
+#include "cmodel/machine/footprint.h"
 
 namespace tb {
 

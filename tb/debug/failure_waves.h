@@ -10,7 +10,6 @@
 
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
-#include "tb/system/options.h"
 
 namespace tb {
 
@@ -36,7 +35,7 @@ nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path
 /// or about what is missing for them.
 std::string record_waves(WavePlan& plan, Replay& replay, const std::filesystem::path& run_dir);
 
-/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/waves.py.
+/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by scripts/commands/waves.py.
 /// Returns one line if they could not be made.
 std::string write_views(const std::filesystem::path& run_dir);
 

@@ -9,7 +9,7 @@
 
 namespace tb {
 nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program, Replay& replay,
-                                   const Options& options, const std::filesystem::path& run_dir,
+                                   bool with_waves, const std::filesystem::path& run_dir,
                                    Outcome& outcome) {
   board.scoreboard().finish();  // what is missing, if the run did not come to its end
   const Diagnosis found = diagnose(board, program, [&](auto chip, const auto& cells, auto until) {
@@ -28,7 +28,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
       brief["model_stands_still"] = file["hang"]["model_stands_still"] = true;
     }
   }
-  if (!options.waves && options.failure_waves) {
+  if (with_waves) {
     WavePlan plan = plan_waves(found, board.last_progress());
     std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
     outcome.report += record_waves(plan, replay, run_dir);

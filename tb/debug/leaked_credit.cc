@@ -6,24 +6,13 @@
 namespace tb {
 namespace {
 
-constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2,
-                                 defs::kVnDepth3};
-
 std::optional<Cause> leaked(const Board& board, const Link& link, fabric::End end, unsigned vc) {
-  const auto left = board.chip(end.chip)
-                        .probe()
-                        .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit."
-                                        "available_o",
-                                        end.port, vc))
-                        .value();
+  const auto left = board.chip(end.chip).state().credits(end.port, vc).value();
   if (left == kVnDepth[vc / 2]) return {};
   const fabric::End far = board.wiring().cables.peer(end);
-  const auto input = [&](std::string_view name) {
-    return board.chip(far.chip).probe().at(fmt::format(
-        "u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.{}", far.port, vc % 2, name));
-  };
-  if (input("count_q").get(0, 7 * (vc / 2), 7) != 0) return {};
-  const auto freed = input("freed_q").get(0, 8 * (vc / 2), 8);
+  const ChipState& receiving = board.chip(far.chip).state();
+  if (receiving.flits_waiting(far.port, vc) != 0) return {};
+  const unsigned freed = receiving.flits_freed(far.port, vc);
   const std::uint32_t sent = link.history().by_vc[vc];
   const bool receiver = freed != (sent & 255u);
   return cause_in(

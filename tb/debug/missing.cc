@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 #include "tb/debug/leaked_credit.h"
 #include "tb/debug/lost_packet.h"
 #include "tb/debug/packet_trace.h"
@@ -56,17 +56,8 @@ std::uint64_t delivered(const Board& board, const cmodel::Provenance& provenance
 
 /// By the registers of both chips.
 FlowProgress progress_of(const Board& board, const Flow& flow, std::uint64_t delivered) {
-  const auto number = [&](unsigned chip, const std::string& table, std::string_view array,
-                          std::string_view known, unsigned entry) -> std::uint16_t {
-    const Probe& probe = board.chip(chip).probe();
-    if (!probe.at(fmt::format("{}.{}", table, known)).bit(0, entry)) return 0;
-    return static_cast<std::uint16_t>(
-        probe.at(fmt::format("{}.{}", table, array)).get(entry, 0, 16));
-  };
-  return {number(flow.src, fmt::format("u_fabric.u_ni.u_tx{}.u_flows", flow.core), "filled",
-                 "used_q", flow.vn << 4 | flow.dst),
-          number(flow.dst, "u_fabric.u_ni.u_accept", "expected", "known_q",
-                 flow.src << 3 | flow.core << 2 | flow.vn),
+  return {board.chip(flow.src).state().packets_taken(flow.core, flow.vn, flow.dst),
+          board.chip(flow.dst).state().packets_accepted(flow.src, flow.core, flow.vn),
           static_cast<std::uint16_t>(delivered)};
 }
 
@@ -75,7 +66,7 @@ Cause lost_packet(const Board& board, const Flow& flow, const FlowProgress& prog
   LostAt lost = where_lost(flow, progress, sightings(board), board.wiring().cables);
   if (lost.where == LostAt::Where::Engine)
     return cause_by(sender.stream, sender.pc, {}, std::move(lost.why));
-  if (damaged_packets(board, lost.chip))
+  if (board.chip(lost.chip).state().damaged_packets())
     lost.why += "; packets failed their end-to-end check there";
   return cause_in(lost.chip, {}, "fabric", std::move(lost.why));
 }

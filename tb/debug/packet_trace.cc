@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "fabric/message.h"
-#include "tb/system/link.h"
+#include "fabric/model/message.h"
+#include "tb/dut/link.h"
 
 namespace tb {
 namespace {
@@ -75,13 +75,9 @@ std::optional<Cause> broken_on_a_link(const Board& board) {
   return {};
 }
 
-std::uint64_t damaged_packets(const Board& board, unsigned chip) {
-  return board.chip(chip).probe().at("u_fabric.u_counters.damaged_q").value();
-}
-
 std::optional<Cause> broken_at_its_end(const Board& board) {
   for (unsigned chip = 0; chip < board.chips(); ++chip)
-    if (const auto packets = damaged_packets(board, chip))
+    if (const auto packets = board.chip(chip).state().damaged_packets())
       return cause_in(chip, {}, "fabric",
                       fmt::format("{} came to it whole and failed the end-to-end check there",
                                   packets == 1 ? "a packet" : fmt::format("{} packets", packets)));

@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/cause.h"
 #include "tb/debug/packet_seen.h"
-#include "tb/system/board.h"
 
 namespace tb {
 
@@ -23,8 +23,6 @@ std::vector<PacketSeen> sightings(const Board& board);
 /// The first link on which some packet is broken: its sender broke it.
 std::optional<Cause> broken_on_a_link(const Board& board);
 
-/// Packets that failed their end-to-end check in this chip.
-std::uint64_t damaged_packets(const Board& board, unsigned chip);
 /// A chip that dropped packets, none of which was broken on a link.
 std::optional<Cause> broken_at_its_end(const Board& board);
 

@@ -108,12 +108,13 @@ std::optional<std::uint64_t> Replay::waves(const WavePlan& plan, const std::file
   return {};
 }
 
-void run_again(Replay& replay, const Options& options, const Wiring& wiring,
-               const cmodel::Program& program, const PortAccesses& accesses, Injector* injector) {
-  Options quiet = options;
+void run_again(Replay& replay, const Settings& settings, const Wiring& wiring,
+               const cmodel::Program& program, const PortAccesses& accesses,
+               const std::function<void(Board&)>& prepare) {
+  Settings quiet = settings;
   quiet.waves = false;
   Board board("board", quiet, wiring, program, {}, accesses);
-  if (injector) injector->arm(board);
+  prepare(board);
   replay.attach(board);
   sc_core::sc_start();
   replay.answer();

@@ -3,15 +3,15 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/snapshots.h"
 #include "tb/debug/watch.h"
-#include "tb/system/board.h"
-#include "tb/system/inject.h"
 
 namespace tb {
 
@@ -51,9 +51,9 @@ class Replay {
   std::unique_ptr<Watch> watch_;
 };
 
-/// In a copy from before the run: all of it. Does not return.
-[[noreturn]] void run_again(Replay& replay, const Options& options, const Wiring& wiring,
+/// In a copy from before the run: all of it, on a board that `prepare` has seen. Does not return.
+[[noreturn]] void run_again(Replay& replay, const Settings& settings, const Wiring& wiring,
                             const cmodel::Program& program, const PortAccesses& accesses,
-                            Injector* injector);
+                            const std::function<void(Board&)>& prepare);
 
 }  // namespace tb

@@ -3,13 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
-
-#include "cmodel/disassemble.h"
-#include "cmodel/provenance.h"
-#include "tb/debug/number.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/board/provenance.h"
+#include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
+#include "tb/check/number.h"
 
 namespace tb {
 namespace {
@@ -17,34 +14,19 @@ namespace {
 using nlohmann::ordered_json;
 constexpr unsigned kShown = 8;  // elements of one commit, mismatches of the text
 
-bool is_row(const cmodel::Commit& c) {
-  return c.kind == cmodel::CommitKind::PsumRow || c.kind == cmodel::CommitKind::SbufRow;
-}
-
-std::uint32_t bits_at(const std::vector<std::uint8_t>& data, std::size_t at, std::size_t bytes) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, data.data() + at, bytes);
-  return bits;
-}
-
 /// The wrong elements: where they are, what they should be, what they are.
 ordered_json elements(const Mismatch& m) {
   ordered_json list = ordered_json::array();
-  if (!m.expected || m.data.size() != m.expected_data.size()) return list;
-  const std::size_t width = is_row(m.actual) ? m.actual.element_bytes : 4;
-  for (std::size_t at = 0; at < m.data.size() && list.size() < kShown; at += width) {
-    const std::size_t bytes = std::min(width, m.data.size() - at);
-    const std::uint32_t expected = bits_at(m.expected_data, at, bytes);
-    const std::uint32_t actual = bits_at(m.data, at, bytes);
-    if (expected == actual) continue;
+  for (const auto& [at, bytes, expected, actual] : wrong_elements(m)) {
+    if (list.size() == kShown) break;
     ordered_json e;
     if (m.actual.kind == cmodel::CommitKind::PsumRow) {
       const unsigned bank = built_sizes().psum_cols * 4;
-      e["row"] = m.actual.first + at / width;
+      e["row"] = m.actual.first + at / m.element_bytes();
       e["column"] = m.actual.addr % bank / 4;
       e["bank"] = m.actual.addr / bank;
     } else if (m.actual.kind == cmodel::CommitKind::SbufRow) {
-      e["row"] = m.actual.first + at / width;
+      e["row"] = m.actual.first + at / m.element_bytes();
       e["byte"] = m.actual.addr;
     } else if (const auto cell = cmodel::cell_of(built_sizes(), m.actual, at)) {
       e["place"] = cmodel::to_string(built_sizes(), *cell);
@@ -53,10 +35,9 @@ ordered_json elements(const Mismatch& m) {
     }
     e["expected"] = fmt::format("0x{:0{}x}", expected, 2 * bytes);
     e["actual"] = fmt::format("0x{:0{}x}", actual, 2 * bytes);
-    const auto size = static_cast<unsigned>(bytes);
-    e["expected_value"] = fmt::format("{:.9g}", number_of(expected, size));
-    e["actual_value"] = fmt::format("{:.9g}", number_of(actual, size));
-    e["ulp"] = ulp_distance(expected, actual, size);
+    e["expected_value"] = fmt::format("{:.9g}", number_of(expected, bytes));
+    e["actual_value"] = fmt::format("{:.9g}", number_of(actual, bytes));
+    e["ulp"] = ulp_distance(expected, actual, bytes);
     list.push_back(e);
   }
   return list;
@@ -94,6 +75,7 @@ ordered_json unit(const cmodel::Program& program, const cmodel::StreamId& id, st
 
 ordered_json mismatch(const cmodel::Program& program, const Mismatch& m) {
   ordered_json j = unit(program, m.actual.stream, m.actual.pc);
+  j["stream"] = stream_name(m.actual.stream);
   j["cycle"] = m.cycle;
   j["commit"] = m.ordinal;
   j["actual"] = describe(m.actual);

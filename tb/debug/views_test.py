@@ -73,7 +73,7 @@ class Views(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             written = fst.with_name(f"{fst.stem}_{view.stem}.gtkw")
             self.assertEqual(waves("--check", fst, written).returncode, 0)
-            self.assertNotIn("u_core0", written.read_text())
+            self.assertNotIn("gen_core[0].u_core", written.read_text())
             written.unlink()
 
     def test_an_unknown_block_or_file_is_refused(self):
@@ -87,7 +87,7 @@ class Views(unittest.TestCase):
     def test_a_missing_signal_is_named(self):
         fst = next((self.runs["psum"] / "waves").glob("*.fst"))
         bad = Path(self.dir.name) / "bad.gtkw"
-        bad.write_text("@22\nTOP.chip.u_core0.no_such_thing[3:0]\n")
+        bad.write_text("@22\nTOP.chip.gen_core[0].u_core.no_such_thing[3:0]\n")
         check = waves("--check", fst, bad)
         self.assertEqual(check.returncode, 1)
         self.assertIn("no_such_thing", check.stdout)

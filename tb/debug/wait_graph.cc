@@ -4,18 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
-#include "cmodel/disassemble.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/machine/instruction.h"
+#include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {
-
-constexpr unsigned kRunning = 1;  // sequencer.sv: state_e
-constexpr unsigned kVnDepth[] = {defs::kVnDepth0, defs::kVnDepth1, defs::kVnDepth2,
-                                 defs::kVnDepth3};
 
 std::string engine_node(unsigned chip, unsigned core, unsigned engine) {
   return fmt::format("chip {} core {} {}", chip, core, cmodel::engine_name(engine));
@@ -28,23 +24,6 @@ std::string buffer_node(unsigned chip, unsigned port, unsigned vc) {
 }
 std::string channel_node(unsigned chip, unsigned port, unsigned vc) {
   return fmt::format("chip {} channel out of port {} VN {} class {}", chip, port, vc / 2, vc % 2);
-}
-
-struct SequencerState {
-  bool running = false, has_instr = false, in_flight = false;
-  std::uint32_t pc = 0;
-};
-
-SequencerState sequencer(const Chip& chip, unsigned core, unsigned index) {
-  const auto reg = [&](std::string_view name) {
-    return chip.probe().at(fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", core, index, name));
-  };
-  SequencerState s;
-  s.running = reg("state_q").value() == kRunning;
-  s.pc = static_cast<std::uint32_t>(reg("pc_q").value());
-  s.has_instr = reg("u_fetch.instr_valid_q").value();
-  s.in_flight = reg("head_valid").value();
-  return s;
 }
 
 }  // namespace
@@ -63,21 +42,14 @@ void WaitGraph::add(const std::string& from, std::string to, std::string why) {
 }
 
 void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, unsigned chip) {
-  const Probe& probe = board.chip(chip).probe();
+  const ChipState& state = board.chip(chip).state();
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip) continue;
-    const SequencerState s = sequencer(board.chip(chip), stream.core, stream.engine);
-    if (!s.running || !s.has_instr || s.in_flight) continue;
+    const SequencerState s = state.sequencer(stream.core, stream.engine);
     // What it has at hand, which need not be what the program has there.
-    defs::Instr::Words words;
-    const Register reg = probe.at(fmt::format("u_core{}.gen_seq[{}].u_sequencer.u_fetch.instr_q",
-                                              stream.core, stream.engine));
-    for (unsigned i = 0; i < words.size(); ++i)
-      words[i] = static_cast<std::uint32_t>(reg.get(0, 32 * i, 32));
-    const auto instr = defs::Instr::from(words);
-    if (!instr.wait_op) continue;
-    const auto value =
-        static_cast<unsigned>(probe.at("u_semaphores.value_q").get(instr.wait_sem, 0, 16));
+    const defs::Instr& instr = s.instr;
+    if (!s.running() || !s.fetched || s.in_flight || !instr.wait_op) continue;
+    const unsigned value = state.semaphore(instr.wait_sem);
     const bool ge = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Ge);
     if (ge ? value >= instr.wait_value : value == instr.wait_value) continue;
     const std::string sem = semaphore_node(chip, instr.wait_sem);
@@ -94,8 +66,8 @@ void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsig
   edges_[node];
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip) continue;
-    const SequencerState s = sequencer(board.chip(chip), stream.core, stream.engine);
-    if (!s.running) continue;
+    const SequencerState s = board.chip(chip).state().sequencer(stream.core, stream.engine);
+    if (!s.running()) continue;
     const std::uint32_t from = s.in_flight && s.pc ? s.pc - 1 : s.pc;
     for (std::uint32_t pc = from; pc < stream.count; ++pc) {
       const defs::Instr i = instr_at(program, stream, pc);
@@ -106,10 +78,7 @@ void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsig
     }
   }
   for (const cmodel::DescriptorRing& ring : program.rings) {
-    const auto& engines = board.chip(ring.chip).probe();
-    const auto pc = static_cast<std::uint32_t>(
-        engines.at(fmt::format("u_core{}.u_dma.u_engines.pc_q", ring.core))
-            .get(ring.engine, 0, 32));
+    const std::uint32_t pc = board.chip(ring.chip).state().dma(ring.core, ring.engine).pc;
     for (std::uint32_t at = pc; at < ring.count; ++at) {
       const defs::Descriptor d = descriptor_at(program, ring, at);
       const bool here = ring.chip == chip && d.update && d.update_sem == sem && d.update_delta > 0;
@@ -127,27 +96,22 @@ void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsig
 /// A DMA engine without work goes on when its Sync engine gets to the next trigger.
 void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, unsigned chip,
                             unsigned core, unsigned engine) {
-  const auto reg = [&](std::string_view name) {
-    return board.chip(chip).probe().at(fmt::format("u_core{}.u_dma.u_engines.{}", core, name));
-  };
   const std::string node =
       engine_node(chip, core, static_cast<unsigned>(defs::Engine::Dma0) + engine);
   edges_[node];
-  if (reg("work_q").bit(0, engine)) {
-    state_[node] =
-        fmt::format("{} descriptors triggered and not done", reg("pending_q").get(engine, 0, 16));
+  if (const DmaState dma = board.chip(chip).state().dma(core, engine); dma.work) {
+    state_[node] = fmt::format("{} descriptors triggered and not done", dma.pending);
     return;
   }
   state_[node] = "not triggered";
   constexpr auto kSync = static_cast<unsigned>(defs::Engine::Sync);
-  const SequencerState s = sequencer(board.chip(chip), core, kSync);
+  const SequencerState s = board.chip(chip).state().sequencer(core, kSync);
   for (const cmodel::InstrStream& stream : program.streams) {
-    if (stream.chip != chip || stream.core != core || stream.engine != kSync || !s.running)
+    if (stream.chip != chip || stream.core != core || stream.engine != kSync || !s.running())
       continue;
     for (std::uint32_t pc = s.pc; pc < stream.count; ++pc) {
-      const defs::Instr i = instr_at(program, stream, pc);
-      if (i.opcode != static_cast<std::uint8_t>(defs::Opcode::DmaTrigger) || i.imm >> 16 != engine)
-        continue;
+      const defs::Doorbell bell = cmodel::doorbell(instr_at(program, stream, pc));
+      if (!bell.count || bell.engine != engine) continue;
       add(node, engine_node(chip, core, kSync), fmt::format("pc {} triggers it", pc));
       return;
     }
@@ -155,17 +119,7 @@ void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, 
 }
 
 void WaitGraph::channels(const Board& board, unsigned chip) {
-  const auto credits = [&](fabric::End end, unsigned vc) {
-    return board.chip(end.chip)
-        .probe()
-        .at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", end.port,
-                        vc))
-        .value();
-  };
-  const auto input = [&](fabric::End end, unsigned vc, std::string_view name) {
-    return board.chip(end.chip).probe().at(fmt::format(
-        "u_fabric.u_router.gen_port[{}].gen_class[{}].u_input.{}", end.port, vc % 2, name));
-  };
+  const ChipState& state = board.chip(chip).state();
   for (unsigned port = 0; port < defs::kLinkPorts; ++port) {
     const fabric::End end{chip, port};
     if (!board.link(end)) continue;
@@ -173,28 +127,26 @@ void WaitGraph::channels(const Board& board, unsigned chip) {
     for (unsigned vc = 0; vc < defs::kVirtualChannels; ++vc) {
       const unsigned vn = vc / 2;
       // The channel that leaves here.
-      if (const auto left = credits(end, vc); left != kVnDepth[vn]) {
+      if (const auto left = state.credits(port, vc).value(); left != kVnDepth[vn]) {
         const std::string node = channel_node(chip, port, vc);
         state_[node] = fmt::format("{} of {} credits", left, kVnDepth[vn]);
-        const auto flits = input(far, vc, "count_q").get(0, 7 * vn, 7);
+        const unsigned flits = board.chip(far.chip).state().flits_waiting(far.port, vc);
         if (flits)
           add(node, buffer_node(far.chip, far.port, vc), fmt::format("{} flits are in it", flits));
         else
           edges_[node];
       }
       // The buffer that fills here.
-      const auto flits = input(end, vc, "count_q").get(0, 7 * vn, 7);
+      const unsigned flits = state.flits_waiting(port, vc);
       if (!flits) continue;
       const std::string node = buffer_node(chip, port, vc);
       state_[node] = fmt::format("{} of {} flits", flits, kVnDepth[vn]);
-      const auto about = input(end, vc, "hol_about_q").get(0, 11 * vn, 11);
-      const auto out = static_cast<unsigned>(about >> 5 & 7),
-                 cls = static_cast<unsigned>(about >> 8 & 1);
-      if (out < defs::kLinkPorts)
-        add(node, channel_node(chip, out, 2 * vn + cls),
-            fmt::format("its first flit goes there, {} flits", about & 31));
+      const FirstFlit first = state.first_flit(port, vc);
+      if (first.out < defs::kLinkPorts)
+        add(node, channel_node(chip, first.out, 2 * vn + first.vc_class),
+            fmt::format("its first flit goes there, {} flits", first.flits));
       else
-        add(node, fmt::format("chip {} receiver {}", chip, (out - defs::kLinkPorts) / 2),
+        add(node, fmt::format("chip {} receiver {}", chip, (first.out - defs::kLinkPorts) / 2),
             "its first flit goes there");
     }
   }

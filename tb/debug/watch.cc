@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/debug/watch.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 
 namespace tb {
 namespace {
@@ -31,8 +29,7 @@ Watch::Watch(Chip& chip, std::uint64_t since, std::vector<cmodel::Cell> cells, s
     if (cell.memory != cmodel::Cell::Memory::Hbm) {
       const bool psum = cell.memory == cmodel::Cell::Memory::Psum;
       const unsigned word = psum ? 4 : defs::kSbufWordBytes;
-      w.memory = chip.probe().at(
-          fmt::format("u_core{}.{}", cell.core, psum ? "u_psum.mem_q" : "u_sbuf.mem"));
+      w.memory = psum ? chip.state().psum(cell.core) : chip.state().sbuf(cell.core);
       w.element = cell.addr / word * built_sizes().partitions + cell.partition;
       w.lsb = static_cast<unsigned>(cell.addr % word * 8);
     }

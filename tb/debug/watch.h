@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "cmodel/liveness.h"
-#include "tb/system/chip.h"
+#include "cmodel/analysis/liveness.h"
+#include "tb/dut/chip.h"
 
 namespace tb {
 
@@ -23,7 +23,7 @@ struct WatchFinding {
   std::uint8_t expected = 0, actual = 0;
 };
 
-/// SBUF, PSUM or HBM of one chip, through the probe and the commits of the RTL itself.
+/// SBUF, PSUM or HBM of one chip, and the commits of the RTL itself.
 class Watch {
  public:
   /// All cells on `chip`. It looks from now, core cycle `since`, until core cycle `until`.

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "waves.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "commands" / "waves.py"
 CYCLE = 1000  # picoseconds of the waves in a core cycle
 LONGEST = 21_000  # core cycles: the window and what is around it
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "cmodel/disassemble.h"
-#include "tb/debug/issue_check.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/check/issue_check.h"
 
 namespace tb {
 namespace {
@@ -15,28 +15,20 @@ namespace {
 /// An instruction that waits and is not what the program has there.
 std::optional<WrongIssue> at_hand(const Board& board, const cmodel::Program& program,
                                   unsigned chip) {
-  const Probe& probe = board.chip(chip).probe();
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip) continue;
-    const auto reg = [&](std::string_view name) {
-      return probe.at(
-          fmt::format("u_core{}.gen_seq[{}].u_sequencer.{}", stream.core, stream.engine, name));
-    };
-    if (!reg("u_fetch.instr_valid_q").value() || !reg("issuing_q").value()) continue;
-    const auto pc = static_cast<std::uint32_t>(reg("pc_q").value());
-    if (pc >= stream.count) continue;
-    defs::Instr::Words words, expected;
-    const Register instr = reg("u_fetch.instr_q");
-    for (unsigned i = 0; i < words.size(); ++i)
-      words[i] = static_cast<std::uint32_t>(instr.get(0, 32 * i, 32));
+    const SequencerState s = board.chip(chip).state().sequencer(stream.core, stream.engine);
+    if (!s.fetched || !s.issuing || s.pc >= stream.count) continue;
+    const defs::Instr::Words words = s.instr.words();
+    defs::Instr::Words expected;
     board.scoreboard().model().read(
-        chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes,
+        chip, stream.base + std::uint64_t{s.pc} * defs::kInstrBytes,
         {reinterpret_cast<std::uint8_t*>(expected.data()), defs::kInstrBytes});
     if (words == expected) continue;
     return WrongIssue{
-        {defs::kFabricDivide * board.outcome().cycles, stream.core, stream.engine, pc},
+        {defs::kFabricDivide * board.outcome().cycles, stream.core, stream.engine, s.pc},
         defs::Instr::from(expected),
-        defs::Instr::from(words)};
+        s.instr};
   }
   return {};
 }
@@ -48,7 +40,7 @@ std::optional<std::pair<unsigned, What>> first_of(const Board& board,
                                                       const) {
   std::optional<std::pair<unsigned, What>> first;
   for (unsigned chip = 0; chip < board.chips(); ++chip)
-    for (const What& issue : (board.chip(chip).issues().*kept)())
+    for (const What& issue : (board.issues(chip).*kept)())
       if (!first || issue.cycle < first->second.cycle) first = {chip, issue};
   return first;
 }

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "cmodel/access_pattern.h"
+#include "cmodel/machine/access_pattern.h"
 
 namespace tb {
 
@@ -31,7 +31,7 @@ std::string format_name(defs::Dtype dtype) {
 defs::Dtype format_of(const std::string& text) {
   std::string allowed;
   for (const defs::Dtype dtype : defs::kEveryDtype) {
-    if (!(cmodel::kTensorInputs >> static_cast<unsigned>(dtype) & 1)) continue;
+    if (!(defs::kFormatsProduct >> static_cast<unsigned>(dtype) & 1)) continue;
     if (format_name(dtype) == text) return dtype;
     allowed += (allowed.empty() ? "" : ", ") + format_name(dtype);
   }

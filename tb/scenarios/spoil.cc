@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "cmodel/machine/instruction.h"
+
 namespace tb {
 
 using defs::ErrorCause;
@@ -10,7 +12,7 @@ using defs::ErrorCause;
 void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
            Random& random) {
   const bool sync = engine == defs::Engine::Sync, tensor = engine == defs::Engine::Tensor;
-  const bool load = i.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary);
+  const bool load = cmodel::writes_stationary(i);
   const unsigned which = random.between(0, 5);
   defs::Operand& operand = i.dst.space && random.one_in(2)    ? i.dst
                            : i.src1.space && random.one_in(2) ? i.src1
@@ -19,6 +21,7 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
     case ErrorCause::UnknownOpcode: {
       constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
       i.opcode = kOthers[which];
+      while (cmodel::known(i.opcode, engine)) ++i.opcode;
       if (engine == defs::Engine::Vector && which == 0) i.func = 9;
       break;
     }

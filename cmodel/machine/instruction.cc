@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/machine/instruction.h"
+
+namespace cmodel {
+
+defs::Instr wait_and_update(const defs::Instr& instr) {
+  defs::Instr bare;
+  bare.wait_op = instr.wait_op;
+  bare.wait_sem = instr.wait_sem;
+  bare.wait_value = instr.wait_value;
+  bare.update = instr.update;
+  bare.update_sem = instr.update_sem;
+  bare.update_delta = instr.update_delta;
+  return bare;
+}
+
+bool uses_more(const defs::InstrRow& row, const defs::Instr& instr) {
+  for (unsigned i = 0; i < row.operands.size(); ++i)
+    if (!row.operands[i].used() && *operands_of(instr)[i] != defs::Operand{}) return true;
+  return instr.reserved || (instr.func && !row.functions) ||
+         (instr.accumulate && !row.accumulate) || (instr.imm && row.imm == defs::Imm::None) ||
+         (!row.computes() &&
+          (instr.partitions || instr.size0 || instr.size1 || instr.size2 || instr.size3));
+}
+
+Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::Engine engine,
+                    unsigned columns) {
+  Faults faults;
+  const auto* row = defs::row_of(instr.opcode);
+  if (!row || !row->runs_on(engine)) {
+    faults.unknown_opcode = true;
+    return faults;
+  }
+  faults.unknown_opcode =
+      row->functions && (instr.func >= 64 || !(row->functions >> instr.func & 1));
+  faults.reserved_bits = uses_more(*row, instr);
+  for (unsigned i = 0; i < row->operands.size(); ++i) {
+    const defs::OperandRow& rule = row->operands[i];
+    if (!rule.used()) continue;
+    const defs::Operand& operand = *operands_of(instr)[i];
+    faults |= operand_faults(sizes, operand, rule.columns ? columns : instr.partitions,
+                             trips_of(instr, rule.walk), rule.spaces,
+                             rule.formats(static_cast<defs::Space>(operand.space)));
+  }
+  return faults;
+}
+
+}  // namespace cmodel

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// An instruction seen through its row of rtl/defs/instructions.toml: what it may be, what it reads
+// and writes. Twin of instr_faults in rtl/operand/operand_check_pkg.sv.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "cmodel/machine/access_pattern.h"
+#include "rtl/defs/gen/instructions.h"
+
+namespace cmodel {
+
+/// How an operand that is walked `walk` goes through its elements.
+inline Trips trips_of(const defs::Instr& instr, defs::Walk walk) {
+  if (walk == defs::Walk::One) return kOneElement;
+  Trips trips = trips_of(instr);
+  if (walk == defs::Walk::Outer) trips[0] = 1;
+  return trips;
+}
+
+/// src0, src1, dst, as in the row's operands.
+inline std::array<const defs::Operand*, 3> operands_of(const defs::Instr& instr) {
+  return {&instr.src0, &instr.src1, &instr.dst};
+}
+
+/// Is it one of the opcodes of `engine`'s sequencer? NOP and END count for every one.
+inline bool known(std::uint8_t opcode, defs::Engine engine) {
+  const auto* row = defs::row_of(opcode);
+  return row && (row->is_control() || row->runs_on(engine));
+}
+inline bool writes_stationary(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->stationary == defs::Stationary::Write;
+}
+inline bool reads_stationary(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->stationary == defs::Stationary::Read;
+}
+/// Descriptors that it rings for; count 0: none.
+inline defs::Doorbell doorbell(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->imm == defs::Imm::Doorbell ? defs::Doorbell::from({instr.imm})
+                                                : defs::Doorbell{};
+}
+/// Its wait and its update, and nothing else: a NOP.
+defs::Instr wait_and_update(const defs::Instr& instr);
+
+/// Does it use a field that its row leaves out?
+bool uses_more(const defs::InstrRow& row, const defs::Instr& instr);
+/// All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
+Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::Engine engine,
+                    unsigned columns = 0);
+
+}  // namespace cmodel

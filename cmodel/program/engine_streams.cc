@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/engine_streams.h"
+
+#include <fmt/format.h>
+
+#include "cmodel/program/assembler.h"
+
+namespace cmodel {
+
+std::array<unsigned, 3> TensorStream::check_state(const defs::InstrRow& row, const Given& given) {
+  const defs::Sizes& sizes = assembler_.sizes();
+  const unsigned half = sizes.partitions / 2;
+  const Tile& tile = *given.operands[0];
+  if (row.stationary == defs::Stationary::Write) {
+    if (tile.elements() > sizes.partitions)
+      fail(fmt::format("stationary tile of {} columns, allowed 1..{}", tile.elements(),
+                       sizes.partitions));
+    for (unsigned h : {0u, 1u})
+      if (tile.partitions > half || h == tile.partition / half) stationary_[h] = tile;
+    return StreamBase::check_state(row, given);
+  }
+  const auto& stationary = stationary_[tile.partition >= half];
+  if (!stationary) fail(fmt::format("{} before any load of a stationary tile", row.mnemonic));
+  if (tile.partitions > half && stationary_[1] &&
+      stationary_[1]->partitions != stationary->partitions)
+    fail("moving tile through all rows after a load of a stationary tile into half of them");
+  if (tile.partitions != stationary->partitions || tile.partition != stationary->partition)
+    fail(fmt::format("moving tile on partitions {}+{}, allowed those of the stationary tile, {}+{}",
+                     tile.partition, tile.partitions, stationary->partition,
+                     stationary->partitions));
+  if (tile.elements() > sizes.psum_cols)
+    fail(fmt::format("moving tile of {} columns, allowed 1..{}", tile.elements(), sizes.psum_cols));
+  const Tile& dst = *given.operands[2];
+  if (dst.partition != 0 || dst.partitions != stationary->elements())
+    fail(fmt::format("result on partitions {}+{}, allowed 0+{}", dst.partition, dst.partitions,
+                     stationary->elements()));
+  unsigned formats = 1u << static_cast<unsigned>(stationary->dtype);
+  if (formats & defs::kFormatsNarrow) formats = defs::kFormatsNarrow;
+  const auto sum = tile.dtype == defs::Dtype::Int8 ? defs::Dtype::Int32 : defs::Dtype::Fp32;
+  return {formats, ~0u, 1u << static_cast<unsigned>(sum)};
+}
+
+SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
+  at_ = at;
+  if (engine >= assembler_.sizes().dma_engines)
+    fail(fmt::format("trigger of DMA engine {}, allowed 0..{}", engine,
+                     assembler_.sizes().dma_engines - 1));
+  if (count == 0 || count > 65535)
+    fail(fmt::format("trigger of {} descriptors, allowed 1..65535", count));
+  emit(defs::encode_dma_trigger(
+      {static_cast<std::uint8_t>(engine), static_cast<std::uint16_t>(count)}));
+  return *this;
+}
+
+DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, Where at) {
+  trigger(engine, 1, at);
+  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, at);
+}
+
+}  // namespace cmodel

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each sequencer can be told, one method an instruction: the front of the assembler. The
+// methods come from rtl/defs/instructions.toml.
+//
+// Every method throws AssemblerError, one line with chip, core, engine and pc, for what the engine
+// would stop at.
+#pragma once
+#include <optional>
+
+#include "cmodel/program/dma_ring.h"
+#include "cmodel/program/gen/stream_methods.h"
+#include "cmodel/program/instr_stream.h"
+#include "cmodel/program/tile.h"
+
+namespace cmodel {
+
+/// The moving tile goes with the stationary tile of its rows: Bf16, Fp16 and the fp8 formats may be
+/// mixed; Tf32, Fp32 and Int8 go with their like. The result is Fp32, or Int32 (`as`) for Int8.
+class TensorStream : public TensorMethods<TensorStream> {
+ public:
+  using TensorMethods::TensorMethods;
+
+ protected:
+  std::array<unsigned, 3> check_state(const defs::InstrRow& row, const Given& given) override;
+
+ private:
+  std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
+};
+
+class VectorStream : public VectorMethods<VectorStream> {
+ public:
+  using VectorMethods::VectorMethods;
+};
+
+class ActStream : public ActMethods<ActStream> {
+ public:
+  using ActMethods::ActMethods;
+};
+
+class SyncStream : public Stream<SyncStream> {
+ public:
+  using Stream::Stream;
+  /// Starts the next `count` descriptors of a DMA engine of this core.
+  SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
+  /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
+  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
+};
+
+}  // namespace cmodel

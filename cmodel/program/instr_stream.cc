@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/instr_stream.h"
+
+#include <fmt/format.h>
+
+#include "cmodel/program/assembler.h"
+
+namespace cmodel {
+
+namespace {
+
+/// Start partitions allowed for a tile of n partitions, as a step.
+unsigned partition_step(unsigned n, unsigned partitions) {
+  if (n > partitions / 2) return partitions;
+  return n > partitions / 4 ? partitions / 2 : partitions / 4;
+}
+
+/// "Fp32, Bf16": the formats whose bits are set.
+std::string format_names(unsigned formats) {
+  std::string names;
+  for (unsigned f = 0; f < 16; ++f)
+    if (formats >> f & 1)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ",
+                           defs::to_string(static_cast<defs::Dtype>(f)));
+  return names;
+}
+
+}  // namespace
+
+std::string bad_signal(unsigned chip, Semaphore semaphore, int delta) {
+  if (semaphore.chip != chip)
+    return fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip,
+                       chip);
+  if (delta < -32768 || delta > 32767)
+    return fmt::format("signal {}, allowed -32768..32767", delta);
+  return {};
+}
+
+std::string StreamBase::where() const {
+  return fmt::format("chip {} core {} {} pc {}", chip_, core_,
+                     defs::to_string(static_cast<defs::Engine>(engine_)), instructions_.size());
+}
+
+void StreamBase::fail(const std::string& what) const {
+  throw AssemblerError(fmt::format("{}: {}", where(), what));
+}
+
+void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) {
+  if (semaphore.chip != chip_)
+    fail(
+        fmt::format("wait for a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
+  if (value >= 1u << defs::kSemaphoreBits)
+    fail(fmt::format("wait for {}, allowed 0..{}", value, (1u << defs::kSemaphoreBits) - 1));
+  if (wait_) emit({});
+  wait_.emplace();
+  wait_->wait_op = static_cast<std::uint8_t>(op);
+  wait_->wait_sem = static_cast<std::uint16_t>(semaphore.id);
+  wait_->wait_value = static_cast<std::uint16_t>(value);
+}
+
+void StreamBase::add_signal(Semaphore semaphore, int delta) {
+  if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
+  if (instructions_.empty() || instructions_.back().update || wait_) emit({});
+  defs::Instr& instr = instructions_.back();
+  instr.update = 1;
+  instr.update_sem = static_cast<std::uint16_t>(semaphore.id);
+  instr.update_delta = static_cast<std::int16_t>(delta);
+}
+
+void StreamBase::emit(defs::Instr instr) {
+  if (wait_) {
+    instr.wait_op = wait_->wait_op;
+    instr.wait_sem = wait_->wait_sem;
+    instr.wait_value = wait_->wait_value;
+    wait_.reset();
+  }
+  instructions_.push_back(instr);
+  lines_.push_back(assembler_.note(at_));
+}
+
+void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
+  at_ = at;
+  if (row.functions && !(row.functions >> given.func & 1)) {
+    std::string names;
+    for (std::uint8_t f = 0; f < 64; ++f)
+      if (row.functions >> f & 1)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", row.function_name(f));
+    fail(fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(given.func), names));
+  }
+  const Tile& source = *given.operands[0];
+  const auto formats = check_state(row, given);
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(row.opcode);
+  instr.func = given.func;
+  instr.accumulate = given.accumulate;
+  instr.partitions = static_cast<std::uint8_t>(source.partitions);
+  instr.size3 = static_cast<std::uint16_t>(source.size[0]);
+  instr.size2 = static_cast<std::uint16_t>(source.size[1]);
+  instr.size1 = static_cast<std::uint16_t>(source.size[2]);
+  instr.size0 = static_cast<std::uint16_t>(source.size[3]);
+  const std::array to{&instr.src0, &instr.src1, &instr.dst};
+  const auto is_given = [&](unsigned i) {
+    return given.operands[i] && !(given.operands[i]->space == defs::Space::None &&
+                                  row.operands[i].may_lie_in(defs::Space::None));
+  };
+  for (unsigned i = 1; i < 3; ++i)
+    if (is_given(i)) check_shape(row.operands[i], source, *given.operands[i]);
+  for (unsigned i = 0; i < 3; ++i) {
+    if (!is_given(i)) continue;
+    Tile tile = *given.operands[i];
+    if (row.operands[i].walk == defs::Walk::Outer) {  // its dimensions are the outer ones
+      tile.size = {tile.size[1], tile.size[2], tile.size[3], 1};
+      tile.stride = {tile.stride[1], tile.stride[2], tile.stride[3], 0};
+    }
+    *to[i] = operand(tile, row.operands[i], formats[i]);
+  }
+  emit(instr);
+}
+
+void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source,
+                             const Tile& tile) const {
+  if (row.walk == defs::Walk::One) {
+    if (tile.elements() != 1 || tile.partitions != source.partitions ||
+        !(row.formats(tile.space) >> static_cast<unsigned>(tile.dtype) & 1))
+      fail(fmt::format("{} of {} x {} {}, allowed {} x 1 {}", row.role, tile.partitions,
+                       tile.elements(), defs::to_string(tile.dtype), source.partitions,
+                       format_names(row.formats(tile.space))));
+    return;
+  }
+  auto a = source.size, b = tile.size;
+  if (row.walk == defs::Walk::Outer) {
+    if (b[0] != 1)
+      fail(fmt::format("{} with four dimensions, allowed three: those around the innermost one",
+                       row.role));
+    a[3] = 1;
+    b = {b[1], b[2], b[3], 1};
+  }
+  if (a != b)
+    fail(fmt::format("{} of sizes {}x{}x{}x{}, allowed {}x{}x{}x{}", row.role, b[0], b[1], b[2],
+                     b[3], a[0], a[1], a[2], a[3]));
+  if (tile.partitions != source.partitions && !row.columns)
+    fail(fmt::format("{} of {} partitions, allowed {}", row.role, tile.partitions,
+                     source.partitions));
+}
+
+defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
+                                  unsigned formats) const {
+  const defs::Sizes& sizes = assembler_.sizes();
+  const std::string_view role = row.role;
+  const bool psum = tile.space == defs::Space::Psum;
+  if (!row.may_lie_in(tile.space))
+    fail(fmt::format("{} in {}, allowed:{}{}", role, defs::to_string(tile.space),
+                     row.sbuf ? " Sbuf" : "", row.psum ? " Psum" : ""));
+  if (tile.chip != chip_ || tile.core != core_)
+    fail(fmt::format("{} on chip {} core {}, allowed: this core", role, tile.chip, tile.core));
+  formats &= row.formats(tile.space);
+  if (!(formats >> static_cast<unsigned>(tile.dtype) & 1))
+    fail(fmt::format("{} of {}{}, allowed {}", role, defs::to_string(tile.dtype),
+                     psum ? " in PSUM" : "", format_names(formats)));
+  if (tile.partitions == 0 || tile.partitions > sizes.partitions)
+    fail(
+        fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));
+  const unsigned step = partition_step(tile.partitions, sizes.partitions);
+  if (tile.partition % step || tile.partition + tile.partitions > sizes.partitions)
+    fail(fmt::format("{} of {} partitions from {}, allowed from multiples of {} within 0..{}", role,
+                     tile.partitions, tile.partition, step, sizes.partitions - 1));
+  if (tile.offset % tile.element_bytes())
+    fail(fmt::format("{} at byte {}, allowed multiples of {}", role, tile.offset,
+                     tile.element_bytes()));
+
+  std::int64_t low = tile.offset, high = tile.offset;
+  for (unsigned d = 0; d < 4; ++d) {
+    if (tile.size[d] == 0 || tile.size[d] > 65535)
+      fail(fmt::format("{} with a size of {}, allowed 1..65535", role, tile.size[d]));
+    if (tile.stride[d] < -32768 || tile.stride[d] > 32767)
+      fail(fmt::format("{} with a stride of {}, allowed -32768..32767", role, tile.stride[d]));
+    const std::int64_t reach =
+        std::int64_t{tile.size[d] - 1} * tile.stride[d] * tile.element_bytes();
+    (reach < 0 ? low : high) += reach;
+  }
+  const std::int64_t bank = sizes.psum_cols * 4;
+  const std::int64_t first = psum ? tile.offset / bank * bank : 0;
+  const std::int64_t limit = psum ? first + bank : sizes.sbuf_bytes;
+  if (low < first || high + tile.element_bytes() > limit ||
+      (psum && tile.offset >= sizes.psum_banks * bank))
+    fail(fmt::format("{} bytes {}..{}, allowed {}..{}", role, low, high + tile.element_bytes() - 1,
+                     first, limit - 1));
+
+  const auto stride = [&](unsigned d) {
+    return static_cast<std::int16_t>(tile.size[d] == 1 ? 0 : tile.stride[d]);
+  };
+  defs::Operand operand;
+  operand.space = static_cast<std::uint8_t>(tile.space);
+  operand.dtype = static_cast<std::uint8_t>(tile.dtype);
+  operand.partition = static_cast<std::uint8_t>(tile.partition);
+  operand.offset = tile.offset;
+  operand.stride3 = stride(0);
+  operand.stride2 = stride(1);
+  operand.stride1 = stride(2);
+  operand.stride0 = stride(3);
+  return operand;
+}
+
+}  // namespace cmodel

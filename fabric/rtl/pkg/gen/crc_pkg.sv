@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Written by scripts/commands/gen_crc.py. CRC-32C (0x1EDC6F41, start 0, not inverted) of {payload 512, LCW 32,
+// seq 10}, most significant bit first, one parity per check bit. It is linear: the CRC of a word is
+// the exclusive or of its parts' CRCs, and zeros have CRC zero.
+package crc_pkg;
+
+  // The payload's part.
+  function automatic logic [31:0] of_payload(input logic [511:0] bits);
+    of_payload = {
+      ^(bits & 512'hd5638fd31c4eb0c1996e8696ef139b215954c73c588389c82dec321e177bc4085f86642feb67af22be940be5a5d70e8ba1a6f761ebde2ccaa60632b91ee90d3d),
+      ^(bits & 512'heab1c7e98e275860ccb7434b7789cd90acaa639e2c41c4e416f6190f0bbde2042fc33217f5b3d7915f4a05f2d2eb8745d0d37bb0f5ef16655303195c8f74869e),
+      ^(bits & 512'h7558e3f4c713ac30665ba1a5bbc4e6c8565531cf1620e2720b7b0c8785def10217e1990bfad9ebc8afa502f96975c3a2e869bdd87af78b32a9818cae47ba434f),
+      ^(bits & 512'h3aac71fa6389d618332dd0d2dde273642b2a98e78b10713905bd8643c2ef78810bf0cc85fd6cf5e457d2817cb4bae1d17434deec3d7bc59954c0c65723dd21a7),
+      ^(bits & 512'hc835b72e2d8a5bcd80f86eff81e2a2934cc18b4f9d0bb154af32f13ff60c7848da7e026d15d1d5d0957d4b5bff8a7e631bbc9817f563ce060c6651928f079dee),
+      ^(bits & 512'h317954440a8b9d275912b1e92fe2ca68ff34029b960651627a754a81ec7df82c32b96519618f45caf42aae485a1231ba2c78bb6a116fcbc9a0351a70596ac3ca),
+      ^(bits & 512'h4ddf25f1190b7e5235e7de6278e2fe1526cec6719380a17910d6975ee145381e46dad6a35ba00dc7c4815cc188de1656b79aaad4e369c92e761cbf81325c6cd8),
+      ^(bits & 512'hf38c1d2b90cb0fe8839d69a7d362e42bca33a4049143d974a58779b167d958077ceb0f7e46b7a9c15cd4a58561b805a0fa6ba20b9a6ac85d9d086d7987c73b51),
+      ^(bits & 512'hf9c60e95c86587f441ceb4d3e9b17215e519d20248a1ecba52c3bcd8b3ecac03be7587bf235bd4e0ae6a52c2b0dc02d07d35d105cd35642ece8436bcc3e39da8),
+      ^(bits & 512'h29808899f87c733bb989dcff1bcb222babd82e3d7cd37f95048dec724e8d920980bca7f07aca4552e9a12284fdb90fe39f3c1fe30d449eddc14429e77f18c3e9),
+      ^(bits & 512'hc1a3cb9fe070895c45aa68e962f60a348cb8d022e6ea3602afaac427303d0d0c9fd837d7d6028d8bca449aa7db0b897a6e38f8906d7c63a446a4264aa1656cc9),
+      ^(bits & 512'h60d1e5cff03844ae22d53474b17b051a465c681173751b0157d56213981e86864fec1bebeb0146c5e5224d53ed85c4bd371c7c4836be31d22352132550b2b664),
+      ^(bits & 512'h650b7d34e452929688041cacb7ae19ac7a7af334e139044886068317db74874b787069da1ee70c404c052d4c5315ecd53a28c945f0813423b7af3b2bb6b0560f),
+      ^(bits & 512'h67e631496e67f98add6c88c0b4c497f76469bea6281f0bec6eef7395fac187ade3be50c2e414290298969d438c5df8e13cb293c3139eb6db7dd1af2cc5b1263a),
+      ^(bits & 512'h66909777ab7d4c04f7d8c2f6b571d0daeb60186f4c8c0c3e1a9b8bd4ea1b07deae594c4e996dbba3f2df454463f9f2fb3fffbe80621177a718eee52f7c319e20),
+      ^(bits & 512'hb3484bbbd5bea6027bec617b5ab8e86d75b00c37a646061f0d4dc5ea750d83ef572ca6274cb6ddd1f96fa2a231fcf97d9fffdf403108bbd38c777297be18cf10),
+      ^(bits & 512'hd9a425ddeadf53013df630bdad5c7436bad8061bd323030f86a6e2f53a86c1f7ab965313a65b6ee8fcb7d15118fe7cbecfffefa018845de9c63bb94bdf0c6788),
+      ^(bits & 512'hecd212eef56fa9809efb185ed6ae3a1b5d6c030de9918187c353717a9d4360fbd5cb2989d32db7747e5be8a88c7f3e5f67fff7d00c422ef4e31ddca5ef8633c4),
+      ^(bits & 512'h230a86a466f96401d6130ab98444862cf7e2c6baac4b490bcc458aa359da7475b563f0eb02f1749881b9ffb1e3e891a412590c89edff3bb0d788dcebe92a14df),
+      ^(bits & 512'hc4e6cc812f3202c1726703ca2d31d83722a5a4610ea62d4dcbcef74fbb96fe3285379c5a6a1f156efe48f43d54234659a88a71251d21b112cdc25cccea7c0752),
+      ^(bits & 512'h6273664097990160b93381e51698ec1b9152d230875316a6e5e77ba7ddcb7f19429bce2d350f8ab77f247a1eaa11a32cd44538928e90d88966e12e66753e03a9),
+      ^(bits & 512'he45a3cf357823071c5f74664645fed2c91fdae241b2a029b5f1f8fcdf99e7b84fecb833971e06a79010636eaf0dfdf1dcb846b28ac96408e1576a58a24760ce9),
+      ^(bits & 512'h274e91aab78fa8f97b9525a4dd3c6db711aa102e551688858263f5f8ebb4f9ca20e3a5b353979a1e3e171090ddb8e1054464c2f5bd950c8dacbd607c0cd20b49),
+      ^(bits & 512'hc6c4c706478964bd24a41444818dadfad181cf2b7208cd8aecddc8e262a1b8ed4ff7b6f642ac622da19f83adcb0b7e090394961b3514aa8c7058828718800899),
+      ^(bits & 512'h3601ec503f8a029f0b3c8cb4afd54ddc319420a9e187ef0d5b82d66f262b187ef87dbf54ca319e346e5bca334052b18f206cbc6c7154798c9e2a73fa92a90971),
+      ^(bits & 512'h1b00f6281fc5014f859e465a57eaa6ee18ca1054f0c3f786adc16b3793158c3f7c3edfaa6518cf1a372de519a02958c790365e3638aa3cc64f1539fd495484b8),
+      ^(bits & 512'h58e3f4c713ac30665ba1a5bbc4e6c8565531cf1620e2720b7b0c8785def10217e1990bfad9ebc8afa502f96975c3a2e869bdd87af78b32a9818cae47ba434f61),
+      ^(bits & 512'hac71fa6389d618332dd0d2dde273642b2a98e78b10713905bd8643c2ef78810bf0cc85fd6cf5e457d2817cb4bae1d17434deec3d7bc59954c0c65723dd21a7b0),
+      ^(bits & 512'h5638fd31c4eb0c1996e8696ef139b215954c73c588389c82dec321e177bc4085f86642feb67af22be940be5a5d70e8ba1a6f761ebde2ccaa60632b91ee90d3d8),
+      ^(bits & 512'hab1c7e98e275860ccb7434b7789cd90acaa639e2c41c4e416f6190f0bbde2042fc33217f5b3d7915f4a05f2d2eb8745d0d37bb0f5ef16655303195c8f74869ec),
+      ^(bits & 512'h558e3f4c713ac30665ba1a5bbc4e6c8565531cf1620e2720b7b0c8785def10217e1990bfad9ebc8afa502f96975c3a2e869bdd87af78b32a9818cae47ba434f6),
+      ^(bits & 512'haac71fa6389d618332dd0d2dde273642b2a98e78b10713905bd8643c2ef78810bf0cc85fd6cf5e457d2817cb4bae1d17434deec3d7bc59954c0c65723dd21a7b)
+    };
+  endfunction
+
+  // The part of {LCW, seq}.
+  function automatic logic [31:0] of_control(input logic [41:0] bits);
+    of_control = {
+      ^(bits & 42'h21c6f5389f8),
+      ^(bits & 42'h30e37a9c4fc),
+      ^(bits & 42'h1871bd4e27e),
+      ^(bits & 42'h2c38dea713f),
+      ^(bits & 42'h17da9a6b167),
+      ^(bits & 42'h2a2bb80d14b),
+      ^(bits & 42'h34d3293e15d),
+      ^(bits & 42'h3baf61a7956),
+      ^(bits & 42'h3dd7b0d3cab),
+      ^(bits & 42'h3f2d2d517ad),
+      ^(bits & 42'h1e50639022e),
+      ^(bits & 42'h2f2831c8117),
+      ^(bits & 42'h3652eddc973),
+      ^(bits & 42'h1aef83d6d41),
+      ^(bits & 42'h2cb134d3f58),
+      ^(bits & 42'h16589a69fac),
+      ^(bits & 42'h0b2c4d34fd6),
+      ^(bits & 42'h0596269a7eb),
+      ^(bits & 42'h230de675a0d),
+      ^(bits & 42'h104006024fe),
+      ^(bits & 42'h0820030127f),
+      ^(bits & 42'h05d6f4b80c7),
+      ^(bits & 42'h032d8f6499b),
+      ^(bits & 42'h0050328ad35),
+      ^(bits & 42'h01eeec7df62),
+      ^(bits & 42'h20f7763efb1),
+      ^(bits & 42'h31bd4e27e20),
+      ^(bits & 42'h38dea713f10),
+      ^(bits & 42'h1c6f5389f88),
+      ^(bits & 42'h0e37a9c4fc4),
+      ^(bits & 42'h071bd4e27e2),
+      ^(bits & 42'h038dea713f1)
+    };
+  endfunction
+
+endpackage

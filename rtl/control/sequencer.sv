@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs one engine's instruction stream: fetch, wait for a semaphore, issue, post the update.
+//
+//   doorbell --> u_fetch --> wait --> issue --> engine
+//                                       |         | done (in order)
+//                                       v         v
+//                                   u_in_flight --> semaphore update
+//
+// A LOAD_STATIONARY without update and the MULTIPLY_MOVING after it, if that waits for nothing, are
+// issued together (`pair`): the tensor engine takes both in one cycle, and they share one place in
+// flight. What the program means is what it means one by one.
+//
+// Up to 16 instructions or pairs are in flight. NOP, END and what the sequencer refuses itself take a place
+// in the same queue and act when they reach its head, so everything happens in program order: a
+// NOP's update comes after those of all older instructions, END finishes when everything before it
+// is done, and an error is reported after the work of older instructions.
+//
+// An update that may be refused is the last thing issued until it has been answered, so that nothing
+// younger happens behind a SemaphoreOverflow. "May": if the semaphore has no room for it now, with
+// what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
+// notices; what other engines post meanwhile is not known (rtl/README.md, Errors).
+//
+// The sequencer checks the fields of NOP and END, an undefined wait_op, and the end of the stream;
+// everything else is the engine's to refuse. A condition need hold for one cycle only.
+// After an error it stays stopped until reset; nothing else stops with it.
+`include "assert.svh"
+
+module sequencer #(
+  localparam int unsigned LineBits = size_pkg::LineBytes * 8
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  defs_pkg::engine_e engine_i,  // strap: Tensor, Vector, Act or Sync
+
+  // CSRs. state: 0 idle, 1 running, 2 done, 3 error.
+  input  logic                    start_i,
+  input  logic [47:0]             base_i,
+  input  logic [24:0]             count_i,
+  output logic [1:0]              state_o,
+  output logic [31:0]             pc_o,
+  output defs_pkg::error_cause_e  cause_o,
+
+  // state_o, pc_o and cause_o, once after done and once after an error.
+  output logic event_valid_o,
+  input  logic event_ready_i,
+
+  output logic        fetch_req_valid_o,
+  input  logic        fetch_req_ready_i,
+  output logic [47:0] fetch_req_addr_o,
+  output logic [2:0]  fetch_req_slot_o,
+  input  logic                fetch_rsp_valid_i,
+  input  logic [2:0]          fetch_rsp_slot_i,
+  input  logic [LineBits-1:0] fetch_rsp_data_i,
+
+  output logic [8:0]  wait_sem_o,
+  input  logic [15:0] wait_value_i,
+  output logic [8:0]  room_sem_o,  // the next instruction would update it
+  input  logic [15:0] room_value_i,
+
+  // Valid only. upd_error_i: the update offered in the last cycle was refused.
+  output logic                  upd_valid_o,
+  output defs_pkg::sem_update_t upd_o,
+  output logic [31:0]           upd_pc_o,
+  input  logic                  upd_error_i,
+
+  output logic                   instr_valid_o,
+  input  logic                   instr_ready_i,
+  output defs_pkg::instr_t       instr_o,
+  output logic [31:0]            instr_pc_o,
+  output logic                   second_valid_o,  // ... with the instruction after it
+  output defs_pkg::instr_t       second_o,
+  input  logic [1:0]             done_i,          // how many
+  input  logic                   error_valid_i,
+  input  defs_pkg::error_cause_e error_cause_i,
+  input  logic [31:0]            error_pc_i,
+
+  output logic quiet_o
+);
+
+  defs_pkg::seq_state_e state_d, state_q;
+
+  // ---------------------------------------------------------------- fetch
+  logic fetch_start, fetch_stop, fetch_idle, exhausted, fetched_valid, fetched_ready;
+  logic second_valid, pair, push;
+  defs_pkg::instr_t fetched, second;
+  instr_fetch u_fetch (
+    .clk_i, .rst_ni,
+    .start_i(fetch_start), .base_i, .count_i, .stop_i(fetch_stop), .idle_o(fetch_idle),
+    .exhausted_o(exhausted),
+    .req_valid_o(fetch_req_valid_o), .req_ready_i(fetch_req_ready_i),
+    .req_addr_o(fetch_req_addr_o), .req_slot_o(fetch_req_slot_o),
+    .rsp_valid_i(fetch_rsp_valid_i), .rsp_slot_i(fetch_rsp_slot_i),
+    .rsp_data_i(fetch_rsp_data_i),
+    .instr_valid_o(fetched_valid), .instr_ready_i(fetched_ready), .instr_o(fetched),
+    .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second)
+  );
+
+  // Refused at once: a stream that is empty, too long, misaligned or outside HBM.
+  defs_pkg::error_cause_e start_cause;
+  logic [47:0] last_byte;
+  assign last_byte = base_i + {17'd0, count_i, 6'd0} - 48'd1;
+  always_comb begin
+    start_cause = defs_pkg::ErrorCauseNone;
+    if (count_i == '0 || count_i > 25'h100_0000) begin
+      start_cause = defs_pkg::ErrorCauseBadShape;
+    end else if (base_i % 48'(size_pkg::LineBytes) != '0) begin
+      start_cause = defs_pkg::ErrorCauseMisaligned;
+    end else if (!address_pkg::in_hbm(base_i) ||
+                 address_pkg::memory_of(base_i) != address_pkg::memory_of(last_byte)) begin
+      start_cause = defs_pkg::ErrorCauseUnmappedAddress;
+    end
+  end
+
+  // ---------------------------------------------------------------- decode and wait
+  logic [defs_pkg::Sequencers-1:0] engines;  // that have this opcode
+  logic is_nop, is_end, known, fields_zero, condition, waited_d, waited_q;
+  assign is_nop = fetched.opcode == defs_pkg::OpcodeNop;
+  assign is_end = fetched.opcode == defs_pkg::OpcodeEnd;
+  assign fields_zero = (fetched & instr_pkg::UnusedNop) == '0;  // as of END
+  assign engines     = instr_pkg::engines_of(fetched.opcode);
+  assign known       = engines[engine_i[$clog2(defs_pkg::Sequencers)-1:0]];
+
+  assign wait_sem_o = fetched.wait_sem;
+  logic bad_wait;
+  always_comb begin
+    bad_wait = 1'b0;
+    unique case (fetched.wait_op)
+      defs_pkg::WaitOpNone: condition = 1'b1;
+      defs_pkg::WaitOpGe: condition = wait_value_i >= fetched.wait_value;
+      defs_pkg::WaitOpEq: condition = wait_value_i == fetched.wait_value;
+      default: begin
+        condition = 1'b1;
+        bad_wait  = 1'b1;
+      end
+    endcase
+  end
+
+  // A pair has one wait, the first's, and at most one update, the second's.
+  assign pair = second_valid && engine_i == defs_pkg::EngineTensor
+                && instr_pkg::stationary_of(fetched.opcode) == instr_pkg::StationaryWrite
+                && !fetched.update && !bad_wait
+                && instr_pkg::stationary_of(second.opcode) == instr_pkg::StationaryRead
+                && second.wait_op == defs_pkg::WaitOpNone;
+
+  // ---------------------------------------------------------------- issue
+  // What an entry of the queue waits for: the engine's done, or just its turn.
+  typedef enum logic [1:0] {KindEngine = 0, KindNop = 1, KindEnd = 2, KindRefused = 3} kind_e;
+  kind_e kind;
+  logic [7:0] refusal;  // error_cause of KindRefused
+  logic [31:0] pc_d, pc_q;
+  logic issuing_d, issuing_q;  // cleared by END and by a refusal
+  logic ready_to_issue, queue_ready;
+  logic hold_d, hold_q;  // an update without room is in flight
+
+  always_comb begin
+    kind    = KindEngine;
+    refusal = 8'(defs_pkg::ErrorCauseReservedBits);
+    if (exhausted) begin
+      kind    = KindRefused;
+      refusal = 8'(defs_pkg::ErrorCauseOutOfBounds);
+    end else if (bad_wait) begin
+      kind = KindRefused;
+      if (!known) refusal = 8'(defs_pkg::ErrorCauseUnknownOpcode);
+    end else if (is_nop || is_end) begin
+      kind = is_end ? KindEnd : KindNop;
+      if (!fields_zero) kind = KindRefused;
+    end
+  end
+
+  assign ready_to_issue = issuing_q && queue_ready && !hold_q &&
+                          (exhausted || (fetched_valid && (condition || waited_q)));
+  assign instr_valid_o  = ready_to_issue && kind == KindEngine;
+  assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i);
+  assign fetched_ready  = push;
+  assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
+  assign instr_o        = fetched;
+  assign instr_pc_o     = pc_q;
+  assign second_valid_o = instr_valid_o && pair;
+  assign second_o       = second;
+
+  // ---------------------------------------------------------------- in flight
+  typedef struct packed {
+    kind_e       kind;
+    logic        pair;
+    logic [31:0] pc;     // of the one with the update
+    logic        update;
+    logic [8:0]  sem;
+    logic [15:0] delta;  // or the cause of a refusal
+  } entry_t;
+  entry_t pushed, head;
+  logic head_valid, pop;
+  logic update;
+  logic [8:0] update_sem;
+  logic [15:0] update_delta;
+  assign update       = pair ? second.update : fetched.update;
+  assign update_sem   = pair ? second.update_sem : fetched.update_sem;
+  assign update_delta = pair ? second.update_delta : fetched.update_delta;
+  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair),
+                    update: update && kind != KindRefused, sem: update_sem,
+                    delta: (kind == KindRefused) ? {8'd0, refusal} : update_delta};
+  prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
+    .clk_i, .rst_ni,
+    .in_valid_i(push), .in_ready_o(queue_ready), .in_i(pushed),
+    .out_valid_o(head_valid), .out_ready_i(pop), .out_o(head)
+  );
+
+  // `done_q` counts dones whose instruction waits behind a NOP, for its turn, or for its other half.
+  logic [5:0] done_d, done_q, done_now, done_needed;
+  logic head_is_engine, finished;
+  assign done_now       = done_q + 6'(done_i);
+  assign done_needed    = head.pair ? 6'd2 : 6'd1;
+  assign head_is_engine = head.kind == KindEngine;
+  assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
+                    (head_is_engine ? done_now >= done_needed : head.kind != KindRefused);
+  assign pop    = finished;
+  assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
+
+  // ---------------------------------------------------------------- room for an update
+  logic no_room;
+  assign room_sem_o = update_sem;
+  assign hold_d     = (push && pushed.update && no_room) || (hold_q && head_valid);
+  sequencer_room u_room (
+    .clk_i, .rst_ni, .value_i(room_value_i), .delta_i(update_delta), .no_room_o(no_room),
+    .claim_i(push && pushed.update), .posted_i(upd_valid_o), .posted_delta_i(upd_o.delta),
+    .none_in_flight_i(!head_valid)
+  );
+
+  logic [31:0] upd_pc_d, upd_pc_q;
+  assign upd_valid_o = pop && head.update;
+  assign upd_o       = '{sem: head.sem, delta: head.delta};
+  assign upd_pc_o    = head.pc;
+  assign upd_pc_d    = upd_valid_o ? head.pc : upd_pc_q;
+
+  // ---------------------------------------------------------------- state
+  defs_pkg::error_cause_e cause_d, cause_q;
+  logic ending_d, ending_q;  // END reached the head
+  logic event_d, event_q;
+
+  always_comb begin
+    state_d     = state_q;
+    pc_d        = pc_q;
+    cause_d     = cause_q;
+    issuing_d   = issuing_q;
+    ending_d    = ending_q;
+    event_d     = event_q && !event_ready_i;
+    fetch_start = 1'b0;
+    fetch_stop  = 1'b0;
+
+    if (push) begin
+      issuing_d  = kind == KindEngine || kind == KindNop;
+      fetch_stop = !issuing_d;
+      if (issuing_d) pc_d = pc_q + (pair ? 32'd2 : 32'd1);
+    end
+
+    unique case (state_q)
+      defs_pkg::SeqStateIdle, defs_pkg::SeqStateDone: begin
+        if (start_i) begin
+          state_d   = defs_pkg::SeqStateRunning;
+          pc_d      = '0;
+          ending_d  = 1'b0;
+          issuing_d = 1'b1;
+          if (start_cause != defs_pkg::ErrorCauseNone) begin
+            state_d   = defs_pkg::SeqStateError;
+            cause_d   = start_cause;
+            issuing_d = 1'b0;
+          end else begin
+            fetch_start = 1'b1;
+          end
+        end
+      end
+      defs_pkg::SeqStateRunning: begin
+        if (pop && head.kind == KindEnd) ending_d = 1'b1;
+        if (ending_q && fetch_idle) begin
+          state_d = defs_pkg::SeqStateDone;
+        end
+        if (upd_error_i) begin
+          state_d = defs_pkg::SeqStateError;
+          cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
+          pc_d    = upd_pc_q;
+        end else if (head_valid && head.kind == KindRefused) begin
+          state_d = defs_pkg::SeqStateError;
+          cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
+          pc_d    = head.pc;
+        end else if (error_valid_i && head_valid && head_is_engine && !pop) begin
+          state_d = defs_pkg::SeqStateError;
+          cause_d = error_cause_i;
+          pc_d    = error_pc_i;
+        end
+      end
+      default: ;  // stopped by an error: until reset
+    endcase
+
+    if (state_d != state_q && (state_d == defs_pkg::SeqStateDone ||
+                               state_d == defs_pkg::SeqStateError)) event_d = 1'b1;
+    if (state_d == defs_pkg::SeqStateError && state_q == defs_pkg::SeqStateRunning) begin
+      issuing_d  = 1'b0;
+      fetch_stop = 1'b1;
+    end
+  end
+
+  assign state_o       = state_q;
+  assign pc_o          = pc_q;
+  assign cause_o       = cause_q;
+  assign event_valid_o = event_q;
+  assign quiet_o       = state_q != defs_pkg::SeqStateRunning && fetch_idle && !event_q;
+
+  // ---------------------------------------------------------------- registers
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q   <= defs_pkg::SeqStateIdle;
+      pc_q      <= '0;
+      cause_q   <= defs_pkg::ErrorCauseNone;
+      issuing_q <= 1'b0;
+      hold_q    <= 1'b0;
+      waited_q  <= 1'b0;
+      ending_q  <= 1'b0;
+      event_q   <= 1'b0;
+      done_q    <= '0;
+      upd_pc_q  <= '0;
+    end else begin
+      state_q   <= state_d;
+      pc_q      <= pc_d;
+      cause_q   <= cause_d;
+      issuing_q <= issuing_d;
+      hold_q    <= hold_d;
+      waited_q  <= waited_d;
+      ending_q  <= ending_d;
+      event_q   <= event_d;
+      done_q    <= done_d;
+      upd_pc_q  <= upd_pc_d;
+    end
+  end
+
+  // ---------------------------------------------------------------- assertions
+  // The host rings only a sequencer that is idle or done.
+  `ASSERT_NOW(StartWhenStopped_A,
+    start_i -> state_q == defs_pkg::SeqStateIdle || state_q == defs_pkg::SeqStateDone)
+  // The engine finishes no more than it was given.
+  `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
+  // An offered instruction stays, unless an error stops the stream.
+  `ASSERT(StalledStaysValid_A,
+    instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == defs_pkg::SeqStateError)
+
+endmodule

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says what is wrong with a DMA descriptor, before it has any effect. Twin: cmodel::check.
+//
+// First cause that applies:
+//   ReservedBits     a reserved field, or update_* without update, or notify_sem without notify
+//   BadDescriptor    rows or row_bytes out of range; vn not 1..3 for a remote or not 0 for a local
+//                    destination; notify on a local one; several rows in SBUF whose stride is not
+//                    a multiple of SbufStride
+//   Misaligned       row_bytes, an address or a stride is not a multiple of 4
+//   BadDestination   no such chip
+//   UnmappedAddress  the first or last row of source or destination is not whole inside one memory
+//                    (SBUF: one partition), or the two rows are in different memories
+// Strides are linear, so between a first and a last row in one memory every row is in it: HBM has
+// no holes, and an SBUF row keeps its byte offset when the stride moves whole partitions.
+`include "assert.svh"
+
+module dma_check (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic [9:0] chip_id_i,
+  input  logic [4:0] ring_size_i,
+
+  input  logic check_i,                      // look at desc_i now; otherwise cause_o is None
+  input  defs_pkg::descriptor_t desc_i,
+  output defs_pkg::error_cause_e cause_o
+);
+
+  // Memory of a whole row. `addr` is a 64-bit sum: |stride| * rows < 2^63 - 2^48, so it is exact,
+  // and a row that left the 48-bit space shows in the upper bits.
+  function automatic defs_pkg::memory_e memory_of(input logic [63:0] addr,
+                                                  input logic [19:0] bytes);
+    logic [63:0] last;
+    last = addr + 64'(bytes) - 64'd1;
+    memory_of = address_pkg::memory_of(addr[47:0]);
+    if (addr[63:48] != '0 || last[63:48] != '0 ||
+        address_pkg::memory_of(last[47:0]) != memory_of ||
+        (address_pkg::in_core(addr[47:0]) && address_pkg::sbuf_partition(addr[47:0]) !=
+                                             address_pkg::sbuf_partition(last[47:0]))) begin
+      memory_of = defs_pkg::MemoryUnmapped;
+    end
+  endfunction
+
+  logic remote, src_sbuf, dst_sbuf, bad_stride;
+  logic signed [63:0] steps;
+  logic [63:0] src_last, dst_last;
+  defs_pkg::memory_e src_memory, dst_memory;
+
+  always_comb begin
+    cause_o    = defs_pkg::ErrorCauseNone;
+    remote     = 1'b0;
+    src_sbuf   = 1'b0;
+    dst_sbuf   = 1'b0;
+    bad_stride = 1'b0;
+    steps      = '0;
+    src_last   = '0;
+    dst_last   = '0;
+    src_memory = defs_pkg::MemoryUnmapped;
+    dst_memory = defs_pkg::MemoryUnmapped;
+    if (check_i) begin
+      remote     = desc_i.dst_chip != chip_id_i;
+      steps      = {48'd0, desc_i.rows} - 64'sd1;
+      src_last   = {16'd0, desc_i.src} + (64'(desc_i.src_stride) * steps);
+      dst_last   = {16'd0, desc_i.dst} + (64'(desc_i.dst_stride) * steps);
+      src_memory = memory_of({16'd0, desc_i.src}, desc_i.row_bytes);
+      dst_memory = memory_of({16'd0, desc_i.dst}, desc_i.row_bytes);
+      src_sbuf   = address_pkg::in_core(desc_i.src);
+      dst_sbuf   = address_pkg::in_core(desc_i.dst);
+      bad_stride = desc_i.rows > 16'd1 &&
+                   ((src_sbuf && desc_i.src_stride[17:0] != '0) ||
+                    (dst_sbuf && desc_i.dst_stride[17:0] != '0));
+
+      // the last one that applies wins
+      if (src_memory == defs_pkg::MemoryUnmapped ||
+          memory_of(src_last, desc_i.row_bytes) != src_memory ||
+          dst_memory == defs_pkg::MemoryUnmapped ||
+          memory_of(dst_last, desc_i.row_bytes) != dst_memory) begin
+        cause_o = defs_pkg::ErrorCauseUnmappedAddress;
+      end
+      if (remote && desc_i.dst_chip >= 10'(ring_size_i)) begin
+        cause_o = defs_pkg::ErrorCauseBadDestination;
+      end
+      if ((desc_i.row_bytes[1:0] | desc_i.src[1:0] | desc_i.dst[1:0] | desc_i.src_stride[1:0] |
+           desc_i.dst_stride[1:0]) != '0) begin
+        cause_o = defs_pkg::ErrorCauseMisaligned;
+      end
+      if (desc_i.rows == '0 || desc_i.row_bytes < 20'd4 || desc_i.row_bytes > 20'd65536 ||
+          remote != (desc_i.vn != '0) || (!remote && desc_i.notify) || bad_stride) begin
+        cause_o = defs_pkg::ErrorCauseBadDescriptor;
+      end
+      if (desc_i.reserved_hi != '0 || desc_i.reserved_mid != '0 || desc_i.reserved != '0 ||
+          desc_i.reserved_lo != '0 ||
+          (!desc_i.update && (desc_i.update_sem != '0 || desc_i.update_delta != '0)) ||
+          (!desc_i.notify && desc_i.notify_sem != '0)) begin
+        cause_o = defs_pkg::ErrorCauseReservedBits;
+      end
+    end
+  end
+
+  // Nothing is refused unasked.
+  `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)
+
+endmodule

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Performance figures and the fault-injection table, as ratios within one run.
+
+Usage: scripts/dodeca bench [NAME] [--json] [-j N]
+
+  array    the busy 128 x 128 array in Verilator, in every format, against the same arithmetic in
+           plain C++ and against an array of one module per PE
+  matmul   cycles per matmul of the tensor engine, beside the published figures
+  fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
+  fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
+  board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
+  inject   every fault site with 20 seeds: detected, masked, missed
+  shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
+  snapshots  processor time of a long run that can be repeated from snapshots, against one that cannot
+
+Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
+"""
+import argparse
+import concurrent.futures
+import csv
+import json
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from lib import curves  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/bin"
+
+
+class BenchError(Exception):
+    """A program that had to succeed did not."""
+
+
+def run_json(*command, statuses=(0,)):
+    """Runs a program that prints one JSON document; any status but `statuses` is an error."""
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode not in statuses:
+        raise BenchError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr.strip()}")
+    return done.returncode, json.loads(done.stdout)
+
+
+def board(config, out, *options, statuses=(0,)):
+    return run_json(BUILD / f"board_{config}", *options, "--json", "--out", out, statuses=statuses)
+
+
+def bench_array(_args):
+    return run_json(BUILD / "array_bench", statuses=(0, 4))[1]["rows"]
+
+
+def bench_matmul(_args):
+    return run_json(BUILD / "matmul_bench", statuses=(0, 4))[1]["rows"]
+
+
+def bench_board(_args):
+    """Rounds alternate between the yardstick and the board, so that a slow moment hits both."""
+    rounds, speeds, gains, shares, hashes = 3, {1: [], 2: []}, [], [], set()
+    with tempfile.TemporaryDirectory() as out:
+        for _ in range(rounds):
+            gains.append(run_json(BUILD / "thread_gain", "--threads", 2)[1]["gain"])
+            for threads in (1, 2):
+                result = board("inf2", out, "busy", "--length", 40, "--threads", threads)[1]
+                speeds[threads].append(result["cycles_per_s"])
+                hashes.add((result["commit_hash"], result["link_hash"]))
+                if threads == 1:
+                    shares.append(result["metrics"]["model_share"])
+                utilization = result["metrics"].get("tensor_utilization")
+    one, two = (statistics.median(speeds[t]) for t in (1, 2))
+    gain, pure = two / one, statistics.median(gains)
+    share = statistics.median(shares)
+    return [
+        {"name": "board_cycles_per_s", "threads_1": round(one, 1), "threads_2": round(two, 1),
+         "tensor_utilization": utilization, "hashes_equal": len(hashes) == 1, "target": True,
+         "measured": len(hashes) == 1, "met": len(hashes) == 1},
+        {"name": "second_thread_gain", "gain": round(gain, 3), "pure_loop_gain": round(pure, 3),
+         "target": 0.85, "measured": round(gain / pure, 3), "met": gain / pure >= 0.85},
+        {"name": "check_share_of_wall", "target": 0.15, "measured": round(share, 4), "met": share <= 0.15},
+    ]
+
+
+def inject_once(site, seed, out):
+    """'detected', 'masked' or 'missed' for one site and seed, on the small board."""
+    status, result = board("mini", pathlib.Path(out) / f"{site}.{seed}", "digits", "--inject", site, "--no-debug", "--seed", seed,
+                           "--threads", 1, statuses=(0, 1))
+    return result["metrics"]["inject"]["outcome"]
+
+
+def bench_inject(args):
+    sites = run_json(BUILD / "board_mini", "--inject", "list", "--json")[1]["sites"]
+    seeds, rows = range(1, args.seeds + 1), []
+    with tempfile.TemporaryDirectory() as out, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for site in sites:
+            outcomes = list(pool.map(lambda seed, s=site: inject_once(s, seed, out), seeds))
+            row = {"name": "inject", "site": site}
+            row |= {kind: outcomes.count(kind) for kind in ("detected", "masked", "missed")}
+            row |= {"target": {"missed": 0, "detected": len(seeds) // 2}, "measured": row["detected"],
+                    "met": row["missed"] == 0 and 2 * row["detected"] >= len(seeds)}
+            rows.append(row)
+            if not args.json:
+                print(f"{site:20} detected {row['detected']:3}  masked {row['masked']:3}  missed {row['missed']:3}",
+                      flush=True)
+    return rows
+
+
+def reference_curve(config):
+    """(offered, latency, accepted) of one configuration of an independent simulator."""
+    with open(ROOT / "tb/apps/bench/data/ring12_uniform.csv", encoding="ascii") as file:
+        return [(float(r["rate"]), float(r["pkt_lat_avg"]), float(r["accepted_flit_avg"]))
+                for r in csv.DictReader(file) if r["config"] == config]
+
+
+def fault_classes():
+    """The whole fault campaign as one row: the fewest effective events of a class, and what must not be."""
+    metrics = run_json(BUILD / "faults_mini", "--events", "1000", "--json", "--out", ROOT / "out",
+                       statuses=(0, 1))[1]["metrics"]
+    least, hang, silent = (metrics[name] for name in ("least_effective", "hang", "silent"))
+    return {"name": "fault_classes", "target": ">= 1000 effective events each, hang 0, silent 0", "measured": least,
+            "hang": hang, "silent": silent, "met": least >= 1000 and not metrics["findings"]}
+
+
+def bench_fabric(args):
+    def measure(part):
+        result = run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1]
+        print(f"bench: fabric, {part}: done", file=sys.stderr, flush=True)
+        return result
+
+    parts = ("ring", "c12", "c12-patterns", "ring-patterns", "zero", "reference", "cable", "isolation")
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        results = list(pool.map(measure, parts))
+    result = {key: [item for one in results for item in one[key]] for key in ("rows", "curves")}
+    out = ROOT / "out/fabric"
+    out.mkdir(parents=True, exist_ok=True)
+    find = {(c["topology"], c["pattern"]): c for c in result["curves"]}
+    # The reference counts its own node as a destination: its loads are scaled by 11 / 12.
+    reference = [(x * 11 / 12, latency, accepted * 11 / 12)
+                 for x, latency, accepted in reference_curve("ring12_L32_4vc_b80_p17")]
+    curves.uniform(out / "ring_uniform.svg", "Ring of twelve, uniform traffic", find["ring", "uniform"],
+                   reference=reference)
+    curves.uniform(out / "c12_uniform.svg", "C12(1,5), uniform traffic", find["c12", "uniform"],
+                   single=find["c12", "uniform, one core"])
+    curves.patterns(out / "patterns.svg", [c for c in result["curves"] if c["topology"] != "reference"])
+    curves.matched(out / "reference.svg", [c for c in result["curves"] if c["topology"] == "reference"])
+    return result["rows"] + [fault_classes()] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
+
+
+def bench_fabric_speed(_args):
+    return run_json(BUILD / "fabric_bench", "speed", statuses=(0, 4))[1]["rows"]
+
+
+def cpu_seconds(config, out, *options):
+    """User and system time of a run and of the copies of it: wall time is the machine's as well."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    board(config, out, *options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def bench_snapshots(_args):
+    """Pairs in the order A B, B A, ..: what drifts hits both. The board without copies is `--no-debug`."""
+    pairs, lengths, rows = 12, {"mini": 2000, "inf2": 40}, []
+    with tempfile.TemporaryDirectory() as out:
+        for config, length in lengths.items():
+            run = config, out, "busy", "--threads", 1, "--length", length
+            ratios, seconds = [], []
+            for pair in range(pairs):
+                order = [(), ("--no-debug",)]
+                spent = {options: cpu_seconds(*run, *options) for options in order[::-1 if pair % 2 else 1]}
+                ratios.append(spent[()] / spent["--no-debug",])
+                seconds.append(spent["--no-debug",])
+            low, median, high = statistics.quantiles(ratios, n=4)
+            rows.append({"name": "snapshot_cost", "config": config, "pairs": pairs,
+                         "cpu_s": round(statistics.median(seconds), 1), "target": 1.03, "measured": round(median, 4),
+                         "quartiles": [round(low, 4), round(high, 4)], "met": median < 1.03})
+            print(f"bench: snapshots, {config}: done", file=sys.stderr, flush=True)
+    return rows
+
+
+def bench_shrink(_args):
+    return run_json("python3", ROOT / "tb/apps/shrink/shrink_bench.py", BUILD / "shrink", BUILD / "board_mini",
+                    "--json", statuses=(0, 4))[1]["rows"]
+
+
+BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
+           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
+           "shrink": bench_shrink, "snapshots": bench_snapshots}
+
+
+def show(rows):
+    for row in rows:
+        details = "  ".join(f"{k} {v}" for k, v in row.items() if k not in ("name", "met", "points"))
+        print(f"{'met   ' if row.get('met', True) else 'MISSED'}  {row['name']:22} {details}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/dodeca bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=BENCHES, help="one of them (default: all)")
+    parser.add_argument("--json", action="store_true", help='print {"schema": 1, "rows": [...]}')
+    parser.add_argument("--seeds", type=int, default=20, help="seeds per fault site (default 20)")
+    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` and `fabric` (default 2)")
+    args = parser.parse_args()
+    if args.seeds < 1 or args.jobs < 1:
+        parser.error("--seeds and --jobs must be at least 1")
+    rows = []
+    try:
+        for name in [args.name] if args.name else BENCHES:
+            rows += BENCHES[name](args)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps({"schema": 1, "rows": rows}, indent=1))
+    else:
+        show(rows)
+    return 0 if all(row.get("met", True) for row in rows) else 4
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""rtl/defs/*.toml -> SystemVerilog packages, C++ header, echo module and README tables.
+
+Usage: gen_defs.py [--out DIR] [--check]   (default: the repository; a test passes a temporary folder)
+
+Writes under DIR:
+  rtl/defs/gen/defs_pkg.sv            constants, enums and structs of every configuration
+  rtl/defs/gen/address_pkg.sv         what lies behind an address
+  rtl/defs/gen/CONFIG/size_pkg.sv     sizes, and structs whose width depends on them
+  rtl/defs/gen/defs.h                 the same for C++
+  rtl/defs/gen/defs_echo.{sv,h}       every struct taken apart and put together: for the round trip test
+  rtl/defs/gen/instr_pkg.sv           the rows of instructions.toml: what the RTL's checks apply
+  rtl/defs/gen/instructions.h         the same for C++
+  cmodel/program/gen/stream_methods.h     the assembler's methods, one per instruction with operands
+  rtl/defs/gen/manual.md              all instructions, encodings, registers and errors on one page
+and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the READMEs.
+"""
+import argparse
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from defs.address import sv_address_pkg  # noqa: E402
+from defs.cpp_header import cpp_header  # noqa: E402
+from defs.description import ROOT, DefsError, load  # noqa: E402
+from defs.echo import echo_files  # noqa: E402
+from defs.instr_cpp import instructions_header, stream_methods  # noqa: E402
+from defs.instr_systemverilog import sv_instr_pkg  # noqa: E402
+from defs.instructions import rows_of  # noqa: E402
+from defs.manual import manual  # noqa: E402
+from defs.readme_tables import fill_readme, tables  # noqa: E402
+from defs.systemverilog import sv_defs_pkg, sv_size_pkg  # noqa: E402
+
+READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
+
+
+def generate():
+    """{path relative to the repository: content} of everything this script writes."""
+    defs = load()
+    rows = rows_of(defs)
+    echo_sv, echo_h = echo_files(defs)
+    files = {"rtl/defs/gen/defs_pkg.sv": sv_defs_pkg(defs), "rtl/defs/gen/defs.h": cpp_header(defs),
+             "rtl/defs/gen/address_pkg.sv": sv_address_pkg(defs),
+             "rtl/defs/gen/defs_echo.sv": echo_sv, "rtl/defs/gen/defs_echo.h": echo_h,
+             "rtl/defs/gen/instr_pkg.sv": sv_instr_pkg(defs, rows),
+             "rtl/defs/gen/instructions.h": instructions_header(defs, rows),
+             "cmodel/program/gen/stream_methods.h": stream_methods(defs, rows),
+             "rtl/defs/gen/manual.md": manual(defs, rows)}
+    for config in defs["sizes"]:
+        files[f"rtl/defs/gen/{config}/size_pkg.sv"] = sv_size_pkg(defs, config)
+    known = tables(defs)
+    for readme in READMES:
+        if (ROOT / readme).exists():
+            files[readme] = fill_readme((ROOT / readme).read_text(), known, readme)
+    return files
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT, help="where to write (default: the repository)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not fresh")
+    args = parser.parse_args()
+    try:
+        files = generate()
+    except DefsError as error:
+        print(f"gen_defs: {error}", file=sys.stderr)
+        return 2
+    stale = 0
+    for name, content in files.items():
+        path = args.out / name
+        if path.exists() and path.read_text() == content:
+            continue
+        if args.check:
+            print(f"gen_defs: {name} is stale, run scripts/dodeca gen", file=sys.stderr)
+            stale = 1
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        print(f"wrote {name}")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Verilator -Wall on every top in both configurations, formatting, freshness of generated files.
+
+Usage: lint.py      exit 0 clean, 1 findings (each printed)
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import layers  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CONFIGS = ["inf2", "mini"]
+TOPS = ["chip", "fabric_node", "tensor_array"]
+# A model chip: chip.sv with these in place of the modules of the same name.
+MODEL = ["tb/dut/trace/commit_dpi.sv", "tb/dut/trace/chip_tracer.sv", "tb/dut/golden/golden_dpi.sv", "tb/dut/golden/core.sv",
+         "tb/dut/golden/mem_xbar.sv", "tb/dut/golden/semaphores.sv"]
+SHELL_SYNTAX = 'for file; do bash -n "$file" || exit; done'
+
+
+def run(*command):
+    """(exit status, all output) of a command run in the repository."""
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+def files(*patterns):
+    status, text = run("git", "ls-files", "-co", "--exclude-standard", *patterns)
+    if status != 0:
+        sys.exit(f"lint: git ls-files failed: {text}")
+    return [f for f in text.split() if "/gen/" not in f and (ROOT / f).exists()]
+
+
+def lint_rtl(config, top, instead=()):
+    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
+                "rtl/defs/gen/instr_pkg.sv", *layers.packages(ROOT)]
+    folders = layers.folders(ROOT)
+    paths = [arg for folder in folders for arg in ("-y", folder)]
+    source = next(f"{d}/{top}.sv" for d in folders if (ROOT / d / f"{top}.sv").exists())  # -y does not find a top
+    return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
+               "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages, *instead, source)
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
+              for config in CONFIGS for top in TOPS]
+    checks += [(f"verilator -Wall model chip ({config})", lambda c=config: lint_rtl(c, "chip", MODEL))
+               for config in CONFIGS]
+    checks.append(("generated files are fresh", lambda: run("scripts/dodeca", "gen", "--check")))
+    checks.append(("clang-format", lambda: run("clang-format-19", "--dry-run", "-Werror", *files("*.h", "*.cc"))))
+    checks.append(("rooms see what they may", lambda: run("python3", "scripts/layers.py")))
+    checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *files("*.py"))))
+    checks.append(("shell syntax", lambda: run("sh", "-c", SHELL_SYNTAX, "sh", *files("*.sh", "scripts/dodeca", ".ci/run"))))
+    failed = 0
+    for name, check in checks:
+        status, text = check()
+        print(f"{'ok  ' if status == 0 else 'FAIL'}  {name}")
+        if status != 0:
+            print(text.rstrip())
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Views of a failed run's waves: what the way back touched, marker at the divergence.
+
+  waves.py RUN                     writes the views, opens GTKWave on the cause's chip
+  waves.py RUN --write             only writes waves/chipNN.gtkw (GTKWave) and .sucl (Surfer)
+  waves.py FST --block NAME        a block of tb/views (dma, fabric ..) in any waves of a chip
+  waves.py .. --screenshot FILE    GTKWave under Xvfb, its window as a picture
+  waves.py --check FST VIEW...     1 if a view names a signal that the waves have not, or a
+                                   command that Surfer does not know
+
+RUN is a run's directory, e.g. out/latest. The signals of a block are those of tb/views.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib import surfer  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+VIEWS = ROOT / "tb" / "views"
+ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "act_engine",
+                 "Sync": "sequencer", "Rx": "fabric"}
+SEQUENCERS = ["Tensor", "Vector", "Act", "Sync"]
+BEFORE = 40_000  # picoseconds that the window shows before the marker; a cycle has 1,000
+ZOOM = -13.5  # of GTKWave: some sixty cycles in a window
+WIDTH = 58  # of a comment, in characters: more would leave no room for the waves
+
+
+def refuse(line, status=2):
+    print(f"waves: {line}", file=sys.stderr)
+    sys.exit(status)
+
+
+def signals_of(fst):
+    """Full names with their ranges, as GTKWave writes them."""
+    fst2vcd = subprocess.Popen(["fst2vcd", str(fst)], stdout=subprocess.PIPE, text=True)
+    scope, names = [], set()
+    for line in fst2vcd.stdout:
+        words = line.split()
+        if not words:
+            continue
+        if words[0] == "$scope":
+            scope.append(words[2])
+        elif words[0] == "$upscope":
+            scope.pop()
+        elif words[0] == "$var":
+            names.add(".".join(scope + [words[4]]) + (words[5] if words[5] != "$end" else ""))
+        elif words[0] == "$enddefinitions":
+            break
+    fst2vcd.kill()
+    fst2vcd.wait()
+    return names
+
+
+def fitted(line, have):
+    """A view's line with the width that the signal has in these waves; None if they do not have it."""
+    if not line.startswith("TOP") or line in have:
+        return line
+    name = re.sub(r"\[\d+:\d+\]$", "[", line)
+    return next((signal for signal in have if signal.startswith(name) and re.fullmatch(r"\d+:\d+\]", signal[len(name):])),
+                None)
+
+
+def fitted_block(fst, have, block, core, engine):
+    """block_lines() as these waves have them."""
+    lines = [(line, fitted(line, have)) for line in block_lines(block, core, engine)]
+    for line, here in lines:
+        if here is None:
+            refuse(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
+    return [here for _, here in lines]
+
+
+def signals_in(lines):
+    return [line for line in lines if line.startswith("TOP")]
+
+
+def missing(fst, view):
+    have, text = signals_of(fst), Path(view).read_text()
+    if Path(view).suffix == ".sucl":
+        return list(surfer.wrong_lines(text, have))
+    return [name for name in signals_in(text.splitlines()) if name not in have]
+
+
+def block_lines(block, core, engine):
+    """The hand-made view of a block, for another core, sequencer."""
+    text = (VIEWS / f"{block}.gtkw").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("[*]")]
+    if core is not None:
+        lines = [line.replace("gen_core[0]", f"gen_core[{core}]") for line in lines]
+    if block == "sequencer" and engine in SEQUENCERS:
+        lines = [line.replace("gen_seq[0]", f"gen_seq[{SEQUENCERS.index(engine)}]") for line in lines]
+    return lines
+
+
+def places(divergence, chip):
+    """(block, core, engine, note) along the way back on one chip, the cause first."""
+    found, seen = [], set()
+
+    def add(block, core, engine, note):
+        if (VIEWS / f"{block}.gtkw").exists() and (block, core) not in seen:
+            seen.add((block, core))
+            found.append((block, core, engine, note))
+
+    cause = divergence.get("cause")
+    if cause and cause["chip"] == chip:
+        add(cause["block"], cause["core"], cause.get("engine"), "earliest cause: " + cause["why"])
+    for step in divergence["path"]:
+        if step["chip"] != chip:
+            continue
+        engine = step["engine"]
+        block = "dma" if engine.startswith("Dma") else ENGINE_BLOCKS.get(engine, "")
+        note = f"{step['state']}: {engine} pc {step['pc']}"
+        add(block, step.get("core"), engine, note)
+        if engine in SEQUENCERS:
+            add("sequencer", step.get("core"), engine, note)
+    if not found:
+        add("fabric", None, None, "on the way")
+    return found
+
+
+def comment(text):
+    lines = textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+    return [part for line in lines for part in ("@200", "-" + line)]
+
+
+def expected_lines(divergence, chip):
+    """What the first wrong elements should have been."""
+    first = divergence.get("first")
+    if not first or first["chip"] != chip:
+        return []
+    lines = [f"core cycle {first['cycle']}: {first['actual']}"]
+    for e in first["elements"]:
+        where = ", ".join(f"{key} {e[key]}" for key in ("row", "column", "bank", "byte", "place") if key in e)
+        lines.append(f"{where}: expected {e['expected']} = {e['expected_value']}, "
+                     f"actual {e['actual']} = {e['actual_value']}")
+    return lines
+
+
+def write_views(run):
+    divergence = json.loads((run / "divergence.json").read_text())
+    written = []
+    for name in divergence.get("waves", {}).get("files", []):
+        fst = run / name
+        chip = int(re.search(r"chip(\d+)", fst.name).group(1))
+        waves = divergence["waves"]
+        marker = 1000 * waves["marker"] + 1000
+        begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
+        have = signals_of(fst)
+        body, items = [], []
+        for line in expected_lines(divergence, chip):
+            body += comment(line)
+            items.append(("divider", line))
+        for block, core, engine, note in places(divergence, chip):
+            title = f"chip {chip}{'' if core is None else f' core {core}'} {block}: {note}"
+            body += comment(title)
+            items.append(("divider", title))
+            for line in fitted_block(fst, have, block, core, engine):
+                body.append(line)
+                if line.startswith("TOP"):
+                    items.append(("signal", line))
+        cause = f" {1000 * waves['cause'] + 1000}" if "cause" in waves else " -1"
+        head = [f"[*] chip {chip} of {divergence['kind']}, marker at the divergence, A at the cause",
+                f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - BEFORE)}",
+                "[size] 1600 1000", f"*{ZOOM} {marker}{cause}" + " -1" * 25,
+                "[sst_width] 200", "[signals_width] 420"]
+        fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")
+        marks = {"divergence": marker} | ({"cause": 1000 * waves["cause"] + 1000} if "cause" in waves else {})
+        fst.with_suffix(".sucl").write_text(surfer.command_file(fst.name, items, begin, end, 2 * BEFORE, marks))
+        written.append(fst.with_suffix(".gtkw"))
+        assert begin <= marker <= end, f"{fst}: the marker is outside the waves"
+    return written, divergence
+
+
+def write_block(fst, block, core):
+    """The view of one block in any waves, beside them."""
+    known = sorted(view.stem for view in VIEWS.glob("*.gtkw"))
+    if block not in known:
+        refuse(f"--block is '{block}'; allowed: {', '.join(known)}")
+    if not fst.exists():
+        refuse(f"{fst}: no such file; allowed: waves of a chip, chipNN.fst")
+    view = fst.with_name(f"{fst.stem}_{block}.gtkw")
+    head = [f"[*] {block} of core {core}", f'[dumpfile] "{fst.name}"', "[size] 1600 1000",
+            f"*{ZOOM}" + " -1" * 27, "[signals_width] 420"]
+    view.write_text("\n".join(head + fitted_block(fst, signals_of(fst), block, core, None)) + "\n")
+    return view
+
+
+def show(fst, view, picture):
+    if picture:
+        screenshot(fst, view, picture.resolve())
+        return
+    os.chdir(view.parent)
+    os.execvp("gtkwave", ["gtkwave", fst.name, view.name])
+
+
+def screenshot(fst, view, picture):
+    """GTKWave on a display of its own; the picture is taken when its window stands still."""
+    display = f":{90 + os.getpid() % 400}"
+    server = subprocess.Popen(["Xvfb", display, "-screen", "0", "1640x1050x24"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    env = dict(os.environ, DISPLAY=display)
+    viewer = None
+    try:
+        time.sleep(1)
+        viewer = subprocess.Popen(["gtkwave", "--nomenu", "--rcvar", "hide_sst on", fst.name,
+                                   view.name], cwd=view.parent, env=env,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        last = b""
+        for _ in range(40):
+            time.sleep(1.5)
+            if viewer.poll() is not None:
+                refuse("gtkwave ended: " + viewer.stdout.read()[-300:], 3)
+            shot = subprocess.run(["import", "-window", "root", "png:-"], env=env, capture_output=True).stdout
+            if shot and shot == last and len(shot) > 8000:
+                picture.write_bytes(shot)
+                return
+            last = shot
+        refuse("gtkwave showed nothing within a minute", 3)
+    finally:
+        for process in (viewer, server):
+            if process:
+                process.terminate()
+                process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/dodeca waves", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN | FST")
+    parser.add_argument("--block", metavar="NAME")
+    parser.add_argument("--core", type=int, choices=(0, 1), default=0, help="of the block (0)")
+    parser.add_argument("--chip", type=int, help="open this one (that of the cause)")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE")
+    parser.add_argument("--check", nargs="+", type=Path, metavar="FILE")
+    args = parser.parse_args()
+    if args.check:
+        wrong = [(view, name) for view in args.check[1:] for name in missing(args.check[0], view)]
+        for view, name in wrong:
+            print(f"{view}: {name} is not in {args.check[0]}")
+        sys.exit(1 if wrong else 0)
+    if not args.run:
+        refuse("which run? allowed: a run's directory, such as out/latest")
+    if args.block:
+        fst = args.run.resolve()
+        view = write_block(fst, args.block, args.core)
+        if not args.write:
+            show(fst, view, args.screenshot)
+        return
+    if not (args.run / "divergence.json").exists():
+        refuse(f"{args.run}: no divergence.json; allowed: the directory of a run that failed")
+    views, divergence = write_views(args.run.resolve())
+    if args.write:
+        return
+    if not views:
+        refuse(f"{args.run}: no waves; the run ends with what is missing for them", 3)
+    chip = args.chip
+    if chip is None:
+        chip = divergence["cause"]["chip"] if divergence.get("cause") else None
+    chosen = [view for view in views if view.name == f"chip{chip:02}.gtkw"] if chip is not None else views
+    if not chosen:
+        refuse(f"--chip is {chip}; allowed: " + ", ".join(view.stem for view in views))
+    show(chosen[0].with_suffix(".fst"), chosen[0], args.screenshot)
+
+
+main()

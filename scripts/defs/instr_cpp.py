@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C++: the rows of instructions.toml as a constexpr table, and the assembler's methods."""
+from defs.description import NOTE
+from defs.instructions import STATIONARY, WALKS, format_mask
+from defs.layout import camel, snake
+
+HEAD = """
+/// How an operand is walked: all dimensions, all but the innermost, its first element.
+enum class Walk : std::uint8_t { WALKS };
+/// Does the instruction write the stationary tile, or multiply with it?
+enum class Stationary : std::uint8_t { STATIONARY };
+/// What the low bits of imm are.
+enum class Imm : std::uint8_t { IMM };
+
+/// One operand of an instruction.
+struct OperandRow {
+  std::string_view role;  ///< "moving tile"; empty: it has no such operand
+  std::uint8_t spaces;    ///< where it may lie, a mask by Space; 1: it must be zero
+  std::uint16_t sbuf;     ///< formats there, a mask by Dtype
+  std::uint16_t psum;
+  Walk walk;
+  bool columns;  ///< as many partitions as the stationary tile has columns, else instr.partitions
+
+  constexpr bool used() const { return !role.empty(); }
+  constexpr bool may_lie_in(Space space) const { return spaces >> static_cast<unsigned>(space) & 1; }
+  constexpr unsigned formats(Space space) const {
+    return space == Space::Psum ? psum : sbuf;
+  }
+};
+
+/// What an instruction is: rtl/defs/instructions.toml.
+struct InstrRow {
+  Opcode opcode;
+  std::string_view name, mnemonic, doc;
+  std::uint8_t engines;  ///< that execute it, a mask by Engine; 0: sequencers do
+  /// Values of func, as a mask, and their names; 0 and null: it has none.
+  std::uint64_t functions;
+  std::string_view (*function_name)(std::uint8_t);
+  bool accumulate;  ///< with the bit set, dst is read, too
+  Imm imm;
+  Stationary stationary;
+  std::array<OperandRow, 3> operands;  ///< src0, src1, dst
+
+  constexpr bool runs_on(Engine engine) const {
+    return engines >> static_cast<unsigned>(engine) & 1;
+  }
+  /// Every sequencer does it itself.
+  constexpr bool is_control() const { return engines == 0; }
+  constexpr bool computes() const { return operands[0].used(); }
+  constexpr const OperandRow& src0() const { return operands[0]; }
+  constexpr const OperandRow& src1() const { return operands[1]; }
+  constexpr const OperandRow& dst() const { return operands[2]; }
+};
+
+template <class Enum>
+constexpr std::string_view function_name(std::uint8_t func) {
+  return to_string(static_cast<Enum>(func));
+}
+"""
+
+
+def flag(value):
+    return "true" if value else "false"
+
+
+def cpp_row(defs, row):
+    function = f"&function_name<{camel(row.function_enum)}>" if row.function_enum else "nullptr"
+    operands = [f'     OperandRow{{"{o.role}", {o.spaces()}, 0x{format_mask(defs, o.sbuf):x}, 0x{format_mask(defs, o.psum):x}, '
+                f"Walk::{camel(o.walk)}, {flag(o.columns)}}}" for o in row.operands]
+    return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
+            f"     {row.engines}, 0x{row.function_mask():x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, "
+            f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
+
+
+def faults_struct(order):
+    names = [snake(cause) for cause in order]
+    return ["/// What an engine may find wrong, in the order of report.", "struct Faults {", *(f"  bool {n} = false;" for n in names), "",
+            "  Faults& operator|=(const Faults& other) {", *(f"    {n} |= other.{n};" for n in names), "    return *this;", "  }",
+            "  constexpr ErrorCause first_cause() const {", *(f"    if ({n}) return ErrorCause::{c};" for n, c in zip(names, order)),
+            "    return ErrorCause::None;", "  }", "};", ""]
+
+
+def instructions_header(defs, rows):
+    imms = list(dict.fromkeys(r.imm for r in rows if r.imm))
+    head = HEAD.replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY)))
+    out = [f"// {NOTE}.", "#pragma once", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
+           '#include "rtl/defs/gen/defs.h"', "", "namespace defs {",
+           head.replace("IMM", ", ".join(["None", *map(camel, imms)])),
+           *faults_struct(defs["errors"]["order"]), "/// Formats, masks by Dtype."]
+    out += [f"inline constexpr unsigned kFormats{camel(name)} = 0x{format_mask(defs, dtypes):x};"
+            for name, dtypes in defs["formats"].items()]
+    out += ["", f"inline constexpr std::array<InstrRow, {len(rows)}> kInstructions{{{{"]
+    for row in rows:
+        out += cpp_row(defs, row)
+    out += ["}};", "", "/// The row of an opcode; null for an unknown one.",
+            "constexpr const InstrRow* row_of(std::uint8_t opcode) {", "  switch (static_cast<Opcode>(opcode)) {"]
+    out += [f"    case Opcode::{row.name}: return &kInstructions[{i}];" for i, row in enumerate(rows)]
+    out += ["  }", "  return nullptr;", "}", ""]
+    for row in rows:
+        args = f"const {camel(row.imm)}& imm" if row.imm else ""
+        out += [f"/// {row.mnemonic}: {row.doc}.", f"inline Instr encode_{snake(row.name)}({args}) {{", "  Instr instr;",
+                f"  instr.opcode = {row.opcode};"]
+        out += ["  instr.imm = imm.words()[0];"] if row.imm else []
+        out += ["  return instr;", "}"]
+    return "\n".join(out + ["", "}  // namespace defs", ""])
+
+
+def signatures(row):
+    """(parameters, designated values) of a row's methods; an operand that may be left out makes two."""
+    for given in ([True, False] if any(o.none and o.used for o in row.operands) else [True]):
+        there = [o for o in row.operands if o.used and (given or not o.none)]
+        params = [f"defs::{camel(row.function_enum)} func"] if row.functions else []
+        params += [f"const Tile& {o.place}" for o in there]
+        params += ["bool accumulate = false"] if row.accumulate else []
+        values = [".func = static_cast<std::uint8_t>(func)"] if row.functions else []
+        values += [".accumulate = accumulate"] if row.accumulate else []
+        values.append(".operands = {" + ", ".join(f"&{o.place}" if o in there else "nullptr" for o in row.operands) + "}")
+        yield ", ".join([*params, "Where at = Where::current()"]), ", ".join(values)
+
+
+def stream_methods(defs, rows):
+    out = [f"// {NOTE}.", "// One method per instruction with operands: what engine_streams.h makes its streams of.",
+           "#pragma once", '#include "cmodel/program/instr_stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
+    for engine in dict.fromkeys(row.engine for row in rows if row.computes):
+        out += ["template <class Derived>", f"class {engine}Methods : public Stream<Derived> {{", " public:",
+                "  using Stream<Derived>::Stream;"]
+        for row in rows:
+            if row.engine != engine or not row.computes:
+                continue
+            for params, values in signatures(row):
+                out += [f"  /// {row.mnemonic}: {row.doc}.", f"  Derived& {row.method}({params}) {{",
+                        f"    this->put(*defs::row_of({row.opcode}), {{{values}}}, at);", "    return this->self();", "  }"]
+        out += ["};", ""]
+    return "\n".join(out + ["}  // namespace cmodel", ""])

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reports every architecturally visible write of one core: PSUM rows, SBUF rows, DMA bursts, errors.
+//
+// Semaphore updates and bursts of receiver and host are chip_tracer's. Everything is sampled at the
+// clock edge at which (or one after which) the write happens; only the order within one engine's
+// stream matters to the scoreboard.
+module core_tracer (
+  input logic clk_i,
+  input logic rst_ni,
+  input logic core_id_i,
+
+  input logic        psum_valid_i,
+  input logic [31:0] psum_pc_i,
+  input logic [31:0] psum_addr_i,
+  input logic [7:0]  psum_count_i,
+  input row_pkg::lane_row_t psum_data_i,
+
+  // Tiles of the lower half of the array's rows.
+  input logic        lower_valid_i,
+  input logic [31:0] lower_pc_i,
+  input logic [31:0] lower_addr_i,
+  input logic [7:0]  lower_count_i,
+  input row_pkg::lane_row_t lower_data_i,
+
+  input logic        v_valid_i,
+  input logic [31:0] v_pc_i,
+  input logic [17:0] v_addr_i,
+  input logic [2:0]  v_bytes_i,
+  input logic [7:0]  v_first_i,
+  input logic [7:0]  v_count_i,
+  input row_pkg::lane_row_t v_data_i,
+
+  input logic        a_valid_i,
+  input logic [31:0] a_pc_i,
+  input logic [17:0] a_addr_i,
+  input logic [2:0]  a_bytes_i,
+  input logic [7:0]  a_first_i,
+  input logic [7:0]  a_count_i,
+  input row_pkg::lane_row_t a_data_i,
+
+  input logic               dma_valid_i,
+  input logic [3:0]         dma_engine_i,
+  input logic [31:0]        dma_commit_pc_i,
+  input size_pkg::mem_req_t dma_req_i,
+  input logic [size_pkg::DmaEngines-1:0]       dma_error_i,
+  input logic [size_pkg::DmaEngines-1:0][7:0]  dma_cause_i,
+  input logic [size_pkg::DmaEngines-1:0][31:0] dma_pc_i,
+
+  // The instruction that each sequencer has at hand, and that it lets it go.
+  input logic [3:0] issue_i,
+  input logic issue_pair_i,              // the tensor engine's, with the one behind it
+  input defs_pkg::instr_t second0_i,
+  input defs_pkg::instr_t instr0_i,
+  input defs_pkg::instr_t instr1_i,
+  input defs_pkg::instr_t instr2_i,
+  input defs_pkg::instr_t instr3_i,
+
+  input logic [3:0][1:0]  seq_state_i,
+  input logic [3:0][31:0] seq_pc_i,
+  input logic [3:0][7:0]  seq_cause_i
+);
+
+  localparam int PsumRow = 0, SbufRow = 1;
+  localparam int unsigned P = size_pkg::Partitions;
+  localparam int unsigned LaneBits = $clog2(P);
+  logic [size_pkg::DmaEngines-1:0] dma_error_q;
+  logic [3:0] stopped, stopped_q;
+  assign stopped = {seq_state_i[3] == 2'd3, seq_state_i[2] == 2'd3,
+                    seq_state_i[1] == 2'd3, seq_state_i[0] == 2'd3};
+
+  // The door takes two-state words: rows are copied into them, when there is one.
+  bit [31:0] row [P];
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      if (psum_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = psum_data_i[LaneBits'(i)];
+        commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
+          0, psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, row);
+      end
+      if (lower_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = lower_data_i[LaneBits'(i)];
+        commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
+          1, lower_pc_i, 64'(lower_addr_i), 0, 32'(lower_count_i), 4, row);
+      end
+      if (v_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
+        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
+          v_pc_i, 64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), row);
+      end
+      if (a_valid_i) begin
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
+        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
+          a_pc_i, 64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), row);
+      end
+      if (dma_valid_i) begin
+        commit_dpi::dodeca_commit_burst(32'(core_id_i),
+          32'(defs_pkg::EngineDma0) + 32'(dma_engine_i), 0, 0, dma_commit_pc_i,
+          64'(dma_req_i.addr), 32'(dma_req_i.bytes), dma_req_i.data);
+      end
+      if (dma_error_i != dma_error_q) begin
+        for (int unsigned e = 0; e < size_pkg::DmaEngines; e++) begin
+          if (dma_error_i[e] && !dma_error_q[e]) begin
+            commit_dpi::dodeca_commit_error(32'(core_id_i), 32'(defs_pkg::EngineDma0) + e,
+              dma_pc_i[e], 32'(dma_cause_i[e]));
+          end
+        end
+      end
+      if (issue_i != '0) begin
+        if (issue_i[0]) commit_dpi::dodeca_issue(32'(core_id_i), 0, seq_pc_i[0], instr0_i);
+        if (issue_i[0] && issue_pair_i) begin
+          commit_dpi::dodeca_issue(32'(core_id_i), 0, seq_pc_i[0] + 1, second0_i);
+        end
+        if (issue_i[1]) commit_dpi::dodeca_issue(32'(core_id_i), 1, seq_pc_i[1], instr1_i);
+        if (issue_i[2]) commit_dpi::dodeca_issue(32'(core_id_i), 2, seq_pc_i[2], instr2_i);
+        if (issue_i[3]) commit_dpi::dodeca_issue(32'(core_id_i), 3, seq_pc_i[3], instr3_i);
+      end
+      if (stopped != stopped_q) begin
+        for (int unsigned s = 0; s < 4; s++) begin
+          if (stopped[s] && !stopped_q[s]) begin
+            commit_dpi::dodeca_commit_error(32'(core_id_i), s, seq_pc_i[s], 32'(seq_cause_i[s]));
+          end
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      dma_error_q <= '0;
+      stopped_q   <= '0;
+    end else begin
+      dma_error_q <= dma_error_i;
+      stopped_q   <= stopped;
+    end
+  end
+
+endmodule
+
+bind core core_tracer u_tracer (
+  .clk_i, .rst_ni, .core_id_i,
+  .psum_valid_i(u_psum.commit_valid), .psum_pc_i(u_psum.commit_pc),
+  .psum_addr_i(u_psum.commit_addr), .psum_count_i(u_psum.commit_count),
+  .psum_data_i(u_psum.commit_data),
+  .lower_valid_i(u_psum.lower_commit_valid), .lower_pc_i(u_psum.lower_commit_pc),
+  .lower_addr_i(u_psum.lower_commit_addr), .lower_count_i(u_psum.lower_commit_count),
+  .lower_data_i(u_psum.lower_commit_data),
+  .v_valid_i(v_wr_valid), .v_pc_i(v_wr_pc), .v_addr_i(v_wr_addr), .v_bytes_i(v_wr_bytes),
+  .v_first_i(v_wr_first), .v_count_i(v_wr_count), .v_data_i(v_wr_data),
+  .a_valid_i(a_wr_valid), .a_pc_i(a_wr_pc), .a_addr_i(a_wr_addr), .a_bytes_i(a_wr_bytes),
+  .a_first_i(a_wr_first), .a_count_i(a_wr_count), .a_data_i(a_wr_data),
+  .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
+  .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
+  .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
+  .issue_i({gen_seq[3].u_sequencer.push, gen_seq[2].u_sequencer.push,
+            gen_seq[1].u_sequencer.push, gen_seq[0].u_sequencer.push}),
+  .issue_pair_i(gen_seq[0].u_sequencer.pair), .second0_i(gen_seq[0].u_sequencer.second),
+  .instr0_i(gen_seq[0].u_sequencer.fetched), .instr1_i(gen_seq[1].u_sequencer.fetched),
+  .instr2_i(gen_seq[2].u_sequencer.fetched), .instr3_i(gen_seq[3].u_sequencer.fetched),
+  .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o)
+);
