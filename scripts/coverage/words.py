@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes Verilator's toggle counting fast: rewrites its C++ from bits to words; it counts the same.
 
-Verilator 5.006 looks at every bit of every signal in every cycle, and counts with atomic operations:
+Verilator looks at every bit of every signal in every cycle, and 5.006 counts with atomic operations:
 
     if ((2U & (now[3U] ^ before[3U]))) {
         vlSymsp->__Vcoverage[71].fetch_add(1, std::memory_order_relaxed);
@@ -14,6 +14,7 @@ the time that nothing changed; one thread at a time steps a chip, so plain count
 
     tb::count_toggles(vlSymsp->__Vcoverage, 70, 0xffffffffULL, now[3U], before[3U]);
 
+Verilator 5.032 writes ++(counter) and vlSelfRef. where 5.006 writes counter.fetch_add(...) and vlSelf->.
 A statement is taken only if both its halves are exactly of a known form; others stay as they are.
 """
 import re
@@ -21,8 +22,8 @@ import sys
 from pathlib import Path
 
 STATEMENT = re.compile(
-    r"\n *if \(([^{};]*?)\) \{\s*vlSymsp->__Vcoverage\[(\d+)\]\.fetch_add\(1, std::memory_order_relaxed\);"
-    r"\s*(vlSelf->[^;={}]*?__Vtogcov__[^;={}]*?)\s*=\s([^;{}]*);\s*\}")
+    r"\n *if \(([^{};]*?)\) \{\s*(?:\+\+\()?vlSymsp->__Vcoverage\[(\d+)\](?:\.fetch_add\(1, std::memory_order_relaxed\)|\));"
+    r"\s*(vlSelf(?:->|Ref\.)[^;={}]*?__Vtogcov__[^;={}]*?)\s*=\s([^;{}]*);\s*\}")
 ONE_MORE = re.compile(r"(vlSymsp->__Vcoverage\[\d+\])\.fetch_add\(1, std::memory_order_relaxed\);")
 NUMBER = r"(0x[0-9a-f]+|\d+)U"
 
