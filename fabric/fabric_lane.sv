@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One lane of fabric_ni_tx: which flow's packet goes next in one direction, and how far it is.
 //
-//   ready_i of all flows --pick--> the packet in the lane --> about_o, flit by flit
+//   ready_i of all flows --pick--> the packet in the lane --> packet_o, flit by flit
 //
 // An acknowledgement goes first. Then strict round robin on every 16th pick, so nobody starves; in
 // between only flows whose output VC is free, so one full VC does not idle the link, and among them those of
@@ -36,7 +36,7 @@ module fabric_lane #(
 
   output logic valid_o,
   output logic ack_o,
-  output logic [9:0] about_o,   // {local, upper, class, VN 2, len 5}
+  output defs_pkg::lane_packet_t packet_o,
   output logic [4:0] flit_o,    // 0: head
   output logic tail_o,
   input  logic pop_i
@@ -50,9 +50,9 @@ module fabric_lane #(
   logic picks_free, open;
 
   logic valid_q, ack_q;
-  logic [9:0] about_q;
+  defs_pkg::lane_packet_t packet_q;
   logic [4:0] flit_q;
-  assign tail_o     = flit_q + 5'd1 == about_q[4:0];
+  assign tail_o     = flit_q + 5'd1 == packet_q.len;
   assign open       = fabric_en_i && !stop_i && (!valid_q || (pop_i && tail_o));
   assign pick_ack_o = open && ack_i;
   assign pick_o     = open && !ack_i && ready_i != '0;
@@ -93,7 +93,7 @@ module fabric_lane #(
       turn_q    <= '0;
       valid_q   <= 1'b0;
       ack_q     <= 1'b0;
-      about_q   <= '0;
+      packet_q  <= '0;
       flit_q    <= '0;
     end else if (pick_o || pick_ack_o || pop_i) begin
       if (pop_i) begin
@@ -103,7 +103,11 @@ module fabric_lane #(
       if (pick_o || pick_ack_o) begin
         valid_q <= 1'b1;
         ack_q   <= ack_i;
-        about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? {ack_vn_i, 5'd1} : {flow_o[5:4], len_i}};
+        packet_q.local_chip <= local_i[dst];
+        packet_q.upper      <= upper_i[dst];
+        packet_q.vc_class   <= class_i[dst];
+        packet_q.vn         <= ack_i ? ack_vn_i : flow_o[5:4];
+        packet_q.len        <= ack_i ? 5'd1 : len_i;
       end
       if (pick_o) begin
         turn_q <= turn_q + 4'd1;
@@ -115,7 +119,7 @@ module fabric_lane #(
 
   assign valid_o  = valid_q;
   assign ack_o    = ack_q;
-  assign about_o  = about_q;
+  assign packet_o = packet_q;
   assign flit_o   = flit_q;
 
   // ---------------------------------------------------------------- assertions

@@ -86,22 +86,9 @@ module chip #(
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
   logic             fabric_stalled;
-  logic [19:0]      fabric_timeout;
-  logic [defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0][8:0] fabric_keys;
-  logic [1:0][7:0]  fabric_key;
-  logic [1:0][47:0] fabric_base, fabric_end;
-  logic [3:0][13:0] fabric_rate;
-  logic [31:0]      fabric_violations;
-  logic [127:0]     fabric_violation;
-  logic fabric_write;
-  logic [3:0] fabric_index, mgmt_dst;
-  logic mgmt_send;
-  logic [2:0] mgmt_status;
-  logic [15:0] fabric_managers, link_error_limit;
-  logic [63:0] fabric_wdata, fabric_rdata;
-  logic count_write;
-  logic [7:0] count_index;
-  logic [63:0] count_rdata;
+  logic fabric_apply;
+  defs_pkg::reg_req_t fabric_req;
+  defs_pkg::reg_rsp_t fabric_rsp;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(host_req_valid), .mem_req_ready_i(host_req_ready), .mem_req_o(host_req),
@@ -116,14 +103,7 @@ module chip #(
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .fabric_stalled_i(fabric_stalled),
-    .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
-    .fabric_base_o(fabric_base), .fabric_end_o(fabric_end), .fabric_rate_o(fabric_rate),
-    .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
-    .link_error_limit_o(link_error_limit), .fabric_managers_o(fabric_managers),
-    .mgmt_send_o(mgmt_send), .mgmt_dst_o(mgmt_dst), .mgmt_status_i(mgmt_status),
-    .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
-    .fabric_rdata_i(fabric_rdata),
-    .count_write_o(count_write), .count_index_o(count_index), .count_rdata_i(count_rdata),
+    .fabric_apply_o(fabric_apply), .fabric_req_o(fabric_req), .fabric_rsp_i(fabric_rsp),
     .quiet_o(host_quiet)
   );
 
@@ -152,10 +132,10 @@ module chip #(
   logic dma_rd0_req_valid, dma_rd0_req_ready, dma_rd0_rsp_valid, dma_rd0_rsp_ready;
   logic dma_wr0_req_valid, dma_wr0_req_ready, dma_wr0_settled, dma_rd0_rsp_err;
   logic sbuf0_req_valid, sbuf0_req_ready, sbuf0_rsp_valid, sbuf0_rsp_ready;
-  logic msg0_valid, msg0_ready;
+  logic [1:0] msg_valid, msg_ready;
   size_pkg::mem_req_t fetch0_req, dma_rd0_req, dma_wr0_req, sbuf0_req;
   size_pkg::mem_rsp_t fetch0_rsp, dma_rd0_rsp, sbuf0_rsp;
-  size_pkg::msg_chunk_t msg0;
+  fabric_pkg::core_chunks_t msg;
   core u_core0 (
     .clk_i, .rst_ni, .core_id_i(1'b0), .chip_id_i, .ring_size_i,
     .seq_start_i(seq_start[0*N +: N]), .seq_base_i(seq_base[0*N +: N]),
@@ -185,7 +165,7 @@ module chip #(
     .sbuf_req_valid_i(sbuf0_req_valid), .sbuf_req_ready_o(sbuf0_req_ready),
     .sbuf_req_i(sbuf0_req), .sbuf_rsp_valid_o(sbuf0_rsp_valid),
     .sbuf_rsp_ready_i(sbuf0_rsp_ready), .sbuf_rsp_o(sbuf0_rsp),
-    .msg_valid_o(msg0_valid), .msg_ready_i(msg0_ready), .msg_o(msg0),
+    .msg_valid_o(msg_valid[0]), .msg_ready_i(msg_ready[0]), .msg_o(msg[0]),
     .quiet_o(core_quiet[0])
   );
 
@@ -193,10 +173,8 @@ module chip #(
   logic dma_rd1_req_valid, dma_rd1_req_ready, dma_rd1_rsp_valid, dma_rd1_rsp_ready;
   logic dma_wr1_req_valid, dma_wr1_req_ready, dma_wr1_settled, dma_rd1_rsp_err;
   logic sbuf1_req_valid, sbuf1_req_ready, sbuf1_rsp_valid, sbuf1_rsp_ready;
-  logic msg1_valid, msg1_ready;
   size_pkg::mem_req_t fetch1_req, dma_rd1_req, dma_wr1_req, sbuf1_req;
   size_pkg::mem_rsp_t fetch1_rsp, dma_rd1_rsp, sbuf1_rsp;
-  size_pkg::msg_chunk_t msg1;
   core u_core1 (
     .clk_i, .rst_ni, .core_id_i(1'b1), .chip_id_i, .ring_size_i,
     .seq_start_i(seq_start[1*N +: N]), .seq_base_i(seq_base[1*N +: N]),
@@ -226,7 +204,7 @@ module chip #(
     .sbuf_req_valid_i(sbuf1_req_valid), .sbuf_req_ready_o(sbuf1_req_ready),
     .sbuf_req_i(sbuf1_req), .sbuf_rsp_valid_o(sbuf1_rsp_valid),
     .sbuf_rsp_ready_i(sbuf1_rsp_ready), .sbuf_rsp_o(sbuf1_rsp),
-    .msg_valid_o(msg1_valid), .msg_ready_i(msg1_ready), .msg_o(msg1),
+    .msg_valid_o(msg_valid[1]), .msg_ready_i(msg_ready[1]), .msg_o(msg[1]),
     .quiet_o(core_quiet[1])
   );
 
@@ -239,9 +217,8 @@ module chip #(
   assign unused_errors = ^{fetch0_req_err, fetch0_rsp_err, dma_rd0_req_err, dma_wr0_req_err,
         fetch1_req_err, fetch1_rsp_err, dma_rd1_req_err, dma_wr1_req_err, host_req_err,
         host_rsp_err};
-  logic rx0_req_valid, rx0_req_ready, rx0_req_err, rx0_settled;
-  logic rx1_req_valid, rx1_req_ready, rx1_req_err, rx1_settled;
-  size_pkg::mem_req_t rx0_req, rx1_req;
+  logic [1:0] rx_req_valid, rx_req_ready, rx_req_err, rx_settled;
+  fabric_pkg::core_requests_t rx_req;
   mem_xbar u_xbar (
     .clk_i, .rst_ni,
     .fetch0_req_valid_i(fetch0_req_valid), .fetch0_req_ready_o(fetch0_req_ready),
@@ -266,10 +243,10 @@ module chip #(
     .dma_wr1_req_valid_i(dma_wr1_req_valid), .dma_wr1_req_ready_o(dma_wr1_req_ready),
     .dma_wr1_req_i(dma_wr1_req), .dma_wr1_req_err_o(dma_wr1_req_err),
     .dma_wr1_settled_o(dma_wr1_settled),
-    .rx0_req_valid_i(rx0_req_valid), .rx0_req_ready_o(rx0_req_ready),
-    .rx0_req_i(rx0_req), .rx0_req_err_o(rx0_req_err), .rx0_settled_o(rx0_settled),
-    .rx1_req_valid_i(rx1_req_valid), .rx1_req_ready_o(rx1_req_ready),
-    .rx1_req_i(rx1_req), .rx1_req_err_o(rx1_req_err), .rx1_settled_o(rx1_settled),
+    .rx0_req_valid_i(rx_req_valid[0]), .rx0_req_ready_o(rx_req_ready[0]),
+    .rx0_req_i(rx_req[0]), .rx0_req_err_o(rx_req_err[0]), .rx0_settled_o(rx_settled[0]),
+    .rx1_req_valid_i(rx_req_valid[1]), .rx1_req_ready_o(rx_req_ready[1]),
+    .rx1_req_i(rx_req[1]), .rx1_req_err_o(rx_req_err[1]), .rx1_settled_o(rx_settled[1]),
     .host_req_valid_i(host_req_valid), .host_req_ready_o(host_req_ready),
     .host_req_i(host_req), .host_req_err_o(host_req_err), .host_settled_o(host_settled),
     .host_rsp_valid_o(host_rsp_valid), .host_rsp_ready_i(host_rsp_ready),
@@ -288,41 +265,33 @@ module chip #(
 
   // ---------------------------------------------------------------- fabric
   logic fabric_quiet;
-  // Read by the board's statistics.
-  defs_pkg::link_status_t link_status0, link_status1, link_status2, link_status3;
+  fabric_pkg::link_words_t link_rx, link_tx;
+  assign link_rx[0] = link_rx0_i;
+  assign link_rx[1] = link_rx1_i;
+  assign link_rx[2] = link_rx2_i;
+  assign link_rx[3] = link_rx3_i;
+  assign link_tx0_o = link_tx[0];
+  assign link_tx1_o = link_tx[1];
+  assign link_tx2_o = link_tx[2];
+  assign link_tx3_o = link_tx[3];
+  fabric_pkg::link_statuses_t link_status;  // read by the board's statistics
   logic unused_links;
-  assign unused_links = ^{link_status0, link_status1, link_status2, link_status3};
+  assign unused_links = ^{link_status[0], link_status[1], link_status[2], link_status[3]};
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
-    .timeout_i(fabric_timeout),
-    .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end), .rate_i(fabric_rate),
-    .violations_o(fabric_violations), .violation_o(fabric_violation),
-    .mgmt_send_i(mgmt_send), .mgmt_dst_i(mgmt_dst), .mgmt_status_o(mgmt_status),
-    .managers_i(fabric_managers),
-    .msg0_valid_i(msg0_valid), .msg0_ready_o(msg0_ready), .msg0_i(msg0),
-    .msg1_valid_i(msg1_valid), .msg1_ready_o(msg1_ready), .msg1_i(msg1),
-    .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
-    .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o,
-    .control_write_i(fabric_write), .control_index_i(fabric_index),
-    .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
-    .count_write_i(count_write), .count_index_i(count_index), .count_rdata_o(count_rdata),
-    .rx0_req_valid_o(rx0_req_valid), .rx0_req_ready_i(rx0_req_ready), .rx0_req_o(rx0_req),
-    .rx0_req_err_i(rx0_req_err), .rx0_settled_i(rx0_settled),
-    .rx1_req_valid_o(rx1_req_valid), .rx1_req_ready_i(rx1_req_ready), .rx1_req_o(rx1_req),
-    .rx1_req_err_i(rx1_req_err), .rx1_settled_i(rx1_settled),
-    .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
-    .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
+    .reg_apply_i(fabric_apply), .reg_req_i(fabric_req), .reg_rsp_o(fabric_rsp),
+    .msg_valid_i(msg_valid), .msg_ready_o(msg_ready), .msg_i(msg),
+    .link_rx_i(link_rx), .link_tx_o(link_tx),
+    .rx_req_valid_o(rx_req_valid), .rx_req_ready_i(rx_req_ready), .rx_req_o(rx_req),
+    .rx_req_err_i(rx_req_err), .rx_settled_i(rx_settled),
+    .sem_valid_o(upd_valid[11:10]), .sem_o(upd[11:10]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
-    .stalled_o(fabric_stalled),
-    .link_error_limit_i(link_error_limit),
-    .link_status0_o(link_status0), .link_status1_o(link_status1),
-    .link_status2_o(link_status2), .link_status3_o(link_status3),
-    .link_dead_o, .drained_o(fabric_drained_o),
+    .stalled_o(fabric_stalled), .link_status_o(link_status), .link_dead_o, .drained_o(fabric_drained_o),
     .quiet_o(fabric_quiet)
   );
 
   assign quiet_o = host_quiet && semaphores_quiet && (&core_quiet) && fabric_quiet &&
-                   rx0_settled && rx1_settled && dma_wr0_settled && dma_wr1_settled;
+                   rx_settled == '1 && dma_wr0_settled && dma_wr1_settled;
 
   // The phase alternates: tokens are sampled at every second edge.
   `ASSERT(PhaseAlternates_A, 1'b1 |=> phase_q != $past(phase_q))

@@ -6,15 +6,14 @@
 // (cause_o not None):
 //   UnmappedAddress  no register there, a write to a read-only one, a read of a write-only one
 //   ReservedBits     a bit that the register does not have is set
-//   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error; Mgmt while the last
-//                    packet has not left
+//   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error
+// What is not here is asked of the fabric (fabric_registers), by the register bus.
 `include "assert.svh"
 
 module csr_regs #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,  // sequencer {core, index}
   localparam int unsigned E = size_pkg::DmaEngines,
-  localparam int unsigned D = defs_pkg::Cores * E,                     // engine core * E + index
-  localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries
+  localparam int unsigned D = defs_pkg::Cores * E                      // engine core * E + index
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -41,34 +40,14 @@ module csr_regs #(
   input  logic [D-1:0][7:0]  dma_cause_i,
   input  logic [D-1:0][31:0] dma_pc_i,
 
-  output logic [19:0]       fabric_timeout_o,
-  output logic [K-1:0][8:0] fabric_keys_o,  // {valid, key}, entry {link port, 4 bits}
-  output logic [1:0][7:0]   fabric_key_o,   // per core
-  output logic [1:0][47:0]  fabric_base_o,
-  output logic [1:0][47:0]  fabric_end_o,
-  output logic [3:0][13:0]  fabric_rate_o,  // {burst - 1, rate}, stream port {core, lane}
-  input  logic [31:0]       fabric_violations_i,
-  input  logic [127:0]      fabric_violation_i,
   output logic [1:0]        tensor_rd_o,    // core asked for a counter
   output logic [2:0]        tensor_index_o,
   input  logic [1:0][47:0]  tensor_count_i, // in the same cycle
 
-  output logic [15:0]       link_error_limit_o,
-  output logic [15:0]       fabric_managers_o,
-
-  // Registers that live in fabric_control: RouteSource, RouteTable x 2, FabricControl, FabricStatus, FabricSlots,
-  // FabricArbiter, FabricSwitch. Mgmt: the same of chip mgmt_dst_o, by a packet.
-  output logic               mgmt_send_o,
-  output logic [3:0]         mgmt_dst_o,
-  input  logic [2:0]         mgmt_status_i,
-  output logic               fabric_write_o,
-  output logic [3:0]         fabric_index_o,
-  output logic [63:0]        fabric_wdata_o,
-  input  logic [63:0]        fabric_rdata_i,
-  // Likewise in fabric_counters, bits 10:3 of the offset, 0: none; with fabric_wdata_o.
-  output logic               count_write_o,
-  output logic [7:0]         count_index_o,
-  input  logic [63:0]        count_rdata_i
+  // Register bus to the fabric.
+  output logic               fabric_apply_o,
+  output defs_pkg::reg_req_t fabric_req_o,
+  input  defs_pkg::reg_rsp_t fabric_rsp_i
 );
 
   // ---------------------------------------------------------------- decode
@@ -79,7 +58,7 @@ module csr_regs #(
   assign core         = offset_i >= 22'h2000;
   assign local_offset = (per_core && core) ? offset_i - 22'(defs_pkg::CsrCoreStride) : offset_i;
 
-  localparam int unsigned TensorCounts = 7, Counts = 99;
+  localparam int unsigned TensorCounts = 7;
   logic [2:0] seq;
   logic [3:0] engine;
   logic engine_exists;
@@ -89,31 +68,15 @@ module csr_regs #(
   assign engine_exists = 32'(engine) < E;
   assign dma           = ($clog2(D))'(32'(core) * E + 32'(engine));
 
-  typedef enum logic [4:0] {
-    RegNone, RegChipId, RegRingSize, RegTimeout, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc,
-    RegViolations, RegViolation, RegKeys, RegKey, RegBase, RegEnd, RegRate, RegSeqError, RegRingBase, RegRingCount,
-    RegDmaError, RegTensorCount, RegFabric, RegMgmt, RegManagers, RegErrorLimit, RegCount
+  typedef enum logic [3:0] {
+    RegElsewhere, RegChipId, RegRingSize, RegSeqBase, RegSeqCount, RegSeqStart, RegSeqState, RegSeqPc, RegSeqError,
+    RegRingBase, RegRingCount, RegDmaError, RegTensorCount
   } reg_e;
   reg_e which;
   always_comb begin
-    which = RegNone;
+    which = RegElsewhere;
     if (offset_i == defs_pkg::CsrChipId) which = RegChipId;
     if (offset_i == defs_pkg::CsrRingSize) which = RegRingSize;
-    if (offset_i == defs_pkg::CsrFabricTimeout) which = RegTimeout;
-    if (offset_i == defs_pkg::CsrFabricViolations) which = RegViolations;
-    if ({offset_i[21:4], 4'd0} == defs_pkg::CsrFabricViolation) which = RegViolation;
-    if ({offset_i[21:9], 9'd0} == defs_pkg::CsrFabricKeys) which = RegKeys;
-    if ((offset_i >= defs_pkg::CsrRouteSource && offset_i <= defs_pkg::CsrFabricArbiter) ||
-        offset_i == defs_pkg::CsrFabricSwitch) begin
-      which = RegFabric;
-    end
-    if ({offset_i[21:11], 11'd0} == defs_pkg::CsrMgmt) which = RegMgmt;
-    if (offset_i == defs_pkg::CsrFabricManagers) which = RegManagers;
-    if (offset_i == defs_pkg::CsrLinkErrorLimit) which = RegErrorLimit;
-    if ((offset_i >= defs_pkg::CsrFabricTime && offset_i <= defs_pkg::CsrFabricStall) ||
-        (offset_i >= defs_pkg::CsrFabricCounts && offset_i < defs_pkg::CsrFabricCounts + 22'(8 * Counts))) begin
-      which = RegCount;
-    end
     if (per_core) begin
       unique case ({local_offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
@@ -125,16 +88,12 @@ module csr_regs #(
       unique case (local_offset)
         defs_pkg::CsrSeqStart: which = RegSeqStart;
         defs_pkg::CsrSeqState: which = RegSeqState;
-        defs_pkg::CsrFabricKey: which = RegKey;
-        defs_pkg::CsrFabricBase: which = RegBase;
-        defs_pkg::CsrFabricEnd: which = RegEnd;
         default: ;
       endcase
-      if ({local_offset[21:4], 4'd0} == defs_pkg::CsrFabricRate) which = RegRate;
       unique case ({local_offset[21:7], 7'd0})
-        defs_pkg::CsrDmaRingBase: which = engine_exists ? RegRingBase : RegNone;
-        defs_pkg::CsrDmaRingCount: which = engine_exists ? RegRingCount : RegNone;
-        defs_pkg::CsrDmaError: which = engine_exists ? RegDmaError : RegNone;
+        defs_pkg::CsrDmaRingBase: which = engine_exists ? RegRingBase : RegElsewhere;
+        defs_pkg::CsrDmaRingCount: which = engine_exists ? RegRingCount : RegElsewhere;
+        defs_pkg::CsrDmaError: which = engine_exists ? RegDmaError : RegElsewhere;
         default: ;
       endcase
       if ({local_offset[21:6], 6'd0} == defs_pkg::CsrTensorCount
@@ -144,14 +103,11 @@ module csr_regs #(
     end
   end
 
-  // The fabric's registers lie in a row of 16, its first at a multiple of 128; those of other chips likewise.
-  assign fabric_index_o = offset_i[6:3];
-  assign mgmt_dst_o     = offset_i[10:7];
-  assign mgmt_send_o    = write && which == RegMgmt;
-  assign fabric_wdata_o = wdata_i;
-  assign fabric_write_o = write && which == RegFabric;
-  assign count_index_o  = (which == RegCount) ? offset_i[10:3] : '0;
-  assign count_write_o  = write && which == RegCount;
+  assign fabric_apply_o      = apply_i && which == RegElsewhere;
+  assign fabric_req_o.select = select_i && which == RegElsewhere;
+  assign fabric_req_o.write  = write_i;
+  assign fabric_req_o.offset = offset_i;
+  assign fabric_req_o.wdata  = wdata_i;
 
   // ---------------------------------------------------------------- read
   logic readable, tensor_rd;
@@ -165,14 +121,6 @@ module csr_regs #(
       unique case (which)
         RegChipId: rdata_o = 64'(chip_id_i);
         RegRingSize: rdata_o = 64'(ring_size_i);
-        RegTimeout: rdata_o = 64'(fabric_timeout_q);
-        RegViolations: rdata_o = 64'(fabric_violations_i);
-        RegViolation: rdata_o = fabric_violation_i[64*offset_i[3] +: 64];
-        RegKeys: rdata_o = 64'(fabric_keys_q[offset_i[8:3]]);
-        RegKey: rdata_o = 64'(fabric_key_q[core]);
-        RegBase: rdata_o = 64'(fabric_base_q[core]);
-        RegEnd: rdata_o = 64'(fabric_end_q[core]);
-        RegRate: rdata_o = 64'(fabric_rate_q[{core, local_offset[3]}]);
         RegSeqBase: rdata_o = 64'(seq_base_q[seq]);
         RegSeqCount: rdata_o = 64'(seq_count_q[seq]);
         RegSeqState: rdata_o = 64'({seq_state_i[{core, 2'd3}], seq_state_i[{core, 2'd2}],
@@ -181,11 +129,7 @@ module csr_regs #(
         RegSeqError: rdata_o = 64'(seq_cause_i[seq]);
         RegRingBase: rdata_o = 64'(ring_base_q[dma]);
         RegRingCount: rdata_o = 64'(ring_count_q[dma]);
-        RegFabric: rdata_o = fabric_rdata_i;
-        RegMgmt: rdata_o = 64'(mgmt_status_i);
-        RegManagers: rdata_o = 64'(fabric_managers_q);
-        RegErrorLimit: rdata_o = 64'(link_error_limit_q);
-        RegCount: rdata_o = count_rdata_i;
+        RegElsewhere: rdata_o = fabric_rsp_i.rdata;
         RegDmaError: rdata_o = {dma_pc_i[dma], 24'd0, dma_cause_i[dma]};
         RegTensorCount: rdata_o = 64'(tensor_count_i[core]);
         default: readable = 1'b0;
@@ -194,34 +138,15 @@ module csr_regs #(
   end
 
   // ---------------------------------------------------------------- write
-  logic writable, spare_bits, not_startable, write, fabric_writable, fabric_spare;
-  fabric_legal u_legal (
-    .index_i(fabric_index_o), .wdata_i, .now_i(fabric_rdata_i[47:32]),  // of FabricSwitch
-    .writable_o(fabric_writable), .spare_o(fabric_spare)
-  );
+  logic writable, spare_bits, not_startable, write;
   always_comb begin
     writable      = 1'b1;
     spare_bits    = 1'b0;
     not_startable = 1'b0;
     unique case (which)
-      RegTimeout: spare_bits = wdata_i[63:20] != '0;
-      RegKeys: spare_bits = wdata_i[63:9] != '0;
-      RegKey: spare_bits = wdata_i[63:8] != '0;
-      RegRate: spare_bits = wdata_i[63:14] != '0;
-      RegSeqBase, RegRingBase, RegBase, RegEnd: spare_bits = wdata_i[63:48] != '0;
+      RegSeqBase, RegRingBase: spare_bits = wdata_i[63:48] != '0;
       RegSeqCount: spare_bits = wdata_i[63:25] != '0;
       RegRingCount: spare_bits = wdata_i[63:16] != '0;
-      RegFabric, RegMgmt: begin
-        writable      = fabric_writable;
-        spare_bits    = fabric_spare;
-        not_startable = which == RegMgmt && mgmt_status_i[0];
-      end
-      RegManagers, RegErrorLimit: spare_bits = wdata_i[63:16] != '0;
-      RegCount: begin
-        writable = offset_i == defs_pkg::CsrFabricSnapshot || offset_i == defs_pkg::CsrFabricPatience;
-        spare_bits = wdata_i[63:32] != '0 ||
-                     (offset_i == defs_pkg::CsrFabricPatience && wdata_i[31:8] != '0);
-      end
       RegSeqStart: begin
         spare_bits = wdata_i[63:4] != '0;
         for (int unsigned i = 0; i < defs_pkg::Sequencers; i++) begin
@@ -234,7 +159,8 @@ module csr_regs #(
 
   always_comb begin
     cause_o = defs_pkg::ErrorCauseNone;
-    if (write_i ? !writable : !readable) cause_o = defs_pkg::ErrorCauseUnmappedAddress;
+    if (which == RegElsewhere) cause_o = defs_pkg::error_cause_e'(fabric_rsp_i.cause);
+    else if (write_i ? !writable : !readable) cause_o = defs_pkg::ErrorCauseUnmappedAddress;
     else if (write_i && spare_bits) cause_o = defs_pkg::ErrorCauseReservedBits;
     else if (write_i && not_startable) cause_o = defs_pkg::ErrorCauseQueueOverflow;
   end
@@ -246,12 +172,6 @@ module csr_regs #(
   logic [S-1:0][24:0] seq_count_q;
   logic [D-1:0][47:0] ring_base_q;
   logic [D-1:0][15:0] ring_count_q;
-  logic [19:0] fabric_timeout_q;
-  logic [15:0] fabric_managers_q, link_error_limit_q;
-  logic [K-1:0][8:0] fabric_keys_q;
-  logic [1:0][7:0] fabric_key_q;
-  logic [1:0][47:0] fabric_base_q, fabric_end_q;
-  logic [3:0][13:0] fabric_rate_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -260,26 +180,10 @@ module csr_regs #(
       seq_count_q  <= '0;
       ring_base_q  <= '0;
       ring_count_q <= '0;
-      fabric_timeout_q <= 20'(defs_pkg::RetryTimeout);
-      fabric_managers_q  <= '0;
-      link_error_limit_q <= 16'(defs_pkg::LinkErrorLimit);
-      fabric_keys_q    <= {defs_pkg::LinkPorts{(9*defs_pkg::KeyEntries)'(9'h100)}};
-      fabric_key_q     <= '0;
-      fabric_base_q    <= '0;
-      fabric_end_q     <= '1;
-      fabric_rate_q    <= '0;
     end else begin
       start_q <= '0;
       if (write) begin
         if (which == RegSeqStart) start_q <= core ? {wdata_i[3:0], 4'd0} : {4'd0, wdata_i[3:0]};
-        if (which == RegTimeout) fabric_timeout_q <= wdata_i[19:0];
-        if (which == RegManagers) fabric_managers_q <= wdata_i[15:0];
-        if (which == RegErrorLimit) link_error_limit_q <= wdata_i[15:0];
-        if (which == RegKeys) fabric_keys_q[offset_i[8:3]] <= wdata_i[8:0];
-        if (which == RegKey) fabric_key_q[core] <= wdata_i[7:0];
-        if (which == RegBase) fabric_base_q[core] <= wdata_i[47:0];
-        if (which == RegEnd) fabric_end_q[core] <= wdata_i[47:0];
-        if (which == RegRate) fabric_rate_q[{core, local_offset[3]}] <= wdata_i[13:0];
         if (which == RegSeqBase) seq_base_q[seq] <= wdata_i[47:0];
         if (which == RegSeqCount) seq_count_q[seq] <= wdata_i[24:0];
         if (which == RegRingBase) ring_base_q[dma] <= wdata_i[47:0];
@@ -292,14 +196,6 @@ module csr_regs #(
   assign seq_count_o  = seq_count_q;
   assign ring_base_o  = ring_base_q;
   assign ring_count_o = ring_count_q;
-  assign fabric_timeout_o = fabric_timeout_q;
-  assign fabric_managers_o  = fabric_managers_q;
-  assign link_error_limit_o = link_error_limit_q;
-  assign fabric_keys_o = fabric_keys_q;
-  assign fabric_key_o  = fabric_key_q;
-  assign fabric_base_o = fabric_base_q;
-  assign fabric_end_o  = fabric_end_q;
-  assign fabric_rate_o = fabric_rate_q;
 
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, start_q != '0 |-> $past(write))

@@ -20,7 +20,6 @@
 module host_if #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned D = defs_pkg::Cores * size_pkg::DmaEngines,
-  localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries,
   localparam int unsigned LineBits   = size_pkg::LineBytes * 8,
   localparam int unsigned OffsetBits = $clog2(size_pkg::LineBytes)
 ) (
@@ -65,27 +64,11 @@ module host_if #(
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
   input  logic             fabric_stalled_i,
-  output logic [19:0]      fabric_timeout_o,
-  output logic [K-1:0][8:0] fabric_keys_o,
-  output logic [1:0][7:0]  fabric_key_o,
-  output logic [1:0][47:0] fabric_base_o,
-  output logic [1:0][47:0] fabric_end_o,
-  output logic [3:0][13:0] fabric_rate_o,
-  input  logic [31:0]      fabric_violations_i,
-  input  logic [127:0]     fabric_violation_i,
 
-  output logic [15:0] link_error_limit_o,
-  output logic [15:0] fabric_managers_o,
-  output logic        mgmt_send_o,
-  output logic [3:0]  mgmt_dst_o,
-  input  logic [2:0]  mgmt_status_i,
-  output logic        fabric_write_o,
-  output logic [3:0]  fabric_index_o,
-  output logic [63:0] fabric_wdata_o,
-  input  logic [63:0] fabric_rdata_i,
-  output logic        count_write_o,
-  output logic [7:0]  count_index_o,
-  input  logic [63:0] count_rdata_i,
+  // Register bus, see csr_regs.
+  output logic               fabric_apply_o,
+  output defs_pkg::reg_req_t fabric_req_o,
+  input  defs_pkg::reg_rsp_t fabric_rsp_i,
 
   output logic quiet_o
 );
@@ -209,11 +192,8 @@ module host_if #(
     .rdata_o(csr_rdata), .cause_o(csr_cause),
     .seq_start_o, .seq_base_o, .seq_count_o, .seq_state_i, .seq_pc_i, .seq_cause_i,
     .ring_base_o, .ring_count_o, .dma_cause_i, .dma_pc_i,
-    .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o, .fabric_rate_o,
-    .fabric_violations_i, .fabric_violation_i, .tensor_rd_o, .tensor_index_o, .tensor_count_i,
-    .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
-    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i,
-    .count_write_o, .count_index_o, .count_rdata_i
+    .tensor_rd_o, .tensor_index_o, .tensor_count_i,
+    .fabric_apply_o, .fabric_req_o, .fabric_rsp_i
   );
 
   // ---------------------------------------------------------------- read data

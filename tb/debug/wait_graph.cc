@@ -187,14 +187,14 @@ void WaitGraph::channels(const Board& board, unsigned chip) {
       if (!flits) continue;
       const std::string node = buffer_node(chip, port, vc);
       state_[node] = fmt::format("{} of {} flits", flits, kVnDepth[vn]);
-      const auto about = input(end, vc, "hol_about_q").get(0, 11 * vn, 11);
-      const auto out = static_cast<unsigned>(about >> 5 & 7),
-                 cls = static_cast<unsigned>(about >> 8 & 1);
-      if (out < defs::kLinkPorts)
-        add(node, channel_node(chip, out, 2 * vn + cls),
-            fmt::format("its first flit goes there, {} flits", about & 31));
+      const auto bits = static_cast<std::uint32_t>(
+          input(end, vc, "hol_q").get(0, defs::HolFlit::kBits * vn, defs::HolFlit::kBits));
+      const defs::HolFlit flit = defs::HolFlit::unpack(&bits);
+      if (flit.out < defs::kLinkPorts)
+        add(node, channel_node(chip, flit.out, 2 * vn + flit.vc_class),
+            fmt::format("its first flit goes there, {} flits", flit.len));
       else
-        add(node, fmt::format("chip {} receiver {}", chip, (out - defs::kLinkPorts) / 2),
+        add(node, fmt::format("chip {} receiver {}", chip, (flit.out - defs::kLinkPorts) / 2),
             "its first flit goes there");
     }
   }

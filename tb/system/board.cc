@@ -318,11 +318,11 @@ std::uint64_t Board::link_hash() const {
 }
 
 defs::LinkStatus Board::link_status(unsigned chip, unsigned port) const {
-  const Register status = chips_[chip]->probe().at(fmt::format("link_status{}", port));
+  const Register status = chips_[chip]->probe().at("link_status");
   defs::LinkStatus::Words words{};
   for (unsigned at = 0; at < defs::LinkStatus::kBits; at += 32)
     words[at / 32] =
-        static_cast<std::uint32_t>(status.get(0, at, std::min(32u, defs::LinkStatus::kBits - at)));
+        static_cast<std::uint32_t>(status.get(port, at, std::min(32u, defs::LinkStatus::kBits - at)));
   return defs::LinkStatus::unpack(words.data());
 }
 

@@ -427,17 +427,18 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
     };
     if (!place("hol_valid_q").bit(0, vn)) continue;
     const auto slot = kBase[vn] + static_cast<unsigned>(place("read_q").get(0, 7 * vn, 7));
-    const auto about = place("hol_about_q").get(0, 11 * vn, 11);
-    const bool head = about >> 10 & 1, tail = about >> 9 & 1;
-    if (head && !tail) continue;
-    const unsigned bit = head   ? 176 + random.below(32)
-                         : tail ? random.below(32)
-                                : random.below(512);
+    const auto bits = static_cast<std::uint32_t>(
+        place("hol_q").get(0, defs::HolFlit::kBits * vn, defs::HolFlit::kBits));
+    const defs::HolFlit flit = defs::HolFlit::unpack(&bits);
+    if (flit.head && !flit.tail) continue;
+    const unsigned bit = flit.head   ? 176 + random.below(32)
+                         : flit.tail ? random.below(32)
+                                     : random.below(512);
     place("mem").flip(slot, bit);
     return Done{fmt::format("port {} class {} VN {} {} flit, payload bit {}", port, cls, vn,
-                            head   ? "single"
-                            : tail ? "last"
-                                   : "body",
+                            flit.head   ? "single"
+                            : flit.tail ? "last"
+                                        : "body",
                             bit),
                 [] { return std::string(); }};
   }

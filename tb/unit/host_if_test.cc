@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host port: tokens and credits, memory in order, registers, refusals, completions.
+// The host port: tokens and credits, memory in order, registers (the fabric's too, behind the register
+// bus), refusals, completions.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "Vfabric_registers.h"
 #include "Vhost_if_inf2.h"
 #include "Vhost_if_mini.h"
 #include "rtl/defs/gen/defs.h"
@@ -19,7 +21,8 @@ using defs::HostKind;
 using defs::HostReq;
 using defs::HostRsp;
 
-/// host_if between a host that keeps to its credits and a memory with latency and stalls.
+/// host_if between a host that keeps to its credits, a memory with latency and stalls, and the
+/// fabric's registers.
 template <class Dut, unsigned LineBytes>
 class Bench {
  public:
@@ -29,23 +32,39 @@ class Bench {
     dut.ring_size_i = 12;
     dut.mem_req_ready_i = dut.mem_rsp_valid_i = 0;
     dut.mem_settled_i = 1;
-    dut.fabric_rdata_i = dut.count_rdata_i = 0;
+    regs.clk_i = 0;
+    regs.control_rdata_i = regs.count_rdata_i = 0;
+    regs.mgmt_status_i = 0;
     dut.fabric_stalled_i = 0;
-    dut.rst_ni = 1;
-    dut.eval();
-    dut.rst_ni = 0;  // an edge, for the asynchronous resets
+    dut.rst_ni = regs.rst_ni = 1;
+    bus();
+    dut.rst_ni = regs.rst_ni = 0;  // an edge, for the asynchronous resets
     edge();
-    dut.rst_ni = 1;
-    dut.eval();
+    dut.rst_ni = regs.rst_ni = 1;
+    bus();
   }
   static std::uint64_t tensor_count(unsigned core, unsigned index) {
     return 0xABCD'0000'1000ull + 0x10 * core + index;
   }
   void edge() {
-    dut.clk_i = 1;
+    dut.clk_i = regs.clk_i = 1;
     dut.eval();
-    dut.clk_i = 0;
+    regs.eval();
+    dut.clk_i = regs.clk_i = 0;
     dut.eval();
+    regs.eval();
+  }
+  /// The register bus: an access, its answer, and whether it is carried out.
+  void bus() {
+    dut.eval();
+    std::memcpy(&regs.req_i, &dut.fabric_req_o, sizeof(regs.req_i));
+    regs.now_i = static_cast<SData>(regs.control_rdata_i >> 32);  // as FabricSwitch reads
+    regs.apply_i = 0;
+    regs.eval();
+    std::memcpy(&dut.fabric_rsp_i, &regs.rsp_o, sizeof(dut.fabric_rsp_i));
+    dut.eval();
+    regs.apply_i = dut.fabric_apply_o;
+    regs.eval();
   }
   void write(std::uint64_t addr, const std::vector<std::uint8_t>& bytes) {
     HostReq::Words words{};
@@ -103,7 +122,7 @@ class Bench {
       answers.pop_front();
     }
     dut.mem_settled_i = now >= settled_at;
-    dut.eval();
+    bus();
     if (dut.tensor_rd_o) {  // the cores answer in the same cycle
       EXPECT_NE(dut.tensor_rd_o, 3);
       const unsigned core = dut.tensor_rd_o >> 1;
@@ -111,10 +130,10 @@ class Bench {
       defs::put_bits(&dut.tensor_count_i[0], 48 * (1 - core), 48, 0);
       dut.eval();
     }
-    if (dut.mgmt_send_o)
-      packets.emplace_back(dut.mgmt_dst_o, dut.fabric_index_o, dut.fabric_wdata_o);
-    if (dut.count_write_o) count_writes.emplace_back(dut.count_index_o, dut.fabric_wdata_o);
-    if (dut.fabric_write_o) fabric_writes.emplace_back(dut.fabric_index_o, dut.fabric_wdata_o);
+    const std::uint64_t data = defs::RegReq::unpack(regs.req_i.data()).wdata;
+    if (regs.mgmt_send_o) packets.emplace_back(regs.mgmt_dst_o, regs.control_index_o, data);
+    if (regs.count_write_o) count_writes.emplace_back(regs.count_index_o, data);
+    if (regs.control_write_o) fabric_writes.emplace_back(regs.control_index_o, data);
     if (dut.mem_req_valid_o && dut.mem_req_ready_i) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(&dut.mem_req_o);
       const unsigned top = LineBytes * 8;
@@ -145,6 +164,7 @@ class Bench {
   }
   VerilatedContext context;
   Dut dut{&context};
+  Vfabric_registers regs{&context};
   std::mt19937 rng;
   std::deque<HostReq::Words> to_send;
   std::map<std::uint64_t, std::uint8_t> memory;
@@ -267,7 +287,7 @@ TEST(HostIf, RegistersKeepTheirValuesAndDoorbellsRing) {
 
 TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
   Mini bench;
-  bench.dut.fabric_rdata_i = 0x123456789abcdef0;
+  bench.regs.control_rdata_i = 0x123456789abcdef0;
   bench.write64(csr(defs::kCsrRouteSource), 0xfffffffful);
   bench.write64(csr(defs::kCsrRouteTable, 0, 0), ~0ull);
   bench.write64(csr(defs::kCsrRouteTable, 0, 1), 0xfedcba9876543210);
@@ -289,8 +309,8 @@ TEST(HostIf, FabricRegistersAreWrittenAndReadInTheFabric) {
 TEST(HostIf, RegistersOfOtherChipsGoByPackets) {
   Mini bench;
   const std::uint64_t now = 0x1234;
-  bench.dut.fabric_rdata_i = now << 32;
-  bench.dut.mgmt_status_i = 6;
+  bench.regs.control_rdata_i = now << 32;
+  bench.regs.mgmt_status_i = 6;
   const std::pair<unsigned, std::uint64_t> values[] = {
       {0, 0xffff'ffff}, {1, ~0ull}, {2, 1}, {3, 0x7f}, {5, 7}, {6, 9}, {12, 0x8001'1244}};
   std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> expected;
@@ -306,7 +326,7 @@ TEST(HostIf, RegistersOfOtherChipsGoByPackets) {
   EXPECT_TRUE(bench.fabric_writes.empty()) << "not this chip's";
   ASSERT_EQ(bench.raw.size(), 1u);
   EXPECT_EQ(bench.raw[0][0], 6u);
-  bench.dut.mgmt_status_i = 1;  // the last one has not left
+  bench.regs.mgmt_status_i = 1;  // the last one has not left
   bench.write64(csr(defs::kCsrMgmt, 0, 16), 0);
   bench.run();
   EXPECT_EQ(bench.packets, expected);
@@ -316,7 +336,7 @@ TEST(HostIf, RegistersOfOtherChipsGoByPackets) {
 
 TEST(HostIf, CountersAreReadInTheFabricAndStallsAreToldOnce) {
   Mini bench;
-  bench.dut.count_rdata_i = 0xfedcba9876543210;
+  bench.regs.count_rdata_i = 0xfedcba9876543210;
   bench.write64(csr(defs::kCsrFabricSnapshot), 0xffffffff);
   bench.write64(csr(defs::kCsrFabricPatience), 0xa5);
   for (const auto& [reg, index] : {std::pair{defs::kCsrFabricTime, 0u},
