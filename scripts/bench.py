@@ -30,7 +30,7 @@ import tempfile
 import curves
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build/tb"
+BUILD = ROOT / "build/bin"
 
 
 class BenchError(Exception):
@@ -47,7 +47,7 @@ def run_json(*command, statuses=(0,)):
 
 
 def board(config, out, *options, statuses=(0,)):
-    return run_json(BUILD / f"system/board_{config}", *options, "--json", "--out", out, statuses=statuses)
+    return run_json(BUILD / f"board_{config}", *options, "--json", "--out", out, statuses=statuses)
 
 
 def bench_array(_args):
@@ -92,7 +92,7 @@ def inject_once(site, seed, out):
 
 
 def bench_inject(args):
-    sites = run_json(BUILD / "system/board_mini", "--inject", "list", "--json")[1]["sites"]
+    sites = run_json(BUILD / "board_mini", "--inject", "list", "--json")[1]["sites"]
     seeds, rows = range(1, args.seeds + 1), []
     with tempfile.TemporaryDirectory() as out, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for site in sites:
@@ -110,14 +110,14 @@ def bench_inject(args):
 
 def reference_curve(config):
     """(offered, latency, accepted) of one configuration of an independent simulator."""
-    with open(ROOT / "tb/bench/data/ring12_uniform.csv", encoding="ascii") as file:
+    with open(ROOT / "tb/apps/bench/data/ring12_uniform.csv", encoding="ascii") as file:
         return [(float(r["rate"]), float(r["pkt_lat_avg"]), float(r["accepted_flit_avg"]))
                 for r in csv.DictReader(file) if r["config"] == config]
 
 
 def fault_classes():
     """The whole fault campaign as one row: the fewest effective events of a class, and what must not be."""
-    metrics = run_json(BUILD / "faults/faults_mini", "--events", "1000", "--json", "--out", ROOT / "out",
+    metrics = run_json(BUILD / "faults_mini", "--events", "1000", "--json", "--out", ROOT / "out",
                        statuses=(0, 1))[1]["metrics"]
     least, hang, silent = (metrics[name] for name in ("least_effective", "hang", "silent"))
     return {"name": "fault_classes", "target": ">= 1000 effective events each, hang 0, silent 0", "measured": least,
@@ -182,7 +182,7 @@ def bench_snapshots(_args):
 
 
 def bench_shrink(_args):
-    return run_json("python3", ROOT / "tb/model/shrink_bench.py", BUILD / "model/shrink", BUILD / "system/board_mini",
+    return run_json("python3", ROOT / "tb/apps/shrink/shrink_bench.py", BUILD / "shrink", BUILD / "board_mini",
                     "--json", statuses=(0, 4))[1]["rows"]
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes fabric/crc_pkg.sv: CRC-32C over {payload, LCW, seq} as parity masks.
+"""Writes fabric/rtl/pkg/gen/crc_pkg.sv: CRC-32C over {payload, LCW, seq} as parity masks.
 
 Usage: gen_crc.py [--check]     --check: exit 1 if the file is not what would be written
 """
 import pathlib
 import sys
 
-TARGET = pathlib.Path(__file__).resolve().parent.parent / "fabric/crc_pkg.sv"
+TARGET = pathlib.Path(__file__).resolve().parent.parent / "fabric/rtl/pkg/gen/crc_pkg.sv"
 POLYNOMIAL, SEQ, LCW, PAYLOAD = 0x1EDC6F41, 10, 32, 512
 HEAD = """// SPDX-License-Identifier: Apache-2.0
 // Written by scripts/gen_crc.py. CRC-32C (0x1EDC6F41, start 0, not inverted) of {payload 512, LCW 32,

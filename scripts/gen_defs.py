@@ -21,7 +21,7 @@ from defs.echo import echo_files
 from defs.readme_tables import fill_readme, tables
 from defs.systemverilog import sv_defs_pkg, sv_size_pkg
 
-READMES = ["rtl/README.md", "rtl/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
+READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
 
 
 def generate():

@@ -9,12 +9,14 @@ import pathlib
 import subprocess
 import sys
 
+import layers
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONFIGS = ["inf2", "mini"]
 TOPS = ["chip", "fabric_node", "tensor_array"]
 # A model chip: chip.sv with these in place of the modules of the same name.
-MODEL = ["tb/trace/commit_dpi.sv", "tb/trace/chip_tracer.sv", "tb/mixed/golden_dpi.sv", "tb/mixed/core.sv",
-         "tb/mixed/mem_xbar.sv", "tb/mixed/semaphores.sv"]
+MODEL = ["tb/dut/trace/commit_dpi.sv", "tb/dut/trace/chip_tracer.sv", "tb/dut/golden/golden_dpi.sv", "tb/dut/golden/core.sv",
+         "tb/dut/golden/mem_xbar.sv", "tb/dut/golden/semaphores.sv"]
 
 
 def run(*command):
@@ -31,12 +33,10 @@ def files(*patterns):
 
 
 def lint_rtl(config, top, instead=()):
-    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv",
-                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/fp/*_pkg.sv")),
-                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("rtl/*_pkg.sv")),
-                *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("fabric/*_pkg.sv"))]
-    paths = [arg for d in ("rtl", "rtl/prim", "rtl/fp", "fabric") for arg in ("-y", d)]
-    source = next(str(p.relative_to(ROOT)) for p in ROOT.glob(f"*/{top}.sv"))  # -y does not find a top
+    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", *layers.packages(ROOT)]
+    folders = layers.folders(ROOT)
+    paths = [arg for folder in folders for arg in ("-y", folder)]
+    source = next(f"{d}/{top}.sv" for d in folders if (ROOT / d / f"{top}.sv").exists())  # -y does not find a top
     return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
                "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages, *instead, source)
 
@@ -50,6 +50,7 @@ def main():
     checks.append(("generated files are fresh", lambda: run("python3", "scripts/gen_defs.py", "--check")))
     checks.append(("CRC masks are fresh", lambda: run("python3", "scripts/gen_crc.py", "--check")))
     checks.append(("clang-format", lambda: run("clang-format", "--dry-run", "-Werror", *files("*.h", "*.cc"))))
+    checks.append(("rooms see what they may", lambda: run("python3", "scripts/layers.py")))
     checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *files("*.py"))))
     checks.append(("shell syntax", lambda: run("bash", "-n", "scripts/dodeca", ".ci/run", "scripts/cmake/quiet.sh")))
     failed = 0

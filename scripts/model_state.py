@@ -26,7 +26,7 @@ def main(directory, model):
     if not instances:
         sys.exit(f"{directory}/{top}__Syms.h: no instances found; allowed Verilator 5.006's form")
     out = [f"// Made by scripts/model_state.py from the headers of {top}.", "#pragma once",
-           f'#include "{top}__Syms.h"', '#include "tb/system/model_state.h"', "",
+           f'#include "{top}__Syms.h"', '#include "tb/dut/state/model_state.h"', "",
            "namespace tb {", "namespace {", ""]
     for kind in dict.fromkeys(kind for kind, _ in instances):
         rows = [f"    {{\"{name}\", offsetof({kind}, {name}), sizeof({kind}::{name})}},"

@@ -23,6 +23,22 @@ target_compile_definitions(verilated_coverage PUBLIC VM_COVERAGE=1 VM_SC=0 VM_TR
 target_compile_options(verilated_coverage PRIVATE -w)
 target_link_libraries(verilated_coverage PUBLIC Threads::Threads ZLIB::ZLIB)
 
+# Folders and packages of the RTL, lower rooms first.
+set(layers ${CMAKE_SOURCE_DIR}/scripts/layers.py)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${layers} ${CMAKE_SOURCE_DIR}/scripts/layers.toml)
+execute_process(COMMAND python3 ${layers} --folders OUTPUT_VARIABLE folders COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND python3 ${layers} --packages OUTPUT_VARIABLE packages COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" DODECA_RTL_FOLDERS ${folders})
+string(REGEX MATCHALL "[^\n]+" DODECA_RTL_PACKAGES ${packages})
+list(TRANSFORM DODECA_RTL_PACKAGES PREPEND ${CMAKE_SOURCE_DIR}/)
+set(DODECA_RTL_PATHS +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
+set(sources "")
+foreach(folder ${DODECA_RTL_FOLDERS})
+  list(APPEND DODECA_RTL_PATHS -y ${CMAKE_SOURCE_DIR}/${folder})
+  list(APPEND sources ${CMAKE_SOURCE_DIR}/${folder}/*.sv)
+endforeach()
+file(GLOB DODECA_RTL_SOURCES CONFIGURE_DEPENDS ${sources})
+
 # add_verilated(NAME TOP top CONFIG inf2|mini [COVERAGE] [SOURCES file…] [FLAGS flag…])
 #
 # A static library of the Verilated module `top`, class V<top>, sizes of CONFIG. Modules are found by
@@ -34,18 +50,13 @@ function(add_verilated NAME)
   cmake_parse_arguments(ARG "COVERAGE" "TOP;CONFIG" "SOURCES;FLAGS" ${ARGN})
   set(dir ${CMAKE_BINARY_DIR}/verilated/${NAME})
   set(defs ${CMAKE_SOURCE_DIR}/rtl/defs/gen)
-  set(paths -y ${CMAKE_SOURCE_DIR}/rtl -y ${CMAKE_SOURCE_DIR}/rtl/prim -y ${CMAKE_SOURCE_DIR}/rtl/fp
-            -y ${CMAKE_SOURCE_DIR}/fabric -y ${CMAKE_SOURCE_DIR}/tb/trace -y ${CMAKE_SOURCE_DIR}/tb/unit
-            +incdir+${CMAKE_SOURCE_DIR}/rtl/prim)
-  file(GLOB packages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/fp/*_pkg.sv ${CMAKE_SOURCE_DIR}/fabric/*_pkg.sv ${CMAKE_SOURCE_DIR}/rtl/*_pkg.sv)
-  file(GLOB rtl_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*/*.sv
-       ${CMAKE_SOURCE_DIR}/rtl/defs/gen/*/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.svh
-       ${CMAKE_SOURCE_DIR}/rtl/*.vlt ${CMAKE_SOURCE_DIR}/fabric/*.sv ${CMAKE_SOURCE_DIR}/tb/trace/*.sv
-       ${CMAKE_SOURCE_DIR}/tb/unit/*.sv ${CMAKE_SOURCE_DIR}/tb/*/*.vlt)
+  set(depends "")
   # The file of the top module, wherever it lives: -y finds only what is instantiated.
-  file(GLOB top ${CMAKE_SOURCE_DIR}/rtl/${ARG_TOP}.sv ${CMAKE_SOURCE_DIR}/rtl/*/${ARG_TOP}.sv
-       ${CMAKE_SOURCE_DIR}/fabric/${ARG_TOP}.sv ${CMAKE_SOURCE_DIR}/tb/unit/${ARG_TOP}.sv)
-  list(APPEND ARG_SOURCES ${top})
+  foreach(folder ${DODECA_RTL_FOLDERS} tb/unit/rtl tb/fabric)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/${ARG_TOP}.sv)
+      list(APPEND ARG_SOURCES ${CMAKE_SOURCE_DIR}/${folder}/${ARG_TOP}.sv)
+    endif()
+  endforeach()
   list(REMOVE_DUPLICATES ARG_SOURCES)
   set(runtime verilated)
   set(level -O3)
@@ -55,20 +66,19 @@ function(add_verilated NAME)
   if(ARG_COVERAGE)
     set(runtime verilated_coverage)
     # Thousands of counters gain nothing from -O3 and take minutes to compile with it.
-    set(level -include ${CMAKE_SOURCE_DIR}/tb/coverage/count_toggles.h)
+    set(level -include ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
     set(optimise OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1)
     # Between Verilator and the compiler: words instead of bits.
     set(between COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir})
     set(compile make -C ${dir} -f V${NAME}.mk -j 2 CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER})
-    list(APPEND rtl_files ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${CMAKE_SOURCE_DIR}/tb/coverage/count_toggles.h)
-    file(GLOB counted CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/prim/*.sv
-         ${CMAKE_SOURCE_DIR}/rtl/fp/*.sv ${CMAKE_SOURCE_DIR}/fabric/*.sv)
+    list(APPEND depends ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
+    set(counted ${DODECA_RTL_SOURCES})
     add_custom_command(OUTPUT ${dir}.vlt
       COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${dir}.vlt ${ARG_TOP} ${counted}
       DEPENDS ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${counted} VERBATIM)
-    list(APPEND rtl_files ${dir}.vlt)
+    list(APPEND depends ${dir}.vlt)
     list(APPEND ARG_FLAGS --coverage --coverage-max-width 1023
-         ${CMAKE_SOURCE_DIR}/tb/coverage/coverage.vlt ${dir}.vlt)
+         ${CMAKE_SOURCE_DIR}/tb/observe/coverage/coverage.vlt ${dir}.vlt)
   endif()
   string(JOIN " " cflags ${level} -std=c++20 ${DODECA_CXX_FLAGS} -DSC_CPLUSPLUS=201703L -Wno-unknown-warning-option)
   add_custom_command(
@@ -77,13 +87,15 @@ function(add_verilated NAME)
             --assert --unroll-count 1 --x-assign unique --x-initial unique --no-timing
             --output-split 20000 -Wall -Wno-fatal
             -CFLAGS ${cflags}
-            ${ARG_FLAGS} ${paths} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
-            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${packages} ${ARG_SOURCES}
+            ${ARG_FLAGS} ${DODECA_RTL_PATHS} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
+            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${DODECA_RTL_PACKAGES} ${ARG_SOURCES}
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/depfile.sh ${dir} ${NAME}
     ${between}
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.make.log ${compile} ${optimise}
     # Known to be made here, so that what includes them is compiled again in the same build.
     BYPRODUCTS ${dir}/V${NAME}.h ${dir}/V${NAME}___024root.h
-    DEPENDS ${rtl_files} ${packages} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/scripts/cmake/compile_model.sh
+    DEPENDS ${depends} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/scripts/cmake/compile_model.sh
+    DEPFILE ${dir}/V${NAME}.d
     COMMENT "Verilating ${NAME} (${ARG_TOP}, ${ARG_CONFIG})" VERBATIM)
   add_custom_target(${NAME}_verilate DEPENDS ${dir}/V${NAME}__ALL.a)
   add_library(${NAME} INTERFACE)
@@ -92,10 +104,10 @@ function(add_verilated NAME)
   target_link_libraries(${NAME} INTERFACE ${dir}/V${NAME}__ALL.a ${runtime})
 endfunction()
 
-# add_unit_test(NAME SOURCES file… [LIBS lib…] [LABELS label…])  GoogleTest program tb/unit/NAME.cc
+# add_unit_test(NAME SOURCES file… [LIBS lib…] [LABELS label…])  GoogleTest program NAME.cc
 function(add_unit_test NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS;ARGS" ${ARGN})
-  add_executable(${NAME} ${CMAKE_SOURCE_DIR}/tb/unit/${NAME}.cc ${ARG_SOURCES})
+  add_executable(${NAME} ${NAME}.cc ${ARG_SOURCES})
   target_include_directories(${NAME} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${NAME} PRIVATE ${ARG_LIBS} fmt::fmt GTest::gtest GTest::gtest_main)
   add_test(NAME ${NAME} COMMAND ${NAME} ${ARG_ARGS})

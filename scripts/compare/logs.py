@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two commit logs (tb/system/commit_log.h), list by list."""
+"""Two commit logs (tb/check/commit_log.h), list by list."""
 import gzip
 import pathlib
 import struct

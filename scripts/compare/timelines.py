@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two timelines (tb/timeline/README.md): engines, work, links; of each what differs first and what most."""
+"""Two timelines (tb/observe/timeline/README.md): engines, work, links; of each what differs first and what most."""
 import json
 
 from compare import BadInput

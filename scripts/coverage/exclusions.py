@@ -2,7 +2,7 @@
 """regress/coverage_exclusions.toml: what is forgiven, why, and whether that is still the same code.
 
   [[code]]                          [[functional]]
-  file = "rtl/dma.sv"               bins = "dma.error.QueueOverflow"     (shell pattern)
+  file = "rtl/dma/dma.sv"               bins = "dma.error.QueueOverflow"     (shell pattern)
   source = "pc_q <= pc_d;"          kind = ..   reason = ..
   type = "toggle"                   (line, branch, toggle; one or a list)
   name = "pc_q*"                    (optional, shell pattern on the point's name, or a list; "[[]" for "[")

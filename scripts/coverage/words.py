@@ -9,7 +9,7 @@ Verilator 5.006 looks at every bit of every signal in every cycle, and counts wi
         before[3U] = ((0xfffffffdU & before[3U]) | (2U & now[3U]));
     }
 
-Neighbours of the same two words become one call (tb/coverage/count_toggles.h), which finds most of
+Neighbours of the same two words become one call (tb/observe/coverage/count_toggles.h), which finds most of
 the time that nothing changed; one thread at a time steps a chip, so plain counters do:
 
     tb::count_toggles(vlSymsp->__Vcoverage, 70, 0xffffffffULL, now[3U], before[3U]);

@@ -71,7 +71,7 @@ def check_ctest(root, suites):
 
 def check_bins(root, testplan):
     """Every coverage entry of the testplan must be a bin of the board, where that can be asked."""
-    board = root / "build/tb/system/board_mini"
+    board = root / "build/bin/board_mini"
     if board.exists():
         done = subprocess.run([board, "bins"], cwd=root, capture_output=True, text=True)
         if done.returncode == 0:

@@ -123,7 +123,7 @@ def board_facts(output):
 
 def ctest_facts(output):
     """GoogleTest and unittest say how many; another program that passes is one check. A test that drew its
-    stimulus from DODECA_SEED says so (tb/harness/seed.h)."""
+    stimulus from DODECA_SEED says so (tb/base/seed.h)."""
     counts = [int(n) for n in re.findall(r"^\d+: (?:\[  PASSED  \]|Ran) (\d+) tests?\b", output, re.M)]
     passed = "100% tests passed, 0 tests failed out of 1" in output
     stimulus = re.search(r"^\d+: stimulus ([0-9a-f]+)$", output, re.M)

@@ -40,7 +40,7 @@ class Testplan:
             for name in point["coverage"]:
                 if not bins_of(name, bins):
                     file.refuse("point", "coverage", f"no bin is called {name!r} or {name!r}.something "
-                                "(all names: build/tb/system/board_mini bins)", index)
+                                "(all names: build/bin/board_mini bins)", index)
 
     def tests_of_stage(self, stage):
         """Tests of all points up to this stage: V2 includes V1."""

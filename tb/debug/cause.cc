@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/disassemble.h"
+#include "cmodel/program/disassemble.h"
 
 namespace tb {
 namespace {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "cmodel/commit.h"
-#include "cmodel/footprint.h"
+#include "cmodel/machine/commit.h"
+#include "cmodel/machine/footprint.h"
 
 namespace tb {
 

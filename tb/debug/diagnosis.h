@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/cause.h"
 #include "tb/debug/watch.h"
-#include "tb/system/board.h"
 
 namespace tb {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "tb/apps/board/options.h"
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
-#include "tb/system/options.h"
 
 namespace tb {
 

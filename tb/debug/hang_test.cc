@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "tb/system/board_run.h"
-#include "tb/unit/tiny_program.h"
+#include "tb/apps/board/board_run.h"
+#include "tb/scenarios/tiny_program.h"
 
 namespace {
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
+#include "tb/board/board.h"
 #include "tb/debug/diagnosis.h"
 #include "tb/debug/replay.h"
-#include "tb/system/board.h"
 
 namespace tb {
 

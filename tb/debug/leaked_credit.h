@@ -6,8 +6,8 @@
 #pragma once
 #include <optional>
 
+#include "tb/board/board.h"
 #include "tb/debug/cause.h"
-#include "tb/system/board.h"
 
 namespace tb {
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "fabric/board.h"
+#include "fabric/model/board.h"
 #include "tb/debug/packet_seen.h"
 
 namespace tb {

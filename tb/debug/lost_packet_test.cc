@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fabric/board.h"
+#include "fabric/model/board.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 #include "tb/debug/leaked_credit.h"
 #include "tb/debug/lost_packet.h"
 #include "tb/debug/packet_trace.h"
@@ -63,8 +63,8 @@ FlowProgress progress_of(const Board& board, const Flow& flow, std::uint64_t del
     return static_cast<std::uint16_t>(
         probe.at(fmt::format("{}.{}", table, array)).get(entry, 0, 16));
   };
-  return {number(flow.src, fmt::format("u_fabric.u_ni.gen_core[{}].u_tx.u_flows", flow.core), "filled",
-                 "used_q", flow.vn << 4 | flow.dst),
+  return {number(flow.src, fmt::format("u_fabric.u_ni.gen_core[{}].u_tx.u_flows", flow.core),
+                 "filled", "used_q", flow.vn << 4 | flow.dst),
           number(flow.dst, "u_fabric.u_ni.u_accept", "expected", "known_q",
                  flow.src << 3 | flow.core << 2 | flow.vn),
           static_cast<std::uint16_t>(delivered)};

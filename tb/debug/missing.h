@@ -7,7 +7,7 @@
 //     anything else --> the engine that has all that it waits for
 //   nothing missing   --> an acknowledgement that broke
 #pragma once
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "tb/debug/diagnosis.h"
 
 namespace tb {

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#include "fabric/board.h"
+#include "fabric/model/board.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace tb {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "fabric/message.h"
-#include "tb/system/link.h"
+#include "fabric/model/message.h"
+#include "tb/dut/link.h"
 
 namespace tb {
 namespace {

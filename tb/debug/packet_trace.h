@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/cause.h"
 #include "tb/debug/packet_seen.h"
-#include "tb/system/board.h"
 
 namespace tb {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way back from an element to the bytes it was made of, and distances between numbers.
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <limits>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/debug/number.h"
 
 namespace {

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
+#include "tb/board/board.h"
 #include "tb/debug/snapshots.h"
 #include "tb/debug/watch.h"
-#include "tb/system/board.h"
-#include "tb/system/inject.h"
+#include "tb/inject/inject.h"
 
 namespace tb {
 

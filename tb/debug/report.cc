@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cmodel/disassemble.h"
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
+#include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
 #include "tb/debug/number.h"
-#include "tb/debug/program_view.h"
 
 namespace tb {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "tb/debug/diagnosis.h"
 
 namespace tb {

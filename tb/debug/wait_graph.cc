@@ -7,8 +7,8 @@
 #include <cstring>
 #include <set>
 
-#include "cmodel/disassemble.h"
-#include "tb/debug/program_view.h"
+#include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {

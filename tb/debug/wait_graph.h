@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cmodel/program.h"
-#include "tb/system/board.h"
+#include "cmodel/program/program.h"
+#include "tb/board/board.h"
 
 namespace tb {
 

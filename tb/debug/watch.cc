@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 
 namespace tb {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "cmodel/liveness.h"
-#include "tb/system/chip.h"
+#include "cmodel/analysis/liveness.h"
+#include "tb/dut/chip.h"
 
 namespace tb {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "cmodel/provenance.h"
+#include "cmodel/board/provenance.h"
 #include "tb/debug/packet_trace.h"
 
 namespace tb {

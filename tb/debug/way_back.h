@@ -6,7 +6,7 @@
 //        '---------------------------------------------------'
 //   all were right: WatchAgain: did they stay?  no --> memory   yes --> the engine that read them
 #pragma once
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "tb/debug/diagnosis.h"
 
 namespace tb {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "cmodel/disassemble.h"
-#include "tb/debug/issue_check.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/check/issue_check.h"
 
 namespace tb {
 namespace {

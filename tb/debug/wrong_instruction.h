@@ -6,7 +6,7 @@
 //                       |         `-- each looked at as it issues (IssueCheck): the earliest one
 //                       `-- waits for ever, so it never issues: compared after the run
 #pragma once
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "tb/debug/diagnosis.h"
 
 namespace tb {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The link protocol of fabric/link_tx.sv, link_rx.sv and link_window.sv: numbers modulo M, requests that
+ * The link protocol of fabric/rtl/link/link_tx.sv, link_rx.sv and link_window.sv: numbers modulo M, requests that
  * repeat until served, restart words, go-back-N, cumulative credits, on a wire that may damage any LOSSES
  * words. Both ends move in rounds like the hardware: take the word that arrives, then send one.
  *

@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # name: (source, induction depth, text in the source, what breaks it)
 PROOFS = {
     "credit": ("rtl/prim/prim_credit_counter.sv", 4, "CountBits'(Depth) - in_flight", "CountBits'(Depth + 1) - in_flight"),
     "arbiter": ("rtl/prim/prim_rr_arbiter.sv", 8, "'0 : index_o + IndexBits'(1);", "'0 : index_o;"),
     "fifo": ("rtl/prim/prim_fifo.sv", 2, "push_to_ring = push && !push_to_head;", "push_to_ring = push && !(push_to_head || count_q == 3);"),
-    "bucket": ("fabric/fabric_bucket.sv", 2, "flits > FlitBits'(burst_q);", "flits > FlitBits'(burst_q) + FlitBits'(1);"),
-    "window": ("fabric/link_window.sv", 4, "acks <= held;", "acks <= held + 1'b1;"),
+    "bucket": ("fabric/rtl/ni/fabric_bucket.sv", 2, "flits > FlitBits'(burst_q);", "flits > FlitBits'(burst_q) + FlitBits'(1);"),
+    "window": ("fabric/rtl/link/link_window.sv", 4, "acks <= held;", "acks <= held + 1'b1;"),
 }
 
 

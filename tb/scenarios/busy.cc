@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 

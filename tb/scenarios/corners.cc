@@ -18,8 +18,8 @@
 #include <array>
 #include <set>
 
-#include "cmodel/address_map.h"
-#include "cmodel/assembler.h"
+#include "cmodel/machine/address_map.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 

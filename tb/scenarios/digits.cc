@@ -18,7 +18,7 @@
 
 #include <memory>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/digits_check.h"
 #include "tb/scenarios/digits_core.h"
 #include "tb/scenarios/digits_plan.h"

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/digits_plan.h"
 
 namespace tb::digits {

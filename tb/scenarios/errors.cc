@@ -17,7 +17,7 @@
 #include <array>
 #include <cstring>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/errors_plan.h"
 #include "tb/scenarios/spoil.h"
 

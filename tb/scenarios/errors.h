@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cmodel/commit.h"
+#include "cmodel/machine/commit.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/gemm_check.h"
 #include "tb/scenarios/gemm_plan.h"
 #include "tb/scenarios/scenario.h"

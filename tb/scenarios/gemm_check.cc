@@ -11,9 +11,9 @@
 #include <span>
 #include <thread>
 
-#include "cmodel/fp.h"
+#include "cmodel/machine/fp.h"
+#include "tb/base/workers.h"
 #include "tb/scenarios/gemm_plan.h"
-#include "tb/system/workers.h"
 
 namespace tb::gemm {
 

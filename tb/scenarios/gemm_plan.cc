@@ -5,8 +5,8 @@
 
 #include <stdexcept>
 
-#include "cmodel/address_map.h"
-#include "cmodel/tile.h"
+#include "cmodel/machine/address_map.h"
+#include "cmodel/program/tile.h"
 #include "tb/scenarios/knobs.h"
 #include "tb/scenarios/numbers.h"
 

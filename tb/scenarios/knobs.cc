@@ -6,7 +6,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "cmodel/access_pattern.h"
+#include "cmodel/machine/access_pattern.h"
 
 namespace tb {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "tb/base/exit_status.h"
 #include "tb/scenarios/scenario.h"
-#include "tb/system/exit_status.h"
 
 namespace tb {
 

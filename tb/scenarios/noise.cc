@@ -10,7 +10,7 @@
 // a time and judges what was done; here RTL is judged by the model, commit by commit.
 #include <fmt/format.h>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/scenarios/spoil.h"
 

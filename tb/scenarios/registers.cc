@@ -14,7 +14,7 @@
 
 #include <stdexcept>
 
-#include "fabric/table_writer.h"
+#include "fabric/model/table_writer.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 

@@ -11,7 +11,7 @@
 #include <map>
 #include <utility>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 

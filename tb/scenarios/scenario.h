@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace tb {

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstring>
 
-#include "cmodel/program.h"
+#include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/numbers.h"
 

@@ -16,7 +16,7 @@
 #include <optional>
 #include <set>
 
-#include "cmodel/assembler.h"
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/board/board.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+#include "cmodel/board/guard.h"
+#include "cmodel/board/onlookers.h"
+#include "cmodel/machine/address_map.h"
+#include "cmodel/machine/chip.h"
+#include "cmodel/program/disassemble.h"
+
+namespace cmodel {
+namespace {
+
+constexpr std::size_t kHostBytes = 64;  // one host write
+constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
+
+std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
+  return fmt::format("chip {} core {} {}", chip, core, engine_name(engine));
+}
+
+}  // namespace
+
+/// Owns the chips and picks what runs next. Every commit passes through commit() on its way out.
+struct Board::Impl final : CommitSink, ChipPort {
+  struct Unit {
+    std::uint16_t chip, core, index;
+    bool dma;
+  };
+
+  Impl(const defs::Sizes& s, const Program& p, CommitSink& out, BoardOptions o)
+      : sizes(s),
+        program(p),
+        sink(out),
+        options(o),
+        onlookers(s, p, o),
+        guard(p),
+        rng(o.order_seed) {
+    for (unsigned chip = 0; chip < program.chips; ++chip)
+      chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
+  }
+
+  // ---------------------------------------------------------------------------- CommitSink
+  void commit(const Commit& commit, std::span<const std::uint8_t> data) override {
+    ++work.commits;
+    if (commit.kind != CommitKind::Semaphore) onlookers.wrote(commit.stream);
+    sink.commit(commit, data);
+  }
+
+  // ------------------------------------------------------------------------------ ChipPort
+  CommitSink& commits() override { return *this; }
+  WorkCounters& counters() override { return work; }
+  void error(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override {
+    errors.push_back({stream, pc, cause});
+    error_commit(stream, pc, cause);
+  }
+  void error_commit(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) {
+    Commit out;
+    out.kind = CommitKind::Error;
+    out.stream = stream;
+    out.pc = pc;
+    out.delta = static_cast<std::int32_t>(cause);
+    commit(out, {});
+  }
+  void deliver(const StreamId& from, const defs::Header& plain,
+               std::span<const std::uint8_t> payload) override {
+    defs::Header header = plain;
+    header.pkey = guard.key(from.chip, from.core);
+    if (!guard.lets_pass(from, header)) {
+      const StreamId sender{from.chip, 0, static_cast<std::uint8_t>(kRx), 0, 0};
+      const std::uint32_t number = refused[from.chip][from.core]++;
+      // Every one is committed; the host is told of the first of each core.
+      if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
+      error_commit(sender, number, defs::ErrorCause::Forbidden);
+      return;
+    }
+    ++work.messages;
+    chips[header.dst]->receive(from, header, payload);
+  }
+  UnitObserver* observer() override { return onlookers.any() ? &onlookers : nullptr; }
+
+  // ------------------------------------------------------------------------------ scheduling
+  bool runnable(const Unit& unit) {
+    return unit.dma ? chips[unit.chip]->runnable_dma(unit.core, unit.index)
+                    : chips[unit.chip]->runnable_sequencer(unit.core, unit.index);
+  }
+  bool step() {
+    const std::size_t count = units.size();
+    if (options.order_seed && count) next = rng() % count;
+    for (std::size_t tries = 0; tries < count; ++tries) {
+      const Unit& unit = units[next];
+      if (++next == count) next = 0;
+      if (!runnable(unit)) continue;
+      if (unit.dma)
+        chips[unit.chip]->run_dma(unit.core, unit.index);
+      else
+        chips[unit.chip]->run_sequencer(unit.core, unit.index);
+      return true;
+    }
+    return false;
+  }
+
+  const defs::Sizes& sizes;
+  const Program& program;
+  CommitSink& sink;
+  BoardOptions options;
+  Onlookers onlookers;
+  Guard guard;
+  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
+  std::vector<std::unique_ptr<Chip>> chips;
+  std::vector<Unit> units;  ///< those that have a program, in the order of the round robin
+  std::size_t next = 0;
+  std::mt19937_64 rng;
+  WorkCounters work;
+  std::vector<ErrorRecord> errors;
+};
+
+Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink,
+             BoardOptions options)
+    : impl_(std::make_unique<Impl>(sizes, program, sink, options)) {
+  if (program.config != sizes.name)
+    throw std::invalid_argument(
+        fmt::format("program is for config {}, the board is {}", program.config, sizes.name));
+}
+Board::~Board() = default;
+Board::Board(Board&&) noexcept = default;
+
+void Board::load() {
+  auto& impl = *impl_;
+  for (const auto& segment : impl.program.segments) {
+    const std::span<const std::uint8_t> bytes(segment.bytes);
+    for (std::size_t done = 0; done < bytes.size(); done += kHostBytes)
+      impl.chips[segment.chip]->host_write(
+          segment.addr + done, bytes.subspan(done, std::min(kHostBytes, bytes.size() - done)));
+  }
+  for (const auto& ring : impl.program.rings)
+    impl.chips[ring.chip]->set_ring(ring.core, ring.engine, ring.base, ring.count);
+  for (const auto& stream : impl.program.streams)
+    impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
+
+  // Units without a program can still be rung (and then stop by an error), so DMA engines of a
+  // core that has a sync stream all take part.
+  for (const auto& stream : impl.program.streams) {
+    const auto chip = static_cast<std::uint16_t>(stream.chip);
+    const auto core = static_cast<std::uint16_t>(stream.core);
+    impl.units.push_back({chip, core, static_cast<std::uint16_t>(stream.engine), false});
+    if (stream.engine != static_cast<unsigned>(defs::Engine::Sync)) continue;
+    for (std::uint16_t engine = 0; engine < impl.sizes.dma_engines; ++engine)
+      impl.units.push_back({chip, core, engine, true});
+  }
+}
+
+const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
+
+void Board::host_refused(unsigned chip, defs::ErrorCause cause) {
+  impl_->error_commit(host_stream(chip), 0, cause);
+}
+
+bool Board::step() {
+  if (impl_->step()) return true;
+  if (finished()) impl_->onlookers.read_regions();
+  return false;
+}
+
+bool Board::run() {
+  while (step()) {
+  }
+  return finished();
+}
+
+bool Board::finished() const {
+  return std::none_of(impl_->units.begin(), impl_->units.end(), [&](const Impl::Unit& unit) {
+    const auto& chip = *impl_->chips[unit.chip];
+    return unit.dma ? chip.runnable_dma(unit.core, unit.index)
+                    : chip.core(unit.core).sequencers[unit.index].running();
+  });
+}
+
+std::string Board::blocked() const {
+  constexpr std::string_view kRelation[] = {"", ">=", "==", "?"};
+  std::string out;
+  for (const auto& unit : impl_->units) {
+    const auto& chip = *impl_->chips[unit.chip];
+    if (unit.dma) continue;
+    const auto& sequencer = chip.core(unit.core).sequencers[unit.index];
+    if (!sequencer.running()) continue;
+    const auto instr = sequencer.peek(chip.hbm(), sequencer.pc());
+    out += fmt::format("{} pc {}: ", unit_name(unit.chip, unit.core, unit.index), sequencer.pc());
+    if (instr.wait_op)
+      out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
+                         kRelation[instr.wait_op & 3], instr.wait_value,
+                         chip.semaphores().value(instr.wait_sem));
+    out += fmt::format("next: {}\n", cmodel::disassemble(instr));
+  }
+  return out;
+}
+
+const std::vector<ErrorRecord>& Board::errors() const { return impl_->errors; }
+
+void Board::read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const {
+  if (chip >= chips() || !impl_->chips[chip]->read(addr, bytes))
+    throw std::out_of_range(
+        fmt::format("no memory at chip {} addr {:#x}, {} bytes", chip, addr, bytes.size()));
+}
+
+std::uint32_t Board::read_psum(unsigned chip, unsigned core, unsigned partition,
+                               unsigned column) const {
+  return impl_->chips.at(chip)->core(core).psum.row(column)[partition];
+}
+
+unsigned Board::semaphore(unsigned chip, unsigned sem) const {
+  return impl_->chips.at(chip)->semaphores().value(sem);
+}
+
+SequencerStatus Board::sequencer(unsigned chip, unsigned core, unsigned index) const {
+  return impl_->chips.at(chip)->core(core).sequencers.at(index).status();
+}
+
+std::string Board::disassemble(unsigned chip, unsigned core, unsigned index,
+                               std::uint32_t pc) const {
+  const auto& model = *impl_->chips.at(chip);
+  const auto& sequencer = model.core(core).sequencers.at(index);
+  return pc < sequencer.count() ? cmodel::disassemble(sequencer.peek(model.hbm(), pc)) : "?";
+}
+
+std::string Board::disassemble(const StreamId& stream, std::uint32_t pc) const {
+  if (stream.chip >= chips() || stream.core >= defs::kCores) return "?";
+  if (stream.engine < defs::kSequencers)
+    return disassemble(stream.chip, stream.core, stream.engine, pc);
+  const auto& chip = *impl_->chips[stream.chip];
+  const auto& rings = chip.core(stream.core).rings;
+  const unsigned engine = stream.engine - kDma0;
+  if (stream.engine < kDma0 || engine >= rings.size() || rings[engine].count == 0) return "?";
+  defs::Descriptor::Words words{};
+  const std::uint64_t slot = pc % rings[engine].count;
+  if (!chip.read(rings[engine].base + slot * defs::kInstrBytes,
+                 {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
+    return "?";
+  return cmodel::disassemble(defs::Descriptor::from(words));
+}
+
+std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
+  return impl_->chips.at(chip)->core(core).tensor.pe_work();
+}
+
+const WorkCounters& Board::counters() const { return impl_->work; }
+
+std::string Board::races() const { return impl_->onlookers.races(); }
+
+void Board::corrupt(const Cell& cell, std::uint8_t mask) {
+  auto& chip = *impl_->chips.at(cell.chip);
+  if (cell.memory == Cell::Memory::Psum) {
+    auto& psum = chip.core(cell.core & 1).psum;
+    const auto column = static_cast<unsigned>(cell.addr / 4);
+    if (column >= impl_->sizes.psum_banks * impl_->sizes.psum_cols ||
+        cell.partition >= impl_->sizes.partitions)
+      throw std::out_of_range("no such PSUM byte");
+    psum.row(column)[cell.partition] ^= std::uint32_t{mask} << (8 * (cell.addr % 4));
+    return;
+  }
+  const std::uint64_t addr = cell.memory == Cell::Memory::Hbm
+                                 ? cell.addr
+                                 : sbuf_addr(cell.core & 1, cell.partition, cell.addr);
+  std::uint8_t byte = 0;
+  read(cell.chip, addr, {&byte, 1});
+  byte ^= mask;
+  chip.write(addr, {&byte, 1});
+}
+
+const LivenessLog& Board::liveness() const { return impl_->onlookers.liveness(); }
+
+bool Board::live(const Cell& cell, const StreamPositions& after) const {
+  const auto next = liveness().next_access(cell, after);
+  if (next.kind == NextAccess::Kind::Read) return true;
+  if (next.kind == NextAccess::Kind::Overwritten) return false;
+  return std::any_of(impl_->program.regions.begin(), impl_->program.regions.end(),
+                     [&](const Region& region) {
+                       return cell.memory == Cell::Memory::Hbm && region.chip == cell.chip &&
+                              cell.addr >= region.addr && cell.addr - region.addr < region.bytes;
+                     });
+}
+
+bool Board::psum_live(unsigned chip, unsigned core, unsigned partition, unsigned column,
+                      const StreamPositions& after) const {
+  return live({Cell::Memory::Psum, static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
+               static_cast<std::uint16_t>(partition), column * 4ull},
+              after);
+}
+
+const defs::Sizes& Board::sizes() const { return impl_->sizes; }
+unsigned Board::chips() const { return static_cast<unsigned>(impl_->chips.size()); }
+
+}  // namespace cmodel

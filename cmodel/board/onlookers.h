@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who looks on while units run, if asked: the access history and the race detector.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cmodel/analysis/liveness.h"
+#include "cmodel/analysis/race.h"
+#include "cmodel/board/board.h"
+#include "cmodel/machine/chip.h"
+
+namespace cmodel {
+
+/// The stream of what the host does at a chip's port.
+StreamId host_stream(unsigned chip);
+
+/// Told of every unit by the chips and of every write by the board; passes it on to those whom the
+/// options ask for.
+class Onlookers final : public UnitObserver {
+ public:
+  Onlookers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
+
+  /// Does anybody look on?
+  bool any() const { return track_liveness_ || races_; }
+  const LivenessLog& liveness() const { return liveness_; }
+  /// RaceDetector::text(); empty if nobody looks for races.
+  std::string races() { return races_ ? races_->text() : ""; }
+
+  /// A commit of `stream` that is no semaphore update.
+  void wrote(const StreamId& stream) {
+    if (track_liveness_) ++positions_[position_of(stream)].now;
+  }
+  /// Every sequencer has executed END: the host reads the regions. Once.
+  void read_regions();
+
+  void begin(const StreamId& stream, std::uint32_t pc) override;
+  void waited(unsigned chip, const defs::Instr& instr) override;
+  void answered() override;
+  void received(const StreamId& from) override;
+  void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) override;
+  void rang(const StreamId& stream, const StreamId& to, unsigned count) override;
+  void end(const StreamId& stream, std::uint32_t pc,
+           std::span<const Footprint> footprints) override;
+
+ private:
+  /// Writes of a stream so far, and when its unit began.
+  struct Position {
+    std::uint64_t begin = 0, now = 0;
+  };
+  /// Dense number of a stream: engines of a chip first, the tensor engine's lane 1 in the last
+  /// place of a core, then the receivers by source and lane.
+  static std::size_t position_of(const StreamId& stream);
+
+  const Program& program_;
+  const bool track_liveness_;
+  std::vector<Position> positions_;  ///< by position_of; empty unless track_liveness_
+  LivenessLog liveness_;
+  std::optional<RaceDetector> races_;  ///< only with detect_races
+  bool regions_read_ = false;
+};
+
+}  // namespace cmodel

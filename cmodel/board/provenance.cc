@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/board/provenance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmodel/machine/access_pattern.h"
+#include "cmodel/machine/address_map.h"
+#include "cmodel/machine/dma.h"
+
+namespace cmodel {
+namespace {
+
+constexpr auto kTensor = static_cast<std::uint8_t>(defs::Engine::Tensor);
+constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
+constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
+constexpr unsigned kWordBytes = 4;
+
+void add_element(std::vector<Cell>& out, const UnitRef& unit, const defs::Operand& operand,
+                 std::uint32_t addr, unsigned first, unsigned count) {
+  const bool psum = operand.space == static_cast<std::uint8_t>(defs::Space::Psum);
+  for (unsigned p = first; p < first + count; ++p)
+    for (unsigned b = 0; b < element_bytes(operand.dtype); ++b)
+      out.push_back({psum ? Cell::Memory::Psum : Cell::Memory::Sbuf, unit.stream.chip,
+                     unit.stream.core, static_cast<std::uint16_t>(p), addr + b});
+}
+
+/// Byte offset of element number `index` of an operand.
+std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::uint64_t index) {
+  PatternWalk walk(operand, trips);
+  while (index-- && !walk.done()) walk.next();
+  return walk.addr();
+}
+
+}  // namespace
+
+Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
+    : sizes_(sizes),
+      program_(program),
+      board_(sizes_, program_, nobody_, {.track_liveness = true}) {
+  board_.load();
+  board_.run();
+  const auto& records = board_.liveness().records();
+  for (std::uint32_t i = 0; i < records.size(); ++i) {
+    const auto& r = records[i];
+    auto& units = units_[r.stream];
+    const bool same = !units.empty() && units.back().first + units.back().count == i &&
+                      units.back().pc == r.pc && units.back().begin == r.begin &&
+                      r.stream.engine != kRx;
+    if (same)
+      ++units.back().count;
+    else
+      units.push_back({i, 1, r.stream, r.pc, r.begin, r.end});
+  }
+}
+
+std::optional<UnitRef> Provenance::unit_of(const StreamId& stream, std::uint64_t ordinal) const {
+  const auto found = units_.find(stream);
+  if (found == units_.end()) return {};
+  const auto& units = found->second;
+  const auto at = std::upper_bound(units.begin(), units.end(), ordinal,
+                                   [](std::uint64_t n, const UnitRef& u) { return n < u.end; });
+  if (at == units.end() || at->begin > ordinal) return {};
+  return *at;
+}
+
+std::span<const UnitRef> Provenance::units(const StreamId& stream) const {
+  const auto found = units_.find(stream);
+  if (found == units_.end()) return {};
+  return found->second;
+}
+
+std::optional<UnitRef> Provenance::unit_at(const StreamId& stream, std::uint32_t pc) const {
+  StreamId id = stream;
+  for (id.lane = 0; id.lane < (id.engine == kTensor ? 2 : 1); ++id.lane) {
+    const auto found = units_.find(id);
+    if (found == units_.end()) continue;
+    for (const UnitRef& unit : found->second)
+      if (unit.pc == pc) return unit;
+  }
+  return {};
+}
+
+UnitRef Provenance::unit_with(std::uint32_t record) const {
+  const auto& units = units_.at(board_.liveness().records()[record].stream);
+  const auto at = std::upper_bound(units.begin(), units.end(), record,
+                                   [](std::uint32_t n, const UnitRef& u) { return n < u.first; });
+  return *(at - 1);
+}
+
+std::optional<UnitRef> Provenance::sender(const UnitRef& packet) const {
+  const StreamId& rx = packet.stream;
+  const StreamId dma{rx.src, static_cast<std::uint8_t>(rx.lane >> 4 & 1),
+                     static_cast<std::uint8_t>(kDma0 + (rx.lane & 15)), 0, 0};
+  const auto found = units_.find(dma);
+  if (found == units_.end()) return {};
+  const UnitRef* last = nullptr;
+  for (const UnitRef& unit : found->second)
+    if (unit.first < packet.first) last = &unit;
+  if (!last) return {};
+  return *last;
+}
+
+std::optional<UnitRef> Provenance::stationary(const UnitRef& multiply) const {
+  const defs::Instr moving = instr(multiply.stream, multiply.pc);
+  for (std::uint32_t pc = multiply.pc; pc-- > 0;) {
+    const defs::Instr load = instr(multiply.stream, pc);
+    if (load.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadStationary) &&
+        load.src0.partition <= moving.src0.partition &&
+        load.src0.partition + load.partitions >= moving.src0.partition + moving.partitions)
+      return unit_at(multiply.stream, pc);
+  }
+  return {};
+}
+
+template <class Packed>
+Packed Provenance::fetch(unsigned chip, std::uint64_t addr) const {
+  typename Packed::Words words{};
+  board_.read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes});
+  return Packed::from(words);
+}
+
+defs::Instr Provenance::instr(const StreamId& stream, std::uint32_t pc) const {
+  for (const InstrStream& s : program_.streams)
+    if (s.chip == stream.chip && s.core == stream.core && s.engine == stream.engine && pc < s.count)
+      return fetch<defs::Instr>(stream.chip, s.base + std::uint64_t{pc} * defs::kInstrBytes);
+  return {};
+}
+
+defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc) const {
+  for (const DescriptorRing& r : program_.rings)
+    if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
+      return fetch<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, pc));
+  return {};
+}
+
+std::vector<Cell> Provenance::sources(const UnitRef& unit, const Commit& commit,
+                                      std::uint64_t ordinal, std::size_t at) const {
+  std::vector<Cell> out;
+  if (unit.stream.engine >= kDma0) {
+    std::optional<UnitRef> dma = unit;
+    if (unit.stream.engine == kRx) dma = sender(unit);
+    const std::optional<Cell> target = cell_of(sizes_, commit, at);
+    if (!dma || !target || dma->stream.engine < kDma0 || dma->stream.engine >= kRx) return out;
+    const defs::Descriptor d = descriptor(dma->stream, dma->pc);
+    const std::uint64_t to = commit.addr + at;
+    for (unsigned row = 0; row < d.rows; ++row) {
+      const std::uint64_t dst =
+          d.dst + static_cast<std::uint64_t>(row * std::int64_t{d.dst_stride});
+      if (to < dst || to - dst >= d.row_bytes) continue;
+      const std::uint64_t src =
+          d.src + static_cast<std::uint64_t>(row * std::int64_t{d.src_stride}) + (to - dst);
+      Commit burst;
+      burst.kind = CommitKind::MemBurst;
+      burst.stream = dma->stream;
+      burst.addr = src / kWordBytes * kWordBytes;
+      for (unsigned b = 0; b < kWordBytes; ++b)
+        if (auto cell = cell_of(sizes_, burst, b)) out.push_back(*cell);
+    }
+    return out;
+  }
+  const defs::Instr i = instr(unit.stream, unit.pc);
+  const Trips trips = trips_of(i);
+  const std::uint64_t index = ordinal - unit.begin;
+  const unsigned lane = static_cast<unsigned>(at / std::max<unsigned>(commit.element_bytes, 1));
+  const auto lanewise = [&](const defs::Operand& operand, const Trips& walk, std::uint64_t n) {
+    if (operand.space != static_cast<std::uint8_t>(defs::Space::None))
+      add_element(out, unit, operand, element_at(operand, walk, n), operand.partition + lane, 1);
+  };
+  switch (static_cast<defs::Opcode>(i.opcode)) {
+    case defs::Opcode::MultiplyMoving: {
+      add_element(out, unit, i.src0, element_at(i.src0, trips, index), i.src0.partition,
+                  i.partitions);
+      if (const auto load = stationary(unit)) {
+        const defs::Instr w = instr(load->stream, load->pc);
+        add_element(out, unit, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
+                    w.partitions);
+      }
+      if (i.accumulate) lanewise(i.dst, trips, index);
+      break;
+    }
+    case defs::Opcode::TensorReduce:
+      for (unsigned n = 0; n < i.size0; ++n) lanewise(i.src0, trips, index * i.size0 + n);
+      break;
+    case defs::Opcode::Activate:
+      lanewise(i.src0, trips, index);
+      lanewise(i.src1, kOneElement, 0);
+      break;
+    case defs::Opcode::TensorCopy:
+    case defs::Opcode::TensorTensor:
+      lanewise(i.src0, trips, index);
+      lanewise(i.src1, trips, index);
+      break;
+    default:
+      break;
+  }
+  return out;
+}
+
+std::optional<UnitRef> Provenance::writer(const Cell& cell, const UnitRef& before) const {
+  const auto record = board_.liveness().last_write(cell, before.first);
+  if (!record) return {};
+  return unit_with(*record);
+}
+
+std::optional<std::size_t> place_in(const Commit& commit, const Cell& cell) {
+  if (commit.stream.chip != cell.chip) return {};
+  const bool row = commit.kind == CommitKind::PsumRow || commit.kind == CommitKind::SbufRow;
+  if (row) {
+    const auto memory =
+        commit.kind == CommitKind::PsumRow ? Cell::Memory::Psum : Cell::Memory::Sbuf;
+    if (memory != cell.memory || commit.stream.core != cell.core || cell.partition < commit.first ||
+        cell.partition >= commit.first + commit.count || cell.addr < commit.addr ||
+        cell.addr >= commit.addr + commit.element_bytes)
+      return {};
+    return static_cast<std::size_t>(cell.partition - commit.first) * commit.element_bytes +
+           (cell.addr - commit.addr);
+  }
+  if (commit.kind != CommitKind::MemBurst || cell.memory == Cell::Memory::Psum) return {};
+  const std::uint64_t addr = cell.memory == Cell::Memory::Hbm
+                                 ? cell.addr
+                                 : sbuf_addr(cell.core, cell.partition, cell.addr);
+  if (addr < commit.addr || addr >= commit.addr + commit.count) return {};
+  return addr - commit.addr;
+}
+
+std::optional<Cell> cell_of(const defs::Sizes& sizes, const Commit& commit, std::size_t at) {
+  Cell cell;
+  cell.chip = commit.stream.chip;
+  cell.core = commit.stream.core;
+  switch (commit.kind) {
+    case CommitKind::PsumRow:
+    case CommitKind::SbufRow:
+      cell.memory = commit.kind == CommitKind::PsumRow ? Cell::Memory::Psum : Cell::Memory::Sbuf;
+      cell.partition = static_cast<std::uint16_t>(commit.first + at / commit.element_bytes);
+      cell.addr = commit.addr + at % commit.element_bytes;
+      return cell;
+    case CommitKind::MemBurst: {
+      const Location to = decode(sizes, commit.addr + at);
+      if (to.target == Target::Unmapped) return {};
+      cell.memory = is_hbm(to.target) ? Cell::Memory::Hbm : Cell::Memory::Sbuf;
+      cell.core = to.target == Target::Sbuf1;
+      cell.partition = static_cast<std::uint16_t>(to.partition);
+      cell.addr = is_hbm(to.target) ? commit.addr + at : to.offset;
+      return cell;
+    }
+    default:
+      return {};
+  }
+}
+
+std::string to_string(const defs::Sizes& sizes, const Cell& cell) {
+  switch (cell.memory) {
+    case Cell::Memory::Hbm:
+      return fmt::format("chip {} HBM {:#x}", cell.chip, cell.addr);
+    case Cell::Memory::Sbuf:
+      return fmt::format("chip {} core {} SBUF partition {} byte {:#x}", cell.chip, cell.core,
+                         cell.partition, cell.addr);
+    case Cell::Memory::Psum: {
+      const unsigned bank = sizes.psum_cols * 4;
+      return fmt::format("chip {} core {} PSUM partition {} bank {} column {}", cell.chip,
+                         cell.core, cell.partition, cell.addr / bank, cell.addr % bank / 4);
+    }
+  }
+  return "?";
+}
+
+}  // namespace cmodel

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/machine/chip.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+
+#include "cmodel/machine/address_map.h"
+
+namespace cmodel {
+
+Chip::Chip(const defs::Sizes& sizes, unsigned id, unsigned chips, ChipPort& port)
+    : sizes_(sizes), id_(id), chips_(chips), port_(port) {
+  for (unsigned core = 0; core < defs::kCores; ++core)
+    cores_[core] = std::make_unique<CoreState>(sizes, id, core, port.commits());
+}
+
+StreamId Chip::stream(unsigned core, unsigned engine) const {
+  return {static_cast<std::uint8_t>(id_), static_cast<std::uint8_t>(core),
+          static_cast<std::uint8_t>(engine), 0, 0};
+}
+
+// ------------------------------------------------------------------------------------- memory
+
+bool Chip::read(std::uint64_t addr, std::span<std::uint8_t> bytes) const {
+  if (bytes.empty()) return true;
+  const Location at = decode(sizes_, addr, bytes.size());
+  if (is_hbm(at.target)) {
+    hbm_.read(addr, bytes);
+  } else if (is_sbuf(at.target)) {
+    cores_[at.target == Target::Sbuf1]->sbuf.read(at.partition,
+                                                  static_cast<std::uint32_t>(at.offset), bytes);
+  }
+  return at.target != Target::Unmapped;
+}
+
+bool Chip::write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return true;
+  const Location at = decode(sizes_, addr, bytes.size());
+  if (is_hbm(at.target)) {
+    hbm_.write(addr, bytes);
+  } else if (is_sbuf(at.target)) {
+    cores_[at.target == Target::Sbuf1]->sbuf.write(at.partition,
+                                                   static_cast<std::uint32_t>(at.offset), bytes);
+  }
+  return at.target != Target::Unmapped;
+}
+
+void Chip::burst(const StreamId& id, std::uint32_t pc, std::uint64_t addr,
+                 std::span<const std::uint8_t> bytes) {
+  [[maybe_unused]] const bool mapped = write(addr, bytes);
+  assert(mapped);  // descriptors and host writes are checked whole before
+  Commit commit;
+  commit.kind = CommitKind::MemBurst;
+  commit.stream = id;
+  commit.pc = pc;
+  commit.addr = addr;
+  commit.count = static_cast<std::uint16_t>(bytes.size());
+  port_.commits().commit(commit, bytes);
+}
+
+bool Chip::update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta) {
+  if (!semaphores_.add(sem, delta)) return false;
+  if (auto* observer = port_.observer()) observer->updated(id, id_, sem, delta);
+  Commit commit;
+  commit.kind = CommitKind::Semaphore;
+  commit.stream = id;
+  commit.pc = pc;
+  commit.addr = sem;
+  commit.delta = delta;
+  port_.commits().commit(commit, {});
+  return true;
+}
+
+// --------------------------------------------------------------------------------------- host
+
+void Chip::set_ring(unsigned core, unsigned engine, std::uint64_t base, std::uint32_t count) {
+  auto& ring = cores_[core]->rings[engine];
+  ring.base = base;
+  ring.count = count;
+}
+
+void Chip::start(unsigned core, unsigned index, std::uint64_t base, std::uint32_t count) {
+  auto& sequencer = cores_[core]->sequencers[index];
+  sequencer.start(base, count);
+  const auto cause = Sequencer::check_start(sizes_, base, count);
+  if (cause == defs::ErrorCause::None) return;
+  sequencer.stop(cause);
+  port_.error(stream(core, index), 0, cause);
+}
+
+void Chip::host_write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
+  const StreamId id = stream(0, static_cast<unsigned>(defs::Engine::Host));
+  auto* observer = port_.observer();
+  if (observer) observer->begin(id, 0);
+  burst(id, 0, addr, bytes);
+  if (!observer) return;
+  footprints_.clear();
+  footprints_of_rows(id_, addr, 0, 1, static_cast<std::uint32_t>(bytes.size()), true, footprints_);
+  observer->end(id, 0, footprints_);
+}
+
+// --------------------------------------------------------------------------------- sequencers
+
+bool Chip::runnable_sequencer(unsigned core, unsigned index) {
+  auto& sequencer = cores_[core]->sequencers[index];
+  if (!sequencer.running()) return false;
+  if (sequencer.exhausted()) return true;
+  const auto& instr = sequencer.fetch(hbm_);
+  return semaphores_.holds(instr.wait_op, instr.wait_sem, instr.wait_value) ||
+         instr.wait_op > static_cast<std::uint8_t>(defs::WaitOp::Eq);
+}
+
+void Chip::run_sequencer(unsigned core, unsigned index) {
+  CoreState& state = *cores_[core];
+  auto& sequencer = state.sequencers[index];
+  const StreamId id = stream(core, index);
+  const std::uint32_t pc = sequencer.pc();
+  const auto stop = [&](defs::ErrorCause cause) {
+    sequencer.stop(cause);
+    port_.error(id, pc, cause);
+  };
+  if (sequencer.exhausted()) return stop(defs::ErrorCause::OutOfBounds);
+  ++port_.counters().instructions;
+  const defs::Instr instr = sequencer.fetch(hbm_);
+  auto* observer = port_.observer();
+  // What it reads and writes goes with the rows that it commits.
+  StreamId unit = id;
+  if (index == static_cast<unsigned>(defs::Engine::Tensor))
+    unit.lane = static_cast<std::uint8_t>(state.tensor.lane(instr));
+  if (observer) {
+    observer->begin(unit, pc);
+    if (instr.wait_op) observer->waited(id_, instr);
+  }
+  auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
+  if (cause == defs::ErrorCause::None) {
+    const auto opcode = static_cast<defs::Opcode>(instr.opcode);
+    if (opcode == defs::Opcode::Nop || opcode == defs::Opcode::End)
+      cause = Sequencer::check_own(instr);
+    else
+      cause = execute(state, id, instr, pc);
+  }
+  if (cause != defs::ErrorCause::None) {
+    if (observer) observer->end(unit, pc, {});
+    return stop(cause);
+  }
+  if (observer) {
+    footprints_.clear();
+    footprints_of_rows(id_, sequencer.base() + std::uint64_t{pc} * defs::kInstrBytes, 0, 1,
+                       defs::kInstrBytes, false, footprints_);
+    footprints_of(instr, id_, core, state.tensor.columns(instr), footprints_);
+    observer->end(unit, pc, footprints_);
+  }
+  if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
+    return stop(defs::ErrorCause::SemaphoreOverflow);
+  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::End))
+    sequencer.finish();
+  else
+    sequencer.advance();
+}
+
+defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
+                               std::uint32_t pc) {
+  switch (static_cast<defs::Engine>(id.engine)) {
+    case defs::Engine::Tensor: {
+      const auto cause = core.tensor.execute(instr, pc);
+      if (cause != defs::ErrorCause::None) return cause;
+      if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving))
+        port_.counters().macs += std::uint64_t{core.tensor.columns(instr)} * instr.size3 *
+                                 instr.size2 * instr.size1 * instr.size0 * instr.partitions;
+      return cause;
+    }
+    case defs::Engine::Vector:
+      return core.vector.execute(instr, pc);
+    case defs::Engine::Act:
+      return core.act.execute(instr, pc);
+    default:
+      return ring_doorbell(core, id, instr);
+  }
+}
+
+defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
+                                     const defs::Instr& instr) {
+  defs::Instr bare = instr;
+  bare.imm = 0;
+  if (!Sequencer::known(instr.opcode, defs::Engine::Sync)) return defs::ErrorCause::UnknownOpcode;
+  if (Sequencer::check_own(bare) != defs::ErrorCause::None) return defs::ErrorCause::ReservedBits;
+  const unsigned engine = instr.imm >> 16, count = instr.imm & 0xffff;
+  if (count == 0) return defs::ErrorCause::BadShape;
+  if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
+  auto& ring = core.rings[engine];
+  if (ring.stopped) return defs::ErrorCause::None;
+  ring.pending += count;  // RTL may have to wait for room: time, not order
+  if (auto* observer = port_.observer())
+    observer->rang(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine), count);
+  return defs::ErrorCause::None;
+}
+
+}  // namespace cmodel

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one DMA descriptor and one received packet do to a chip.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "cmodel/machine/address_map.h"
+#include "cmodel/machine/chip.h"
+#include "cmodel/machine/dma.h"
+
+namespace cmodel {
+
+/// Ties a descriptor's reads, writes and packets to the chip.
+class Chip::Moves final : public DmaPort {
+ public:
+  Moves(Chip& chip, ChipPort& port, const StreamId& id, std::uint32_t pc)
+      : chip_(chip), port_(port), id_(id), pc_(pc) {}
+  void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override { chip_.read(addr, bytes); }
+  void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) override {
+    chip_.burst(id_, pc_, addr, bytes);
+  }
+  void send(const defs::Header& header, std::span<const std::uint8_t> payload) override {
+    port_.deliver(id_, header, payload);
+  }
+
+ private:
+  Chip& chip_;
+  ChipPort& port_;
+  StreamId id_;
+  std::uint32_t pc_;
+};
+
+bool Chip::runnable_dma(unsigned core, unsigned engine) const {
+  const auto& ring = cores_[core]->rings[engine];
+  return !ring.stopped && ring.pending != 0;
+}
+
+void Chip::run_dma(unsigned core, unsigned engine) {
+  auto& ring = cores_[core]->rings[engine];
+  const StreamId id = stream(core, static_cast<unsigned>(defs::Engine::Dma0) + engine);
+  const std::uint32_t pc = ring.pc;
+  const auto stop = [&](defs::ErrorCause cause) {
+    ring.stopped = true;
+    ring.pending = 0;
+    port_.error(id, pc, cause);
+  };
+  auto cause = check_ring(sizes_, ring.base, ring.count);
+  if (cause != defs::ErrorCause::None) return stop(cause);
+  const std::uint64_t at = descriptor_addr(ring.base, ring.count, pc);
+  defs::Descriptor::Words words;
+  if (!read(at, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
+    return stop(defs::ErrorCause::UnmappedAddress);
+  const auto descriptor = defs::Descriptor::from(words);
+  const DmaIdentity identity{id_, core, engine, chips_};
+  cause = check(sizes_, identity, descriptor);
+  if (cause != defs::ErrorCause::None) return stop(cause);
+  ++port_.counters().descriptors;
+
+  const bool remote = descriptor.dst_chip != id_;
+  auto* observer = port_.observer();
+  if (observer) {
+    observer->begin(id, pc);
+    observer->answered();
+  }
+  Moves moves(*this, port_, id, pc);
+  // A remote descriptor's reads come before what the receiver does with them.
+  if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  if (observer) {
+    footprints_.clear();
+    footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
+    footprints_of_rows(id_, descriptor.src, descriptor.src_stride, descriptor.rows,
+                       descriptor.row_bytes, false, footprints_);
+    if (!remote)
+      footprints_of_rows(id_, descriptor.dst, descriptor.dst_stride, descriptor.rows,
+                         descriptor.row_bytes, true, footprints_);
+    observer->end(id, pc, footprints_);
+  }
+  if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  ++ring.pc;
+  --ring.pending;
+  if (descriptor.update && !update(id, pc, descriptor.update_sem, descriptor.update_delta))
+    stop(defs::ErrorCause::SemaphoreOverflow);
+}
+
+void Chip::receive(const StreamId& from, const defs::Header& header,
+                   std::span<const std::uint8_t> payload) {
+  StreamId id = stream(0, static_cast<unsigned>(defs::Engine::Rx));
+  id.src = static_cast<std::uint8_t>(header.src & 15);
+  id.lane = static_cast<std::uint8_t>(header.vn << 5 | ((header.group >> 1) & 31));
+  auto* observer = port_.observer();
+  if (observer) {
+    observer->begin(id, 0);
+    observer->received(from);
+  }
+
+  std::array<std::uint8_t, 16 + defs::kPacketBytes> bytes;
+  defs::Header shown = header;
+  shown.hop = 0;
+  const auto words = shown.words();
+  std::memcpy(bytes.data(), words.data(), 16);
+  std::memcpy(bytes.data() + 16, payload.data(), payload.size());
+  Commit commit;
+  commit.kind = CommitKind::Message;
+  commit.stream = id;
+  commit.count = static_cast<std::uint16_t>(payload.size());
+  port_.commits().commit(commit, {bytes.data(), 16 + payload.size()});
+
+  for (std::size_t done = 0; done < payload.size();) {
+    const std::uint64_t dst = header.addr + done;
+    const std::size_t run =
+        std::min<std::size_t>({payload.size() - done, defs::kFlitBytes - done % defs::kFlitBytes,
+                               sizes_.line_bytes - dst % sizes_.line_bytes});
+    burst(id, 0, dst, payload.subspan(done, run));
+    done += run;
+  }
+  if (observer) {
+    footprints_.clear();
+    footprints_of_rows(id_, header.addr, 0, 1, static_cast<std::uint32_t>(payload.size()), true,
+                       footprints_);
+    observer->end(id, 0, footprints_);
+  }
+  if (header.op != static_cast<std::uint8_t>(defs::PktOp::WriteNotify)) return;
+  const unsigned sem = (header.group & 1u) * defs::kSemaphores + header.tag;
+  // The receiver goes on after a refused update: it serves every sender.
+  if (!update(id, 0, sem, 1))
+    port_.error(stream(0, static_cast<unsigned>(defs::Engine::Rx)), 0,
+                defs::ErrorCause::SemaphoreOverflow);
+}
+
+}  // namespace cmodel

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/machine/footprint.h"
+
+#include <algorithm>
+
+#include "cmodel/machine/access_pattern.h"
+
+namespace cmodel {
+namespace {
+
+Footprint of_operand(const defs::Operand& operand, const Trips& trips, unsigned chip, unsigned core,
+                     unsigned partitions, bool write) {
+  Footprint out;
+  const bool psum = operand.space == static_cast<std::uint8_t>(defs::Space::Psum);
+  out.memory = psum ? Cell::Memory::Psum : Cell::Memory::Sbuf;
+  out.write = write;
+  out.chip = static_cast<std::uint8_t>(chip);
+  out.core = static_cast<std::uint8_t>(core);
+  out.first = operand.partition;
+  out.count = static_cast<std::uint16_t>(partitions);
+  out.addr = operand.offset;
+  out.element = element_bytes(operand.dtype);
+  const auto strides = strides_of(operand);
+  for (unsigned d = 0; d < 4; ++d) {
+    out.size[d] = trips[d];
+    out.stride[d] = std::int64_t{strides[d]} * out.element;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::uint64_t Footprint::lowest() const {
+  std::int64_t offset = 0;
+  for (unsigned d = 0; d < 4; ++d)
+    offset += std::min<std::int64_t>(0, stride[d] * (static_cast<std::int64_t>(size[d]) - 1));
+  return addr + static_cast<std::uint64_t>(offset);
+}
+
+std::uint64_t Footprint::highest() const {
+  std::int64_t offset = 0;
+  for (unsigned d = 0; d < 4; ++d)
+    offset += std::max<std::int64_t>(0, stride[d] * (static_cast<std::int64_t>(size[d]) - 1));
+  return addr + static_cast<std::uint64_t>(offset) + element;
+}
+
+bool Footprint::contains(const Cell& location) const {
+  if (location.memory != memory || location.chip != chip) return false;
+  if (memory != Cell::Memory::Hbm) {
+    if (location.core != core) return false;
+    if (location.partition < first || location.partition >= first + count) return false;
+  }
+  if (location.addr < lowest() || location.addr >= highest()) return false;
+  // Solve the innermost loop by division, walk the others (few trips in practice).
+  for (std::uint32_t i3 = 0; i3 < size[3]; ++i3) {
+    for (std::uint32_t i2 = 0; i2 < size[2]; ++i2) {
+      for (std::uint32_t i1 = 0; i1 < size[1]; ++i1) {
+        const std::int64_t distance = static_cast<std::int64_t>(location.addr - addr) -
+                                      (i3 * stride[3] + i2 * stride[2] + i1 * stride[1]);
+        const std::int64_t step = stride[0], bytes = element;
+        if (step == 0 || size[0] == 1) {
+          if (distance >= 0 && distance < bytes) return true;
+          continue;
+        }
+        // Trips i with 0 <= distance - i * step < element.
+        const std::int64_t magnitude = step < 0 ? -step : step;
+        const std::int64_t forward =
+            step > 0 ? distance : distance + magnitude * (static_cast<std::int64_t>(size[0]) - 1);
+        if (forward < 0) continue;
+        const std::int64_t last = std::min<std::int64_t>(forward / magnitude, size[0] - 1);
+        if (forward - last * magnitude < bytes) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsigned columns,
+                   std::vector<Footprint>& out) {
+  const Trips trips = trips_of(instr);
+  const unsigned n = instr.partitions;
+  const auto add = [&](const defs::Operand& operand, const Trips& walk, unsigned partitions,
+                       bool write) {
+    out.push_back(of_operand(operand, walk, chip, core, partitions, write));
+  };
+  switch (static_cast<defs::Opcode>(instr.opcode)) {
+    case defs::Opcode::LoadStationary:
+      add(instr.src0, trips, n, false);
+      break;
+    case defs::Opcode::MultiplyMoving:
+      add(instr.src0, trips, n, false);
+      if (instr.accumulate) add(instr.dst, trips, columns, false);
+      add(instr.dst, trips, columns, true);
+      break;
+    case defs::Opcode::TensorCopy:
+      add(instr.src0, trips, n, false);
+      add(instr.dst, trips, n, true);
+      break;
+    case defs::Opcode::TensorTensor:
+      add(instr.src0, trips, n, false);
+      add(instr.src1, trips, n, false);
+      add(instr.dst, trips, n, true);
+      break;
+    case defs::Opcode::TensorReduce:
+      add(instr.src0, trips, n, false);
+      add(instr.dst, {1, trips[1], trips[2], trips[3]}, n, true);
+      break;
+    case defs::Opcode::Activate:
+      add(instr.src0, trips, n, false);
+      if (instr.src1.space != static_cast<std::uint8_t>(defs::Space::None))
+        add(instr.src1, kOneElement, n, false);
+      add(instr.dst, trips, n, true);
+      break;
+    default:
+      break;
+  }
+}
+
+void footprints_of_rows(unsigned chip, std::uint64_t base, std::int64_t stride, std::uint32_t rows,
+                        std::uint32_t row_bytes, bool write, std::vector<Footprint>& out) {
+  Footprint one;
+  one.write = write;
+  one.chip = static_cast<std::uint8_t>(chip);
+  if (base < defs::kAddrCore0Base) {
+    one.memory = Cell::Memory::Hbm;
+    one.addr = base;
+    one.element = row_bytes;
+    one.size[0] = rows;
+    one.stride[0] = stride;
+    out.push_back(one);
+    return;
+  }
+  one.memory = Cell::Memory::Sbuf;
+  one.count = 1;
+  const std::uint64_t window = (base - defs::kAddrCore0Base) % defs::kAddrCore0Size;
+  one.core = base >= defs::kAddrCore1Base;
+  // Rows one partition apart are the usual case: one rectangle.
+  if (stride == static_cast<std::int64_t>(defs::kSbufStride)) {
+    one.first = static_cast<std::uint16_t>(window / defs::kSbufStride);
+    one.count = static_cast<std::uint16_t>(rows);
+    one.addr = window % defs::kSbufStride;
+    one.element = row_bytes;
+    out.push_back(one);
+    return;
+  }
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const std::uint64_t at = window + static_cast<std::uint64_t>(stride * std::int64_t{row});
+    one.first = static_cast<std::uint16_t>(at / defs::kSbufStride);
+    one.addr = at % defs::kSbufStride;
+    one.element = row_bytes;
+    out.push_back(one);
+  }
+}
+
+}  // namespace cmodel

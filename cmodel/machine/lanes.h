@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source and destination side of a lane engine. Twin of rtl/operand/operand_reader.sv and
+// rtl/operand/element_writer.sv.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "cmodel/machine/commit.h"
+#include "cmodel/machine/psum.h"
+#include "cmodel/machine/sbuf.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// One fp32 word per lane; the first `partitions` of an instruction are used.
+using Lanes = std::array<std::uint32_t, 256>;
+
+/// What a lane engine works on, and where its commits go.
+struct LanePort {
+  Sbuf& sbuf;
+  const Psum& psum;
+  CommitSink& sink;
+  StreamId stream;
+
+  /// The element at byte offset `addr` of lanes.size() partitions from the operand's first, as
+  /// fp32.
+  void read(const defs::Operand& src, std::uint32_t addr, std::span<std::uint32_t> lanes) const;
+
+  /// Casts (bf16 to nearest even, NaN canonical), writes and commits one row.
+  void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
+             std::span<const std::uint32_t> lanes);
+};
+
+}  // namespace cmodel

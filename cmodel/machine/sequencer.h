@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fetches and decodes one engine's instructions; NOP and END are its own. Twin of
+// rtl/control/sequencer.sv.
+#pragma once
+#include <cstdint>
+
+#include "cmodel/machine/hbm.h"
+#include "cmodel/machine/status.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+/// One instruction stream. The caller (chip.cc) waits, executes and posts updates:
+///
+///   start -> Running --(END done)--> Done
+///                \----(any error)--> Error
+class Sequencer {
+ public:
+  /// Instructions base .. base + 64 * count - 1 of `hbm`.
+  void start(std::uint64_t base, std::uint32_t count) {
+    base_ = base;
+    count_ = count;
+    status_ = {SequencerStatus::State::Running, 0, defs::ErrorCause::None};
+    fetched_ = false;
+  }
+
+  bool running() const { return status_.state == SequencerStatus::State::Running; }
+  const SequencerStatus& status() const { return status_; }
+  std::uint32_t pc() const { return status_.pc; }
+  std::uint64_t base() const { return base_; }
+  std::uint32_t count() const { return count_; }
+
+  /// The instruction at pc(). It is fetched once, however long it waits.
+  const defs::Instr& fetch(const Hbm& hbm);
+
+  /// Instruction `pc` of the stream, without any effect; for reports.
+  defs::Instr peek(const Hbm& hbm, std::uint32_t pc) const;
+
+  /// pc() == count(): the stream ended without END.
+  bool exhausted() const { return status_.pc == count_; }
+
+  void advance() {
+    ++status_.pc;
+    fetched_ = false;
+  }
+  /// END is done; pc() stays at it.
+  void finish() { status_.state = SequencerStatus::State::Done; }
+  void stop(defs::ErrorCause cause) {
+    status_.state = SequencerStatus::State::Error;
+    status_.cause = cause;
+  }
+
+  /// What is refused when it is rung: an empty, too long, misaligned or unmapped stream.
+  static defs::ErrorCause check_start(const defs::Sizes& sizes, std::uint64_t base,
+                                      std::uint32_t count);
+  /// A wait_op outside its enumeration is refused without waiting; UnknownOpcode goes first.
+  static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine);
+  /// NOP and END: all fields but opcode, wait and update are zero. Refused after the wait.
+  static defs::ErrorCause check_own(const defs::Instr& instr);
+  /// Does `engine` have this opcode? NOP and END count for every one.
+  static bool known(std::uint8_t opcode, defs::Engine engine);
+
+ private:
+  std::uint64_t base_ = 0;
+  std::uint32_t count_ = 0;
+  SequencerStatus status_;
+  bool fetched_ = false;
+  defs::Instr instr_;
+};
+
+}  // namespace cmodel

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/disassemble.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <string_view>
+
+namespace cmodel {
+namespace {
+
+/// LoadStationary -> LOAD_STATIONARY
+std::string mnemonic(std::uint8_t opcode) {
+  const std::string_view name = defs::to_string(static_cast<defs::Opcode>(opcode));
+  if (name == "?") return fmt::format("OPCODE_{:#04x}", opcode);
+  std::string out;
+  for (const char c : name) {
+    if (std::isupper(static_cast<unsigned char>(c)) && !out.empty()) out += '_';
+    out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+std::string lower(std::string_view name, unsigned value) {
+  if (name == "?") return fmt::format("{}?", value);
+  std::string out;
+  for (const char c : name) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string function_name(const defs::Instr& instr) {
+  switch (static_cast<defs::Opcode>(instr.opcode)) {
+    case defs::Opcode::TensorTensor:
+    case defs::Opcode::TensorReduce:
+      return " " + lower(defs::to_string(static_cast<defs::AluOp>(instr.func)), instr.func);
+    case defs::Opcode::Activate:
+      return " " + lower(defs::to_string(static_cast<defs::ActFunc>(instr.func)), instr.func);
+    default:
+      return instr.func ? fmt::format(" func={}", instr.func) : "";
+  }
+}
+
+std::string operand_text(const defs::Operand& operand) {
+  std::string out =
+      fmt::format("{}.{}[p{} +{:#x} s {},{},{},{}]",
+                  lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
+                  lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
+                  operand.partition, operand.offset, operand.stride3, operand.stride2,
+                  operand.stride1, operand.stride0);
+  if (operand.reserved) out += fmt::format("!reserved={:#x}", operand.reserved);
+  return out;
+}
+
+}  // namespace
+
+std::string semaphore_name(unsigned sem) {
+  return fmt::format("{}.{}", sem / defs::kSemaphores, sem % defs::kSemaphores);
+}
+
+std::string engine_name(unsigned engine) {
+  const auto first = static_cast<unsigned>(defs::Engine::Dma0);
+  if (engine >= first && engine < first + 16) return fmt::format("Dma{}", engine - first);
+  const auto name = defs::to_string(static_cast<defs::Engine>(engine));
+  return name == "?" ? fmt::format("engine {}", engine) : std::string(name);
+}
+
+std::string disassemble(const defs::Instr& instr) {
+  std::string out = mnemonic(instr.opcode) + function_name(instr);
+  if (instr.accumulate) out += " acc";
+  if (instr.opcode == static_cast<std::uint8_t>(defs::Opcode::DmaTrigger))
+    out += fmt::format(" dma {} x {}", instr.imm >> 16, instr.imm & 0xffff);
+  else if (instr.imm)
+    out += fmt::format(" imm={:#x}", instr.imm);
+  if (instr.partitions) out += fmt::format(" partitions {}", instr.partitions);
+  if (instr.size0 || instr.size1 || instr.size2 || instr.size3)
+    out += fmt::format(" size {}x{}x{}x{}", instr.size3, instr.size2, instr.size1, instr.size0);
+  const defs::Operand unused{};
+  if (instr.src0 != unused) out += " src0 " + operand_text(instr.src0);
+  if (instr.src1 != unused) out += " src1 " + operand_text(instr.src1);
+  if (instr.dst != unused) out += " -> " + operand_text(instr.dst);
+  if (instr.wait_op || instr.wait_sem || instr.wait_value) {
+    constexpr std::string_view kRelation[] = {"(none)", ">=", "==", "(op 3)"};
+    out += fmt::format(" wait {} {} {}", semaphore_name(instr.wait_sem),
+                       kRelation[instr.wait_op & 3], instr.wait_value);
+  }
+  if (instr.update || instr.update_sem || instr.update_delta)
+    out += fmt::format(" {} {} += {}", instr.update ? "update" : "no-update",
+                       semaphore_name(instr.update_sem), instr.update_delta);
+  if (instr.reserved) out += fmt::format(" reserved={:#x}", instr.reserved);
+  return out;
+}
+
+std::string disassemble(const defs::Descriptor& d) {
+  std::string out = fmt::format("DMA {} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
+                                d.row_bytes, d.src, d.src_stride, d.dst_chip, d.dst, d.dst_stride);
+  if (d.vn) out += fmt::format(" vn {}", d.vn);
+  if (d.update || d.update_sem || d.update_delta)
+    out += fmt::format(" {} {} += {}", d.update ? "update" : "no-update",
+                       semaphore_name(d.update_sem), d.update_delta);
+  if (d.notify || d.notify_sem)
+    out += fmt::format(" {} {}", d.notify ? "notify" : "no-notify", semaphore_name(d.notify_sem));
+  if (d.reserved_hi || d.reserved_mid || d.reserved || d.reserved_lo) out += " reserved!=0";
+  return out;
+}
+
+}  // namespace cmodel

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/dma_ring.h"
+
+#include <fmt/format.h>
+
+#include "cmodel/machine/address_map.h"
+#include "cmodel/machine/hbm.h"
+#include "cmodel/program/assembler.h"
+
+namespace cmodel {
+
+namespace {
+
+/// Why a row of a copy lies outside every memory; empty if it does not.
+std::string unmapped(const defs::Sizes& sizes, std::uint64_t addr, std::uint64_t bytes) {
+  if (Hbm::mapped(addr, bytes)) return {};
+  for (unsigned core = 0; core < defs::kCores; ++core) {
+    const std::uint64_t base = sbuf_addr(core, 0, 0);
+    if (addr < base || addr - base >= defs::kAddrCore0Size) continue;
+    const auto partition = (addr - base) / defs::kSbufStride,
+               byte = (addr - base) % defs::kSbufStride;
+    if (partition >= sizes.partitions)
+      return fmt::format("SBUF partition {}, allowed 0..{}", partition, sizes.partitions - 1);
+    if (byte + bytes > sizes.sbuf_bytes)
+      return fmt::format("SBUF bytes {}..{}, allowed 0..{}", byte, byte + bytes - 1,
+                         sizes.sbuf_bytes - 1);
+    return {};
+  }
+  return fmt::format("{} bytes at 0x{:x} are no memory, allowed are the HBM and SBUF windows",
+                     bytes, addr);
+}
+
+}  // namespace
+
+void DmaEngine::fail(const std::string& what) const {
+  throw AssemblerError(fmt::format("chip {} core {} DMA {} descriptor {}: {}", chip_, core_,
+                                   engine_, descriptors_.size(), what));
+}
+
+defs::Descriptor& DmaEngine::last() {
+  if (descriptors_.empty()) fail("nothing to change, copy comes first");
+  return descriptors_.back();
+}
+
+DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
+  if (src.chip != chip_) fail(fmt::format("source on chip {}, allowed {}", src.chip, chip_));
+  if (dst.chip >= assembler_.chips())
+    fail(fmt::format("destination on chip {}, allowed 0..{}", dst.chip, assembler_.chips() - 1));
+  if (src.rows != dst.rows || src.row_bytes != dst.row_bytes)
+    fail(fmt::format("destination of {} x {} bytes, allowed {} x {}", dst.rows, dst.row_bytes,
+                     src.rows, src.row_bytes));
+  if (src.rows == 0 || src.rows > 65535) fail(fmt::format("{} rows, allowed 1..65535", src.rows));
+  if (src.row_bytes < 4 || src.row_bytes > 65536 || src.row_bytes % 4)
+    fail(fmt::format("rows of {} bytes, allowed multiples of 4 in 4..65536", src.row_bytes));
+  for (const Block* side : {&src, &dst}) {
+    const char* name = side == &src ? "source" : "destination";
+    if (side->addr % 4 || side->stride % 4)
+      fail(fmt::format("{} at 0x{:x} stride {}, allowed multiples of 4", name, side->addr,
+                       side->stride));
+    for (unsigned row = 0; row < side->rows; ++row) {
+      const auto why = unmapped(assembler_.sizes(), side->row_addr(row), side->row_bytes);
+      if (!why.empty()) fail(fmt::format("{} row {}: {}", name, row, why));
+    }
+  }
+  defs::Descriptor descriptor;
+  descriptor.vn = dst.chip == chip_ ? 0 : 1;
+  descriptor.rows = static_cast<std::uint16_t>(src.rows);
+  descriptor.row_bytes = src.row_bytes;
+  descriptor.src_stride = src.rows > 1 ? src.stride : 0;
+  descriptor.dst_stride = src.rows > 1 ? dst.stride : 0;
+  descriptor.dst_chip = static_cast<std::uint16_t>(dst.chip);
+  descriptor.src = src.addr;
+  descriptor.dst = dst.addr;
+  descriptors_.push_back(descriptor);
+  lines_.push_back(assembler_.note(at));
+  return *this;
+}
+
+DmaEngine& DmaEngine::vn(unsigned net) {
+  if (last().dst_chip == chip_) fail("virtual network of a local copy, allowed for remote ones");
+  if (net < 1 || net >= defs::kVirtualNets)
+    fail(fmt::format("virtual network {}, allowed 1..{}", net, defs::kVirtualNets - 1));
+  last().vn = static_cast<std::uint8_t>(net);
+  return *this;
+}
+
+DmaEngine& DmaEngine::signal(Semaphore semaphore, int delta) {
+  if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
+  if (last().update) fail("second signal, allowed one per descriptor");
+  last().update = 1;
+  last().update_sem = static_cast<std::uint16_t>(semaphore.id);
+  last().update_delta = static_cast<std::int16_t>(delta);
+  return *this;
+}
+
+DmaEngine& DmaEngine::notify(Semaphore semaphore) {
+  if (last().dst_chip == chip_) fail("notify of a local copy, allowed for remote ones; use signal");
+  if (semaphore.chip != last().dst_chip)
+    fail(fmt::format("notify to chip {}, allowed: the destination, {}", semaphore.chip,
+                     last().dst_chip));
+  if (last().notify) fail("second notify, allowed one per descriptor");
+  last().notify = 1;
+  last().notify_sem = static_cast<std::uint16_t>(semaphore.id);
+  return *this;
+}
+
+}  // namespace cmodel

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions and descriptors of a program, as they lie in its segments.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+
+#include "cmodel/program/program.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace tb {
+
+/// 64 bytes of a chip's segments; empty if they are not all there.
+inline std::span<const std::uint8_t> program_bytes(const cmodel::Program& program, unsigned chip,
+                                                   std::uint64_t addr) {
+  for (const cmodel::Segment& s : program.segments)
+    if (s.chip == chip && addr >= s.addr && addr - s.addr + defs::kInstrBytes <= s.bytes.size())
+      return std::span(s.bytes).subspan(addr - s.addr, defs::kInstrBytes);
+  return {};
+}
+
+template <class Packed>
+Packed unpack_at(const cmodel::Program& program, unsigned chip, std::uint64_t addr) {
+  typename Packed::Words words{};
+  const auto bytes = program_bytes(program, chip, addr);
+  if (!bytes.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
+  return Packed::from(words);
+}
+
+inline defs::Instr instr_at(const cmodel::Program& program, const cmodel::InstrStream& stream,
+                            std::uint32_t pc) {
+  return unpack_at<defs::Instr>(program, stream.chip,
+                                stream.base + std::uint64_t{pc} * defs::kInstrBytes);
+}
+inline defs::Descriptor descriptor_at(const cmodel::Program& program,
+                                      const cmodel::DescriptorRing& ring, std::uint32_t at) {
+  return unpack_at<defs::Descriptor>(
+      program, ring.chip, ring.base + std::uint64_t{at % ring.count} * defs::kInstrBytes);
+}
+
+}  // namespace tb

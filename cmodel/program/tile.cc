@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/tile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cmodel {
+namespace {
+
+/// Throws unless part first .. first + count - 1 is one of 0 .. whole - 1; `what` are the parts,
+/// `of` the whole.
+void check_part(unsigned first, unsigned count, unsigned whole, const char* what, const char* of) {
+  if (count == 0 || first + count > whole)
+    throw AssemblerError(
+        fmt::format("{} {}+{} of a {}, allowed 0..{}", what, first, count, of, whole));
+}
+
+}  // namespace
+
+unsigned element_bytes(defs::Dtype dtype) {
+  switch (dtype) {
+    case defs::Dtype::Fp32:
+    case defs::Dtype::Tf32:
+    case defs::Dtype::Int32:
+      return 4;
+    case defs::Dtype::Bf16:
+    case defs::Dtype::Fp16:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+Block Block::row_range(unsigned first, unsigned count) const {
+  check_part(first, count, rows, "rows", "block");
+  Block part = *this;
+  part.addr = row_addr(first);
+  part.rows = count;
+  return part;
+}
+
+Block Block::byte_range(unsigned first, unsigned count) const {
+  check_part(first, count, row_bytes, "bytes", "row");
+  Block part = *this;
+  part.addr += first;
+  part.row_bytes = count;
+  return part;
+}
+
+unsigned Tile::element_bytes() const { return cmodel::element_bytes(dtype); }
+
+Tile Tile::columns(unsigned first, unsigned count) const {
+  check_part(first, count, size[3], "columns", "tile");
+  Tile part = *this;
+  part.offset += static_cast<int>(first * element_bytes()) * stride[3];
+  part.size[3] = count;
+  return part;
+}
+
+Tile Tile::rows(unsigned first, unsigned count) const {
+  check_part(first, count, partitions, "partitions", "tile");
+  Tile part = *this;
+  part.partition += first;
+  part.partitions = count;
+  return part;
+}
+
+Tile Tile::shaped(std::initializer_list<unsigned> sizes, std::initializer_list<int> strides) const {
+  if (sizes.size() == 0 || sizes.size() > 4 || sizes.size() != strides.size())
+    throw AssemblerError(fmt::format("a tile of {} sizes and {} strides, allowed 1..4 of each",
+                                     sizes.size(), strides.size()));
+  Tile other = *this;
+  other.size = {1, 1, 1, 1};
+  other.stride = {0, 0, 0, 0};
+  std::copy(sizes.begin(), sizes.end(), other.size.end() - sizes.size());
+  std::copy(strides.begin(), strides.end(), other.stride.end() - strides.size());
+  return other;
+}
+
+Tile Tile::as(defs::Dtype other_dtype, unsigned count) const {
+  Tile other = shaped({count}, {1});
+  other.dtype = other_dtype;
+  return other;
+}
+
+}  // namespace cmodel

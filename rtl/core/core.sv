@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// One of a chip's two cores: four sequencers with their engines around SBUF and PSUM, and the DMA.
+//
+//   u_fetch --> gen_seq[0] --> u_tensor --> u_psum --> u_vector <-- gen_seq[1]
+//                                 ^           |        |     ^
+//                                 |           +-----> u_act  |  <-- gen_seq[2]
+//                                 |                    v     v
+//                                 +------------------ u_sbuf <--> line port (mem_xbar)
+//               gen_seq[3] --> u_sync --> u_dma <--> mem_xbar, fabric_node
+//
+// Wiring only. Update port i < 4 belongs to sequencer i, 4 to the DMA.
+`include "assert.svh"
+
+module core #(
+  localparam int unsigned E = size_pkg::DmaEngines,
+  localparam int unsigned N = defs_pkg::Sequencers,
+  localparam int unsigned LineBits = size_pkg::LineBytes * 8
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic       core_id_i,
+  input  logic [9:0] chip_id_i,
+  input  logic [4:0] ring_size_i,
+
+  // sequencers: doorbells, status, events for the host
+  input  logic [N-1:0]       seq_start_i,
+  input  logic [N-1:0][47:0] seq_base_i,
+  input  logic [N-1:0][24:0] seq_count_i,
+  output logic [N-1:0][1:0]  seq_state_o,
+  output logic [N-1:0][31:0] seq_pc_o,
+  output logic [N-1:0][7:0]  seq_cause_o,
+  output logic [N-1:0]       seq_event_valid_o,
+  input  logic [N-1:0]       seq_event_ready_i,
+
+  // DMA engines: rings, status
+  input  logic [E-1:0][47:0] ring_base_i,
+  input  logic [E-1:0][15:0] ring_count_i,
+  output logic [E-1:0]       dma_error_o,
+  output logic [E-1:0][7:0]  dma_cause_o,
+  output logic [E-1:0][31:0] dma_pc_o,
+
+  // counters of the tensor engine
+  input  logic        tensor_rd_i,
+  input  logic [2:0]  tensor_index_i,
+  output logic [47:0] tensor_count_o,
+
+  // semaphores: waited for, then to be updated
+  output logic [2*N*9-1:0]            wait_sem_o,
+  input  logic [2*N*16-1:0]           wait_value_i,
+  output logic [N:0]                  upd_valid_o,
+  output defs_pkg::sem_update_t [N:0] upd_o,
+  output logic [N:0][31:0]            upd_pc_o,
+  output logic [3:0]                  upd_dma_engine_o,
+  input  logic [N:0]                  upd_error_i,
+
+  output logic               fetch_req_valid_o,
+  input  logic               fetch_req_ready_i,
+  output size_pkg::mem_req_t fetch_req_o,
+  input  logic               fetch_rsp_valid_i,
+  output logic               fetch_rsp_ready_o,
+  input  size_pkg::mem_rsp_t fetch_rsp_i,
+
+  output logic               dma_rd_req_valid_o,
+  input  logic               dma_rd_req_ready_i,
+  output size_pkg::mem_req_t dma_rd_req_o,
+  input  logic               dma_rd_rsp_valid_i,
+  output logic               dma_rd_rsp_ready_o,
+  input  size_pkg::mem_rsp_t dma_rd_rsp_i,
+  input  logic               dma_rd_rsp_err_i,
+
+  output logic               dma_wr_req_valid_o,
+  input  logic               dma_wr_req_ready_i,
+  output size_pkg::mem_req_t dma_wr_req_o,
+  input  logic               dma_wr_settled_i,
+
+  input  logic               sbuf_req_valid_i,
+  output logic               sbuf_req_ready_o,
+  input  size_pkg::mem_req_t sbuf_req_i,
+  output logic               sbuf_rsp_valid_o,
+  input  logic               sbuf_rsp_ready_i,
+  output size_pkg::mem_rsp_t sbuf_rsp_o,
+
+  output logic                 msg_valid_o,
+  input  logic                 msg_ready_i,
+  output size_pkg::msg_chunk_t msg_o,
+
+  output logic quiet_o
+);
+
+  // ---------------------------------------------------------------- sequencers
+  logic [N-1:0]       line_req_valid, line_req_ready, line_rsp_valid;
+  logic [N-1:0][47:0] line_req_addr;
+  logic [N-1:0][2:0]  line_req_slot;
+  logic [2:0]          line_rsp_slot;
+  logic [LineBits-1:0] line_rsp_data;
+  logic fetch_quiet;
+  fetch_mux u_fetch (
+    .clk_i, .rst_ni,
+    .req_valid_i(line_req_valid), .req_ready_o(line_req_ready),
+    .req_addr_i(line_req_addr), .req_slot_i(line_req_slot),
+    .rsp_valid_o(line_rsp_valid), .rsp_slot_o(line_rsp_slot), .rsp_data_o(line_rsp_data),
+    .mem_req_valid_o(fetch_req_valid_o), .mem_req_ready_i(fetch_req_ready_i),
+    .mem_req_o(fetch_req_o), .mem_rsp_valid_i(fetch_rsp_valid_i),
+    .mem_rsp_ready_o(fetch_rsp_ready_o), .mem_rsp_i(fetch_rsp_i), .quiet_o(fetch_quiet)
+  );
+
+  logic [N-1:0] instr_valid, instr_ready, second_valid, error_valid, busy, seq_quiet;
+  logic [N-1:0][1:0] done;  // how many; only the tensor engine does two at a time
+  assign {done[3][1], done[2][1], done[1][1]} = '0;
+  defs_pkg::instr_t instr [N];
+  defs_pkg::instr_t second [N];
+  logic unused_second;
+  assign unused_second = ^{second_valid[N-1:1], second[1], second[2], second[3]};
+  logic [N-1:0][31:0] instr_pc, error_pc;
+  defs_pkg::error_cause_e [N-1:0] error_cause, seq_cause;
+  assign seq_cause_o = seq_cause;
+  for (genvar i = 0; i < N; i++) begin : gen_seq
+    sequencer u_sequencer (
+      .clk_i, .rst_ni, .engine_i(defs_pkg::engine_e'(6'(i))),
+      .start_i(seq_start_i[i]), .base_i(seq_base_i[i]), .count_i(seq_count_i[i]),
+      .state_o(seq_state_o[i]), .pc_o(seq_pc_o[i]), .cause_o(seq_cause[i]),
+      .event_valid_o(seq_event_valid_o[i]), .event_ready_i(seq_event_ready_i[i]),
+      .fetch_req_valid_o(line_req_valid[i]), .fetch_req_ready_i(line_req_ready[i]),
+      .fetch_req_addr_o(line_req_addr[i]), .fetch_req_slot_o(line_req_slot[i]),
+      .fetch_rsp_valid_i(line_rsp_valid[i]), .fetch_rsp_slot_i(line_rsp_slot),
+      .fetch_rsp_data_i(line_rsp_data),
+      .wait_sem_o(wait_sem_o[i*9 +: 9]), .wait_value_i(wait_value_i[i*16 +: 16]),
+      .room_sem_o(wait_sem_o[(N+i)*9 +: 9]), .room_value_i(wait_value_i[(N+i)*16 +: 16]),
+      .upd_valid_o(upd_valid_o[i]), .upd_o(upd_o[i]), .upd_pc_o(upd_pc_o[i]),
+      .upd_error_i(upd_error_i[i]),
+      .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
+      .instr_pc_o(instr_pc[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
+      .done_i(done[i]), .error_valid_i(error_valid[i]),
+      .error_cause_i(error_cause[i]), .error_pc_i(error_pc[i]), .quiet_o(seq_quiet[i])
+    );
+  end
+
+  // ---------------------------------------------------------------- SBUF
+  logic ts_rd_valid, tm_rd_valid, tl_rd_valid, v_rd_valid, a_rd_valid;
+  logic [17:0] ts_rd_addr, tm_rd_addr, tl_rd_addr, v_rd_addr, a_rd_addr;
+  row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, v_rd_data, a_rd_data;
+  logic v_wr_valid, a_wr_valid;
+  logic [17:0] v_wr_addr, a_wr_addr;
+  logic [2:0] v_wr_bytes, a_wr_bytes;
+  logic [7:0] v_wr_first, v_wr_count, a_wr_first, a_wr_count;
+  row_pkg::lane_row_t v_wr_data, a_wr_data;
+  logic [31:0] v_wr_pc, a_wr_pc;
+  sbuf u_sbuf (
+    .clk_i, .rst_ni,
+    .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
+    .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
+    .tl_rd_valid_i(tl_rd_valid), .tl_rd_addr_i(tl_rd_addr), .tl_rd_data_o(tl_rd_data),
+    .v_rd_valid_i(v_rd_valid), .v_rd_addr_i(v_rd_addr), .v_rd_data_o(v_rd_data),
+    .v_wr_valid_i(v_wr_valid), .v_wr_addr_i(v_wr_addr), .v_wr_bytes_i(v_wr_bytes),
+    .v_wr_first_i(v_wr_first), .v_wr_count_i(v_wr_count), .v_wr_data_i(v_wr_data),
+    .a_rd_valid_i(a_rd_valid), .a_rd_addr_i(a_rd_addr), .a_rd_data_o(a_rd_data),
+    .a_wr_valid_i(a_wr_valid), .a_wr_addr_i(a_wr_addr), .a_wr_bytes_i(a_wr_bytes),
+    .a_wr_first_i(a_wr_first), .a_wr_count_i(a_wr_count), .a_wr_data_i(a_wr_data),
+    .req_valid_i(sbuf_req_valid_i), .req_ready_o(sbuf_req_ready_o), .req_i(sbuf_req_i),
+    .rsp_valid_o(sbuf_rsp_valid_o), .rsp_ready_i(sbuf_rsp_ready_i), .rsp_o(sbuf_rsp_o)
+  );
+
+  // ---------------------------------------------------------------- tensor engine and PSUM
+  logic ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
+  logic [15:0] ps_wr_addr;
+  logic [7:0] ps_wr_count;
+  logic [31:0] ps_wr_pc;
+  row_pkg::lane_row_t ps_wr_data;
+  logic pl_wr_valid, pl_wr_accumulate, pl_wr_integer;
+  logic [15:0] pl_wr_addr;
+  logic [7:0] pl_wr_count;
+  logic [31:0] pl_wr_pc;
+  row_pkg::lane_row_t pl_wr_data;
+  tensor_engine u_tensor (
+    .clk_i, .rst_ni,
+    .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
+    .pc_i(instr_pc[0]), .second_valid_i(second_valid[0]), .second_i(second[0]),
+    .done_o(done[0]), .error_valid_o(error_valid[0]),
+    .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
+    .count_rd_i(tensor_rd_i), .count_index_i(tensor_index_i), .count_o(tensor_count_o),
+    .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
+    .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
+    .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
+    .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),
+    .ps_wr_accumulate_o(ps_wr_accumulate),
+    .ps_wr_integer_o(ps_wr_integer), .ps_wr_count_o(ps_wr_count),
+    .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data),
+    .pl_wr_valid_o(pl_wr_valid), .pl_wr_addr_o(pl_wr_addr),
+    .pl_wr_accumulate_o(pl_wr_accumulate), .pl_wr_integer_o(pl_wr_integer),
+    .pl_wr_count_o(pl_wr_count), .pl_wr_pc_o(pl_wr_pc), .pl_wr_data_o(pl_wr_data)
+  );
+
+  logic v_ps_valid, v_ps_ready, a_ps_valid, a_ps_ready;
+  logic [15:0] v_ps_addr, a_ps_addr;
+  row_pkg::lane_row_t ps_rd_data;
+  psum u_psum (
+    .clk_i, .rst_ni,
+    .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
+    .wr_integer_i(ps_wr_integer),
+    .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
+    .lower_wr_valid_i(pl_wr_valid), .lower_wr_addr_i(pl_wr_addr),
+    .lower_wr_accumulate_i(pl_wr_accumulate), .lower_wr_integer_i(pl_wr_integer),
+    .lower_wr_count_i(pl_wr_count), .lower_wr_pc_i(pl_wr_pc), .lower_wr_data_i(pl_wr_data),
+    .v_rd_valid_i(v_ps_valid), .v_rd_ready_o(v_ps_ready), .v_rd_addr_i(v_ps_addr),
+    .a_rd_valid_i(a_ps_valid), .a_rd_ready_o(a_ps_ready), .a_rd_addr_i(a_ps_addr),
+    .rd_data_o(ps_rd_data)
+  );
+
+  // ---------------------------------------------------------------- vector and activation engine
+  vector_engine u_vector (
+    .clk_i, .rst_ni,
+    .instr_valid_i(instr_valid[1]), .instr_ready_o(instr_ready[1]), .instr_i(instr[1]),
+    .pc_i(instr_pc[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
+    .error_cause_o(error_cause[1]), .error_pc_o(error_pc[1]), .busy_o(busy[1]),
+    .rd_valid_o(v_rd_valid), .rd_addr_o(v_rd_addr), .rd_data_i(v_rd_data),
+    .ps_rd_valid_o(v_ps_valid), .ps_rd_ready_i(v_ps_ready), .ps_rd_addr_o(v_ps_addr),
+    .ps_rd_data_i(ps_rd_data),
+    .wr_valid_o(v_wr_valid), .wr_addr_o(v_wr_addr), .wr_bytes_o(v_wr_bytes),
+    .wr_first_o(v_wr_first), .wr_count_o(v_wr_count), .wr_data_o(v_wr_data), .wr_pc_o(v_wr_pc)
+  );
+  act_engine u_act (
+    .clk_i, .rst_ni,
+    .instr_valid_i(instr_valid[2]), .instr_ready_o(instr_ready[2]), .instr_i(instr[2]),
+    .pc_i(instr_pc[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),
+    .error_cause_o(error_cause[2]), .error_pc_o(error_pc[2]), .busy_o(busy[2]),
+    .rd_valid_o(a_rd_valid), .rd_addr_o(a_rd_addr), .rd_data_i(a_rd_data),
+    .ps_rd_valid_o(a_ps_valid), .ps_rd_ready_i(a_ps_ready), .ps_rd_addr_o(a_ps_addr),
+    .ps_rd_data_i(ps_rd_data),
+    .wr_valid_o(a_wr_valid), .wr_addr_o(a_wr_addr), .wr_bytes_o(a_wr_bytes),
+    .wr_first_o(a_wr_first), .wr_count_o(a_wr_count), .wr_data_o(a_wr_data), .wr_pc_o(a_wr_pc)
+  );
+
+  // ---------------------------------------------------------------- sync engine and DMA
+  logic trig_valid, trig_ready;
+  logic [7:0] trig_engine;
+  logic [15:0] trig_count;
+  logic dma_busy;
+  sync_engine u_sync (
+    .clk_i, .rst_ni,
+    .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
+    .pc_i(instr_pc[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
+    .error_cause_o(error_cause[3]), .error_pc_o(error_pc[3]), .busy_o(busy[3]),
+    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
+  );
+  dma u_dma (
+    .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i,
+    .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
+    .ring_base_i, .ring_count_i,
+    .error_valid_o(dma_error_o), .error_cause_o(dma_cause_o), .error_pc_o(dma_pc_o),
+    .busy_o(dma_busy),
+    .rd_req_valid_o(dma_rd_req_valid_o), .rd_req_ready_i(dma_rd_req_ready_i),
+    .rd_req_o(dma_rd_req_o), .rd_rsp_valid_i(dma_rd_rsp_valid_i),
+    .rd_rsp_ready_o(dma_rd_rsp_ready_o), .rd_rsp_i(dma_rd_rsp_i),
+    .rd_rsp_err_i(dma_rd_rsp_err_i),
+    .wr_req_valid_o(dma_wr_req_valid_o), .wr_req_ready_i(dma_wr_req_ready_i),
+    .wr_req_o(dma_wr_req_o), .wr_settled_i(dma_wr_settled_i),
+    .msg_valid_o, .msg_ready_i, .msg_o,
+    .upd_valid_o(upd_valid_o[N]), .upd_o(upd_o[N]), .upd_engine_o(upd_dma_engine_o),
+    .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])
+  );
+
+  assign quiet_o = (&seq_quiet) && fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 &&
+                   !sbuf_rsp_valid_o;
+
+  // The writers' instruction indices are for the tracer (tb/dut/trace/core_tracer.sv) only.
+  logic unused_trace;
+  assign unused_trace = ^{v_wr_pc, a_wr_pc};
+
+  // An engine that has nothing to do says so.
+  `ASSERT_NOW(QuietMeansIdle_A, quiet_o -> instr_valid == '0 && done == '0)
+
+endmodule

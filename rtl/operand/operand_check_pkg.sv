@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What makes an operand legal: the rules that every engine applies before it does anything.
+//
+// An engine ORs the faults of its operands and its own, and reports first_cause(): always the same
+// one, the first in the order of faults_t. Twin: cmodel/machine/access_pattern.h.
+package operand_check_pkg;
+
+  // Most significant fault is reported first.
+  typedef struct packed {
+    logic unknown_opcode;
+    logic reserved_bits;
+    logic bad_operand;
+    logic bad_format;
+    logic bad_partition;
+    logic bad_shape;
+    logic misaligned;
+    logic out_of_bounds;
+  } faults_t;
+
+  // Operand kinds as masks indexed by space_e; MustBeUnused operands are all zeros.
+  localparam logic [3:0] MustBeUnused = 4'b0001;
+  localparam logic [3:0] SbufOnly     = 4'b0010;
+  localparam logic [3:0] PsumOnly     = 4'b0100;
+  localparam logic [3:0] SbufOrPsum   = 4'b0110;
+  localparam logic [3:0] SbufOrNone   = 4'b0011;
+  // Number formats as masks indexed by dtype_e.
+  localparam logic [15:0] Fp32Only   = 16'h0001;
+  localparam logic [15:0] Int32Only  = 16'h0100;
+  localparam logic [15:0] NarrowFloats = 16'h007C;  // bf16, fp16, fp8: may be mixed in a product
+  localparam logic [15:0] TensorInputs = 16'h00FF;
+  localparam logic [15:0] Fp32OrBf16 = 16'h0005;
+
+  // Sums of int8 products, in PSUM only: TENSOR_COPY and ACTIVATE read them as fp32.
+  localparam logic [15:0] ReadOut = 16'h0105;
+
+  localparam logic [63:0] OneElement = {16'd1, 16'd1, 16'd1, 16'd1};
+
+  localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
+  localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
+
+  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);
+    if      (faults.unknown_opcode) first_cause = defs_pkg::ErrorCauseUnknownOpcode;
+    else if (faults.reserved_bits)  first_cause = defs_pkg::ErrorCauseReservedBits;
+    else if (faults.bad_operand)    first_cause = defs_pkg::ErrorCauseBadOperand;
+    else if (faults.bad_format)     first_cause = defs_pkg::ErrorCauseBadFormat;
+    else if (faults.bad_partition)  first_cause = defs_pkg::ErrorCauseBadPartition;
+    else if (faults.bad_shape)      first_cause = defs_pkg::ErrorCauseBadShape;
+    else if (faults.misaligned)     first_cause = defs_pkg::ErrorCauseMisaligned;
+    else if (faults.out_of_bounds)  first_cause = defs_pkg::ErrorCauseOutOfBounds;
+    else                            first_cause = defs_pkg::ErrorCauseNone;
+  endfunction
+
+  // log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
+  function automatic logic [1:0] element_shift(logic [3:0] dtype);
+    case (dtype)
+      defs_pkg::DtypeFp32, defs_pkg::DtypeTf32, defs_pkg::DtypeInt32: element_shift = 2'd2;
+      defs_pkg::DtypeBf16, defs_pkg::DtypeFp16: element_shift = 2'd1;
+      default: element_shift = 2'd0;
+    endcase
+  endfunction
+
+  // Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
+  // multiple of P/4. It also keeps the range inside the P partitions. n = 0 and n > P are bad.
+  function automatic logic partition_bad(logic [7:0] start, logic [7:0] n);
+    logic [31:0] s, count;
+    s = {24'b0, start};
+    count = {24'b0, n};
+    partition_bad = count == 0 || count > size_pkg::Partitions || s >= size_pkg::Partitions
+        || (count > size_pkg::Partitions / 2 ? s != 0
+            : count > size_pkg::Partitions / 4 ? s % (size_pkg::Partitions / 2) != 0
+            : s % (size_pkg::Partitions / 4) != 0);
+  endfunction
+
+  // Does any element leave its buffer, or the whole pattern its PSUM bank? Least and greatest byte
+  // of the pattern in signed 48-bit arithmetic: a term is below 2^16 * 2^15 * 2^2 = 2^33.
+  function automatic logic outside(defs_pkg::operand_t op, logic [63:0] sizes);
+    logic signed [47:0] low, high, span;
+    logic [63:0] strides;
+    logic [15:0] trips, stride;
+    strides = {op.stride3, op.stride2, op.stride1, op.stride0};
+    low  = $signed({24'b0, op.offset});
+    high = low + $signed({44'b0, 4'd1 << element_shift(op.dtype)}) - 48'sd1;
+    for (int i = 0; i < 4; i++) begin
+      trips = sizes[16 * i +: 16] - 16'd1;
+      stride = strides[16 * i +: 16];
+      span = ($signed({32'b0, trips}) * $signed({{32{stride[15]}}, stride}))
+             <<< element_shift(op.dtype);
+      if (span < 0) low = low + span;
+      else high = high + span;
+    end
+    if (op.space == defs_pkg::SpacePsum) begin
+      outside = low < 0 || high >= $signed(48'(PsumBytes))
+          || low / $signed(48'(PsumBankBytes)) != high / $signed(48'(PsumBankBytes));
+    end else begin
+      outside = low < 0 || high >= $signed(48'(size_pkg::SbufBytes));
+    end
+  endfunction
+
+  // All faults of one operand. `spaces` and `dtypes` are the masks above; `sizes` are those that
+  // this operand is walked with, innermost in the low bits. The stride of a dimension of size 1
+  // must be zero.
+  function automatic faults_t operand_faults(
+    defs_pkg::operand_t op, logic [7:0] partitions, logic [63:0] sizes,
+    logic [3:0] spaces, logic [15:0] dtypes);
+    logic [3:0] low_bits;
+    operand_faults = '0;
+    low_bits = (4'd1 << element_shift(op.dtype)) - 4'd1;
+    if (spaces == MustBeUnused) begin
+      operand_faults.reserved_bits = op != '0;
+    end else if (op.space == defs_pkg::SpaceNone) begin
+      operand_faults.reserved_bits = op != '0;
+      operand_faults.bad_operand   = !spaces[0];
+    end else begin
+      operand_faults.reserved_bits = op.reserved != 0
+          || (sizes[63:48] == 1 && op.stride3 != 0) || (sizes[47:32] == 1 && op.stride2 != 0)
+          || (sizes[31:16] == 1 && op.stride1 != 0) || (sizes[15:0] == 1 && op.stride0 != 0);
+      operand_faults.bad_operand   = !spaces[op.space];
+      operand_faults.bad_format    = !dtypes[op.dtype]
+          || (op.space == defs_pkg::SpacePsum && op.dtype != defs_pkg::DtypeFp32
+              && op.dtype != defs_pkg::DtypeInt32);
+      operand_faults.bad_partition = partition_bad(op.partition, partitions);
+      operand_faults.bad_shape     = sizes[63:48] == 0 || sizes[47:32] == 0 || sizes[31:16] == 0
+          || sizes[15:0] == 0;
+      operand_faults.misaligned    = ({1'b0, op.offset[2:0]} & low_bits) != 0;
+      operand_faults.out_of_bounds = outside(op, sizes);
+    end
+  endfunction
+
+endpackage

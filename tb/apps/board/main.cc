@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// board_<config>: one run of a scenario or program file on the board.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <systemc>
+
+#include "cmodel/program/disassemble.h"
+#include "fabric/model/table_writer.h"
+#include "tb/apps/board/options.h"
+#include "tb/base/command_line.h"
+#include "tb/base/npy.h"
+#include "tb/base/result.h"
+#include "tb/board/board.h"
+#include "tb/check/commit_log.h"
+#include "tb/debug/investigate.h"
+#include "tb/dut/chip.h"
+#include "tb/inject/inject.h"
+#include "tb/observe/coverage/code.h"
+#include "tb/observe/coverage/functional.h"
+#include "tb/observe/timeline/chrome_trace.h"
+#include "tb/observe/timeline/recorder.h"
+#include "tb/observe/timeline/summary.h"
+#include "tb/scenarios/knobs.h"
+
+namespace tb {
+namespace {
+
+/// Everything the RTL or SystemC prints goes to stderr while this lives; stdout is for results.
+class StdoutToStderr {
+ public:
+  StdoutToStderr() {
+    std::fflush(stdout);
+    saved_ = dup(STDOUT_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+  }
+  ~StdoutToStderr() {
+    std::fflush(stdout);
+    dup2(saved_, STDOUT_FILENO);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+};
+
+/// What costs time even when off, or long to build, is a program beside the fast one: go there.
+void switch_executable(const Options& options, char** argv) {
+  const char* suffix = nullptr;  // of the program that has it
+  if (options.coverage && !built_with_coverage())
+    suffix = "_coverage";
+  else if (options.coverage)
+    return;
+  else if (options.wave_arrays && !built_with_wave_arrays())
+    suffix = "_arrays";
+  else if (options.waves && !built_with_waves())
+    suffix = "";
+  if (!suffix) return;
+  std::error_code error;
+  std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (built_with_coverage()) self.resize(self.rfind("_coverage"));
+  const std::string other = self + suffix;
+  execv(other.c_str(), argv);
+  throw Refused(kBadEnvironment, fmt::format("{} needs {}; build it with: ninja -C build {}",
+                                             options.coverage ? "--coverage" : "--waves", other,
+                                             std::filesystem::path(other).filename().string()));
+}
+
+struct Job {
+  const Scenario* scenario = nullptr;
+  ScenarioArgs args;
+  cmodel::Program program;
+  std::string name;
+  PortAccesses accesses;
+};
+
+/// The program to run. Throws Refused for everything that is wrong with the input.
+Job prepare(const Options& options) {
+  Job job{nullptr, {built_sizes(), defs::kBoardChips, 1, {}, {}, 0}, {}, {}, {}};
+  const char* data = std::getenv("DODECA_DATA");
+  job.args.chips = options.chips.value_or(defs::kBoardChips);
+  job.args.seed = options.seed;
+  job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
+  job.args.length = options.length;
+  job.args.format = options.format;
+  job.args.size = options.size;
+  try {
+    if (!options.program.empty()) {
+      check_knobs(nullptr, job.args);
+      job.name = options.program.stem().string();
+      job.program = cmodel::load_program(options.program);
+      if (job.program.config != options.config)
+        throw std::runtime_error(fmt::format("{}: config is {}; this executable allows {}",
+                                             options.program.string(), job.program.config,
+                                             options.config));
+      if (options.chips && *options.chips != job.program.chips)
+        throw std::runtime_error(fmt::format("--chips is {}; {} allows {}", *options.chips,
+                                             options.program.string(), job.program.chips));
+    } else {
+      job.scenario = &find_scenario(options.scenario);
+      check_knobs(job.scenario, job.args);
+      job.name = job.scenario->name;
+      job.program = job.scenario->build(job.args);
+    }
+    cmodel::validate_program(job.program, job.name);
+    if (job.scenario && job.scenario->accesses) {
+      if (job.scenario == &find_scenario("registers") &&
+          (options.topology != "ring" || !options.tables.empty() || options.tables_by != "host"))
+        throw std::runtime_error(
+            "registers loads tables itself; allowed without --topology, --tables and --tables-by");
+      job.accesses = job.scenario->accesses(job.args, job.program);
+    }
+    for (const InjectionLimit& limit : options.limits)
+      for (unsigned chip = 0; chip < job.program.chips; ++chip)
+        for (unsigned port = 0; port < defs::kCsrFabricRate.count; ++port)
+          job.accesses.before.push_back({.chip = chip,
+                                         .addr = csr_addr(defs::kCsrFabricRate, limit.core, port),
+                                         .write = true,
+                                         .value = (limit.burst - 1) << 6 | limit.rate});
+  } catch (const Refused&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Refused(kBadInput, error.what());
+  }
+  for (unsigned chip : options.wave_chips)
+    if (chip >= job.program.chips)
+      throw Refused(kBadInput, fmt::format("--wave-chips has {}; allowed 0 .. {}", chip,
+                                           job.program.chips - 1));
+  return job;
+}
+
+std::string_view status_name(Outcome::Status status) {
+  switch (status) {
+    case Outcome::Status::Passed:
+      return "passed";
+    case Outcome::Status::Failed:
+      return "failed";
+    case Outcome::Status::Hang:
+      return "hang";
+  }
+  return "?";
+}
+
+std::string error_text(const HostError& error) {
+  return fmt::format("chip {} core {} {} pc {}: {}", error.chip, error.core,
+                     cmodel::engine_name(error.engine), error.pc, to_string(error.cause));
+}
+
+/// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.
+void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  if (outcome.status != Outcome::Status::Passed) return;
+  if (!board.host().errors().empty() && !(job.scenario && job.scenario->stops_engines)) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report += "the program made engines stop:\n";
+    for (const HostError& error : board.host().errors())
+      outcome.report += "  " + error_text(error) + "\n";
+    return;
+  }
+  if (!job.scenario) return;
+  const ScenarioResult result = job.scenario->check(job.args, job.program, board.host().regions());
+  for (const auto& [name, value] : result.metrics.items()) metrics[name] = value;
+  if (!result.passed) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report += fmt::format("scenario {}: {}\n", job.name, result.failure);
+  }
+}
+
+/// A bin that no run may hit was hit: the run fails.
+void require_legal(const Functional& functional, Outcome& outcome) {
+  const std::string report = functional.illegal_report();
+  if (report.empty()) return;
+  outcome.status = Outcome::Status::Failed;
+  outcome.report += report;
+}
+
+/// Races are the program's fault, not the RTL's: the run fails, with every pair named.
+void report_races(const std::string& races, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  metrics["races"] = std::count(races.begin(), races.end(), '\n');
+  if (races.empty()) return;
+  outcome.status = Outcome::Status::Failed;
+  outcome.report += races;
+}
+
+/// Sums of the hardware's counters over all cores; the share of all PE-cycles of the run that did
+/// work.
+void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
+                       nlohmann::ordered_json& metrics) {
+  TensorCounts sums{};
+  std::uint64_t cores = 0;
+  for (const auto& chip : board.host().counts())
+    for (const TensorCounts& core : chip) {
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += core[i];
+      ++cores;
+    }
+  const double pes = 1.0 * cores * built_sizes().partitions * built_sizes().partitions;
+  const auto busy = sums[static_cast<unsigned>(defs::TensorCount::PeBusy)];
+  metrics["tensor_utilization"] =
+      run_cycles ? static_cast<double>(busy) / (pes * static_cast<double>(run_cycles)) : 0.0;
+  for (const defs::TensorCount which : defs::kEveryTensorCount)
+    metrics["tensor_counts"][std::string(to_string(which))] = sums[static_cast<unsigned>(which)];
+}
+
+/// timeline.json: all of it for viewers, the numbers from doorbell to last completion, or to the
+/// end of a run that did not get there.
+void write_timeline(timeline::Recorder& recorder, const Outcome& outcome,
+                    const std::filesystem::path& run_dir) {
+  const std::uint64_t end = defs::kFabricDivide * outcome.cycles;
+  const timeline::Timeline timeline = recorder.finish(end);
+  const bool ended = outcome.end_cycle > outcome.start_cycle;
+  const timeline::Window window{defs::kFabricDivide * outcome.start_cycle,
+                                ended ? defs::kFabricDivide * outcome.end_cycle : end};
+  timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes()),
+                               run_dir / "timeline.json");
+}
+
+int run(int argc, char** argv) {
+  const Options options = parse_options(argc, argv);
+  if (options.inject == "list") {
+    if (options.json)
+      fmt::print("{}\n", nlohmann::json{{"schema", 1}, {"sites", site_names()}}.dump());
+    else
+      fmt::print("{}", site_list());
+    return kPassed;
+  }
+  if (options.scenario == "list") {
+    for (const Scenario& scenario : scenarios())
+      fmt::print("{:<10} {}\n", scenario.name, scenario.doc);
+    return kPassed;
+  }
+  if (options.scenario == "bins") {  // for the check of the testplans
+    cmodel::Program none;
+    none.chips = defs::kBoardChips;
+    for (const std::string& name :
+         Functional(built_sizes(), none, fabric::ring_tables(none.chips)).names())
+      fmt::print("{}\n", name);
+    return kPassed;
+  }
+  switch_executable(options, argv);
+  Job job = prepare(options);
+  const Wiring wiring(options, job.program.chips);
+  for (unsigned chip : options.wave_chips)
+    if (wiring.models[chip])
+      throw Refused(kBadInput, fmt::format("--wave-chips has {}, a golden model; allowed chips in "
+                                           "RTL",
+                                           chip));
+  std::unique_ptr<Injector> injector;
+  if (!options.inject.empty())
+    injector = std::make_unique<Injector>(options, job.program, wiring.models);
+
+  const auto run_dir = make_run_directory(
+      options.out, fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
+  job.args.out_dir = run_dir;
+  std::filesystem::path wave_dir = options.wave_dir.empty() ? run_dir : options.wave_dir;
+  if (options.waves) {
+    std::error_code error;
+    std::filesystem::create_directories(wave_dir, error);
+    if (error || access(wave_dir.c_str(), W_OK) != 0)
+      throw Refused(kBadEnvironment, fmt::format("--waves is \"{}\": cannot be written; allowed a "
+                                                 "directory that can",
+                                                 wave_dir.string()));
+  }
+
+  // A copy would share the file of waves that are being written.
+  std::optional<Replay> replay;
+  if (options.debug) replay.emplace(options.waves ? 0 : options.snapshots);
+  if (replay && replay->again())
+    run_again(*replay, options, wiring, job.program, job.accesses, injector.get());
+  nlohmann::ordered_json result;
+  Outcome outcome;
+  {
+    const StdoutToStderr quiet;
+    Board board("board", options, wiring, job.program, wave_dir, job.accesses);
+    if (injector) injector->arm(board);
+    if (replay) replay->attach(board);
+    Functional functional(built_sizes(), job.program, wiring.tables());
+    std::optional<timeline::Recorder> recorder;
+    if (options.timeline) {
+      recorder.emplace(built_sizes(), job.program);
+      for (unsigned i = 0; i < board.chips(); ++i) board.chip(i).record_events();
+    }
+    std::optional<CommitLog> log;
+    if (!options.commit_log.empty())
+      log.emplace(options.commit_log, options.config, job.program.chips);
+    board.set_observer([&](const Chip& chip) {
+      if (!chip.is_model()) functional.observe(chip);
+      if (log) log->add(chip.commits());
+      if (recorder) recorder->observe(board, chip);
+    });
+    sc_core::sc_start();
+    if (replay && replay->again()) replay->answer();
+    outcome = board.outcome();
+    if (log) log->finish();
+    if (options.npy) write_regions(run_dir, job.program, board.host().regions());
+
+    nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
+    judge(job, board, outcome, metrics);
+    nlohmann::ordered_json divergence;
+    if (options.debug && outcome.status != Outcome::Status::Passed)
+      divergence = investigate(board, job.program, *replay, options, run_dir, outcome);
+    functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
+    functional.write(run_dir / "functional.json");
+    if (!injector) require_legal(functional, outcome);
+    if (built_with_coverage()) write_code_coverage(board, run_dir);
+    const auto& counters = board.scoreboard().model().counters();
+    const std::uint64_t run_cycles =
+        defs::kFabricDivide * (outcome.end_cycle - outcome.start_cycle);
+    metrics["topology"] = options.topology;
+    if (const auto models = std::ranges::count(wiring.models, true)) metrics["models"] = models;
+    const LinkTotals links = board.link_totals();
+    metrics["replays"] = links.replays;
+    metrics["crc_failures"] = links.failures;
+    metrics["retrains"] = links.retrains;
+    metrics["degraded_cycles"] = links.degraded_cycles;
+    metrics["links_dead"] = links.dead;
+    metrics["packets_dropped"] = links.dropped;
+    if (const auto switches = board.host().reroute().switches()) {
+      metrics["table_switches"] = switches;
+      metrics["packets_rerouted"] = board.packets_rerouted();
+    }
+    if (board.host().accesses_checked())
+      metrics["port_accesses_checked"] = board.host().accesses_checked();
+    if (!job.program.partitions.empty()) {
+      std::uint64_t dropped = 0;
+      for (const auto& chip : board.host().violations()) dropped += chip.count;
+      metrics["flows_forbidden"] = board.scoreboard().model().forbidden().size();
+      metrics["packets_forbidden"] = dropped;
+    }
+    metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
+    metrics["run_cycles"] = run_cycles;
+    metrics["instructions"] = counters.instructions;
+    metrics["descriptors"] = counters.descriptors;
+    metrics["messages"] = counters.messages;
+    metrics["flits"] = links.flits;
+    add_tensor_counts(board, run_cycles, metrics);
+    metrics["fabric"] = board.host().fabric_counts().json(wiring.cables);
+    metrics["model_share"] =
+        outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;
+    if (!board.host().errors().empty())
+      for (const HostError& error : board.host().errors())
+        metrics["errors"].push_back(error_text(error));
+    if (recorder) write_timeline(*recorder, outcome, run_dir);
+    if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
+    if (injector) injector->judge(outcome, metrics);
+
+    const std::uint64_t cycles = defs::kFabricDivide * outcome.cycles;
+    result = {{"schema", 1},
+              {"kind", "run"},
+              {"scenario", job.name},
+              {"config", options.config},
+              {"seed", options.seed},
+              {"status", status_name(outcome.status)},
+              {"chips", job.program.chips},
+              {"cores", job.program.chips * defs::kCores},
+              {"cycles", cycles},
+              {"commits_checked", board.scoreboard().commits_checked()},
+              {"mismatches", outcome.mismatches},
+              {"wall_s", outcome.wall_s},
+              {"cycles_per_s", outcome.wall_s > 0 ? cycles / outcome.wall_s : 0.0},
+              {"threads", options.threads},
+              {"program_hash", fmt::format("{:016x}", cmodel::program_hash(job.program))},
+              {"commit_hash", fmt::format("{:016x}", board.scoreboard().commit_hash())},
+              {"link_hash", fmt::format("{:016x}", board.link_hash())},
+              {"repro", options.repro},
+              {"metrics", metrics}};
+    if (!divergence.is_null()) result["divergence"] = divergence;
+  }
+  write_result(run_dir, result);
+
+  if (options.json)
+    fmt::print("{}\n", result.dump(2));
+  else
+    fmt::print("{}", result_table(result));
+  std::fflush(stdout);
+  if (!outcome.report.empty()) fmt::print(stderr, "{}", outcome.report);
+  if (outcome.status != Outcome::Status::Passed) fmt::print(stderr, "repro: {}\n", options.repro);
+  if (!options.json) fmt::print("report: {}\n", (run_dir / "result.json").string());
+  return outcome.status == Outcome::Status::Passed ? kPassed : kCheckFailed;
+}
+
+}  // namespace
+}  // namespace tb
+
+int sc_main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }
+
+// Ours, so that SystemC's banner can be silenced before its kernel starts.
+int main(int argc, char** argv) {
+  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}

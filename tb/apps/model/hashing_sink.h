@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// commit_hash without a scoreboard.
+#pragma once
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "cmodel/machine/commit.h"
+#include "tb/check/commit_chain.h"
+#include "tb/check/commit_log.h"
+
+namespace tb {
+
+/// Hashes every commit as the scoreboard does those of the RTL.
+class HashingSink : public cmodel::CommitSink {
+ public:
+  explicit HashingSink(CommitLog* log) : log_(log) {}
+  void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
+    if (!recent_ || recent_->id != commit.stream) {
+      auto& slot = streams_[stream_key(commit.stream)];
+      if (!slot) slot = std::make_unique<Stream>();
+      slot->id = commit.stream;
+      recent_ = slot.get();
+    }
+    const bool semaphore = commit.kind == cmodel::CommitKind::Semaphore;
+    (semaphore ? recent_->semaphores : recent_->writes).add(commit, data);
+    if (log_) log_->add(commit, 0, data);
+  }
+  std::uint64_t hash() const {
+    std::map<cmodel::StreamId, StreamChains> chains;
+    for (const auto& [key, stream] : streams_)
+      chains[stream->id] = {&stream->writes, &stream->semaphores};
+    return combined_hash(chains);
+  }
+
+ private:
+  struct Stream {
+    cmodel::StreamId id;
+    CommitChain writes, semaphores;
+  };
+  std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+  Stream* recent_ = nullptr;
+  CommitLog* log_;
+};
+
+}  // namespace tb

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// board_model: a scenario or program file on the golden model alone. No RTL, no clock, both sizes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "cmodel/board/board.h"
+#include "cmodel/program/disassemble.h"
+#include "tb/apps/model/hashing_sink.h"
+#include "tb/apps/model/options.h"
+#include "tb/apps/model/wait_for.h"
+#include "tb/base/command_line.h"
+#include "tb/base/npy.h"
+#include "tb/base/result.h"
+
+namespace tb {
+namespace {
+
+struct Verdict {
+  std::string status = "passed", report;
+  void fail(const std::string& why) {
+    status = "failed";
+    report += why;
+  }
+};
+
+/// The same judgement as after a run of the RTL, but for what only RTL can do wrong.
+Verdict judge(const cmodel::Board& board, const cmodel::Program& program, const Scenario* scenario,
+              const ScenarioArgs& args, RegionBytes regions, nlohmann::ordered_json& metrics) {
+  Verdict verdict;
+  for (const auto& e : board.errors())
+    metrics["errors"].push_back(fmt::format("chip {} core {} {} pc {}: {}", e.stream.chip,
+                                            e.stream.core, cmodel::engine_name(e.stream.engine),
+                                            e.pc, to_string(e.cause)));
+  if (!board.finished() && board.errors().empty()) {
+    verdict.status = "hang";
+    verdict.report = "nothing can run any more\n" + wait_for_report(board, program);
+    return verdict;
+  }
+  if (!board.errors().empty() && !(scenario && scenario->stops_engines)) {
+    verdict.fail("the program made engines stop:\n");
+    for (const auto& line : metrics["errors"])
+      verdict.report += "  " + line.get<std::string>() + "\n";
+    if (!board.finished()) verdict.report += wait_for_report(board, program);
+    return verdict;
+  }
+  if (board.counters().commits == 0) verdict.fail("the program did nothing\n");
+  if (!scenario) return verdict;
+  const ScenarioResult result = scenario->check(args, program, regions);
+  for (const auto& [name, value] : result.metrics.items()) metrics[name] = value;
+  if (!result.passed)
+    verdict.fail(fmt::format("scenario {}: {}\n", scenario->name, result.failure));
+  return verdict;
+}
+
+/// The board counts refusals of the host's accesses as commits; the model has no registers.
+bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
+                     const cmodel::Program& program) {
+  if (!scenario.accesses) return false;
+  const PortAccesses accesses = scenario.accesses(args, program);
+  const auto refused = [](const PortAccess& a) { return a.refusal != defs::ErrorCause::None; };
+  return std::any_of(accesses.before.begin(), accesses.before.end(), refused) ||
+         std::any_of(accesses.after.begin(), accesses.after.end(), refused);
+}
+
+int run(int argc, char** argv) {
+  const ModelOptions o = parse_model_options(argc, argv);
+  const defs::Sizes& sizes = o.config == "inf2" ? defs::kInf2 : defs::kMini;
+  const char* data = std::getenv("DODECA_DATA");
+  ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
+                    o.seed,  data ? data : DODECA_SCENARIO_DATA,
+                    {},      o.length,
+                    o.format};
+  if (o.scenario == "list") {
+    for (const Scenario& s : scenarios())
+      if (!host_is_refused(s, args, s.build(args))) fmt::print("{:<10} {}\n", s.name, s.doc);
+    return kPassed;
+  }
+  const Scenario* scenario = nullptr;
+  cmodel::Program program;
+  std::string name;
+  try {
+    args.size = o.size;
+    if (!o.program.empty()) {
+      check_knobs(nullptr, args);
+      name = std::filesystem::path(o.program).stem().string();
+      program = cmodel::load_program(o.program);
+      if (program.config != o.config)
+        throw std::runtime_error(fmt::format("{}: config is {}; --config allows {}", o.program,
+                                             program.config, o.config));
+      if (o.chips && o.chips != program.chips)
+        throw std::runtime_error(
+            fmt::format("--chips is {}; {} allows {}", o.chips, o.program, program.chips));
+    } else {
+      scenario = &find_scenario(o.scenario);
+      check_knobs(scenario, args);
+      name = scenario->name;
+      program = scenario->build(args);
+      if (host_is_refused(*scenario, args, program))
+        throw std::runtime_error(fmt::format(
+            "{} needs registers that refuse; allowed without --model-only", scenario->name));
+    }
+    cmodel::validate_program(program, name);
+  } catch (const std::exception& error) {
+    throw Refused(kBadInput, error.what());
+  }
+  const auto run_dir =
+      make_run_directory(o.out, fmt::format("{}-{}-s{}-model", name, o.config, o.seed));
+  args.out_dir = run_dir;
+
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<CommitLog> log;
+  if (!o.log.empty()) log.emplace(o.log, o.config, program.chips);
+  HashingSink sink(log ? &*log : nullptr);
+  cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
+  board.load();
+  board.run();
+  const double wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::vector<std::vector<std::uint8_t>> regions;
+  for (const auto& region : program.regions) {
+    regions.emplace_back(region.bytes);
+    board.read(region.chip, region.addr, regions.back());
+  }
+  if (log) log->finish();
+  if (o.npy) write_regions(run_dir, program, regions);
+  nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
+  Verdict verdict = judge(board, program, scenario, args, regions, metrics);
+  const auto& work = board.counters();
+  metrics["instructions"] = work.instructions;
+  metrics["descriptors"] = work.descriptors;
+  metrics["messages"] = work.messages;
+  metrics["commits"] = work.commits;
+  metrics["macs"] = work.macs;
+  metrics["macs_per_s"] = wall_s > 0 ? static_cast<double>(work.macs) / wall_s : 0.0;
+  if (o.races) {
+    const std::string races = board.races();
+    metrics["races"] = std::count(races.begin(), races.end(), '\n');
+    if (!races.empty()) verdict.fail(races);
+  }
+  const std::string repro = repro_line(o);
+  // No RTL: nothing was compared, nothing took time, no link carried anything.
+  const nlohmann::ordered_json result = {
+      {"schema", 1},
+      {"kind", "model"},
+      {"scenario", name},
+      {"config", o.config},
+      {"seed", o.seed},
+      {"status", verdict.status},
+      {"chips", program.chips},
+      {"cores", program.chips * defs::kCores},
+      {"cycles", 0},
+      {"commits_checked", 0},
+      {"mismatches", 0},
+      {"wall_s", wall_s},
+      {"cycles_per_s", 0.0},
+      {"threads", 1},
+      {"program_hash", fmt::format("{:016x}", cmodel::program_hash(program))},
+      {"commit_hash", fmt::format("{:016x}", sink.hash())},
+      {"link_hash", ""},
+      {"repro", repro},
+      {"metrics", metrics}};
+  write_result(run_dir, result);
+  fmt::print("{}", o.json ? result.dump(2) + "\n" : result_table(result));
+  std::fflush(stdout);
+  if (!verdict.report.empty()) fmt::print(stderr, "{}", verdict.report);
+  if (verdict.status != "passed") fmt::print(stderr, "repro: {}\n", repro);
+  if (!o.json) fmt::print("report: {}\n", (run_dir / "result.json").string());
+  return verdict.status == "passed" ? kPassed : kCheckFailed;
+}
+
+}  // namespace
+}  // namespace tb
+
+int main(int argc, char** argv) { return tb::exit_status_of(tb::run, argc, argv); }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/apps/model/options.h"
+
+#include <fmt/format.h>
+
+#include "tb/base/command_line.h"
+
+namespace tb {
+
+ModelOptions parse_model_options(int argc, char** argv) {
+  ModelOptions o;
+  std::string seed = "1", order = "0", chips, length, threads, format, size;
+  bool model_only = false;
+  CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
+  app.option_defaults()->take_last();
+  app.add_option("scenario", o.scenario, "what to run (digits)")->type_name("SCENARIO");
+  app.add_option("--program", o.program, "run a program file instead")->type_name("FILE");
+  app.add_option("--config", o.config, "sizes: inf2, mini (inf2)");
+  app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data");
+  app.add_option("--order-seed", order, "pick the next engine at random (0: in turns)");
+  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
+  app.add_option("--length", length, "work per core, for scenarios with that knob");
+  app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
+  app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
+      ->type_name("M,K,N");
+  app.add_option("--threads", threads, "without effect: the model has one");
+  app.add_flag("--model-only", model_only, "what this program does anyway");
+  app.add_flag("--races", o.races,
+               "fail if two engines touch the same bytes with no semaphore path between them");
+  app.add_option("--commit-log", o.log, "write every commit, for `dodeca compare`")
+      ->type_name("FILE");
+  app.add_flag("--npy", o.npy, "write what the host would read back as NAME.npy");
+  app.add_flag("--json", o.json, "print result.json instead of the table");
+  app.add_option("--out", o.out, "directory of run directories (out)")->type_name("DIR");
+  parse_command_line(app, argc, argv, "--model-only: ", "--help shows what is allowed without RTL");
+  if (o.config != "inf2" && o.config != "mini")
+    throw Refused(kBadInput, fmt::format("--config is \"{}\"; allowed inf2, mini", o.config));
+  if (!o.scenario.empty() && !o.program.empty())
+    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
+  o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
+  o.order_seed = whole_number("--order-seed", order, 0, 0xffffffffu);
+  if (!threads.empty()) whole_number("--threads", threads, 1, 256);
+  if (!chips.empty())
+    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));
+  if (!length.empty())
+    o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
+  if (!format.empty()) o.format = format_of(format);
+  if (!size.empty()) o.size = product_size(size);
+  if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
+  return o;
+}
+
+std::string repro_line(const ModelOptions& o) {
+  std::string line = "scripts/dodeca run ";
+  line += o.program.empty() ? o.scenario : "--program " + o.program;
+  line += fmt::format(" --model-only --config {} --seed {}", o.config, o.seed);
+  if (o.chips) line += fmt::format(" --chips {}", o.chips);
+  if (o.length) line += fmt::format(" --length {}", o.length);
+  if (o.format) line += " --format " + format_name(*o.format);
+  if (o.size) line += " --size " + to_string(*o.size);
+  if (o.order_seed) line += fmt::format(" --order-seed {}", o.order_seed);
+  return line + (o.races ? " --races" : "");
+}
+
+}  // namespace tb

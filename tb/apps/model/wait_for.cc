@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/apps/model/wait_for.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "cmodel/program/disassemble.h"
+
+namespace tb {
+namespace {
+
+constexpr std::size_t kMaxGivers = 3;  // named per waiting sequencer
+
+using Who = std::tuple<unsigned, unsigned, unsigned>;  // chip, core, sequencer
+
+struct Giver {
+  Who who;           ///< the sequencer that does it, or rings for it
+  std::string text;  ///< where
+};
+
+std::string name(const Who& who) {
+  return fmt::format("chip {} core {} {}", std::get<0>(who), std::get<1>(who),
+                     cmodel::engine_name(std::get<2>(who)));
+}
+
+template <class Words>
+Words fetch(const cmodel::Board& board, unsigned chip, std::uint64_t addr) {
+  Words words{};
+  board.read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes});
+  return words;
+}
+
+/// What is still to come, by {chip, semaphore}.
+using Givers = std::map<std::pair<unsigned, unsigned>, std::vector<Giver>>;
+
+/// Descriptors that a doorbell of `who` would start; `next` is the first of its ring.
+void add_descriptors(const cmodel::Board& board, const cmodel::DescriptorRing& ring, const Who& who,
+                     std::uint32_t pc, std::uint64_t next, unsigned count, Givers& givers) {
+  for (std::uint64_t at = next; at < next + count; ++at) {
+    const auto d = defs::Descriptor::from(fetch<defs::Descriptor::Words>(
+        board, ring.chip, ring.base + at % ring.count * defs::kInstrBytes));
+    const std::string text =
+        fmt::format("descriptor {} of DMA {}, rung by {} pc {}", at, ring.engine, name(who), pc);
+    if (d.update && d.update_delta > 0) givers[{ring.chip, d.update_sem}].push_back({who, text});
+    if (d.notify) givers[{d.dst_chip, d.notify_sem}].push_back({who, text});
+  }
+}
+
+Givers all_givers(const cmodel::Board& board, const cmodel::Program& program) {
+  std::map<Who, const cmodel::DescriptorRing*> rings;
+  for (const auto& ring : program.rings) rings[{ring.chip, ring.core, ring.engine}] = &ring;
+  Givers givers;
+  for (const auto& stream : program.streams) {
+    const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
+    const Who who{stream.chip, stream.core, stream.engine};
+    std::map<unsigned, std::uint64_t> rung;  // descriptors before, by DMA engine
+    const bool running = status.state == cmodel::SequencerStatus::State::Running;
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
+      const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
+          board, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
+      const bool to_come = running && pc >= status.pc;
+      if (to_come && instr.update && instr.update_delta > 0)
+        givers[{stream.chip, instr.update_sem}].push_back(
+            {who, fmt::format("{} pc {}", name(who), pc)});
+      if (instr.opcode != static_cast<std::uint8_t>(defs::Opcode::DmaTrigger)) continue;
+      const unsigned engine = instr.imm >> 16, count = instr.imm & 0xffff;
+      const auto ring = rings.find({stream.chip, stream.core, engine});
+      if (to_come && ring != rings.end() && ring->second->count)
+        add_descriptors(board, *ring->second, who, pc, rung[engine], count, givers);
+      rung[engine] += count;
+    }
+  }
+  return givers;
+}
+
+}  // namespace
+
+std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& program) {
+  Givers givers = all_givers(board, program);
+  std::map<Who, Who> waits;  // for its first giver that waits itself
+  std::string text, line;
+  const std::string blocked = board.blocked();
+  std::size_t at = 0;
+  for (const auto& stream : program.streams) {
+    const Who who{stream.chip, stream.core, stream.engine};
+    const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
+    if (status.state != cmodel::SequencerStatus::State::Running) continue;
+    const std::size_t end = blocked.find('\n', at);  // one line each, in the program's order
+    text += blocked.substr(at, end - at) + "\n";
+    at = end + 1;
+    const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
+        board, stream.chip, stream.base + std::uint64_t{status.pc} * defs::kInstrBytes));
+    const auto found = givers.find({stream.chip, instr.wait_sem});
+    if (found == givers.end()) {
+      text += "  nobody is left to give it\n";
+      continue;
+    }
+    const auto& list = found->second;
+    for (std::size_t i = 0; i < std::min(list.size(), kMaxGivers); ++i)
+      text += fmt::format("  could come from {}\n", list[i].text);
+    if (list.size() > kMaxGivers) text += fmt::format("  and {} more\n", list.size() - kMaxGivers);
+    waits[who] = list.front().who;
+  }
+  // Each waits for one: following them ends outside, or in a cycle.
+  for (const auto& [start, giver] : waits) {
+    std::vector<Who> path{start};
+    for (auto next = waits.find(start); next != waits.end(); next = waits.find(path.back())) {
+      const auto seen = std::find(path.begin(), path.end(), next->second);
+      const bool closed = seen != path.end();
+      const auto first = seen - path.begin();
+      path.push_back(next->second);
+      if (!closed) continue;
+      text += "cycle: ";
+      for (auto p = path.begin() + first; p != path.end(); ++p)
+        text += (p == path.begin() + first ? "" : " -> ") + name(*p);
+      return text + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace tb

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host read back, as files that numpy and scripts/dodeca compare read.
+#pragma once
+#include <filesystem>
+#include <vector>
+
+#include "cmodel/program/program.h"
+
+namespace tb {
+
+/// <run>/NAME.npy for every region that was read back, as bytes (u1): a region has no element type,
+/// whoever reads it says which (compare --as bf16). A '/' in a name becomes '_'. Throws Refused
+/// (environment).
+void write_regions(const std::filesystem::path& run, const cmodel::Program& program,
+                   const std::vector<std::vector<std::uint8_t>>& regions);
+
+}  // namespace tb

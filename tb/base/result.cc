@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/base/result.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tb/base/exit_status.h"
+
+namespace tb {
+namespace fs = std::filesystem;
+
+fs::path make_run_directory(const fs::path& out, const std::string& name) {
+  std::error_code error;
+  fs::create_directories(out, error);
+  for (unsigned i = 1; !error; ++i) {
+    const fs::path run = out / (i == 1 ? name : fmt::format("{}.{}", name, i));
+    if (fs::create_directory(run, error)) return run;
+  }
+  throw Refused(kBadEnvironment,
+                fmt::format("--out is \"{}\": {}; allowed a directory that can be written",
+                            out.string(), error.message()));
+}
+
+void write_result(const fs::path& run, const nlohmann::ordered_json& result) {
+  const fs::path part = run / "result.json.part";
+  const auto failed = [&] {
+    return Refused(kBadEnvironment,
+                   fmt::format("{}: cannot be written", (run / "result.json").string()));
+  };
+  {
+    std::ofstream file(part);
+    file << result.dump(2) << "\n";
+    file.close();
+    if (!file) throw failed();
+  }
+  std::error_code error;
+  fs::rename(part, run / "result.json", error);
+  if (error) throw failed();
+  // A symbolic link cannot be replaced in place either.
+  const fs::path link = run.parent_path() / fmt::format(".latest.{}", getpid());
+  fs::create_directory_symlink(run.filename(), link, error);
+  if (!error) fs::rename(link, run.parent_path() / "latest", error);
+}
+
+std::string result_table(const nlohmann::ordered_json& result) {
+  std::string text;
+  const auto row = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("  {:<22} {}\n", name, value);
+  };
+  const auto plain = [](const nlohmann::ordered_json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  text += fmt::format("{} {} ({}, seed {})\n", plain(result["scenario"]), plain(result["status"]),
+                      plain(result["config"]), plain(result["seed"]));
+  const bool timed = result["kind"] != "model";  // the golden model alone: no cycles, no links
+  row("chips", plain(result["chips"]));
+  if (timed)
+    for (const char* name : {"cycles", "commits_checked", "mismatches"})
+      row(name, plain(result[name]));
+  row("wall_s", fmt::format("{:.2f}", result["wall_s"].get<double>()));
+  if (timed) row("cycles_per_s", fmt::format("{:.0f}", result["cycles_per_s"].get<double>()));
+  row("threads", plain(result["threads"]));
+  row("commit_hash", plain(result["commit_hash"]));
+  if (timed) row("link_hash", plain(result["link_hash"]));
+  for (const auto& [name, value] : result["metrics"].items())
+    if (value.is_number_float())
+      row(name, fmt::format("{:.4g}", value.get<double>()));
+    else if (!value.is_structured())
+      row(name, plain(value));
+    else if (name == "inject")
+      for (const auto& [key, part] : value.items()) row("inject " + key, plain(part));
+  return text;
+}
+
+}  // namespace tb

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// For programs with the plain model only.
+#include "tb/dut/verilated_chip.h"
+
+namespace tb {
+
+std::unique_ptr<VerilatedChip> make_traced_chip(VerilatedChip&) { return nullptr; }
+
+}  // namespace tb

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functional coverage: bins are counted, and what has no bin is illegal.
+#include "tb/observe/coverage/functional.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "fabric/model/table_writer.h"
+
+namespace tb {
+namespace {
+
+using defs::Engine;
+using defs::ErrorCause;
+
+struct Functionals : testing::Test {
+  cmodel::Program program = [] {
+    cmodel::Program p;
+    p.chips = defs::kBoardChips;
+    return p;
+  }();
+  Functional functional{defs::kMini, program, fabric::ring_tables(defs::kBoardChips)};
+  CommitBuffer commits;
+
+  void stop(Engine engine, ErrorCause cause) {
+    cmodel::Commit commit;
+    commit.kind = cmodel::CommitKind::Error;
+    commit.stream.engine = static_cast<std::uint8_t>(engine);
+    commit.delta = static_cast<std::int32_t>(cause);
+    commits.commit(commit, {});
+  }
+  void row(Engine engine, std::uint32_t pc, std::uint64_t cycle, unsigned chip = 0,
+           unsigned src = 0) {
+    cmodel::Commit commit;
+    commit.kind = cmodel::CommitKind::MemBurst;
+    commit.stream.chip = static_cast<std::uint8_t>(chip);
+    commit.stream.engine = static_cast<std::uint8_t>(engine);
+    commit.stream.src = static_cast<std::uint8_t>(src);
+    commit.pc = pc;
+    commits.set_cycle(cycle);
+    commits.commit(commit, {});
+  }
+  std::uint64_t count(const std::string& bin) {
+    const auto file = std::filesystem::path(testing::TempDir()) / "functional_test.json";
+    functional.write(file);
+    return nlohmann::json::parse(std::ifstream(file)).at("bins").at(bin);
+  }
+};
+
+TEST_F(Functionals, CountsWhatHasABin) {
+  stop(Engine::Tensor, ErrorCause::BadShape);
+  stop(Engine::Tensor, ErrorCause::BadShape);
+  stop(Engine::Rx, ErrorCause::SemaphoreOverflow);
+  functional.observe(commits);
+  EXPECT_EQ(count("tensor.error.BadShape"), 2u);
+  EXPECT_EQ(count("fabric.error.SemaphoreOverflow"), 1u);
+  EXPECT_EQ(count("vector.error.BadShape"), 0u);
+  EXPECT_EQ(functional.illegal_report(), "");
+}
+
+TEST_F(Functionals, WhatHasNoBinIsIllegal) {
+  stop(Engine::Tensor, ErrorCause::BadDescriptor);  // only a DMA engine has descriptors
+  stop(Engine::Sync, ErrorCause::None);
+  functional.observe(commits);
+  EXPECT_EQ(functional.illegal_report(),
+            "illegal coverage bin was hit: tensor.error.BadDescriptor\n"
+            "illegal coverage bin was hit: sync.error.None\n");
+}
+
+TEST_F(Functionals, BackPressureIsAGapBetweenBursts) {
+  row(Engine::Dma0, 5, 100);
+  row(Engine::Dma0, 5, 102);
+  row(Engine::Dma0, 5, 105);
+  row(Engine::Dma0, 6, 200);      // another descriptor
+  row(Engine::Rx, 0, 300, 7, 5);  // two hops
+  row(Engine::Rx, 0, 301, 7, 5);
+  row(Engine::Rx, 0, 302, 7, 4);  // another sender
+  functional.observe(commits);
+  EXPECT_EQ(count("dma.pressure.local.flowing"), 1u);
+  EXPECT_EQ(count("dma.pressure.local.stalled"), 1u);
+  EXPECT_EQ(count("dma.pressure.hops2.flowing"), 1u);
+  EXPECT_EQ(count("dma.pressure.hops2.stalled"), 0u);
+}
+
+TEST_F(Functionals, BinsComeFromTheDescriptions) {
+  const auto names = functional.names();
+  const auto has = [&](const char* name) { return std::ranges::count(names, name) == 1; };
+  // Who never answers is given up, and a packet that stands still is told of: tests of the fabric
+  // provoke these, no board run does.
+  constexpr std::array kNobodys{ErrorCause::None, ErrorCause::Unreachable, ErrorCause::Stalled};
+  for (const auto cause : defs::kEveryErrorCause) {
+    const auto names_cause = [&](const std::string& name) {
+      return name.ends_with(fmt::format(".error.{}", to_string(cause)));
+    };
+    EXPECT_NE(std::ranges::any_of(names, names_cause), std::ranges::count(kNobodys, cause) == 1)
+        << to_string(cause);
+  }
+  for (const auto opcode : defs::kEveryOpcode)
+    EXPECT_TRUE(std::ranges::any_of(names, [&](const std::string& name) {
+      return name.ends_with(fmt::format(".instruction.{}", to_string(opcode)));
+    })) << to_string(opcode);
+  EXPECT_TRUE(has("act.format.Activate.Relu.Psum.Fp32.Sbuf.Fp32.Sbuf.Bf16"));
+  EXPECT_TRUE(has("fabric.transfer.size.full.hops6.vn3.WriteNotify"));
+  EXPECT_FALSE(has("act.format.Activate.Relu.Psum.Bf16.None.Sbuf.Bf16"));  // PSUM holds fp32
+}
+
+}  // namespace
+}  // namespace tb

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/observe/timeline/recorder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "cmodel/machine/address_map.h"
+#include "cmodel/program/disassemble.h"
+
+namespace tb::timeline {
+namespace {
+
+constexpr unsigned kTensor = static_cast<unsigned>(defs::Engine::Tensor);
+constexpr unsigned kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+constexpr const char* kStreamNames[] = {" multiply", " multiply lower"};
+
+std::string engine_track(unsigned core, unsigned engine) {
+  return fmt::format("core {} {}", core, cmodel::engine_name(engine));
+}
+
+/// "semaphore 0.3", "fetch", ..
+std::string reason_text(std::uint32_t value) {
+  switch (static_cast<Reason>(value & 0xff)) {
+    case Reason::None:
+      return {};
+    case Reason::Stopped:
+      return "stopped";
+    case Reason::Semaphore:
+      return "semaphore " + cmodel::semaphore_name(value >> 8);
+    case Reason::Fetch:
+      return "fetch";
+    case Reason::Engine:
+      return "engine";
+    case Reason::Update:
+      return "update";
+    case Reason::Ending:
+      return "ending";
+  }
+  return "?";
+}
+
+/// The instructions of a stream, or the descriptors of a ring; its range was checked by
+/// validate_program.
+template <class Item, class Place>
+std::vector<Item> items(const cmodel::Program& program, const Place& place) {
+  std::vector<Item> out;
+  for (const auto& segment : program.segments) {
+    if (segment.chip != place.chip || place.base < segment.addr ||
+        place.base >= segment.addr + segment.bytes.size())
+      continue;
+    const std::uint8_t* bytes = segment.bytes.data() + (place.base - segment.addr);
+    for (std::uint32_t i = 0; i < place.count; ++i) {
+      typename Item::Words words;
+      std::memcpy(words.data(), bytes + std::size_t{i} * defs::kInstrBytes, defs::kInstrBytes);
+      out.push_back(Item::from(words));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
+    : sizes_(sizes), seen_(program.chips), semaphores_(program.chips) {
+  timeline_.traffic.resize(program.chips);
+  for (const auto& stream : program.streams)
+    streams_[{stream.chip, stream.core, stream.engine}] = items<defs::Instr>(program, stream);
+  for (const auto& ring : program.rings)
+    rings_[{ring.chip, ring.core, ring.engine}] = items<defs::Descriptor>(program, ring);
+}
+
+Recorder::Lane& Recorder::lane(unsigned chip, Track::Kind kind, const std::string& name) {
+  const auto [at, fresh] =
+      lanes_.try_emplace({chip, static_cast<int>(kind), name}, Lane{timeline_.tracks.size(), {}});
+  if (fresh) timeline_.tracks.push_back({chip, kind, name, {}});
+  return at->second;
+}
+
+void Recorder::begin(Lane& lane, std::uint64_t cycle, std::string_view name,
+                     std::string_view detail, std::uint32_t pc) {
+  end(lane, cycle);
+  lane.open = {cycle, timeline_.names.id(name), timeline_.names.id(detail), pc, true};
+}
+
+void Recorder::end(Lane& lane, std::uint64_t cycle) {
+  Open& open = lane.open;
+  if (open.is && cycle > open.begin)
+    timeline_.tracks[lane.track].spans.push_back(
+        {open.begin, cycle, open.name, open.detail, open.pc});
+  open.is = false;
+}
+
+void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle,
+                     std::int64_t value) {
+  const auto [at, fresh] = counters_.try_emplace({chip, name}, timeline_.counters.size());
+  if (fresh) timeline_.counters.push_back({chip, name, {{0, 0}}});
+  auto& values = timeline_.counters[at->second].values;
+  if (values.back().second == value) return;
+  if (values.back().first == cycle)
+    values.back().second = value;
+  else
+    values.emplace_back(cycle, value);
+}
+
+const defs::Instr* Recorder::instruction(unsigned chip, unsigned core, unsigned engine,
+                                         std::uint32_t pc) {
+  const auto at = streams_.find({chip, core, engine});
+  return at == streams_.end() || pc >= at->second.size() ? nullptr : &at->second[pc];
+}
+
+// An event is seen at the end of its cycle: what starts, starts in the next.
+void Recorder::engine_event(unsigned chip, const Event& event) {
+  const std::uint64_t next = event.cycle + 1;
+  const auto start = [&](Lane& on, std::uint64_t cycle, unsigned engine, std::uint32_t pc) {
+    const defs::Instr* instr = instruction(chip, event.core, engine, pc);
+    const std::string text = instr ? cmodel::disassemble(*instr) : "?";
+    begin(on, cycle, text.substr(0, text.find(' ')), text, pc);
+  };
+  switch (event.what) {
+    case Happening::Issue:
+      ++timeline_.traffic[chip].instructions;
+      if (event.unit == kTensor) break;  // its units have tracks of their own
+      in_flight_[{chip, event.core, event.unit}].push_back({next, event.pc});
+      break;
+    case Happening::Retire: {
+      auto& waiting = in_flight_[{chip, event.core, event.unit}];
+      if (waiting.empty()) break;
+      const Issued issued = waiting.front();
+      waiting.pop_front();
+      // In service from its issue, or from the end of the one before.
+      Lane& on = lane(chip, Track::Kind::Work, engine_track(event.core, event.unit));
+      const auto& spans = timeline_.tracks[on.track].spans;
+      start(on, spans.empty() ? issued.cycle : std::max(issued.cycle, spans.back().end), event.unit,
+            issued.pc);
+      end(on, next);
+      break;
+    }
+    case Happening::Stall: {
+      Lane& on = lane(chip, Track::Kind::Wait, engine_track(event.core, event.unit) + " waits");
+      const std::string text = reason_text(event.value);
+      if (text.empty())
+        end(on, event.cycle);
+      else
+        begin(on, event.cycle, text, "", event.pc);
+      break;
+    }
+    case Happening::LoadStart:
+      start(lane(chip, Track::Kind::Work, engine_track(event.core, kTensor) + " load"), next,
+            kTensor, event.pc);
+      break;
+    case Happening::StreamStart:
+      start(lane(chip, Track::Kind::Work,
+                 engine_track(event.core, kTensor) + kStreamNames[event.unit]),
+            next, kTensor, event.pc);
+      break;
+    case Happening::LoadEnd:  // seen one cycle later, as the tracer looks for the edge
+      end(lane(chip, Track::Kind::Work, engine_track(event.core, kTensor) + " load"), event.cycle);
+      break;
+    case Happening::StreamEnd:
+      end(lane(chip, Track::Kind::Work,
+               engine_track(event.core, kTensor) + kStreamNames[event.unit]),
+          event.cycle);
+      break;
+    case Happening::DescriptorStart:
+      descriptor(chip, event);
+      break;
+    case Happening::DescriptorEnd:
+      end(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next);
+      break;
+  }
+}
+
+// A ring is walked round and round.
+void Recorder::descriptor(unsigned chip, const Event& event) {
+  Lane& on = lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit));
+  const auto& ring = rings_[{chip, event.core, event.unit}];
+  if (ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
+  const defs::Descriptor& descriptor = ring[event.pc % ring.size()];
+  begin(on, event.cycle + 1,
+        descriptor.dst_chip == chip ? "copy" : fmt::format("to chip {}", descriptor.dst_chip),
+        cmodel::disassemble(descriptor), event.pc);
+}
+
+void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
+  const cmodel::Commit& commit = entry.commit;
+  Traffic& traffic = timeline_.traffic[chip];
+  switch (commit.kind) {
+    case cmodel::CommitKind::PsumRow: {
+      traffic.psum_written += 4u * commit.count;
+      const auto& id = commit.stream;
+      const defs::Instr* by = instruction(chip, id.core, id.engine, commit.pc);
+      if (by && by->opcode == static_cast<unsigned>(defs::Opcode::MultiplyMoving))
+        traffic.macs += std::uint64_t{commit.count} * by->partitions;
+      Lane& on = lane(chip, Track::Kind::Bank,
+                      fmt::format("core {} PSUM bank {}", commit.stream.core,
+                                  commit.addr / (4 * sizes_.psum_cols)));
+      if (!on.open.is || on.open.pc != commit.pc) {
+        end(on, on.last);
+        begin(on, entry.cycle, fmt::format("pc {}", commit.pc), "", commit.pc);
+      }
+      on.last = entry.cycle + 1;
+      break;
+    }
+    case cmodel::CommitKind::SbufRow:
+      traffic.sbuf_written += std::uint64_t{commit.element_bytes} * commit.count;
+      break;
+    case cmodel::CommitKind::MemBurst:
+      if (cmodel::is_sbuf(cmodel::decode(sizes_, commit.addr).target))
+        traffic.sbuf_written += commit.count;
+      break;
+    case cmodel::CommitKind::Message:
+      ++traffic.messages;
+      traffic.received += commit.count;
+      break;
+    case cmodel::CommitKind::Semaphore: {
+      auto& value = semaphores_[chip][commit.addr];
+      value += commit.delta;
+      count(chip, "semaphore " + cmodel::semaphore_name(static_cast<unsigned>(commit.addr)),
+            entry.cycle, value);
+      break;
+    }
+    case cmodel::CommitKind::Error:
+      break;
+  }
+}
+
+// A packet is a span from its head to its tail; other packets may lie between their flits.
+void Recorder::words(const Board& board, unsigned chip) {
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port) {
+    const Link* link = board.link(chip, port);
+    if (!link) continue;
+    const defs::LinkStatus status = board.link_status(chip, port);
+    const auto state = static_cast<defs::LinkState>(status.state);
+    Lane& about = lane(chip, Track::Kind::Link, fmt::format("link {}", port));
+    const std::uint64_t from = defs::kFabricDivide * seen_[chip];
+    const std::string name(to_string(state));
+    if (!about.open.is || timeline_.names.text(about.open.name) != name)
+      begin(about, from, name, "", Span::kNone);
+    if (status.tx_slice != 0) continue;  // a word goes over several cycles: not read here
+    for (std::uint64_t cycle = seen_[chip]; cycle < board.now(); ++cycle) {
+      const auto& token = link->sent_token(cycle);
+      const auto type = static_cast<defs::FlitType>(token[16] & 7u);
+      const bool head = type == defs::FlitType::Head || type == defs::FlitType::HeadTail;
+      const bool tail = type == defs::FlitType::Tail || type == defs::FlitType::HeadTail;
+      if (!head && !tail) continue;
+      const defs::Lcw lcw = defs::Lcw::unpack(token.data(), 512);
+      Lane& on = lane(chip, Track::Kind::Link,
+                      fmt::format("link {} VN {} class {}", port, lcw.vc >> 1, lcw.vc & 1));
+      const std::uint64_t core_cycle = defs::kFabricDivide * cycle;
+      if (head) {
+        const defs::Header header = defs::HeadPayload::unpack(token.data()).header;
+        begin(on, core_cycle,
+              fmt::format("{} {} to {}", to_string(static_cast<defs::PktOp>(header.op)),
+                          header.src & 15, header.dst & 15),
+              fmt::format("{} bytes to {:#x}", header.bytes, header.addr), Span::kNone);
+      }
+      if (tail) end(on, core_cycle + defs::kFabricDivide);
+    }
+  }
+}
+
+void Recorder::observe(const Board& board, const Chip& chip) {
+  const unsigned id = chip.id();
+  for (const Event& event : chip.events().events()) engine_event(id, event);
+  for (const auto& entry : chip.commits().entries()) commit(id, entry);
+  words(board, id);
+  seen_[id] = board.now();
+  Traffic& traffic = timeline_.traffic[id];
+  traffic.hbm_read = chip.hbm().read_bytes();
+  traffic.hbm_written = chip.hbm().written_bytes();
+  const std::uint64_t cycle = defs::kFabricDivide * board.now();
+  count(id, "HBM bytes read", cycle, static_cast<std::int64_t>(traffic.hbm_read));
+  count(id, "HBM bytes written", cycle, static_cast<std::int64_t>(traffic.hbm_written));
+}
+
+Timeline Recorder::finish(std::uint64_t end_cycle) {
+  for (auto& [key, lane] : lanes_)
+    end(lane, std::get<1>(key) == static_cast<int>(Track::Kind::Bank) ? lane.last : end_cycle);
+  for (Track& track : timeline_.tracks)
+    std::erase_if(track.spans, [&](const Span& span) { return span.begin >= end_cycle; });
+  return std::move(timeline_);
+}
+
+}  // namespace tb::timeline

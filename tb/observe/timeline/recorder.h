@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds a Timeline while the board runs, from three sources at each barrier: events of the
+// engines, commits, and the words on the links.
+#pragma once
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <tuple>
+
+#include "cmodel/program/program.h"
+#include "tb/board/board.h"
+#include "tb/observe/timeline/timeline.h"
+
+namespace tb::timeline {
+
+class Recorder {
+ public:
+  Recorder(const defs::Sizes& sizes, const cmodel::Program& program);
+
+  /// A chip's window up to fabric cycle `board.now()`. For every chip at every barrier, before its
+  /// commits and events are cleared.
+  void observe(const Board& board, const Chip& chip);
+  /// Closes what is open at core cycle `end`. Once.
+  Timeline finish(std::uint64_t end);
+
+ private:
+  using Key = std::tuple<unsigned, int, std::string>;
+  struct Open {
+    std::uint64_t begin = 0;
+    std::uint32_t name = 0, detail = 0, pc = Span::kNone;
+    bool is = false;
+  };
+  /// One track, and the span on it that has not ended.
+  struct Lane {
+    std::size_t track;
+    Open open;
+    std::uint64_t last = 0;  ///< Bank: end of its last row
+  };
+  struct Issued {
+    std::uint64_t cycle;
+    std::uint32_t pc;
+  };
+
+  Lane& lane(unsigned chip, Track::Kind kind, const std::string& name);
+  void begin(Lane& lane, std::uint64_t cycle, std::string_view name, std::string_view detail,
+             std::uint32_t pc);
+  void end(Lane& lane, std::uint64_t cycle);
+  void count(unsigned chip, const std::string& name, std::uint64_t cycle, std::int64_t value);
+
+  void engine_event(unsigned chip, const Event& event);
+  void descriptor(unsigned chip, const Event& event);
+  void commit(unsigned chip, const CommitBuffer::Entry& entry);
+  void words(const Board& board, unsigned chip);
+  const defs::Instr* instruction(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
+
+  const defs::Sizes& sizes_;
+  Timeline timeline_;
+  std::map<Key, Lane> lanes_;
+  std::map<std::pair<unsigned, std::string>, std::size_t> counters_;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Instr>> streams_;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Descriptor>> rings_;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::deque<Issued>> in_flight_;
+  std::vector<std::uint64_t> seen_;  ///< by chip: fabric cycles of its links looked at
+  std::vector<std::array<std::int64_t, defs::kCores * defs::kSemaphores>> semaphores_;
+};
+
+}  // namespace tb::timeline

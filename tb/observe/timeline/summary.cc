@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/observe/timeline/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmodel/program/disassemble.h"
+#include "tb/dut/hbm.h"
+
+namespace tb::timeline {
+namespace {
+
+using Interval = std::pair<std::uint64_t, std::uint64_t>;
+
+/// Spans of all tracks whose name is `name`, or begins with it and a blank, as one list of
+/// intervals inside the window that do not overlap.
+std::vector<Interval> merged(const Timeline& timeline, unsigned chip, const std::string& name,
+                             const Window& window) {
+  std::vector<Interval> all;
+  for (const Track& track : timeline.tracks) {
+    if (track.chip != chip || track.kind != Track::Kind::Work) continue;
+    if (track.name != name && !track.name.starts_with(name + " ")) continue;
+    for (const Span& span : track.spans) {
+      const Interval inside{std::max(span.begin, window.begin), std::min(span.end, window.end)};
+      if (inside.first < inside.second) all.push_back(inside);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<Interval> out;
+  for (const Interval& next : all)
+    if (!out.empty() && next.first <= out.back().second)
+      out.back().second = std::max(out.back().second, next.second);
+    else
+      out.push_back(next);
+  return out;
+}
+
+std::uint64_t length(const std::vector<Interval>& intervals) {
+  std::uint64_t sum = 0;
+  for (const auto& [begin, end] : intervals) sum += end - begin;
+  return sum;
+}
+
+/// Cycles of begin .. end - 1 that lie in none of `intervals`.
+std::uint64_t outside(const std::vector<Interval>& intervals, std::uint64_t begin,
+                      std::uint64_t end) {
+  if (begin >= end) return 0;
+  std::uint64_t covered = 0;
+  auto at = std::lower_bound(intervals.begin(), intervals.end(), begin,
+                             [](const Interval& i, std::uint64_t c) { return i.second <= c; });
+  for (; at != intervals.end() && at->first < end; ++at)
+    covered += std::min(at->second, end) - std::max(at->first, begin);
+  return end - begin - covered;
+}
+
+const Track* waits_of(const Timeline& timeline, unsigned chip, const std::string& name) {
+  for (const Track& track : timeline.tracks)
+    if (track.chip == chip && track.kind == Track::Kind::Wait && track.name == name + " waits")
+      return &track;
+  return nullptr;
+}
+
+nlohmann::ordered_json engine_row(const Timeline& timeline, const Window& window, unsigned chip,
+                                  unsigned core, unsigned engine) {
+  const std::string name = fmt::format("core {} {}", core, cmodel::engine_name(engine));
+  // Loading weights is not work of its own: the array multiplies meanwhile, or waits for them.
+  const auto busy = merged(timeline, chip, engine == 0 ? name + " multiply" : name, window);
+  nlohmann::ordered_json waits = nlohmann::ordered_json::object();
+  std::uint64_t known = 0, first = window.end;
+  const auto add = [&](const std::string& why, std::uint64_t begin, std::uint64_t end) {
+    const std::uint64_t cycles =
+        outside(busy, std::max(begin, window.begin), std::min(end, window.end));
+    if (cycles) waits[why] = waits.value(why, std::uint64_t{0}) + cycles;
+    known += cycles;
+  };
+  if (const Track* track = waits_of(timeline, chip, name)) {
+    if (!track->spans.empty()) first = track->spans.front().begin;
+    for (const Span& span : track->spans) {
+      const std::string& text = timeline.names.text(span.name);
+      add(text.substr(0, text.find(' ')), span.begin, span.end);
+    }
+  }
+  add("stopped", 0, first);
+  const std::uint64_t rest = window.end - window.begin - length(busy) - known;
+  if (rest) waits["issue"] = rest;
+  return {{"chip", chip},
+          {"core", core},
+          {"engine", cmodel::engine_name(engine)},
+          {"busy", length(busy)},
+          {"waits", waits}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
+                               const defs::Sizes& sizes) {
+  nlohmann::ordered_json out{{"begin", window.begin}, {"end", window.end}};
+  const double cycles = std::max<double>(1, static_cast<double>(window.end - window.begin));
+  for (unsigned chip = 0; chip < timeline.traffic.size(); ++chip) {
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      for (unsigned engine = 0; engine < defs::kSequencers; ++engine)
+        out["engines"].push_back(engine_row(timeline, window, chip, core, engine));
+    const Traffic& t = timeline.traffic[chip];
+    const double ops = 2.0 * static_cast<double>(t.macs);
+    const double hbm = static_cast<double>(t.hbm_read + t.hbm_written);
+    out["chips"].push_back({{"chip", chip},
+                            {"instructions", t.instructions},
+                            {"hbm_read", t.hbm_read},
+                            {"hbm_written", t.hbm_written},
+                            {"sbuf_written", t.sbuf_written},
+                            {"psum_written", t.psum_written},
+                            {"messages", t.messages},
+                            {"received", t.received},
+                            {"macs", t.macs},
+                            {"intensity", hbm > 0 ? ops / hbm : 0.0},
+                            {"ops_per_cycle", ops / cycles}});
+  }
+  out["roof"] = {
+      {"ops_per_cycle", 2.0 * defs::kCores * sizes.partitions * sizes.partitions},
+      {"hbm_bytes_per_cycle",
+       std::min(kHbmBytesPerCycle, defs::kHbmPorts * sizes.line_bytes / sizes.hbm_line_cycles)}};
+  return out;
+}
+
+}  // namespace tb::timeline

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a timeline says in numbers: who was busy, who waited for what, what moved, and the roofline.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "rtl/defs/gen/defs.h"
+#include "tb/observe/timeline/timeline.h"
+
+namespace tb::timeline {
+
+/// Core cycles begin .. end - 1 are looked at: doorbells to last completion.
+struct Window {
+  std::uint64_t begin = 0, end = 0;
+};
+
+/// { "begin", "end",
+///   "engines": [ { chip, core, engine, busy, waits: { stopped, semaphore, .. , issue } } ],
+///   "chips": [ { chip, instructions, hbm_read, .., macs, intensity, ops_per_cycle } ],
+///   "roof": { ops_per_cycle, hbm_bytes_per_cycle } }
+///
+/// busy and waits are core cycles and add up to the window: a cycle in which the engine does not
+/// work counts for what its sequencer waits for then; `issue`: for nothing, work is on its way.
+/// An operation is half a multiply-accumulate. intensity: operations per HBM byte.
+nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
+                               const defs::Sizes& sizes);
+
+}  // namespace tb::timeline

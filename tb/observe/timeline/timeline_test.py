@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""timeline.json against result.json and against itself, and its page in headless Chromium.
+
+timeline_test.py PROGRAM      PROGRAM: board_mini
+"""
+import collections
+import contextlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tb/unit/scripts")]
+from browser import Browser  # noqa: E402
+
+PROGRAM = sys.argv[1]
+CHIPS = 5
+
+
+def cycles(microseconds):
+    return round(microseconds * 1000)
+
+
+def hops(a, b):
+    return min((b - a) % CHIPS, (a - b) % CHIPS)
+
+
+class Run:
+    """A run with --timeline: its files, and spans by (chip, track)."""
+
+    def __init__(self, out, *args, status=0):
+        done = subprocess.run([PROGRAM, *map(str, args), "--chips", str(CHIPS), "--timeline", "--json", "--out", out],
+                              capture_output=True, text=True, timeout=600)
+        if done.returncode != status:
+            raise AssertionError(done.stderr)
+        self.directory = (pathlib.Path(out) / "latest").resolve()
+        self.result = json.loads(done.stdout)
+        self.text = (self.directory / "timeline.json").read_text()
+        trace = json.loads(self.text)
+        self.summary, self.events = trace["dodeca"], trace["traceEvents"]
+        self.kinds, self.spans, names = {}, collections.defaultdict(list), {}
+        for event in self.events:
+            if event["ph"] == "M" and event["name"] == "thread_name":
+                names[event["pid"], event["tid"]] = event["args"]["name"]
+            elif event["ph"] == "X":
+                place = event["pid"], names[event["pid"], event["tid"]]
+                begin = cycles(event["ts"])
+                self.kinds[place] = event["cat"]
+                self.spans[place].append((begin, begin + cycles(event["dur"]), event["name"]))
+
+    def page(self):
+        subprocess.run([sys.executable, ROOT / "scripts/timeline.py", self.directory], check=True, stdout=subprocess.DEVNULL)
+        return self.directory / "timeline.html"
+
+
+def covered(spans, begin, end):
+    """Cycles of begin .. end - 1 in at least one span."""
+    marks = bytearray(end - begin)
+    for first, last, _ in spans:
+        first, last = max(first, begin), min(last, end)
+        if first < last:
+            marks[first - begin:last - begin] = b"\1" * (last - first)
+    return sum(marks)
+
+
+class Timeline(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.out = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.out, True)
+        cls.run_ = Run(f"{cls.out}/a", "digits", "--seed", 3)
+
+    def test_the_run_does_not_notice_and_the_file_does_not_depend_on_threads(self):
+        done = subprocess.run([PROGRAM, "digits", "--seed", "3", "--chips", str(CHIPS), "--json", "--out", f"{self.out}/plain"],
+                              capture_output=True, text=True, timeout=600)
+        plain = json.loads(done.stdout)
+        for key in ("commit_hash", "link_hash", "cycles"):
+            self.assertEqual(plain[key], self.run_.result[key])
+        other = Run(f"{self.out}/b", "digits", "--seed", 3, "--threads", 1, "--window", 7)
+        spans = {key: value for key, value in other.spans.items() if other.kinds[key] != "link"}
+        mine = {key: value for key, value in self.run_.spans.items() if self.run_.kinds[key] != "link"}
+        self.assertEqual(spans, mine)
+        self.assertEqual(other.summary, self.run_.summary)
+
+    def test_sums_are_those_of_the_result(self):
+        metrics, chips = self.run_.result["metrics"], self.run_.summary["chips"]
+        for key, expected in (("instructions", metrics["instructions"]), ("messages", metrics["messages"]),
+                              ("macs", metrics["tensor_counts"]["PeBusy"])):
+            self.assertGreater(expected, 0)
+            self.assertEqual(sum(chip[key] for chip in chips), expected, key)
+        self.assertEqual(self.run_.summary["end"] - self.run_.summary["begin"], metrics["run_cycles"])
+
+    def test_a_run_that_fails_has_sums_of_what_it_did(self):
+        failed = Run(f"{self.out}/c", "digits", "--seed", 2, "--inject", "psum", status=1)
+        whole = Run(f"{self.out}/d", "digits", "--seed", 2)
+        for part, all_ in zip(failed.summary["chips"], whole.summary["chips"]):
+            for key in ("instructions", "macs", "psum_written", "hbm_read", "ops_per_cycle"):
+                self.assertGreater(part[key], 0, key)
+            self.assertLessEqual(part["macs"], all_["macs"])
+            self.assertLessEqual(part["messages"], all_["messages"])
+
+    def test_tensor_spans_are_what_the_hardware_counted(self):
+        counts = self.run_.result["metrics"]["tensor_counts"]
+        for track, counter in (("load", "Load"), ("multiply", "Moving")):
+            spans = [s for (_, name), list_ in self.run_.spans.items() if name.endswith(f"Tensor {track}") for s in list_]
+            self.assertEqual(sum(end - begin for begin, end, _ in spans), counts[counter], counter)
+
+    def test_spans_of_a_track_follow_each_other_inside_the_run(self):
+        for place, spans in self.run_.spans.items():
+            at = 0
+            for begin, end, _ in spans:
+                self.assertLessEqual(at, begin, place)
+                self.assertLess(begin, end, place)
+                at = end
+            self.assertLessEqual(at, self.run_.result["cycles"], place)
+
+    def test_busy_and_waits_fill_the_window(self):
+        begin, end = self.run_.summary["begin"], self.run_.summary["end"]
+        for row in self.run_.summary["engines"]:
+            name = f"core {row['core']} {row['engine']}"
+            tracks = [f"{name} multiply", f"{name} multiply lower"] if row["engine"] == "Tensor" else [name]
+            spans = [s for track in tracks for s in self.run_.spans.get((row["chip"], track), [])]
+            self.assertEqual(row["busy"], covered(spans, begin, end), row)
+            self.assertEqual(row["busy"] + sum(row["waits"].values()), end - begin, row)
+
+    def test_every_packet_is_on_every_link_of_its_way(self):
+        arrived = collections.Counter()
+        for (_, name), spans in self.run_.spans.items():
+            if not name.startswith("link") or "VN" not in name:
+                continue
+            for _, _, packet in spans:
+                operation, source, _, to = packet.split()
+                if operation.startswith("Write"):
+                    arrived[int(to)] += 1 / hops(int(source), int(to))
+        self.assertEqual({chip["chip"]: chip["messages"] for chip in self.run_.summary["chips"]},
+                         {chip: round(number, 6) for chip, number in sorted(arrived.items())})
+
+    def test_semaphores_are_never_negative_and_have_a_value_per_update(self):
+        values = [e for e in self.run_.events if e["ph"] == "C" and e["name"].startswith("semaphore")]
+        self.assertGreater(len(values), 100)
+        for event in values:
+            self.assertTrue(0 <= event["args"]["value"] < 65536, event)
+
+    def test_a_dying_cable_is_seen(self):
+        run = Run(f"{self.out}/c", "digits", "--seed", 3, "--fail-cable", "1-2@9000")
+        states = {name for (_, track), spans in run.spans.items() if track in ("link 0", "link 1") for _, _, name in spans}
+        self.assertIn("Dead", states)
+        self.assertIn("Active", states)
+
+    def test_page(self):
+        file = self.run_.page()
+        with Browser(width=1400, height=1200) as browser:
+            browser.open(file.as_uri())
+            browser.evaluate("new Promise((done) => { const wait = () => page.ready ? done(1) : setTimeout(wait, 20); wait(); })")
+            self.assertEqual(browser.evaluate("page.data.tracks.filter((t) => t.label).length"), len(self.run_.spans))
+            window = self.run_.summary["end"] - self.run_.summary["begin"]
+            busy = browser.evaluate("[...document.querySelectorAll('#engines tbody tr')].map((r) => r.cells[3].textContent)")
+            self.assertEqual(busy, [f"{100 * row['busy'] / window:.1f} %" for row in self.run_.summary["engines"]])
+            wanted = sum("activate" in e["name"].lower() or "activate" in e["args"].get("detail", "").lower()
+                         for e in self.run_.events if e["ph"] == "X")
+            self.assertGreater(wanted, 0)
+            self.assertEqual(browser.evaluate("look('Activate'), page.hits.length"), wanted)
+            browser.evaluate("next(1)")
+            self.assertIn("ACTIVATE", browser.evaluate("get('details').textContent"))
+            place = (2, "core 0 Tensor multiply")
+            first, last = self.run_.spans[place][0][0] + 5, self.run_.spans[place][-1][1] - 5
+            chosen = browser.evaluate(f"select({first}, {last}, page.data.tracks.filter((t) => t.chip === 2 && t.name === '{place[1]}')),"
+                                      "page.selected.map((s) => s.busy)")
+            self.assertEqual(chosen, [covered(self.run_.spans[place], first, last)])
+            self.drag(browser)
+            self.assertEqual(browser.complaints, [])
+            self.assertEqual([url for url in browser.requests if not url.startswith(("file:", "data:"))], [])
+
+    def drag(self, browser):
+        """A real mouse: Shift+drag over two rows selects them; the wheel with Ctrl zooms."""
+        x, y = browser.evaluate("(() => { view.fit; const r = get('view').getBoundingClientRect(); return [r.x, r.y]; })()".replace("view.fit; ", "page.view.fit(); page.view.top = 0; "))
+
+        def mouse(kind, dx, dy, **more):
+            browser.call("Input.dispatchMouseEvent", type=kind, x=x + dx, y=y + dy, modifiers=8, button="left", clickCount=1, **more)
+        mouse("mousePressed", 300, 22 + 17 + 4, buttons=1)
+        mouse("mouseMoved", 900, 22 + 2 * 17 + 6, buttons=1)
+        mouse("mouseReleased", 900, 22 + 2 * 17 + 6, buttons=0)
+        self.assertEqual(browser.evaluate("page.selected.length"), 2)
+        before = browser.evaluate("page.view.to - page.view.from")
+        browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=x + 600, y=y + 60, modifiers=2, deltaX=0, deltaY=-200)
+        for _ in range(50):
+            after = browser.evaluate("page.view.to - page.view.from")
+            if after < before:
+                break
+        self.assertLess(after, before)
+
+    def test_bad_input_is_refused_by_name(self):
+        script = ROOT / "scripts/timeline.py"
+        with tempfile.TemporaryDirectory() as place:
+            for text in (None, "", "[]", "{}", '{"dodeca": 1, "traceEvents": 5}', '{"dodeca": {"end": 1}, "traceEvents": [{"ph": "X"}]}'):
+                with contextlib.suppress(FileNotFoundError):
+                    (pathlib.Path(place) / "timeline.json").unlink()
+                if text is not None:
+                    (pathlib.Path(place) / "timeline.json").write_text(text)
+                done = subprocess.run([sys.executable, script, place], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 2, text)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn("timeline.json", done.stderr)
+                self.assertEqual([p.name for p in pathlib.Path(place).iterdir() if p.suffix != ".json"], [])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

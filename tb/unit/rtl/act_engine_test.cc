@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The activation engine in RTL against its twin, bit by bit.
+#include "cmodel/machine/act_engine.h"
+
+#include "Vact_engine_inf2.h"
+#include "Vact_engine_mini.h"
+#include "tb/unit/rtl/lane_engine_bench.h"
+
+namespace {
+
+template <class Model, const defs::Sizes& kSizes>
+struct Config {
+  using Dut = Model;
+  using Twin = cmodel::ActEngine;
+  static constexpr const defs::Sizes& sizes = kSizes;
+};
+
+template <class C>
+class ActEngine : public tb::LaneEngineBench<C> {
+ protected:
+  using Base = tb::LaneEngineBench<C>;
+
+  defs::Instr random_instr() {
+    defs::Instr instr;
+    instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+    instr.func = static_cast<std::uint8_t>(Base::pick(2));
+    instr.partitions = static_cast<std::uint8_t>(1 + Base::pick(Base::kP));
+    const cmodel::Trips trips = Base::random_trips();
+    Base::set_sizes(instr, trips);
+    const unsigned slot = Base::pick(8);
+    instr.src0 = Base::source(trips, instr.partitions, slot, true);
+    if (Base::pick(3)) {
+      instr.src1 =
+          Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32,
+                      Base::window_base((slot + 1) % 8), Base::kWindow / 4, true);
+    }
+    instr.dst = Base::destination(trips, instr.partitions, (slot + 2) % 8);
+    if (Base::pick(6) == 0) {  // in place
+      instr.src0 = instr.dst =
+          Base::place(trips, instr.partitions, defs::Space::Sbuf, Base::float_format(),
+                      Base::window_base((slot + 2) % 8), Base::kWindow / 4, true);
+    }
+    return instr;
+  }
+
+  /// Biased, n elements of PSUM bank 0 to bf16.
+  static defs::Instr plain(unsigned n) {
+    defs::Instr instr;
+    instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+    instr.func = static_cast<std::uint8_t>(defs::ActFunc::Relu);
+    instr.partitions = Base::kP;
+    instr.size3 = instr.size2 = instr.size1 = 1;
+    instr.size0 = static_cast<std::uint16_t>(n);
+    instr.src0 = {.space = 2, .stride0 = 1};
+    instr.src1 = {.space = 1, .offset = 256};
+    instr.dst = {.space = 1, .dtype = 2, .offset = 512, .stride0 = 1};
+    return instr;
+  }
+};
+
+using Configs =
+    testing::Types<Config<Vact_engine_mini, defs::kMini>, Config<Vact_engine_inf2, defs::kInf2>>;
+TYPED_TEST_SUITE(ActEngine, Configs);
+
+TYPED_TEST(ActEngine, RandomProgramsGiveTheTwinsRows) {
+  SCOPED_TRACE(tb::repro(this->seed));
+  const unsigned programs = TypeParam::sizes.partitions > 16 ? 25 : 150;
+  for (unsigned round = 0; round < programs; ++round) {
+    SCOPED_TRACE(fmt::format("program {}", round));
+    this->stall_percent = this->pick(3) * 30;
+    std::vector<defs::Instr> program(12);
+    for (auto& instr : program) instr = this->random_instr();
+    this->run(program, this->pick(3) * 40);
+    if (this->HasFatalFailure()) return;
+    if (round % 10 == 0) this->fill();
+  }
+  EXPECT_GT(this->rows_checked, 1000u);
+}
+
+TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
+  using defs::ErrorCause;
+  using Slip = typename TestFixture::Slip;
+  const std::vector<Slip> slips{
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x20; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 2; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1 << 23; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.reserved = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride0 = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.space = 0; }},
+      {ErrorCause::BadOperand, [](defs::Instr& i) { i.src0 = {}; }},
+      {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1.space = 2; }},
+      {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src1.dtype = 2; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 2; }},  // bf16 in PSUM
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 8; }},
+      {ErrorCause::BadPartition, [](defs::Instr& i) { i.partitions = 0; }},
+      {ErrorCause::BadPartition, [](defs::Instr& i) { i.src1.partition = 200; }},
+      {ErrorCause::BadShape, [](defs::Instr& i) { i.size2 = 0; }},
+      {ErrorCause::Misaligned, [](defs::Instr& i) { i.src0.offset = 2; }},
+      {ErrorCause::Misaligned, [](defs::Instr& i) { i.src1.offset = 258; }},
+      {ErrorCause::OutOfBounds,
+       [](defs::Instr& i) { i.src0.offset = TypeParam::sizes.psum_cols * 4 - 4; }},
+      {ErrorCause::OutOfBounds,
+       [](defs::Instr& i) { i.src1.offset = TypeParam::sizes.sbuf_bytes; }},
+      {ErrorCause::OutOfBounds, [](defs::Instr& i) { i.dst.stride0 = -300; }},
+  };
+  this->expect_refused(this->plain(8), slips);
+}
+
+TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasAndFiveToDrain) {
+  for (const bool biased : {false, true}) {
+    const unsigned reads = 64 + biased;
+    this->reset();
+    this->read_cycles.clear();
+    this->done_cycles.clear();
+    auto instr = this->plain(64);
+    if (!biased) instr.src1 = {};
+    this->run(std::vector<defs::Instr>(4, instr), 0);
+    ASSERT_EQ(this->read_cycles.size(), 4 * reads);
+    EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
+    EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + 5);
+    for (unsigned i = 1; i < 4; ++i)
+      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + 5);
+  }
+}
+
+TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {
+  cmodel::Sbuf sbuf(defs::kMini);
+  cmodel::Psum psum(defs::kMini);
+  tb::RowSink sink;
+  cmodel::ActEngine engine(defs::kMini, sbuf, psum, sink, {});
+  const std::uint32_t in[] = {0x80000000, 0xffc00001, 0xbf800000, 0x3f800000};
+  std::copy(std::begin(in), std::end(in), psum.row(0).begin());
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+  instr.partitions = 4;
+  instr.size0 = instr.size1 = instr.size2 = instr.size3 = 1;
+  instr.src0 = {.space = 2};
+  instr.dst = {.space = 1, .offset = 8};
+  using Values = std::vector<std::uint32_t>;
+  ASSERT_EQ(engine.execute(instr, 0), defs::ErrorCause::None);
+  EXPECT_EQ(sink.rows.back().values, (Values{0x80000000, 0x7fc00000, 0xbf800000, 0x3f800000}));
+  instr.src1 = {.space = 1};  // a bias of +0: the sum of -0 and +0 is +0
+  ASSERT_EQ(engine.execute(instr, 0), defs::ErrorCause::None);
+  EXPECT_EQ(sink.rows.back().values, (Values{0, 0x7fc00000, 0xbf800000, 0x3f800000}));
+  instr.func = static_cast<std::uint8_t>(defs::ActFunc::Relu);
+  ASSERT_EQ(engine.execute(instr, 0), defs::ErrorCause::None);
+  EXPECT_EQ(sink.rows.back().values, (Values{0, 0x7fc00000, 0, 0x3f800000}));
+}
+
+}  // namespace

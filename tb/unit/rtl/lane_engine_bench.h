@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bench for the lane engines: a Verilated engine with modelled SBUF and PSUM ports beside its twin.
+#pragma once
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cmodel/machine/access_pattern.h"
+#include "cmodel/machine/commit.h"
+#include "cmodel/machine/psum.h"
+#include "cmodel/machine/sbuf.h"
+#include "tb/base/seed.h"
+
+namespace tb {
+
+/// A row as it was written, with everything a commit says.
+struct Row {
+  std::uint32_t pc, addr;
+  unsigned first, count, bytes;
+  std::vector<std::uint32_t> values;
+  bool operator==(const Row&) const = default;
+};
+
+inline std::string to_string(const Row& row) {
+  std::string text = fmt::format("pc {} addr {} partitions {}+{} bytes {}:", row.pc, row.addr,
+                                 row.first, row.count, row.bytes);
+  for (auto value : row.values) text += fmt::format(" {:x}", value);
+  return text;
+}
+
+/// Commits of the twin as rows.
+class RowSink : public cmodel::CommitSink {
+ public:
+  void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
+    ASSERT_EQ(commit.kind, cmodel::CommitKind::SbufRow);
+    Row row{commit.pc,
+            static_cast<std::uint32_t>(commit.addr),
+            commit.first,
+            commit.count,
+            commit.element_bytes,
+            std::vector<std::uint32_t>(commit.count)};
+    ASSERT_EQ(data.size(), std::size_t{commit.count} * commit.element_bytes);
+    for (unsigned i = 0; i < commit.count; ++i)
+      std::memcpy(&row.values[i], &data[i * commit.element_bytes], commit.element_bytes);
+    rows.push_back(std::move(row));
+  }
+  std::vector<Row> rows;
+};
+
+/// fp32 bits with the interesting ones often.
+inline std::uint32_t random_word(std::mt19937_64& rng) {
+  static constexpr std::uint32_t kSpecial[] = {
+      0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x7f800001,
+      0x00000001, 0x807fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000, 0xbf800000,
+      0x7f7f8000, 0x7f7f7fff, 0x3f808000, 0x3f818000, 0x3f808001, 0x00007fff, 0x00008000,
+      0x00018000, 0x3f803f80, 0x80008000, 0x7fc07f80, 0xff807f81};
+  switch (rng() % 4) {
+    case 0:
+      return kSpecial[rng() % std::size(kSpecial)];
+    case 1:
+      return static_cast<std::uint32_t>(rng());
+    default:  // near 1, so that sums cancel and round
+      return static_cast<std::uint32_t>((rng() & 0x80ffffff) | ((0x78 + rng() % 14) << 23));
+  }
+}
+
+/// Config::Dut, Config::Twin, Config::sizes.
+template <class Config>
+class LaneEngineBench : public testing::Test {
+ protected:
+  static constexpr const defs::Sizes& kSizes = Config::sizes;
+  static constexpr unsigned kP = kSizes.partitions;
+
+  LaneEngineBench() {
+    context.randReset(2);
+    context.randSeed(static_cast<int>(seed & 0x7fffffff));
+    fill();
+    reset();
+  }
+
+  unsigned pick(unsigned limit) { return static_cast<unsigned>(rng() % limit); }
+
+  /// New contents, the same for RTL and twin.
+  void fill() {
+    std::vector<std::uint32_t> column(kP);
+    for (unsigned at = 0; at < kSizes.sbuf_bytes; at += 4) {
+      if (at == kWindow) at = kSizes.sbuf_bytes - kWindow;
+      for (auto& word : column) word = random_word(rng);
+      sbuf.write_column(at, 4, 0, column);
+      twin_sbuf.write_column(at, 4, 0, column);
+    }
+    for (unsigned word = 0; word < kSizes.psum_banks * kSizes.psum_cols; ++word)
+      for (auto& value : psum.row(word)) value = random_word(rng);
+  }
+
+  void reset() {
+    dut = std::make_unique<typename Config::Dut>(&context);
+    dut->clk_i = 0;
+    dut->rst_ni = 0;
+    dut->instr_valid_i = 0;
+    dut->ps_rd_ready_i = 0;
+    dut->eval();
+    dut->clk_i = 1;
+    dut->eval();
+    dut->clk_i = 0;
+    dut->rst_ni = 1;
+    dut->eval();
+    on_its_way.clear();
+    landing.clear();
+    seen.clear();
+    done = 0;
+    cycle = 0;
+    stall_percent = 0;
+  }
+
+  /// One clock cycle of engine and memories. Inputs are set before; outputs are looked at in it.
+  void clock() {
+    dut->ps_rd_ready_i = pick(100) >= stall_percent;
+    dut->eval();
+    accepted = dut->instr_valid_i && dut->instr_ready_o;
+    done_now = dut->done_o;
+    done += done_now;
+    if (done_now) done_cycles.push_back(cycle);
+    const bool read = dut->rd_valid_o, psum_read = dut->ps_rd_valid_o && dut->ps_rd_ready_i;
+    const unsigned at = dut->rd_addr_o, word = dut->ps_rd_addr_o;
+    if (read || psum_read) read_cycles.push_back(cycle);
+    EXPECT_FALSE(read && dut->ps_rd_valid_o);
+    // Like sbuf: read first, then what was presented in the cycle before.
+    std::vector<std::uint64_t> row(kP);
+    if (read) {
+      for (unsigned p = 0; p < kP; ++p)
+        sbuf.read(p, at & ~7u, {reinterpret_cast<std::uint8_t*>(&row[p]), 8});
+    }
+    for (const Row& old : on_its_way) sbuf.write_column(old.addr, old.bytes, old.first, old.values);
+    on_its_way.clear();
+    if (dut->wr_valid_o) {
+      Row out{dut->wr_pc_o, dut->wr_addr_o, dut->wr_first_o, dut->wr_count_o, dut->wr_bytes_o, {}};
+      for (unsigned i = 0; i < out.count; ++i)
+        out.values.push_back(dut->wr_data_o[i] & (out.bytes == 2 ? 0xffffu : 0xffffffffu));
+      on_its_way.push_back(out);
+      seen.push_back(out);
+    }
+    dut->clk_i = 1;
+    dut->eval();
+    if (read) {
+      for (unsigned p = 0; p < kP; ++p) dut->rd_data_i[p] = row[p];
+    }
+    for (unsigned p = 0; p < kP; ++p)
+      dut->ps_rd_data_i[p] = psum_read ? psum.row(word)[p] : static_cast<std::uint32_t>(rng());
+    dut->clk_i = 0;
+    dut->eval();
+    ++cycle;
+  }
+
+  void drive(const defs::Instr& instr, std::uint32_t pc) {
+    const auto words = instr.words();
+    for (unsigned i = 0; i < words.size(); ++i) dut->instr_i[i] = words[i];
+    dut->pc_i = pc;
+    dut->instr_valid_i = 1;
+  }
+
+  /// Runs `program` on both; the first refused instruction must stop the engine for good.
+  void run(const std::vector<defs::Instr>& program, unsigned gap_percent) {
+    RowSink sink;
+    typename Config::Twin twin(kSizes, twin_sbuf, psum, sink, cmodel::StreamId{});
+    auto cause = defs::ErrorCause::None;
+    unsigned good = 0;
+    std::vector<std::size_t> rows_after;  // rows that must be out when instruction i is done
+    for (; good < program.size(); ++good) {
+      cause = twin.execute(program[good], 100 + good);
+      if (cause != defs::ErrorCause::None) break;
+      rows_after.push_back(sink.rows.size());
+    }
+    unsigned next = 0, quiet = 0;
+    while (quiet < 20) {
+      dut->instr_valid_i = 0;
+      if (next < program.size() && pick(100) >= gap_percent) drive(program[next], 100 + next);
+      const unsigned before = done;
+      clock();
+      next += accepted;
+      ASSERT_LE(done - before, 1u);
+      if (done != before) {
+        ASSERT_LE(done, good);
+        ASSERT_EQ(seen.size(), rows_after[done - 1]) << "done before its writes, or late";
+        ASSERT_TRUE(on_its_way.empty()) << "done before its last write is visible";
+      }
+      ASSERT_LE(seen.size(), sink.rows.size());
+      if (!seen.empty() && seen.size() > compared) {
+        ASSERT_EQ(to_string(seen.back()), to_string(sink.rows[compared]));
+        ++compared;
+      }
+      const bool over = done == good && (next >= program.size() || dut->error_valid_o);
+      quiet = over ? quiet + 1 : 0;
+      ASSERT_LT(cycle, 1000000u) << "the engine hangs: " << done << " of " << good << " done";
+    }
+    dut->instr_valid_i = 0;
+    ASSERT_EQ(seen.size(), sink.rows.size());
+    ASSERT_EQ(dut->error_valid_o, cause != defs::ErrorCause::None);
+    ASSERT_EQ(to_string(static_cast<defs::ErrorCause>(dut->error_cause_o)), to_string(cause));
+    if (dut->error_valid_o) {
+      ASSERT_EQ(dut->error_pc_o, 100 + good);
+      ASSERT_EQ(next, good + 1) << "nothing is accepted after an error";
+      ASSERT_FALSE(dut->instr_ready_o);
+    }
+    ASSERT_FALSE(dut->busy_o);
+    rows_checked += seen.size();
+    seen.clear();
+    compared = 0;
+    done = 0;
+  }
+
+  /// A legal operand inside `window` bytes at `base` of a partition (PSUM: inside one bank).
+  /// `packed`: elements follow each other, innermost dimension first.
+  defs::Operand place(const cmodel::Trips& trips, unsigned partitions, defs::Space space,
+                      defs::Dtype dtype, unsigned base, unsigned window, bool packed) {
+    defs::Operand op;
+    op.space = static_cast<std::uint8_t>(space);
+    op.dtype = static_cast<std::uint8_t>(dtype);
+    do op.partition = static_cast<std::uint8_t>(pick(4) * kP / 4);
+    while (cmodel::partition_bad(kSizes, op.partition, partitions));
+    const int bytes = static_cast<int>(cmodel::element_bytes(op.dtype));
+    for (unsigned attempt = 0;; ++attempt) {
+      int strides[4], low = 0, high = bytes, pitch = 1;
+      for (unsigned i = 0; i < 4; ++i) {
+        strides[i] = packed ? pitch : static_cast<int>(pick(attempt < 8 ? 25 : 3)) - 8;
+        if (attempt >= 8 && !packed) strides[i] = static_cast<int>(pick(3)) - 1;
+        pitch *= trips[i];
+        if (trips[i] == 1) strides[i] = 0;
+        (strides[i] < 0 ? low : high) += (trips[i] - 1) * strides[i] * bytes;
+      }
+      if (high - low > static_cast<int>(window)) {
+        if (attempt > 40) packed = true;
+        continue;
+      }
+      const unsigned room = window - static_cast<unsigned>(high - low);
+      op.offset = base + static_cast<unsigned>(-low) + pick(room / bytes + 1) * bytes;
+      op.stride0 = static_cast<std::int16_t>(strides[0]);
+      op.stride1 = static_cast<std::int16_t>(strides[1]);
+      op.stride2 = static_cast<std::int16_t>(strides[2]);
+      op.stride3 = static_cast<std::int16_t>(strides[3]);
+      return op;
+    }
+  }
+
+  defs::Dtype float_format() { return pick(2) ? defs::Dtype::Bf16 : defs::Dtype::Fp32; }
+
+  /// Source in SBUF window `slot` or in PSUM; there, if it may be read out, also int32.
+  defs::Operand source(const cmodel::Trips& trips, unsigned partitions, unsigned slot,
+                       bool read_out = false) {
+    if (pick(3) == 0) {
+      const auto dtype = read_out && pick(2) ? defs::Dtype::Int32 : defs::Dtype::Fp32;
+      return place(trips, partitions, defs::Space::Psum, dtype,
+                   pick(kSizes.psum_banks) * kSizes.psum_cols * 4, kSizes.psum_cols * 4, pick(2));
+    }
+    return place(trips, partitions, defs::Space::Sbuf, float_format(), window_base(slot),
+                 kWindow / 4, pick(2));
+  }
+  defs::Operand destination(const cmodel::Trips& trips, unsigned partitions, unsigned slot) {
+    return place(trips, partitions, defs::Space::Sbuf, float_format(), window_base(slot),
+                 kWindow / 4, pick(2));
+  }
+  cmodel::Trips random_trips() {
+    cmodel::Trips trips;
+    for (auto& trip : trips) trip = static_cast<std::uint16_t>(1 + pick(3));
+    trips[pick(4)] = static_cast<std::uint16_t>(1 + pick(8));
+    while (trips[0] * trips[1] * trips[2] * trips[3] > 60) trips[pick(4)] = 1;
+    return trips;
+  }
+  void set_sizes(defs::Instr& instr, const cmodel::Trips& trips) {
+    instr.size0 = trips[0], instr.size1 = trips[1], instr.size2 = trips[2], instr.size3 = trips[3];
+  }
+
+  /// Slips that must be refused, one cause each; `instr` is legal with all operands in SBUF.
+  struct Slip {
+    defs::ErrorCause cause;
+    void (*make)(defs::Instr&);
+  };
+  void expect_refused(const defs::Instr& legal, const std::vector<Slip>& slips) {
+    for (std::size_t i = 0; i < slips.size(); ++i) {
+      SCOPED_TRACE(fmt::format("slip {}", i));
+      defs::Instr bad = legal;
+      slips[i].make(bad);
+      reset();
+      RowSink sink;
+      typename Config::Twin twin(kSizes, twin_sbuf, psum, sink, cmodel::StreamId{});
+      ASSERT_EQ(to_string(twin.execute(bad, 0)), to_string(slips[i].cause));
+      ASSERT_TRUE(sink.rows.empty());
+      run({legal, bad, legal}, 0);
+    }
+  }
+
+  static constexpr unsigned kWindow = 4096;  ///< bytes in use at both ends of the partition
+  static unsigned window_base(unsigned slot) {
+    return (slot < 4 ? 0 : kSizes.sbuf_bytes - kWindow) + slot % 4 * (kWindow / 4);
+  }
+
+  std::uint64_t seed = tb::seed();
+  std::mt19937_64 rng{seed};
+  VerilatedContext context;
+  std::unique_ptr<typename Config::Dut> dut;
+  cmodel::Sbuf sbuf{kSizes}, twin_sbuf{kSizes};
+  cmodel::Psum psum{kSizes};
+  std::deque<Row> on_its_way, landing;
+  std::vector<Row> seen;
+  std::vector<std::uint64_t> done_cycles, read_cycles;
+  unsigned done = 0, stall_percent = 0;
+  std::size_t compared = 0, rows_checked = 0;
+  std::uint64_t cycle = 0;
+  bool accepted = false, done_now = false;
+};
+
+}  // namespace tb

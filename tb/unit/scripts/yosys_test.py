@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every module that Yosys' front end reads passes `hierarchy -check` and `check -assert`: no
+undriven wires, no loops, no two drivers. The others are listed with what the front end lacks, and
+the list may only shrink: a module on it that does read fails the test.
+"""
+import pathlib
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "scripts"))
+import layers  # noqa: E402
+
+DEFS = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/fp/bits_pkg.sv", "rtl/fp/fma_pkg.sv",
+        "rtl/fp/convert_pkg.sv", "rtl/tensor/tensor_pkg.sv", "fabric/rtl/pkg/gen/crc_pkg.sv", "fabric/rtl/pkg/link_lanes_pkg.sv"]
+# Parameters that make a P-wide block small enough for a check.
+SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
+# What Yosys 0.23 does not read: array ports, packed arrays of more than one dimension, and the
+# parents of such modules. (Of the fabric: wiring, the crossbar, and the counters, which take arrays of payloads and of
+# link states.)
+UNREADABLE = """act_engine chip core csr_regs dma dma_engines dma_write element_writer fabric_counters fabric_cross
+    fabric_ni fabric_node fabric_router fetch_mux host_events host_if lanes mem_xbar operand_reader psum sbuf semaphores
+    sequencer tensor_check tensor_drain
+    tensor_engine tensor_load tensor_stream vector_engine""".split()
+
+
+def modules():
+    return {p.stem: p for d in layers.folders(ROOT) for p in sorted((ROOT / d).glob("*.sv"))
+            if not p.stem.endswith("_pkg")}
+
+
+def yosys(*commands):
+    read = "read_verilog -sv -DYOSYS -I rtl/prim"
+    script = "; ".join([f"{read} {' '.join(DEFS)}", *(c.replace("READ", read) for c in commands)])
+    return subprocess.run(["yosys", "-q", "-w", "Replacing memory", "-e", ".", "-p", script], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+
+
+class Yosys(unittest.TestCase):
+    def test_every_readable_module_is_complete(self):
+        readable = [str(p) for name, p in modules().items() if name not in UNREADABLE]
+        for name in modules():
+            if name in UNREADABLE:
+                continue
+            with self.subTest(module=name):
+                shrink = " ".join(SHRINK.get(name, []))
+                done = yosys(f"READ -defer {' '.join(readable)}",
+                             f"hierarchy -check -top {name} {shrink}", "check -assert")
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_the_list_of_unreadable_modules_only_shrinks(self):
+        for name in UNREADABLE:
+            with self.subTest(module=name):
+                self.assertIn(name, modules(), "no such module any more")
+                done = yosys(f"READ -defer {modules()[name]}")
+                self.assertNotEqual(done.returncode, 0, "reads now: take it off the list")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
