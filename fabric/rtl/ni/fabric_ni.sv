@@ -80,6 +80,7 @@ module fabric_ni #(
   output defs_pkg::delivery_t [Cores-1:0] delivery_o,
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
+  output logic [127:0] error_pc_o,
 
   output logic sending_o,          // a packet is in a lane
   output logic rx_idle_o,
@@ -233,6 +234,20 @@ module fabric_ni #(
     if (!rst_ni) timer_q <= 20'd1;
     else timer_q <= tick ? 20'd1 : timer_q + 20'd1;
   end
+
+  // Packets rejected so far, per source of errors.
+  logic [127:0] rejected_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) rejected_q <= '0;
+    else if (error_valid_o != '0) begin
+      for (int unsigned i = 0; i < 4; i++) begin
+        if (error_valid_o[i] && rejected_q[32*i +: 32] != '1) begin
+          rejected_q[32*i +: 32] <= rejected_q[32*i +: 32] + 32'd1;
+        end
+      end
+    end
+  end
+  assign error_pc_o = rejected_q;
 
   // ---------------------------------------------------------------- management
   logic mgmt_valid, mgmt_legal, mgmt_busy;

@@ -180,22 +180,21 @@ module fabric_ni_tx #(
   assign ack_lane    = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
+  defs_pkg::fabric_rate_t rate0, rate1;
+  assign rate0 = rate_i[0 +: RateBits];
+  assign rate1 = rate_i[RateBits +: RateBits];
   for (genvar l = 0; l < 2; l++) begin : gen_lane
-    defs_pkg::fabric_rate_t rate;
-    defs_pkg::lane_packet_t packet;
-    defs_pkg::lane_flit_t flit;
-    logic [4:0] number;  // of the flit in its packet
     logic tail;
     logic [15:0] stamp, picked_q;
     logic [511:0] payload_q;
-    assign rate = rate_i[RateBits*l +: RateBits];
     // What the tenant sends is charged, at every repeat anew; acknowledgements and reports are the fabric's.
     fabric_bucket #(.PacketFlits(defs_pkg::BodyFlits + 1)) u_bucket (
-      .clk_i(bucket_clk_i), .rst_ni, .rate_i(rate.flits), .burst_i(rate.burst),
+      .clk_i(bucket_clk_i), .rst_ni, .rate_i(l == 0 ? rate0.flits : rate1.flits),
+      .burst_i(l == 0 ? rate0.burst : rate1.burst),
       .busy_i(lane_valid[l]), .pop_i(pop_i[l] && !lane_ack[l]), .hold_o(hold[l]),
       .asleep_o(bucket_asleep[l])
     );
-    fabric_lane u_lane (
+    fabric_lane #(.Odd(1'(l))) u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
       .ready_i((!routes_valid || hold[l]) ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
       .class_i(vc_class), .upper_i(upper), .local_i(local_chip),
@@ -204,24 +203,13 @@ module fabric_ni_tx #(
       .ack_i(ack_lane[l]), .ack_dst_i, .ack_vn_i(tenant_i[1:0]),
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),
-      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .packet_o(packet),
-      .flit_o(number), .tail_o(tail), .pop_i(pop_i[l])
+      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .injected_i(stamp[13:8]),
+      .flit_o(hol_o[LaneBits*l +: LaneBits]), .head_o(lane_head[l]), .tail_o(tail), .pop_i(pop_i[l])
     );
-    assign lane_head[l] = number == '0;
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
     assign next[l] = pop_i[l] && !lane_head[l];
     // Only that of heads is asked for.
     assign stamp = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]] : picked_q;
-    always_comb begin
-      flit.injected = stamp[13:8];
-      flit.vn       = packet.vn;
-      flit.head     = lane_head[l];
-      flit.tail     = tail;
-      flit.vc_class = packet.vc_class;
-      flit.out      = {packet.local_chip, packet.upper, 1'(l)};
-      flit.len      = packet.len;
-    end
-    assign hol_o[LaneBits*l +: LaneBits] = flit;
     always_ff @(posedge clk_i) begin
       if (pick[l] || pick_ack[l]) picked_q <= now_i;
       if (pop_i[l]) begin

@@ -119,16 +119,15 @@ module fabric_node #(
   logic [Links-1:0] ports, dead;
   logic [3:0] upset;
   logic stop, cut, resend, switched, drained, empty, upset_q, any_write, mgmt_write, control_busy;
-  logic [34:0] slots;
   logic [24:0] arbiter;
   defs_pkg::fabric_write_t mgmt_what, written;
-  logic [2:0] slot, tenant;  // {slot mode, VN}: of this fabric cycle, of this chip
+  logic [2:0] slot, tenant;
   fabric_control u_control (
     .clk_i(control_clk), .rst_ni,
     .write_i(any_write), .index_i(control_index), .write_index_i(written.index),
     .wdata_i(written.data), .rdata_o(control_rdata),
     .bank_o(bank), .ports_o(ports), .stop_o(stop), .cut_o(cut), .resend_o(resend), .switched_o(switched),
-    .slots_o(slots), .arbiter_o(arbiter),
+    .slot_o(slot), .tenant_o(tenant), .arbiter_o(arbiter),
     .fabric_en_i, .now_i(time_q[15:0]), .busy_o(control_busy), .empty_i(empty),
     .dead_i(dead), .drained_i(drained), .split_o(upset[3]), .upset_i(upset_q)
   );
@@ -215,14 +214,6 @@ module fabric_node #(
     if (!rst_ni) time_q <= '0;
     else time_q <= time_q + 32'd1;
   end
-  always_comb begin
-    slot   = '0;
-    tenant = '0;
-    if (slots[34]) begin
-      slot   = {1'b1, slots[2*time_q[3:0] +: 2]};
-      tenant = slots[34:32];
-    end
-  end
 
   logic [3:0] local_valid, local_pop, eject_take;
   defs_pkg::lane_flit_t [3:0] local_flit;
@@ -282,25 +273,11 @@ module fabric_node #(
     .eject_take_vc_i(eject_take_vc),
     .flit_valid_i(out_valid[Outs-1:Links]), .flit_i(out[Outs-1:Links]), .out_payload_i(out_payload),
     .violation_i(violation), .violated_i(violated), .violations_o(violations), .violation_o(first_violation),
-    .damaged_o(damaged), .done_o(done), .delivery_o(delivery), .error_valid_o, .error_cause_o,
+    .damaged_o(damaged), .done_o(done), .delivery_o(delivery), .error_valid_o, .error_cause_o, .error_pc_o,
     .sending_o(sending), .rx_idle_o(rx_idle), .idle_o(ni_idle)
   );
 
   // ---------------------------------------------------------------- state
-  // Packets rejected so far, per source of errors.
-  logic [127:0] rejected_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) rejected_q <= '0;
-    else if (error_valid_o != '0) begin
-      for (int unsigned i = 0; i < 4; i++) begin
-        if (error_valid_o[i] && rejected_q[32*i +: 32] != '1) begin
-          rejected_q[32*i +: 32] <= rejected_q[32*i +: 32] + 32'd1;
-        end
-      end
-    end
-  end
-  assign error_pc_o = rejected_q;
-
   // Drained: what has left its sender has arrived, or was lost on a link that died.
   always_ff @(posedge fabric_clk or negedge rst_ni) begin
     if (!rst_ni) upset_q <= 1'b0;

@@ -86,14 +86,12 @@ module fabric_allocate #(
   // ---------------------------------------------------------------- allocation
   // Priority: packets under way; (mode Weighted) VNs that have not used up their share; then old ones, then
   // through traffic (inputs 0 .. 7). Never 0. Mode RoundRobin: packets under way, no more.
-  function automatic logic [7:0] rank(input logic [5:0] queue);
-    defs_pkg::hol_flit_t first;
-    first = hol_i[HolBits*queue +: HolBits];
+  function automatic logic [7:0] rank(input logic injects, input logic [1:0] of_vn, input logic head,
+                                      input logic [2:0] to, input logic [3:0] injected);
     if (round_robin) begin
-      rank = {!first.head, 7'd1};
+      rank = {!head, 7'd1};
     end else begin
-      rank = {!first.head, weighted && funded[{first.out, queue[1:0]}],
-              first.head ? now_i - first.injected : 4'd0, !queue[5], 1'b1};
+      rank = {!head, weighted && funded[{to, of_vn}], head ? now_i - injected : 4'd0, !injects, 1'b1};
     end
   endfunction
   // A receiver has two outputs, one for each of its links, and one set of VCs.
@@ -126,6 +124,7 @@ module fabric_allocate #(
   logic [3*Links-1:0] claim_vc;
   logic [Vns-1:0] can;                            // of one input: heads of line that could leave
   defs_pkg::hol_flit_t flit;
+  logic [5:0] queue;
   logic [2:0] out, vc;
   logic [1:0] vn;
   logic can_leave;
@@ -163,6 +162,7 @@ module fabric_allocate #(
     claim_vc    = '0;
     can         = '0;
     flit        = '0;
+    queue       = '0;
     out         = '0;
     vn          = '0;
     vc          = '0;
@@ -206,10 +206,12 @@ module fabric_allocate #(
             best = '0;
             for (int unsigned i = 0; i < Vns; i++) begin
               if (can[vn_first_q[2*x +: 2] + 2'(i)]) begin
-                key = rank({4'(x), vn_first_q[2*x +: 2] + 2'(i)});
+                queue = {4'(x), vn_first_q[2*x +: 2] + 2'(i)};
+                flit  = hol_i[HolBits*queue +: HolBits];
+                key   = rank(queue[5], queue[1:0], flit.head, flit.out, flit.injected);
                 if (key > best) begin
                   best = key;
-                  vn   = vn_first_q[2*x +: 2] + 2'(i);
+                  vn   = queue[1:0];
                 end
               end
             end
@@ -274,7 +276,9 @@ module fabric_allocate #(
             x_at = round_robin ? x_first_q[4*{turn, 3'(y)} +: 4] : '0;
             for (int unsigned i = 0; i < Xs; i++) begin
               if (wishes[x_at] && wish_out[3*x_at +: 3] == 3'(y)) begin
-                key = rank({x_at, wish_vn[2*x_at +: 2]});
+                queue = {x_at, wish_vn[2*x_at +: 2]};
+                flit  = hol_i[HolBits*queue +: HolBits];
+                key   = rank(queue[5], queue[1:0], flit.head, flit.out, flit.injected);
                 if (key > best) begin
                   winner = x_at;
                   best   = key;

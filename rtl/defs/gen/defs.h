@@ -1325,37 +1325,6 @@ struct LaneFlit {
   bool operator==(const LaneFlit&) const = default;
 };
 
-/// the packet in a sender's lane
-struct LanePacket {
-  static constexpr unsigned kBits = 10;
-  static constexpr unsigned kWords = 1;
-  using Words = std::array<std::uint32_t, 1>;
-  std::uint8_t local_chip{};  ///< for this chip
-  std::uint8_t upper{};  ///< by the upper one of the lane's two links
-  std::uint8_t vc_class{};  ///< class behind the output
-  std::uint8_t vn{};  ///< virtual network
-  std::uint8_t len{};  ///< flits
-  void pack(std::uint32_t* words, unsigned at = 0) const {
-    put_bits(words, at + 9, 1, static_cast<std::uint64_t>(local_chip));
-    put_bits(words, at + 8, 1, static_cast<std::uint64_t>(upper));
-    put_bits(words, at + 7, 1, static_cast<std::uint64_t>(vc_class));
-    put_bits(words, at + 5, 2, static_cast<std::uint64_t>(vn));
-    put_bits(words, at + 0, 5, static_cast<std::uint64_t>(len));
-  }
-  static LanePacket unpack(const std::uint32_t* words, unsigned at = 0) {
-    LanePacket s;
-    s.local_chip = static_cast<std::uint8_t>(get_bits(words, at + 9, 1));
-    s.upper = static_cast<std::uint8_t>(get_bits(words, at + 8, 1));
-    s.vc_class = static_cast<std::uint8_t>(get_bits(words, at + 7, 1));
-    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 5, 2));
-    s.len = static_cast<std::uint8_t>(get_bits(words, at + 0, 5));
-    return s;
-  }
-  Words words() const { Words w{}; pack(w.data()); return w; }
-  static LanePacket from(const Words& w) { return unpack(w.data()); }
-  bool operator==(const LanePacket&) const = default;
-};
-
 /// a packet that was delivered to memory, for the counters
 struct Delivery {
   static constexpr unsigned kBits = 30;

@@ -213,13 +213,6 @@ module defs_echo (
   output logic lane_flit_f_vc_class_o,
   output logic [2:0] lane_flit_f_out_o,
   output logic [4:0] lane_flit_f_len_o,
-  input  logic [9:0] lane_packet_i,
-  output logic [9:0] lane_packet_o,
-  output logic lane_packet_f_local_chip_o,
-  output logic lane_packet_f_upper_o,
-  output logic lane_packet_f_vc_class_o,
-  output logic [1:0] lane_packet_f_vn_o,
-  output logic [4:0] lane_packet_f_len_o,
   input  logic [29:0] delivery_i,
   output logic [29:0] delivery_o,
   output logic delivery_f_core_o,
@@ -670,19 +663,6 @@ module defs_echo (
   assign lane_flit_out.out = lane_flit_f_out_o;
   assign lane_flit_f_len_o = lane_flit_in.len;
   assign lane_flit_out.len = lane_flit_f_len_o;
-  defs_pkg::lane_packet_t lane_packet_in, lane_packet_out;
-  assign lane_packet_in = lane_packet_i;
-  assign lane_packet_o = lane_packet_out;
-  assign lane_packet_f_local_chip_o = lane_packet_in.local_chip;
-  assign lane_packet_out.local_chip = lane_packet_f_local_chip_o;
-  assign lane_packet_f_upper_o = lane_packet_in.upper;
-  assign lane_packet_out.upper = lane_packet_f_upper_o;
-  assign lane_packet_f_vc_class_o = lane_packet_in.vc_class;
-  assign lane_packet_out.vc_class = lane_packet_f_vc_class_o;
-  assign lane_packet_f_vn_o = lane_packet_in.vn;
-  assign lane_packet_out.vn = lane_packet_f_vn_o;
-  assign lane_packet_f_len_o = lane_packet_in.len;
-  assign lane_packet_out.len = lane_packet_f_len_o;
   defs_pkg::delivery_t delivery_in, delivery_out;
   assign delivery_in = delivery_i;
   assign delivery_o = delivery_out;

@@ -496,16 +496,6 @@ package defs_pkg;
   } lane_flit_t;
   localparam int unsigned LaneFlitBits = 19;
 
-  // the packet in a sender's lane
-  typedef struct packed {
-    logic local_chip;  // for this chip
-    logic upper;  // by the upper one of the lane's two links
-    logic vc_class;  // class behind the output
-    logic [1:0] vn;  // virtual network
-    logic [4:0] len;  // flits
-  } lane_packet_t;
-  localparam int unsigned LanePacketBits = 10;
-
   // a packet that was delivered to memory, for the counters
   typedef struct packed {
     logic core;  // whose memory

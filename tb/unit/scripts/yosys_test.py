@@ -22,8 +22,7 @@ SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # link states.)
 UNREADABLE = """act_engine chip core csr_regs dma dma_engines dma_write element_writer fabric_counters fabric_cross
     fabric_ni fabric_node fabric_router fetch_mux host_events host_if lanes mem_xbar operand_reader psum sbuf semaphores
-    sequencer tensor_check tensor_drain
-    tensor_engine tensor_load tensor_stream vector_engine""".split()
+    sequencer tensor_check tensor_drain tensor_engine tensor_load tensor_stream vector_engine""".split()
 
 
 def modules():
