@@ -125,7 +125,8 @@ module fabric_counters #(
   end
 
   logic [31:0] bytes_q [2];  // by core
-  logic [15:0] switches_q, damaged_q;
+  logic [15:0] switches_q;
+  logic [15:0] damaged_q;
   for (genvar c = 0; c < 2; c++) begin : gen_bytes
     always_ff @(posedge ni_clk_i or negedge rst_ni) begin
       if (!rst_ni) bytes_q[c] <= '0;
