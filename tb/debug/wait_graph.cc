@@ -140,10 +140,10 @@ void WaitGraph::channels(const Board& board, unsigned chip) {
       if (!flits) continue;
       const std::string node = buffer_node(chip, port, vc);
       state_[node] = fmt::format("{} of {} flits", flits, kVnDepth[vn]);
-      const FirstFlit first = state.first_flit(port, vc);
+      const defs::HolFlit first = state.first_flit(port, vc);
       if (first.out < defs::kLinkPorts)
         add(node, channel_node(chip, first.out, 2 * vn + first.vc_class),
-            fmt::format("its first flit goes there, {} flits", first.flits));
+            fmt::format("its first flit goes there, {} flits", first.len));
       else
         add(node, fmt::format("chip {} receiver {}", chip, (first.out - defs::kLinkPorts) / 2),
             "its first flit goes there");
