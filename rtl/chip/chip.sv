@@ -85,9 +85,8 @@ module chip #(
 
   // ---------------------------------------------------------------- host port
   logic host_quiet;
-  logic [1:0]               core_select;
   logic                     reg_apply;
-  defs_pkg::reg_req_t       core_req;
+  defs_pkg::reg_req_t [1:0] core_req;
   defs_pkg::reg_rsp_t [1:0] core_rsp;
   logic [1:0][N-1:0]        seq_event_valid, seq_event_ready;
   logic [1:0][N-1:0][1:0]   seq_state;
@@ -122,7 +121,7 @@ module chip #(
     .mem_req_o(from[Host].req), .mem_settled_i(from[Host].settled),
     .mem_rsp_valid_i(from[Host].rsp_valid), .mem_rsp_ready_o(from[Host].rsp_ready),
     .mem_rsp_i(from[Host].rsp),
-    .core_select_o(core_select), .reg_apply_o(reg_apply), .reg_o(core_req), .core_reg_i(core_rsp),
+    .reg_apply_o(reg_apply), .core_req_o(core_req), .core_rsp_i(core_rsp),
     .seq_state_i(seq_state), .seq_pc_i(seq_pc), .seq_cause_i(seq_cause),
     .seq_event_valid_i(seq_event_valid), .seq_event_ready_o(seq_event_ready),
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
@@ -166,8 +165,7 @@ module chip #(
     size_pkg::msg_chunk_t msg;
     core u_core (
       .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i,
-      .reg_select_i(core_select[c]), .reg_apply_i(reg_apply), .reg_i(core_req),
-      .reg_o(core_rsp[c]),
+      .reg_apply_i(reg_apply), .reg_req_i(core_req[c]), .reg_rsp_o(core_rsp[c]),
       .seq_state_o(seq_state[c]), .seq_pc_o(seq_pc[c]), .seq_cause_o(seq_cause[c]),
       .seq_event_valid_o(seq_event_valid[c]), .seq_event_ready_i(seq_event_ready[c]),
       .dma_error_o(dma_error[c]), .dma_cause_o(dma_cause[c]), .dma_pc_o(dma_pc[c]),

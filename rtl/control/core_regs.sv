@@ -15,10 +15,9 @@ module core_regs #(
   input  logic clk_i,
   input  logic rst_ni,
 
-  input  logic               select_i,
   input  logic               apply_i,
-  input  defs_pkg::reg_req_t reg_i,
-  output defs_pkg::reg_rsp_t reg_o,
+  input  defs_pkg::reg_req_t req_i,
+  output defs_pkg::reg_rsp_t rsp_o,
 
   output logic [N-1:0]       seq_start_o,
   output logic [N-1:0][47:0] seq_base_o,
@@ -47,12 +46,12 @@ module core_regs #(
   logic [21:0] offset;
   logic [1:0] seq;
   logic [EngineBits-1:0] engine;
-  assign offset = reg_i.offset;
+  assign offset = req_i.offset;
   assign seq    = offset[4:3];
   assign engine = offset[3 +: EngineBits];
   always_comb begin
     which = RegNone;
-    if (select_i) begin
+    if (req_i.select) begin
       unique case ({offset[21:5], 5'd0})
         defs_pkg::CsrSeqBase: which = RegSeqBase;
         defs_pkg::CsrSeqCount: which = RegSeqCount;
@@ -85,25 +84,25 @@ module core_regs #(
 
   logic readable, writable, spare_bits, not_startable;
   logic [63:0] data;
-  assign data          = reg_i.data;
+  assign data          = req_i.wdata;
   assign not_startable = which == RegSeqStart && (data[N-1:0] & startless) != '0;
   logic [N-1:0] startless;  // running or stopped by an error
   for (genvar i = 0; i < N; i++) begin : gen_startless
     assign startless[i] = seq_state_i[i][0];
   end
   always_comb begin
-    reg_o      = '0;
+    rsp_o      = '0;
     readable   = 1'b1;
     writable   = 1'b1;
     spare_bits = 1'b0;
-    if (select_i) begin
+    if (req_i.select) begin
       unique case (which)
         RegSeqBase: begin
-          reg_o.data = 64'(seq_base_o[seq]);
+          rsp_o.rdata = 64'(seq_base_o[seq]);
           spare_bits = data[63:48] != '0;
         end
         RegSeqCount: begin
-          reg_o.data = 64'(seq_count_o[seq]);
+          rsp_o.rdata = 64'(seq_count_o[seq]);
           spare_bits = data[63:25] != '0;
         end
         RegSeqStart: begin
@@ -111,31 +110,31 @@ module core_regs #(
           spare_bits = data[63:N] != '0;
         end
         RegRingBase: begin
-          reg_o.data = 64'(ring_base_o[engine]);
+          rsp_o.rdata = 64'(ring_base_o[engine]);
           spare_bits = data[63:48] != '0;
         end
         RegRingCount: begin
-          reg_o.data = 64'(ring_count_o[engine]);
+          rsp_o.rdata = 64'(ring_count_o[engine]);
           spare_bits = data[63:16] != '0;
         end
         default: begin
           writable = 1'b0;
           unique case (which)
-            RegSeqState: reg_o.data = 64'(seq_state_i);
-            RegSeqPc: reg_o.data = 64'(seq_pc_i[seq]);
-            RegSeqError: reg_o.data = 64'(seq_cause_i[seq]);
-            RegDmaError: reg_o.data = {dma_pc_i[engine], 24'd0, dma_cause_i[engine]};
-            RegTensorCount: reg_o.data = 64'(tensor_count_i);
+            RegSeqState: rsp_o.rdata = 64'(seq_state_i);
+            RegSeqPc: rsp_o.rdata = 64'(seq_pc_i[seq]);
+            RegSeqError: rsp_o.rdata = 64'(seq_cause_i[seq]);
+            RegDmaError: rsp_o.rdata = {dma_pc_i[engine], 24'd0, dma_cause_i[engine]};
+            RegTensorCount: rsp_o.rdata = 64'(tensor_count_i);
             default: readable = 1'b0;
           endcase
         end
       endcase
-      if (reg_i.write ? !writable : !readable) begin
-        reg_o.cause = 8'(defs_pkg::ErrorCauseUnmappedAddress);
-      end else if (reg_i.write && spare_bits) begin
-        reg_o.cause = 8'(defs_pkg::ErrorCauseReservedBits);
-      end else if (reg_i.write && not_startable) begin
-        reg_o.cause = 8'(defs_pkg::ErrorCauseQueueOverflow);
+      if (req_i.write ? !writable : !readable) begin
+        rsp_o.cause = 8'(defs_pkg::ErrorCauseUnmappedAddress);
+      end else if (req_i.write && spare_bits) begin
+        rsp_o.cause = 8'(defs_pkg::ErrorCauseReservedBits);
+      end else if (req_i.write && not_startable) begin
+        rsp_o.cause = 8'(defs_pkg::ErrorCauseQueueOverflow);
       end
     end
   end
@@ -150,7 +149,7 @@ module core_regs #(
       ring_count_o <= '0;
     end else begin
       seq_start_o <= '0;
-      if (select_i && apply_i && reg_i.write) begin
+      if (req_i.select && apply_i && req_i.write) begin
         unique case (which)
           RegSeqStart: seq_start_o <= data[N-1:0];
           RegSeqBase: seq_base_o[seq] <= data[47:0];
@@ -164,8 +163,8 @@ module core_regs #(
   end
 
   // A doorbell rings for one cycle per write.
-  `ASSERT(StartFollowsWrite_A, seq_start_o != '0 |-> $past(apply_i && reg_i.write))
+  `ASSERT(StartFollowsWrite_A, seq_start_o != '0 |-> $past(apply_i && req_i.write))
   // Nothing refused is applied.
-  `ASSERT_NOW(AppliedIsAllowed_A, select_i && apply_i -> reg_o.cause == '0)
+  `ASSERT_NOW(AppliedIsAllowed_A, req_i.select && apply_i -> rsp_o.cause == '0)
 
 endmodule

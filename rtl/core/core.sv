@@ -23,10 +23,9 @@ module core #(
   input  logic [4:0] ring_size_i,
 
   // registers: see reg_req
-  input  logic               reg_select_i,
   input  logic               reg_apply_i,
-  input  defs_pkg::reg_req_t reg_i,
-  output defs_pkg::reg_rsp_t reg_o,
+  input  defs_pkg::reg_req_t reg_req_i,
+  output defs_pkg::reg_rsp_t reg_rsp_o,
 
   // status, and events for the host
   output logic [N-1:0][1:0]  seq_state_o,
@@ -69,7 +68,7 @@ module core #(
   logic [2:0]         tensor_index;
   logic [47:0]        tensor_count;
   core_regs u_regs (
-    .clk_i, .rst_ni, .select_i(reg_select_i), .apply_i(reg_apply_i), .reg_i, .reg_o,
+    .clk_i, .rst_ni, .apply_i(reg_apply_i), .req_i(reg_req_i), .rsp_o(reg_rsp_o),
     .seq_start_o(seq_start), .seq_base_o(seq_base), .seq_count_o(seq_count),
     .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o),
     .ring_base_o(ring_base), .ring_count_o(ring_count),

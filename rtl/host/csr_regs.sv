@@ -26,9 +26,9 @@ module csr_regs #(
   output logic [63:0]            rdata_o,
   output defs_pkg::error_cause_e cause_o,
 
-  output logic [1:0]               core_select_o,
-  output defs_pkg::reg_req_t       reg_o,
-  input  defs_pkg::reg_rsp_t [1:0] core_reg_i,
+  // Register bus to the cores.
+  output defs_pkg::reg_req_t [1:0] core_req_o,
+  input  defs_pkg::reg_rsp_t [1:0] core_rsp_i,
 
   output logic [19:0]       fabric_timeout_o,
   output logic [K-1:0][8:0] fabric_keys_o,  // {valid, key}, entry {link port, 4 bits}
@@ -102,8 +102,10 @@ module csr_regs #(
     end
   end
 
-  assign core_select_o = (select_i && which == RegCore) ? {core, !core} : '0;
-  assign reg_o         = '{write: write_i, offset: local_offset, data: wdata_i};
+  for (genvar c = 0; c < 2; c++) begin : gen_core_req
+    assign core_req_o[c] = '{select: select_i && which == RegCore && core == 1'(c),
+                             write: write_i, offset: local_offset, wdata: wdata_i};
+  end
 
   // The fabric's registers lie in a row of 16, its first at a multiple of 128; those of other chips likewise.
   assign fabric_index_o = offset_i[6:3];
@@ -131,7 +133,7 @@ module csr_regs #(
         RegBase: rdata_o = 64'(fabric_base_q[core]);
         RegEnd: rdata_o = 64'(fabric_end_q[core]);
         RegRate: rdata_o = 64'(fabric_rate_q[{core, local_offset[3]}]);
-        RegCore: rdata_o = core_reg_i[core].data;
+        RegCore: rdata_o = core_rsp_i[core].rdata;
         RegFabric: rdata_o = fabric_rdata_i;
         RegMgmt: rdata_o = 64'(mgmt_status_i);
         RegManagers: rdata_o = 64'(fabric_managers_q);
@@ -175,7 +177,7 @@ module csr_regs #(
 
   always_comb begin
     cause_o = defs_pkg::ErrorCauseNone;
-    if (which == RegCore) cause_o = defs_pkg::error_cause_e'(core_reg_i[core].cause);
+    if (which == RegCore) cause_o = defs_pkg::error_cause_e'(core_rsp_i[core].cause);
     else if (write_i ? !writable : !readable) cause_o = defs_pkg::ErrorCauseUnmappedAddress;
     else if (write_i && spare_bits) cause_o = defs_pkg::ErrorCauseReservedBits;
     else if (write_i && not_startable) cause_o = defs_pkg::ErrorCauseQueueOverflow;

@@ -41,11 +41,10 @@ module host_if #(
   output logic               mem_rsp_ready_o,
   input  size_pkg::mem_rsp_t mem_rsp_i,
 
-  // registers of the cores: see reg_req
-  output logic [1:0]               core_select_o,
+  // register bus to the cores
   output logic                     reg_apply_o,
-  output defs_pkg::reg_req_t       reg_o,
-  input  defs_pkg::reg_rsp_t [1:0] core_reg_i,
+  output defs_pkg::reg_req_t [1:0] core_req_o,
+  input  defs_pkg::reg_rsp_t [1:0] core_rsp_i,
 
   input  logic [S-1:0][1:0]  seq_state_i,
   input  logic [S-1:0][31:0] seq_pc_i,
@@ -203,7 +202,7 @@ module host_if #(
     .select_i(head_valid && kind == KindCsr), .apply_i(do_csr),
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
-    .core_select_o, .reg_o, .core_reg_i,
+    .core_req_o, .core_rsp_i,
     .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o, .fabric_rate_o,
     .fabric_violations_i, .fabric_violation_i,
     .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,

@@ -726,24 +726,27 @@ struct SemUpdate {
   bool operator==(const SemUpdate&) const = default;
 };
 
-/// access to a register, to the block that owns it. With `select` of the block, reg_rsp answers in the same cycle; with `apply` a write happens at this edge (never one that was refused)
+/// register bus: an access that a block looks at; it is carried out when the host port says `apply`, a signal of its own, never given with a cause
 struct RegReq {
-  static constexpr unsigned kBits = 87;
+  static constexpr unsigned kBits = 88;
   static constexpr unsigned kWords = 3;
   using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t select{};  ///< there is one, of this block
   std::uint8_t write{};  ///< 1: write, 0: read
-  std::uint32_t offset{};  ///< as in csr.toml; registers of a core: as if it were core 0
-  std::uint64_t data{};  ///< of a write
+  std::uint32_t offset{};  ///< of the register, multiple of 8; to a core: as if it were core 0
+  std::uint64_t wdata{};  ///< of a write
   void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 87, 1, static_cast<std::uint64_t>(select));
     put_bits(words, at + 86, 1, static_cast<std::uint64_t>(write));
     put_bits(words, at + 64, 22, static_cast<std::uint64_t>(offset));
-    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(data));
+    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(wdata));
   }
   static RegReq unpack(const std::uint32_t* words, unsigned at = 0) {
     RegReq s;
+    s.select = static_cast<std::uint8_t>(get_bits(words, at + 87, 1));
     s.write = static_cast<std::uint8_t>(get_bits(words, at + 86, 1));
     s.offset = static_cast<std::uint32_t>(get_bits(words, at + 64, 22));
-    s.data = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
+    s.wdata = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
     return s;
   }
   Words words() const { Words w{}; pack(w.data()); return w; }
@@ -751,21 +754,21 @@ struct RegReq {
   bool operator==(const RegReq&) const = default;
 };
 
-/// answer of the block; all zero if it was not selected
+/// its answer, in the same cycle; all zero without `select`
 struct RegRsp {
   static constexpr unsigned kBits = 72;
   static constexpr unsigned kWords = 3;
   using Words = std::array<std::uint32_t, 3>;
-  std::uint8_t cause{};  ///< error_cause: None, or why the access is refused
-  std::uint64_t data{};  ///< of a read
+  std::uint8_t cause{};  ///< error_cause: why it may not be carried out; UnmappedAddress: no register of this block
+  std::uint64_t rdata{};  ///< of a read
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 64, 8, static_cast<std::uint64_t>(cause));
-    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(data));
+    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(rdata));
   }
   static RegRsp unpack(const std::uint32_t* words, unsigned at = 0) {
     RegRsp s;
     s.cause = static_cast<std::uint8_t>(get_bits(words, at + 64, 8));
-    s.data = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
+    s.rdata = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
     return s;
   }
   Words words() const { Words w{}; pack(w.data()); return w; }

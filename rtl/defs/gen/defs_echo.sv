@@ -5,15 +5,16 @@ module defs_echo (
   output logic [24:0] sem_update_o,
   output logic [8:0] sem_update_f_sem_o,
   output logic [15:0] sem_update_f_delta_o,
-  input  logic [86:0] reg_req_i,
-  output logic [86:0] reg_req_o,
+  input  logic [87:0] reg_req_i,
+  output logic [87:0] reg_req_o,
+  output logic reg_req_f_select_o,
   output logic reg_req_f_write_o,
   output logic [21:0] reg_req_f_offset_o,
-  output logic [63:0] reg_req_f_data_o,
+  output logic [63:0] reg_req_f_wdata_o,
   input  logic [71:0] reg_rsp_i,
   output logic [71:0] reg_rsp_o,
   output logic [7:0] reg_rsp_f_cause_o,
-  output logic [63:0] reg_rsp_f_data_o,
+  output logic [63:0] reg_rsp_f_rdata_o,
   input  logic [568:0] host_req_i,
   output logic [568:0] host_req_o,
   output logic host_req_f_valid_o,
@@ -214,19 +215,21 @@ module defs_echo (
   defs_pkg::reg_req_t reg_req_in, reg_req_out;
   assign reg_req_in = reg_req_i;
   assign reg_req_o = reg_req_out;
+  assign reg_req_f_select_o = reg_req_in.select;
+  assign reg_req_out.select = reg_req_f_select_o;
   assign reg_req_f_write_o = reg_req_in.write;
   assign reg_req_out.write = reg_req_f_write_o;
   assign reg_req_f_offset_o = reg_req_in.offset;
   assign reg_req_out.offset = reg_req_f_offset_o;
-  assign reg_req_f_data_o = reg_req_in.data;
-  assign reg_req_out.data = reg_req_f_data_o;
+  assign reg_req_f_wdata_o = reg_req_in.wdata;
+  assign reg_req_out.wdata = reg_req_f_wdata_o;
   defs_pkg::reg_rsp_t reg_rsp_in, reg_rsp_out;
   assign reg_rsp_in = reg_rsp_i;
   assign reg_rsp_o = reg_rsp_out;
   assign reg_rsp_f_cause_o = reg_rsp_in.cause;
   assign reg_rsp_out.cause = reg_rsp_f_cause_o;
-  assign reg_rsp_f_data_o = reg_rsp_in.data;
-  assign reg_rsp_out.data = reg_rsp_f_data_o;
+  assign reg_rsp_f_rdata_o = reg_rsp_in.rdata;
+  assign reg_rsp_out.rdata = reg_rsp_f_rdata_o;
   defs_pkg::host_req_t host_req_in, host_req_out;
   assign host_req_in = host_req_i;
   assign host_req_o = host_req_out;

@@ -304,18 +304,19 @@ package defs_pkg;
   } sem_update_t;
   localparam int unsigned SemUpdateBits = 25;
 
-  // access to a register, to the block that owns it. With `select` of the block, reg_rsp answers in the same cycle; with `apply` a write happens at this edge (never one that was refused)
+  // register bus: an access that a block looks at; it is carried out when the host port says `apply`, a signal of its own, never given with a cause
   typedef struct packed {
+    logic select;  // there is one, of this block
     logic write;  // 1: write, 0: read
-    logic [21:0] offset;  // as in csr.toml; registers of a core: as if it were core 0
-    logic [63:0] data;  // of a write
+    logic [21:0] offset;  // of the register, multiple of 8; to a core: as if it were core 0
+    logic [63:0] wdata;  // of a write
   } reg_req_t;
-  localparam int unsigned RegReqBits = 87;
+  localparam int unsigned RegReqBits = 88;
 
-  // answer of the block; all zero if it was not selected
+  // its answer, in the same cycle; all zero without `select`
   typedef struct packed {
-    logic [7:0] cause;  // error_cause: None, or why the access is refused
-    logic [63:0] data;  // of a read
+    logic [7:0] cause;  // error_cause: why it may not be carried out; UnmappedAddress: no register of this block
+    logic [63:0] rdata;  // of a read
   } reg_rsp_t;
   localparam int unsigned RegRspBits = 72;
 

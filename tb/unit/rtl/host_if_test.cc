@@ -2,6 +2,7 @@
 // The host port: tokens and credits, memory in order, registers, refusals, completions.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -20,6 +21,14 @@ using defs::ErrorCause;
 using defs::HostKind;
 using defs::HostReq;
 using defs::HostRsp;
+
+void copy_bits(std::uint32_t* to, unsigned at, const std::uint32_t* from, unsigned lsb,
+               unsigned width) {
+  for (unsigned done = 0; done < width; done += 32) {
+    const unsigned bits = std::min(width - done, 32u);
+    defs::put_bits(to, at + done, bits, defs::get_bits(from, lsb + done, bits));
+  }
+}
 
 /// host_if with the registers of its two cores, between a host that keeps to its credits and a
 /// memory with latency and stalls.
@@ -60,15 +69,15 @@ class Bench {
       dut.eval();
       for (unsigned c = 0; c < 2; ++c) {
         CoreRegs& core = cores[c];
-        core.select_i = dut.core_select_o >> c & 1;
         core.apply_i = dut.reg_apply_o;
-        core.reg_i = dut.reg_o;
+        copy_bits(&core.req_i[0], 0, &dut.core_req_o[0], defs::RegReq::kBits * c,
+                  defs::RegReq::kBits);
         core.seq_state_i = dut.seq_state_i >> 8 * c & 0xff;
         core.eval();
         if (core.tensor_rd_o) core.tensor_count_i = tensor_count(c, core.tensor_index_o);
         core.eval();
-        defs::put_bits(&dut.core_reg_i[0], 72 * c, 64, defs::get_bits(&core.reg_o[0], 0, 64));
-        defs::put_bits(&dut.core_reg_i[0], 72 * c + 64, 8, defs::get_bits(&core.reg_o[0], 64, 8));
+        copy_bits(&dut.core_rsp_i[0], defs::RegRsp::kBits * c, &core.rsp_o[0], 0,
+                  defs::RegRsp::kBits);
       }
     }
     dut.eval();
