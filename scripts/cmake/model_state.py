@@ -24,7 +24,7 @@ def main(directory, model):
     syms = (directory / f"{top}__Syms.h").read_text()
     instances = [match.groups() for match in map(INSTANCE.match, syms.splitlines()) if match]
     if not instances:
-        sys.exit(f"{directory}/{top}__Syms.h: no instances found; allowed Verilator 5.006's form")
+        sys.exit(f"{directory}/{top}__Syms.h: no instances found; allowed the form of Verilator 5.006 or 5.032")
     out = [f"// Made by scripts/cmake/model_state.py from the headers of {top}.", "#pragma once",
            f'#include "{top}__Syms.h"', '#include "tb/dut/state/model_state.h"', "",
            "namespace tb {", "namespace {", ""]
