@@ -20,9 +20,9 @@ SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # What Yosys 0.23 does not read: array and interface ports, packed arrays of more than one dimension, and the
 # parents of such modules. (Of the fabric: wiring, the crossbar, and the counters, which take arrays of payloads and of
 # link states.)
-UNREADABLE = """act_engine chip core core_regs csr_regs dma dma_engines dma_write element_writer fabric_counters fabric_cross
-    fabric_ni fabric_node fabric_router fetch_mux host_events host_if lanes mem_xbar operand_reader psum sbuf semaphores
-    sequencer tensor_check tensor_drain tensor_engine tensor_load tensor_stream vector_engine""".split()
+UNREADABLE = """chip core core_regs csr_regs dma dma_engines dma_write element_writer fabric_counters fabric_cross
+    fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lanes mem_xbar operand_reader psum sbuf semaphores
+    sequencer tensor_check tensor_drain tensor_engine tensor_load tensor_stream""".split()
 
 
 def modules():
