@@ -156,8 +156,8 @@ std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
   return control(defs::PktOp::Ack, src, dst, expected.data());
 }
 
-std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& culprit) {
-  return control(defs::PktOp::Err, chip, culprit.src, culprit.words().data());
+std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& offending) {
+  return control(defs::PktOp::Err, chip, offending.src, offending.words().data());
 }
 
 }  // namespace fabric
