@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Isolation: which packets arrive. Partition keys and address windows, fabric/README.md.
+// Isolation: which packets arrive. Partition keys and address windows, fabric/doc/transport.md.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -40,7 +40,7 @@ struct Region {
   std::uint32_t bytes = 0;  ///< multiple of 64
 };
 
-/// What isolates a core (fabric/README.md): registers FabricKey, FabricBase, FabricEnd.
+/// What isolates a core (fabric/doc/transport.md): registers FabricKey, FabricBase, FabricEnd.
 struct Partition {
   std::uint32_t chip = 0, core = 0;
   std::uint32_t key = 0;   ///< 0 .. 255

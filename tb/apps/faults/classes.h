@@ -26,7 +26,7 @@ struct FaultClass {
   std::string_view name, what;
   /// Offers messages and does the damage; says by Trial::hit() when it met something.
   void (*inject)(Trial&);
-  /// Bit i: Outcome i is what fabric/README.md promises.
+  /// Bit i: Outcome i is what fabric/doc/checking.md promises.
   unsigned allowed;
   unsigned per_trial;  ///< events in one simulation; 1: what it breaks stays broken
   unsigned timeout;    ///< FabricTimeout, fabric cycles
