@@ -21,8 +21,8 @@ class Chip;
 struct BoardOptions {
   bool track_liveness = false;   ///< keep the access history for liveness(); costs time and memory
   bool detect_races = false;     ///< report conflicting accesses without a semaphore path: races()
-  std::uint64_t order_seed = 0;  ///< 0: plain round robin; else units are picked at random. The
-                                 ///< commits of every stream are the same for every seed.
+  std::uint64_t order_seed = 0;  ///< 0: plain round robin; else operations are picked at random.
+                                 ///< The commits of every stream are the same for every seed.
 };
 
 /// Twelve chips (or fewer) and the fabric between them, without a clock.
@@ -48,8 +48,8 @@ class Board {
   /// rings and streams, starts the sequencers that have a stream.
   void load();
 
-  /// Runs one unit: one instruction of a sequencer or one descriptor of a DMA engine, with all its
-  /// commits. False if nothing can run: the board is finished(), or blocked().
+  /// Runs one operation: one instruction of a sequencer or one descriptor of a DMA engine, with all
+  /// its commits. False if nothing can run: the board is finished(), or blocked().
   bool step();
 
   /// step() until it returns false. Returns finished().

@@ -13,7 +13,7 @@
 
 namespace tb {
 
-/// One edge of the way back: a unit of work, and what is known of it.
+/// One edge of the way back: an operation, and what is known of it.
 struct Step {
   enum class State { Wrong, Right, Unseen, Missing };
   State state = State::Unseen;
@@ -43,7 +43,7 @@ struct Diagnosis {
 /// if memories must be watched: only then.
 ///
 ///   a sequencer let go what is not in the program          --> sequencer
-///   a wrong commit: which units fed the wrong element?
+///   a wrong commit: which operations fed the wrong element?
 ///     one of them is wrong itself                          --> go there
 ///     a packet: on which link was it broken first?         --> fabric of that link's sender
 ///     a byte between producer and consumer changed, or

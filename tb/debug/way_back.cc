@@ -42,14 +42,15 @@ class WayBack {
                        ? fmt::format("it stopped: {}",
                                      to_string(static_cast<defs::ErrorCause>(m.actual.delta)))
                        : "it wrote something else than it was told");
-    const auto unit = provenance_.unit_of(id, m.ordinal);
-    if (!unit) return blame(id, m.actual.pc, m.cycle, "no unit of the model does this");
-    back_from_bytes(m, *unit, *unit);
+    const auto operation = provenance_.operation_of(id, m.ordinal);
+    if (!operation) return blame(id, m.actual.pc, m.cycle, "no operation of the model does this");
+    back_from_bytes(m, *operation, *operation);
   }
 
-  /// Bytes of `m` are wrong. `reader` read their sources: the unit, or the descriptor of a packet.
-  void back_from_bytes(const Mismatch& m, const cmodel::UnitRef& unit,
-                       const cmodel::UnitRef& reader) {
+  /// Bytes of `m` are wrong. `reader` read their sources: the operation, or the descriptor of a
+  /// packet.
+  void back_from_bytes(const Mismatch& m, const cmodel::OperationRef& operation,
+                       const cmodel::OperationRef& reader) {
     std::vector<cmodel::Cell> cells;
     unsigned elements = 0;
     const std::size_t step = std::max<std::size_t>(m.actual.element_bytes, 4);
@@ -58,7 +59,7 @@ class WayBack {
       const std::size_t bytes = std::min(width, m.data.size() - at);
       if (std::equal(&m.data[at], &m.data[at] + bytes, &m.expected_data[at])) continue;
       ++elements;
-      const auto more = provenance_.sources(unit, m.actual, m.ordinal, at);
+      const auto more = provenance_.sources(operation, m.actual, m.ordinal, at);
       cells.insert(cells.end(), more.begin(), more.end());
     }
     std::set<std::pair<cmodel::StreamId, std::uint64_t>> right;
@@ -106,7 +107,7 @@ class WayBack {
     if ((found_.cause = broken_on_a_link(board_))) return;
     const cmodel::StreamId dma{id.src, static_cast<std::uint8_t>(id.lane >> 4 & 1),
                                static_cast<std::uint8_t>(kDma0 + (id.lane & 15)), 0, 0};
-    const auto packet = provenance_.unit_of(id, m.ordinal);
+    const auto packet = provenance_.operation_of(id, m.ordinal);
     const auto sender = packet ? provenance_.sender(*packet) : std::nullopt;
     const std::uint32_t pc = sender ? sender->pc : 0;
     found_.path.push_back({Step::State::Unseen, dma, pc, {}, "sent it"});
