@@ -31,7 +31,7 @@ void MustOrder::update(std::uint32_t stream, std::uint32_t counter, std::int32_t
 
 /// Turns every wait into one for what was added. For a counter that is not like that, waits and
 /// updates keep the order that they had in the run: at every wait its value is the same.
-void MustOrder::settle_waits() {
+void MustOrder::resolve_waits() {
   constexpr std::uint32_t kNobody = 0xffff'ffffu, kMany = 0xffff'fffeu;
   struct Counter {
     std::uint32_t waits = kNobody, takes = kNobody;  ///< the stream, or kMany
@@ -160,7 +160,7 @@ struct MustOrder::Pass {
 };
 
 void MustOrder::solve() {
-  settle_waits();
+  resolve_waits();
   slots_.assign(streams_.size(), kFree);
   std::size_t slots = 0;
   const auto matters = [&](std::uint32_t stream) {

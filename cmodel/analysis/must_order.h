@@ -73,7 +73,7 @@ class MustOrder {
   };
   struct Pass;
 
-  void settle_waits();
+  void resolve_waits();
 
   std::vector<Operation> operations_;
   std::vector<std::vector<std::uint32_t>> streams_;  ///< operations of each

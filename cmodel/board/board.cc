@@ -69,7 +69,7 @@ struct Board::Impl final : CommitSink, ChipPort {
     if (!guard.lets_pass(from, header)) {
       const StreamId sender{from.chip, 0, static_cast<std::uint8_t>(kRx), 0, 0};
       const std::uint32_t number = refused[from.chip][from.core]++;
-      // Every one is committed; the host is told of the first of each core.
+      // Every one is committed; the host is notified of the first of each core.
       if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
       error_commit(sender, number, defs::ErrorCause::Forbidden);
       return;

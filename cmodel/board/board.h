@@ -69,7 +69,7 @@ class Board {
 
   /// Headers of the packets that partition keys or address windows forbade, in the order in which
   /// the model met them. Each is the first of its flow {source, core, destination, VN}: what
-  /// follows in the flow is lost as well, and the sender's host is told of every packet.
+  /// follows in the flow is lost as well, and the sender's host is notified of every packet.
   const std::vector<defs::Header>& forbidden() const;
 
   /// The host asked for what this chip's port refuses: the Error commit.

@@ -13,7 +13,7 @@
 
 namespace tb {
 
-/// One edge of the way back: an operation, and what is known of it.
+/// One step of the root-cause trace: an operation, and what is known of it.
 struct Step {
   enum class State { Wrong, Right, Unseen, Missing };
   State state = State::Unseen;
@@ -32,7 +32,7 @@ inline Step step_of(const Mismatch& m) {
 using WatchAgain = std::function<std::optional<WatchFinding>(
     unsigned chip, const std::vector<cmodel::Cell>& cells, std::uint64_t until)>;
 
-/// What was found. The way back starts at what was seen first and ends at the cause.
+/// What was found. The trace starts at what was seen first and ends at the cause.
 struct Diagnosis {
   std::vector<Mismatch> mismatches;  ///< by cycle
   std::vector<Step> path;
@@ -51,9 +51,9 @@ struct Diagnosis {
 ///     none of these                                        --> the engine that made it
 ///   nothing wrong, something missing: the first commit, in the model's order, that never came
 ///
-///   wrong_instruction  way_back --+-- packet_trace    which link broke a packet
-///        |                 |      +-- Provenance      (cmodel) which bytes, by whom
-///   diagnosis.cc ----------+      +-- WatchAgain
+///   wrong_instruction  root_cause --+-- packet_trace    which link broke a packet
+///        |                 |        +-- Provenance      (cmodel) which bytes, by whom
+///   diagnosis.cc ----------+        +-- WatchAgain
 ///        |             missing ----- leaked_credit
 Diagnosis diagnose(const Board& board, const cmodel::Program& program, const WatchAgain& watch);
 

@@ -53,7 +53,7 @@ std::uint64_t delivered(const Board& board, const cmodel::Provenance& provenance
       packets += packet.end <= commits;
   }
   const bool managed = flow.core == 0 && flow.vn == 0;
-  return packets + (managed ? board.host().reroute().told(flow.src, flow.dst) : 0);
+  return packets + (managed ? board.host().reroute().packets(flow.src, flow.dst) : 0);
 }
 
 /// By the registers of both chips.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way back from an element to the bytes it was made of, and distances between numbers.
+// The trace from an element to the bytes it was made of, and distances between numbers.
 #include "cmodel/board/provenance.h"
 
 #include <gtest/gtest.h>

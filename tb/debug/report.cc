@@ -182,7 +182,7 @@ std::string to_text(const Diagnosis& d, const cmodel::Program& program) {
     }
     text += fmt::format("  {} commits differ in this and the next windows\n", d.mismatches.size());
   }
-  if (!d.path.empty()) text += "way back:\n";
+  if (!d.path.empty()) text += "root-cause trace:\n";
   for (const Step& step : d.path) {
     const ordered_json u = operation(program, step.stream, step.pc);
     text += fmt::format("  {:<12} {}{}: {}\n", name(step.state), short_name(u),

@@ -43,7 +43,7 @@ std::string signature(const std::string& report) {
   return std::regex_replace(text, number, "#");
 }
 
-/// The block that the way back ends in.
+/// The block that the root-cause trace ends in.
 std::string cause_block(const nlohmann::json& found) {
   const auto cause = found.is_object() ? found.value("cause", nlohmann::json()) : nlohmann::json();
   return cause.is_object() ? cause.value("block", "?") : "unknown";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door from the RTL of a model chip (host port, fabric node) to the golden model inside it.
+// DPI bridge from the RTL of a model chip (host port, fabric node) to the golden model inside it.
 // tb/dut/golden/golden_dpi.cc hands each call to the GoldenChip of the chip being stepped (one per
 // thread), so no chip number here.
 package golden_dpi;
@@ -17,7 +17,7 @@ package golden_dpi;
   import "DPI-C" function bit dodeca_golden_changed(input int core);
   import "DPI-C" function bit dodeca_golden_sends(input int core);
   import "DPI-C" function bit dodeca_golden_quiet(input int core);
-  // `ended`: END or an error that the host was not told of.
+  // `ended`: END or an error that the host was not notified of.
   import "DPI-C" function void dodeca_golden_sequencer(
     input int core, input int sequencer, output bit [1:0] state, output int pc,
     output bit [7:0] cause, output bit ended);

@@ -130,7 +130,7 @@ class Bench {
     }
     dut->eval();
 
-    // --- what happens at this edge. Writes accepted earlier and settled now are in memory after
+    // --- what happens at this edge. Writes accepted earlier and completed now are in memory after
     // it.
     for (unsigned t = 0; t < kTargets; ++t) take_at_target(t);
     for (unsigned r = 0; r < kRequesters; ++r) {
