@@ -68,7 +68,7 @@ struct Board::Impl final : CommitSink, ChipPort {
     header.pkey = guard.key(from.chip, from.core);
     if (!guard.lets_pass(from, header)) {
       const StreamId sender{from.chip, 0, static_cast<std::uint8_t>(kRx), 0, 0};
-      const std::uint32_t number = refused[from.chip][from.core]++;
+      const std::uint32_t number = rejected[from.chip][from.core]++;
       // Every one is committed; the host is notified of the first of each core.
       if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
       error_commit(sender, number, defs::ErrorCause::Forbidden);
@@ -90,7 +90,7 @@ struct Board::Impl final : CommitSink, ChipPort {
   BoardOptions options;
   Observers observers;
   Guard guard;
-  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
+  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> rejected{};
   std::vector<std::unique_ptr<Chip>> chips;
   RoundRobin turns;  ///< of those that have a program
   std::mt19937_64 rng;
@@ -135,7 +135,7 @@ void Board::load() {
 
 const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
 
-void Board::host_refused(unsigned chip, defs::ErrorCause cause) {
+void Board::host_rejected(unsigned chip, defs::ErrorCause cause) {
   impl_->error_commit(host_stream(chip), 0, cause);
 }
 

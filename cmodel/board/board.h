@@ -44,7 +44,7 @@ class Board {
   Board(Board&&) noexcept;
 
   /// The host's work before the start: writes every segment (MemBurst commits in stream Host of
-  /// each chip, aligned 64-byte pieces, segment order; a segment's last piece may be shorter), sets
+  /// each chip, aligned 64-byte beats, segment order; a segment's last beat may be shorter), sets
   /// rings and streams, starts the sequencers that have a stream.
   void load();
 
@@ -72,8 +72,8 @@ class Board {
   /// follows in the flow is lost as well, and the sender's host is notified of every packet.
   const std::vector<defs::Header>& forbidden() const;
 
-  /// The host asked for what this chip's port refuses: the Error commit.
-  void host_refused(unsigned chip, defs::ErrorCause cause);
+  /// The host asked for what this chip's port rejects: the Error commit.
+  void host_rejected(unsigned chip, defs::ErrorCause cause);
 
   /// Memory contents at a chip-local address (HBM or an SBUF window; a run must not leave its
   /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if

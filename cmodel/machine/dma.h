@@ -43,7 +43,7 @@ constexpr std::uint64_t descriptor_addr(std::uint64_t base, std::uint32_t count,
 /// What is wrong with a descriptor, or None. Order and rules: rtl/dma/dma_check.sv.
 defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d);
 
-/// Moves all rows of a checked descriptor, in order. Local rows are cut into chunks that cross
+/// Moves all rows of a checked descriptor, in order. Local rows are cut into beats that cross
 /// neither a source nor a destination line; remote rows into packets of up to PacketBytes from the
 /// row's start, the last packet of the descriptor being the WriteNotify if `notify`. The semaphore
 /// update is left to the caller. `scratch` keeps its memory from call to call.

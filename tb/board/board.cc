@@ -30,7 +30,7 @@ std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
 }
 
 /// The host must be notified of every stop of the model, and of no other: one line for each that
-/// differs. A receiver serves all senders and tells its first refusal only.
+/// differs. A receiver serves all senders and tells its first rejection only.
 std::string wrong_reports(const Host& host, const cmodel::Board& model) {
   using Report = std::tuple<unsigned, unsigned, unsigned, std::uint32_t, defs::ErrorCause>;
   std::set<Report> notified, happened;
@@ -90,11 +90,11 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     responses.push_back(host_responses_.back().get());
   }
   host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses);
-  // Refusals are commits; the model knows nothing of registers.
+  // Rejections are commits; the model knows nothing of registers.
   for (const auto* list : {&accesses.before, &accesses.after})
     for (const PortAccess& access : *list)
       if (access.refusal != defs::ErrorCause::None)
-        scoreboard_.model().host_refused(access.chip, access.refusal);
+        scoreboard_.model().host_rejected(access.chip, access.refusal);
   if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();

@@ -80,7 +80,7 @@ Ran BoardRuns::run(const cmodel::Program& program, const std::vector<std::string
       nlohmann::json::parse(std::ifstream(dir_ / "out/latest/divergence.json"), nullptr, false);
   std::error_code ignored;
   fs::remove_all(dir_ / "out", ignored);
-  if (ran.status != 1) return ran;  // passed, or refused by the board
+  if (ran.status != 1) return ran;  // passed, or rejected by the board
   const auto result = nlohmann::json::parse(std::ifstream(json), nullptr, false);
   if (result.is_discarded()) return ran;
   std::ostringstream text;

@@ -20,7 +20,7 @@ namespace tb {
 
 /// Bins are made from the descriptions (rtl/defs, through gen/defs.h): every value of an
 /// enumeration is asked for, and the golden model's own checks say whether a combination is legal.
-/// A combination that they refuse has no bin; an error cause that an engine cannot have is an
+/// A combination that they reject has no bin; an error cause that an engine cannot have is an
 /// illegal bin.
 ///
 /// Two sources: the program's instructions and descriptors that were executed, and what the RTL

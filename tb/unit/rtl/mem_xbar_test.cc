@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crossbar under random traffic and stalls: every request reaches its memory once, in order,
-// every answer its requester; unmapped addresses are refused; one line per cycle and target.
+// every answer its requester; unmapped addresses are rejected; one line per cycle and target.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
