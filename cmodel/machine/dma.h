@@ -28,8 +28,8 @@ class DmaPort {
   virtual void send(const defs::Header& header, std::span<const std::uint8_t> payload) = 0;
 };
 
-/// What stops an engine with work before it fetches: None, Misaligned (base not a multiple of
-/// LineBytes) or BadDescriptor (empty ring).
+/// The error cause of an engine with work before it fetches: None, Misaligned (base not a multiple
+/// of LineBytes) or BadDescriptor (empty ring).
 defs::ErrorCause check_ring(const defs::Sizes& sizes, std::uint64_t base, std::uint32_t count);
 
 /// Chip-local address of descriptor `index` (since start) of a checked ring. A ring entry outside

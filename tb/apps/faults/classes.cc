@@ -317,7 +317,7 @@ constexpr FaultClass kClasses[] = {
     {"lane", "one or two lanes stick at 0 or 1", stuck_lanes, kContained, 4, 4000},
     {"outage", "a link is silent for 1 to 1,500 cycles, one way or both", outage, kCorrected, 8,
      4000},
-    {"cut", "a cable is silent for ever; the host lays other ways, or does not", cut,
+    {"cut", "a cable is silent for ever; the host loads other routes, or does not", cut,
      kContained | kReported, 1, 8000},
     {"table", "a bit of a routing table in use flips", upset_table, kCorrected | kReported, 1, 300},
     {"slow-sink", "a receiver's memory takes nothing for up to 1,500 cycles", slow_sink, kCorrected,
