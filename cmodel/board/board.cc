@@ -20,7 +20,7 @@ constexpr std::size_t kHostBytes = 64;  // one host write
 constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
 
-std::string engine_name(unsigned chip, unsigned core, unsigned engine) {
+std::string issuer_name(unsigned chip, unsigned core, unsigned engine) {
   return fmt::format("chip {} core {} {}", chip, core, engine_name(engine));
 }
 
@@ -161,7 +161,7 @@ std::string Board::blocked() const {
     if (issuer.dma || !issuer.busy()) continue;
     const auto& sequencer = chip.core(issuer.core).sequencers[issuer.index];
     const auto instr = sequencer.peek(chip.hbm(), sequencer.pc());
-    out += fmt::format("{} pc {}: ", engine_name(chip.id(), issuer.core, issuer.index),
+    out += fmt::format("{} pc {}: ", issuer_name(chip.id(), issuer.core, issuer.index),
                        sequencer.pc());
     if (instr.wait_op)
       out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
