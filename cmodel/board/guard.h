@@ -13,7 +13,7 @@
 
 namespace cmodel {
 
-/// Every link port lets in the same keys, so it does not matter which way a packet goes.
+/// Every link port admits the same keys, so the route of a packet does not matter.
 class Guard {
  public:
   explicit Guard(const Program& program);

@@ -13,7 +13,7 @@ enum class Outcome : unsigned {
   Masked,
   Corrected,  ///< every message once, intact, in order; no word to anybody
   Contained,  ///< likewise, but a part was given up and both its ends say so
-  Reported,   ///< messages lost, each told to its sender's host, and kept on record where it
+  Reported,   ///< messages lost, each reported to its sender's host, and kept on record where it
               ///< happened
   Hang,
   Silent,  ///< lost without a word, twice, damaged, out of order, or an assertion of the RTL failed
