@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "cmodel/machine/act_engine.h"
+#include "cmodel/machine/lane_engine.h"
 #include "cmodel/machine/psum.h"
 #include "cmodel/machine/sbuf.h"
 #include "cmodel/machine/sequencer.h"
 #include "cmodel/machine/tensor_engine.h"
-#include "cmodel/machine/vector_engine.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
@@ -38,8 +37,7 @@ struct CoreState {
   Sbuf sbuf;
   Psum psum;
   TensorEngine tensor;
-  VectorEngine vector;
-  ActEngine act;
+  LaneEngine vector, act;
   std::array<Sequencer, defs::kSequencers> sequencers;
   std::vector<RingState> rings;
 

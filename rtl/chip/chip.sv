@@ -85,10 +85,11 @@ module chip #(
 
   // ---------------------------------------------------------------- host port
   logic host_quiet;
+  logic                     reg_apply, fabric_select;
   logic [1:0]               core_select;
-  logic                     reg_apply;
-  defs_pkg::reg_req_t       core_req;
+  defs_pkg::reg_req_t       core_req, fabric_req;
   defs_pkg::reg_rsp_t [1:0] core_rsp;
+  defs_pkg::reg_rsp_t       fabric_rsp;
   logic [1:0][N-1:0]        seq_event_valid, seq_event_ready;
   logic [1:0][N-1:0][1:0]   seq_state;
   logic [1:0][N-1:0][31:0]  seq_pc;
@@ -100,43 +101,20 @@ module chip #(
   logic [3:0][7:0]  fabric_cause;
   logic [3:0][31:0] fabric_pc;
   logic             fabric_stalled;
-  logic [19:0]      fabric_timeout;
-  logic [defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0][8:0] fabric_keys;
-  logic [1:0][7:0]  fabric_key;
-  logic [1:0][47:0] fabric_base, fabric_end;
-  logic [3:0][13:0] fabric_rate;
-  logic [31:0]      fabric_violations;
-  logic [127:0]     fabric_violation;
-  logic fabric_write;
-  logic [3:0] fabric_index, mgmt_dst;
-  logic mgmt_send;
-  logic [2:0] mgmt_status;
-  logic [15:0] fabric_managers, link_error_limit;
-  logic [63:0] fabric_wdata, fabric_rdata;
-  logic count_write;
-  logic [7:0] count_index;
-  logic [63:0] count_rdata;
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(from[Host].req_valid), .mem_req_ready_i(from[Host].req_ready),
     .mem_req_o(from[Host].req), .mem_settled_i(from[Host].settled),
     .mem_rsp_valid_i(from[Host].rsp_valid), .mem_rsp_ready_o(from[Host].rsp_ready),
     .mem_rsp_i(from[Host].rsp),
-    .core_select_o(core_select), .reg_apply_o(reg_apply), .reg_o(core_req), .core_reg_i(core_rsp),
+    .reg_apply_o(reg_apply), .core_select_o(core_select), .core_reg_o(core_req), .core_reg_i(core_rsp),
+    .fabric_select_o(fabric_select), .fabric_reg_o(fabric_req), .fabric_reg_i(fabric_rsp),
     .seq_state_i(seq_state), .seq_pc_i(seq_pc), .seq_cause_i(seq_cause),
     .seq_event_valid_i(seq_event_valid), .seq_event_ready_o(seq_event_ready),
     .dma_error_i(dma_error), .dma_cause_i(dma_cause), .dma_pc_i(dma_pc),
     .rx_upd_error_i(upd_error[11:10]),
     .fabric_error_i(fabric_error), .fabric_cause_i(fabric_cause), .fabric_pc_i(fabric_pc),
     .fabric_stalled_i(fabric_stalled),
-    .fabric_timeout_o(fabric_timeout), .fabric_keys_o(fabric_keys), .fabric_key_o(fabric_key),
-    .fabric_base_o(fabric_base), .fabric_end_o(fabric_end), .fabric_rate_o(fabric_rate),
-    .fabric_violations_i(fabric_violations), .fabric_violation_i(fabric_violation),
-    .link_error_limit_o(link_error_limit), .fabric_managers_o(fabric_managers),
-    .mgmt_send_o(mgmt_send), .mgmt_dst_o(mgmt_dst), .mgmt_status_i(mgmt_status),
-    .fabric_write_o(fabric_write), .fabric_index_o(fabric_index), .fabric_wdata_o(fabric_wdata),
-    .fabric_rdata_i(fabric_rdata),
-    .count_write_o(count_write), .count_index_o(count_index), .count_rdata_i(count_rdata),
     .quiet_o(host_quiet)
   );
 
@@ -161,9 +139,9 @@ module chip #(
 
   // ---------------------------------------------------------------- cores
   logic [1:0] core_quiet, msg_valid, msg_ready;
+  fabric_pkg::core_chunks_t msg;
   for (genvar c = 0; c < 2; c++) begin : gen_core
     localparam int unsigned First = mem_xbar_pkg::CoreRequesters * c;
-    size_pkg::msg_chunk_t msg;
     core u_core (
       .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i,
       .reg_select_i(core_select[c]), .reg_apply_i(reg_apply), .reg_i(core_req),
@@ -178,47 +156,48 @@ module chip #(
       .fetch(from[First + mem_xbar_pkg::Fetch]), .dma_read(from[First + mem_xbar_pkg::DmaRead]),
       .dma_write(from[First + mem_xbar_pkg::DmaWrite]),
       .sbuf_line(to[32'(defs_pkg::MemorySbuf0) + c]),
-      .msg_valid_o(msg_valid[c]), .msg_ready_i(msg_ready[c]), .msg_o(msg), .quiet_o(core_quiet[c])
+      .msg_valid_o(msg_valid[c]), .msg_ready_i(msg_ready[c]), .msg_o(msg[c]), .quiet_o(core_quiet[c])
     );
   end
 
   // ---------------------------------------------------------------- fabric
   logic fabric_quiet;
-  // Read by the board's statistics.
-  defs_pkg::link_status_t link_status0, link_status1, link_status2, link_status3;
+  fabric_pkg::link_words_t link_rx, link_tx;
+  assign link_rx[0] = link_rx0_i;
+  assign link_rx[1] = link_rx1_i;
+  assign link_rx[2] = link_rx2_i;
+  assign link_rx[3] = link_rx3_i;
+  assign link_tx0_o = link_tx[0];
+  assign link_tx1_o = link_tx[1];
+  assign link_tx2_o = link_tx[2];
+  assign link_tx3_o = link_tx[3];
+  logic [1:0] rx_req_valid, rx_req_ready, rx_req_err, rx_settled;
+  fabric_pkg::core_requests_t rx_req;
+  for (genvar c = 0; c < 2; c++) begin : gen_rx
+    assign from[Rx+c].req_valid = rx_req_valid[c];
+    assign from[Rx+c].req       = rx_req[c];
+    assign rx_req_ready[c]      = from[Rx+c].req_ready;
+    assign rx_req_err[c]        = from[Rx+c].req_err;
+    assign rx_settled[c]        = from[Rx+c].settled;
+  end
+  fabric_pkg::link_statuses_t link_status;  // read by the board's statistics
   logic unused_links;
-  assign unused_links = ^{link_status0, link_status1, link_status2, link_status3};
+  assign unused_links = ^{link_status[0], link_status[1], link_status[2], link_status[3]};
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
-    .timeout_i(fabric_timeout),
-    .keys_i(fabric_keys), .key_i(fabric_key), .base_i(fabric_base), .end_i(fabric_end), .rate_i(fabric_rate),
-    .violations_o(fabric_violations), .violation_o(fabric_violation),
-    .mgmt_send_i(mgmt_send), .mgmt_dst_i(mgmt_dst), .mgmt_status_o(mgmt_status),
-    .managers_i(fabric_managers),
-    .msg0_valid_i(msg_valid[0]), .msg0_ready_o(msg_ready[0]), .msg0_i(gen_core[0].msg),
-    .msg1_valid_i(msg_valid[1]), .msg1_ready_o(msg_ready[1]), .msg1_i(gen_core[1].msg),
-    .link_rx0_i, .link_rx1_i, .link_rx2_i, .link_rx3_i,
-    .link_tx0_o, .link_tx1_o, .link_tx2_o, .link_tx3_o,
-    .control_write_i(fabric_write), .control_index_i(fabric_index),
-    .control_wdata_i(fabric_wdata), .control_rdata_o(fabric_rdata),
-    .count_write_i(count_write), .count_index_i(count_index), .count_rdata_o(count_rdata),
-    .rx0_req_valid_o(from[Rx].req_valid), .rx0_req_ready_i(from[Rx].req_ready),
-    .rx0_req_o(from[Rx].req), .rx0_req_err_i(from[Rx].req_err), .rx0_settled_i(from[Rx].settled),
-    .rx1_req_valid_o(from[Rx+1].req_valid), .rx1_req_ready_i(from[Rx+1].req_ready),
-    .rx1_req_o(from[Rx+1].req), .rx1_req_err_i(from[Rx+1].req_err), .rx1_settled_i(from[Rx+1].settled),
-    .sem0_valid_o(upd_valid[10]), .sem0_o(upd[10]),
-    .sem1_valid_o(upd_valid[11]), .sem1_o(upd[11]),
+    .reg_select_i(fabric_select), .reg_apply_i(reg_apply), .reg_i(fabric_req), .reg_o(fabric_rsp),
+    .msg_valid_i(msg_valid), .msg_ready_o(msg_ready), .msg_i(msg),
+    .link_rx_i(link_rx), .link_tx_o(link_tx),
+    .rx_req_valid_o(rx_req_valid), .rx_req_ready_i(rx_req_ready), .rx_req_o(rx_req),
+    .rx_req_err_i(rx_req_err), .rx_settled_i(rx_settled),
+    .sem_valid_o(upd_valid[11:10]), .sem_o(upd[11:10]),
     .error_valid_o(fabric_error), .error_cause_o(fabric_cause), .error_pc_o(fabric_pc),
-    .stalled_o(fabric_stalled),
-    .link_error_limit_i(link_error_limit),
-    .link_status0_o(link_status0), .link_status1_o(link_status1),
-    .link_status2_o(link_status2), .link_status3_o(link_status3),
-    .link_dead_o, .drained_o(fabric_drained_o),
+    .stalled_o(fabric_stalled), .link_status_o(link_status), .link_dead_o, .drained_o(fabric_drained_o),
     .quiet_o(fabric_quiet)
   );
 
   assign quiet_o = host_quiet && semaphores_quiet && (&core_quiet) && fabric_quiet &&
-                   from[Rx].settled && from[Rx+1].settled &&
+                   rx_settled == '1 &&
                    from[mem_xbar_pkg::DmaWrite].settled &&
                    from[mem_xbar_pkg::CoreRequesters + mem_xbar_pkg::DmaWrite].settled;
 

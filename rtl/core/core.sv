@@ -197,7 +197,7 @@ module core #(
   );
 
   // ---------------------------------------------------------------- vector and activation engine
-  vector_engine u_vector (
+  lane_engine #(.Engine(32'(defs_pkg::EngineVector))) u_vector (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[1]), .instr_ready_o(instr_ready[1]), .instr_i(instr[1]),
     .pc_i(instr_pc[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
@@ -208,7 +208,7 @@ module core #(
     .wr_valid_o(v_wr_valid), .wr_addr_o(v_wr_addr), .wr_bytes_o(v_wr_bytes),
     .wr_first_o(v_wr_first), .wr_count_o(v_wr_count), .wr_data_o(v_wr_data), .wr_pc_o(v_wr_pc)
   );
-  act_engine u_act (
+  lane_engine #(.Engine(32'(defs_pkg::EngineAct))) u_act (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[2]), .instr_ready_o(instr_ready[2]), .instr_i(instr[2]),
     .pc_i(instr_pc[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),

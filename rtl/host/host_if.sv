@@ -20,7 +20,6 @@
 module host_if #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned D = defs_pkg::Cores * size_pkg::DmaEngines,
-  localparam int unsigned K = defs_pkg::LinkPorts * defs_pkg::KeyEntries,
   localparam int unsigned LineBits   = size_pkg::LineBytes * 8,
   localparam int unsigned OffsetBits = $clog2(size_pkg::LineBytes)
 ) (
@@ -41,11 +40,14 @@ module host_if #(
   output logic               mem_rsp_ready_o,
   input  size_pkg::mem_rsp_t mem_rsp_i,
 
-  // registers of the cores: see reg_req
-  output logic [1:0]               core_select_o,
+  // registers of cores and fabric: see reg_req
   output logic                     reg_apply_o,
-  output defs_pkg::reg_req_t       reg_o,
+  output logic [1:0]               core_select_o,
+  output defs_pkg::reg_req_t       core_reg_o,
   input  defs_pkg::reg_rsp_t [1:0] core_reg_i,
+  output logic                     fabric_select_o,
+  output defs_pkg::reg_req_t       fabric_reg_o,
+  input  defs_pkg::reg_rsp_t       fabric_reg_i,
 
   input  logic [S-1:0][1:0]  seq_state_i,
   input  logic [S-1:0][31:0] seq_pc_i,
@@ -62,28 +64,6 @@ module host_if #(
   input  logic [3:0][7:0]  fabric_cause_i,
   input  logic [3:0][31:0] fabric_pc_i,
   input  logic             fabric_stalled_i,
-  output logic [19:0]      fabric_timeout_o,
-  output logic [K-1:0][8:0] fabric_keys_o,
-  output logic [1:0][7:0]  fabric_key_o,
-  output logic [1:0][47:0] fabric_base_o,
-  output logic [1:0][47:0] fabric_end_o,
-  output logic [3:0][13:0] fabric_rate_o,
-  input  logic [31:0]      fabric_violations_i,
-  input  logic [127:0]     fabric_violation_i,
-
-  output logic [15:0] link_error_limit_o,
-  output logic [15:0] fabric_managers_o,
-  output logic        mgmt_send_o,
-  output logic [3:0]  mgmt_dst_o,
-  input  logic [2:0]  mgmt_status_i,
-  output logic        fabric_write_o,
-  output logic [3:0]  fabric_index_o,
-  output logic [63:0] fabric_wdata_o,
-  input  logic [63:0] fabric_rdata_i,
-  output logic        count_write_o,
-  output logic [7:0]  count_index_o,
-  input  logic [63:0] count_rdata_i,
-
   output logic quiet_o
 );
 
@@ -197,18 +177,12 @@ module host_if #(
   );
 
   // ---------------------------------------------------------------- registers of the chip
-  assign reg_apply_o = do_csr;
   csr_regs u_csr (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i,
     .select_i(head_valid && kind == KindCsr), .apply_i(do_csr),
     .write_i(head.write), .offset_i(csr_offset), .wdata_i(head.data[63:0]),
     .rdata_o(csr_rdata), .cause_o(csr_cause),
-    .core_select_o, .reg_o, .core_reg_i,
-    .fabric_timeout_o, .fabric_keys_o, .fabric_key_o, .fabric_base_o, .fabric_end_o, .fabric_rate_o,
-    .fabric_violations_i, .fabric_violation_i,
-    .link_error_limit_o, .fabric_managers_o, .mgmt_send_o, .mgmt_dst_o, .mgmt_status_i,
-    .fabric_write_o, .fabric_index_o, .fabric_wdata_o, .fabric_rdata_i,
-    .count_write_o, .count_index_o, .count_rdata_i
+    .reg_apply_o, .core_select_o, .core_reg_o, .core_reg_i, .fabric_select_o, .fabric_reg_o, .fabric_reg_i
   );
 
   // ---------------------------------------------------------------- read data

@@ -10,21 +10,6 @@
 namespace tb {
 namespace {
 
-constexpr std::string_view kSequencerName[] = {"Tensor", "Vector", "Act", "Sync"};
-
-/// Does it wait for a semaphore of this value?
-bool waits(const SequencerState& at, unsigned value) {
-  if (!at.fetched || at.in_flight) return false;
-  switch (static_cast<defs::WaitOp>(at.instr.wait_op)) {
-    case defs::WaitOp::Ge:
-      return value < at.instr.wait_value;
-    case defs::WaitOp::Eq:
-      return value != at.instr.wait_value;
-    default:
-      return false;
-  }
-}
-
 /// Running sequencers all wait, and everything else of the chip is at rest.
 bool only_waits(const Chip& chip) {
   const ChipState& state = chip.state();
@@ -33,7 +18,7 @@ bool only_waits(const Chip& chip) {
     if (state.busy_engines(core) || state.dma_busy(core)) return false;
     for (unsigned i = 0; i < defs::kSequencers; ++i) {
       const SequencerState at = state.sequencer(core, i);
-      if (at.running() && !waits(at, state.semaphore(at.instr.wait_sem))) return false;
+      if (at.running() && !at.waits(state.semaphore(at.instr.wait_sem))) return false;
     }
   }
   return true;
@@ -46,9 +31,9 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
       const SequencerState at = chip.state().sequencer(core, i);
       if (!at.running()) continue;
       const unsigned value = chip.state().semaphore(at.instr.wait_sem);
-      text +=
-          fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, kSequencerName[i], at.pc);
-      if (waits(at, value))
+      text += fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, cmodel::engine_name(i),
+                          at.pc);
+      if (at.waits(value))
         text += fmt::format(
             "waits for semaphore {} {} {}, is {}; ", cmodel::semaphore_name(at.instr.wait_sem),
             at.instr.wait_op == static_cast<unsigned>(defs::WaitOp::Ge) ? ">=" : "==",
@@ -110,11 +95,11 @@ std::string busy_parts(const Chip& chip) {
   for (unsigned core = 0; core < defs::kCores; ++core) {
     const unsigned busy = state.busy_engines(core);
     for (unsigned i = 0; i < defs::kSequencers; ++i)
-      if (busy >> i & 1) say(fmt::format("core {} {} engine: busy", core, kSequencerName[i]));
+      if (busy >> i & 1) say(fmt::format("core {} {} engine: busy", core, cmodel::engine_name(i)));
     if (state.dma_busy(core)) say(fmt::format("core {} DMA: descriptors or data left", core));
     for (unsigned i = 0; i < defs::kSequencers; ++i)
       if (state.sequencer(core, i).running())
-        say(fmt::format("core {} {} sequencer: running", core, kSequencerName[i]));
+        say(fmt::format("core {} {} sequencer: running", core, cmodel::engine_name(i)));
   }
   if (!state.fabric_quiet()) {
     say("fabric: packets left or credits not home");

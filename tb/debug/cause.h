@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a diagnosis ends with: chip, core, block, and how to say so.
 //
-//   chip               Cause::block
-//   gen_core[].u_core  sequencer  tensor_array  tensor_counters  psum  sbuf  vector_engine
-//                      act_engine  dma
-//   u_fabric, u_semaphores, u_host, HBM beside it: fabric  semaphores  host_if  hbm; no core
+//   in the chip          Cause::block
+//   gen_core[].u_core    sequencer  tensor_array  tensor_counters  psum  sbuf
+//                        vector_engine  act_engine  dma
+//   beside the cores     fabric  semaphores  host_if  hbm (outside); no core
 #pragma once
 #include <cstdint>
 #include <optional>

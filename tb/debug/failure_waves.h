@@ -35,8 +35,8 @@ nlohmann::ordered_json to_json(const WavePlan& plan, const std::filesystem::path
 /// or about what is missing for them.
 std::string record_waves(WavePlan& plan, Replay& replay, const std::filesystem::path& run_dir);
 
-/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by
-/// scripts/commands/waves.py. Returns one line if they could not be made.
+/// After divergence.json is there: chipNN.gtkw and .sucl beside the waves, by the command `waves`.
+/// Returns one line if they could not be made.
 std::string write_views(const std::filesystem::path& run_dir);
 
 }  // namespace tb

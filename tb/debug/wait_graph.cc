@@ -48,10 +48,9 @@ void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, u
     const SequencerState s = state.sequencer(stream.core, stream.engine);
     // What it has at hand, which need not be what the program has there.
     const defs::Instr& instr = s.instr;
-    if (!s.running() || !s.fetched || s.in_flight || !instr.wait_op) continue;
     const unsigned value = state.semaphore(instr.wait_sem);
+    if (!s.running() || !s.waits(value)) continue;
     const bool ge = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Ge);
-    if (ge ? value >= instr.wait_value : value == instr.wait_value) continue;
     const std::string sem = semaphore_node(chip, instr.wait_sem);
     state_[sem] = fmt::format("is {}", value);
     add(engine_node(chip, stream.core, stream.engine), sem,
@@ -141,10 +140,10 @@ void WaitGraph::channels(const Board& board, unsigned chip) {
       if (!flits) continue;
       const std::string node = buffer_node(chip, port, vc);
       state_[node] = fmt::format("{} of {} flits", flits, kVnDepth[vn]);
-      const FirstFlit first = state.first_flit(port, vc);
+      const defs::HolFlit first = state.first_flit(port, vc);
       if (first.out < defs::kLinkPorts)
         add(node, channel_node(chip, first.out, 2 * vn + first.vc_class),
-            fmt::format("its first flit goes there, {} flits", first.flits));
+            fmt::format("its first flit goes there, {} flits", first.len));
       else
         add(node, fmt::format("chip {} receiver {}", chip, (first.out - defs::kLinkPorts) / 2),
             "its first flit goes there");

@@ -17,11 +17,9 @@ struct Limit {
   unsigned rate = 0, burst = 1;
   std::uint64_t word() const { return (burst - 1) << 6 | rate; }
 };
-/// As register FabricRate of (core, port) would.
+/// FabricRate of (core, port).
 inline void set(FabricRing& nodes, unsigned chip, unsigned core, unsigned port, Limit limit) {
-  const unsigned at = 14 * (2 * core + port);
-  QData& pins = nodes.dut(chip).rate_i;
-  pins = (pins & ~(std::uint64_t{0x3fff} << at)) | limit.word() << at;
+  nodes.set(chip, defs::kCsrFabricRate, limit.word(), port, core);
 }
 
 inline fabric::Message message(unsigned src, unsigned dst, unsigned core, unsigned vn,

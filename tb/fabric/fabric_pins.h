@@ -15,23 +15,6 @@
 
 namespace tb {
 
-/// Reset values of the registers behind pins: key 0 everywhere, every address, no limit, no
-/// managers.
-template <class Dut>
-void open_all(Dut& dut) {
-  std::memset(dut.keys_i.data(), 0, sizeof(dut.keys_i));
-  for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-    defs::put_bits(dut.keys_i.data(), 9 * defs::kKeyEntries * port, 9, 0x100);
-  dut.key_i = 0;
-  std::memset(dut.base_i.data(), 0, sizeof(dut.base_i));
-  std::memset(dut.end_i.data(), 0xff, sizeof(dut.end_i));
-  dut.rate_i = 0;
-  dut.managers_i = 0;
-  dut.mgmt_send_i = 0;
-  dut.mgmt_dst_i = 0;
-  dut.link_error_limit_i = defs::kLinkErrorLimit;
-}
-
 #ifdef FABRIC_INF2
 using Probe = Vfabric_probe_inf2;
 inline constexpr defs::Sizes kSizes = defs::kInf2;
@@ -52,6 +35,31 @@ struct ReqPins {
   static constexpr unsigned kTag = kLineBits, kBytes = kTag + 12, kAddr = kTag + 21,
                             kWrite = kTag + 69;
 };
+
+// ---- the register bus
+inline std::uint32_t offset(const defs::Csr& csr, unsigned index = 0, unsigned core = 0) {
+  return csr.offset + 8 * index + core * defs::kCsrCoreStride;
+}
+/// Nothing on the bus.
+inline void release_bus(Probe& d) { d.reg_select_i = d.reg_apply_i = 0; }
+/// Puts a write on the bus, and `apply` with it if it is legal.
+inline bool put_write(Probe& d, std::uint32_t offset, std::uint64_t value) {
+  defs::RegReq{.write = 1, .offset = offset, .data = value}.pack(d.reg_i.data());
+  d.reg_select_i = 1;
+  d.reg_apply_i = 0;
+  d.eval();
+  d.reg_apply_i = defs::RegRsp::unpack(d.reg_o.data()).cause == 0;
+  return d.reg_apply_i;
+}
+inline std::uint64_t read_register(Probe& d, std::uint32_t offset) {
+  defs::RegReq{.write = 0, .offset = offset, .data = 0}.pack(d.reg_i.data());
+  d.reg_select_i = 1;
+  d.reg_apply_i = 0;
+  d.eval();
+  const std::uint64_t value = defs::RegRsp::unpack(d.reg_o.data()).data;
+  release_bus(d);
+  return value;
+}
 
 /// The pins of core or local port `c` of a node.
 struct Side {

@@ -8,20 +8,12 @@ module fabric_probe (
   input  logic fabric_en_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
-  input  logic [19:0] timeout_i,
-  input  logic [9*defs_pkg::LinkPorts*defs_pkg::KeyEntries-1:0] keys_i,
-  input  logic [15:0] key_i,
-  input  logic [95:0] base_i,
-  input  logic [95:0] end_i,
-  input  logic [55:0] rate_i,
+  input  logic reg_select_i,
+  input  logic reg_apply_i,
+  input  defs_pkg::reg_req_t reg_i,
+  output defs_pkg::reg_rsp_t reg_o,
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
-
-  input  logic mgmt_send_i,
-  input  logic [3:0] mgmt_dst_i,
-  output logic [2:0] mgmt_status_o,
-  input  logic [15:0] managers_i,
-  input  logic [15:0] link_error_limit_i,
 
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
@@ -39,13 +31,6 @@ module fabric_probe (
   output defs_pkg::flit_t link_tx3_o,
   output logic [3:0] link_dead_o,
   output logic drained_o,
-  input  logic control_write_i,
-  input  logic [3:0] control_index_i,
-  input  logic [63:0] control_wdata_i,
-  output logic [63:0] control_rdata_o,
-  input  logic count_write_i,
-  input  logic [7:0] count_index_i,
-  output logic [63:0] count_rdata_o,
 
   output logic rx0_req_valid_o,
   input  logic rx0_req_ready_i,
@@ -106,57 +91,74 @@ module fabric_probe (
   end
   `ASSERT_NOW(PhaseIsAgreed_A, phase_q == fabric_en_i)
 
+  fabric_pkg::core_chunks_t msg;
+  fabric_pkg::core_requests_t rx_req;
+  fabric_pkg::link_words_t link_rx, link_tx;
+  fabric_pkg::link_statuses_t link_status;
+  assign msg[0]         = msg0_i;
+  assign msg[1]         = msg1_i;
+  assign rx0_req_o      = rx_req[0];
+  assign rx1_req_o      = rx_req[1];
+  assign link_rx[0]     = link_rx0_i;
+  assign link_rx[1]     = link_rx1_i;
+  assign link_rx[2]     = link_rx2_i;
+  assign link_rx[3]     = link_rx3_i;
+  assign link_tx0_o     = link_tx[0];
+  assign link_tx1_o     = link_tx[1];
+  assign link_tx2_o     = link_tx[2];
+  assign link_tx3_o     = link_tx[3];
+  assign link_status0_o = link_status[0];
+  assign link_status1_o = link_status[1];
+  assign link_status2_o = link_status[2];
+  assign link_status3_o = link_status[3];
   fabric_node u_node (
     .clk_i, .rst_ni, .fabric_en_i(phase_q), .chip_id_i, .ring_size_i,
-    .timeout_i,
-    .mgmt_send_i, .mgmt_dst_i, .mgmt_status_o, .managers_i,
-    .keys_i, .key_i, .base_i, .end_i, .rate_i, .violations_o, .violation_o,
-    .msg0_valid_i, .msg0_ready_o, .msg0_i, .msg1_valid_i, .msg1_ready_o, .msg1_i,
-    .link_rx0_i, .link_rx1_i, .link_tx0_o, .link_tx1_o,
-    .link_rx2_i, .link_rx3_i, .link_tx2_o, .link_tx3_o,
-    .control_write_i, .control_index_i, .control_wdata_i, .control_rdata_o,
-    .count_write_i, .count_index_i, .count_rdata_o,
-    .rx0_req_valid_o, .rx0_req_ready_i, .rx0_req_o, .rx0_req_err_i, .rx0_settled_i,
-    .rx1_req_valid_o, .rx1_req_ready_i, .rx1_req_o, .rx1_req_err_i, .rx1_settled_i,
-    .sem0_valid_o, .sem0_o, .sem1_valid_o, .sem1_o,
+    .reg_select_i, .reg_apply_i, .reg_i, .reg_o,
+    .msg_valid_i({msg1_valid_i, msg0_valid_i}), .msg_ready_o({msg1_ready_o, msg0_ready_o}), .msg_i(msg),
+    .link_rx_i(link_rx), .link_tx_o(link_tx),
+    .rx_req_valid_o({rx1_req_valid_o, rx0_req_valid_o}), .rx_req_ready_i({rx1_req_ready_i, rx0_req_ready_i}),
+    .rx_req_o(rx_req), .rx_req_err_i({rx1_req_err_i, rx0_req_err_i}),
+    .rx_settled_i({rx1_settled_i, rx0_settled_i}),
+    .sem_valid_o({sem1_valid_o, sem0_valid_o}), .sem_o({sem1_o, sem0_o}),
     .error_valid_o, .error_cause_o, .error_pc_o, .stalled_o,
-    .link_error_limit_i, .link_status0_o, .link_status1_o, .link_status2_o, .link_status3_o,
-    .link_dead_o, .drained_o, .quiet_o
+    .link_status_o(link_status), .link_dead_o, .drained_o, .quiet_o
   );
+  assign violations_o = u_node.violations;
+  assign violation_o  = u_node.first_violation;
 
-  assign message0_valid_o   = u_node.u_ni.u_rx0.u_write.trace_message_valid_q;
-  assign message0_src_o     = u_node.u_ni.u_rx0.u_write.trace_message_src;
-  assign message0_lane_o    = u_node.u_ni.u_rx0.u_write.trace_message_lane;
-  assign message0_header_o  = u_node.u_ni.u_rx0.u_write.trace_message_header_q;
-  assign message0_bytes_o   = u_node.u_ni.u_rx0.u_write.trace_message_bytes;
-  assign burst0_valid_o     = u_node.u_ni.u_rx0.u_write.trace_burst_valid;
-  assign burst0_src_o       = u_node.u_ni.u_rx0.u_write.trace_burst_src;
-  assign burst0_lane_o      = u_node.u_ni.u_rx0.u_write.trace_burst_lane;
-  assign trace_sem0_valid_o = u_node.u_ni.u_rx0.u_write.trace_sem_valid;
-  assign trace_sem0_src_o   = u_node.u_ni.u_rx0.u_write.trace_sem_src;
-  assign trace_sem0_lane_o  = u_node.u_ni.u_rx0.u_write.trace_sem_lane;
+  assign message0_valid_o   = u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_valid_q;
+  assign message0_src_o     = u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_src;
+  assign message0_lane_o    = u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_lane;
+  assign message0_header_o  = u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_header_q;
+  assign message0_bytes_o   = u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_bytes;
+  assign burst0_valid_o     = u_node.u_ni.gen_core[0].u_rx.u_write.trace_burst_valid;
+  assign burst0_src_o       = u_node.u_ni.gen_core[0].u_rx.u_write.trace_burst_src;
+  assign burst0_lane_o      = u_node.u_ni.gen_core[0].u_rx.u_write.trace_burst_lane;
+  assign trace_sem0_valid_o = u_node.u_ni.gen_core[0].u_rx.u_write.trace_sem_valid;
+  assign trace_sem0_src_o   = u_node.u_ni.gen_core[0].u_rx.u_write.trace_sem_src;
+  assign trace_sem0_lane_o  = u_node.u_ni.gen_core[0].u_rx.u_write.trace_sem_lane;
   // A cycle later than message_valid: a kilobyte is copied only when there is something new.
   always_ff @(posedge clk_i) begin
-    if (u_node.u_ni.u_rx0.u_write.trace_message_valid_q) begin
-      message0_payload_o <= u_node.u_ni.u_rx0.u_store.trace_message_payload_q;
+    if (u_node.u_ni.gen_core[0].u_rx.u_write.trace_message_valid_q) begin
+      message0_payload_o <= u_node.u_ni.gen_core[0].u_rx.u_store.trace_message_payload_q;
     end
   end
 
-  assign message1_valid_o   = u_node.u_ni.u_rx1.u_write.trace_message_valid_q;
-  assign message1_src_o     = u_node.u_ni.u_rx1.u_write.trace_message_src;
-  assign message1_lane_o    = u_node.u_ni.u_rx1.u_write.trace_message_lane;
-  assign message1_header_o  = u_node.u_ni.u_rx1.u_write.trace_message_header_q;
-  assign message1_bytes_o   = u_node.u_ni.u_rx1.u_write.trace_message_bytes;
-  assign burst1_valid_o     = u_node.u_ni.u_rx1.u_write.trace_burst_valid;
-  assign burst1_src_o       = u_node.u_ni.u_rx1.u_write.trace_burst_src;
-  assign burst1_lane_o      = u_node.u_ni.u_rx1.u_write.trace_burst_lane;
-  assign trace_sem1_valid_o = u_node.u_ni.u_rx1.u_write.trace_sem_valid;
-  assign trace_sem1_src_o   = u_node.u_ni.u_rx1.u_write.trace_sem_src;
-  assign trace_sem1_lane_o  = u_node.u_ni.u_rx1.u_write.trace_sem_lane;
+  assign message1_valid_o   = u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_valid_q;
+  assign message1_src_o     = u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_src;
+  assign message1_lane_o    = u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_lane;
+  assign message1_header_o  = u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_header_q;
+  assign message1_bytes_o   = u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_bytes;
+  assign burst1_valid_o     = u_node.u_ni.gen_core[1].u_rx.u_write.trace_burst_valid;
+  assign burst1_src_o       = u_node.u_ni.gen_core[1].u_rx.u_write.trace_burst_src;
+  assign burst1_lane_o      = u_node.u_ni.gen_core[1].u_rx.u_write.trace_burst_lane;
+  assign trace_sem1_valid_o = u_node.u_ni.gen_core[1].u_rx.u_write.trace_sem_valid;
+  assign trace_sem1_src_o   = u_node.u_ni.gen_core[1].u_rx.u_write.trace_sem_src;
+  assign trace_sem1_lane_o  = u_node.u_ni.gen_core[1].u_rx.u_write.trace_sem_lane;
   // A cycle later than message_valid: a kilobyte is copied only when there is something new.
   always_ff @(posedge clk_i) begin
-    if (u_node.u_ni.u_rx1.u_write.trace_message_valid_q) begin
-      message1_payload_o <= u_node.u_ni.u_rx1.u_store.trace_message_payload_q;
+    if (u_node.u_ni.gen_core[1].u_rx.u_write.trace_message_valid_q) begin
+      message1_payload_o <= u_node.u_ni.gen_core[1].u_rx.u_store.trace_message_payload_q;
     end
   end
 

@@ -72,17 +72,16 @@ class FabricRing {
       nodes_[i]->side = sides(*nodes_[i]->dut);
       nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
       nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
-      nodes_[i]->dut->timeout_i = options.timeout;
-      open_all(*nodes_[i]->dut);
       nodes_[i]->rng.seed(options.seed * 1000 + i);
       for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
     }
     reset();
+    if (options.timeout != defs::kRetryTimeout) set_timeout(options.timeout);
     board_.learn_ways(tables_);
     board_.count_one_port(options.one_port);
     board_.keep_trace(options.traced);
     board_.on_message([this](const defs::Header& header) {
-      foreign_ += nodes_[header.src]->dut->key_i != nodes_[header.dst]->dut->key_i;
+      foreign_ += nodes_[header.src]->keys != nodes_[header.dst]->keys;
       nodes_[header.dst]->bytes[header.lport] += header.bytes;
       ++nodes_[header.dst]->packets[header.vn];
     });
@@ -167,7 +166,7 @@ class FabricRing {
     auto& rng = stream(*nodes_[message.src]);
     for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
     defs::Header header = fabric::header(message);
-    header.pkey = static_cast<std::uint8_t>(nodes_[message.src]->dut->key_i >> 8 * message.core);
+    header.pkey = nodes_[message.src]->keys[message.core];
     board_.expect(header, job.payload, cycle_ - waited);
     nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
     ++nodes_[message.src]->jobs[message.core];
@@ -184,10 +183,24 @@ class FabricRing {
   /// FabricStatus of the chip.
   std::uint64_t fabric_status(unsigned chip) { return read(chip, 4); }
 
-  // ---- registers by management packets
+  // ---- registers
+  /// A write of this host's own, a core cycle after the last one.
+  void set(unsigned chip, const defs::Csr& csr, std::uint64_t value, unsigned index = 0,
+           unsigned core = 0) {
+    if (csr.offset == defs::kCsrFabricKey.offset)
+      nodes_[chip]->keys[core] = static_cast<std::uint8_t>(value);
+    nodes_[chip]->writes.emplace_back(offset(csr, index, core), value);
+  }
+  /// Until all are written.
+  void settle() {
+    for (const auto& node : nodes_)
+      while (!node->writes.empty()) step();
+  }
+
+  // ---- registers of fabric_control: `index` as in FabricWrite; by management packets
   /// Every chip obeys the packets of these chips.
   void obey(unsigned managers) {
-    for (auto& node : nodes_) node->dut->managers_i = static_cast<SData>(managers);
+    for (unsigned i = 0; i < nodes_.size(); ++i) set(i, defs::kCsrFabricManagers, managers);
   }
   /// The host of `chip` makes it send a packet: chip `dst` writes `value` to register `index`.
   void manage(unsigned chip, unsigned dst, unsigned index, std::uint64_t value) {
@@ -201,10 +214,7 @@ class FabricRing {
   /// Of FabricSwitch: the fabric cycle it is, as the chip counts.
   unsigned now(unsigned chip) { return static_cast<unsigned>(read(chip, 12) >> 32 & 0xffff); }
   std::uint64_t read(unsigned chip, unsigned index) {
-    auto& d = *nodes_[chip]->dut;
-    d.control_index_i = static_cast<CData>(index);
-    d.eval();
-    return d.control_rdata_o;
+    return read_register(dut(chip), offset(defs::kCsrRouteSource, index));
   }
   /// The set that the routers will use once the banks have changed; senders go on all the time.
   void expect_switch(const fabric::Tables& tables) {
@@ -216,7 +226,7 @@ class FabricRing {
   void watch(std::function<void(unsigned)> look) { look_ = std::move(look); }
   /// A write of this host's own.
   void write(unsigned chip, unsigned index, std::uint64_t value) {
-    nodes_[chip]->control.push_back({index, value});
+    set(chip, defs::kCsrRouteSource, value, index);
   }
 
   /// Likewise one that nobody may receive.
@@ -241,16 +251,11 @@ class FabricRing {
 
   /// Writes a register of fabric_counters in every chip: all in the same core cycle.
   void write_counters(const defs::Csr& csr, std::uint32_t value) {
-    for (auto& node : nodes_) node->control.push_back({kCounters | word_of(csr), value});
+    for (unsigned i = 0; i < nodes_.size(); ++i) set(i, csr, value);
     settle();
   }
   std::uint64_t read_counters(unsigned chip, const defs::Csr& csr, unsigned index = 0) {
-    auto& d = *nodes_[chip]->dut;
-    d.count_index_i = static_cast<CData>(word_of(csr) + index);
-    d.eval();
-    const std::uint64_t value = d.count_rdata_o;
-    d.count_index_i = 0;
-    return value;
+    return read_register(dut(chip), offset(csr, index));
   }
   /// Copies the counters of all chips, a cycle long.
   void snapshot() {
@@ -278,7 +283,7 @@ class FabricRing {
   /// Register writes to all chips, value(chip), in the empty fabric of the start.
   template <class Value>
   void write_all(unsigned index, Value value) {
-    for (unsigned i = 0; i < nodes_.size(); ++i) nodes_[i]->control.push_back({index, value(i)});
+    for (unsigned i = 0; i < nodes_.size(); ++i) write(i, index, value(i));
     settle();
   }
 
@@ -340,9 +345,9 @@ class FabricRing {
         }
       }
     }
-    for (auto& node : nodes_)
+    for (unsigned i = 0; i < nodes_.size(); ++i)
       if (options_.resends > 0 && chance(options_.resends))
-        node->control.push_back({3, bank_ << 4 | ports_ | kResend});
+        write(i, 3, bank_ << 4 | ports_ | kResend);
     for (unsigned phase = 0; phase < 2; ++phase)
       for (unsigned i = 0; i < nodes_.size(); ++i) core_cycle(i, phase);
     ++cycle_;
@@ -371,7 +376,7 @@ class FabricRing {
   }
 
   void set_timeout(unsigned cycles) {
-    for (auto& node : nodes_) node->dut->timeout_i = cycles;
+    for (unsigned i = 0; i < nodes_.size(); ++i) set(i, defs::kCsrFabricTimeout, cycles);
   }
   /// Receiver `c` of the chip takes nothing for so many core cycles.
   void stall(unsigned chip, unsigned c, unsigned core_cycles) {
@@ -439,19 +444,14 @@ class FabricRing {
     Refusals refusals;
     std::array<unsigned, 2> stalled{};
     std::mt19937 rng;
-    std::deque<std::pair<unsigned, std::uint64_t>> control;  // register writes to come, one a cycle
+    std::array<std::uint8_t, 2> keys{};                                // FabricKey
+    std::deque<std::pair<std::uint32_t, std::uint64_t>> writes;        // to come, one a cycle
     std::deque<std::tuple<unsigned, unsigned, std::uint64_t>> manage;  // those of other chips
   };
 
   unsigned status_of(unsigned chip, unsigned dst) {
-    auto& d = *nodes_[chip]->dut;
-    d.mgmt_dst_i = static_cast<CData>(dst);
-    d.eval();
-    return d.mgmt_status_o;
+    return static_cast<unsigned>(read_register(dut(chip), offset(defs::kCsrMgmt, 16 * dst)));
   }
-  /// Registers of fabric_counters: their index, in Node::control and at the pins.
-  static constexpr unsigned kCounters = 0x100;
-  static unsigned word_of(const defs::Csr& csr) { return csr.offset / 8 % 256; }
   std::uint32_t counter(unsigned chip, unsigned number) {
     return static_cast<std::uint32_t>(read_counters(chip, defs::kCsrFabricCounts, number / 2) >>
                                       32 * (number % 2));
@@ -462,15 +462,15 @@ class FabricRing {
   static constexpr unsigned kStop = 32, kResend = 64;
   /// FabricControl of every chip: bank and ports as they are, and what `more` says.
   void control_all(unsigned more) {
-    for (auto& node : nodes_) node->control.push_back({3, bank_ << 4 | ports_ | more});
+    for (unsigned i = 0; i < nodes_.size(); ++i) write(i, 3, bank_ << 4 | ports_ | more);
     settle();
   }
   void load(const fabric::Tables& tables) {
     for (unsigned i = 0; i < nodes_.size(); ++i) {
       const fabric::TableWords words = tables.words(i);
-      nodes_[i]->control.push_back({0, words.source});
-      nodes_[i]->control.push_back({1, words.route[0]});
-      nodes_[i]->control.push_back({2, words.route[1]});
+      write(i, 0, words.source);
+      write(i, 1, words.route[0]);
+      write(i, 2, words.route[1]);
     }
     settle();
     bank_ ^= 1;
@@ -481,12 +481,6 @@ class FabricRing {
     // Senders have looked up the ways to all chips.
     for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
   }
-  /// Until the registers are written.
-  void settle() {
-    for (const auto& node : nodes_)
-      while (!node->control.empty()) step();
-  }
-
   void reset() {
     for (auto& node : nodes_) {
       auto& d = *node->dut;
@@ -496,8 +490,7 @@ class FabricRing {
       }
       for (unsigned p = 0; p < defs::kLinkPorts; ++p)
         std::memset(rx_pins(*node->dut, p), 0, sizeof(defs::Flit::Words));
-      d.control_write_i = d.control_index_i = 0;
-      d.count_write_i = d.count_index_i = 0;
+      release_bus(d);
       d.fabric_en_i = 0;
       d.rst_ni = 1;
       d.clk_i = 0;
@@ -546,20 +539,15 @@ class FabricRing {
     auto& d = *node.dut;
     d.clk_i = 0;
     d.fabric_en_i = static_cast<CData>(phase);
-    d.control_write_i = d.count_write_i = d.count_index_i = 0;
-    if (!node.control.empty()) {
-      const auto [index, value] = node.control.front();
-      node.control.pop_front();
-      const bool counters = (index & kCounters) != 0;
-      (counters ? d.count_write_i : d.control_write_i) = 1;
-      (counters ? d.count_index_i : d.control_index_i) = static_cast<CData>(index);
-      d.control_wdata_i = value;
-    }
-    d.mgmt_send_i =
-        !d.control_write_i && !d.count_write_i && !node.manage.empty() && !(d.mgmt_status_o & 1);
-    if (d.mgmt_send_i) {
-      std::tie(d.mgmt_dst_i, d.control_index_i, d.control_wdata_i) = node.manage.front();
-      node.manage.pop_front();
+    if (!node.writes.empty()) {
+      const auto [where, value] = node.writes.front();
+      node.writes.pop_front();
+      if (!put_write(d, where, value)) board_.complain(fmt::format("no write to {:#x}", where));
+    } else if (!node.manage.empty()) {
+      const auto [dst, index, value] = node.manage.front();
+      if (put_write(d, offset(defs::kCsrMgmt, 16 * dst + index), value)) node.manage.pop_front();
+    } else if (d.reg_select_i) {
+      release_bus(d);
     }
     for (unsigned c = 0; c < 2; ++c) {
       offer(node, c);

@@ -52,12 +52,12 @@ inline Result run(const Case& what, Activity activity) {
   FabricRing nodes(options);
   const auto of_a = [&](unsigned chip) { return what.split ? chip >= 6 : chip % 2 == 1; };
   for (unsigned i = 0; i < nodes.chips(); ++i) {
-    auto& dut = nodes.dut(i);
-    dut.key_i = static_cast<SData>(kKey[of_a(i)] * 0x101);
+    for (unsigned core = 0; core < 2; ++core)
+      nodes.set(i, defs::kCsrFabricKey, kKey[of_a(i)], 0, core);
     for (unsigned port = 0; port < defs::kLinkPorts; ++port)
       for (unsigned t = 0; t < 2; ++t)
-        defs::put_bits(dut.keys_i.data(), 9 * (defs::kKeyEntries * port + t), 9,
-                       what.split && t != of_a(i) ? 0 : 0x100 | kKey[t]);
+        nodes.set(i, defs::kCsrFabricKeys, what.split && t != of_a(i) ? 0 : 0x100 | kKey[t],
+                  defs::kKeyEntries * port + t);
   }
   if (what.slots) nodes.write_all(5, [&](unsigned chip) { return slots(of_a(chip)); });
   while (nodes.cycle() % 256) nodes.step();  // one start for all runs

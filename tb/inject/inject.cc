@@ -424,17 +424,16 @@ std::optional<Done> Injector::Impl::flit_payload(Chip& chip) {
     };
     if (!place("hol_valid_q").bit(0, vn)) continue;
     const auto slot = kBase[vn] + static_cast<unsigned>(place("read_q").get(0, 7 * vn, 7));
-    const FirstFlit flit = chip.state().first_flit(port, 2 * vn + cls);
-    const bool head = flit.head, tail = flit.tail;
-    if (head && !tail) continue;
-    const unsigned bit = head   ? 176 + random.below(32)
-                         : tail ? random.below(32)
-                                : random.below(512);
+    const defs::HolFlit flit = chip.state().first_flit(port, 2 * vn + cls);
+    if (flit.head && !flit.tail) continue;
+    const unsigned bit = flit.head   ? 176 + random.below(32)
+                         : flit.tail ? random.below(32)
+                                     : random.below(512);
     place("mem").flip(slot, bit);
     return Done{fmt::format("port {} class {} VN {} {} flit, payload bit {}", port, cls, vn,
-                            head   ? "single"
-                            : tail ? "last"
-                                   : "body",
+                            flit.head   ? "single"
+                            : flit.tail ? "last"
+                                        : "body",
                             bit),
                 [] { return std::string(); }};
   }

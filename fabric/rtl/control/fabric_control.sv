@@ -5,7 +5,7 @@
 //   writes to RouteSource, RouteTable --> the bank that is not in use
 //   FabricControl.bank, FabricSwitch ------> which one is: bank_o
 //
-// FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter says who goes first.
+// FabricSlots gives fabric cycles to virtual networks (tenants), FabricArbiter sets the arbitration.
 //
 // Every entry has a parity bit, made when it is written; that a bank was loaded is kept three times, for
 // without it the other entries mean nothing. A change of bank makes the senders look up all
@@ -31,7 +31,8 @@ module fabric_control (
   output logic resend_o,         // one cycle: the bank has changed, or somebody asked for it
   output logic switched_o,       // likewise: the bank has changed
 
-  output logic [34:0] slots_o,   // {on, VN of this chip 2, VN that owns slot i 16 x 2}
+  output logic [2:0] slot_o,     // {slot mode, VN}: of this fabric cycle,
+  output logic [2:0] tenant_o,   // of this chip
   output logic [24:0] arbiter_o,
 
   // fabric_switch
@@ -62,9 +63,16 @@ module fabric_control (
   assign stop_o     = stop_q || switch_stop;
   assign resend_o   = resend_q;
   assign switched_o = switched_q || flipped_q;
-  logic [34:0] slots_q;
+  logic [34:0] slots_q;  // {on, VN of this chip 2, VN that owns slot i 16 x 2}
   logic [24:0] arbiter_q;
-  assign slots_o    = slots_q;
+  always_comb begin
+    slot_o   = '0;
+    tenant_o = '0;
+    if (slots_q[34]) begin
+      slot_o   = {1'b1, slots_q[2*now_i[3:0] +: 2]};
+      tenant_o = slots_q[34:32];
+    end
+  end
   assign arbiter_o  = arbiter_q;
 
   logic write_switch, switch_stop, flip, torn_q;

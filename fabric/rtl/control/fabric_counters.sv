@@ -9,7 +9,7 @@
 // Nothing here has a clock while nothing happens: ports count on the router's, deliveries on that of the
 // network interfaces, and clk_i is needed for a write and for the copy only.
 module fabric_counters #(
-  localparam int unsigned Links = defs_pkg::LinkPorts,
+  localparam int unsigned Links = fabric_pkg::Links,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
   localparam int unsigned Bins = 16 * Vns
@@ -23,25 +23,19 @@ module fabric_counters #(
 
   // Ports: see fabric_port_counts; number p in slice p.
   input  logic [Links-1:0] sent_i,
-  input  logic [2*Links-1:0] sent_vn_i,
+  input  defs_pkg::flit_meta_t [Links-1:0] sent_flit_i,
   input  logic [Links-1:0] received_i,
-  input  logic [Links-1:0] let_in_i,
+  input  logic [Links-1:0] admitted_i,
   input  logic [2*Links-1:0] popped_i,
-  input  logic [Links*Vcs-1:0] short_i,
-  input  logic [Links-1:0] lost_turn_i,
-  input  defs_pkg::link_status_t status0_i,
-  input  defs_pkg::link_status_t status1_i,
-  input  defs_pkg::link_status_t status2_i,
-  input  defs_pkg::link_status_t status3_i,
-  input  logic [255:0] lanes0_i,
-  input  logic [255:0] lanes1_i,
-  input  logic [255:0] lanes2_i,
-  input  logic [255:0] lanes3_i,
+  input  logic [Links*Vcs-1:0] credit_stall_i,
+  input  logic [Links-1:0] lost_arbitration_i,
+  input  fabric_pkg::link_statuses_t status_i,
+  input  fabric_pkg::lane_errors_t lanes_i,
 
-  // Receiver r has dropped a damaged packet; has delivered one: {core, bytes 11, VN 2, stamp 16}.
+  // Receiver r has dropped a damaged packet; has delivered one.
   input  logic [1:0] damaged_i,
   input  logic [1:0] done_i,
-  input  logic [59:0] done_about_i,
+  input  defs_pkg::delivery_t [1:0] delivery_i,
   input  logic switched_i,
   input  logic [15:0] stalls_i,   // fabric_watchdog
   input  logic [63:0] stall_i,
@@ -82,27 +76,13 @@ module fabric_counters #(
 
   // ---------------------------------------------------------------- ports
   for (genvar p = 0; p < Links; p++) begin : gen_port
-    defs_pkg::link_status_t status;
-    logic [255:0] lanes;
     logic [63:0] rdata;
-    if (p == 0) begin : gen_status
-      assign status = status0_i;
-      assign lanes  = lanes0_i;
-    end else if (p == 1) begin : gen_status
-      assign status = status1_i;
-      assign lanes  = lanes1_i;
-    end else if (p == 2) begin : gen_status
-      assign status = status2_i;
-      assign lanes  = lanes2_i;
-    end else begin : gen_status
-      assign status = status3_i;
-      assign lanes  = lanes3_i;
-    end
     fabric_port_counts u_counts (
       .clk_i(router_clk_i), .copy_clk_i(clk_i), .rst_ni, .copy_i(copy),
-      .sent_i(sent_i[p]), .sent_vn_i(sent_vn_i[2*p +: 2]), .received_i(received_i[p]),
-      .let_in_i(let_in_i[p]), .popped_i(popped_i[2*p +: 2]), .short_i(short_i[Vcs*p +: Vcs]),
-      .lost_turn_i(lost_turn_i[p]), .status_i(status), .lanes_i(lanes),
+      .sent_i(sent_i[p]), .sent_vn_i(sent_flit_i[p].vc[2:1]), .received_i(received_i[p]),
+      .admitted_i(admitted_i[p]), .popped_i(popped_i[2*p +: 2]),
+      .credit_stall_i(credit_stall_i[Vcs*p +: Vcs]), .lost_arbitration_i(lost_arbitration_i[p]),
+      .status_i(status_i[p]), .lanes_i(lanes_i[p]),
       .select_i(index_i[7:4] == 4'(p + 1)), .index_i(index_i[3:0]), .rdata_o(rdata)
     );
   end
@@ -119,8 +99,8 @@ module fabric_counters #(
       latency = '0;
       bin     = '0;
       if (done_i[r]) begin
-        latency = now_i[15:0] - done_about_i[30*r +: 16];
-        bin     = {done_about_i[30*r + 16 +: 2], 4'd0};
+        latency = now_i[15:0] - delivery_i[r].stamp;
+        bin     = {delivery_i[r].vn, 4'd0};
         for (int unsigned b = 1; b < 16; b++) begin
           if (latency[b]) bin[3:0] = 4'(b);
         end
@@ -144,30 +124,31 @@ module fabric_counters #(
     end
   end
 
-  logic [31:0] bytes0_q, bytes1_q;  // by core
-  logic [15:0] switches_q, damaged_q;
-  logic [11:0] done0, done1;        // {core, bytes} of both receivers
-  assign done0 = done_about_i[29:18];
-  assign done1 = done_about_i[59:48];
+  logic [31:0] bytes_q [2];  // by core
+  logic [15:0] switches_q;
+  logic [15:0] damaged_q;
+  for (genvar c = 0; c < 2; c++) begin : gen_bytes
+    always_ff @(posedge ni_clk_i or negedge rst_ni) begin
+      if (!rst_ni) bytes_q[c] <= '0;
+      else if (done_i != '0) begin
+        bytes_q[c] <= bytes_q[c] + (delivery_i[0].core == 1'(c) ? 32'(delivery_i[0].bytes) : '0) +
+                                   (delivery_i[1].core == 1'(c) ? 32'(delivery_i[1].bytes) : '0);
+      end
+    end
+  end
   always_ff @(posedge ni_clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      bytes0_q   <= '0;
-      bytes1_q   <= '0;
       switches_q <= '0;
       damaged_q  <= '0;
     end else begin
-      if (done_i != '0) begin
-        bytes0_q <= bytes0_q + (done0[11] ? '0 : 32'(done0[10:0])) + (done1[11] ? '0 : 32'(done1[10:0]));
-        bytes1_q <= bytes1_q + (done0[11] ? 32'(done0[10:0]) : '0) + (done1[11] ? 32'(done1[10:0]) : '0);
-      end
       if (switched_i) switches_q <= switches_q + 16'd1;
       if (damaged_i != '0) damaged_q <= damaged_q + 16'(damaged_i[0]) + 16'(damaged_i[1]);
     end
   end
   always_ff @(posedge clk_i) begin
     if (copy) begin
-      copied[Bins]     <= bytes0_q;
-      copied[Bins + 1] <= bytes1_q;
+      copied[Bins]     <= bytes_q[0];
+      copied[Bins + 1] <= bytes_q[1];
       copied[Bins + 2] <= {16'd0, switches_q};
       copied[Bins + 3] <= {16'd0, stalls_i};
       copied[Bins + 4] <= now_i;

@@ -19,15 +19,15 @@ module fabric_port_counts #(
   input  logic rst_ni,
   input  logic copy_i,
 
-  // In this fabric cycle: a flit goes to the link; one came, and was let in; {class} flits left their
-  // buffers; VCs whose head lacks credit; a flit lost its turn.
+  // In this fabric cycle: a flit goes to the link; one came, and was admitted; {class} flits left their
+  // buffers; VCs whose head lacks credit; a flit lost arbitration.
   input  logic sent_i,
   input  logic [1:0] sent_vn_i,
   input  logic received_i,
-  input  logic let_in_i,
+  input  logic admitted_i,
   input  logic [1:0] popped_i,
-  input  logic [Vcs-1:0] short_i,
-  input  logic lost_turn_i,
+  input  logic [Vcs-1:0] credit_stall_i,
+  input  logic lost_arbitration_i,
   input  defs_pkg::link_status_t status_i,
   input  logic [255:0] lanes_i,  // link_lane_counts
 
@@ -38,7 +38,7 @@ module fabric_port_counts #(
 
   logic [31:0] copied [Places];
   logic [Events-1:0] event_now;
-  assign event_now = {received_i, lost_turn_i, short_i, {3'd0, sent_i} << sent_vn_i};
+  assign event_now = {received_i, lost_arbitration_i, credit_stall_i, {3'd0, sent_i} << sent_vn_i};
   for (genvar i = 0; i < Events; i++) begin : gen_count
     logic [31:0] count_q;
     always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -53,8 +53,8 @@ module fabric_port_counts #(
   // Flits in the buffers of both classes, and most ever.
   logic [9:0] held, held_q, most_q;
   logic moves;
-  assign moves = let_in_i || popped_i != '0;
-  assign held  = held_q + 10'(let_in_i) - 10'(popped_i[0]) - 10'(popped_i[1]);
+  assign moves = admitted_i || popped_i != '0;
+  assign held  = held_q + 10'(admitted_i) - 10'(popped_i[0]) - 10'(popped_i[1]);
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       held_q <= '0;

@@ -100,8 +100,19 @@ module link_port (
   end
   assign credit_vc_o    = dead ? sunk_vc_q : reported_vc;
   assign credit_freed_o = dead ? taken[8*sunk_vc_q +: 8] : reported_freed;
-  assign status_o = {bad_lanes, dropped, degraded_q, retrains_q, failures, naks, replays, flits,
-                     tx_slice, rx_slice, state};
+  always_comb begin
+    status_o.bad_lanes = bad_lanes;
+    status_o.dropped   = dropped;
+    status_o.degraded  = degraded_q;
+    status_o.retrains  = retrains_q;
+    status_o.failures  = failures;
+    status_o.naks      = naks;
+    status_o.replays   = replays;
+    status_o.flits     = flits;
+    status_o.tx_slice  = tx_slice;
+    status_o.rx_slice  = rx_slice;
+    status_o.state     = state;
+  end
   assign dead_o   = dead;
 
 endmodule

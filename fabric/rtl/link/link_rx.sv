@@ -114,6 +114,7 @@ module link_rx (
   logic asked_q, ack_valid_q, missed, end_open;
   logic [7:0] open_q;  // VCs with a packet under way
   logic [2:0] end_vc;
+  defs_pkg::lcw_t ending;  // of a packet that the dead link has cut off
   logic [31:0] naks_q, failures_q;
   assign missed   = valid_1_q && (!clean || (!good && !repeated));
   assign end_open = dead_i && open_q != '0 && !flit_valid_o && !take;
@@ -122,6 +123,10 @@ module link_rx (
     for (int unsigned v = 0; v < 8; v++) begin
       if (open_q[v]) end_vc = 3'(v);
     end
+    ending           = '0;
+    ending.poison    = 1'b1;
+    ending.vc        = end_vc;
+    ending.flit_type = defs_pkg::FlitTypeTail;
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -150,7 +155,7 @@ module link_rx (
       flit_valid_o <= take || end_open;
       ack_valid_q  <= spoken;
       if (spoken) lcw_2_q <= lcw_1_q;
-      else if (end_open) lcw_2_q <= {26'd1, end_vc, defs_pkg::FlitTypeTail};
+      else if (end_open) lcw_2_q <= ending;
       if (take) expected_q <= expected_q + 10'd1;
       // A damaged word that looks like a flit was one, most likely, and so was a missing one.
       if (take) along_q <= expected_q + 10'd1;

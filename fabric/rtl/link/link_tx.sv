@@ -85,14 +85,14 @@ module link_tx #(
   end
 
   logic [511:0] replay [Window];
-  logic [6:0] about [Window];  // {poison, vc, type}
+  logic [6:0] kinds [Window];  // {poison, vc, type}
   logic [9:0] write_seq, send_seq, acked_seq;
   logic ready, restart, send, straight, slot, push;
   assign push = valid_q && !dead_i;
   always_ff @(posedge clk_i) begin
     if (push) begin
       replay[write_seq[IndexBits-1:0]] <= payload_q;
-      about[write_seq[IndexBits-1:0]]  <= {poison_q, vc_q, type_q};
+      kinds[write_seq[IndexBits-1:0]]  <= {poison_q, vc_q, type_q};
     end
   end
 
@@ -112,7 +112,7 @@ module link_tx #(
     if (restart) lcw_d.flit_type = defs_pkg::FlitTypeCtrl;
     if (send) begin
       {lcw_d.poison, lcw_d.vc, lcw_d.flit_type} =
-        straight ? {poison_q, vc_q, type_q} : about[send_seq[IndexBits-1:0]];
+        straight ? {poison_q, vc_q, type_q} : kinds[send_seq[IndexBits-1:0]];
     end
     lcw_d.credit_vc  = credit_vc_q;
     lcw_d.credit_cum = freed_i[{credit_vc_q, 3'b0} +: 8];

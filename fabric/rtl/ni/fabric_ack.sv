@@ -86,25 +86,22 @@ module fabric_ack #(
   end
 
   // ---------------------------------------------------------------- the flit
-  defs_pkg::header_t header;
+  defs_pkg::head_payload_t word;
   logic [511:0] word_q;
-  logic [335:0] numbers;
   always_comb begin
-    header  = '0;
-    numbers = '0;
+    word = '0;
     if (take) begin
-      header.op    = defs_pkg::PktOpAck;
-      header.dst   = {chip_id_i[9:4], row_o};
-      header.src   = chip_id_i;
-      header.len   = 5'd1;
-      header.bytes = 11'd16;
-      numbers      = {208'd0, row_i};
+      word.header.op    = defs_pkg::PktOpAck;
+      word.header.dst   = {chip_id_i[9:4], row_o};
+      word.header.src   = chip_id_i;
+      word.header.len   = 5'd1;
+      word.header.bytes = 11'd16;
+      word.inline_data  = {192'd0, row_i};
+      word.ecrc         = crc_pkg::of_payload(word);
     end
   end
   always_ff @(posedge clk_i) begin
-    if (take) begin
-      word_q <= {numbers, 16'd0, crc_pkg::of_payload({numbers, 48'd0, header}), header};
-    end
+    if (take) word_q <= word;
   end
   assign row_valid_o = take;
   assign valid_o = valid_q;

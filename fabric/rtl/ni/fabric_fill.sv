@@ -32,11 +32,11 @@ module fabric_fill #(
   output logic msg_ready_o,
   input  size_pkg::msg_chunk_t msg_i,
 
-  // A management packet, {chip 4, register 4, data 64}; it waits until engine 0 has no packet open.
+  // A management packet; it waits until engine 0 has no packet open.
   // open: taken, not yet done.
   input  logic mgmt_valid_i,
   output logic mgmt_ready_o,
-  input  logic [71:0] mgmt_i,
+  input  defs_pkg::mgmt_packet_t mgmt_i,
   output logic mgmt_open_o,
 
   // word_o goes into block_i, behind block link_o of the same packet if link_valid_o.
@@ -138,12 +138,19 @@ module fabric_fill #(
   assign first_o      = starts ? block_i : first[engine];
   assign crc_o        = (total <= 11'(defs_pkg::InlineBytes)) ? '0 : crc_now;
 
+  // The only beat of a management packet.
+  size_pkg::msg_chunk_t mgmt_chunk;
+  always_comb begin
+    mgmt_chunk       = '0;
+    mgmt_chunk.dst   = {chip_id_i[9:4], mgmt_i.chip};
+    mgmt_chunk.addr  = 48'(defs_pkg::CsrRouteSource) | {41'd0, mgmt_i.write.index, 3'd0};
+    mgmt_chunk.bytes = 9'd8;
+    mgmt_chunk.last  = 1'b1;
+    mgmt_chunk.data  = (size_pkg::LineBytes * 8)'(mgmt_i.write.data);
+  end
   always_ff @(posedge clk_i) begin
     if (mgmt_ready_o) begin
-      // Whole struct at once {engine, dst, addr, bytes, vn, last, notify, sem, data}.
-      chunk_q <= {4'd0, chip_id_i[9:4], mgmt_i[71:68],
-                  48'(defs_pkg::CsrRouteSource) | {41'd0, mgmt_i[67:64], 3'd0}, 9'd8, 2'd0, 1'b1, 1'b0,
-                  9'd0, (size_pkg::LineBytes * 8)'(mgmt_i[63:0])};
+      chunk_q <= mgmt_chunk;
     end else if (msg_valid_i && msg_ready_o) begin
       chunk_q <= msg_i;
     end

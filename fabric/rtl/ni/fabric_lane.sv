@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One lane of fabric_ni_tx: which flow's packet goes next in one direction, and how far it is.
 //
-//   ready_i of all flows --pick--> the packet in the lane --> about_o, flit by flit
+//   ready_i of all flows --pick--> the packet in the lane --> flit_o
 //
 // An acknowledgement goes first. Then strict round robin on every 16th pick, so nobody starves; in
 // between only flows whose output VC is free, so one full VC does not idle the link, and among them those of
 // a link that the other core's lane leaves alone, so that no link idles while two lanes wait for another.
 module fabric_lane #(
+  parameter bit Odd = 1'b0,  // it goes by links 1 and 3
   localparam int unsigned Flows = 64,
   localparam int unsigned Chips = 16
 ) (
@@ -36,8 +37,9 @@ module fabric_lane #(
 
   output logic valid_o,
   output logic ack_o,
-  output logic [9:0] about_o,   // {local, upper, class, VN 2, len 5}
-  output logic [4:0] flit_o,    // 0: head
+  input  logic [5:0] injected_i,  // of the packet in the lane
+  output defs_pkg::lane_flit_t flit_o,
+  output logic head_o,          // as in flit_o
   output logic tail_o,
   input  logic pop_i
 );
@@ -50,9 +52,11 @@ module fabric_lane #(
   logic picks_free, open;
 
   logic valid_q, ack_q;
-  logic [9:0] about_q;
-  logic [4:0] flit_q;
-  assign tail_o     = flit_q + 5'd1 == about_q[4:0];
+  logic [2:0] out_q;
+  logic [1:0] vn_q;
+  logic [4:0] len_q, flit_q;  // flit: the next one's number
+  logic vc_class_q;
+  assign tail_o     = flit_q + 5'd1 == len_q;
   assign open       = fabric_en_i && !stop_i && (!valid_q || (pop_i && tail_o));
   assign pick_ack_o = open && ack_i;
   assign pick_o     = open && !ack_i && ready_i != '0;
@@ -93,7 +97,10 @@ module fabric_lane #(
       turn_q    <= '0;
       valid_q   <= 1'b0;
       ack_q     <= 1'b0;
-      about_q   <= '0;
+      out_q     <= '0;
+      vn_q      <= '0;
+      vc_class_q <= 1'b0;
+      len_q     <= '0;
       flit_q    <= '0;
     end else if (pick_o || pick_ack_o || pop_i) begin
       if (pop_i) begin
@@ -103,7 +110,10 @@ module fabric_lane #(
       if (pick_o || pick_ack_o) begin
         valid_q <= 1'b1;
         ack_q   <= ack_i;
-        about_q <= {local_i[dst], upper_i[dst], class_i[dst], ack_i ? {ack_vn_i, 5'd1} : {flow_o[5:4], len_i}};
+        out_q      <= {local_i[dst], upper_i[dst], Odd};
+        vc_class_q <= class_i[dst];
+        vn_q       <= ack_i ? ack_vn_i : flow_o[5:4];
+        len_q      <= ack_i ? 5'd1 : len_i;
       end
       if (pick_o) begin
         turn_q <= turn_q + 4'd1;
@@ -115,8 +125,16 @@ module fabric_lane #(
 
   assign valid_o  = valid_q;
   assign ack_o    = ack_q;
-  assign about_o  = about_q;
-  assign flit_o   = flit_q;
+  assign head_o   = flit_q == '0;
+  always_comb begin
+    flit_o.injected = injected_i;
+    flit_o.vn       = vn_q;
+    flit_o.head     = head_o;
+    flit_o.tail     = tail_o;
+    flit_o.vc_class = vc_class_q;
+    flit_o.out      = out_q;
+    flit_o.len      = len_q;
+  end
 
   // ---------------------------------------------------------------- assertions
   always_ff @(posedge clk_i) begin

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interface of a chip: two senders, two receivers, and what they have in common.
+// Network interface of a chip: a sender and a receiver per core, and what they have in common.
 //
-//   msg0, ACKs ----> u_tx0 --> lanes 0, 1       u_rx0 <-- flit 0, 2 (sides)
-//   msg1, reports -> u_tx1 --> lanes 2, 3       u_rx1 <-- flit 1, 3
+//   msg 0, ACKs ----> gen_core[0].u_tx --> lanes 0, 1     gen_core[0].u_rx <-- flit 0, 2 (sides)
+//   msg 1, reports -> gen_core[1].u_tx --> lanes 2, 3     gen_core[1].u_rx <-- flit 1, 3
 //                      ^                          |
-//                      +------- u_ack <---- u_accept: once, in order --> rxN_req, semN
+//                      +------- u_ack <---- u_accept: once, in order --> rx_req, sem
 //                      +------- u_report: forbidden packets, of links too
 //                      +------- u_manage: registers of other chips; write_o: of this one
 //
-// It stands still while there is nothing to do: what wakes it comes from registers.
-module fabric_ni (
+// Its clock is gated while there is nothing to do: what wakes it comes from registers.
+module fabric_ni #(
+  localparam int unsigned Cores = defs_pkg::Cores,
+  localparam int unsigned AccessBits = defs_pkg::CoreAccessBits
+) (
   input  logic clk_i,
   input  logic fabric_clk_i,
   input  logic rst_ni,
@@ -21,11 +24,7 @@ module fabric_ni (
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
   input  logic [19:0] timeout_i,  // a register of fabric_clk_i
-  input  logic [15:0] key_i,
-  input  logic [95:0] base_i,
-  input  logic [95:0] end_i,
-  input  logic [55:0] rate_i,
-  input  logic [15:0] managers_i,
+  input  defs_pkg::fabric_settings_t settings_i,
 
   // fabric_control
   input  logic [15:0] now_i,      // fabric cycle
@@ -37,77 +36,51 @@ module fabric_ni (
   output logic [1:0] upset_o,
   // Management packets of the host; a write of another chip's host to fabric_control.
   input  logic mgmt_send_i,
-  input  logic [3:0] mgmt_dst_i,
+  input  defs_pkg::mgmt_packet_t mgmt_i,
   output logic [2:0] mgmt_status_o,
   input  logic control_write_i,
-  input  logic [3:0] control_index_i,
-  input  logic [63:0] control_wdata_i,
   output logic write_o,
-  output logic [67:0] write_about_o,
+  output defs_pkg::fabric_write_t write_what_o,
 
-  input  logic msg0_valid_i,
-  output logic msg0_ready_o,
-  input  size_pkg::msg_chunk_t msg0_i,
-  input  logic msg1_valid_i,
-  output logic msg1_ready_o,
-  input  size_pkg::msg_chunk_t msg1_i,
-
-  output logic rx0_req_valid_o,
-  input  logic rx0_req_ready_i,
-  output size_pkg::mem_req_t rx0_req_o,
-  input  logic rx0_req_err_i,
-  input  logic rx0_settled_i,
-  output logic rx1_req_valid_o,
-  input  logic rx1_req_ready_i,
-  output size_pkg::mem_req_t rx1_req_o,
-  input  logic rx1_req_err_i,
-  input  logic rx1_settled_i,
-  output logic sem0_valid_o,
-  output defs_pkg::sem_update_t sem0_o,
-  output logic sem1_valid_o,
-  output defs_pkg::sem_update_t sem1_o,
+  // By core, see fabric_node.
+  input  logic [Cores-1:0] msg_valid_i,
+  output logic [Cores-1:0] msg_ready_o,
+  input  fabric_pkg::core_chunks_t msg_i,
+  output logic [Cores-1:0] rx_req_valid_o,
+  input  logic [Cores-1:0] rx_req_ready_i,
+  output fabric_pkg::core_requests_t rx_req_o,
+  input  logic [Cores-1:0] rx_req_err_i,
+  input  logic [Cores-1:0] rx_settled_i,
+  output logic [Cores-1:0] sem_valid_o,
+  output defs_pkg::sem_update_t [Cores-1:0] sem_o,
 
   // To the router: next flit of lane {core, lane}, see fabric_router.
   output logic [3:0] local_valid_o,
-  output logic [7:0] local_vn_o,
-  output logic [3:0] local_class_o,
-  output logic [3:0] local_head_o,
-  output logic [3:0] local_tail_o,
-  output logic [11:0] local_out_o,
-  output logic [19:0] local_len_o,
-  output logic [23:0] local_born_o,
+  output defs_pkg::lane_flit_t [3:0] local_o,
   input  logic [3:0] local_pop_i,
-  output logic [511:0] local_payload0_o,
-  output logic [511:0] local_payload1_o,
-  output logic [511:0] local_payload2_o,
-  output logic [511:0] local_payload3_o,
+  output fabric_pkg::lane_payloads_t local_payload_o,
   input  logic [31:0] local_room_i,
 
-  // From the router: {side, port}.
+  // From the router: outputs 4 .. 7, {side, port}.
   output logic [15:0] eject_room_o,
   input  logic [3:0] eject_take_i,
   input  logic [11:0] eject_take_vc_i,
   input  logic [3:0] flit_valid_i,
-  input  logic [11:0] flit_vc_i,
-  input  logic [3:0] flit_head_i,
-  input  logic [3:0] flit_tail_i,
-  input  logic [3:0] flit_poison_i,
-  input  logic [511:0] flit_payload0_i,
-  input  logic [511:0] flit_payload1_i,
-  input  logic [511:0] flit_payload2_i,
-  input  logic [511:0] flit_payload3_i,
+  input  defs_pkg::flit_meta_t [3:0] flit_i,
+  input  fabric_pkg::output_payloads_t out_payload_i,
 
-  // Packets with a key that link port i does not let in; all that were forbidden, first of them.
+  // Packets with a key that link port i does not admit; all that were forbidden, first of them.
   input  logic [3:0] violation_i,
   input  logic [511:0] violated_i,
   output logic [31:0] violations_o,
   output logic [127:0] violation_o,
 
-  output logic [1:0] damaged_o,    // for the counters
-  output logic [1:0] done_o,
-  output logic [59:0] done_about_o,
+  output logic [Cores-1:0] damaged_o,  // for the counters
+  output logic [Cores-1:0] done_o,
+  output defs_pkg::delivery_t [Cores-1:0] delivery_o,
   output logic [3:0] error_valid_o,
   output logic [31:0] error_cause_o,
+  output logic [127:0] error_pc_o,
 
   output logic sending_o,          // a packet is in a lane
   output logic rx_idle_o,
@@ -116,168 +89,120 @@ module fabric_ni (
   /* verilator inline_module */  // as pins, its payloads would be copied in every cycle
 
   // ---------------------------------------------------------------- settings, clocks
-  logic [15:0] key_q, managers_q;
-  logic [95:0] base_q, end_q;
+  logic [15:0] managers_q;
+  logic [Cores*AccessBits-1:0] access_q;
   always_ff @(posedge ni_clk) begin
-    key_q      <= key_i;
-    managers_q <= managers_i;
-    base_q     <= base_i;
-    end_q      <= end_i;
+    managers_q <= settings_i.managers;
+    access_q   <= settings_i.access;
   end
 
-  logic ni_clk, ways_clk, bucket_clk, wakes, ack_asleep;
-  assign wakes = router_wakes_i || tx_asleep != '1 || ni_idle[1:0] != '1 || !ack_asleep ||
-                 err_valid || msg0_valid_i || msg1_valid_i || walking != '0 || resend_i || tick || age ||
+  logic ni_clk, routes_clk, bucket_clk, wakes, ack_asleep;
+  assign wakes = router_wakes_i || tx_asleep != '1 || rx_idle != '1 || !ack_asleep ||
+                 err_valid || msg_valid_i != '0 || walking != '0 || resend_i || tick || age ||
                  mgmt_send_i || mgmt_busy;
   prim_clock_gate u_ni_clk (.clk_i, .en_i(wakes), .clk_o(ni_clk));
-  prim_clock_gate u_ways_clk (
-    .clk_i, .en_i(fabric_en_i || resend_i || walking != '0), .clk_o(ways_clk)
+  prim_clock_gate u_routes_clk (
+    .clk_i, .en_i(fabric_en_i || resend_i || walking != '0), .clk_o(routes_clk)
   );
   prim_clock_gate u_bucket_clk (.clk_i, .en_i(fabric_en_i && bucket_asleep != '1), .clk_o(bucket_clk));
   assign clk_o = ni_clk;
 
   // ---------------------------------------------------------------- senders, receivers
-  logic [3:0] ni_idle;  // receivers, senders
-  logic [1:0] sending, tx_asleep, bucket_asleep, walking;
+  logic [Cores-1:0] tx_idle, rx_idle, sending, tx_asleep, bucket_asleep, walking, calm, rx_violation;
   logic own_valid, own_ready, ack_idle, tick, age;  // own: an acknowledgement to send
-  logic [511:0] own_word;
   logic acked_valid;                // an acknowledgement that came
   logic [3:0] acked_src;
   logic [127:0] acked_seq;
-  logic [1:0] calm, rx_violation;
-  logic [255:0] rx_violated;
+  logic [128*Cores-1:0] rx_violated;
   logic err_valid, err_ready, banned;
-  logic [511:0] err_word;
-  logic [3:0] err_dst;
-  defs_pkg::header_t culprit;       // of a report that came
+  logic [3:0] own_dst, err_dst;
+  logic [511:0] own_word, err_word;
+  defs_pkg::header_t offending;     // header of a report that came
 
   // Links that a core's lanes have a packet for: the other core's had better take another.
   logic [7:0] local_busy;  // {core, link}
   always_comb begin
     local_busy = '0;
     for (int unsigned l = 0; l < 4; l++) begin
-      if (local_valid_o[l] && !local_out_o[3*l + 2]) local_busy[{1'(l / 2), local_out_o[3*l +: 2]}] = 1'b1;
+      if (local_valid_o[l] && !local_o[l].out[2]) local_busy[{1'(l / 2), local_o[l].out[1:0]}] = 1'b1;
     end
   end
 
-  fabric_ni_tx u_tx0 (
-    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
-    .core_i(1'b0), .chip_id_i, .ring_size_i,
-    .bucket_clk_i(bucket_clk), .rate_i(rate_i[0 +: 28]),
-    .key_i(key_q[0 +: 8]), .now_i, .age_stored_i,
-    .bank_i, .stop_i, .tenant_i,
-    .msg_valid_i(msg0_valid_i), .msg_ready_o(msg0_ready_o), .msg_i(msg0_i),
-    .mgmt_valid_i(mgmt_valid), .mgmt_ready_o(mgmt_ready), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
-    .mgmt_kept_o(mgmt_kept), .mgmt_lost_o(mgmt_lost),
-    .room_i(local_room_i), .busy_i(local_busy[7:4]),
-    .hol_valid_o(local_valid_o[1:0]), .hol_vn_o(local_vn_o[3:0]),
-    .hol_class_o(local_class_o[1:0]), .hol_head_o(local_head_o[1:0]),
-    .hol_tail_o(local_tail_o[1:0]), .hol_out_o(local_out_o[5:0]),
-    .hol_len_o(local_len_o[9:0]), .hol_born_o(local_born_o[11:0]),
-    .pop_i(local_pop_i[1:0]),
-    .payload0_o(local_payload0_o), .payload1_o(local_payload1_o),
-    .ack_valid_i(own_valid), .ack_ready_o(own_ready), .ack_i(own_word), .ack_dst_i(own_dst),
-    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[0 +: 64]),
-    .ban_i(banned && culprit.group[5] == 1'b0), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i,
-    .error_valid_o(error_valid_o[2]), .error_cause_o(error_cause_o[23:16]),
-    .sending_o(sending[0]), .upset_o(upset_o[0]), .walking_o(walking[0]),
-    .bucket_asleep_o(bucket_asleep[0]), .asleep_o(tx_asleep[0]), .calm_o(calm[0]), .idle_o(ni_idle[2])
-  );
+  // Core 0 sends the acknowledgements and management packets, core 1 the reports.
+  for (genvar c = 0; c < Cores; c++) begin : gen_core
+    defs_pkg::core_access_t access;
+    logic word_ready, mgmt_taken, mgmt_open;
+    logic [15:0] mgmt_kept, mgmt_lost;
+    assign access = access_q[AccessBits*c +: AccessBits];
+    fabric_ni_tx u_tx (
+      .clk_i(ni_clk), .routes_clk_i(routes_clk), .rst_ni, .fabric_en_i,
+      .core_i(1'(c)), .chip_id_i, .ring_size_i,
+      .bucket_clk_i(bucket_clk), .rate_i(settings_i.rate[28*c +: 28]),
+      .key_i(access.key), .now_i, .age_stored_i,
+      .bank_i, .stop_i, .tenant_i,
+      .msg_valid_i(msg_valid_i[c]), .msg_ready_o(msg_ready_o[c]), .msg_i(msg_i[c]),
+      .mgmt_valid_i(c == 0 && mgmt_valid), .mgmt_ready_o(mgmt_taken), .mgmt_i(mgmt), .mgmt_open_o(mgmt_open),
+      .mgmt_kept_o(mgmt_kept), .mgmt_lost_o(mgmt_lost),
+      .room_i(local_room_i), .busy_i(local_busy[4*(1 - c) +: 4]),
+      .hol_valid_o(local_valid_o[2*c +: 2]), .hol_o(local_o[2*c +: 2]), .pop_i(local_pop_i[2*c +: 2]),
+      .payload0_o(local_payload_o[2*c]), .payload1_o(local_payload_o[2*c + 1]),
+      .ack_valid_i(c == 0 ? own_valid : err_valid), .ack_ready_o(word_ready),
+      .ack_i(c == 0 ? own_word : err_word), .ack_dst_i(c == 0 ? own_dst : err_dst),
+      .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64*c +: 64]),
+      .ban_i(banned && offending.group[5] == 1'(c)), .ban_flow_i({offending.vn, offending.dst[3:0]}),
+      .tick_i(tick), .resend_i,
+      .error_valid_o(error_valid_o[2 + c]), .error_cause_o(error_cause_o[8*(2 + c) +: 8]),
+      .sending_o(sending[c]), .upset_o(upset_o[c]), .walking_o(walking[c]),
+      .bucket_asleep_o(bucket_asleep[c]), .asleep_o(tx_asleep[c]), .calm_o(calm[c]), .idle_o(tx_idle[c])
+    );
 
-  logic [33:0] unused_mgmt;  // core 1 manages nobody
-  fabric_ni_tx u_tx1 (
-    .clk_i(ni_clk), .ways_clk_i(ways_clk), .rst_ni, .fabric_en_i,
-    .core_i(1'b1), .chip_id_i, .ring_size_i,
-    .bucket_clk_i(bucket_clk), .rate_i(rate_i[28 +: 28]),
-    .key_i(key_q[8 +: 8]), .now_i, .age_stored_i,
-    .bank_i, .stop_i, .tenant_i,
-    .msg_valid_i(msg1_valid_i), .msg_ready_o(msg1_ready_o), .msg_i(msg1_i),
-    .mgmt_valid_i(1'b0), .mgmt_ready_o(unused_mgmt[0]), .mgmt_i('0), .mgmt_open_o(unused_mgmt[1]),
-    .mgmt_kept_o(unused_mgmt[17:2]), .mgmt_lost_o(unused_mgmt[33:18]),
-    .room_i(local_room_i), .busy_i(local_busy[3:0]),
-    .hol_valid_o(local_valid_o[3:2]), .hol_vn_o(local_vn_o[7:4]),
-    .hol_class_o(local_class_o[3:2]), .hol_head_o(local_head_o[3:2]),
-    .hol_tail_o(local_tail_o[3:2]), .hol_out_o(local_out_o[11:6]),
-    .hol_len_o(local_len_o[19:10]), .hol_born_o(local_born_o[23:12]),
-    .pop_i(local_pop_i[3:2]),
-    .payload0_o(local_payload2_o), .payload1_o(local_payload3_o),
-    .ack_valid_i(err_valid), .ack_ready_o(err_ready), .ack_i(err_word), .ack_dst_i(err_dst),
-    .acked_valid_i(acked_valid), .acked_src_i(acked_src), .acked_seq_i(acked_seq[64 +: 64]),
-    .ban_i(banned && culprit.group[5] == 1'b1), .ban_flow_i({culprit.vn, culprit.dst[3:0]}),
-    .tick_i(tick), .resend_i,
-    .error_valid_o(error_valid_o[3]), .error_cause_o(error_cause_o[31:24]),
-    .sending_o(sending[1]), .upset_o(upset_o[1]), .walking_o(walking[1]),
-    .bucket_asleep_o(bucket_asleep[1]), .asleep_o(tx_asleep[1]), .calm_o(calm[1]), .idle_o(ni_idle[3])
-  );
-
-  fabric_ni_rx u_rx0 (
-    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
-    .chip_id_i, .key_i(key_q), .base_i(base_q), .end_i(end_q),
-    .take_i({eject_take_i[2], eject_take_i[0]}),
-    .take_vc_i({eject_take_vc_i[6 +: 3], eject_take_vc_i[0 +: 3]}),
-    .room_o(eject_room_o[0 +: 8]),
-    .flit_valid_i({flit_valid_i[2], flit_valid_i[0]}),
-    .flit_vc_i({flit_vc_i[6 +: 3], flit_vc_i[0 +: 3]}),
-    .flit_head_i({flit_head_i[2], flit_head_i[0]}), .flit_tail_i({flit_tail_i[2], flit_tail_i[0]}),
-    .flit_poison_i({flit_poison_i[2], flit_poison_i[0]}),
-    .flit_payload0_i(flit_payload0_i), .flit_payload1_i(flit_payload2_i),
-    .req_valid_o(rx0_req_valid_o), .req_ready_i(rx0_req_ready_i), .req_o(rx0_req_o),
-    .req_err_i(rx0_req_err_i), .settled_i(rx0_settled_i),
-    .sem_valid_o(sem0_valid_o), .sem_o(sem0_o),
-    .want_o(want[0]), .flow_o(rx_flow[0 +: 7]), .seq_o(rx_seq[0 +: 16]), .len_o(rx_len[0 +: 5]),
-    .drained_o(rx_drained[0]), .go_i(go[0]), .good_i(good[0]),
-    .ack_valid_o(rx_ack[0]), .report_valid_o(rx_report[0]), .control_ready_i(1'b1),
-    .control_o(rx_row0), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[0]),
-    .mgmt_index_o(rx_mgmt_index[3:0]), .mgmt_ready_i(rx_mgmt_ready[0]), .mgmt_legal_i(mgmt_legal),
-    .mgmt_take_o(rx_mgmt_take[0]), .violation_o(rx_violation[0]), .header_o(rx_violated[0 +: 128]),
-    .damaged_o(damaged_o[0]), .done_o(done_o[0]), .done_about_o(done_about_o[0 +: 30]),
-    .error_valid_o(error_valid_o[0]), .error_cause_o(error_cause_o[7:0]),
-    .idle_o(ni_idle[0])
-  );
-
-  fabric_ni_rx u_rx1 (
-    .clk_i(ni_clk), .rst_ni, .fabric_en_i,
-    .chip_id_i, .key_i(key_q), .base_i(base_q), .end_i(end_q),
-    .take_i({eject_take_i[3], eject_take_i[1]}),
-    .take_vc_i({eject_take_vc_i[9 +: 3], eject_take_vc_i[3 +: 3]}),
-    .room_o(eject_room_o[8 +: 8]),
-    .flit_valid_i({flit_valid_i[3], flit_valid_i[1]}),
-    .flit_vc_i({flit_vc_i[9 +: 3], flit_vc_i[3 +: 3]}),
-    .flit_head_i({flit_head_i[3], flit_head_i[1]}), .flit_tail_i({flit_tail_i[3], flit_tail_i[1]}),
-    .flit_poison_i({flit_poison_i[3], flit_poison_i[1]}),
-    .flit_payload0_i(flit_payload1_i), .flit_payload1_i(flit_payload3_i),
-    .req_valid_o(rx1_req_valid_o), .req_ready_i(rx1_req_ready_i), .req_o(rx1_req_o),
-    .req_err_i(rx1_req_err_i), .settled_i(rx1_settled_i),
-    .sem_valid_o(sem1_valid_o), .sem_o(sem1_o),
-    .want_o(want[1]), .flow_o(rx_flow[7 +: 7]), .seq_o(rx_seq[16 +: 16]), .len_o(rx_len[5 +: 5]),
-    .drained_o(rx_drained[1]), .go_i(go[1]), .good_i(good[1]),
-    .ack_valid_o(rx_ack[1]), .report_valid_o(rx_report[1]), .control_ready_i(!rx_ack[0] && !rx_report[0]),
-    .control_o(rx_row1), .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[1]),
-    .mgmt_index_o(rx_mgmt_index[7:4]), .mgmt_ready_i(rx_mgmt_ready[1]), .mgmt_legal_i(mgmt_legal),
-    .mgmt_take_o(rx_mgmt_take[1]), .violation_o(rx_violation[1]), .header_o(rx_violated[128 +: 128]),
-    .damaged_o(damaged_o[1]), .done_o(done_o[1]), .done_about_o(done_about_o[30 +: 30]),
-    .error_valid_o(error_valid_o[1]), .error_cause_o(error_cause_o[15:8]),
-    .idle_o(ni_idle[1])
-  );
+    logic [127:0] row;
+    fabric_ni_rx u_rx (
+      .clk_i(ni_clk), .rst_ni, .fabric_en_i,
+      .chip_id_i, .access_i(access_q),
+      .take_i({eject_take_i[2 + c], eject_take_i[c]}),
+      .take_vc_i({eject_take_vc_i[3*(2 + c) +: 3], eject_take_vc_i[3*c +: 3]}),
+      .room_o(eject_room_o[8*c +: 8]),
+      .flit_valid_i({flit_valid_i[2 + c], flit_valid_i[c]}), .flit_i({flit_i[2 + c], flit_i[c]}),
+      .flit_payload0_i(out_payload_i[4 + c]), .flit_payload1_i(out_payload_i[6 + c]),
+      .req_valid_o(rx_req_valid_o[c]), .req_ready_i(rx_req_ready_i[c]), .req_o(rx_req_o[c]),
+      .req_err_i(rx_req_err_i[c]), .settled_i(rx_settled_i[c]),
+      .sem_valid_o(sem_valid_o[c]), .sem_o(sem_o[c]),
+      .want_o(want[c]), .flow_o(rx_flow[7*c +: 7]), .seq_o(rx_seq[16*c +: 16]), .len_o(rx_len[5*c +: 5]),
+      .drained_o(rx_drained[c]), .go_i(go[c]), .good_i(good[c]),
+      .ack_valid_o(rx_ack[c]), .report_valid_o(rx_report[c]),
+      .control_ready_i(c == 0 || (!rx_ack[0] && !rx_report[0])), .control_o(row),
+      .managers_i(managers_q), .mgmt_valid_o(rx_mgmt[c]),
+      .mgmt_index_o(rx_mgmt_index[4*c +: 4]), .mgmt_ready_i(rx_mgmt_ready[c]), .mgmt_legal_i(mgmt_legal),
+      .mgmt_take_o(rx_mgmt_take[c]), .violation_o(rx_violation[c]), .header_o(rx_violated[128*c +: 128]),
+      .damaged_o(damaged_o[c]), .done_o(done_o[c]), .delivery_o(delivery_o[c]),
+      .error_valid_o(error_valid_o[c]), .error_cause_o(error_cause_o[8*c +: 8]),
+      .idle_o(rx_idle[c])
+    );
+  end
+  assign own_ready = gen_core[0].word_ready;
+  assign err_ready = gen_core[1].word_ready;
+  logic unused_mgmt;  // core 1 manages nobody
+  assign unused_mgmt = ^{gen_core[1].mgmt_taken, gen_core[1].mgmt_open, gen_core[1].mgmt_kept,
+                         gen_core[1].mgmt_lost};
 
   // ---------------------------------------------------------------- end to end
   // Delivered once, in order, whatever was lost or sent twice on the way.
-  logic [1:0] want, go, good, again, rx_drained, rx_ack;
-  logic [13:0] rx_flow;
-  logic [31:0] rx_seq;
-  logic [9:0] rx_len;
-  logic [127:0] rx_row0, rx_row1, row;
+  logic [Cores-1:0] want, go, good, again, rx_drained, rx_ack, rx_report;
+  logic [7*Cores-1:0] rx_flow;
+  logic [16*Cores-1:0] rx_seq;
+  logic [5*Cores-1:0] rx_len;
+  logic [127:0] row;
   logic row_valid;
-  logic [3:0] row_src, own_dst;
-  fabric_accept #(.Ports(2)) u_accept (
+  logic [3:0] row_src;
+  fabric_accept #(.Ports(Cores)) u_accept (
     .clk_i(ni_clk), .rst_ni,
     .want_i(want), .flow_i(rx_flow), .seq_i(rx_seq), .drained_i(rx_drained),
     .go_o(go), .good_o(good), .again_o(again),
     .row_valid_i(row_valid), .row_i(row_src), .row_o(row)
   );
   assign age = fabric_en_i && now_i[11:0] % 12'(defs_pkg::AckAge) == '0;
-  fabric_ack #(.Ports(2)) u_ack (
+  fabric_ack #(.Ports(Cores)) u_ack (
     .clk_i(ni_clk), .rst_ni, .fabric_en_i, .chip_id_i,
     .taken_i(good | again), .taken_src_i({rx_flow[13:10], rx_flow[6:3]}), .taken_len_i(rx_len),
     .calm_i(calm == '1), .age_i(age),
@@ -289,18 +214,17 @@ module fabric_ni (
   assign acked_src   = rx_ack[0] ? rx_flow[6:3] : rx_flow[13:10];
   always_comb begin
     acked_seq = '0;
-    if (acked_valid) acked_seq = rx_ack[0] ? rx_row0 : rx_row1;
+    if (acked_valid) acked_seq = rx_ack[0] ? gen_core[0].row : gen_core[1].row;
   end
 
-  logic [1:0] rx_report;
-  logic unused_culprit;
-  assign banned  = rx_report != '0;
-  assign culprit = rx_report[0] ? rx_row0 : rx_row1;
-  assign unused_culprit = ^culprit;
-  // In slot mode nobody is told: a report would take this chip's time because of what others do.
-  fabric_report #(.Ports(6)) u_report (
-    .clk_i(ni_clk), .rst_ni, .chip_id_i, .violation_i({rx_violation, violation_i}), .header_i({rx_violated, violated_i}),
-    .count_o(violations_o), .first_o(violation_o),
+  logic unused_offending;
+  assign banned    = rx_report != '0;
+  assign offending = rx_report[0] ? gen_core[0].row : gen_core[1].row;
+  assign unused_offending = ^offending;
+  // In slot mode nobody is notified: a report would take this chip's time because of what others do.
+  fabric_report #(.Ports(defs_pkg::LinkPorts + Cores)) u_report (
+    .clk_i(ni_clk), .rst_ni, .chip_id_i, .violation_i({rx_violation, violation_i}),
+    .header_i({rx_violated, violated_i}), .count_o(violations_o), .first_o(violation_o),
     .valid_o(err_valid), .ready_i(err_ready || tenant_i[2]), .word_o(err_word), .dst_o(err_dst)
   );
 
@@ -311,27 +235,42 @@ module fabric_ni (
     else timer_q <= tick ? 20'd1 : timer_q + 20'd1;
   end
 
+  // Packets rejected so far, per source of errors.
+  logic [127:0] rejected_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) rejected_q <= '0;
+    else if (error_valid_o != '0) begin
+      for (int unsigned i = 0; i < 4; i++) begin
+        if (error_valid_o[i] && rejected_q[32*i +: 32] != '1) begin
+          rejected_q[32*i +: 32] <= rejected_q[32*i +: 32] + 32'd1;
+        end
+      end
+    end
+  end
+  assign error_pc_o = rejected_q;
+
   // ---------------------------------------------------------------- management
-  logic mgmt_valid, mgmt_ready, mgmt_open, mgmt_legal, mgmt_busy;
-  logic [71:0] mgmt;
-  logic [15:0] mgmt_kept, mgmt_lost;
-  logic [1:0] rx_mgmt, rx_mgmt_ready, rx_mgmt_take;
-  logic [7:0] rx_mgmt_index;
+  logic mgmt_valid, mgmt_legal, mgmt_busy;
+  defs_pkg::mgmt_packet_t mgmt;
+  defs_pkg::fabric_write_t [Cores-1:0] mgmt_came;
+  logic [Cores-1:0] rx_mgmt, rx_mgmt_ready, rx_mgmt_take;
+  logic [4*Cores-1:0] rx_mgmt_index;
+  for (genvar c = 0; c < Cores; c++) begin : gen_came
+    assign mgmt_came[c].index = rx_mgmt_index[4*c +: 4];
+    assign mgmt_came[c].data  = gen_core[c].row[63:0];
+  end
   fabric_manage u_manage (
-    .clk_i(ni_clk), .rst_ni,
-    .send_i(mgmt_send_i), .dst_i(mgmt_dst_i), .index_i(control_index_i), .wdata_i(control_wdata_i),
-    .status_o(mgmt_status_o),
-    .tx_valid_o(mgmt_valid), .tx_ready_i(mgmt_ready), .tx_o(mgmt), .tx_open_i(mgmt_open),
-    .tx_kept_i(mgmt_kept), .tx_lost_i(mgmt_lost),
-    .rx_valid_i(rx_mgmt), .rx_ready_o(rx_mgmt_ready),
-    .rx_i({rx_mgmt_index[7:4], rx_row1[63:0], rx_mgmt_index[3:0], rx_row0[63:0]}),
+    .clk_i(ni_clk), .rst_ni, .send_i(mgmt_send_i), .packet_i(mgmt_i), .status_o(mgmt_status_o),
+    .tx_valid_o(mgmt_valid), .tx_ready_i(gen_core[0].mgmt_taken), .tx_o(mgmt), .tx_open_i(gen_core[0].mgmt_open),
+    .tx_kept_i(gen_core[0].mgmt_kept), .tx_lost_i(gen_core[0].mgmt_lost),
+    .rx_valid_i(rx_mgmt), .rx_ready_o(rx_mgmt_ready), .rx0_i(mgmt_came[0]), .rx1_i(mgmt_came[1]),
     .now_i, .rx_legal_o(mgmt_legal), .rx_take_i(rx_mgmt_take != '0),
-    .host_write_i(control_write_i), .write_o, .write_about_o,
+    .host_write_i(control_write_i), .write_o, .write_what_o,
     .busy_o(mgmt_busy)
   );
 
   assign sending_o = sending != '0;
-  assign rx_idle_o = ni_idle[1:0] == '1;
-  assign idle_o    = ni_idle == '1 && ack_idle && !err_valid && !mgmt_busy;
+  assign rx_idle_o = rx_idle == '1;
+  assign idle_o    = rx_idle_o && tx_idle == '1 && ack_idle && !err_valid && !mgmt_busy;
 
 endmodule

@@ -11,14 +11,14 @@
 //   WRITE, WRITE_NOTIFY --> deliver_o, to memory
 //
 // The first that applies, from the top. Only the last five count as seen by fabric_accept.
-module fabric_ni_check (
+module fabric_ni_check #(
+  localparam int unsigned AccessBits = defs_pkg::CoreAccessBits
+) (
   input  logic clk_i,
   input  logic rst_ni,
 
   input  logic [9:0] chip_id_i,
-  input  logic [15:0] key_i,
-  input  logic [95:0] base_i,
-  input  logic [95:0] end_i,
+  input  logic [2*AccessBits-1:0] access_i,
   input  logic [15:0] managers_i,
 
   // fabric_ni_store
@@ -61,7 +61,7 @@ module fabric_ni_check (
   output logic [127:0] header_o,
   output logic damaged_o,  // a whole packet is dropped because its end-to-end check failed
   output logic done_o,
-  output logic [29:0] done_about_o
+  output defs_pkg::delivery_t delivery_o
 );
 
   // ---------------------------------------------------------------- intact
@@ -108,21 +108,23 @@ module fabric_ni_check (
 
   // ---------------------------------------------------------------- allowed
   logic can_leave, forbidden;
-  logic [47:0] first_addr, end_addr;
+  defs_pkg::core_access_t access, notified;  // of whom it writes to, and whom it notifies
+  logic unused_notified;
+  assign unused_notified = ^notified;
   assign can_leave = packet_valid_i && intact && !bad_dst_o && ready_i;
   always_comb begin
-    first_addr = '0;
-    end_addr   = '0;
+    access     = '0;
+    notified   = '0;
     forbidden  = 1'b0;
     if (packet_valid_i && is_mgmt) begin
       forbidden  = !managers_i[packet_i.src[3:0]];
     end else if (packet_valid_i && !is_ack && !is_err) begin
-      first_addr = packet_i.lport[0] ? base_i[95:48] : base_i[47:0];
-      end_addr   = packet_i.lport[0] ? end_i[95:48] : end_i[47:0];
-      forbidden  = packet_i.pkey != (packet_i.lport[0] ? key_i[15:8] : key_i[7:0]) ||
-                   packet_i.addr < first_addr || packet_i.addr > end_addr ||
-                   48'(packet_i.bytes) > end_addr - packet_i.addr ||
-                   (is_notify && packet_i.pkey != (packet_i.group[0] ? key_i[15:8] : key_i[7:0]));
+      access     = access_i[AccessBits*packet_i.lport[0] +: AccessBits];
+      notified   = access_i[AccessBits*packet_i.group[0] +: AccessBits];
+      forbidden  = packet_i.pkey != access.key ||
+                   packet_i.addr < access.base || packet_i.addr > access.limit ||
+                   48'(packet_i.bytes) > access.limit - packet_i.addr ||
+                   (is_notify && packet_i.pkey != notified.key);
     end
   end
 
@@ -143,10 +145,15 @@ module fabric_ni_check (
   always_comb begin
     header_o     = '0;
     control_o    = '0;
-    done_about_o = '0;
+    delivery_o   = '0;
     if (violation_o) header_o = packet_i;
     if (ack_valid_o || report_valid_o || mgmt_valid_o) control_o = first_i[127:0];
-    if (done_o) done_about_o = {packet_i.lport[0], packet_i.bytes, packet_i.vn, packet_stamp_i};
+    if (done_o) begin
+      delivery_o.core  = packet_i.lport[0];
+      delivery_o.bytes = packet_i.bytes;
+      delivery_o.vn    = packet_i.vn;
+      delivery_o.stamp = packet_stamp_i;
+    end
   end
   assign packet_leaves_o = packet_valid_i && ready_i && (!want_o || go_i) && (!mgmt_valid_o || mgmt_ready_i) &&
                            (!(ack_valid_o || report_valid_o) || control_ready_i);

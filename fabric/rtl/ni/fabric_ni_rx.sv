@@ -28,10 +28,8 @@ module fabric_ni_rx #(
 
   input  logic [9:0] chip_id_i,
 
-  // What may be written to core 0 and 1, and signalled: partition key; first address, address behind the last.
-  input  logic [15:0] key_i,
-  input  logic [95:0] base_i,
-  input  logic [95:0] end_i,
+  // What may be written to core 0 and 1, and signalled: core_access_t.
+  input  logic [2*defs_pkg::CoreAccessBits-1:0] access_i,
 
   // A slot is taken when the router starts a packet; room_o: VCs with a free one. The router has two
   // outputs to a receiver, one per link: side i in slice i, never both in one VC.
@@ -40,10 +38,7 @@ module fabric_ni_rx #(
   output logic [Vcs-1:0] room_o,
 
   input  logic [1:0] flit_valid_i,
-  input  logic [5:0] flit_vc_i,
-  input  logic [1:0] flit_head_i,
-  input  logic [1:0] flit_tail_i,
-  input  logic [1:0] flit_poison_i,
+  input  logic [2*defs_pkg::FlitMetaBits-1:0] flit_i,  // flit_meta_t
   input  logic [511:0] flit_payload0_i,
   input  logic [511:0] flit_payload1_i,
 
@@ -85,10 +80,10 @@ module fabric_ni_rx #(
   output logic violation_o,
   output logic [127:0] header_o,
 
-  // For the counters: a packet failed its end-to-end check; one is delivered, {core, bytes 11, VN 2, stamp 16}.
+  // For the counters: a packet failed its end-to-end check; one is delivered.
   output logic damaged_o,
   output logic done_o,
-  output logic [29:0] done_about_o,
+  output defs_pkg::delivery_t delivery_o,
 
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
@@ -110,7 +105,7 @@ module fabric_ni_rx #(
   fabric_ni_store u_store (
     .clk_i, .rst_ni, .fabric_en_i,
     .take_i, .take_vc_i, .room_o,
-    .flit_valid_i, .flit_vc_i, .flit_head_i, .flit_tail_i, .flit_poison_i, .flit_payload0_i, .flit_payload1_i,
+    .flit_valid_i, .flit_i, .flit_payload0_i, .flit_payload1_i,
     .packet_valid_o(packet_valid), .packet_o(packet), .packet_stamp_o(packet_stamp),
     .packet_seq_o(packet_seq), .packet_ecrc_o(packet_ecrc), .packet_crc_o(packet_crc),
     .packet_flits_o(packet_flits), .packet_slot_o(packet_slot), .packet_leaves_i(packet_leaves),
@@ -120,7 +115,7 @@ module fabric_ni_rx #(
   );
 
   fabric_ni_check u_check (
-    .clk_i, .rst_ni, .chip_id_i, .key_i, .base_i, .end_i, .managers_i,
+    .clk_i, .rst_ni, .chip_id_i, .access_i, .managers_i,
     .packet_valid_i(packet_valid), .packet_i(packet), .packet_stamp_i(packet_stamp),
     .packet_seq_i(packet_seq), .packet_ecrc_i(packet_ecrc), .packet_crc_i(packet_crc),
     .packet_flits_i(packet_flits), .packet_vn_i(packet_slot[4:3]), .packet_leaves_o(packet_leaves),
@@ -129,7 +124,7 @@ module fabric_ni_rx #(
     .want_o, .flow_o, .seq_o, .len_o, .go_i, .good_i,
     .ack_valid_o, .report_valid_o, .control_ready_i, .control_o,
     .mgmt_valid_o, .mgmt_index_o, .mgmt_ready_i, .mgmt_legal_i, .mgmt_take_o,
-    .violation_o, .header_o, .damaged_o, .done_o, .done_about_o
+    .violation_o, .header_o, .damaged_o, .done_o, .delivery_o
   );
 
   fabric_ni_write u_write (

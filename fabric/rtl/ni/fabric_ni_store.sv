@@ -9,7 +9,8 @@
 `include "assert.svh"
 
 module fabric_ni_store #(
-  localparam int unsigned Vcs = defs_pkg::VirtualChannels
+  localparam int unsigned Vcs = defs_pkg::VirtualChannels,
+  localparam int unsigned MetaBits = defs_pkg::FlitMetaBits
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -20,10 +21,7 @@ module fabric_ni_store #(
   input  logic [5:0] take_vc_i,
   output logic [Vcs-1:0] room_o,
   input  logic [1:0] flit_valid_i,
-  input  logic [5:0] flit_vc_i,
-  input  logic [1:0] flit_head_i,
-  input  logic [1:0] flit_tail_i,
-  input  logic [1:0] flit_poison_i,
+  input  logic [2*MetaBits-1:0] flit_i,
   input  logic [511:0] flit_payload0_i,
   input  logic [511:0] flit_payload1_i,
 
@@ -67,16 +65,17 @@ module fabric_ni_store #(
 
   // A flit per core cycle: that of side 0 in the cycle with fabric_en_i, that of side 1 in the other,
   // which comes first. So a packet of side 1 counts as whole a cycle after its last flit.
-  logic receive, head, tail, poison;
+  logic receive, head, tail;
+  defs_pkg::flit_meta_t flit;
   logic [2:0] vc;
   logic [4:0] into_slot;
   logic [4:0] open_flits, flits;
   logic [3:0] body;
   assign receive   = fabric_en_i ? flit_valid_i[0] : flit_valid_i[1];
-  assign head      = fabric_en_i ? flit_head_i[0] : flit_head_i[1];
-  assign tail      = receive && (fabric_en_i ? flit_tail_i[0] : flit_tail_i[1]);
-  assign poison    = fabric_en_i ? flit_poison_i[0] : flit_poison_i[1];
-  assign vc        = fabric_en_i ? flit_vc_i[2:0] : flit_vc_i[5:3];
+  assign flit      = fabric_en_i ? flit_i[0 +: MetaBits] : flit_i[MetaBits +: MetaBits];
+  assign head      = flit.head;
+  assign tail      = receive && flit.tail;
+  assign vc        = flit.vc;
   assign into_slot = {vc, write_slot_q[2*vc +: 2]};
   assign open_flits = flits_q[5*vc +: 5];
   assign flits     = head ? 5'd1 : (open_flits == '1) ? '1 : open_flits + 5'd1;
@@ -110,7 +109,7 @@ module fabric_ni_store #(
       end
     end
     if (receive) crc[vc] <= crc_now;
-    if (tail) arrived_q[into_slot] <= {crc_now, poison ? 5'd0 : flits};
+    if (tail) arrived_q[into_slot] <= {crc_now, flit.poison ? 5'd0 : flits};
   end
 
   for (genvar v = 0; v < Vcs; v++) begin : gen_room

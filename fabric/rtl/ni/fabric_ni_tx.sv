@@ -16,10 +16,12 @@ module fabric_ni_tx #(
   localparam int unsigned Blocks = defs_pkg::RetryFlits,
   localparam int unsigned BlockBits = $clog2(Blocks),
   localparam int unsigned Chips = 16,
-  localparam int unsigned Flows = Chips * defs_pkg::VirtualNets
+  localparam int unsigned Flows = Chips * defs_pkg::VirtualNets,
+  localparam int unsigned LaneBits = defs_pkg::LaneFlitBits,
+  localparam int unsigned RateBits = defs_pkg::FabricRateBits
 ) (
   input  logic clk_i,  // may stand still while asleep_o and nothing comes
-  input  logic ways_clk_i,
+  input  logic routes_clk_i,
   input  logic bucket_clk_i,  // fabric cycles; likewise while bucket_asleep_o
   input  logic rst_ni,
   input  logic fabric_en_i,
@@ -32,7 +34,7 @@ module fabric_ni_tx #(
   input  logic age_stored_i,  // the stamp is when a packet was complete, not when it is picked
   input  defs_pkg::route_bank_t bank_i,
   input  logic stop_i,       // no new packet leaves
-  input  logic [27:0] rate_i,  // of each lane: {burst 8, rate 6}, see fabric_bucket
+  input  logic [2*RateBits-1:0] rate_i,  // of each lane: fabric_rate_t
   input  logic [2:0] tenant_i,  // {slot mode, VN}: then everything goes in this VN
 
   input  logic msg_valid_i,
@@ -43,7 +45,7 @@ module fabric_ni_tx #(
   // that were given up there.
   input  logic mgmt_valid_i,
   output logic mgmt_ready_o,
-  input  logic [71:0] mgmt_i,
+  input  defs_pkg::mgmt_packet_t mgmt_i,
   output logic mgmt_open_o,
   output logic [15:0] mgmt_kept_o,
   output logic [15:0] mgmt_lost_o,
@@ -55,13 +57,7 @@ module fabric_ni_tx #(
   input  logic [31:0] room_i,
   input  logic [3:0] busy_i,
   output logic [1:0] hol_valid_o,
-  output logic [3:0] hol_vn_o,
-  output logic [1:0] hol_class_o,
-  output logic [1:0] hol_head_o,
-  output logic [1:0] hol_tail_o,
-  output logic [5:0] hol_out_o,
-  output logic [9:0] hol_len_o,
-  output logic [11:0] hol_born_o,  // stamp[13:8]
+  output logic [2*LaneBits-1:0] hol_o,  // lane_flit_t
   input  logic [1:0] pop_i,
   output logic [511:0] payload0_o,
   output logic [511:0] payload1_o,
@@ -87,7 +83,7 @@ module fabric_ni_tx #(
 
   output logic sending_o,  // a packet is in a lane
   output logic upset_o,    // a table entry has changed by itself
-  output logic walking_o,  // the ways are looked up at full pace
+  output logic walking_o,  // the routes are looked up at full pace
   output logic bucket_asleep_o,
   output logic asleep_o,   // nothing changes until something comes
   output logic calm_o,  // nothing to send at the moment
@@ -164,88 +160,77 @@ module fabric_ni_tx #(
                        : lost_banned ? defs_pkg::ErrorCauseForbidden
                                      : defs_pkg::ErrorCauseUnreachable;
 
-  // ---------------------------------------------------------------- the way to every chip
-  logic [Chips-1:0] odd, upper, local_chip, way_class, cut_off;
-  logic ways_valid;
+  // ---------------------------------------------------------------- the route to every chip
+  logic [Chips-1:0] odd, upper, local_chip, vc_class, cut_off;
+  logic routes_valid;
   fabric_ways u_ways (
-    .clk_i(ways_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i,
-    .bank_i, .resend_i, .valid_o(ways_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
-    .class_o(way_class), .cut_off_o(cut_off), .upset_o
+    .clk_i(routes_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i,
+    .bank_i, .resend_i, .valid_o(routes_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
+    .class_o(vc_class), .cut_off_o(cut_off), .upset_o
   );
-  assign walking_o = !ways_valid;
+  assign walking_o = !routes_valid;
 
   // ---------------------------------------------------------------- lanes
-  logic [1:0] pick_ack, ack_way, lane_ack;
-  logic [19:0] lane_about;
-  logic [9:0] lane_flit;
-  logic [31:0] stamp, picked_q;
+  logic [1:0] pick_ack, ack_lane, lane_ack, lane_head;
   logic [1:0] hold, bucket_asleep;
   assign bucket_asleep_o = bucket_asleep == '1;
   logic [15:0] stored [Blocks];  // when the packet that starts here was complete
   logic ack_open;
-  assign ack_open    = ack_valid_i && ways_valid && (lane_valid & lane_ack) == '0;
-  assign ack_way     = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
+  assign ack_open    = ack_valid_i && routes_valid && (lane_valid & lane_ack) == '0;
+  assign ack_lane    = {ack_open && odd[ack_dst_i], ack_open && !odd[ack_dst_i]};
   assign ack_ready_o = (pop_i & lane_ack) != '0;
 
+  defs_pkg::fabric_rate_t rate0, rate1;
+  assign rate0 = rate_i[0 +: RateBits];
+  assign rate1 = rate_i[RateBits +: RateBits];
   for (genvar l = 0; l < 2; l++) begin : gen_lane
+    logic tail;
+    logic [15:0] stamp, picked_q;
+    logic [511:0] payload_q;
     // What the tenant sends is charged, at every repeat anew; acknowledgements and reports are the fabric's.
     fabric_bucket #(.PacketFlits(defs_pkg::BodyFlits + 1)) u_bucket (
-      .clk_i(bucket_clk_i), .rst_ni, .rate_i(rate_i[14*l +: 6]), .burst_i(rate_i[14*l + 6 +: 8]),
+      .clk_i(bucket_clk_i), .rst_ni, .rate_i(l == 0 ? rate0.flits : rate1.flits),
+      .burst_i(l == 0 ? rate0.burst : rate1.burst),
       .busy_i(lane_valid[l]), .pop_i(pop_i[l] && !lane_ack[l]), .hold_o(hold[l]),
       .asleep_o(bucket_asleep[l])
     );
-    fabric_lane u_lane (
+    fabric_lane #(.Odd(1'(l))) u_lane (
       .clk_i, .rst_ni, .fabric_en_i,
-      .ready_i((!ways_valid || hold[l]) ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
-      .class_i(way_class), .upper_i(upper), .local_i(local_chip),
+      .ready_i((!routes_valid || hold[l]) ? '0 : (l == 0) ? ready & ~{4{odd}} : ready & {4{odd}}),
+      .class_i(vc_class), .upper_i(upper), .local_i(local_chip),
       .room_i({room_i[8*(2 + l) +: 8], room_i[8*l +: 8]}),
       .busy_i({busy_i[2 + l], busy_i[l]}), .stop_i,
-      .ack_i(ack_way[l]), .ack_dst_i, .ack_vn_i(tenant_i[1:0]),
+      .ack_i(ack_lane[l]), .ack_dst_i, .ack_vn_i(tenant_i[1:0]),
       .pick_o(pick[l]), .flow_o(pick_flow[6*l +: 6]), .len_i(pick_len[5*l +: 5]),
       .pick_ack_o(pick_ack[l]),
-      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .about_o(lane_about[10*l +: 10]),
-      .flit_o(lane_flit[5*l +: 5]), .tail_o(hol_tail_o[l]), .pop_i(pop_i[l])
+      .valid_o(lane_valid[l]), .ack_o(lane_ack[l]), .injected_i(stamp[13:8]),
+      .flit_o(hol_o[LaneBits*l +: LaneBits]), .head_o(lane_head[l]), .tail_o(tail), .pop_i(pop_i[l])
     );
-    assign hol_out_o[3*l +: 3] = {lane_about[10*l + 8 +: 2], 1'(l)};
-    assign hol_class_o[l]      = lane_about[10*l + 7];
-    assign hol_vn_o[2*l +: 2]  = lane_about[10*l + 5 +: 2];
-    assign hol_len_o[5*l +: 5] = lane_about[10*l +: 5];
-    assign hol_head_o[l]       = lane_flit[5*l +: 5] == '0;
     // The first word of a packet belongs to its second flit, or (inline) to its only one.
-    assign next[l]             = pop_i[l] && !hol_head_o[l];
+    assign next[l] = pop_i[l] && !lane_head[l];
     // Only that of heads is asked for.
-    assign stamp[16*l +: 16] = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]]
-                                                              : picked_q[16*l +: 16];
+    assign stamp = (age_stored_i && !lane_ack[l]) ? stored[at[BlockBits*l +: BlockBits]] : picked_q;
     always_ff @(posedge clk_i) begin
-      if (pick[l] || pick_ack[l]) picked_q[16*l +: 16] <= now_i;
+      if (pick[l] || pick_ack[l]) picked_q <= now_i;
+      if (pop_i[l]) begin
+        if (lane_ack[l]) payload_q <= ack_i | {stamp, 496'd0};
+        else if (!lane_head[l]) payload_q <= store[at[BlockBits*l +: BlockBits]];
+        else payload_q <= {stamp, tail ? store[at[BlockBits*l +: BlockBits]][319:0] : 320'd0,
+                           heads[at[BlockBits*l +: BlockBits]]};
+      end
     end
-    assign hol_born_o[6*l +: 6] = stamp[16*l + 8 +: 6];
   end
   assign hol_valid_o = lane_valid;
+  assign payload0_o  = gen_lane[0].payload_q;
+  assign payload1_o  = gen_lane[1].payload_q;
 
   // ---------------------------------------------------------------- words and heads
   logic [511:0] store [Blocks];
   logic [175:0] heads [Blocks];  // {seq, ecrc, header} of the packet that starts here
-  logic [511:0] payload0_q, payload1_q;
   always_ff @(posedge clk_i) begin
     if (write) store[block] <= word;
     if (done) stored[first] <= now_i;
-    if (pop_i[0]) begin
-      if (lane_ack[0]) payload0_q <= ack_i | {stamp[15:0], 496'd0};
-      else if (!hol_head_o[0]) payload0_q <= store[at[BlockBits-1:0]];
-      else payload0_q <= {stamp[15:0], hol_tail_o[0] ? store[at[BlockBits-1:0]][319:0] : 320'd0,
-                          heads[at[BlockBits-1:0]]};
-    end
-    if (pop_i[1]) begin
-      if (lane_ack[1]) payload1_q <= ack_i | {stamp[31:16], 496'd0};
-      else if (!hol_head_o[1]) payload1_q <= store[at[2*BlockBits-1:BlockBits]];
-      else payload1_q <= {stamp[31:16],
-                          hol_tail_o[1] ? store[at[2*BlockBits-1:BlockBits]][319:0] : 320'd0,
-                          heads[at[2*BlockBits-1:BlockBits]]};
-    end
   end
-  assign payload0_o = payload0_q;
-  assign payload1_o = payload1_q;
 
   // The head is sealed a cycle after the last word: end-to-end CRC over words, number and header.
   logic seal_q;

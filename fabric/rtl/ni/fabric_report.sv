@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forbidden packets: counts them, keeps the header of the first, and tells the chip that sent it.
+// Forbidden packets: counts them, keeps the header of the first, and notifies the chip that sent it.
 //
 // One report at a time: while an Err packet waits to leave, further violations are counted only. The
 // sender repeats what was not acknowledged, so a report that was lost or left out comes about again.
@@ -23,42 +23,42 @@ module fabric_report #(
 );
 
   // ---------------------------------------------------------------- the Err packet
-  defs_pkg::header_t header, culprit;
+  defs_pkg::header_t offending;
+  defs_pkg::head_payload_t report;
   logic [31:0] number;
   logic valid_q, any_q;
   logic [3:0] dst_q;
   logic [31:0] count_q;
   logic [127:0] first_q;
   logic [511:0] word_q;
-  logic [335:0] inline_data;
   always_comb begin
-    header      = '0;
-    culprit     = '0;
-    number      = '0;
-    inline_data = '0;
+    report    = '0;
+    offending = '0;
+    number    = '0;
     if (violation_i != '0) begin
       for (int unsigned p = 0; p < Ports; p++) begin
         if (violation_i[p]) begin
-          culprit = header_i[128*p +: 128];
-          number  = number + 32'd1;
+          offending = header_i[128*p +: 128];
+          number    = number + 32'd1;
         end
       end
-      header.op    = defs_pkg::PktOpErr;
-      header.dst   = culprit.src;
-      header.src   = chip_id_i;
-      header.len   = 5'd1;
-      header.bytes = 11'd16;
-      inline_data  = {208'd0, culprit};
+      report.header.op    = defs_pkg::PktOpErr;
+      report.header.dst   = offending.src;
+      report.header.src   = chip_id_i;
+      report.header.len   = 5'd1;
+      report.header.bytes = 11'd16;
+      report.inline_data  = {192'd0, offending};
+      report.ecrc         = crc_pkg::of_payload(report);
     end
   end
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i) begin
     if (violation_i != '0 && !valid_q) begin
-      word_q <= {inline_data, 16'd0, crc_pkg::of_payload({inline_data, 48'd0, header}), header};
-      dst_q  <= culprit.src[3:0];
+      word_q <= report;
+      dst_q  <= offending.src[3:0];
     end
-    if (violation_i != '0 && !any_q) first_q <= culprit;
+    if (violation_i != '0 && !any_q) first_q <= offending;
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

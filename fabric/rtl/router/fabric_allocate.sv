@@ -19,18 +19,17 @@ module fabric_allocate #(
   localparam int unsigned Outs = 8,
   localparam int unsigned Holds = 6,  // 4 links, 2 receivers
   localparam int unsigned Vns = defs_pkg::VirtualNets,
-  localparam int unsigned Vcs = defs_pkg::VirtualChannels
+  localparam int unsigned Vcs = defs_pkg::VirtualChannels,
+  localparam int unsigned HolBits = defs_pkg::HolFlitBits
 ) (
   input  logic clk_i,
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Head of line, index {x, vn}: {head, tail, class, out 3, len 5, or poison behind the head}; the class
-  // is the one in which it leaves.
+  // Head of line: hol_flit_t, index {x, vn}.
   input  logic [Xs*Vns-1:0] hol_valid_i,
-  input  logic [11*Xs*Vns-1:0] hol_about_i,
-  input  logic [4*Xs*Vns-1:0] hol_birth_i,
-  input  logic [3:0] now_i,
+  input  logic [HolBits*Xs*Vns-1:0] hol_i,
+  input  logic [3:0] now_i,       // in the units of hol_flit_t.injected
 
   input  logic [2:0] slot_i,      // {slot mode, VN of this cycle}; only its queues are valid then
   input  logic [24:0] arbiter_i,  // {weight 4 of VN 3 .. 0, throttle 7, mode 2}
@@ -52,8 +51,8 @@ module fabric_allocate #(
   output logic [3*Outs-1:0] sa_vc_o,
 
   // For the counters: VCs {link, VC} for which a head misses credit; inputs that could go and did not.
-  output logic [Links*Vcs-1:0] short_o,
-  output logic [Xs-1:0] lost_turn_o,
+  output logic [Links*Vcs-1:0] credit_stall_o,
+  output logic [Xs-1:0] lost_arbitration_o,
 
   // VCs behind the outputs, index {link or 4 + receiver, VC}: held by a packet; (links) claimed by an
   // input.
@@ -85,16 +84,14 @@ module fabric_allocate #(
   );
 
   // ---------------------------------------------------------------- allocation
-  // Who goes first: packets under way; (mode Weighted) VNs that have not used up their share; then old
-  // ones, then through traffic (inputs 0 .. 7). Never 0. Mode RoundRobin: packets under way, no more.
-  function automatic logic [7:0] rank(input logic [5:0] queue);
+  // Priority: packets under way; (mode Weighted) VNs that have not used up their share; then old ones, then
+  // through traffic (inputs 0 .. 7). Never 0. Mode RoundRobin: packets under way, no more.
+  function automatic logic [7:0] rank(input logic injects, input logic [1:0] of_vn, input logic head,
+                                      input logic [2:0] to, input logic [3:0] injected);
     if (round_robin) begin
-      rank = {!hol_about_i[11*queue + 10], 7'd1};
+      rank = {!head, 7'd1};
     end else begin
-      rank = {!hol_about_i[11*queue + 10],
-              weighted && funded[{hol_about_i[11*queue + 5 +: 3], queue[1:0]}],
-              hol_about_i[11*queue + 10] ? now_i - hol_birth_i[4*queue +: 4] : 4'd0,
-              !queue[5], 1'b1};
+      rank = {!head, weighted && funded[{to, of_vn}], head ? now_i - injected : 4'd0, !injects, 1'b1};
     end
   endfunction
   // A receiver has two outputs, one for each of its links, and one set of VCs.
@@ -126,7 +123,8 @@ module fabric_allocate #(
   logic [4*Links-1:0] claim_x;
   logic [3*Links-1:0] claim_vc;
   logic [Vns-1:0] can;                            // of one input: heads of line that could leave
-  logic [10:0] about;
+  defs_pkg::hol_flit_t flit;
+  logic [5:0] queue;
   logic [2:0] out, vc;
   logic [1:0] vn;
   logic can_leave;
@@ -160,12 +158,13 @@ module fabric_allocate #(
     pop_vn_o      = '0;
     pop_tail      = '0;
     credit_take_o = '0;
-    short_o     = '0;
+    credit_stall_o = '0;
     claim_valid = '0;
     claim_x     = '0;
     claim_vc    = '0;
     can         = '0;
-    about       = '0;
+    flit        = '0;
+    queue       = '0;
     out         = '0;
     vn          = '0;
     vc          = '0;
@@ -178,21 +177,21 @@ module fabric_allocate #(
           can = '0;
           for (int unsigned v = 0; v < Vns; v++) begin
             if (hol_valid_i[4*x + v]) begin
-              about     = hol_about_i[11*(4*x + v) +: 11];
-              out       = about[7:5];
-              vc        = {2'(v), about[8]};
-              can_leave = !about[10];
-              if (about[10] && !held_q[hold(out, vc)]) begin
+              flit      = hol_i[HolBits*(4*x + v) +: HolBits];
+              out       = flit.out;
+              vc        = {2'(v), flit.vc_class};
+              can_leave = !flit.head;
+              if (flit.head && !held_q[hold(out, vc)]) begin
                 if (out[2]) begin
                   can_leave = eject_room_i[{out[0], vc}];
                 end else if (!claimed_q[{out[1:0], vc}] ||
                              claimer_q[4*{out[1:0], vc} +: 4] == 4'(x)) begin
-                  can_leave = credit_i[8*{out[1:0], vc} +: 8] >= {3'b0, about[4:0]};
-                  if (!can_leave) short_o = short_o | ((Links*Vcs)'(1) << {out[1:0], vc});
+                  can_leave = credit_i[8*{out[1:0], vc} +: 8] >= {3'b0, flit.len};
+                  if (!can_leave) credit_stall_o = credit_stall_o | ((Links*Vcs)'(1) << {out[1:0], vc});
                   // Injection leaves `throttle` flits of room, and does not claim then.
                   if (x >= 8 && throttle != '0) begin
                     can_leave = credit_i[8*{out[1:0], vc} +: 8] >=
-                                {3'b0, about[4:0]} + {1'b0, leave(2'(v))};
+                                {3'b0, flit.len} + {1'b0, leave(2'(v))};
                   end else if (!can_leave && !claimed_q[{out[1:0], vc}]) begin
                     wishes            = wishes | (Xs'(1) << x);
                     wished            = wished | (Links'(1) << out[1:0]);
@@ -209,19 +208,21 @@ module fabric_allocate #(
             best = '0;
             for (int unsigned i = 0; i < Vns; i++) begin
               if (can[vn_first_q[2*x +: 2] + 2'(i)]) begin
-                key = rank({4'(x), vn_first_q[2*x +: 2] + 2'(i)});
+                queue = {4'(x), vn_first_q[2*x +: 2] + 2'(i)};
+                flit  = hol_i[HolBits*queue +: HolBits];
+                key   = rank(queue[5], queue[1:0], flit.head, flit.out, flit.injected);
                 if (key > best) begin
                   best = key;
-                  vn   = vn_first_q[2*x +: 2] + 2'(i);
+                  vn   = queue[1:0];
                 end
               end
             end
-            about               = hol_about_i[11*{4'(x), vn} +: 11];
+            flit                = hol_i[HolBits*{4'(x), vn} +: HolBits];
             offered             = offered | (Xs'(1) << x);
-            wanted              = wanted | (Outs'(1) << about[7:5]);
+            wanted              = wanted | (Outs'(1) << flit.out);
             offer_key[8*x +: 8] = best;
             offer_vn[2*x +: 2]  = vn;
-            offer_out[3*x +: 3] = about[7:5];
+            offer_out[3*x +: 3] = flit.out;
           end
         end
       end
@@ -231,10 +232,10 @@ module fabric_allocate #(
         if (y == 6 && wanted[7:6] != '0 && wanted[5:4] != '0) begin
           for (int unsigned x = 0; x < Xs; x++) begin
             vn    = offer_vn[2*x +: 2];
-            about = hol_about_i[11*{4'(x), vn} +: 11];
-            out   = {2'b10, about[5]};
-            if (offered[x] && about[10] && about[7:6] == 2'b11 && sa_valid_o[out] &&
-                sa_head_o[out] && sa_vc_o[3*out +: 3] == {vn, about[8]}) begin
+            flit  = hol_i[HolBits*{4'(x), vn} +: HolBits];
+            out   = {2'b10, flit.out[0]};
+            if (offered[x] && flit.head && flit.out[2:1] == 2'b11 && sa_valid_o[out] &&
+                sa_head_o[out] && sa_vc_o[3*out +: 3] == {vn, flit.vc_class}) begin
               taken = taken | (Xs'(1) << x);
             end
           end
@@ -252,18 +253,18 @@ module fabric_allocate #(
           end
           if (best != '0) begin
             vn    = offer_vn[2*winner +: 2];
-            about = hol_about_i[11*{winner, vn} +: 11];
-            vc    = {vn, about[8]};
+            flit  = hol_i[HolBits*{winner, vn} +: HolBits];
+            vc    = {vn, flit.vc_class};
             sa_valid_o[y] = 1'b1;
             sa_x_o[4*y +: 4]  = winner;
             sa_vc_o[3*y +: 3] = vc;
             held_at[6*y +: 6] = hold(3'(y), vc);
-            sa_head_o[y]  = about[10];
-            sa_len[5*y +: 5] = about[4:0];
-            sa_tail_o[y]  = about[9];
-            sa_poison_o[y] = !about[10] && about[0];
+            sa_head_o[y]  = flit.head;
+            sa_len[5*y +: 5] = flit.len;
+            sa_tail_o[y]  = flit.tail;
+            sa_poison_o[y] = !flit.head && flit.len[0];
             pop_o[winner]    = 1'b1;
-            pop_tail[winner] = about[9];
+            pop_tail[winner] = flit.tail;
             pop_vn_o[2*winner +: 2] = vn;
             if (y < Links) credit_take_o[{2'(y), vc}] = 1'b1;
           end
@@ -278,7 +279,9 @@ module fabric_allocate #(
             x_at = round_robin ? x_first_q[4*{turn, 3'(y)} +: 4] : '0;
             for (int unsigned i = 0; i < Xs; i++) begin
               if (wishes[x_at] && wish_out[3*x_at +: 3] == 3'(y)) begin
-                key = rank({x_at, wish_vn[2*x_at +: 2]});
+                queue = {x_at, wish_vn[2*x_at +: 2]};
+                flit  = hol_i[HolBits*queue +: HolBits];
+                key   = rank(queue[5], queue[1:0], flit.head, flit.out, flit.injected);
                 if (key > best) begin
                   winner = x_at;
                   best   = key;
@@ -286,17 +289,17 @@ module fabric_allocate #(
               end
               x_at = next_x(x_at);
             end
-            about = hol_about_i[11*{winner, wish_vn[2*winner +: 2]} +: 11];
+            flit = hol_i[HolBits*{winner, wish_vn[2*winner +: 2]} +: HolBits];
             claim_valid[y]       = best != '0;
             claim_x[4*y +: 4]    = winner;
-            claim_vc[3*y +: 3]   = {wish_vn[2*winner +: 2], about[8]};
+            claim_vc[3*y +: 3]   = {wish_vn[2*winner +: 2], flit.vc_class};
           end
         end
       end
     end
   end
 
-  assign lost_turn_o = offered & ~pop_o;
+  assign lost_arbitration_o = offered & ~pop_o;
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -2,7 +2,7 @@
 // One crossbar input of a link port: the buffers of one deadlock class, a queue per VN.
 //
 //   push --> mem (VN0 | VN1 | VN2 | VN3) --pop--> payload_o, one fabric cycle later
-//        --> about, the same places        -------> hol_*: head of line of every VN, in registers
+//        --> metadata, the same places     -------> hol_*: head of line of every VN, in registers
 //
 // Payloads move only on push and pop. The head-of-line registers are what the allocator and a
 // watchdog look at, so nothing is read from the memories while nothing moves.
@@ -10,6 +10,7 @@
 
 module fabric_input #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,
+  localparam int unsigned HolBits = defs_pkg::HolFlitBits,
   localparam int unsigned Words =
     defs_pkg::VnDepth0 + defs_pkg::VnDepth1 + defs_pkg::VnDepth2 + defs_pkg::VnDepth3
 ) (
@@ -19,19 +20,12 @@ module fabric_input #(
   // Only with room: the sender holds a credit for every flit.
   input  logic push_i,
   input  logic [1:0] push_vn_i,
-  input  logic push_head_i,
-  input  logic push_tail_i,
-  input  logic push_poison_i,
-  input  logic [3:0] push_way_i,  // {class, out 3} of the next link
-  input  logic [4:0] push_len_i,
-  input  logic [3:0] push_birth_i,
+  input  defs_pkg::hol_flit_t push_flit_i,  // out and vc_class: of a head
   input  logic [511:0] push_payload_i,
 
-  // Head of line of every VN: {head, tail, class, out 3, len 5}, and when a head was born; VN i in
-  // slice i. Behind the head, the lowest bit of len says that the packet is poisoned.
+  // Head of line of every VN: hol_flit_t, VN i in slice i.
   output logic [Vns-1:0] hol_valid_o,
-  output logic [11*Vns-1:0] hol_about_o,
-  output logic [4*Vns-1:0] hol_birth_o,
+  output logic [HolBits*Vns-1:0] hol_o,
 
   input  logic pop_i,
   input  logic [1:0] pop_vn_i,
@@ -61,26 +55,23 @@ module fabric_input #(
 
   // ---------------------------------------------------------------- datapath
   logic [511:0] mem [Words];
-  logic [14:0] about [Words];  // {birth, about}
+  logic [HolBits-1:0] metadata [Words];
   logic [511:0] payload_q;
   logic [7*Vns-1:0] write_q, read_q, count_q;
   logic [8:0] write_at, read_at;
   logic [6:0] write_next;
-  logic [14:0] push_about;
+  defs_pkg::hol_flit_t pushed;
 
-  // Body flits follow their head: same way, whatever is on push_way_i.
-  logic [4*Vns-1:0] open_way_q;
-  logic [3:0] push_way;
+  // Body flits follow their head.
+  logic [4*Vns-1:0] open_route_q;  // {class, out 3}
   // Computed only when something moves: most buffers stand still most of the time.
   always_comb begin
-    push_way   = '0;
-    push_about = '0;
+    pushed     = '0;
     write_at   = '0;
     write_next = '0;
     if (push_i) begin
-      push_way   = push_head_i ? push_way_i : open_way_q[4*push_vn_i +: 4];
-      push_about = {push_birth_i, push_head_i, push_tail_i, push_way,
-                    push_head_i ? push_len_i : {4'd0, push_poison_i}};
+      pushed = push_flit_i;
+      if (!push_flit_i.head) {pushed.vc_class, pushed.out} = open_route_q[4*push_vn_i +: 4];
       write_at   = place(push_vn_i, write_q[7*push_vn_i +: 7]);
       write_next = (write_q[7*push_vn_i +: 7] + 7'd1 == depth(push_vn_i))
                  ? '0 : write_q[7*push_vn_i +: 7] + 7'd1;
@@ -90,7 +81,7 @@ module fabric_input #(
   always_ff @(posedge clk_i) begin
     if (push_i) begin
       mem[write_at] <= push_payload_i;
-      about[write_at] <= push_about;
+      metadata[write_at] <= pushed;
     end
     if (pop_i) payload_q <= mem[read_at];
   end
@@ -99,7 +90,7 @@ module fabric_input #(
   // ---------------------------------------------------------------- control
   // The flit behind a popped one, if it is already here; else the one being pushed.
   logic [6:0] read_next;
-  logic [14:0] hol_next;
+  logic [HolBits-1:0] hol_next;
   logic same;
   assign same = push_i && pop_i && push_vn_i == pop_vn_i;
   always_comb begin
@@ -110,18 +101,16 @@ module fabric_input #(
       read_at   = place(pop_vn_i, read_q[7*pop_vn_i +: 7]);
       read_next = (read_q[7*pop_vn_i +: 7] + 7'd1 == depth(pop_vn_i))
                 ? '0 : read_q[7*pop_vn_i +: 7] + 7'd1;
-      hol_next  = (count_q[7*pop_vn_i +: 7] > 7'd1) ? about[place(pop_vn_i, read_next)]
-                                                    : push_about;
+      hol_next  = (count_q[7*pop_vn_i +: 7] > 7'd1) ? metadata[place(pop_vn_i, read_next)]
+                                                    : pushed;
     end
   end
 
   logic [Vns-1:0] hol_valid_q;
-  logic [11*Vns-1:0] hol_about_q;
-  logic [4*Vns-1:0] hol_birth_q;
+  logic [HolBits*Vns-1:0] hol_q;
   logic [8*Vns-1:0] freed_q;
   assign hol_valid_o = hol_valid_q;
-  assign hol_about_o = hol_about_q;
-  assign hol_birth_o = hol_birth_q;
+  assign hol_o       = hol_q;
   assign freed_o     = freed_q;
 
   // ---------------------------------------------------------------- registers
@@ -130,20 +119,18 @@ module fabric_input #(
       write_q     <= '0;
       read_q      <= '0;
       count_q     <= '0;
-      open_way_q  <= '0;
+      open_route_q <= '0;
       hol_valid_q <= '0;
-      hol_about_q <= '0;
-      hol_birth_q <= '0;
+      hol_q       <= '0;
       freed_q     <= '0;
     end else begin
       if (push_i) begin
         write_q[7*push_vn_i +: 7]    <= write_next;
-        open_way_q[4*push_vn_i +: 4] <= push_way;
+        open_route_q[4*push_vn_i +: 4] <= {pushed.vc_class, pushed.out};
         if (!same) count_q[7*push_vn_i +: 7] <= count_q[7*push_vn_i +: 7] + 7'd1;
         if (!hol_valid_q[push_vn_i]) begin
           hol_valid_q[push_vn_i] <= 1'b1;
-          hol_about_q[11*push_vn_i +: 11] <= push_about[10:0];
-          hol_birth_q[4*push_vn_i +: 4] <= push_about[14:11];
+          hol_q[HolBits*push_vn_i +: HolBits] <= pushed;
         end
       end
       if (pop_i) begin
@@ -151,8 +138,7 @@ module fabric_input #(
         freed_q[8*pop_vn_i +: 8] <= freed_q[8*pop_vn_i +: 8] + 8'd1;
         if (!same) count_q[7*pop_vn_i +: 7] <= count_q[7*pop_vn_i +: 7] - 7'd1;
         hol_valid_q[pop_vn_i] <= same || count_q[7*pop_vn_i +: 7] > 7'd1;
-        hol_about_q[11*pop_vn_i +: 11] <= hol_next[10:0];
-        hol_birth_q[4*pop_vn_i +: 4] <= hol_next[14:11];
+        hol_q[HolBits*pop_vn_i +: HolBits] <= hol_next;
       end
     end
   end

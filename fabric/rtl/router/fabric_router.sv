@@ -15,9 +15,9 @@
 `include "assert.svh"
 
 module fabric_router #(
-  localparam int unsigned Links = defs_pkg::LinkPorts,
-  localparam int unsigned Xs = 12,
-  localparam int unsigned Outs = 8,
+  localparam int unsigned Links = fabric_pkg::Links,
+  localparam int unsigned Xs = fabric_pkg::Inputs,
+  localparam int unsigned Outs = fabric_pkg::Outputs,
   localparam int unsigned Holds = 6,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
@@ -29,7 +29,7 @@ module fabric_router #(
 
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
-  input  logic [5:0] now_i,       // fabric cycle, [13:8]; when packets began likewise, in stamps
+  input  logic [5:0] now_i,       // fabric cycle, [13:8]; injection timestamps likewise
   input  logic [2:0] slot_i,      // {slot mode, VN whose fabric cycle this is}
   input  logic [24:0] arbiter_i,  // FabricArbiter
   input  defs_pkg::route_bank_t bank_i,
@@ -39,14 +39,8 @@ module fabric_router #(
   // Ports of several links, VCs or outputs are flat vectors: number i in slice i.
   // flits from the links, one each per fabric cycle
   input  logic [Links-1:0] flit_valid_i,
-  input  logic [3*Links-1:0] flit_vc_i,
-  input  logic [Links-1:0] flit_head_i,
-  input  logic [Links-1:0] flit_tail_i,
-  input  logic [Links-1:0] flit_poison_i,
-  input  logic [511:0] flit_payload0_i,
-  input  logic [511:0] flit_payload1_i,
-  input  logic [511:0] flit_payload2_i,
-  input  logic [511:0] flit_payload3_i,
+  input  defs_pkg::flit_meta_t [Links-1:0] flit_i,
+  input  fabric_pkg::link_payloads_t flit_payload_i,
 
   // credit reports of the neighbours
   input  logic [3*Links-1:0] credit_vc_i,
@@ -57,18 +51,9 @@ module fabric_router #(
 
   // next flit of the four local lanes: {core, lane}
   input  logic [3:0] local_valid_i,
-  input  logic [7:0] local_vn_i,
-  input  logic [3:0] local_class_i,
-  input  logic [3:0] local_head_i,
-  input  logic [3:0] local_tail_i,
-  input  logic [11:0] local_out_i,
-  input  logic [19:0] local_len_i,
-  input  logic [23:0] local_born_i,
+  input  defs_pkg::lane_flit_t [3:0] local_i,
   output logic [3:0] local_pop_o,
-  input  logic [511:0] local_payload0_i,
-  input  logic [511:0] local_payload1_i,
-  input  logic [511:0] local_payload2_i,
-  input  logic [511:0] local_payload3_i,
+  input  fabric_pkg::lane_payloads_t local_payload_i,
   output logic [Links*Vcs-1:0] local_room_o,
 
   // slots of the two local receivers
@@ -83,26 +68,16 @@ module fabric_router #(
 
   // flits to links 0 .. 3, receivers 0, 1, 0, 1
   output logic [Outs-1:0] out_valid_o,
-  output logic [3*Outs-1:0] out_vc_o,
-  output logic [Outs-1:0] out_head_o,
-  output logic [Outs-1:0] out_tail_o,
-  output logic [Outs-1:0] out_poison_o,
-  output logic [511:0] out_payload0_o,
-  output logic [511:0] out_payload1_o,
-  output logic [511:0] out_payload2_o,
-  output logic [511:0] out_payload3_o,
-  output logic [511:0] out_payload4_o,
-  output logic [511:0] out_payload5_o,
-  output logic [511:0] out_payload6_o,
-  output logic [511:0] out_payload7_o,
+  output defs_pkg::flit_meta_t [Outs-1:0] out_o,
+  output fabric_pkg::output_payloads_t out_payload_o,
 
   // For the counters, see fabric_allocate; {port, class} of flits that leave their buffers.
-  output logic [Links*Vcs-1:0] short_o,
-  output logic [Links-1:0] lost_turn_o,
+  output logic [Links*Vcs-1:0] credit_stall_o,
+  output logic [Links-1:0] lost_arbitration_o,
   output logic [2*Links-1:0] popped_o,
 
   // Watchdog: see fabric_watchdog.
-  input  logic seldom_clk_i,
+  input  logic slow_clk_i,
   input  logic step_i,
   input  logic [7:0] patience_i,
   input  logic patience_set_i,
@@ -118,89 +93,73 @@ module fabric_router #(
   // Index {x, vn}.
   localparam int unsigned Queues = Xs * Vns;
   logic [Queues-1:0] hol_valid;
-  logic [4*Queues-1:0] hol_birth;
-  logic [11*Queues-1:0] hol_about;  // {head, tail, class, out 3, len 5}
+  defs_pkg::hol_flit_t [Queues-1:0] hol;
   logic [Xs-1:0] pop;
   logic [2*Xs-1:0] pop_vn;
 
   logic [Links-1:0] upset;
   assign upset_o = upset != '0;
 
-  defs_pkg::header_t header0, header1, header2, header3;  // of a head flit
-  logic [13*Links-1:0] about_head;                        // {chip of dst 4, len 5, birth 4}
-  logic unused_header;
-  assign header0 = flit_payload0_i[127:0];
-  assign header1 = flit_payload1_i[127:0];
-  assign header2 = flit_payload2_i[127:0];
-  assign header3 = flit_payload3_i[127:0];
   // Age has units of 256 fabric cycles, or 1,024 if it starts in the store.
-  function automatic logic [3:0] birth_of(input logic [5:0] stamp);
-    birth_of = (arbiter_i[1:0] == defs_pkg::ArbiterQueue) ? stamp[5:2] : stamp[3:0];
+  function automatic logic [3:0] in_units(input logic [5:0] stamp);
+    in_units = (arbiter_i[1:0] == defs_pkg::ArbiterQueue) ? stamp[5:2] : stamp[3:0];
   endfunction
-  assign about_head = {header3.dst[3:0], header3.len, birth_of(flit_payload3_i[509:504]),
-                       header2.dst[3:0], header2.len, birth_of(flit_payload2_i[509:504]),
-                       header1.dst[3:0], header1.len, birth_of(flit_payload1_i[509:504]),
-                       header0.dst[3:0], header0.len, birth_of(flit_payload0_i[509:504])};
-  assign unused_header = ^{header0, header1, header2, header3};
 
+  fabric_pkg::input_payloads_t payload;
   for (genvar p = 0; p < Links; p++) begin : gen_port
-    logic [511:0] flit_payload;
-    if (p == 0) begin : gen_payload
-      assign flit_payload = flit_payload0_i;
-    end else if (p == 1) begin : gen_payload
-      assign flit_payload = flit_payload1_i;
-    end else if (p == 2) begin : gen_payload
-      assign flit_payload = flit_payload2_i;
-    end else begin : gen_payload
-      assign flit_payload = flit_payload3_i;
-    end
-    logic [2:0] flit_vc, out;
-    logic [4:0] len;
-    logic [3:0] dst, birth;
-    logic way_class, route_valid, unreachable, unused_unreachable;
-    assign {dst, len, birth} = about_head[13*p +: 13];
-    assign flit_vc     = flit_vc_i[3*p +: 3];
-    assign route_valid = flit_valid_i[p] && flit_head_i[p];
-    assign unused_unreachable = unreachable;
+    defs_pkg::head_payload_t head;
+    defs_pkg::hol_flit_t flit;
+    logic [2:0] out;
+    logic vc_class, unreachable, unused;
+    assign head   = flit_payload_i[p];
+    assign unused = ^{head, unreachable};
     fabric_route u_route (
-      .valid_i(route_valid), .chip_i, .ring_size_i, .bank_i,
-      .from_i(2'(p)), .class_i(flit_vc[0]), .dst_i(dst),
-      .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o(upset[p])
+      .valid_i(flit_valid_i[p] && flit_i[p].head), .chip_i, .ring_size_i, .bank_i,
+      .from_i(2'(p)), .class_i(flit_i[p].vc[0]), .dst_i(head.header.dst[3:0]),
+      .out_o(out), .class_o(vc_class), .unreachable_o(unreachable), .upset_o(upset[p])
     );
+    always_comb begin
+      flit = '0;
+      if (flit_valid_i[p]) begin
+        flit.injected = in_units(head.stamp[13:8]);
+        flit.head     = flit_i[p].head;
+        flit.tail     = flit_i[p].tail;
+        flit.vc_class = vc_class;
+        flit.out      = out;
+        flit.len      = flit_i[p].head ? head.header.len : {4'd0, flit_i[p].poison};
+      end
+    end
 
     for (genvar k = 0; k < 2; k++) begin : gen_class
       logic [8*Vns-1:0] freed;
-      logic [511:0] payload;
-      logic [11*Vns-1:0] hol_abouts;
       fabric_input u_input (
         .clk_i, .rst_ni,
-        .push_i(flit_valid_i[p] && flit_vc[0] == 1'(k)),
-        .push_vn_i(flit_vc[2:1]),
-        .push_head_i(flit_head_i[p]), .push_tail_i(flit_tail_i[p]),
-        .push_poison_i(flit_poison_i[p]),
-        .push_way_i({way_class, out}), .push_len_i(len), .push_birth_i(birth),
-        .push_payload_i(flit_payload),
-        .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_about_o(hol_abouts),
-        .hol_birth_o(hol_birth[16*(2*p + k) +: 16]),
+        .push_i(flit_valid_i[p] && flit_i[p].vc[0] == 1'(k)), .push_vn_i(flit_i[p].vc[2:1]),
+        .push_flit_i(flit), .push_payload_i(flit_payload_i[p]),
+        .hol_valid_o(hol_valid[4*(2*p + k) +: 4]), .hol_o(hol[4*(2*p + k) +: 4]),
         .pop_i(pop[2*p + k]), .pop_vn_i(pop_vn[2*(2*p + k) +: 2]),
-        .payload_o(payload), .freed_o(freed)
+        .payload_o(payload[2*p + k]), .freed_o(freed)
       );
       for (genvar v = 0; v < Vns; v++) begin : gen_vn
-        assign hol_about[11*(4*(2*p + k) + v) +: 11] = hol_abouts[11*v +: 11];
         assign freed_o[8*(Vcs*p + 2*v + k) +: 8] = freed[8*v +: 8];
       end
     end
   end
 
   for (genvar l = 0; l < 4; l++) begin : gen_lane
-    assign hol_valid[4*(8 + l) +: 4] = {3'b0, local_valid_i[l]} << local_vn_i[2*l +: 2];
-    for (genvar v = 0; v < Vns; v++) begin : gen_vn
-      assign hol_about[11*(4*(8 + l) + v) +: 11] = {local_head_i[l], local_tail_i[l],
-                                                    local_class_i[l], local_out_i[3*l +: 3],
-                                                    local_len_i[5*l +: 5] & {5{local_head_i[l]}}};
+    defs_pkg::hol_flit_t flit;
+    always_comb begin
+      flit.injected = in_units(local_i[l].injected);
+      flit.head     = local_i[l].head;
+      flit.tail     = local_i[l].tail;
+      flit.vc_class = local_i[l].vc_class;
+      flit.out      = local_i[l].out;
+      flit.len      = local_i[l].len & {5{local_i[l].head}};
     end
-    assign hol_birth[4*4*(8 + l) +: 16] = {4{birth_of(local_born_i[6*l +: 6])}};
-    assign local_pop_o[l] = pop[8 + l];
+    assign hol_valid[4*(8 + l) +: 4] = {3'b0, local_valid_i[l]} << local_i[l].vn;
+    assign hol[4*(8 + l) +: 4]       = {4{flit}};
+    assign payload[8 + l]            = local_payload_i[l];
+    assign local_pop_o[l]            = pop[8 + l];
   end
 
   // ---------------------------------------------------------------- state of the output VCs
@@ -242,25 +201,25 @@ module fabric_router #(
   logic [3*Outs-1:0] sa_vc;
   fabric_allocate u_allocate (
     .clk_i, .rst_ni, .fabric_en_i,
-    .hol_valid_i(hol_open), .hol_about_i(hol_about), .hol_birth_i(hol_birth), .now_i(birth_of(now_i)),
+    .hol_valid_i(hol_open), .hol_i(hol), .now_i(in_units(now_i)),
     .slot_i, .arbiter_i,
     .link_ready_i, .credit_i(credit), .eject_room_i(eject_room), .credit_take_o(credit_take),
     .pop_o(pop), .pop_vn_o(pop_vn),
     .sa_valid_o(sa_valid), .sa_head_o(sa_head), .sa_tail_o(sa_tail), .sa_poison_o(sa_poison),
-    .sa_x_o(sa_x), .sa_vc_o(sa_vc), .short_o, .lost_turn_o(lost_turn),
+    .sa_x_o(sa_x), .sa_vc_o(sa_vc), .credit_stall_o, .lost_arbitration_o(lost_arbitration),
     .held_o(held), .claimed_o(claimed)
   );
-  logic [Xs-1:0] lost_turn;
-  logic unused_lost_turn;
-  assign unused_lost_turn = ^lost_turn[Xs-1:2*Links];
-  for (genvar p = 0; p < Links; p++) begin : gen_lost_turn
-    assign lost_turn_o[p] = lost_turn[2*p +: 2] != '0;
+  logic [Xs-1:0] lost_arbitration;
+  logic unused_lost_arbitration;
+  assign unused_lost_arbitration = ^lost_arbitration[Xs-1:2*Links];
+  for (genvar p = 0; p < Links; p++) begin : gen_lost_arbitration
+    assign lost_arbitration_o[p] = lost_arbitration[2*p +: 2] != '0;
   end
   assign popped_o = pop[2*Links-1:0];
 
   fabric_watchdog u_watchdog (
-    .clk_i, .seldom_clk_i, .rst_ni, .step_i, .patience_i, .patience_set_i,
-    .hol_valid_i(hol_valid), .hol_about_i(hol_about), .pop_i(pop), .pop_vn_i(pop_vn),
+    .clk_i, .slow_clk_i, .rst_ni, .step_i, .patience_i, .patience_set_i,
+    .hol_valid_i(hol_valid), .hol_i(hol), .pop_i(pop), .pop_vn_i(pop_vn),
     .link_ready_i, .credit_i(credit), .eject_room_i, .held_i(held), .claimed_i(claimed),
     .stalls_o, .stall_o
   );
@@ -269,6 +228,13 @@ module fabric_router #(
   logic [2*Vcs-1:0] void_q;
   logic [3:0] void_now;
   logic [Outs-1:0] given;  // not dropped
+  defs_pkg::flit_meta_t [Outs-1:0] sa;
+  for (genvar y = 0; y < Outs; y++) begin : gen_winner
+    assign sa[y].vc     = sa_vc[3*y +: 3];
+    assign sa[y].head   = sa_head[y];
+    assign sa[y].tail   = sa_tail[y];
+    assign sa[y].poison = sa_poison[y];
+  end
   for (genvar p = 0; p < 4; p++) begin : gen_void
     logic [3:0] at;
     assign at          = {1'(p), sa_vc[3*(Links + p) +: 3]};
@@ -292,57 +258,27 @@ module fabric_router #(
   end
 
   // ---------------------------------------------------------------- crossbar
-  logic [Outs-1:0] st_valid_q, st_head_q, st_tail_q, st_poison_q;
+  logic [Outs-1:0] st_valid_q;
+  defs_pkg::flit_meta_t [Outs-1:0] st_q;
   logic [4*Outs-1:0] st_x_q;
-  logic [3*Outs-1:0] st_vc_q;
-  for (genvar y = 0; y < Outs; y++) begin : gen_cross
-    logic [511:0] payload;
-    fabric_cross u_cross (
-      .clk_i, .valid_i(st_valid_q[y]), .from_i(st_x_q[4*y +: 4]),
-      .payload0_i(gen_port[0].gen_class[0].payload), .payload1_i(gen_port[0].gen_class[1].payload),
-      .payload2_i(gen_port[1].gen_class[0].payload), .payload3_i(gen_port[1].gen_class[1].payload),
-      .payload4_i(gen_port[2].gen_class[0].payload), .payload5_i(gen_port[2].gen_class[1].payload),
-      .payload6_i(gen_port[3].gen_class[0].payload), .payload7_i(gen_port[3].gen_class[1].payload),
-      .payload8_i(local_payload0_i), .payload9_i(local_payload1_i),
-      .payload10_i(local_payload2_i), .payload11_i(local_payload3_i),
-      .payload_o(payload)
-    );
-  end
-  assign out_payload0_o = gen_cross[0].payload;
-  assign out_payload1_o = gen_cross[1].payload;
-  assign out_payload2_o = gen_cross[2].payload;
-  assign out_payload3_o = gen_cross[3].payload;
-  assign out_payload4_o = gen_cross[4].payload;
-  assign out_payload5_o = gen_cross[5].payload;
-  assign out_payload6_o = gen_cross[6].payload;
-  assign out_payload7_o = gen_cross[7].payload;
+  fabric_cross u_cross (
+    .clk_i, .valid_i(st_valid_q), .from_i(st_x_q), .payload_i(payload), .payload_o(out_payload_o)
+  );
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       st_valid_q  <= '0;
-      st_head_q   <= '0;
-      st_tail_q   <= '0;
-      st_poison_q <= '0;
+      st_q        <= '0;
       st_x_q      <= '0;
-      st_vc_q     <= '0;
       out_valid_o <= '0;
-      out_head_o  <= '0;
-      out_tail_o  <= '0;
-      out_poison_o <= '0;
-      out_vc_o    <= '0;
+      out_o       <= '0;
     end else if ({sa_valid, st_valid_q, out_valid_o} != '0) begin
       st_valid_q  <= given;
-      st_head_q   <= sa_head;
-      st_tail_q   <= sa_tail;
-      st_poison_q <= sa_poison;
+      st_q        <= sa;
       st_x_q      <= sa_x;
-      st_vc_q     <= sa_vc;
       out_valid_o <= st_valid_q;
-      out_head_o  <= st_head_q;
-      out_tail_o  <= st_tail_q;
-      out_poison_o <= st_poison_q;
-      out_vc_o    <= st_vc_q;
+      out_o       <= st_q;
     end
   end
 

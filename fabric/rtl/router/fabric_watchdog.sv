@@ -12,10 +12,11 @@ module fabric_watchdog #(
   localparam int unsigned Xs = 12,
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels,
-  localparam int unsigned Queues = Xs * Vns
+  localparam int unsigned Queues = Xs * Vns,
+  localparam int unsigned HolBits = defs_pkg::HolFlitBits
 ) (
   input  logic clk_i,             // the router's
-  input  logic seldom_clk_i,      // runs at least in cycles with step_i
+  input  logic slow_clk_i,        // runs at least in cycles with step_i
   input  logic rst_ni,
   input  logic step_i,            // every 128th fabric cycle in which clk_i runs
   input  logic [7:0] patience_i,  // 0: for ever
@@ -23,7 +24,7 @@ module fabric_watchdog #(
 
   // As in fabric_allocate.
   input  logic [Queues-1:0] hol_valid_i,
-  input  logic [11*Queues-1:0] hol_about_i,
+  input  logic [HolBits*Queues-1:0] hol_i,
   input  logic [Xs-1:0] pop_i,
   input  logic [2*Xs-1:0] pop_vn_i,
   input  logic [Links-1:0] link_ready_i,
@@ -61,16 +62,16 @@ module fabric_watchdog #(
   // ---------------------------------------------------------------- the first of the old ones
   defs_pkg::fabric_stall_t stall;
   logic [5:0] queue, hold, number;
-  logic [10:0] about, other;
+  defs_pkg::hol_flit_t flit, other;
   logic [4:0] link_vc;
-  logic unused_about;
-  assign unused_about = ^{about[9], other};
+  logic unused_flit;
+  assign unused_flit = ^{flit, other};
   always_comb begin
     stall   = '0;
     queue   = '0;
     hold    = '0;
     number  = '0;
-    about   = '0;
+    flit    = '0;
     other   = '0;
     link_vc = '0;
     if (old != '0) begin
@@ -80,26 +81,26 @@ module fabric_watchdog #(
           number = number + 6'd1;
         end
       end
-      about   = hol_about_i[11*queue +: 11];
-      hold    = {about[7], about[6] && !about[7], about[5], queue[1:0], about[8]};
-      link_vc = {about[6:5], queue[1:0], about[8]};
+      flit    = hol_i[HolBits*queue +: HolBits];
+      hold    = {flit.out[2], flit.out[1] && !flit.out[2], flit.out[0], queue[1:0], flit.vc_class};
+      link_vc = {flit.out[1:0], queue[1:0], flit.vc_class};
       stall.valid     = 1'b1;
       {stall.who, stall.vn} = queue;
-      stall.head      = about[10];
-      stall.out       = about[7:5];
-      stall.way_class = about[8];
-      stall.len       = about[10] ? about[4:0] : '0;
-      stall.credit    = about[7] ? {7'd0, eject_room_i[{about[5], queue[1:0], about[8]}]}
-                                 : credit_i[8*link_vc +: 8];
-      stall.ready     = about[7] || link_ready_i[about[6:5]];
+      stall.head      = flit.head;
+      stall.out       = flit.out;
+      stall.way_class = flit.vc_class;
+      stall.len       = flit.head ? flit.len : '0;
+      stall.credit    = flit.out[2] ? {7'd0, eject_room_i[{flit.out[0], queue[1:0], flit.vc_class}]}
+                                    : credit_i[8*link_vc +: 8];
+      stall.ready     = flit.out[2] || link_ready_i[flit.out[1:0]];
       stall.held      = held_i[hold];
-      stall.claimed   = !about[7] && claimed_i[link_vc];
+      stall.claimed   = !flit.out[2] && claimed_i[link_vc];
       stall.holder    = '1;
       for (int unsigned x = 0; x < Xs; x++) begin
-        other = hol_about_i[11*{4'(x), queue[1:0]} +: 11];
+        other = hol_i[HolBits*{4'(x), queue[1:0]} +: HolBits];
         // Both outputs to a receiver lead to the same VCs.
-        if (hol_valid_i[{4'(x), queue[1:0]}] && !other[10] &&
-            ((other[8:5] ^ about[8:5]) & {2'b11, !about[7], 1'b1}) == '0) stall.holder = 4'(x);
+        if (hol_valid_i[{4'(x), queue[1:0]}] && !other.head && other.vc_class == flit.vc_class &&
+            ((other.out ^ flit.out) & {1'b1, !flit.out[2], 1'b1}) == '0) stall.holder = 4'(x);
       end
       stall.others    = (number > 6'd7) ? 3'd7 : 3'(number - 6'd1);
     end
@@ -108,7 +109,7 @@ module fabric_watchdog #(
   // ---------------------------------------------------------------- registers
   logic [7:0] stalls_q;
   defs_pkg::fabric_stall_t stall_q;
-  always_ff @(posedge seldom_clk_i or negedge rst_ni) begin
+  always_ff @(posedge slow_clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       steps_q  <= 8'(defs_pkg::StallPatience);
       set_q    <= 1'b0;

@@ -751,7 +751,7 @@ struct RegReq {
   bool operator==(const RegReq&) const = default;
 };
 
-/// answer of the block; all zero if it was not selected
+/// answer of the block
 struct RegRsp {
   static constexpr unsigned kBits = 72;
   static constexpr unsigned kWords = 3;
@@ -1336,6 +1336,255 @@ struct RouteBank {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static RouteBank from(const Words& w) { return unpack(w.data()); }
   bool operator==(const RouteBank&) const = default;
+};
+
+/// what goes with a flit's payload inside a chip
+struct FlitMeta {
+  static constexpr unsigned kBits = 6;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t vc{};  ///< {vn 2, class 1}
+  std::uint8_t head{};  ///< first flit of its packet
+  std::uint8_t tail{};  ///< last flit
+  std::uint8_t poison{};  ///< on a tail: the packet is cut off, drop it
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 3, 3, static_cast<std::uint64_t>(vc));
+    put_bits(words, at + 2, 1, static_cast<std::uint64_t>(head));
+    put_bits(words, at + 1, 1, static_cast<std::uint64_t>(tail));
+    put_bits(words, at + 0, 1, static_cast<std::uint64_t>(poison));
+  }
+  static FlitMeta unpack(const std::uint32_t* words, unsigned at = 0) {
+    FlitMeta s;
+    s.vc = static_cast<std::uint8_t>(get_bits(words, at + 3, 3));
+    s.head = static_cast<std::uint8_t>(get_bits(words, at + 2, 1));
+    s.tail = static_cast<std::uint8_t>(get_bits(words, at + 1, 1));
+    s.poison = static_cast<std::uint8_t>(get_bits(words, at + 0, 1));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FlitMeta from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FlitMeta&) const = default;
+};
+
+/// a flit in the router as the allocator sees it; hol: head of line
+struct HolFlit {
+  static constexpr unsigned kBits = 15;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t injected{};  ///< of a head: injection timestamp, in the arbiter's units
+  std::uint8_t head{};  ///< first flit of its packet
+  std::uint8_t tail{};  ///< last flit
+  std::uint8_t vc_class{};  ///< class behind the output
+  std::uint8_t out{};  ///< output: link, or 4 + the port it came by
+  std::uint8_t len{};  ///< of a head: flits of the packet; behind it [0] is flit_meta.poison
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 11, 4, static_cast<std::uint64_t>(injected));
+    put_bits(words, at + 10, 1, static_cast<std::uint64_t>(head));
+    put_bits(words, at + 9, 1, static_cast<std::uint64_t>(tail));
+    put_bits(words, at + 8, 1, static_cast<std::uint64_t>(vc_class));
+    put_bits(words, at + 5, 3, static_cast<std::uint64_t>(out));
+    put_bits(words, at + 0, 5, static_cast<std::uint64_t>(len));
+  }
+  static HolFlit unpack(const std::uint32_t* words, unsigned at = 0) {
+    HolFlit s;
+    s.injected = static_cast<std::uint8_t>(get_bits(words, at + 11, 4));
+    s.head = static_cast<std::uint8_t>(get_bits(words, at + 10, 1));
+    s.tail = static_cast<std::uint8_t>(get_bits(words, at + 9, 1));
+    s.vc_class = static_cast<std::uint8_t>(get_bits(words, at + 8, 1));
+    s.out = static_cast<std::uint8_t>(get_bits(words, at + 5, 3));
+    s.len = static_cast<std::uint8_t>(get_bits(words, at + 0, 5));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static HolFlit from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const HolFlit&) const = default;
+};
+
+/// next flit of a sender's lane
+struct LaneFlit {
+  static constexpr unsigned kBits = 19;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t injected{};  ///< [13:8] of the packet's stamp
+  std::uint8_t vn{};  ///< virtual network
+  std::uint8_t head{};  ///< first flit of its packet
+  std::uint8_t tail{};  ///< last flit
+  std::uint8_t vc_class{};  ///< class behind the output
+  std::uint8_t out{};  ///< output of the router
+  std::uint8_t len{};  ///< flits of the packet
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 13, 6, static_cast<std::uint64_t>(injected));
+    put_bits(words, at + 11, 2, static_cast<std::uint64_t>(vn));
+    put_bits(words, at + 10, 1, static_cast<std::uint64_t>(head));
+    put_bits(words, at + 9, 1, static_cast<std::uint64_t>(tail));
+    put_bits(words, at + 8, 1, static_cast<std::uint64_t>(vc_class));
+    put_bits(words, at + 5, 3, static_cast<std::uint64_t>(out));
+    put_bits(words, at + 0, 5, static_cast<std::uint64_t>(len));
+  }
+  static LaneFlit unpack(const std::uint32_t* words, unsigned at = 0) {
+    LaneFlit s;
+    s.injected = static_cast<std::uint8_t>(get_bits(words, at + 13, 6));
+    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 11, 2));
+    s.head = static_cast<std::uint8_t>(get_bits(words, at + 10, 1));
+    s.tail = static_cast<std::uint8_t>(get_bits(words, at + 9, 1));
+    s.vc_class = static_cast<std::uint8_t>(get_bits(words, at + 8, 1));
+    s.out = static_cast<std::uint8_t>(get_bits(words, at + 5, 3));
+    s.len = static_cast<std::uint8_t>(get_bits(words, at + 0, 5));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static LaneFlit from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const LaneFlit&) const = default;
+};
+
+/// a packet that was delivered to memory, for the counters
+struct Delivery {
+  static constexpr unsigned kBits = 30;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t core{};  ///< whose memory
+  std::uint16_t bytes{};  ///< payload
+  std::uint8_t vn{};  ///< virtual network
+  std::uint16_t stamp{};  ///< head_payload.stamp
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 29, 1, static_cast<std::uint64_t>(core));
+    put_bits(words, at + 18, 11, static_cast<std::uint64_t>(bytes));
+    put_bits(words, at + 16, 2, static_cast<std::uint64_t>(vn));
+    put_bits(words, at + 0, 16, static_cast<std::uint64_t>(stamp));
+  }
+  static Delivery unpack(const std::uint32_t* words, unsigned at = 0) {
+    Delivery s;
+    s.core = static_cast<std::uint8_t>(get_bits(words, at + 29, 1));
+    s.bytes = static_cast<std::uint16_t>(get_bits(words, at + 18, 11));
+    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 16, 2));
+    s.stamp = static_cast<std::uint16_t>(get_bits(words, at + 0, 16));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Delivery from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Delivery&) const = default;
+};
+
+/// a write to a register of fabric_control
+struct FabricWrite {
+  static constexpr unsigned kBits = 68;
+  static constexpr unsigned kWords = 3;
+  using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t index{};  ///< register: RouteSource + 8 index
+  std::uint64_t data{};
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 64, 4, static_cast<std::uint64_t>(index));
+    put_bits(words, at + 0, 64, static_cast<std::uint64_t>(data));
+  }
+  static FabricWrite unpack(const std::uint32_t* words, unsigned at = 0) {
+    FabricWrite s;
+    s.index = static_cast<std::uint8_t>(get_bits(words, at + 64, 4));
+    s.data = static_cast<std::uint64_t>(get_bits(words, at + 0, 64));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FabricWrite from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FabricWrite&) const = default;
+};
+
+/// a management packet that is to be sent
+struct MgmtPacket {
+  static constexpr unsigned kBits = 72;
+  static constexpr unsigned kWords = 3;
+  using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t chip{};  ///< to whom
+  FabricWrite write{};  ///< what
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 68, 4, static_cast<std::uint64_t>(chip));
+    write.pack(words, at + 0);
+  }
+  static MgmtPacket unpack(const std::uint32_t* words, unsigned at = 0) {
+    MgmtPacket s;
+    s.chip = static_cast<std::uint8_t>(get_bits(words, at + 68, 4));
+    s.write = FabricWrite::unpack(words, at + 0);
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static MgmtPacket from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const MgmtPacket&) const = default;
+};
+
+/// register FabricRate, see fabric_bucket
+struct FabricRate {
+  static constexpr unsigned kBits = 14;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t burst{};  ///< flits - 1 that may be injected at once
+  std::uint8_t flits{};  ///< per 64 fabric cycles; 0: no limit
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 6, 8, static_cast<std::uint64_t>(burst));
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(flits));
+  }
+  static FabricRate unpack(const std::uint32_t* words, unsigned at = 0) {
+    FabricRate s;
+    s.burst = static_cast<std::uint8_t>(get_bits(words, at + 6, 8));
+    s.flits = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FabricRate from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FabricRate&) const = default;
+};
+
+/// FabricKey, FabricBase, FabricEnd of a core
+struct CoreAccess {
+  static constexpr unsigned kBits = 104;
+  static constexpr unsigned kWords = 4;
+  using Words = std::array<std::uint32_t, 4>;
+  std::uint64_t limit{};  ///< FabricEnd: address behind the last one that packets may write
+  std::uint64_t base{};  ///< the first one
+  std::uint8_t key{};  ///< partition key
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 56, 48, static_cast<std::uint64_t>(limit));
+    put_bits(words, at + 8, 48, static_cast<std::uint64_t>(base));
+    put_bits(words, at + 0, 8, static_cast<std::uint64_t>(key));
+  }
+  static CoreAccess unpack(const std::uint32_t* words, unsigned at = 0) {
+    CoreAccess s;
+    s.limit = static_cast<std::uint64_t>(get_bits(words, at + 56, 48));
+    s.base = static_cast<std::uint64_t>(get_bits(words, at + 8, 48));
+    s.key = static_cast<std::uint8_t>(get_bits(words, at + 0, 8));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static CoreAccess from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const CoreAccess&) const = default;
+};
+
+/// registers of fabric_registers that all of the node may look at
+struct FabricSettings {
+  static constexpr unsigned kBits = 316;
+  static constexpr unsigned kWords = 10;
+  using Words = std::array<std::uint32_t, 10>;
+  std::uint16_t managers{};  ///< FabricManagers
+  std::uint16_t error_limit{};  ///< LinkErrorLimit
+  std::uint32_t timeout{};  ///< FabricTimeout
+  std::uint64_t rate{};  ///< fabric_rate of stream port {core, lane} in slice
+  std::array<std::uint32_t, 7> access{};  ///< core_access of core in slice
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 300, 16, static_cast<std::uint64_t>(managers));
+    put_bits(words, at + 284, 16, static_cast<std::uint64_t>(error_limit));
+    put_bits(words, at + 264, 20, static_cast<std::uint64_t>(timeout));
+    put_bits(words, at + 208, 56, static_cast<std::uint64_t>(rate));
+    put_wide(words, at + 0, 208, access.data());
+  }
+  static FabricSettings unpack(const std::uint32_t* words, unsigned at = 0) {
+    FabricSettings s;
+    s.managers = static_cast<std::uint16_t>(get_bits(words, at + 300, 16));
+    s.error_limit = static_cast<std::uint16_t>(get_bits(words, at + 284, 16));
+    s.timeout = static_cast<std::uint32_t>(get_bits(words, at + 264, 20));
+    s.rate = static_cast<std::uint64_t>(get_bits(words, at + 208, 56));
+    get_wide(words, at + 0, 208, s.access.data());
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FabricSettings from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FabricSettings&) const = default;
 };
 
 }  // namespace defs

@@ -202,7 +202,61 @@ module defs_echo (
   output logic [15:0] route_bank_f_source_parity_o,
   output logic [31:0] route_bank_f_route_parity_o,
   output logic [31:0] route_bank_f_source_o,
-  output logic [127:0] route_bank_f_route_o
+  output logic [127:0] route_bank_f_route_o,
+  input  logic [5:0] flit_meta_i,
+  output logic [5:0] flit_meta_o,
+  output logic [2:0] flit_meta_f_vc_o,
+  output logic flit_meta_f_head_o,
+  output logic flit_meta_f_tail_o,
+  output logic flit_meta_f_poison_o,
+  input  logic [14:0] hol_flit_i,
+  output logic [14:0] hol_flit_o,
+  output logic [3:0] hol_flit_f_injected_o,
+  output logic hol_flit_f_head_o,
+  output logic hol_flit_f_tail_o,
+  output logic hol_flit_f_vc_class_o,
+  output logic [2:0] hol_flit_f_out_o,
+  output logic [4:0] hol_flit_f_len_o,
+  input  logic [18:0] lane_flit_i,
+  output logic [18:0] lane_flit_o,
+  output logic [5:0] lane_flit_f_injected_o,
+  output logic [1:0] lane_flit_f_vn_o,
+  output logic lane_flit_f_head_o,
+  output logic lane_flit_f_tail_o,
+  output logic lane_flit_f_vc_class_o,
+  output logic [2:0] lane_flit_f_out_o,
+  output logic [4:0] lane_flit_f_len_o,
+  input  logic [29:0] delivery_i,
+  output logic [29:0] delivery_o,
+  output logic delivery_f_core_o,
+  output logic [10:0] delivery_f_bytes_o,
+  output logic [1:0] delivery_f_vn_o,
+  output logic [15:0] delivery_f_stamp_o,
+  input  logic [67:0] fabric_write_i,
+  output logic [67:0] fabric_write_o,
+  output logic [3:0] fabric_write_f_index_o,
+  output logic [63:0] fabric_write_f_data_o,
+  input  logic [71:0] mgmt_packet_i,
+  output logic [71:0] mgmt_packet_o,
+  output logic [3:0] mgmt_packet_f_chip_o,
+  output logic [3:0] mgmt_packet_f_write_index_o,
+  output logic [63:0] mgmt_packet_f_write_data_o,
+  input  logic [13:0] fabric_rate_i,
+  output logic [13:0] fabric_rate_o,
+  output logic [7:0] fabric_rate_f_burst_o,
+  output logic [5:0] fabric_rate_f_flits_o,
+  input  logic [103:0] core_access_i,
+  output logic [103:0] core_access_o,
+  output logic [47:0] core_access_f_limit_o,
+  output logic [47:0] core_access_f_base_o,
+  output logic [7:0] core_access_f_key_o,
+  input  logic [315:0] fabric_settings_i,
+  output logic [315:0] fabric_settings_o,
+  output logic [15:0] fabric_settings_f_managers_o,
+  output logic [15:0] fabric_settings_f_error_limit_o,
+  output logic [19:0] fabric_settings_f_timeout_o,
+  output logic [55:0] fabric_settings_f_rate_o,
+  output logic [207:0] fabric_settings_f_access_o
 );
   defs_pkg::sem_update_t sem_update_in, sem_update_out;
   assign sem_update_in = sem_update_i;
@@ -592,4 +646,103 @@ module defs_echo (
   assign route_bank_out.source = route_bank_f_source_o;
   assign route_bank_f_route_o = route_bank_in.route;
   assign route_bank_out.route = route_bank_f_route_o;
+  defs_pkg::flit_meta_t flit_meta_in, flit_meta_out;
+  assign flit_meta_in = flit_meta_i;
+  assign flit_meta_o = flit_meta_out;
+  assign flit_meta_f_vc_o = flit_meta_in.vc;
+  assign flit_meta_out.vc = flit_meta_f_vc_o;
+  assign flit_meta_f_head_o = flit_meta_in.head;
+  assign flit_meta_out.head = flit_meta_f_head_o;
+  assign flit_meta_f_tail_o = flit_meta_in.tail;
+  assign flit_meta_out.tail = flit_meta_f_tail_o;
+  assign flit_meta_f_poison_o = flit_meta_in.poison;
+  assign flit_meta_out.poison = flit_meta_f_poison_o;
+  defs_pkg::hol_flit_t hol_flit_in, hol_flit_out;
+  assign hol_flit_in = hol_flit_i;
+  assign hol_flit_o = hol_flit_out;
+  assign hol_flit_f_injected_o = hol_flit_in.injected;
+  assign hol_flit_out.injected = hol_flit_f_injected_o;
+  assign hol_flit_f_head_o = hol_flit_in.head;
+  assign hol_flit_out.head = hol_flit_f_head_o;
+  assign hol_flit_f_tail_o = hol_flit_in.tail;
+  assign hol_flit_out.tail = hol_flit_f_tail_o;
+  assign hol_flit_f_vc_class_o = hol_flit_in.vc_class;
+  assign hol_flit_out.vc_class = hol_flit_f_vc_class_o;
+  assign hol_flit_f_out_o = hol_flit_in.out;
+  assign hol_flit_out.out = hol_flit_f_out_o;
+  assign hol_flit_f_len_o = hol_flit_in.len;
+  assign hol_flit_out.len = hol_flit_f_len_o;
+  defs_pkg::lane_flit_t lane_flit_in, lane_flit_out;
+  assign lane_flit_in = lane_flit_i;
+  assign lane_flit_o = lane_flit_out;
+  assign lane_flit_f_injected_o = lane_flit_in.injected;
+  assign lane_flit_out.injected = lane_flit_f_injected_o;
+  assign lane_flit_f_vn_o = lane_flit_in.vn;
+  assign lane_flit_out.vn = lane_flit_f_vn_o;
+  assign lane_flit_f_head_o = lane_flit_in.head;
+  assign lane_flit_out.head = lane_flit_f_head_o;
+  assign lane_flit_f_tail_o = lane_flit_in.tail;
+  assign lane_flit_out.tail = lane_flit_f_tail_o;
+  assign lane_flit_f_vc_class_o = lane_flit_in.vc_class;
+  assign lane_flit_out.vc_class = lane_flit_f_vc_class_o;
+  assign lane_flit_f_out_o = lane_flit_in.out;
+  assign lane_flit_out.out = lane_flit_f_out_o;
+  assign lane_flit_f_len_o = lane_flit_in.len;
+  assign lane_flit_out.len = lane_flit_f_len_o;
+  defs_pkg::delivery_t delivery_in, delivery_out;
+  assign delivery_in = delivery_i;
+  assign delivery_o = delivery_out;
+  assign delivery_f_core_o = delivery_in.core;
+  assign delivery_out.core = delivery_f_core_o;
+  assign delivery_f_bytes_o = delivery_in.bytes;
+  assign delivery_out.bytes = delivery_f_bytes_o;
+  assign delivery_f_vn_o = delivery_in.vn;
+  assign delivery_out.vn = delivery_f_vn_o;
+  assign delivery_f_stamp_o = delivery_in.stamp;
+  assign delivery_out.stamp = delivery_f_stamp_o;
+  defs_pkg::fabric_write_t fabric_write_in, fabric_write_out;
+  assign fabric_write_in = fabric_write_i;
+  assign fabric_write_o = fabric_write_out;
+  assign fabric_write_f_index_o = fabric_write_in.index;
+  assign fabric_write_out.index = fabric_write_f_index_o;
+  assign fabric_write_f_data_o = fabric_write_in.data;
+  assign fabric_write_out.data = fabric_write_f_data_o;
+  defs_pkg::mgmt_packet_t mgmt_packet_in, mgmt_packet_out;
+  assign mgmt_packet_in = mgmt_packet_i;
+  assign mgmt_packet_o = mgmt_packet_out;
+  assign mgmt_packet_f_chip_o = mgmt_packet_in.chip;
+  assign mgmt_packet_out.chip = mgmt_packet_f_chip_o;
+  assign mgmt_packet_f_write_index_o = mgmt_packet_in.write.index;
+  assign mgmt_packet_out.write.index = mgmt_packet_f_write_index_o;
+  assign mgmt_packet_f_write_data_o = mgmt_packet_in.write.data;
+  assign mgmt_packet_out.write.data = mgmt_packet_f_write_data_o;
+  defs_pkg::fabric_rate_t fabric_rate_in, fabric_rate_out;
+  assign fabric_rate_in = fabric_rate_i;
+  assign fabric_rate_o = fabric_rate_out;
+  assign fabric_rate_f_burst_o = fabric_rate_in.burst;
+  assign fabric_rate_out.burst = fabric_rate_f_burst_o;
+  assign fabric_rate_f_flits_o = fabric_rate_in.flits;
+  assign fabric_rate_out.flits = fabric_rate_f_flits_o;
+  defs_pkg::core_access_t core_access_in, core_access_out;
+  assign core_access_in = core_access_i;
+  assign core_access_o = core_access_out;
+  assign core_access_f_limit_o = core_access_in.limit;
+  assign core_access_out.limit = core_access_f_limit_o;
+  assign core_access_f_base_o = core_access_in.base;
+  assign core_access_out.base = core_access_f_base_o;
+  assign core_access_f_key_o = core_access_in.key;
+  assign core_access_out.key = core_access_f_key_o;
+  defs_pkg::fabric_settings_t fabric_settings_in, fabric_settings_out;
+  assign fabric_settings_in = fabric_settings_i;
+  assign fabric_settings_o = fabric_settings_out;
+  assign fabric_settings_f_managers_o = fabric_settings_in.managers;
+  assign fabric_settings_out.managers = fabric_settings_f_managers_o;
+  assign fabric_settings_f_error_limit_o = fabric_settings_in.error_limit;
+  assign fabric_settings_out.error_limit = fabric_settings_f_error_limit_o;
+  assign fabric_settings_f_timeout_o = fabric_settings_in.timeout;
+  assign fabric_settings_out.timeout = fabric_settings_f_timeout_o;
+  assign fabric_settings_f_rate_o = fabric_settings_in.rate;
+  assign fabric_settings_out.rate = fabric_settings_f_rate_o;
+  assign fabric_settings_f_access_o = fabric_settings_in.access;
+  assign fabric_settings_out.access = fabric_settings_f_access_o;
 endmodule

@@ -312,7 +312,7 @@ package defs_pkg;
   } reg_req_t;
   localparam int unsigned RegReqBits = 87;
 
-  // answer of the block; all zero if it was not selected
+  // answer of the block
   typedef struct packed {
     logic [7:0] cause;  // error_cause: None, or why the access is refused
     logic [63:0] data;  // of a read
@@ -502,5 +502,85 @@ package defs_pkg;
     logic [127:0] route;  // {port 3, class 1} of {class, destination chip 4}: the next link
   } route_bank_t;
   localparam int unsigned RouteBankBits = 209;
+
+  // what goes with a flit's payload inside a chip
+  typedef struct packed {
+    logic [2:0] vc;  // {vn 2, class 1}
+    logic head;  // first flit of its packet
+    logic tail;  // last flit
+    logic poison;  // on a tail: the packet is cut off, drop it
+  } flit_meta_t;
+  localparam int unsigned FlitMetaBits = 6;
+
+  // a flit in the router as the allocator sees it; hol: head of line
+  typedef struct packed {
+    logic [3:0] injected;  // of a head: injection timestamp, in the arbiter's units
+    logic head;  // first flit of its packet
+    logic tail;  // last flit
+    logic vc_class;  // class behind the output
+    logic [2:0] out;  // output: link, or 4 + the port it came by
+    logic [4:0] len;  // of a head: flits of the packet; behind it [0] is flit_meta.poison
+  } hol_flit_t;
+  localparam int unsigned HolFlitBits = 15;
+
+  // next flit of a sender's lane
+  typedef struct packed {
+    logic [5:0] injected;  // [13:8] of the packet's stamp
+    logic [1:0] vn;  // virtual network
+    logic head;  // first flit of its packet
+    logic tail;  // last flit
+    logic vc_class;  // class behind the output
+    logic [2:0] out;  // output of the router
+    logic [4:0] len;  // flits of the packet
+  } lane_flit_t;
+  localparam int unsigned LaneFlitBits = 19;
+
+  // a packet that was delivered to memory, for the counters
+  typedef struct packed {
+    logic core;  // whose memory
+    logic [10:0] bytes;  // payload
+    logic [1:0] vn;  // virtual network
+    logic [15:0] stamp;  // head_payload.stamp
+  } delivery_t;
+  localparam int unsigned DeliveryBits = 30;
+
+  // a write to a register of fabric_control
+  typedef struct packed {
+    logic [3:0] index;  // register: RouteSource + 8 index
+    logic [63:0] data;
+  } fabric_write_t;
+  localparam int unsigned FabricWriteBits = 68;
+
+  // a management packet that is to be sent
+  typedef struct packed {
+    logic [3:0] chip;  // to whom
+    fabric_write_t write;  // what
+  } mgmt_packet_t;
+  localparam int unsigned MgmtPacketBits = 72;
+
+  // register FabricRate, see fabric_bucket
+  typedef struct packed {
+    logic [7:0] burst;  // flits - 1 that may be injected at once
+    logic [5:0] flits;  // per 64 fabric cycles; 0: no limit
+  } fabric_rate_t;
+  localparam int unsigned FabricRateBits = 14;
+
+  // FabricKey, FabricBase, FabricEnd of a core
+  typedef struct packed {
+    logic [47:0] limit;  // FabricEnd: address behind the last one that packets may write
+    logic [47:0] base;  // the first one
+    logic [7:0] key;  // partition key
+  } core_access_t;
+  localparam int unsigned CoreAccessBits = 104;
+
+  // registers of fabric_registers that all of the node may look at
+  typedef struct packed {
+    logic [15:0] managers;  // FabricManagers
+    logic [15:0] error_limit;  // LinkErrorLimit
+    logic [19:0] timeout;  // FabricTimeout
+    logic [55:0] rate;  // fabric_rate of stream port {core, lane} in slice
+    logic [207:0] access;  // core_access of core in slice
+  } fabric_settings_t;
+  localparam int unsigned FabricSettingsBits = 316;
 
 endpackage

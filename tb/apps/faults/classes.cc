@@ -254,11 +254,16 @@ void violate_key(Trial& trial) {
   const auto all_ports = [&nodes](unsigned entry) {
     for (unsigned chip = 0; chip < defs::kBoardChips; ++chip)
       for (unsigned port = 0; port < defs::kLinkPorts; ++port)
-        defs::put_bits(nodes.dut(chip).keys_i.data(), 9 * (defs::kKeyEntries * port + 5), 9, entry);
+        nodes.set(chip, defs::kCsrFabricKeys, entry, defs::kKeyEntries * port + 5);
   };
   if (way == 1) all_ports(0x100 | key);
-  if (way == 2) std::memset(nodes.dut(t.dst).end_i.data(), 0, sizeof(nodes.dut(t.dst).end_i));
-  if (way < 2) nodes.dut(t.src).key_i = static_cast<SData>(key << 8 * core);
+  const auto ends = [&nodes, t](std::uint64_t end) {
+    for (unsigned c = 0; c < 2; ++c) nodes.set(t.dst, defs::kCsrFabricEnd, end, 0, c);
+  };
+  if (way == 2) ends(0);
+  if (way < 2) nodes.set(t.src, defs::kCsrFabricKey, key, 0, core);
+  nodes.settle();
+  nodes.step();
   const unsigned count = 1 + trial.random(4);
   fabric::Message m = nodes.random_message(t.src, t.dst);
   const auto vn = m.vn;
@@ -278,10 +283,11 @@ void violate_key(Trial& trial) {
   const auto before = trial.violations();
   for (unsigned i = 0; i < 2000 && trial.violations() == before; ++i) nodes.step();
   if (trial.violations() != before) trial.hit();
-  trial.after([&nodes, t, all_ports] {
+  trial.after([&nodes, t, core, all_ports, ends] {
     all_ports(0);
-    nodes.dut(t.src).key_i = 0;
-    std::memset(nodes.dut(t.dst).end_i.data(), 0xff, sizeof(nodes.dut(t.dst).end_i));
+    nodes.set(t.src, defs::kCsrFabricKey, 0, 0, core);
+    ends((std::uint64_t{1} << 48) - 1);
+    nodes.settle();
   });
 }
 

@@ -9,13 +9,14 @@
 namespace tb {
 namespace {
 
-/// A packed struct of the RTL.
+/// A packed struct of the RTL: element `index` of an array, from bit `lsb` on.
 template <class Packed>
-Packed unpack(const Register& reg) {
-  std::array<std::uint32_t, (Packed::kBits + 31) / 32> words{};
+Packed unpack(const Register& reg, unsigned index = 0, unsigned lsb = 0) {
+  typename Packed::Words words{};
   for (unsigned at = 0; at < Packed::kBits; at += 32)
-    words[at / 32] = static_cast<std::uint32_t>(reg.get(0, at, std::min(32u, Packed::kBits - at)));
-  return Packed::unpack(words.data());
+    words[at / 32] =
+        static_cast<std::uint32_t>(reg.get(index, lsb + at, std::min(32u, Packed::kBits - at)));
+  return Packed::from(words);
 }
 
 }  // namespace
@@ -23,6 +24,18 @@ Packed unpack(const Register& reg) {
 std::string core_path(unsigned core) { return fmt::format("gen_core[{}].u_core", core); }
 std::string sequencer_path(unsigned core, unsigned index) {
   return fmt::format("{}.gen_seq[{}].u_sequencer", core_path(core), index);
+}
+
+bool SequencerState::waits(unsigned value) const {
+  if (!fetched || in_flight) return false;
+  switch (static_cast<defs::WaitOp>(instr.wait_op)) {
+    case defs::WaitOp::Ge:
+      return value < instr.wait_value;
+    case defs::WaitOp::Eq:
+      return value != instr.wait_value;
+    default:
+      return false;
+  }
 }
 
 Register ChipState::at(std::string_view place) const {
@@ -82,7 +95,7 @@ bool ChipState::semaphores_quiet() const { return at("semaphores_quiet").value()
 bool ChipState::fabric_quiet() const { return at("fabric_quiet").value() != 0; }
 
 defs::LinkStatus ChipState::link_status(unsigned port) const {
-  return unpack<defs::LinkStatus>(at(fmt::format("link_status{}", port)));
+  return unpack<defs::LinkStatus>(at("link_status"), port);
 }
 Register ChipState::credits(unsigned port, unsigned vc) const {
   return at(fmt::format("u_fabric.u_router.gen_out[{}].gen_vc[{}].u_credit.available_o", port, vc));
@@ -93,21 +106,15 @@ unsigned ChipState::flits_waiting(unsigned port, unsigned vc) const {
 unsigned ChipState::flits_freed(unsigned port, unsigned vc) const {
   return static_cast<unsigned>(in_input(port, vc % 2, "freed_q").get(0, 8 * (vc / 2), 8));
 }
-FirstFlit ChipState::first_flit(unsigned port, unsigned vc) const {
-  const auto bits =
-      static_cast<unsigned>(in_input(port, vc % 2, "hol_about_q").get(0, 11 * (vc / 2), 11));
-  return {.out = bits >> 5 & 7,
-          .vc_class = bits >> 8 & 1,
-          .flits = bits & 31,
-          .head = (bits >> 10 & 1) != 0,
-          .tail = (bits >> 9 & 1) != 0};
+defs::HolFlit ChipState::first_flit(unsigned port, unsigned vc) const {
+  return unpack<defs::HolFlit>(in_input(port, vc % 2, "hol_q"), 0, defs::HolFlit::kBits * (vc / 2));
 }
 
 unsigned ChipState::damaged_packets() const {
   return static_cast<unsigned>(at("u_fabric.u_counters.damaged_q").value());
 }
 std::uint16_t ChipState::packets_taken(unsigned core, unsigned vn, unsigned dst) const {
-  const std::string flows = fmt::format("u_fabric.u_ni.u_tx{}.u_flows", core);
+  const std::string flows = fmt::format("u_fabric.u_ni.gen_core[{}].u_tx.u_flows", core);
   const unsigned entry = vn << 4 | dst;
   if (!at(flows + ".used_q").bit(0, entry)) return 0;
   return static_cast<std::uint16_t>(at(flows + ".filled").get(entry, 0, 16));

@@ -29,6 +29,8 @@ struct SequencerState {
   defs::Instr instr;
 
   bool running() const { return state == defs::SeqState::Running; }
+  /// Does that instruction wait, its semaphore being `value`?
+  bool waits(unsigned value) const;
 };
 
 struct DmaState {
@@ -36,14 +38,6 @@ struct DmaState {
   bool moves = false;         ///< one is being executed
   std::uint32_t pc = 0;       ///< that one, or the next
   std::uint32_t pending = 0;  ///< triggered, not done
-};
-
-/// The first flit in a receive buffer.
-struct FirstFlit {
-  unsigned out = 0;       ///< router output it goes to
-  unsigned vc_class = 0;  ///< class behind that
-  unsigned flits = 0;     ///< of its packet
-  bool head = false, tail = false;
 };
 
 class ChipState {
@@ -67,7 +61,8 @@ class ChipState {
   Register credits(unsigned port, unsigned vc) const;
   unsigned flits_waiting(unsigned port, unsigned vc) const;
   unsigned flits_freed(unsigned port, unsigned vc) const;  ///< mod 256
-  FirstFlit first_flit(unsigned port, unsigned vc) const;
+  /// The first flit in a receive buffer.
+  defs::HolFlit first_flit(unsigned port, unsigned vc) const;
   unsigned damaged_packets() const;
   /// Numbers of a flow's packets: taken by the sender's interface, accepted by the receiver's.
   std::uint16_t packets_taken(unsigned core, unsigned vn, unsigned dst) const;

@@ -322,8 +322,7 @@ TEST(Cut, TooShortATimeIsSaid) {
 TEST(ErrorLimit, TrainsALinkAnewAfterSoManyWords) {
   for (const unsigned limit : {8u, 0xffffu}) {
     FabricRing bench({.latency = 6, .seed = 1, .flit_errors = 0.01});
-    for (unsigned chip = 0; chip < kChips; ++chip)
-      bench.dut(chip).link_error_limit_i = static_cast<SData>(limit);
+    for (unsigned chip = 0; chip < kChips; ++chip) bench.set(chip, defs::kCsrLinkErrorLimit, limit);
     run(bench, 4000);
     if (limit == 8)
       EXPECT_GT(bench.status(0, 0).retrains, 0u);

@@ -25,16 +25,13 @@ class Node {
     std::memset(dut_.link_rx1_i.data(), 0, 72);
     std::memset(dut_.link_rx2_i.data(), 0, 72);
     std::memset(dut_.link_rx3_i.data(), 0, 72);
-    dut_.control_write_i = dut_.control_index_i = 0;
-    dut_.count_write_i = dut_.count_index_i = 0;
+    tb::release_bus(dut_);
     dut_.msg0_valid_i = dut_.msg1_valid_i = 0;
     dut_.rx0_req_ready_i = dut_.rx1_req_ready_i = 1;
     dut_.rx0_req_err_i = dut_.rx1_req_err_i = 0;
     dut_.rx0_settled_i = dut_.rx1_settled_i = 1;
     dut_.chip_id_i = kChip;
     dut_.ring_size_i = 12;
-    dut_.timeout_i = defs::kRetryTimeout;
-    tb::open_all(dut_);
     dut_.rst_ni = 1, dut_.clk_i = 0, dut_.eval();
     dut_.rst_ni = 0;
     for (int i = 0; i < 4; ++i) dut_.clk_i = !dut_.clk_i, dut_.eval();
@@ -49,6 +46,13 @@ class Node {
   }
 
   tb::Probe& dut() { return dut_; }
+  /// A register write in the next fabric cycle.
+  void set(const defs::Csr& csr, std::uint64_t value, unsigned index = 0, unsigned core = 0) {
+    EXPECT_TRUE(tb::put_write(dut_, tb::offset(csr, index, core), value));
+    core_cycle();
+    tb::release_bus(dut_);
+    core_cycle();
+  }
 
   void core_cycle() {
     dut_.clk_i = 0;
@@ -356,12 +360,7 @@ TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
   node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
   node.run(60);
   EXPECT_FALSE(node.dut().quiet_o) << "one is still missing";
-  node.dut().control_index_i = 3;  // FabricControl: ports 0 and 1, send again
-  node.dut().control_wdata_i = 0x43;
-  node.dut().control_write_i = 1;
-  node.core_cycle();
-  node.dut().control_write_i = 0;
-  node.core_cycle();
+  node.set(defs::kCsrFabricControl, 0x43);  // ports 0 and 1, send again
   node.run(60);
   ASSERT_EQ(node.acks.size(), 4u) << "the one that was not acknowledged is sent again";
   EXPECT_EQ(node.acks[3], node.acks[2]);
@@ -374,7 +373,7 @@ TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
 
 TEST(Sender, GivesUpADestinationThatNeverAnswersAndSaysSo) {
   Node node;
-  node.dut().timeout_i = 100;
+  node.set(defs::kCsrFabricTimeout, 100);
   fabric::Message m;
   m.src = Node::kChip;
   m.dst = 2;
@@ -436,8 +435,8 @@ void stream(Node& node, unsigned key, unsigned from, unsigned count, std::uint64
 TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
   Node node;
   const std::uint64_t addr = to_node(200).addr;
-  node.dut().key_i = 0x5a << 8;
-  defs::put_bits(node.dut().keys_i.data(), 9 * (defs::kKeyEntries + 15), 9, 0x15a);
+  node.set(defs::kCsrFabricKey, 0x5a, 0, 1);
+  node.set(defs::kCsrFabricKeys, 0x15a, defs::kKeyEntries + 15);
   stream(node, 0x5a, 0, 2, addr);
   EXPECT_EQ(node.messages, 2u);
   EXPECT_EQ(node.dut().violations_o, 0u);
@@ -468,12 +467,12 @@ TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
 
 TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
   Node node;
-  node.dut().key_i = 0x07 << 8 | 0x06;  // core 1, core 0
-  for (unsigned key : {6u, 7u, 8u})     // 8: somebody else's, on its way
-    defs::put_bits(node.dut().keys_i.data(), 9 * (defs::kKeyEntries + key), 9, 0x100 | key);
+  for (unsigned core = 0; core < 2; ++core) node.set(defs::kCsrFabricKey, 6 + core, 0, core);
+  for (unsigned key : {6u, 7u, 8u})  // 8: somebody else's, on its way
+    node.set(defs::kCsrFabricKeys, 0x100 | key, defs::kKeyEntries + key);
   const auto window = [&](unsigned core, std::uint64_t base, std::uint64_t end) {
-    defs::put_bits(node.dut().base_i.data(), 48 * core, 48, base);
-    defs::put_bits(node.dut().end_i.data(), 48 * core, 48, end);
+    node.set(defs::kCsrFabricBase, base, 0, core);
+    node.set(defs::kCsrFabricEnd, end, 0, core);
   };
   window(0, 0x1000, 0x2000);
   window(1, defs::kAddrCore1Base, defs::kAddrCore1Base + 0x1000);
@@ -521,7 +520,7 @@ TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
 
 TEST(Isolation, TheSenderIsToldAndGivesTheFlowUp) {
   Node node;
-  node.dut().key_i = 0xa5;
+  node.set(defs::kCsrFabricKey, 0xa5);
   fabric::Message m;
   m.src = Node::kChip;
   m.dst = 2;
@@ -548,9 +547,7 @@ TEST(Isolation, TheSenderIsToldAndGivesTheFlowUp) {
 }
 
 std::uint64_t read_register(Node& node, unsigned index) {
-  node.dut().control_index_i = static_cast<CData>(index);
-  node.dut().eval();
-  return node.dut().control_rdata_o;
+  return tb::read_register(node.dut(), tb::offset(defs::kCsrRouteSource, index));
 }
 tb::Payload eight(std::uint64_t value) {
   tb::Payload payload(8);
@@ -560,18 +557,18 @@ tb::Payload eight(std::uint64_t value) {
 
 TEST(Management, WordsOnTheLinkAreTheModels) {
   Node node;
-  node.dut().key_i = 0xa5a5;  // not stamped on these
+  // Not stamped on these.
+  for (unsigned core = 0; core < 2; ++core) node.set(defs::kCsrFabricKey, 0xa5, 0, core);
   const std::uint64_t value = 0x0123'4567'89ab'cdef;
-  node.dut().mgmt_send_i = 1;
-  node.dut().mgmt_dst_i = 2;
-  node.dut().control_index_i = 2;
-  node.dut().control_wdata_i = value;
+  const auto status = [&] {
+    return tb::read_register(node.dut(), tb::offset(defs::kCsrMgmt, 16 * 2));
+  };
+  ASSERT_TRUE(tb::put_write(node.dut(), tb::offset(defs::kCsrMgmt, 16 * 2 + 2), value));
   node.core_cycle();
-  node.dut().mgmt_send_i = 0;
-  EXPECT_EQ(node.dut().mgmt_status_o, 3u) << "on its way to the queue";
+  EXPECT_EQ(status(), 3u) << "on its way to the queue";
   node.core_cycle();
   node.run(60);
-  EXPECT_EQ(node.dut().mgmt_status_o, 2u) << "not acknowledged";
+  EXPECT_EQ(status(), 2u) << "not acknowledged";
   defs::Header header = fabric::manage(Node::kChip, 2, 2);
   header.hop = 1;
   ASSERT_EQ(node.acks.size(), 1u);
@@ -579,14 +576,15 @@ TEST(Management, WordsOnTheLinkAreTheModels) {
   std::array<std::uint16_t, 8> expected{1};
   node.inject(0, {fabric::ack_payload(2, Node::kChip, expected)});
   node.run(60);
-  EXPECT_EQ(node.dut().mgmt_status_o, 0u);
+  EXPECT_EQ(status(), 0u);
   EXPECT_TRUE(node.dut().quiet_o);
 }
 
 TEST(Management, PassesTheKeysAndNeedsTheHostsLeave) {
   Node node;
-  std::memset(node.dut().keys_i.data(), 0, sizeof(node.dut().keys_i));  // no key may come in
-  node.dut().managers_i = static_cast<SData>(~4u);                      // everybody but chip 2
+  for (unsigned port = 0; port < defs::kLinkPorts; ++port)  // no key may come in
+    node.set(defs::kCsrFabricKeys, 0, defs::kKeyEntries * port);
+  node.set(defs::kCsrFabricManagers, 0xfffb);  // everybody but chip 2
   const defs::Header header = fabric::manage(2, Node::kChip, 1);
   node.inject(header, eight(0x77), 0);
   node.run(60);
@@ -597,7 +595,7 @@ TEST(Management, PassesTheKeysAndNeedsTheHostsLeave) {
   report[0] |= 1;
   ASSERT_EQ(node.acks.size(), 1u);
   EXPECT_EQ(node.acks[0], report) << "told, not acknowledged";
-  node.dut().managers_i = 4;
+  node.set(defs::kCsrFabricManagers, 4);
   node.inject(header, eight(0x77), 0);
   node.run(60);
   EXPECT_EQ(read_register(node, 1), 0x77u);
@@ -620,7 +618,7 @@ TEST(Management, PassesTheKeysAndNeedsTheHostsLeave) {
 
 TEST(Management, RefusesByName) {
   Node node;
-  node.dut().managers_i = 4;
+  node.set(defs::kCsrFabricManagers, 4);
   const auto header = [](unsigned index) { return fabric::manage(2, Node::kChip, index); };
   struct Case {
     defs::Header header;
@@ -666,7 +664,7 @@ TEST(Management, RefusesByName) {
 
 TEST(Management, ASwitchCanBeCalledOffUntilItBegins) {
   Node node;
-  node.dut().managers_i = 4;
+  node.set(defs::kCsrFabricManagers, 4);
   const defs::Header header = fabric::manage(2, Node::kChip, 12);
   const auto at = [&](unsigned ahead) {
     return ((read_register(node, 12) >> 32) + ahead) & 0xffff;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The activation engine in RTL against its twin, bit by bit.
-#include "cmodel/machine/act_engine.h"
-
 #include "Vact_engine_inf2.h"
 #include "Vact_engine_mini.h"
+#include "cmodel/machine/lane_engine.h"
 #include "tb/unit/rtl/lane_engine_bench.h"
 
 namespace {
@@ -11,7 +10,7 @@ namespace {
 template <class Model, const defs::Sizes& kSizes>
 struct Config {
   using Dut = Model;
-  using Twin = cmodel::ActEngine;
+  static constexpr defs::Engine engine = defs::Engine::Act;
   static constexpr const defs::Sizes& sizes = kSizes;
 };
 
@@ -130,7 +129,7 @@ TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {
   cmodel::Sbuf sbuf(defs::kMini);
   cmodel::Psum psum(defs::kMini);
   tb::RowSink sink;
-  cmodel::ActEngine engine(defs::kMini, sbuf, psum, sink, {});
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Act));
   const std::uint32_t in[] = {0x80000000, 0xffc00001, 0xbf800000, 0x3f800000};
   std::copy(std::begin(in), std::end(in), psum.row(0).begin());
   defs::Instr instr;

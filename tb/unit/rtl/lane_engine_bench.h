@@ -14,11 +14,16 @@
 
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/commit.h"
+#include "cmodel/machine/lane_engine.h"
 #include "cmodel/machine/psum.h"
 #include "cmodel/machine/sbuf.h"
 #include "tb/base/seed.h"
 
 namespace tb {
+
+inline cmodel::StreamId stream_of(defs::Engine engine) {
+  return {.engine = static_cast<std::uint8_t>(engine)};
+}
 
 /// A row as it was written, with everything a commit says.
 struct Row {
@@ -71,7 +76,7 @@ inline std::uint32_t random_word(std::mt19937_64& rng) {
   }
 }
 
-/// Config::Dut, Config::Twin, Config::sizes.
+/// Config::Dut, Config::engine, Config::sizes.
 template <class Config>
 class LaneEngineBench : public testing::Test {
  protected:
@@ -169,7 +174,7 @@ class LaneEngineBench : public testing::Test {
   /// Runs `program` on both; the first refused instruction must stop the engine for good.
   void run(const std::vector<defs::Instr>& program, unsigned gap_percent) {
     RowSink sink;
-    typename Config::Twin twin(kSizes, twin_sbuf, psum, sink, cmodel::StreamId{});
+    cmodel::LaneEngine twin(kSizes, twin_sbuf, psum, sink, stream_of(Config::engine));
     auto cause = defs::ErrorCause::None;
     unsigned good = 0;
     std::vector<std::size_t> rows_after;  // rows that must be out when instruction i is done
@@ -289,7 +294,7 @@ class LaneEngineBench : public testing::Test {
       slips[i].make(bad);
       reset();
       RowSink sink;
-      typename Config::Twin twin(kSizes, twin_sbuf, psum, sink, cmodel::StreamId{});
+      cmodel::LaneEngine twin(kSizes, twin_sbuf, psum, sink, stream_of(Config::engine));
       ASSERT_EQ(to_string(twin.execute(bad, 0)), to_string(slips[i].cause));
       ASSERT_TRUE(sink.rows.empty());
       run({legal, bad, legal}, 0);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vector engine in RTL against its twin, bit by bit; the twin against plain float loops.
-#include "cmodel/machine/vector_engine.h"
-
 #include "Vvector_engine_inf2.h"
 #include "Vvector_engine_mini.h"
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/lane_engine.h"
 #include "tb/unit/rtl/lane_engine_bench.h"
 
 namespace {
@@ -12,7 +11,7 @@ namespace {
 template <class Model, const defs::Sizes& kSizes>
 struct Config {
   using Dut = Model;
-  using Twin = cmodel::VectorEngine;
+  static constexpr defs::Engine engine = defs::Engine::Vector;
   static constexpr const defs::Sizes& sizes = kSizes;
 };
 
@@ -141,7 +140,7 @@ TEST(VectorTwin, ReducesInOrderAndRoundsOnce) {
   cmodel::Sbuf sbuf(defs::kMini);
   cmodel::Psum psum(defs::kMini);
   tb::RowSink sink;
-  cmodel::VectorEngine engine(defs::kMini, sbuf, psum, sink, {});
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Vector));
   // 2^24 + 1 + 1 in this order stays 2^24; in another order it would not.
   const float values[] = {16777216.0f, 1.0f, 1.0f};
   for (unsigned i = 0; i < 3; ++i) psum.row(i)[0] = std::bit_cast<std::uint32_t>(values[i]);
@@ -162,7 +161,7 @@ TEST(VectorTwin, CastsTiesToEvenAndWritesTheOneNan) {
   cmodel::Sbuf sbuf(defs::kMini);
   cmodel::Psum psum(defs::kMini);
   tb::RowSink sink;
-  cmodel::VectorEngine engine(defs::kMini, sbuf, psum, sink, {});
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Vector));
   const std::uint32_t in[] = {0x3f808000, 0x3f818000, 0x7f7fffff,
                               0xff800001, 0x80000000, 0x00008001};
   const std::uint32_t out[] = {0x3f80, 0x3f82, 0x7f80, 0x7fc0, 0x8000, 0x0001};

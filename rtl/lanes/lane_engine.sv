@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vector or activation engine: elementwise operations, casts, reductions; P lanes in fp32.
+`include "assert.svh"
+
+//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
+//                            | SBUF, PSUM |
+//
+//   no src1          dst = cast(f(x))         x = src0
+//   src1             dst = cast(f(x, y))      y = src1, element by element or one for all (a bias)
+//   dst walk outer   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimension, in this order
+//
+// Without a bias x is src0 itself: adding +0 would turn -0 into +0. Which of these an opcode is, what it
+// allows and refuses: rtl/defs/instructions.toml; what f is: *Function* below.
+//
+// Cost: one element (of every partition) per cycle with one source, two cycles with two, 1 cycle more for
+// a bias (its read comes first), plus 5 cycles from the last read to done, which is when the next
+// instruction's reads may begin; an instruction that meets an idle engine waits 3 cycles for its check
+// and start. PSUM reads may be kept waiting by the port.
+module lane_engine #(
+  parameter int unsigned Engine = 32'(defs_pkg::EngineVector)  // or EngineAct
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic instr_valid_i,
+  output logic instr_ready_o,
+  input  defs_pkg::instr_t instr_i,
+  input  logic [31:0] pc_i,
+  output logic done_o,
+  output logic error_valid_o,
+  output defs_pkg::error_cause_e error_cause_o,
+  output logic [31:0] error_pc_o,
+  output logic busy_o,
+
+  output logic rd_valid_o,
+  output logic [17:0] rd_addr_o,
+  input  row_pkg::sbuf_row_t rd_data_i,
+
+  output logic ps_rd_valid_o,
+  input  logic ps_rd_ready_i,
+  output logic [15:0] ps_rd_addr_o,
+  input  row_pkg::lane_row_t ps_rd_data_i,
+
+  output logic wr_valid_o,
+  output logic [17:0] wr_addr_o,
+  output logic [2:0] wr_bytes_o,
+  output logic [7:0] wr_first_o,
+  output logic [7:0] wr_count_o,
+  output row_pkg::lane_row_t wr_data_o,
+  output logic [31:0] wr_pc_o
+);
+
+  // ---------------------------------------------------------------- instruction
+  defs_pkg::instr_t pend;
+  logic [31:0] pend_pc;
+  logic check, start, finish;
+  defs_pkg::error_cause_e check_cause;
+  instr_pkg::walk_e dst_walk;
+  assign dst_walk = instr_pkg::dst_walk(pend.opcode);
+
+  instr_front u_front (
+    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .pc_i,
+    .check_o(check), .check_i(check_cause), .start_o(start), .pend_o(pend), .pend_pc_o(pend_pc),
+    .finish_i(finish), .done_o, .error_valid_o, .error_cause_o, .error_pc_o, .busy_o
+  );
+
+  always_comb begin
+    check_cause = defs_pkg::ErrorCauseNone;
+    if (check) begin
+      check_cause = instr_pkg::first_cause(
+          operand_check_pkg::instr_faults(pend, defs_pkg::engine_e'(Engine), 8'd0));
+    end
+  end
+
+  // ---------------------------------------------------------------- function
+  localparam bit IsAct = Engine == 32'(defs_pkg::EngineAct);
+  logic second_q, reduce_q;        // there is a src1; dst is walked without the innermost dimension
+  logic max_q, negate_q, relu_q;   // else addition
+  always_ff @(posedge clk_i) begin
+    if (start) begin
+      second_q <= pend.src1.space != defs_pkg::SpaceNone;
+      reduce_q <= dst_walk == instr_pkg::WalkOuter;
+      max_q    <= !IsAct && pend.func == defs_pkg::AluOpMax;
+      negate_q <= !IsAct && pend.func == defs_pkg::AluOpSub;
+      relu_q   <= IsAct && pend.func == defs_pkg::ActFuncRelu;
+    end
+  end
+
+  // ---------------------------------------------------------------- sources
+  logic pair_valid, pair_inner_last, pair_last;
+  logic land_valid, land_second, land_psum, land_narrow, land_integer;
+  logic [1:0] land_byte;
+  logic [7:0] land_partition;
+
+  operand_reader u_reader (
+    .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
+    .rd_valid_o, .rd_addr_o, .ps_rd_valid_o, .ps_rd_ready_i, .ps_rd_addr_o,
+    .land_valid_o(land_valid), .land_second_o(land_second), .land_psum_o(land_psum),
+    .land_narrow_o(land_narrow), .land_integer_o(land_integer), .land_byte_o(land_byte),
+    .land_partition_o(land_partition),
+    .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
+  );
+
+  // ---------------------------------------------------------------- lanes
+  logic fresh_q;  // the next element begins a reduction
+  logic value_valid_q, value_last_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) value_valid_q <= 1'b0;
+    else value_valid_q <= pair_valid && (!reduce_q || pair_inner_last);
+  end
+  always_ff @(posedge clk_i) begin
+    if (start) fresh_q <= 1'b1;
+    else if (pair_valid) fresh_q <= pair_inner_last;
+    value_last_q <= pair_last;
+  end
+
+  lanes u_lanes (
+    .clk_i, .rst_ni,
+    .land_valid_i(land_valid), .land_second_i(land_second), .land_psum_i(land_psum),
+    .land_narrow_i(land_narrow), .land_integer_i(land_integer), .land_byte_i(land_byte),
+    .land_partition_i(land_partition), .rd_data_i, .ps_rd_data_i,
+    .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
+    .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
+    .value_valid_i(value_valid_q), .value_narrow_i(wr_bytes_o == 3'd2), .wr_data_o
+  );
+
+  // ---------------------------------------------------------------- destination
+  element_writer u_writer (
+    .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
+    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .pc_i(pend_pc),
+    .value_valid_i(value_valid_q), .value_last_i(value_last_q),
+    .wr_valid_o, .wr_addr_o, .wr_bytes_o, .wr_first_o, .wr_count_o, .wr_pc_o, .finish_o(finish)
+  );
+
+  // Ports are used only while an instruction runs.
+  `ASSERT_NOW(IdleIsQuiet_A, !busy_o && !error_valid_o -> !rd_valid_o && !ps_rd_valid_o && !wr_valid_o)
+
+endmodule
