@@ -14,7 +14,8 @@ namespace tb::coverage {
 
 using defs::Engine;
 
-constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act, Engine::Sync};
+inline constexpr std::array kSequencerEngines{Engine::Tensor, Engine::Vector, Engine::Act,
+                                              Engine::Sync};
 
 /// The first part of a bin's name.
 inline std::string_view block(Engine engine) {
