@@ -87,6 +87,7 @@ struct Injector::Impl {
        const std::vector<bool>& models);
 
   void hook(Chip& chip, std::uint64_t cycle);
+
   std::optional<inject::Done> weight(Chip& chip);
   std::optional<inject::Done> partial_sum(Chip& chip);
   std::optional<inject::Done> psum(Chip& chip);
