@@ -182,8 +182,8 @@ std::uint32_t id_of(const Image& image, const Part& part) {
 bool loads_sbuf(const Image& image, const Part& descriptor) {
   const auto& d = image.moves[descriptor.list][descriptor.index];
   const auto target = [](std::uint64_t addr) { return cmodel::decode(defs::kMini, addr).target; };
-  return d.dst_chip == image.program.rings[descriptor.list].chip && is_hbm(target(d.src)) &&
-         is_sbuf(target(d.dst));
+  return d.dst_chip == image.program.rings[descriptor.list].chip && cmodel::is_hbm(target(d.src)) &&
+         cmodel::is_sbuf(target(d.dst));
 }
 
 std::vector<Part> parts_of(const Image& image) {
