@@ -19,6 +19,12 @@ def variables(header):
     return [match[1] for match in found if match]
 
 
+def interfaces():
+    """Names of the RTL's interfaces. They are wires: Verilator leaves out instances that nobody reads."""
+    text = "".join(p.read_text() for p in (Path(__file__).resolve().parents[2] / "rtl").glob("*/*_if.sv"))
+    return re.findall(r"^interface (\w+)", text, re.M)
+
+
 def main(directory, model):
     directory, top = Path(directory), f"V{model}"
     syms = (directory / f"{top}__Syms.h").read_text()
@@ -28,12 +34,13 @@ def main(directory, model):
     out = [f"// Made by scripts/cmake/model_state.py from the headers of {top}.", "#pragma once",
            f'#include "{top}__Syms.h"', '#include "tb/dut/state/model_state.h"', "",
            "namespace tb {", "namespace {", ""]
+    wires = {f"{top}_{name}" for name in interfaces()}
     for kind in dict.fromkeys(kind for kind, _ in instances):
         rows = [f"    {{\"{name}\", offsetof({kind}, {name}), sizeof({kind}::{name})}},"
                 for name in variables(directory / f"{kind}.h")]
         out += [f"constexpr std::array<Variable, {len(rows)}> k{kind}{{{{", *rows, "}};"]
     out += ["", f"std::vector<Instance> state_of({top}__Syms& model) {{", "  return {"]
-    out += [f"      {{\"{name}\", &model.{name}, k{kind}}}," for kind, name in instances]
+    out += [f"      {{\"{name}\", &model.{name}, k{kind}, {str(kind in wires).lower()}}}," for kind, name in instances]
     out += ["  };", "}", "", "}  // namespace", "}  // namespace tb", ""]
     (directory / f"{top}__state.h").write_text("\n".join(out))
 
