@@ -95,7 +95,7 @@ function(add_verilated NAME)
     # Known to be made here, so that what includes them is compiled again in the same build.
     BYPRODUCTS ${dir}/V${NAME}.h ${dir}/V${NAME}___024root.h
     DEPENDS ${depends} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/scripts/cmake/compile_model.sh
-    DEPFILE ${dir}/V${NAME}.d
+    DEPFILE ${dir}/${NAME}.read.d
     COMMENT "Verilating ${NAME} (${ARG_TOP}, ${ARG_CONFIG})" VERBATIM)
   add_custom_target(${NAME}_verilate DEPENDS ${dir}/V${NAME}__ALL.a)
   add_library(${NAME} INTERFACE)
