@@ -44,9 +44,9 @@ class LivenessLog {
     Footprint footprint;
     StreamId stream;
     std::uint32_t pc;
-    std::uint64_t begin, end;  ///< commits of the stream before the unit and behind it
+    std::uint64_t begin, end;  ///< commits of the stream before the operation and behind it
   };
-  /// In the model's order; a unit's records stand together, reads first.
+  /// In the model's order; an operation's records stand together, reads first.
   const std::vector<Record>& records() const { return records_; }
   /// The last write to `location` among the records before number `before`.
   std::optional<std::uint32_t> last_write(const Cell& location, std::uint32_t before) const;

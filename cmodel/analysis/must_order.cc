@@ -7,31 +7,31 @@ namespace cmodel {
 
 void MustOrder::begin(std::uint32_t stream) {
   if (stream >= streams_.size()) streams_.resize(stream + 1);
-  streams_[stream].push_back(units());
-  Unit unit;
-  unit.stream = stream;
-  unit.index = static_cast<std::uint32_t>(streams_[stream].size() - 1);
-  units_.push_back(std::move(unit));
+  streams_[stream].push_back(operations());
+  Operation operation;
+  operation.stream = stream;
+  operation.index = static_cast<std::uint32_t>(streams_[stream].size() - 1);
+  operations_.push_back(std::move(operation));
 }
 
 void MustOrder::wait(std::uint32_t counter, std::int64_t value, bool equal) {
   counters_ = std::max(counters_, counter + 1);
-  units_.back().waits.push_back({counter, value, equal});
+  operations_.back().waits.push_back({counter, value, equal});
 }
 
 void MustOrder::after(std::uint32_t other) {
   if (other >= streams_.size() || streams_[other].empty()) return;
-  units_.back().needs.push_back({other, static_cast<std::uint32_t>(streams_[other].size())});
+  operations_.back().needs.push_back({other, static_cast<std::uint32_t>(streams_[other].size())});
 }
 
 void MustOrder::update(std::uint32_t stream, std::uint32_t counter, std::int32_t delta) {
   counters_ = std::max(counters_, counter + 1);
-  units_[last(stream)].updates.push_back({counter, delta});
+  operations_[last(stream)].updates.push_back({counter, delta});
 }
 
 /// Turns every wait into one for what was added. For a counter that is not like that, waits and
 /// updates keep the order that they had in the run: at every wait its value is the same.
-void MustOrder::settle_waits() {
+void MustOrder::resolve_waits() {
   constexpr std::uint32_t kNobody = 0xffff'ffffu, kMany = 0xffff'fffeu;
   struct Counter {
     std::uint32_t waits = kNobody, takes = kNobody;  ///< the stream, or kMany
@@ -46,24 +46,24 @@ void MustOrder::settle_waits() {
   const auto note = [](std::uint32_t& who, std::uint32_t stream) {
     who = who == kNobody || who == stream ? stream : kMany;
   };
-  for (const Unit& unit : units_) {
-    for (const Wait& wait : unit.waits) {
-      note(counters[wait.counter].waits, unit.stream);
+  for (const Operation& operation : operations_) {
+    for (const Wait& wait : operation.waits) {
+      note(counters[wait.counter].waits, operation.stream);
       counters[wait.counter].equal |= wait.equal;
     }
-    for (const Update& update : unit.updates)
-      if (update.delta < 0) note(counters[update.counter].takes, unit.stream);
+    for (const Update& update : operation.updates)
+      if (update.delta < 0) note(counters[update.counter].takes, operation.stream);
   }
-  const auto add = [](std::vector<Need>& needs, const Unit& unit) {
-    std::erase_if(needs, [&](const Need& need) { return need.stream == unit.stream; });
-    needs.push_back({unit.stream, unit.index + 1});
+  const auto add = [](std::vector<Need>& needs, const Operation& operation) {
+    std::erase_if(needs, [&](const Need& need) { return need.stream == operation.stream; });
+    needs.push_back({operation.stream, operation.index + 1});
   };
-  for (Unit& unit : units_) {
+  for (Operation& operation : operations_) {
     const auto need = [&](const std::vector<Need>& needs) {
-      unit.needs.insert(unit.needs.end(), needs.begin(), needs.end());
+      operation.needs.insert(operation.needs.end(), needs.begin(), needs.end());
     };
     std::vector<Wait> waits;
-    for (Wait wait : unit.waits) {
+    for (Wait wait : operation.waits) {
       Counter& counter = counters[wait.counter];
       if (!counter.exact()) {
         need(counter.updated);
@@ -72,25 +72,26 @@ void MustOrder::settle_waits() {
       wait.value += counter.taken;
       if (wait.value > 0) waits.push_back(wait);
     }
-    for (const Update& update : unit.updates)
+    for (const Update& update : operation.updates)
       if (!counters[update.counter].exact()) need(counters[update.counter].waited);
-    for (const Wait& wait : unit.waits)
-      if (!counters[wait.counter].exact()) add(counters[wait.counter].waited, unit);
-    for (const Update& update : unit.updates) {
+    for (const Wait& wait : operation.waits)
+      if (!counters[wait.counter].exact()) add(counters[wait.counter].waited, operation);
+    for (const Update& update : operation.updates) {
       Counter& counter = counters[update.counter];
       if (update.delta < 0) counter.taken -= update.delta;
-      if (!counter.exact()) add(counter.updated, unit);
+      if (!counter.exact()) add(counter.updated, operation);
     }
-    unit.waits = std::move(waits);
+    operation.waits = std::move(waits);
     // Of one stream the furthest is enough; the own stream is in order anyway.
-    std::erase_if(unit.needs, [&](const Need& other) { return other.stream == unit.stream; });
-    std::sort(unit.needs.begin(), unit.needs.end(), [](const Need& x, const Need& y) {
-      return x.stream != y.stream ? x.stream < y.stream : x.units > y.units;
+    std::erase_if(operation.needs,
+                  [&](const Need& other) { return other.stream == operation.stream; });
+    std::sort(operation.needs.begin(), operation.needs.end(), [](const Need& x, const Need& y) {
+      return x.stream != y.stream ? x.stream < y.stream : x.operations > y.operations;
     });
-    const auto end = std::unique(unit.needs.begin(), unit.needs.end(),
+    const auto end = std::unique(operation.needs.begin(), operation.needs.end(),
                                  [](const Need& x, const Need& y) { return x.stream == y.stream; });
-    unit.needs.erase(end, unit.needs.end());
-    std::erase_if(unit.updates, [](const Update& update) { return update.delta <= 0; });
+    operation.needs.erase(end, operation.needs.end());
+    std::erase_if(operation.updates, [](const Update& update) { return update.delta <= 0; });
   }
 }
 
@@ -110,25 +111,25 @@ struct MustOrder::Pass {
     ready.insert(ready.end(), waiting.begin(), waiting.end());
     waiting.clear();
   }
-  /// Can the next unit of `stream` begin? If not, the stream waits in the right list.
-  bool enabled(std::uint32_t stream, const Unit& unit) {
-    for (std::uint32_t& i = need[stream]; i < unit.needs.size(); ++i)
-      if (done[unit.needs[i].stream] < unit.needs[i].units) {
-        for_stream[unit.needs[i].stream].push_back(stream);
+  /// Can the next operation of `stream` begin? If not, the stream waits in the right list.
+  bool enabled(std::uint32_t stream, const Operation& operation) {
+    for (std::uint32_t& i = need[stream]; i < operation.needs.size(); ++i)
+      if (done[operation.needs[i].stream] < operation.needs[i].operations) {
+        for_stream[operation.needs[i].stream].push_back(stream);
         return false;
       }
-    for (const Wait& wait : unit.waits)
+    for (const Wait& wait : operation.waits)
       if (value[wait.counter] < wait.value) {
         for_counter[wait.counter].push_back(stream);
         return false;
       }
     return true;
   }
-  void execute(std::uint32_t stream, const Unit& unit) {
+  void execute(std::uint32_t stream, const Operation& operation) {
     ++done[stream];
     need[stream] = 0;
     wake(for_stream[stream]);
-    for (const Update& update : unit.updates) {
+    for (const Update& update : operation.updates) {
       value[update.counter] += update.delta;
       wake(for_counter[update.counter]);
     }
@@ -138,38 +139,40 @@ struct MustOrder::Pass {
     while (!ready.empty()) {
       const std::uint32_t stream = ready.back();
       ready.pop_back();
-      const auto& units = order.streams_[stream];
-      while (stream != held && done[stream] < units.size()) {
-        const Unit& unit = order.units_[units[done[stream]]];
-        if (!enabled(stream, unit)) break;
-        needed[unit.row] = done[held];
-        execute(stream, unit);
+      const auto& operations = order.streams_[stream];
+      while (stream != held && done[stream] < operations.size()) {
+        const Operation& operation = order.operations_[operations[done[stream]]];
+        if (!enabled(stream, operation)) break;
+        needed[operation.row] = done[held];
+        execute(stream, operation);
       }
     }
   }
 
   MustOrder& order;
   std::uint32_t held;
-  std::uint32_t* needed;                  ///< by row: units of `held`
-  std::vector<std::uint32_t> done, need;  ///< by stream: units; needs of the next one that are met
+  std::uint32_t* needed;  ///< by row: operations of `held`
+  std::vector<std::uint32_t> done,
+      need;  ///< by stream: operations; needs of the next one that are met
   std::vector<std::int64_t> value;
   std::vector<std::vector<std::uint32_t>> for_stream, for_counter;  ///< streams that wait
   std::vector<std::uint32_t> ready;
 };
 
 void MustOrder::solve() {
-  settle_waits();
+  resolve_waits();
   slots_.assign(streams_.size(), kFree);
   std::size_t slots = 0;
   const auto matters = [&](std::uint32_t stream) {
     if (slots_[stream] == kFree) slots_[stream] = slots++;
   };
   rows_ = 0;
-  for (Unit& unit : units_) {
-    const bool shares = unit.index && unit.waits.empty() && unit.needs.empty();
-    unit.row = shares ? units_[streams_[unit.stream][unit.index - 1]].row : rows_++;
-    if (!unit.updates.empty()) matters(unit.stream);
-    for (const Need& need : unit.needs) matters(need.stream);
+  for (Operation& operation : operations_) {
+    const bool shares = operation.index && operation.waits.empty() && operation.needs.empty();
+    operation.row =
+        shares ? operations_[streams_[operation.stream][operation.index - 1]].row : rows_++;
+    if (!operation.updates.empty()) matters(operation.stream);
+    for (const Need& need : operation.needs) matters(need.stream);
   }
   needed_.assign(rows_ * slots, 0);
   const auto streams = static_cast<std::uint32_t>(streams_.size());
@@ -179,7 +182,7 @@ void MustOrder::solve() {
     for (std::uint32_t stream = 0; stream < streams; ++stream) pass.ready.push_back(stream);
     pass.run();
     for (const auto number : streams_[held]) {
-      pass.execute(held, units_[number]);
+      pass.execute(held, operations_[number]);
       pass.run();
     }
   }

@@ -79,7 +79,7 @@ void RaceDetector::wait(unsigned chip, unsigned sem, unsigned value, bool equal)
 void RaceDetector::after(const StreamId& other) { record_.after(index_of(other)); }
 
 void RaceDetector::answer() {
-  const auto stream = record_.stream_of(record_.units() - 1);
+  const auto stream = record_.stream_of(record_.operations() - 1);
   record_.wait(bell(stream), ++answers_[stream]);
 }
 
@@ -124,8 +124,8 @@ void RaceDetector::analyse() {
   on_chip_[0].resize(cores * (sizes_.sbuf_bytes / 2 / kPageRows));
   on_chip_[1].resize(cores * (sizes_.psum_banks * sizes_.psum_cols / kPageRows));
   for (const auto& access : accesses_) {
-    now_ = access.unit + 1;
-    known_unit_ = 0;
+    now_ = access.operation + 1;
+    known_operation_ = 0;
     known_ = true;
     walk(access.footprint);
   }
@@ -143,10 +143,10 @@ std::uint64_t RaceDetector::count() {
 
 // --------------------------------------------------------------------------------- shadow memory
 
-bool RaceDetector::ordered(std::uint32_t unit) {
-  if (unit != known_unit_) {
-    known_unit_ = unit;
-    known_ = unit == now_ || order_.before(unit - 1, now_ - 1);
+bool RaceDetector::ordered(std::uint32_t operation) {
+  if (operation != known_operation_) {
+    known_operation_ = operation;
+    known_ = operation == now_ || order_.before(operation - 1, now_ - 1);
   }
   return known_;
 }
@@ -235,8 +235,8 @@ void RaceDetector::report(std::uint32_t older, bool older_writes, const Footprin
   race.at = {footprint.memory, footprint.chip, footprint.core,
              static_cast<std::uint16_t>(partition), byte};
   if (footprint.memory == Cell::Memory::Hbm) race.at.core = 0;
-  const auto side = [&](std::uint32_t unit, bool write) {
-    return Race::Side{streams_[order_.stream_of(unit - 1)], pcs_[unit - 1], write};
+  const auto side = [&](std::uint32_t operation, bool write) {
+    return Race::Side{streams_[order_.stream_of(operation - 1)], pcs_[operation - 1], write};
   };
   race.older = side(older, older_writes);
   race.newer = side(now_, footprint.write);

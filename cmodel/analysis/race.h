@@ -39,7 +39,7 @@ std::string to_string(const Race& race);
 ///
 ///   semaphores   a wait comes after those updates without which it could never be satisfied
 ///   doorbell     ring() by the sync engine; descriptor n of the DMA engine comes after ring n
-///   packet       after(): the Rx unit of the destination comes after the descriptor's reads
+///   packet       after(): the Rx operation of the destination comes after the descriptor's reads
 ///
 /// What the run happened to do first does not matter, but for semaphores that several streams
 /// count down or that somebody waits for with == (must_order.h): there a race may be missed.
@@ -53,22 +53,22 @@ class RaceDetector {
   /// What it waits for, wait(), after() and answer(), is said next.
   void begin(const StreamId& stream, std::uint32_t pc);
   void wait(unsigned chip, unsigned sem, unsigned value, bool equal = false);
-  /// The unit comes after what `other` has begun so far.
+  /// The operation comes after what `other` has begun so far.
   void after(const StreamId& other);
-  /// The unit is served by the next ring of its stream.
+  /// The operation is served by the next ring of its stream.
   void answer();
 
-  /// At the end of the unit that `stream` began last.
+  /// At the end of the operation that `stream` began last.
   void update(const StreamId& stream, unsigned chip, unsigned sem, int delta);
   void ring(const StreamId& stream, const StreamId& to, unsigned count);
 
-  /// An access of the unit that `stream` began last. `footprint.write` says which kind.
+  /// An access of the operation that `stream` began last. `footprint.write` says which kind.
   void access(const StreamId& stream, const Footprint& footprint);
   void read(const StreamId& stream, Footprint footprint);
   void write(const StreamId& stream, Footprint footprint);
 
-  /// One race per pair of units and kinds, in the order found; at most kMaxRaces are kept. Works
-  /// everything out if something was recorded since the last call.
+  /// One race per pair of operations and kinds, in the order found; at most kMaxRaces are kept.
+  /// Works everything out if something was recorded since the last call.
   const std::vector<Race>& races();
   /// Pairs found, kept or not.
   std::uint64_t count();
@@ -78,13 +78,13 @@ class RaceDetector {
   static constexpr std::size_t kMaxRaces = 100;
 
  private:
-  /// Accesses in the cell's order are named by their unit + 1; 0 means nobody.
+  /// Accesses in the cell's order are named by their operation + 1; 0 means nobody.
   struct Shadow {
     std::uint32_t write = 0;
-    std::uint32_t read = 0;  ///< a unit + 1, or kSet + index of a set of them
+    std::uint32_t read = 0;  ///< an operation + 1, or kSet + index of a set of them
   };
   struct Access {
-    std::uint32_t unit;
+    std::uint32_t operation;
     Footprint footprint;
   };
   static constexpr std::uint32_t kSet = 0x8000'0000u;
@@ -95,7 +95,7 @@ class RaceDetector {
   std::uint32_t counter(unsigned chip, unsigned sem) const;
   std::uint32_t bell(std::uint32_t stream) const;
   void analyse();
-  bool ordered(std::uint32_t unit);
+  bool ordered(std::uint32_t operation);
   Shadow* row(const Footprint& footprint, std::uint64_t granule);
   void walk(const Footprint& footprint);
   void touch(Shadow& cell, const Footprint& footprint, unsigned partition, std::uint64_t byte);
@@ -110,7 +110,7 @@ class RaceDetector {
   std::map<StreamId, std::uint32_t> indices_;
   std::vector<StreamId> streams_;
   std::vector<std::uint32_t> answers_;  ///< by stream
-  std::vector<std::uint32_t> pcs_;      ///< by unit
+  std::vector<std::uint32_t> pcs_;      ///< by operation
   std::vector<Access> accesses_;
   MustOrder record_;
   bool fresh_ = false;  ///< nothing was recorded since analyse()
@@ -121,8 +121,8 @@ class RaceDetector {
   std::unordered_map<std::uint64_t, std::uint32_t> set_with_;    ///< (readers, reader) -> readers
   std::vector<std::vector<std::unique_ptr<Shadow[]>>> on_chip_;  ///< [memory][chip, core, page]
   std::unordered_map<std::uint64_t, std::unique_ptr<Shadow[]>> hbm_;
-  std::uint32_t now_ = 0;         ///< the unit whose access is being walked, + 1
-  std::uint32_t known_unit_ = 0;  ///< ordered() of this unit is known_
+  std::uint32_t now_ = 0;              ///< the operation whose access is being walked, + 1
+  std::uint32_t known_operation_ = 0;  ///< ordered() of this operation is known_
   bool known_ = true;
   std::vector<Race> races_;
   std::unordered_set<std::uint64_t> reported_;

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "cmodel/board/guard.h"
-#include "cmodel/board/onlookers.h"
+#include "cmodel/board/observers.h"
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/round_robin.h"
 #include "cmodel/program/disassemble.h"
@@ -20,7 +20,7 @@ constexpr std::size_t kHostBytes = 64;  // one host write
 constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<unsigned>(defs::Engine::Rx);
 
-std::string unit_name(unsigned chip, unsigned core, unsigned engine) {
+std::string issuer_name(unsigned chip, unsigned core, unsigned engine) {
   return fmt::format("chip {} core {} {}", chip, core, engine_name(engine));
 }
 
@@ -33,7 +33,7 @@ struct Board::Impl final : CommitSink, ChipPort {
         program(p),
         sink(out),
         options(o),
-        onlookers(s, p, o),
+        observers(s, p, o),
         guard(p),
         rng(o.order_seed) {
     for (unsigned chip = 0; chip < program.chips; ++chip)
@@ -43,7 +43,7 @@ struct Board::Impl final : CommitSink, ChipPort {
   // ---------------------------------------------------------------------------- CommitSink
   void commit(const Commit& commit, std::span<const std::uint8_t> data) override {
     ++work.commits;
-    if (commit.kind != CommitKind::Semaphore) onlookers.wrote(commit.stream);
+    if (commit.kind != CommitKind::Semaphore) observers.wrote(commit.stream);
     sink.commit(commit, data);
   }
 
@@ -68,8 +68,8 @@ struct Board::Impl final : CommitSink, ChipPort {
     header.pkey = guard.key(from.chip, from.core);
     if (!guard.lets_pass(from, header)) {
       const StreamId sender{from.chip, 0, static_cast<std::uint8_t>(kRx), 0, 0};
-      const std::uint32_t number = refused[from.chip][from.core]++;
-      // Every one is committed; the host is told of the first of each core.
+      const std::uint32_t number = rejected[from.chip][from.core]++;
+      // Every one is committed; the host is notified of the first of each core.
       if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
       error_commit(sender, number, defs::ErrorCause::Forbidden);
       return;
@@ -77,7 +77,7 @@ struct Board::Impl final : CommitSink, ChipPort {
     ++work.messages;
     chips[header.dst]->receive(from, header, payload);
   }
-  UnitObserver* observer() override { return onlookers.any() ? &onlookers : nullptr; }
+  ExecutionObserver* observer() override { return observers.any() ? &observers : nullptr; }
 
   bool step() {
     if (options.order_seed) turns.turn_to(rng());
@@ -88,9 +88,9 @@ struct Board::Impl final : CommitSink, ChipPort {
   const Program& program;
   CommitSink& sink;
   BoardOptions options;
-  Onlookers onlookers;
+  Observers observers;
   Guard guard;
-  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> refused{};
+  std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> rejected{};
   std::vector<std::unique_ptr<Chip>> chips;
   RoundRobin turns;  ///< of those that have a program
   std::mt19937_64 rng;
@@ -121,7 +121,7 @@ void Board::load() {
   for (const auto& stream : impl.program.streams)
     impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
 
-  // Units without a program can still be rung (and then stop by an error), so DMA engines of a
+  // Engines without a program can still be rung (and then stop by an error), so DMA engines of a
   // core that has a sync stream all take part.
   for (const auto& stream : impl.program.streams) {
     Chip* chip = impl.chips[stream.chip].get();
@@ -135,13 +135,13 @@ void Board::load() {
 
 const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
 
-void Board::host_refused(unsigned chip, defs::ErrorCause cause) {
+void Board::host_rejected(unsigned chip, defs::ErrorCause cause) {
   impl_->error_commit(host_stream(chip), 0, cause);
 }
 
 bool Board::step() {
   if (impl_->step()) return true;
-  if (finished()) impl_->onlookers.read_regions();
+  if (finished()) impl_->observers.read_regions();
   return false;
 }
 
@@ -161,8 +161,8 @@ std::string Board::blocked() const {
     if (issuer.dma || !issuer.busy()) continue;
     const auto& sequencer = chip.core(issuer.core).sequencers[issuer.index];
     const auto instr = sequencer.peek(chip.hbm(), sequencer.pc());
-    out +=
-        fmt::format("{} pc {}: ", unit_name(chip.id(), issuer.core, issuer.index), sequencer.pc());
+    out += fmt::format("{} pc {}: ", issuer_name(chip.id(), issuer.core, issuer.index),
+                       sequencer.pc());
     if (instr.wait_op)
       out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
                          kRelation[instr.wait_op & 3], instr.wait_value,
@@ -222,7 +222,7 @@ std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
 
 const WorkCounters& Board::counters() const { return impl_->work; }
 
-std::string Board::races() const { return impl_->onlookers.races(); }
+std::string Board::races() const { return impl_->observers.races(); }
 
 void Board::corrupt(const Cell& cell, std::uint8_t mask) {
   auto& chip = *impl_->chips.at(cell.chip);
@@ -244,7 +244,7 @@ void Board::corrupt(const Cell& cell, std::uint8_t mask) {
   chip.write(addr, {&byte, 1});
 }
 
-const LivenessLog& Board::liveness() const { return impl_->onlookers.liveness(); }
+const LivenessLog& Board::liveness() const { return impl_->observers.liveness(); }
 
 bool Board::live(const Cell& cell, const StreamPositions& after) const {
   const auto next = liveness().next_access(cell, after);

@@ -21,8 +21,8 @@ class Chip;
 struct BoardOptions {
   bool track_liveness = false;   ///< keep the access history for liveness(); costs time and memory
   bool detect_races = false;     ///< report conflicting accesses without a semaphore path: races()
-  std::uint64_t order_seed = 0;  ///< 0: plain round robin; else units are picked at random. The
-                                 ///< commits of every stream are the same for every seed.
+  std::uint64_t order_seed = 0;  ///< 0: plain round robin; else operations are picked at random.
+                                 ///< The commits of every stream are the same for every seed.
 };
 
 /// Twelve chips (or fewer) and the fabric between them, without a clock.
@@ -44,12 +44,12 @@ class Board {
   Board(Board&&) noexcept;
 
   /// The host's work before the start: writes every segment (MemBurst commits in stream Host of
-  /// each chip, aligned 64-byte pieces, segment order; a segment's last piece may be shorter), sets
+  /// each chip, aligned 64-byte beats, segment order; a segment's last beat may be shorter), sets
   /// rings and streams, starts the sequencers that have a stream.
   void load();
 
-  /// Runs one unit: one instruction of a sequencer or one descriptor of a DMA engine, with all its
-  /// commits. False if nothing can run: the board is finished(), or blocked().
+  /// Runs one operation: one instruction of a sequencer or one descriptor of a DMA engine, with all
+  /// its commits. False if nothing can run: the board is finished(), or blocked().
   bool step();
 
   /// step() until it returns false. Returns finished().
@@ -69,11 +69,11 @@ class Board {
 
   /// Headers of the packets that partition keys or address windows forbade, in the order in which
   /// the model met them. Each is the first of its flow {source, core, destination, VN}: what
-  /// follows in the flow is lost as well, and the sender's host is told of every packet.
+  /// follows in the flow is lost as well, and the sender's host is notified of every packet.
   const std::vector<defs::Header>& forbidden() const;
 
-  /// The host asked for what this chip's port refuses: the Error commit.
-  void host_refused(unsigned chip, defs::ErrorCause cause);
+  /// The host asked for what this chip's port rejects: the Error commit.
+  void host_rejected(unsigned chip, defs::ErrorCause cause);
 
   /// Memory contents at a chip-local address (HBM or an SBUF window; a run must not leave its
   /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if

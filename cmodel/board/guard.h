@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Isolation: which packets arrive. Partition keys and address windows, fabric/README.md.
+// Isolation: which packets arrive. Partition keys and address windows, fabric/doc/transport.md.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace cmodel {
 
-/// Every link port lets in the same keys, so it does not matter which way a packet goes.
+/// Every link port admits the same keys, so the route of a packet does not matter.
 class Guard {
  public:
   explicit Guard(const Program& program);

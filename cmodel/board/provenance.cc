@@ -17,13 +17,13 @@ constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 constexpr unsigned kWordBytes = 4;
 
-void add_element(std::vector<Cell>& out, const UnitRef& unit, const defs::Operand& operand,
-                 std::uint32_t addr, unsigned first, unsigned count) {
+void add_element(std::vector<Cell>& out, const OperationRef& operation,
+                 const defs::Operand& operand, std::uint32_t addr, unsigned first, unsigned count) {
   const bool psum = operand.space == static_cast<std::uint8_t>(defs::Space::Psum);
   for (unsigned p = first; p < first + count; ++p)
     for (unsigned b = 0; b < element_bytes(operand.dtype); ++b)
-      out.push_back({psum ? Cell::Memory::Psum : Cell::Memory::Sbuf, unit.stream.chip,
-                     unit.stream.core, static_cast<std::uint16_t>(p), addr + b});
+      out.push_back({psum ? Cell::Memory::Psum : Cell::Memory::Sbuf, operation.stream.chip,
+                     operation.stream.core, static_cast<std::uint16_t>(p), addr + b});
 }
 
 /// Byte offset of element number `index` of an operand.
@@ -44,71 +44,76 @@ Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
   const auto& records = board_.liveness().records();
   for (std::uint32_t i = 0; i < records.size(); ++i) {
     const auto& r = records[i];
-    auto& units = units_[r.stream];
-    const bool same = !units.empty() && units.back().first + units.back().count == i &&
-                      units.back().pc == r.pc && units.back().begin == r.begin &&
+    auto& operations = operations_[r.stream];
+    const bool same = !operations.empty() &&
+                      operations.back().first + operations.back().count == i &&
+                      operations.back().pc == r.pc && operations.back().begin == r.begin &&
                       r.stream.engine != kRx;
     if (same)
-      ++units.back().count;
+      ++operations.back().count;
     else
-      units.push_back({i, 1, r.stream, r.pc, r.begin, r.end});
+      operations.push_back({i, 1, r.stream, r.pc, r.begin, r.end});
   }
 }
 
-std::optional<UnitRef> Provenance::unit_of(const StreamId& stream, std::uint64_t ordinal) const {
-  const auto found = units_.find(stream);
-  if (found == units_.end()) return {};
-  const auto& units = found->second;
-  const auto at = std::upper_bound(units.begin(), units.end(), ordinal,
-                                   [](std::uint64_t n, const UnitRef& u) { return n < u.end; });
-  if (at == units.end() || at->begin > ordinal) return {};
+std::optional<OperationRef> Provenance::operation_of(const StreamId& stream,
+                                                     std::uint64_t ordinal) const {
+  const auto found = operations_.find(stream);
+  if (found == operations_.end()) return {};
+  const auto& operations = found->second;
+  const auto at =
+      std::upper_bound(operations.begin(), operations.end(), ordinal,
+                       [](std::uint64_t n, const OperationRef& u) { return n < u.end; });
+  if (at == operations.end() || at->begin > ordinal) return {};
   return *at;
 }
 
-std::span<const UnitRef> Provenance::units(const StreamId& stream) const {
-  const auto found = units_.find(stream);
-  if (found == units_.end()) return {};
+std::span<const OperationRef> Provenance::operations(const StreamId& stream) const {
+  const auto found = operations_.find(stream);
+  if (found == operations_.end()) return {};
   return found->second;
 }
 
-std::optional<UnitRef> Provenance::unit_at(const StreamId& stream, std::uint32_t pc) const {
+std::optional<OperationRef> Provenance::operation_at(const StreamId& stream,
+                                                     std::uint32_t pc) const {
   StreamId id = stream;
   for (id.lane = 0; id.lane < (id.engine == kTensor ? 2 : 1); ++id.lane) {
-    const auto found = units_.find(id);
-    if (found == units_.end()) continue;
-    for (const UnitRef& unit : found->second)
-      if (unit.pc == pc) return unit;
+    const auto found = operations_.find(id);
+    if (found == operations_.end()) continue;
+    for (const OperationRef& operation : found->second)
+      if (operation.pc == pc) return operation;
   }
   return {};
 }
 
-UnitRef Provenance::unit_with(std::uint32_t record) const {
-  const auto& units = units_.at(board_.liveness().records()[record].stream);
-  const auto at = std::upper_bound(units.begin(), units.end(), record,
-                                   [](std::uint32_t n, const UnitRef& u) { return n < u.first; });
+OperationRef Provenance::operation_with(std::uint32_t record) const {
+  const auto& operations = operations_.at(board_.liveness().records()[record].stream);
+  const auto at =
+      std::upper_bound(operations.begin(), operations.end(), record,
+                       [](std::uint32_t n, const OperationRef& u) { return n < u.first; });
   return *(at - 1);
 }
 
-std::optional<UnitRef> Provenance::sender(const UnitRef& packet) const {
+std::optional<OperationRef> Provenance::sender(const OperationRef& packet) const {
   const StreamId& rx = packet.stream;
   const StreamId dma{rx.src, static_cast<std::uint8_t>(rx.lane >> 4 & 1),
                      static_cast<std::uint8_t>(kDma0 + (rx.lane & 15)), 0, 0};
-  const auto found = units_.find(dma);
-  if (found == units_.end()) return {};
-  const UnitRef* last = nullptr;
-  for (const UnitRef& unit : found->second)
-    if (unit.first < packet.first) last = &unit;
+  const auto found = operations_.find(dma);
+  if (found == operations_.end()) return {};
+  const OperationRef* last = nullptr;
+  for (const OperationRef& operation : found->second)
+    if (operation.first < packet.first) last = &operation;
   if (!last) return {};
   return *last;
 }
 
-std::optional<UnitRef> Provenance::stationary(const UnitRef& multiply) const {
+std::optional<OperationRef> Provenance::stationary(const OperationRef& multiply) const {
   const defs::Instr moving = instr(multiply.stream, multiply.pc);
   for (std::uint32_t pc = multiply.pc; pc-- > 0;) {
     const defs::Instr load = instr(multiply.stream, pc);
     if (writes_stationary(load) && load.src0.partition <= moving.src0.partition &&
         load.src0.partition + load.partitions >= moving.src0.partition + moving.partitions)
-      return unit_at(multiply.stream, pc);
+      return operation_at(multiply.stream, pc);
   }
   return {};
 }
@@ -134,12 +139,12 @@ defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc
   return {};
 }
 
-std::vector<Cell> Provenance::sources(const UnitRef& unit, const Commit& commit,
+std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commit& commit,
                                       std::uint64_t ordinal, std::size_t at) const {
   std::vector<Cell> out;
-  if (unit.stream.engine >= kDma0) {
-    std::optional<UnitRef> dma = unit;
-    if (unit.stream.engine == kRx) dma = sender(unit);
+  if (operation.stream.engine >= kDma0) {
+    std::optional<OperationRef> dma = operation;
+    if (operation.stream.engine == kRx) dma = sender(operation);
     const std::optional<Cell> target = cell_of(sizes_, commit, at);
     if (!dma || !target || dma->stream.engine < kDma0 || dma->stream.engine >= kRx) return out;
     const defs::Descriptor d = descriptor(dma->stream, dma->pc);
@@ -159,22 +164,23 @@ std::vector<Cell> Provenance::sources(const UnitRef& unit, const Commit& commit,
     }
     return out;
   }
-  const defs::Instr i = instr(unit.stream, unit.pc);
+  const defs::Instr i = instr(operation.stream, operation.pc);
   const Trips trips = trips_of(i);
-  const std::uint64_t index = ordinal - unit.begin;
+  const std::uint64_t index = ordinal - operation.begin;
   const unsigned lane = static_cast<unsigned>(at / std::max<unsigned>(commit.element_bytes, 1));
   const auto lanewise = [&](const defs::Operand& operand, const Trips& walk, std::uint64_t n) {
     if (operand.space != static_cast<std::uint8_t>(defs::Space::None))
-      add_element(out, unit, operand, element_at(operand, walk, n), operand.partition + lane, 1);
+      add_element(out, operation, operand, element_at(operand, walk, n), operand.partition + lane,
+                  1);
   };
   const auto* row = defs::row_of(i.opcode);
   if (!row) return out;
   if (reads_stationary(i)) {
-    add_element(out, unit, i.src0, element_at(i.src0, trips, index), i.src0.partition,
+    add_element(out, operation, i.src0, element_at(i.src0, trips, index), i.src0.partition,
                 i.partitions);
-    if (const auto load = stationary(unit)) {
+    if (const auto load = stationary(operation)) {
       const defs::Instr w = instr(load->stream, load->pc);
-      add_element(out, unit, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
+      add_element(out, operation, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
                   w.partitions);
     }
   } else {
@@ -191,10 +197,10 @@ std::vector<Cell> Provenance::sources(const UnitRef& unit, const Commit& commit,
   return out;
 }
 
-std::optional<UnitRef> Provenance::writer(const Cell& cell, const UnitRef& before) const {
+std::optional<OperationRef> Provenance::writer(const Cell& cell, const OperationRef& before) const {
   const auto record = board_.liveness().last_write(cell, before.first);
   if (!record) return {};
-  return unit_with(*record);
+  return operation_with(*record);
 }
 
 std::optional<std::size_t> place_in(const Commit& commit, const Cell& cell) {

@@ -15,7 +15,7 @@
 namespace cmodel {
 
 /// An instruction, a descriptor, a packet or a host write of a run of the model.
-struct UnitRef {
+struct OperationRef {
   std::uint32_t first = 0, count = 0;  ///< its records in the history
   StreamId stream;
   std::uint32_t pc = 0;
@@ -24,32 +24,33 @@ struct UnitRef {
 
 /// Runs the program once with the access history on and then answers
 ///
-///   unit_of(commit)            which unit made it
-///   sources(unit, element)     which bytes made this element, and through which other units
-///   writer(byte, before)       which unit had written a byte when a unit ran
+///   operation_of(commit)            which operation made it
+///   sources(operation, element)     which bytes made this element, and through which other
+///   operations writer(byte, before)       which operation had written a byte when an operation ran
 ///
 /// so that a wrong element can be followed backwards. Nothing of it runs unless somebody asks.
 class Provenance {
  public:
   Provenance(const defs::Sizes& sizes, const Program& program);
 
-  /// The unit that makes commit number `ordinal` (writes list) of a stream; none if none does.
-  std::optional<UnitRef> unit_of(const StreamId& stream, std::uint64_t ordinal) const;
-  /// The unit of an instruction or descriptor, whatever it commits.
-  std::optional<UnitRef> unit_at(const StreamId& stream, std::uint32_t pc) const;
-  /// All units of a stream, in its order: of Rx, its packets.
-  std::span<const UnitRef> units(const StreamId& stream) const;
+  /// The operation that makes commit number `ordinal` (writes list) of a stream; none if none does.
+  std::optional<OperationRef> operation_of(const StreamId& stream, std::uint64_t ordinal) const;
+  /// The operation of an instruction or descriptor, whatever it commits.
+  std::optional<OperationRef> operation_at(const StreamId& stream, std::uint32_t pc) const;
+  /// All operations of a stream, in its order: of Rx, its packets.
+  std::span<const OperationRef> operations(const StreamId& stream) const;
   /// The descriptor that sent a packet.
-  std::optional<UnitRef> sender(const UnitRef& packet) const;
+  std::optional<OperationRef> sender(const OperationRef& packet) const;
   /// The LOAD_STATIONARY whose weights a MULTIPLY_MOVING uses.
-  std::optional<UnitRef> stationary(const UnitRef& multiply) const;
+  std::optional<OperationRef> stationary(const OperationRef& multiply) const;
 
-  /// Bytes that decide one element of a unit's commit: `ordinal` of the writes list, byte `at` of
-  /// its data. A packet's are those that its descriptor read.
-  std::vector<Cell> sources(const UnitRef& unit, const Commit& commit, std::uint64_t ordinal,
-                            std::size_t at) const;
-  /// All bytes of a footprint's bounding rows are too many; these are the ones a unit reads at all.
-  std::optional<UnitRef> writer(const Cell& cell, const UnitRef& before) const;
+  /// Bytes that decide one element of an operation's commit: `ordinal` of the writes list, byte
+  /// `at` of its data. A packet's are those that its descriptor read.
+  std::vector<Cell> sources(const OperationRef& operation, const Commit& commit,
+                            std::uint64_t ordinal, std::size_t at) const;
+  /// All bytes of a footprint's bounding rows are too many; these are the ones an operation reads
+  /// at all.
+  std::optional<OperationRef> writer(const Cell& cell, const OperationRef& before) const;
 
   defs::Instr instr(const StreamId& stream, std::uint32_t pc) const;
   defs::Descriptor descriptor(const StreamId& stream, std::uint32_t pc) const;
@@ -59,7 +60,7 @@ class Provenance {
   struct Nobody : CommitSink {
     void commit(const Commit&, std::span<const std::uint8_t>) override {}
   };
-  UnitRef unit_with(std::uint32_t record) const;
+  OperationRef operation_with(std::uint32_t record) const;
   template <class Packed>
   Packed fetch(unsigned chip, std::uint64_t addr) const;
 
@@ -67,7 +68,7 @@ class Provenance {
   const Program& program_;
   Nobody nobody_;
   Board board_;
-  std::map<StreamId, std::vector<UnitRef>> units_;  ///< of each stream, in order
+  std::map<StreamId, std::vector<OperationRef>> operations_;  ///< of each stream, in order
 };
 
 /// The commit covers the cell: where in its data?

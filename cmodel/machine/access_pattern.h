@@ -22,7 +22,7 @@ inline std::array<std::int32_t, 4> strides_of(const defs::Operand& op) {
   return {op.stride0, op.stride1, op.stride2, op.stride3};
 }
 
-/// log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
+/// log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
 constexpr unsigned element_shift(std::uint8_t dtype) {
   switch (static_cast<defs::Dtype>(dtype)) {
     case defs::Dtype::Fp32:

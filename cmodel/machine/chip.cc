@@ -127,11 +127,11 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   const defs::Instr instr = sequencer.fetch(hbm_);
   auto* observer = port_.observer();
   // What it reads and writes goes with the rows that it commits.
-  StreamId unit = id;
+  StreamId stream = id;
   if (index == static_cast<unsigned>(defs::Engine::Tensor))
-    unit.lane = static_cast<std::uint8_t>(state.tensor.lane(instr));
+    stream.lane = static_cast<std::uint8_t>(state.tensor.lane(instr));
   if (observer) {
-    observer->begin(unit, pc);
+    observer->begin(stream, pc);
     if (instr.wait_op) observer->waited(id_, instr);
   }
   auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
@@ -142,7 +142,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
       cause = execute(state, id, instr, pc);
   }
   if (cause != defs::ErrorCause::None) {
-    if (observer) observer->end(unit, pc, {});
+    if (observer) observer->end(stream, pc, {});
     return stop(cause);
   }
   if (observer) {
@@ -150,7 +150,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     footprints_of_rows(id_, sequencer.base() + std::uint64_t{pc} * defs::kInstrBytes, 0, 1,
                        defs::kInstrBytes, false, footprints_);
     footprints_of(instr, id_, core, state.tensor.columns(instr), footprints_);
-    observer->end(unit, pc, footprints_);
+    observer->end(stream, pc, footprints_);
   }
   if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);

@@ -15,20 +15,21 @@
 
 namespace cmodel {
 
-/// Sees what every unit of work touches and how units are ordered; for races and liveness.
-/// A unit is one instruction, one descriptor, or the reception of one packet.
-class UnitObserver {
+/// Sees what every operation touches and how operations are ordered; for races and liveness.
+/// An operation is one instruction, one descriptor, or the reception of one packet.
+class ExecutionObserver {
  public:
-  virtual ~UnitObserver() = default;
+  virtual ~ExecutionObserver() = default;
   virtual void begin(const StreamId& stream, std::uint32_t pc) = 0;
-  /// What the unit waited for; right after its begin().
+  /// What the operation waited for; right after its begin().
   virtual void waited(unsigned chip, const defs::Instr& instr) = 0;
-  virtual void answered() = 0;                      ///< for a doorbell
-  virtual void received(const StreamId& from) = 0;  ///< for a packet of the last unit of `from`
-  /// What the unit does at its end.
+  virtual void answered() = 0;  ///< for a doorbell
+  virtual void received(
+      const StreamId& from) = 0;  ///< for a packet of the last operation of `from`
+  /// What the operation does at its end.
   virtual void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) = 0;
   virtual void rang(const StreamId& stream, const StreamId& to, unsigned count) = 0;
-  /// After the unit's commits.
+  /// After the operation's commits.
   virtual void end(const StreamId& stream, std::uint32_t pc,
                    std::span<const Footprint> footprints) = 0;
 };
@@ -44,7 +45,7 @@ class ChipPort {
   virtual void deliver(const StreamId& from, const defs::Header& header,
                        std::span<const std::uint8_t> payload) = 0;
   /// Null if nobody looks: the usual, fast case.
-  virtual UnitObserver* observer() = 0;
+  virtual ExecutionObserver* observer() = 0;
   virtual WorkCounters& counters() = 0;
 };
 
@@ -58,7 +59,7 @@ class Chip {
   /// A host write of up to 64 bytes to HBM.
   void host_write(std::uint64_t addr, std::span<const std::uint8_t> bytes);
 
-  /// Could the unit do something now? Fetches the next instruction if it must.
+  /// Could the sequencer or DMA engine do something now? Fetches the next instruction if it must.
   bool runnable_sequencer(unsigned core, unsigned index);
   bool runnable_dma(unsigned core, unsigned engine) const;
   /// One instruction, or one descriptor, with all its commits. Only if runnable.

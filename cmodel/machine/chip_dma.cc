@@ -114,7 +114,7 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
     observer->end(id, 0, footprints_);
   }
   if (header.op != static_cast<std::uint8_t>(defs::PktOp::WriteNotify)) return;
-  // The receiver goes on after a refused update: it serves every sender.
+  // The receiver goes on after a rejected update: it serves every sender.
   if (!update(id, 0, fabric::notified(header), 1))
     port_.error(stream(0, static_cast<unsigned>(defs::Engine::Rx)), 0,
                 defs::ErrorCause::SemaphoreOverflow);

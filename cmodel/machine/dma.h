@@ -28,8 +28,8 @@ class DmaPort {
   virtual void send(const defs::Header& header, std::span<const std::uint8_t> payload) = 0;
 };
 
-/// What stops an engine with work before it fetches: None, Misaligned (base not a multiple of
-/// LineBytes) or BadDescriptor (empty ring).
+/// The error cause of an engine with work before it fetches: None, Misaligned (base not a multiple
+/// of LineBytes) or BadDescriptor (empty ring).
 defs::ErrorCause check_ring(const defs::Sizes& sizes, std::uint64_t base, std::uint32_t count);
 
 /// Chip-local address of descriptor `index` (since start) of a checked ring. A ring entry outside
@@ -43,7 +43,7 @@ constexpr std::uint64_t descriptor_addr(std::uint64_t base, std::uint32_t count,
 /// What is wrong with a descriptor, or None. Order and rules: rtl/dma/dma_check.sv.
 defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d);
 
-/// Moves all rows of a checked descriptor, in order. Local rows are cut into chunks that cross
+/// Moves all rows of a checked descriptor, in order. Local rows are cut into beats that cross
 /// neither a source nor a destination line; remote rows into packets of up to PacketBytes from the
 /// row's start, the last packet of the descriptor being the WriteNotify if `notify`. The semaphore
 /// update is left to the caller. `scratch` keeps its memory from call to call.

@@ -3,6 +3,7 @@
 // rtl/lanes/lane_engine.sv.
 #pragma once
 #include "cmodel/machine/lanes.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace cmodel {
 

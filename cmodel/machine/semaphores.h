@@ -25,7 +25,7 @@ class Semaphores {
   }
 
   /// Condition of an instruction. A wait_op beyond the enumeration never holds: the sequencer
-  /// refuses it before it waits.
+  /// rejects it before it waits.
   bool holds(unsigned wait_op, unsigned sem, unsigned wait_value) const {
     switch (static_cast<defs::WaitOp>(wait_op)) {
       case defs::WaitOp::None:

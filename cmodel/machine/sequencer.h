@@ -46,15 +46,15 @@ class Sequencer {
     status_.cause = cause;
   }
 
-  /// What is refused when it is rung: an empty, too long, misaligned or unmapped stream.
+  /// What is rejected when it is rung: an empty, too long, misaligned or unmapped stream.
   static defs::ErrorCause check_start(const defs::Sizes& sizes, std::uint64_t base,
                                       std::uint32_t count);
-  /// A wait_op outside its enumeration is refused without waiting; UnknownOpcode goes first.
+  /// A wait_op outside its enumeration is rejected without waiting; UnknownOpcode goes first.
   static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine);
   static bool ends(const defs::Instr& instr);
   /// NOP and END: no engine sees them.
   static bool executes(const defs::Instr& instr);
-  /// Of those, all fields but opcode, wait and update are zero. Refused after the wait.
+  /// Of those, all fields but opcode, wait and update are zero. Rejected after the wait.
   static defs::ErrorCause check_own(const defs::Instr& instr);
 
  private:

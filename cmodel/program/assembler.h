@@ -18,7 +18,7 @@
 namespace cmodel {
 
 /// The program under construction. Cores, streams and engines are created on demand and live as
-/// long as the assembler. Every mistake that the machine would stop at is refused here, by name.
+/// long as the assembler. Every mistake that the machine would stop at is rejected here, by name.
 class Assembler {
  public:
   /// chips: 1 .. BoardChips.

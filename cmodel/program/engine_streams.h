@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each sequencer can be told, one method an instruction: the front of the assembler. The
+// The instructions of each sequencer, one method each: the front of the assembler. The
 // methods come from rtl/defs/instructions.toml.
 //
 // Every method throws AssemblerError, one line with chip, core, engine and pc, for what the engine

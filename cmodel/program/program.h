@@ -40,7 +40,7 @@ struct Region {
   std::uint32_t bytes = 0;  ///< multiple of 64
 };
 
-/// What isolates a core (fabric/README.md): registers FabricKey, FabricBase, FabricEnd.
+/// What isolates a core (fabric/doc/transport.md): registers FabricKey, FabricBase, FabricEnd.
 struct Partition {
   std::uint32_t chip = 0, core = 0;
   std::uint32_t key = 0;   ///< 0 .. 255
@@ -67,7 +67,7 @@ struct Program {
   std::vector<DescriptorRing> rings;
   std::vector<Region> regions;
   std::vector<Partition> partitions;  ///< cores without one stay as reset leaves them
-  std::vector<std::uint32_t> keys;    ///< that every link port lets in; empty: 0, as after reset
+  std::vector<std::uint32_t> keys;    ///< that every link port admits; empty: 0, as after reset
   /// Only of a program that was assembled in this process; no part of files and hashes.
   std::vector<SourceNotes> notes;
   std::vector<std::string> labels;

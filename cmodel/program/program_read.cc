@@ -50,7 +50,7 @@ class Reader {
            std::memcmp(bytes_.data(), mark.data(), mark.size()) == 0;
   }
 
-  /// Refuses `count` records of at least `least` bytes each if they cannot be in the file: before
+  /// Rejects `count` records of at least `least` bytes each if they cannot be in the file: before
   /// any memory is asked for.
   void expect_room(std::uint32_t count, std::size_t least, const std::string& field) const {
     if (count > bytes_.size() / least)

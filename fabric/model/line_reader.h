@@ -22,12 +22,12 @@ class LineReader {
   /// Words behind the key.
   unsigned count() const { return static_cast<unsigned>(words_.size() - 1); }
   const std::string& word(unsigned index) const { return words_[index + 1]; }
-  /// Refuses the line unless it has so many words behind the key.
+  /// Rejects the line unless it has so many words behind the key.
   void expect(unsigned words, const char* form) const;
   unsigned number(unsigned index, unsigned below) const;
   unsigned number(const std::string& word, unsigned below) const;
   End end(unsigned index) const;
-  /// Refuses if there is another line.
+  /// Rejects the file if there is another line.
   void end();
   [[noreturn]] void refuse(const std::string& what) const;
 

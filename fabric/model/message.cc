@@ -80,9 +80,9 @@ std::vector<Burst> deliver(const defs::Header& header, unsigned line_bytes) {
   std::vector<Burst> bursts;
   for (unsigned at = 0; at < header.bytes;) {
     const std::uint64_t addr = header.addr + at;
-    const unsigned in_piece = defs::kFlitBytes - at % defs::kFlitBytes;
+    const unsigned in_block = defs::kFlitBytes - at % defs::kFlitBytes;
     const unsigned in_line = line_bytes - static_cast<unsigned>(addr % line_bytes);
-    const unsigned bytes = std::min({in_piece, in_line, header.bytes - at});
+    const unsigned bytes = std::min({in_block, in_line, header.bytes - at});
     bursts.push_back({addr, static_cast<std::uint16_t>(at), static_cast<std::uint16_t>(bytes)});
     at += bytes;
   }
@@ -156,8 +156,8 @@ std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
   return control(defs::PktOp::Ack, src, dst, expected.data());
 }
 
-std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& culprit) {
-  return control(defs::PktOp::Err, chip, culprit.src, culprit.words().data());
+std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& offending) {
+  return control(defs::PktOp::Err, chip, offending.src, offending.words().data());
 }
 
 }  // namespace fabric

@@ -54,10 +54,10 @@ std::uint8_t lane(const defs::Header& header);
 /// The semaphore {core, semaphore} that a packet which notifies adds 1 to.
 unsigned notified(const defs::Header& header);
 
-/// Why the receiver refuses a packet (None: it does not). `chip` is its own id.
+/// Why the receiver rejects a packet (None: it does not). `chip` is its own id.
 defs::ErrorCause refusal(const defs::Header& header, std::uint16_t chip);
 
-/// What a packet writes, in order: 64-byte pieces from the start of its payload, each split at
+/// What a packet writes, in order: 64-byte writes from the start of its payload, each split at
 /// the lines of the destination.
 std::vector<Burst> deliver(const defs::Header& header, unsigned line_bytes);
 
@@ -75,6 +75,6 @@ std::array<std::uint32_t, 16> ack_payload(std::uint16_t src, std::uint16_t dst,
                                           const std::array<std::uint16_t, 8>& expected);
 
 /// The report of chip `chip` to the sender of a packet that is forbidden there.
-std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& culprit);
+std::array<std::uint32_t, 16> err_payload(std::uint16_t chip, const defs::Header& offending);
 
 }  // namespace fabric

@@ -21,50 +21,51 @@ unsigned ring_class(unsigned src, unsigned dst, unsigned n, bool minus) {
   return sum >= half;
 }
 
-/// Channels without their class: what a candidate way is made of.
+/// Channels without their class: what a candidate route is made of.
 struct Link {
   unsigned chip, port;
 };
-using Way = std::vector<Link>;
+using Route = std::vector<Link>;
 
 constexpr unsigned kLinks = kMaxChips * kMaxPorts;
 constexpr unsigned link_index(Link link) { return link.chip * kMaxPorts + link.port; }
 
-/// Ways that are laid, by class: tables with use counts, the waits, the load.
+/// Routes that are laid, by class: tables with use counts, the waits, the load.
 ///
 /// A class is a graph whose nodes are links and whose edges are "a packet may hold this link's
 /// buffer and wait for that one's". An edge is only laid if no path leads back.
 class Layout {
  public:
-  bool fits(unsigned dst, const Way& way, unsigned cls) {
-    for (const Link link : way) {
+  bool fits(unsigned dst, const Route& route, unsigned cls) {
+    for (const Link link : route) {
       const Cell& cell = cells_[cls][link.chip][dst];
       if (cell.users && cell.port != link.port) return false;
     }
-    // Laid edge by edge, since the edges of one way may close a circle together.
+    // Laid edge by edge, since the edges of one route may close a circle together.
     unsigned laid = 1;
-    while (laid < way.size() && !reaches(cls, link_index(way[laid]), link_index(way[laid - 1])))
-      count(cls, way, laid++, 1);
-    const bool fits = laid >= way.size();
-    while (laid > 1) count(cls, way, --laid, -1);
+    while (laid < route.size() &&
+           !reaches(cls, link_index(route[laid]), link_index(route[laid - 1])))
+      count(cls, route, laid++, 1);
+    const bool fits = laid >= route.size();
+    while (laid > 1) count(cls, route, --laid, -1);
     return fits;
   }
 
-  void lay(unsigned dst, const Way& way, unsigned cls, int by) {
-    for (unsigned i = 0; i < way.size(); ++i) {
-      Cell& cell = cells_[cls][way[i].chip][dst];
-      cell.port = way[i].port;
+  void lay(unsigned dst, const Route& route, unsigned cls, int by) {
+    for (unsigned i = 0; i < route.size(); ++i) {
+      Cell& cell = cells_[cls][route[i].chip][dst];
+      cell.port = route[i].port;
       cell.users += by;
-      load_[link_index(way[i])] += by;
+      load_[link_index(route[i])] += by;
       hops_[cls] += by;
-      if (i > 0) count(cls, way, i, by);
+      if (i > 0) count(cls, route, i, by);
     }
   }
 
-  /// How much worse everything would be with one more way: busy links count by the square.
-  int price(const Way& way, unsigned cls) const {
+  /// How much worse everything would be with one more route: busy links count by the square.
+  int price(const Route& route, unsigned cls) const {
     int sum = 0;
-    for (const Link link : way) sum += 16 * (2 * load_[link_index(link)] + 1);
+    for (const Link link : route) sum += 16 * (2 * load_[link_index(link)] + 1);
     return sum + 2 * (hops_[cls] - hops_[1 - cls]);
   }
   int most() const { return *std::max_element(load_.begin(), load_.end()); }
@@ -78,8 +79,8 @@ class Layout {
     int users = 0;
   };
 
-  void count(unsigned cls, const Way& way, unsigned i, int by) {
-    const unsigned from = link_index(way[i - 1]), to = link_index(way[i]);
+  void count(unsigned cls, const Route& route, unsigned i, int by) {
+    const unsigned from = link_index(route[i - 1]), to = link_index(route[i]);
     if ((waits_[cls][from][to] += by) > 0)
       next_[cls][from] |= std::uint64_t{1} << to;
     else
@@ -104,15 +105,15 @@ class Layout {
 };
 static_assert(kLinks <= 64);
 
-/// A pair, its shortest ways, and the choice: way and class, or none yet.
+/// A pair, its shortest routes, and the choice: route and class, or none yet.
 struct Pair {
   unsigned src, dst;
-  std::vector<Way> ways;
-  int way = -1;
+  std::vector<Route> routes;
+  int route = -1;
   unsigned cls = 0;
 };
 
-/// Links from every chip to dst; ~0u without a way.
+/// Links from every chip to dst; ~0u without a route.
 std::array<unsigned, kMaxChips> distances(const Board& board, unsigned dst) {
   std::array<unsigned, kMaxChips> far;
   far.fill(~0u);
@@ -127,16 +128,16 @@ std::array<unsigned, kMaxChips> distances(const Board& board, unsigned dst) {
   return far;
 }
 
-void shortest(const Board& board, const std::array<unsigned, kMaxChips>& far, unsigned at, Way& way,
-              std::vector<Way>& ways) {
-  if (far[at] == 0) ways.push_back(way);
+void shortest(const Board& board, const std::array<unsigned, kMaxChips>& far, unsigned at,
+              Route& route, std::vector<Route>& routes) {
+  if (far[at] == 0) routes.push_back(route);
   for (unsigned port = 0; port < board.ports() && far[at]; ++port) {
     if (!board.wired({at, port})) continue;
     const unsigned to = board.peer({at, port}).chip;
     if (far[to] + 1 != far[at]) continue;
-    way.push_back({at, port});
-    shortest(board, far, to, way, ways);
-    way.pop_back();
+    route.push_back({at, port});
+    shortest(board, far, to, route, routes);
+    route.pop_back();
   }
 }
 
@@ -150,14 +151,14 @@ class Search {
         if (far[src] == ~0u)
           throw BadInput(
               fmt::format("chip {} cannot reach chip {}: no cables join them", src, dst));
-        Way way;
+        Route route;
         pairs_.push_back({src, dst, {}});
-        shortest(board, far, src, way, pairs_.back().ways);
+        shortest(board, far, src, route, pairs_.back().routes);
       }
     }
     std::size_t hops = 0;
     const std::size_t links = 2 * board.cables().size();
-    for (const Pair& pair : pairs_) hops += pair.ways[0].size();
+    for (const Pair& pair : pairs_) hops += pair.routes[0].size();
     bound_ = links ? static_cast<int>((hops + links - 1) / links) : 0;
     missing_ = pairs_.size();
   }
@@ -198,33 +199,33 @@ class Search {
     for (unsigned i = 0; i < pairs_.size() && !any; ++i) {
       const unsigned at = static_cast<unsigned>((from + i) % pairs_.size());
       const Pair& pair = pairs_[at];
-      if (missing_ ? pair.way < 0
+      if (missing_ ? pair.route < 0
                    : std::any_of(
-                         pair.ways[static_cast<unsigned>(pair.way)].begin(),
-                         pair.ways[static_cast<unsigned>(pair.way)].end(),
+                         pair.routes[static_cast<unsigned>(pair.route)].begin(),
+                         pair.routes[static_cast<unsigned>(pair.route)].end(),
                          [&](Link link) { return layout_.load(link) == most; }))
         return at;
     }
     return from;
   }
   void take(Pair& pair) {
-    if (pair.way < 0) return;
-    layout_.lay(pair.dst, pair.ways[static_cast<unsigned>(pair.way)], pair.cls, -1);
-    pair.way = -1;
+    if (pair.route < 0) return;
+    layout_.lay(pair.dst, pair.routes[static_cast<unsigned>(pair.route)], pair.cls, -1);
+    pair.route = -1;
     ++missing_;
   }
   bool place(Pair& pair) {
     int least = INT32_MAX;
-    for (unsigned i = 0; i < pair.ways.size(); ++i)
+    for (unsigned i = 0; i < pair.routes.size(); ++i)
       for (unsigned cls = 0; cls < kMaxClasses; ++cls) {
-        const int price = layout_.price(pair.ways[i], cls) + static_cast<int>(rng_() % 48);
-        if (price >= least || !layout_.fits(pair.dst, pair.ways[i], cls)) continue;
+        const int price = layout_.price(pair.routes[i], cls) + static_cast<int>(rng_() % 48);
+        if (price >= least || !layout_.fits(pair.dst, pair.routes[i], cls)) continue;
         least = price;
-        pair.way = static_cast<int>(i);
+        pair.route = static_cast<int>(i);
         pair.cls = cls;
       }
-    if (pair.way < 0) return false;
-    layout_.lay(pair.dst, pair.ways[static_cast<unsigned>(pair.way)], pair.cls, 1);
+    if (pair.route < 0) return false;
+    layout_.lay(pair.dst, pair.routes[static_cast<unsigned>(pair.route)], pair.cls, 1);
     --missing_;
     return true;
   }
@@ -249,10 +250,10 @@ Tables ring_tables(const Board& board, const std::vector<unsigned>& order, unsig
       if (ahead == 0) continue;
       const bool minus = 2 * ahead == n ? src % 2 : 2 * ahead > n;
       const unsigned cls = ring_class(src, dst, n, minus);
-      std::vector<Channel> way;
+      std::vector<Channel> route;
       for (unsigned at = src; at != dst; at = (at + (minus ? n - 1 : 1)) % n)
-        way.push_back({order[at], plus + minus, cls});
-      tables.lay(order[src], order[dst], way);
+        route.push_back({order[at], plus + minus, cls});
+      tables.lay(order[src], order[dst], route);
     }
   }
   return tables;
@@ -283,10 +284,10 @@ Tables search_tables(const Board& board, const std::vector<unsigned>& members) {
   Tables tables(inside);
   tables.members = members;
   for (const Pair& pair : search.pairs()) {
-    std::vector<Channel> way;
-    for (const Link link : pair.ways[static_cast<unsigned>(pair.way)])
-      way.push_back({link.chip, link.port, pair.cls});
-    tables.lay(pair.src, pair.dst, way);
+    std::vector<Channel> route;
+    for (const Link link : pair.routes[static_cast<unsigned>(pair.route)])
+      route.push_back({link.chip, link.port, pair.cls});
+    tables.lay(pair.src, pair.dst, route);
   }
   return tables;
 }

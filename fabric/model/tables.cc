@@ -67,7 +67,7 @@ std::vector<Channel> Tables::way(unsigned src, unsigned dst) const {
       refuse(fmt::format("the table of chip {}, class {}, names no wired port", at, cls));
     cls = entry.cls;
     channels.push_back({at, entry.port, cls});
-    if (channels.size() > kChannels) refuse("the way is a circle");
+    if (channels.size() > kChannels) refuse("the route is a circle");
     at = board_.peer({at, entry.port}).chip;
   }
   return channels;

@@ -23,7 +23,7 @@ struct TableWords {
 };
 inline constexpr unsigned kPortLocal = 4, kPortNone = 7;
 
-/// One bank of every chip. The packets of a pair take one way, so they stay in order.
+/// One bank of every chip. The packets of a pair take one route, so they stay in order.
 class Tables {
  public:
   struct Entry {
@@ -42,16 +42,16 @@ class Tables {
   std::vector<unsigned> members;
   /// Class of src's packets to dst; -1: unreachable.
   std::array<std::array<int, kMaxChips>, kMaxChips> source;
-  /// [class][chip][dst]; none where no way leads.
+  /// [class][chip][dst]; none where no route leads.
   std::array<std::array<std::array<Entry, kMaxChips>, kMaxChips>, kMaxClasses> route;
 
   /// The channels from src to dst, in order; empty for src itself. Throws BadInput naming the pair
-  /// if the way ends elsewhere, leaves the cables or goes round in a circle.
+  /// if the route ends elsewhere, leaves the cables or goes round in a circle.
   std::vector<Channel> way(unsigned src, unsigned dst) const;
   unsigned hops(unsigned src, unsigned dst) const {
     return static_cast<unsigned>(way(src, dst).size());
   }
-  /// Writes a way into `source` and `route`.
+  /// Writes a route into `source` and `route`.
   void lay(unsigned src, unsigned dst, const std::vector<Channel>& way);
 
   /// Throws BadInput naming an unreachable pair of members, or a cycle of waiting channels. What it
@@ -59,8 +59,8 @@ class Tables {
   std::vector<Channel> certificate() const;
 
   struct Load {
-    unsigned most = 0;                         ///< ways over the busiest link
-    std::array<unsigned, kMaxClasses> hops{};  ///< links of all ways, by class
+    unsigned most = 0;                         ///< routes over the busiest link
+    std::array<unsigned, kMaxClasses> hops{};  ///< links of all routes, by class
   };
   Load load() const;
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks table sets against their certificate. Shares nothing with the program that writes them.
 
-A set is good if, over the cables that it names, every member reaches every other by exactly one way,
-no longer than the shortest (+ DETOUR), and along every way the ranks of its channels rise: then no
+A set is good if, over the cables that it names, every member reaches every other by exactly one route,
+no longer than the shortest (+ DETOUR), and along every route the ranks of its channels rise: then no
 chain of waiting packets can close. The claimed loads must be the real ones."""
 
 import argparse
@@ -89,9 +89,9 @@ def check(path, detour):
                     channels.append((at, port, cls))
                     at = far[at, port]
             except (ValueError, KeyError, IndexError) as error:
-                raise Bad(f"{pair}: no way: {error}") from error
+                raise Bad(f"{pair}: no route: {error}") from error
             if at != dst:
-                raise Bad(f"{pair}: the way is a circle")
+                raise Bad(f"{pair}: the route is a circle")
             if dst not in least or len(channels) > least[dst] + detour:
                 raise Bad(f"{pair}: {len(channels)} links, {least.get(dst)} would do")
             for channel in channels:
@@ -109,13 +109,13 @@ def check(path, detour):
     for (chip, cls), words in route.items():
         for dst, word in enumerate(words):
             if word != "-" and (chip, cls, dst) not in entries:
-                raise Bad(f"{path}: route {chip} {cls}: the entry for chip {dst} is on nobody's way")
+                raise Bad(f"{path}: route {chip} {cls}: the entry for chip {dst} is on nobody's route")
     return len(members), real
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--detour", type=int, default=0, help="links more than the shortest way")
+    parser.add_argument("--detour", type=int, default=0, help="links more than the shortest route")
     parser.add_argument("sets", nargs="+")
     arguments = parser.parse_args()
     for path in arguments.sets:
@@ -124,7 +124,7 @@ def main():
         except (Bad, OSError, UnicodeDecodeError) as error:
             print(f"check_tables: {error}", file=sys.stderr)
             return 1
-        print(f"{path}: {members} chips, busiest link {most} ways, hops by class {low} and {high}")
+        print(f"{path}: {members} chips, busiest link {most} routes, hops by class {low} and {high}")
     return 0
 
 

@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     }
     if (!check.empty()) {
       const auto load = Tables::parse(slurp(check), check).load();
-      fmt::print("{}: good; busiest link {} ways, hops by class {} and {}\n", check, load.most,
+      fmt::print("{}: good; busiest link {} routes, hops by class {} and {}\n", check, load.most,
                  load.hops[0], load.hops[1]);
       return 0;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registers of a core: its sequencers, the rings of its DMA engines, the tensor engine's counters.
 //
-// One access at a time, on the bus that reg_req describes. Refused are:
+// One access at a time, on the bus that reg_req describes. Rejected are:
 //   UnmappedAddress  no register there, a write to a read-only one, a read of a write-only one
 //   ReservedBits     a bit that the register does not have is set
 //   QueueOverflow    SeqStart of a sequencer that is running or stopped by an error
@@ -165,7 +165,7 @@ module core_regs #(
 
   // A doorbell rings for one cycle per write.
   `ASSERT(StartFollowsWrite_A, seq_start_o != '0 |-> $past(apply_i && reg_i.write))
-  // Nothing refused is applied.
+  // Nothing rejected is applied.
   `ASSERT_NOW(AppliedIsAllowed_A, select_i && apply_i -> reg_o.cause == '0)
 
 endmodule

@@ -5,12 +5,12 @@
 //                                                           |            |
 //                                                         second       instr
 //
-// Up to eight lines are on their way or buffered. A memory answer takes about 160 cycles, so this
+// Up to eight lines are in flight or buffered. A memory answer takes about 160 cycles, so this
 // sustains an instruction every 5 cycles with four to a line (inf2) and one every 20 with one
 // (mini). Lines may come back in any order: the slot tells which is which.
 //
 // start_i needs idle_o; it takes base and count. stop_i forgets what was read ahead; idle_o comes
-// when the last answer on its way has arrived. A request may be withdrawn by stop_i (fetch_mux
+// when the last answer in flight has arrived. A request may be withdrawn by stop_i (fetch_mux
 // registers it), otherwise it stays until accepted.
 `include "assert.svh"
 
@@ -195,7 +195,7 @@ module instr_fetch #(
   end
 
   // ---------------------------------------------------------------- assertions
-  // A stream starts only when nothing of the last one is on its way.
+  // A stream starts only when nothing of the last one is in flight.
   `ASSERT_NOW(StartWhenIdle_A, start_i -> idle_o)
   // Every answer was asked for.
   `ASSERT_NOW(AnswerWasRequested_A, rsp_valid_i -> waiting_q != '0)

@@ -13,7 +13,7 @@
 // An update is always taken and is visible on the wait ports two edges later. Updates of one
 // cycle are applied in port order, so several to one semaphore add up. One that would take the
 // value out of 0 .. 65535 changes nothing; error_o of its port is high in the cycle after the
-// update was offered, and its source stops. Which of two racing updates is refused is the port
+// update was offered, and its source stops. Which of two racing updates is rejected is the port
 // order's choice: a program in which that matters has no semaphore path between the two.
 //
 // Nothing runs in a cycle without an update.
@@ -113,7 +113,7 @@ module semaphores #(
   end
 
   // ---------------------------------------------------------------- assertions
-  // An update is either applied or refused, never both, never neither.
-  `ASSERT_NOW(AppliedOrRefused_A, (write | error_o) == upd_valid_q && (write & error_o) == '0)
+  // An update is either applied or rejected, never both, never neither.
+  `ASSERT_NOW(AppliedOrRejected_A, (write | error_o) == upd_valid_q && (write & error_o) == '0)
 
 endmodule

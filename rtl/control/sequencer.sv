@@ -10,18 +10,18 @@
 // issued together (`pair`): the tensor engine takes both in one cycle, and they share one place in
 // flight. What the program means is what it means one by one.
 //
-// Up to 16 instructions or pairs are in flight. NOP, END and what the sequencer refuses itself take a place
+// Up to 16 instructions or pairs are in flight. NOP, END and what the sequencer rejects itself take a place
 // in the same queue and act when they reach its head, so everything happens in program order: a
 // NOP's update comes after those of all older instructions, END finishes when everything before it
 // is done, and an error is reported after the work of older instructions.
 //
-// An update that may be refused is the last thing issued until it has been answered, so that nothing
+// An update that may be rejected is the last thing issued until it has been answered, so that nothing
 // younger happens behind a SemaphoreOverflow. "May": if the semaphore has no room for it now, with
 // what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
-// notices; what other engines post meanwhile is not known (rtl/README.md, Errors).
+// notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
 //
 // The sequencer checks the fields of NOP and END, an undefined wait_op, and the end of the stream;
-// everything else is the engine's to refuse. A condition need hold for one cycle only.
+// everything else is the engine's to reject. A condition need hold for one cycle only.
 // After an error it stays stopped until reset; nothing else stops with it.
 `include "assert.svh"
 
@@ -57,7 +57,7 @@ module sequencer #(
   output logic [8:0]  room_sem_o,  // the next instruction would update it
   input  logic [15:0] room_value_i,
 
-  // Valid only. upd_error_i: the update offered in the last cycle was refused.
+  // Valid only. upd_error_i: the update offered in the last cycle was rejected.
   output logic                  upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [31:0]           upd_pc_o,
@@ -95,7 +95,7 @@ module sequencer #(
     .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second)
   );
 
-  // Refused at once: a stream that is empty, too long, misaligned or outside HBM.
+  // Rejected at once: a stream that is empty, too long, misaligned or outside HBM.
   defs_pkg::error_cause_e start_cause;
   logic [47:0] last_byte;
   assign last_byte = base_i + {17'd0, count_i, 6'd0} - 48'd1;
@@ -144,26 +144,26 @@ module sequencer #(
 
   // ---------------------------------------------------------------- issue
   // What an entry of the queue waits for: the engine's done, or just its turn.
-  typedef enum logic [1:0] {KindEngine = 0, KindNop = 1, KindEnd = 2, KindRefused = 3} kind_e;
+  typedef enum logic [1:0] {KindEngine = 0, KindNop = 1, KindEnd = 2, KindRejected = 3} kind_e;
   kind_e kind;
-  logic [7:0] refusal;  // error_cause of KindRefused
+  logic [7:0] rejection;  // error_cause of KindRejected
   logic [31:0] pc_d, pc_q;
-  logic issuing_d, issuing_q;  // cleared by END and by a refusal
+  logic issuing_d, issuing_q;  // cleared by END and by a rejection
   logic ready_to_issue, queue_ready;
   logic hold_d, hold_q;  // an update without room is in flight
 
   always_comb begin
-    kind    = KindEngine;
-    refusal = 8'(defs_pkg::ErrorCauseReservedBits);
+    kind      = KindEngine;
+    rejection = 8'(defs_pkg::ErrorCauseReservedBits);
     if (exhausted) begin
-      kind    = KindRefused;
-      refusal = 8'(defs_pkg::ErrorCauseOutOfBounds);
+      kind      = KindRejected;
+      rejection = 8'(defs_pkg::ErrorCauseOutOfBounds);
     end else if (bad_wait) begin
-      kind = KindRefused;
-      if (!known) refusal = 8'(defs_pkg::ErrorCauseUnknownOpcode);
+      kind = KindRejected;
+      if (!known) rejection = 8'(defs_pkg::ErrorCauseUnknownOpcode);
     end else if (is_nop || is_end) begin
       kind = is_end ? KindEnd : KindNop;
-      if (!fields_zero) kind = KindRefused;
+      if (!fields_zero) kind = KindRejected;
     end
   end
 
@@ -185,7 +185,7 @@ module sequencer #(
     logic [31:0] pc;     // of the one with the update
     logic        update;
     logic [8:0]  sem;
-    logic [15:0] delta;  // or the cause of a refusal
+    logic [15:0] delta;  // or the cause of a rejection
   } entry_t;
   entry_t pushed, head;
   logic head_valid, pop;
@@ -196,8 +196,8 @@ module sequencer #(
   assign update_sem   = pair ? second.update_sem : fetched.update_sem;
   assign update_delta = pair ? second.update_delta : fetched.update_delta;
   assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair),
-                    update: update && kind != KindRefused, sem: update_sem,
-                    delta: (kind == KindRefused) ? {8'd0, refusal} : update_delta};
+                    update: update && kind != KindRejected, sem: update_sem,
+                    delta: (kind == KindRejected) ? {8'd0, rejection} : update_delta};
   prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
     .clk_i, .rst_ni,
     .in_valid_i(push), .in_ready_o(queue_ready), .in_i(pushed),
@@ -211,7 +211,7 @@ module sequencer #(
   assign done_needed    = head.pair ? 6'd2 : 6'd1;
   assign head_is_engine = head.kind == KindEngine;
   assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
-                    (head_is_engine ? done_now >= done_needed : head.kind != KindRefused);
+                    (head_is_engine ? done_now >= done_needed : head.kind != KindRejected);
   assign pop    = finished;
   assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
 
@@ -277,7 +277,7 @@ module sequencer #(
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
           pc_d    = upd_pc_q;
-        end else if (head_valid && head.kind == KindRefused) begin
+        end else if (head_valid && head.kind == KindRejected) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
           pc_d    = head.pc;

@@ -17,7 +17,7 @@ module sequencer_room (
   output logic no_room_o,
 
   input  logic claim_i,         // it is issued
-  input  logic posted_i,        // an elder one is offered to the semaphores
+  input  logic posted_i,        // an older one is offered to the semaphores
   input  logic [15:0] posted_delta_i,
   input  logic none_in_flight_i
 );

@@ -2,7 +2,7 @@
 // Executes DMA_TRIGGER: rings the doorbell of a DMA engine of this core.
 //
 // One instruction a cycle; `done` with the doorbell, in the cycle after it was accepted or when the
-// DMA engine has room for that many more descriptors. Refused: another opcode (UnknownOpcode), a
+// DMA engine has room for that many more descriptors. Rejected: another opcode (UnknownOpcode), a
 // used reserved field (ReservedBits), no descriptors (BadShape), an engine that this size does not
 // have (QueueOverflow), in this order.
 `include "assert.svh"

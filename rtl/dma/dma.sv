@@ -4,26 +4,26 @@
 //   doorbell --> dma_engines --- rd_req ---> mem_xbar (HBM 0/1, SBUF 0/1)
 //                  | |   ^                      |
 //      upd <-------+ |   +-- descriptors -------+ rd_rsp
-//                    | chunk                    |
+//                    | beat                     |
 //                    v                          v data
 //                  dma_write  <-----------------+
 //                    |  |
 //                    |  +-- msg --> fabric interface (right-aligned; junk beyond `bytes`)
 //                    +----- wr  --> mem_xbar
 //
-// What one descriptor does is cmodel/machine/dma.h, to the byte and to the chunk. Rings wrap; a descriptor
-// is read only after its doorbell, one ahead; dma_check refuses bad ones before any effect. Source
+// What one descriptor does is cmodel/machine/dma.h, to the byte and to the beat. Rings wrap; a descriptor
+// is read only after its doorbell, one ahead; dma_check rejects bad ones before any effect. Source
 // and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
 // that stops keeps its cause and the index of its descriptor; the others go on.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
 // of no descriptors; UnmappedAddress, a ring without memory; SemaphoreOverflow, the update was
-// refused.
+// rejected.
 //
 // Numbers, printed by tb/unit/dma_test, for an HBM that answers 150 cycles after its request:
 //                                                    inf2 (16 engines)   mini (4 engines)
 //   doorbell to the first write (idle engine)         340 cycles          312 cycles
 //   one engine, aligned rows, B/cycle                 16.0                6.2 (15 lines in flight)
-//   one engine, source and destination misaligned     8.0 (two chunks a line)
+//   one engine, source and destination misaligned     8.0 (two beats a line)
 //   all engines, B/cycle                              256.0               24.7
 //   one-line descriptors back to back, from HBM       190 cycles each; 174 from SBUF (the fetch)
 `include "assert.svh"
@@ -77,13 +77,13 @@ module dma (
   output defs_pkg::sem_update_t upd_o,
   output logic [3:0] upd_engine_o,
   output logic [31:0] upd_pc_o,
-  input  logic upd_error_i         // semaphores refused the update offered in the last cycle
+  input  logic upd_error_i         // semaphores rejected the update offered in the last cycle
 );
 
-  // Chunks from the engines to the back end.
-  logic chunk_valid, chunk_remote;
-  logic [3:0] chunk_engine, chunk_seq;
-  dma_pkg::chunk_t chunk;
+  // Beats from the engines to the back end.
+  logic beat_valid, beat_remote;
+  logic [3:0] beat_engine, beat_seq;
+  dma_pkg::beat_t beat;
   logic [3:0] slot, inflight;
   logic unsettled, blocked, engines_busy, write_busy;
 
@@ -101,8 +101,8 @@ module dma (
     .busy_o(engines_busy),
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
     .desc_valid_i(rd_rsp_valid_i && is_desc), .desc_err_i(rd_rsp_err_i), .desc_rsp_i(rd_rsp_i),
-    .chunk_valid_o(chunk_valid), .chunk_engine_o(chunk_engine), .chunk_seq_o(chunk_seq),
-    .chunk_remote_o(chunk_remote), .chunk_o(chunk),
+    .beat_valid_o(beat_valid), .beat_engine_o(beat_engine), .beat_seq_o(beat_seq),
+    .beat_remote_o(beat_remote), .beat_o(beat),
     .slot_o(slot), .inflight_i(inflight), .unsettled_i(unsettled), .blocked_o(blocked),
     .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i
   );
@@ -110,8 +110,8 @@ module dma (
   logic [31:0] commit_pc;
   dma_write u_write (
     .clk_i, .rst_ni,
-    .chunk_valid_i(chunk_valid), .chunk_engine_i(chunk_engine), .chunk_seq_i(chunk_seq),
-    .chunk_remote_i(chunk_remote), .chunk_i(chunk),
+    .beat_valid_i(beat_valid), .beat_engine_i(beat_engine), .beat_seq_i(beat_seq),
+    .beat_remote_i(beat_remote), .beat_i(beat),
     .rsp_valid_i(rd_rsp_valid_i && !is_desc), .rsp_i(rd_rsp_i),
     .slot_i(slot), .inflight_o(inflight), .unsettled_o(unsettled), .blocked_i(blocked),
     .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_settled_i, .wr_pc_o(commit_pc),

@@ -96,7 +96,7 @@ module dma_check (
     end
   end
 
-  // Nothing is refused unasked.
+  // Nothing is rejected unasked.
   `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)
 
 endmodule

@@ -4,13 +4,13 @@
 // Each cycle belongs to one engine (slot_q); state lives in arrays that only the slot's owner
 // writes. In its slot an engine does the first of these that applies, and the completion besides:
 //
-//   finish   every chunk is written (and settled): post the update, forget the descriptor
+//   finish   every beat is written (and its write completed): post the update, forget the descriptor
 //   load     no descriptor: check the prefetched one and take it, or stop with an error
 //   fetch    start the read of the next descriptor, if one is triggered (one ahead)
-//   issue    start the line read of the next chunk
+//   issue    start the line read of the next beat
 //
 // The slot waits while the read register is blocked, so that a memory that is ready only every
-// other cycle cannot shut out the engines of the other cycles. Rows are cut into chunks
+// other cycle cannot shut out the engines of the other cycles. Rows are cut into beats
 //   local:  min(left in the row, to the end of the source line, to the end of the destination line)
 //   remote: min(left in the row, to the end of the source line, to the end of the packet)
 // A descriptor starts reading only when its predecessor is finished: it may read what that wrote.
@@ -44,12 +44,12 @@ module dma_engines (
   input  logic desc_err_i,
   input  size_pkg::mem_rsp_t desc_rsp_i,
 
-  // a chunk whose read starts now, for dma_write
-  output logic chunk_valid_o,
-  output logic [3:0] chunk_engine_o,
-  output logic [3:0] chunk_seq_o,
-  output logic chunk_remote_o,
-  output dma_pkg::chunk_t chunk_o,
+  // a beat whose read starts now, for dma_write
+  output logic beat_valid_o,
+  output logic [3:0] beat_engine_o,
+  output logic [3:0] beat_seq_o,
+  output logic beat_remote_o,
+  output dma_pkg::beat_t beat_o,
 
   // dma_write about the slot's engine
   output logic [3:0] slot_o,
@@ -61,7 +61,7 @@ module dma_engines (
   output defs_pkg::sem_update_t upd_o,
   output logic [3:0] upd_engine_o,
   output logic [31:0] upd_pc_o,
-  input  logic upd_error_i                   // the update offered in the last cycle was refused
+  input  logic upd_error_i                   // the update offered in the last cycle was rejected
 );
 
   localparam int unsigned Engines = size_pkg::DmaEngines;
@@ -147,7 +147,7 @@ module dma_engines (
     end
   end
 
-  // --- next chunk of the slot's engine ----------------------------------------------------------
+  // --- next beat of the slot's engine ----------------------------------------------------------
   always_comb begin
     desc       = '0;
     remote     = 1'b0;
@@ -178,13 +178,13 @@ module dma_engines (
     end
   end
 
-  assign chunk_valid_o  = issue;
-  assign chunk_engine_o = 4'(slot_q);
-  assign chunk_seq_o    = seq_q[slot_q];
-  assign chunk_remote_o = remote;
-  assign chunk_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], last: packet_end,
-                     notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
-                     sem: desc.notify_sem, pc: pc};
+  assign beat_valid_o  = issue;
+  assign beat_engine_o = 4'(slot_q);
+  assign beat_seq_o    = seq_q[slot_q];
+  assign beat_remote_o = remote;
+  assign beat_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], last: packet_end,
+                    notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
+                    sem: desc.notify_sem, pc: pc};
 
   logic unused_desc;
   assign unused_desc = ^{desc.rows, desc.src, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
@@ -273,19 +273,19 @@ module dma_engines (
       end
 
       if (upd_error_i) begin
-        work_q[told_engine_q]        <= 1'b0;
-        running_q[told_engine_q]     <= 1'b0;
-        error_valid_o[told_engine_q] <= 1'b1;
-        error_cause_o[told_engine_q] <= defs_pkg::ErrorCauseSemaphoreOverflow;
-        error_pc_o[told_engine_q]    <= told_pc_q;
+        work_q[posted_engine_q]        <= 1'b0;
+        running_q[posted_engine_q]     <= 1'b0;
+        error_valid_o[posted_engine_q] <= 1'b1;
+        error_cause_o[posted_engine_q] <= defs_pkg::ErrorCauseSemaphoreOverflow;
+        error_pc_o[posted_engine_q]    <= posted_pc_q;
       end
     end
   end
 
-  // Whose update could be refused now. The engine's next slot is still to come: it has done nothing
+  // Whose update could be rejected now. The engine's next slot is still to come: it has done nothing
   // since but load its next descriptor.
-  logic [EngineBits-1:0] told_engine_q;
-  logic [31:0] told_pc_q;
+  logic [EngineBits-1:0] posted_engine_q;
+  logic [31:0] posted_pc_q;
 
   logic [EngineBits-1:0] desc_engine;
   assign desc_engine = desc_rsp_i.tag[4+:EngineBits];
@@ -329,8 +329,8 @@ module dma_engines (
       upd_pc_o     <= pc;
     end
     if (upd_valid_o) begin
-      told_engine_q <= upd_engine_o[EngineBits-1:0];
-      told_pc_q     <= upd_pc_o;
+      posted_engine_q <= upd_engine_o[EngineBits-1:0];
+      posted_pc_q     <= upd_pc_o;
     end
   end
 
@@ -340,8 +340,8 @@ module dma_engines (
 
   // A slot starts at most one read.
   `ASSERT_NOW(OneRead_A, !(fetch && issue))
-  // A chunk is never empty and never longer than a line.
-  `ASSERT_NOW(ChunkFits_A, issue -> bytes != '0 && 32'(bytes) <= size_pkg::LineBytes)
+  // A beat is never empty and never longer than a line.
+  `ASSERT_NOW(BeatFits_A, issue -> bytes != '0 && 32'(bytes) <= size_pkg::LineBytes)
   // A descriptor is loaded only into a drained engine.
   `ASSERT_NOW(LoadIntoDrained_A, load -> inflight_i == '0)
   // A descriptor's answer belongs to an engine that asked.
@@ -349,8 +349,8 @@ module dma_engines (
   always_ff @(posedge clk_i) begin
     if (rst_ni && desc_valid_i) AnswerWasAsked_A: assert (fetching_q[desc_engine]);
   end
-  // A refused update stops its engine before it moves anything else.
-  `ASSERT_NOW(RefusedBeforeNextSlot_A, upd_error_i -> !(step && slot_q == told_engine_q))
+  // A rejected update stops its engine before it moves anything else.
+  `ASSERT_NOW(RejectedBeforeNextSlot_A, upd_error_i -> !(step && slot_q == posted_engine_q))
   // A stalled read stays put.
   `ASSERT(ReadStays_A, rd_req_valid_o && !rd_req_ready_i |=> rd_req_valid_o)
 

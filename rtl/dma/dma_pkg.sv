@@ -12,6 +12,6 @@ package dma_pkg;
     logic [1:0] vn;
     logic [8:0] sem;
     logic [31:0] pc;
-  } chunk_t;
+  } beat_t;
 
 endpackage

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Back end of the DMA: lines come back, move to their place, and leave as writes or messages.
 //
-//   chunk --> plan_q[engine][seq] --------------+
+//   beat ---> plan_q[engine][seq] --------------+
 //   answer -> line_q[engine][seq] --+           v
 //                                   +--> pick --> rotate --+--> wr   (one register)
 //                                        round robin       +--> msg  (one register)
 //
 // Answers of one engine come in the order of its reads (a descriptor has one source memory, and an
-// engine drains between descriptors), so a count per engine says which lines are there. One chunk
+// engine drains between descriptors), so a count per engine says which lines are there. One beat
 // leaves per cycle; engines take turns. An engine's entries are freed when its write is accepted.
-// An accepted write may still wait in the crossbar's register: the engine is unsettled until a
+// An accepted write may still wait in the crossbar's register: the write is completed in a
 // later cycle in which wr_settled_i is high. If an engine must wait for that, no new local write
 // starts, so that other engines' traffic cannot keep it waiting for ever.
 `include "assert.svh"
@@ -18,11 +18,11 @@ module dma_write (
   input  logic clk_i,
   input  logic rst_ni,
 
-  input  logic chunk_valid_i,
-  input  logic [3:0] chunk_engine_i,
-  input  logic [3:0] chunk_seq_i,
-  input  logic chunk_remote_i,
-  input  dma_pkg::chunk_t chunk_i,
+  input  logic beat_valid_i,
+  input  logic [3:0] beat_engine_i,
+  input  logic [3:0] beat_seq_i,
+  input  logic beat_remote_i,
+  input  dma_pkg::beat_t beat_i,
 
   input  logic rsp_valid_i,
   input  size_pkg::mem_rsp_t rsp_i,
@@ -51,7 +51,7 @@ module dma_write (
   localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
 
   logic [LineWidth-1:0] line_q [Engines*16];
-  dma_pkg::chunk_t plan_q [Engines*16];
+  dma_pkg::beat_t plan_q [Engines*16];
 
   logic [Engines-1:0][3:0] inflight_d, inflight_q;   // reads started, writes not accepted
   logic [Engines-1:0][3:0] arrived_d, arrived_q;     // lines here, not picked
@@ -63,7 +63,7 @@ module dma_write (
   logic hold_q;
 
   logic unused_engine;  // mini has two of the four bits
-  assign unused_engine = ^{chunk_engine_i, slot_i};
+  assign unused_engine = ^{beat_engine_i, slot_i};
 
   // --- pick ---------------------------------------------------------------------------
   logic wr_done, msg_done, wr_free, msg_free;
@@ -76,7 +76,7 @@ module dma_write (
   logic pick_wr, pick_msg;
   logic [EngineBits-1:0] pick;
   logic [3:0] pick_seq;
-  dma_pkg::chunk_t plan;
+  dma_pkg::beat_t plan;
 
   always_comb begin
     able     = '0;
@@ -110,8 +110,8 @@ module dma_write (
 
   always_ff @(posedge clk_i) begin
     if (rsp_valid_i) line_q[rsp_i.tag[0+:EngineBits+4]] <= rsp_i.data;
-    if (chunk_valid_i) begin
-      plan_q[{chunk_engine_i[EngineBits-1:0], chunk_seq_i}] <= chunk_i;
+    if (beat_valid_i) begin
+      plan_q[{beat_engine_i[EngineBits-1:0], beat_seq_i}] <= beat_i;
     end
     if (pick_wr) begin
       wr_req_o <= '{write: 1'b1, addr: plan.addr, bytes: plan.bytes, tag: 12'(pick),
@@ -127,18 +127,18 @@ module dma_write (
   end
 
   // --- control --------------------------------------------------------------------------
-  logic [EngineBits-1:0] chunk_engine, rsp_engine, wr_engine, msg_engine;
-  assign chunk_engine = chunk_engine_i[EngineBits-1:0];
-  assign rsp_engine   = rsp_i.tag[4+:EngineBits];
-  assign wr_engine    = wr_req_o.tag[0+:EngineBits];
-  assign msg_engine   = msg_o.engine[0+:EngineBits];
+  logic [EngineBits-1:0] beat_engine, rsp_engine, wr_engine, msg_engine;
+  assign beat_engine = beat_engine_i[EngineBits-1:0];
+  assign rsp_engine  = rsp_i.tag[4+:EngineBits];
+  assign wr_engine   = wr_req_o.tag[0+:EngineBits];
+  assign msg_engine  = msg_o.engine[0+:EngineBits];
 
   always_comb begin
     inflight_d  = inflight_q;
     arrived_d   = arrived_q;
     here_d      = here_q;
     unsettled_d = wr_settled_i ? '0 : unsettled_q;
-    if (chunk_valid_i) inflight_d[chunk_engine] = inflight_d[chunk_engine] + 4'd1;
+    if (beat_valid_i) inflight_d[beat_engine] = inflight_d[beat_engine] + 4'd1;
     if (wr_done) begin
       inflight_d[wr_engine]  = inflight_d[wr_engine] - 4'd1;
       unsettled_d[wr_engine] = 1'b1;
@@ -174,7 +174,7 @@ module dma_write (
       hold_q      <= (hold_q || blocked_i) && !wr_settled_i;
       if (wr_free) wr_req_valid_o <= pick_wr;
       if (msg_free) msg_valid_o <= pick_msg;
-      if (chunk_valid_i) remote_q[chunk_engine] <= chunk_remote_i;
+      if (beat_valid_i) remote_q[beat_engine] <= beat_remote_i;
       if (pick_wr || pick_msg) begin
         head_q[pick] <= (pick_seq == 4'd14) ? 4'd0 : pick_seq + 4'd1;
         turn_q       <= (32'(pick) == Engines - 1) ? '0 : pick + EngineBits'(1);

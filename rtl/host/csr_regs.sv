@@ -7,7 +7,7 @@
 //
 // One access at a time: `select_i` with offset, write flag and data; `rdata_o` and `cause_o` answer
 // in the same cycle, from the owner (reg_req says how). `reg_apply_o`: the owner does it now, if it is a
-// write; never given with a refused access (cause_o not None).
+// write; never given with a rejected access (cause_o not None).
 `include "assert.svh"
 
 module csr_regs (
@@ -67,7 +67,7 @@ module csr_regs (
   end
   assign cause_o = defs_pkg::error_cause_e'(cause);
 
-  // Nothing refused is applied.
+  // Nothing rejected is applied.
   `ASSERT_NOW(AppliedIsAllowed_A, apply_i -> select_i && cause_o == defs_pkg::ErrorCauseNone)
 
 endmodule

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects what the host must be told (completions and errors) and offers it one at a time.
+// Collects what the host is notified of (completions and errors) and offers it one at a time.
 //
 //   sources, in the order of the arbiter's requests      engine of the token
 //   0 .. 7        sequencers {core, index}: END, error   Tensor .. Sync
 //   8 .. 8+D-1    DMA engines: error level               Dma0 + e
-//   then 4        refused by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
+//   then 4        rejected by fabric_node: received by port 0, 1; offered by core 0, 1    Rx
 //   then 2        semaphore overflow by receiver 0, 1    Rx
-//   then 1        a packet stands still in the router, see FabricStall          Rx
-//   then 1        host port: a refused request           Host
+//   then 1        a packet is stalled in the router, see FabricStall          Rx
+//   then 1        host port: a rejected request           Host
 //
-// Each DMA engine reports once; of several overflows or refusals of one port the first is kept.
+// Each DMA engine reports once; of several overflows or rejections of one port the first is kept.
 `include "assert.svh"
 
 module host_events #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned E = size_pkg::DmaEngines,
   localparam int unsigned D = defs_pkg::Cores * E,
-  localparam int unsigned O = 7,  // sources that are told once
+  localparam int unsigned O = 7,  // sources that are notified once
   localparam int unsigned N = S + D + O + 1,
   localparam int unsigned IndexBits = $clog2(N)
 ) (
@@ -53,9 +53,9 @@ module host_events #(
 );
 
   // ---------------------------------------------------------------- pending and reported
-  logic [D-1:0] dma_told_d, dma_told_q;
-  // Told once: {stalled, receiver's overflow 2, fabric 4}, with cause and pc of the first.
-  logic [O-1:0] once_now, once_pending_d, once_pending_q, once_told_d, once_told_q;
+  logic [D-1:0] dma_notified_d, dma_notified_q;
+  // Notified once: {stalled, receiver's overflow 2, fabric 4}, with cause and pc of the first.
+  logic [O-1:0] once_now, once_pending_d, once_pending_q, once_notified_d, once_notified_q;
   logic [3:0][7:0] fabric_cause_d, fabric_cause_q;
   logic [3:0][31:0] fabric_pc_d, fabric_pc_q;
   assign once_now = {fabric_stalled_i, rx_upd_error_i, fabric_error_i};
@@ -63,7 +63,7 @@ module host_events #(
   logic [N-1:0] request, grant;
   logic [IndexBits-1:0] index;
   logic accept;
-  assign request = {host_valid_i, once_pending_q, dma_error_i & ~dma_told_q, seq_valid_i};
+  assign request = {host_valid_i, once_pending_q, dma_error_i & ~dma_notified_q, seq_valid_i};
   assign accept  = event_valid_o && event_ready_i;
   prim_rr_arbiter #(.Requests(N)) u_arbiter (
     .clk_i, .rst_ni,
@@ -74,23 +74,23 @@ module host_events #(
   assign host_ready_o = event_ready_i && grant[N-1];
 
   always_comb begin
-    dma_told_d     = dma_told_q;
-    once_told_d    = once_told_q;
-    once_pending_d = once_pending_q | (once_now & ~once_told_q);
-    fabric_cause_d = fabric_cause_q;
-    fabric_pc_d    = fabric_pc_q;
+    dma_notified_d  = dma_notified_q;
+    once_notified_d = once_notified_q;
+    once_pending_d  = once_pending_q | (once_now & ~once_notified_q);
+    fabric_cause_d  = fabric_cause_q;
+    fabric_pc_d     = fabric_pc_q;
     if (once_now != '0) begin
       for (int unsigned f = 0; f < 4; f++) begin
-        if (fabric_error_i[f] && !once_told_q[f] && !once_pending_q[f]) begin
+        if (fabric_error_i[f] && !once_notified_q[f] && !once_pending_q[f]) begin
           fabric_cause_d[f] = fabric_cause_i[f];
           fabric_pc_d[f]    = fabric_pc_i[f];
         end
       end
     end
     if (accept) begin
-      dma_told_d     = dma_told_q | grant[S +: D];
-      once_told_d    = once_told_q | grant[S+D +: O];
-      once_pending_d = once_pending_d & ~grant[S+D +: O];
+      dma_notified_d  = dma_notified_q | grant[S +: D];
+      once_notified_d = once_notified_q | grant[S+D +: O];
+      once_pending_d  = once_pending_d & ~grant[S+D +: O];
     end
   end
 
@@ -138,21 +138,21 @@ module host_events #(
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      dma_told_q     <= '0;
-      once_pending_q <= '0;
-      once_told_q    <= '0;
-      fabric_cause_q <= '0;
-      fabric_pc_q    <= '0;
+      dma_notified_q  <= '0;
+      once_pending_q  <= '0;
+      once_notified_q <= '0;
+      fabric_cause_q  <= '0;
+      fabric_pc_q     <= '0;
     end else begin
-      dma_told_q     <= dma_told_d;
-      once_pending_q <= once_pending_d;
-      once_told_q    <= once_told_d;
-      fabric_cause_q <= fabric_cause_d;
-      fabric_pc_q    <= fabric_pc_d;
+      dma_notified_q  <= dma_notified_d;
+      once_pending_q  <= once_pending_d;
+      once_notified_q <= once_notified_d;
+      fabric_cause_q  <= fabric_cause_d;
+      fabric_pc_q     <= fabric_pc_d;
     end
   end
 
-  // What was told once is not pending again.
-  `ASSERT_NOW(ToldOnce_A, (once_pending_q & once_told_q) == '0)
+  // What was notified once is not pending again.
+  `ASSERT_NOW(NotifiedOnce_A, (once_pending_q & once_notified_q) == '0)
 
 endmodule

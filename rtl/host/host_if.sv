@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's door: request tokens in, answer tokens out, memory and registers behind it.
+// The host's front end: request tokens in, answer tokens out, memory and registers behind it.
 //
 //   host_req --> u_queue (16) --> decode --+--> mem_req_q --> mem_xbar --> read_q --> u_read (16)
 //                                          +--> u_csr  -----------------> read_q        |
-//                                          +--> refused --> u_events --> host_rsp <-----+
+//                                          +--> rejected --> u_events --> host_rsp <----+
 //
-// Tokens move on fabric_en. The host may have 16 requests on their way; it gets a credit for each
+// Tokens move on fabric_en. The host may have 16 requests in flight; it gets a credit for each
 // one that leaves the queue. Requests are executed in order:
 //   * HBM writes at one per cycle. Up to 16 reads of one stack are in flight; a read of the other
 //     stack waits for them, so data comes back in request order.
 //   * A register access waits until all earlier writes are in memory and all reads have answered.
 //   * A request that no memory or register can serve is answered by an Error token (engine Host),
 //     in order with the data of the reads around it: Misaligned (not inside one 64-byte block; a
-//     register access not of 8 aligned bytes), UnmappedAddress, and what csr_regs refuses. The
+//     register access not of 8 aligned bytes), UnmappedAddress, and what csr_regs rejects. The
 //     token's data field holds the address.
 // Completions and errors go before read data.
 `include "assert.svh"
@@ -78,9 +78,9 @@ module host_if #(
   );
 
   // ---------------------------------------------------------------- decode
-  typedef enum logic [1:0] {KindWrite, KindRead, KindCsr, KindRefused} kind_e;
+  typedef enum logic [1:0] {KindWrite, KindRead, KindCsr, KindRejected} kind_e;
   kind_e kind;
-  defs_pkg::error_cause_e refusal;
+  defs_pkg::error_cause_e rejection;
   logic in_hbm, in_hbm1, in_csr, one_block;
   logic [21:0] csr_offset;
   assign in_hbm1    = address_pkg::in_hbm1(head.addr);
@@ -89,9 +89,9 @@ module host_if #(
   assign one_block  = head.bytes != '0 && {1'b0, head.addr[5:0]} + head.bytes <= 7'd64;
   assign csr_offset = head.addr[21:0];
   always_comb begin
-    refusal = defs_pkg::ErrorCauseMisaligned;
-    kind    = KindRefused;
-    if (!in_hbm && !in_csr) refusal = defs_pkg::ErrorCauseUnmappedAddress;
+    rejection = defs_pkg::ErrorCauseMisaligned;
+    kind      = KindRejected;
+    if (!in_hbm && !in_csr) rejection = defs_pkg::ErrorCauseUnmappedAddress;
     else if (in_hbm && one_block) kind = head.write ? KindWrite : KindRead;
     else if (in_csr && head.bytes == 7'd8 && head.addr[2:0] == '0) kind = KindCsr;
   end
@@ -100,12 +100,12 @@ module host_if #(
   // `reads_q`: reads whose data has not yet left in a token; so u_read always has room.
   logic mem_valid_d, mem_valid_q, mem_free, reads_in_hbm1_q, reads_in_hbm1_d;
   logic [4:0] reads_d, reads_q, answers_d, answers_q;  // answers: not yet in read_q
-  logic issue_mem, do_csr, do_error, refused_d, refused_q, read_left;
+  logic issue_mem, do_csr, do_error, rejected_d, rejected_q, read_left;
   logic [7:0] host_cause_d, host_cause_q;
-  logic [47:0] refused_addr_d, refused_addr_q;
+  logic [47:0] rejected_addr_d, rejected_addr_q;
   defs_pkg::error_cause_e csr_cause;
   logic [63:0] csr_rdata;
-  logic host_told, quiesced;
+  logic host_notified, quiesced;
 
   assign mem_free = !mem_valid_q || mem_req_ready_i;
   assign quiesced = !mem_valid_q && mem_settled_i && answers_q == '0;
@@ -114,13 +114,13 @@ module host_if #(
     issue_mem = 1'b0;
     do_csr    = 1'b0;
     do_error  = 1'b0;
-    if (head_valid && !refused_q) begin
+    if (head_valid && !rejected_q) begin
       unique case (kind)
         KindWrite: issue_mem = mem_free;
         KindRead: issue_mem = mem_free && reads_q != 5'd16 &&
                               (answers_q == '0 || reads_in_hbm1_q == in_hbm1);
         KindCsr: begin
-          // A refused access must not overtake data: it waits until the last read has left.
+          // A rejected access must not overtake data: it waits until the last read has left.
           do_csr   = quiesced && reads_q != 5'd16 && csr_cause == defs_pkg::ErrorCauseNone;
           do_error = quiesced && reads_q == '0 && csr_cause != defs_pkg::ErrorCauseNone;
         end
@@ -139,12 +139,12 @@ module host_if #(
     reads_in_hbm1_d = (issue_mem && !head.write) ? in_hbm1 : reads_in_hbm1_q;
     answers_d       = answers_q + 5'(issue_mem && !head.write) - 5'(mem_rsp_valid_i);
     reads_d         = reads_q + 5'((issue_mem && !head.write) || csr_read) - 5'(read_left);
-    refused_d       = do_error || (refused_q && !host_told);
+    rejected_d      = do_error || (rejected_q && !host_notified);
     host_cause_d    = host_cause_q;
-    refused_addr_d  = refused_addr_q;
+    rejected_addr_d = rejected_addr_q;
     if (do_error) begin
-      host_cause_d   = (kind == KindCsr) ? csr_cause : refusal;
-      refused_addr_d = head.addr;
+      host_cause_d    = (kind == KindCsr) ? csr_cause : rejection;
+      rejected_addr_d = head.addr;
     end
   end
 
@@ -165,7 +165,7 @@ module host_if #(
   assign mem_req_o       = mem_req_q;
   assign mem_rsp_ready_o = 1'b1;
 
-  // Place and length of each read on its way; answers come in order.
+  // Place and length of each read in flight; answers come in order.
   logic place_valid, place_ready;
   logic [OffsetBits-1:0] place;
   logic [6:0] place_bytes;
@@ -213,7 +213,7 @@ module host_if #(
     .seq_valid_i(seq_event_valid_i), .seq_ready_o(seq_event_ready_o), .seq_state_i, .seq_pc_i,
     .seq_cause_i, .dma_error_i, .dma_cause_i, .dma_pc_i,
     .rx_upd_error_i, .fabric_error_i, .fabric_cause_i, .fabric_pc_i, .fabric_stalled_i,
-    .host_valid_i(refused_q), .host_ready_o(host_told), .host_cause_i(host_cause_q),
+    .host_valid_i(rejected_q), .host_ready_o(host_notified), .host_cause_i(host_cause_q),
     .event_valid_o(event_valid), .event_ready_i(event_ready), .event_kind_o(event_kind),
     .event_core_o(event_core), .event_engine_o(event_engine), .event_cause_o(event_cause),
     .event_pc_o(event_pc)
@@ -240,14 +240,14 @@ module host_if #(
       rsp_q.cause  <= event_valid ? event_cause : '0;
       rsp_q.pc     <= event_valid ? event_pc : '0;
       rsp_q.data   <= !event_valid ? (read_out_valid ? read_out : '0) :
-                      (event_engine == 6'(defs_pkg::EngineHost)) ? 512'(refused_addr_q) : '0;
+                      (event_engine == 6'(defs_pkg::EngineHost)) ? 512'(rejected_addr_q) : '0;
     end else if (fabric_en_i) begin
       rsp_q.credit <= credits_q != '0;
     end
   end
   assign host_rsp_o = rsp_q;
 
-  assign quiet_o = !head_valid && !mem_valid_q && mem_settled_i && reads_q == '0 && !refused_q &&
+  assign quiet_o = !head_valid && !mem_valid_q && mem_settled_i && reads_q == '0 && !rejected_q &&
                    !event_valid && credits_q == '0 && rsp_q.kind == '0 && !rsp_q.credit;
 
   // ---------------------------------------------------------------- registers
@@ -257,9 +257,9 @@ module host_if #(
       reads_in_hbm1_q <= 1'b0;
       reads_q         <= '0;
       answers_q       <= '0;
-      refused_q       <= 1'b0;
+      rejected_q      <= 1'b0;
       host_cause_q    <= '0;
-      refused_addr_q  <= '0;
+      rejected_addr_q <= '0;
       read_valid_q    <= 1'b0;
       credits_q       <= '0;
     end else begin
@@ -267,9 +267,9 @@ module host_if #(
       reads_in_hbm1_q <= reads_in_hbm1_d;
       reads_q         <= reads_d;
       answers_q       <= answers_d;
-      refused_q       <= refused_d;
+      rejected_q      <= rejected_d;
       host_cause_q    <= host_cause_d;
-      refused_addr_q  <= refused_addr_d;
+      rejected_addr_q <= rejected_addr_d;
       read_valid_q    <= read_in;
       credits_q       <= credits_d;
     end

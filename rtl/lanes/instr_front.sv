@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door of an engine: accepts, has checked, starts and finishes instructions, one at a time.
+// Front end of an engine: accepts, has checked, starts and finishes instructions, one at a time.
 `include "assert.svh"
 
 // One instruction runs; the next one is already accepted and checked behind it.
@@ -9,7 +9,7 @@
 //
 // The engine answers check_i in the cycle check_o is up, from instr pend_o. start_o hands pend_o to
 // the datapath: in the same cycle as finish_i of the older one at the earliest, so that it reads
-// what the older one wrote. A refused instruction waits until the older one is done, and then
+// what the older one wrote. A rejected instruction waits until the older one is done, and then
 // stands as the error: nothing is accepted after it.
 module instr_front (
   input  logic clk_i,

@@ -10,7 +10,7 @@
 //   dst walk outer   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimension, in this order
 //
 // Without a bias x is src0 itself: adding +0 would turn -0 into +0. Which of these an opcode is, what it
-// allows and refuses: rtl/defs/instructions.toml; what f is: *Function* below.
+// allows and rejects: rtl/defs/instructions.toml; what f is: *Function* below.
 //
 // Cost: one element (of every partition) per cycle with one source, two cycles with two, 1 cycle more for
 // a bias (its read comes first), plus 5 cycles from the last read to done, which is when the next

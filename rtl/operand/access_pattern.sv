@@ -11,7 +11,7 @@
 // (only with valid_o) moves on; after the last element valid_o falls. A new start_i may come
 // together with the next_i of the last element. With `step4_i` a step covers up to four elements
 // of the innermost dimension: addr_o is that of the first, count_o says how many (fewer at the end
-// of a run). Sizes must not be zero. Addresses are kept modulo 2^24; operand_check_pkg has refused
+// of a run). Sizes must not be zero. Addresses are kept modulo 2^24; operand_check_pkg has rejected
 // patterns that leave their buffer.
 module access_pattern (
   input  logic clk_i,
@@ -111,7 +111,7 @@ module access_pattern (
   `ASSERT_NOW(NextNeedsElement_A, next_i -> valid_q)
   // A pattern is walked to its end before the next one starts.
   `ASSERT_NOW(StartWhenFree_A, start_i -> !valid_q || (next_i && last_o))
-  // A size of zero has been refused before.
+  // A size of zero has been rejected before.
   `ASSERT_NOW(SizesAreNotZero_A, start_i -> sizes_i[15:0] != 0 && sizes_i[31:16] != 0
           && sizes_i[47:32] != 0 && sizes_i[63:48] != 0)
 

@@ -78,7 +78,7 @@ module element_writer (
 
   // There is a place for every value, and the last value is for the last place.
   `ASSERT_NOW(PlaceForValue_A, value_valid_i -> valid && last == value_last_i && addr[23:18] == 0)
-  // A start never meets a row on its way.
+  // A start never meets a row in flight.
   `ASSERT_NOW(StartWhenDrained_A, start_i -> !value_valid_i && !wr_valid_o)
 
 endmodule

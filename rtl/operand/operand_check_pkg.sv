@@ -12,7 +12,7 @@ package operand_check_pkg;
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
   localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
 
-  // log2 of an element's bytes. Unknown formats count as one byte: they are refused anyway.
+  // log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
   function automatic logic [1:0] element_shift(logic [3:0] dtype);
     case (dtype)
       defs_pkg::DtypeFp32, defs_pkg::DtypeTf32, defs_pkg::DtypeInt32: element_shift = 2'd2;

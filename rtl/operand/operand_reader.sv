@@ -122,7 +122,7 @@ module operand_reader (
     end
   end
 
-  // --- the read on its way
+  // --- the read in flight
   logic land_completes_q, land_inner_last_q, land_last_q;
 
   assign land_psum_o      = source_q[land_second_o].psum;

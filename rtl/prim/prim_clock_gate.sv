@@ -4,7 +4,7 @@
 //   en_i --> [latch, open while clk_i is low] --> & --> clk_o
 //                                    clk_i -------^
 //
-// The latch holds en_i while the clock is high, so clk_o has no other edges. What stands still costs
+// The latch holds en_i while the clock is high, so clk_o has no other edges. What is gated costs
 // neither power nor, in a simulator, time.
 module prim_clock_gate (
   input  logic clk_i,

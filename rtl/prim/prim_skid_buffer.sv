@@ -17,7 +17,7 @@ module prim_skid_buffer #(
   output logic [Width-1:0] out_o
 );
 
-  // `head` feeds the output; `spare` catches the one beat already on its way when the
+  // `head` feeds the output; `spare` catches the one beat already in flight when the
   // output stalls. `spare` is full only while `head` is full.
   //
   //   in --+-------------> head --> out

@@ -90,7 +90,7 @@ module tensor_array #(
   logic [Latency-2:0] full_flight_d, full_flight_q;      // full
   logic [Latency-2:0] lower_flight_d, lower_flight_q;    // lower
   logic [4*Slots-1:0] slot_valid_d, slot_valid_q;        // [half, plane, slot]
-  logic [3:0] live;                                      // [half, plane]: weights on their way
+  logic [3:0] live;                                      // [half, plane]: weights in flight
   logic sum_valid_q, lower_sum_valid_q;
   logic [SlotBits-1:0] load_slot, freed_slot;
   logic [SlotBits+1:0] upper_at, lower_at;               // {half, plane, slot} of a group
@@ -170,7 +170,7 @@ module tensor_array #(
 
   always_ff @(posedge clk_i) begin
     if (work) begin
-      // PEs. Row 0 starts every column from +0, row Half too if it is told to.
+      // PEs. Row 0 starts every column from +0, row Half too if it has to.
       for (int unsigned i = 0; i < Half - 1; i++) begin
         for (int unsigned c = 0; c < Cols; c++) begin
           psum_q[RowBits'(Rows - 1 - i)][ColBits'(c)] = fma_pkg::pe_sum(
@@ -335,7 +335,7 @@ module tensor_array #(
     if (Rows != 2 ** RowBits || Cols != 2 ** ColBits || Cols < 4 || Rows < 4 || Rows > 2 * Cols)
       $fatal(1, "powers of two, please");
   end
-  // A group does not land on one of the same plane that is still on its way.
+  // A group does not land on one of the same plane that is still in flight.
   `ASSERT_NOW(SlotIsFree_A, (!load_valid_i[0] || !slot_valid_q[upper_at])
           && (!load_valid_i[1] || !slot_valid_q[lower_at]))
   // The delay line is long enough.

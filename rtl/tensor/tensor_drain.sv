@@ -4,7 +4,7 @@
 // The array cannot stall and keeps the order, so a queue of tiles in flight and one walk over the
 // destination of the oldest are enough. A tile is pushed when its first column is read, hundreds of
 // cycles before its first sum; the walk over the next tile starts with the last sum of this one.
-// Tiles of one column may enter every cycle, and each is 2 * P + 4 cycles on its way.
+// Tiles of one column may enter every cycle, and each is 2 * P + 4 cycles in flight.
 `include "assert.svh"
 
 module tensor_drain #(

@@ -18,7 +18,7 @@
 // The port takes one instruction a cycle, or a LOAD_STATIONARY and the MULTIPLY_MOVING after it: what a
 // stream of tiles of one column needs.
 //
-// An instruction is checked whole before anything happens. A bad one waits until its elders are
+// An instruction is checked whole before anything happens. A bad one waits until older instructions are
 // done, then the engine stops for good with cause and pc.
 `include "assert.svh"
 

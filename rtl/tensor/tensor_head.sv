@@ -11,7 +11,7 @@
 // high x high. The head counts the passes; to all else they are tiles.
 //
 // A tile of at most P/2 rows lies in the upper or in the lower half of the array's rows; each half
-// remembers the last load into it. A bad instruction waits until its elders are done, then the
+// remembers the last load into it. A bad instruction waits until older instructions are done, then the
 // engine stops for good with cause and pc.
 `include "assert.svh"
 
@@ -68,7 +68,7 @@ module tensor_head #(
   output logic push_multiply_o,
   output logic push_lower_o,
   input  logic order_free_i,
-  input  logic order_empty_i,       // no elder is left
+  input  logic order_empty_i,       // no older instruction is left
 
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,

@@ -14,7 +14,7 @@
 // half of the rows: a tile through all rows needs both. Stream 0 serves upper tiles and those
 // through all rows, stream 1 lower ones.
 //
-// A load of one column is quick if the planes it fills held one column before: no vector on its way
+// A load of one column is quick if the planes it fills held one column before: no vector in flight
 // then cares for columns 1 to 3, which are written together with column 0, and the weights need not
 // keep three cycles behind the old vectors.
 module tensor_issue (

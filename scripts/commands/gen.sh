@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-# Both generators; the first refusal is the status.
+# Both generators; the first rejection is the status.
 command_gen() {
   local script
   ensure_packages

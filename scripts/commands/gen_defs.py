@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""rtl/defs/*.toml -> SystemVerilog packages, C++ header, echo module and README tables.
+"""rtl/defs/*.toml -> SystemVerilog packages, C++ header, echo module and tables of documents.
 
 Usage: gen_defs.py [--out DIR] [--check]   (default: the repository; a test passes a temporary folder)
 
@@ -14,7 +14,7 @@ Writes under DIR:
   rtl/defs/gen/instructions.h         the same for C++
   cmodel/program/gen/stream_methods.h     the assembler's methods, one per instruction with operands
   rtl/defs/gen/manual.md              all instructions, encodings, registers and errors on one page
-and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the READMEs.
+and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the documents.
 """
 import argparse
 import pathlib
@@ -32,7 +32,8 @@ from defs.manual import manual  # noqa: E402
 from defs.readme_tables import fill_readme, tables  # noqa: E402
 from defs.systemverilog import sv_defs_pkg, sv_size_pkg  # noqa: E402
 
-READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "fabric/README.md", "cmodel/README.md"]
+READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "cmodel/README.md",
+           *(f"fabric/doc/{page}.md" for page in ("formats", "link", "counters"))]
 
 
 def generate():

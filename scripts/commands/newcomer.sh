@@ -60,7 +60,7 @@ make_debian() {
 in_debian() {
   local debian=$1 folder=$2
   shift 2
-  chroot "$debian" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 --chdir="$folder" \
+  chroot "$debian" /usr/bin/env -i --chdir="$folder" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     "$@" </dev/null
 }
 
@@ -71,6 +71,7 @@ newcomer_call() {
   local status minutes
   in_debian "$2" /root/dodeca scripts/dodeca "$1" >>"$3" 2>&1
   status=$?
+  [ $status -le 3 ] || status=3
   minutes=$(awk -v s="$SECONDS" 'BEGIN { printf "%.1f", s / 60 }')
   case $status in
     0) newcomer_row "$1" "passed, $minutes minutes from nothing" ;;

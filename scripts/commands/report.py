@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
-         "divergence.json": "what differed, the way back, the cause", "result.json": "all figures"}
+         "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures"}
 
 
 class Refused(Exception):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Views of a failed run's waves: what the way back touched, marker at the divergence.
+"""Views of a failed run's waves: what the root-cause trace touched, marker at the divergence.
 
   waves.py RUN                     writes the views, opens GTKWave on the cause's chip
   waves.py RUN --write             only writes waves/chipNN.gtkw (GTKWave) and .sucl (Surfer)
@@ -101,7 +101,7 @@ def block_lines(block, core, engine):
 
 
 def places(divergence, chip):
-    """(block, core, engine, note) along the way back on one chip, the cause first."""
+    """(block, core, engine, note) along the root-cause trace on one chip, the cause first."""
     found, seen = [], set()
 
     def add(block, core, engine, note):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# One line and the exit status of every refusal; commands are echoed before they run.
+# One line and the exit status of every rejection; commands are echoed before they run.
 
 usage_error() { echo "dodeca: $1" >&2; exit 2; }
 environment_error() { echo "dodeca: $1" >&2; exit 3; }

@@ -44,7 +44,7 @@ def command_file(waves, items, begin, end, window, marks):
 
 
 def wrong_lines(text, signals):
-    """Lines that Surfer would refuse, and variables that the waves have not; signals as GTKWave names them."""
+    """Lines that Surfer would reject, and variables that the waves have not; signals as GTKWave names them."""
     have = {variable(name) for name in signals}
     for line in text.splitlines():
         name, _, rest = line.partition(" ")

@@ -8,7 +8,7 @@ from .suites import SEED_LIMIT, SEEDS_LIMIT, VERBS
 
 
 class Parser(argparse.ArgumentParser):
-    """Wrong usage is one line, like all that is refused."""
+    """Wrong usage is one line, like all that is rejected."""
 
     def error(self, message):
         raise Refused(f"{message}; see: scripts/dodeca regress --help")

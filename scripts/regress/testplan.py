@@ -35,7 +35,7 @@ class Testplan:
         return {"block": block, **point}
 
     def check_coverage(self, bins):
-        """Refuses a coverage entry that is neither a bin nor the beginning of some."""
+        """Rejects a coverage entry that is neither a bin nor the beginning of some."""
         for point, (file, index) in zip(self.points, self.places):
             for name in point["coverage"]:
                 if not bins_of(name, bins):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the main() of every program of the testbench does around its work: how a command line is
-// refused, how the program ends.
+// rejected, how the program ends.
 #pragma once
 #include <fmt/format.h>
 

@@ -22,21 +22,21 @@ const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
 // Windows behind the one in which something went wrong: how far does it spread?
 constexpr unsigned kRunOn = 4;
 
-constexpr unsigned kMaxReports = 8;  // lines about errors that the host was told wrongly
+constexpr unsigned kMaxReports = 8;  // lines about errors of which the host was notified wrongly
 
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
   const std::uint32_t key[2] = {seed, chip};
   return static_cast<std::uint32_t>(XXH3_64bits(key, sizeof(key)));
 }
 
-/// The host must be told of every stop of the model, and of no other: one line for each that
-/// differs. A receiver serves all senders and tells its first refusal only.
+/// The host must be notified of every stop of the model, and of no other: one line for each that
+/// differs. A receiver serves all senders and tells its first rejection only.
 std::string wrong_reports(const Host& host, const cmodel::Board& model) {
   using Report = std::tuple<unsigned, unsigned, unsigned, std::uint32_t, defs::ErrorCause>;
-  std::set<Report> told, happened;
+  std::set<Report> notified, happened;
   for (const HostError& e : host.errors())
-    told.insert({e.chip, e.engine == static_cast<unsigned>(defs::Engine::Rx) ? 0 : e.core, e.engine,
-                 e.pc, e.cause});
+    notified.insert({e.chip, e.engine == static_cast<unsigned>(defs::Engine::Rx) ? 0 : e.core,
+                     e.engine, e.pc, e.cause});
   for (const auto& e : model.errors())
     happened.insert({e.stream.chip, e.stream.core, e.stream.engine, e.pc, e.cause});
   std::string text;
@@ -49,8 +49,8 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
                             cmodel::engine_name(engine), pc, to_string(cause));
     }
   };
-  list(happened, told, "the host was not told of");
-  list(told, happened, "the host was told of what is not so:");
+  list(happened, notified, "the host was not told of");
+  list(notified, happened, "the host was told of what is not so:");
   if (lines > kMaxReports) text += fmt::format("and {} more\n", lines - kMaxReports);
   return text;
 }
@@ -90,11 +90,11 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     responses.push_back(host_responses_.back().get());
   }
   host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses);
-  // Refusals are commits; the model knows nothing of registers.
+  // Rejections are commits; the model knows nothing of registers.
   for (const auto* list : {&accesses.before, &accesses.after})
     for (const PortAccess& access : *list)
       if (access.refusal != defs::ErrorCause::None)
-        scoreboard_.model().host_refused(access.chip, access.refusal);
+        scoreboard_.model().host_rejected(access.chip, access.refusal);
   if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();
@@ -296,11 +296,11 @@ std::string Board::wrong_violations() {
   std::string text;
   std::uint64_t sum = 0;
   for (unsigned chip = 0; chip < host_->violations().size(); ++chip) {
-    const auto& told = host_->violations()[chip];
-    sum += told.count;
-    if (told.count == 0) continue;
-    const auto first = told.first();
-    // A key that nobody lets in comes no further than to the next chip. Behind the packet that
+    const auto& notified = host_->violations()[chip];
+    sum += notified.count;
+    if (notified.count == 0) continue;
+    const auto first = notified.first();
+    // A key that nobody admits comes no further than to the next chip. Behind the packet that
     // ended a flow others were under way: of those, any may be a chip's first.
     const bool stranger = std::ranges::count(program_.keys, first.pkey) == 0;
     if (!std::ranges::any_of(forbidden, [&](const defs::Header& header) {
@@ -308,7 +308,7 @@ std::string Board::wrong_violations() {
                  header.pkey == first.pkey && (stranger ? chip != header.src : chip == header.dst);
         }))
       text += fmt::format("chip {} counts {} forbidden packets, the first from chip {} to {}: {}\n",
-                          chip, told.count, first.src, first.dst, "none of the program's");
+                          chip, notified.count, first.src, first.dst, "none of the program's");
   }
   if (sum < forbidden.size())
     text += fmt::format("{} forbidden packets were counted, there were at least {}\n", sum,

@@ -83,7 +83,7 @@ class Board : public sc_core::sc_module {
   std::uint64_t last_progress() const;
   /// What arrived at a chip so far.
   const Delivered& delivered(unsigned chip) const { return delivered_[chip]; }
-  /// Messages that arrived another way than the first tables would have sent them.
+  /// Messages that arrived by another route than the first tables would have sent them.
   std::uint64_t packets_rerouted() const { return packets_rerouted_; }
   defs::LinkStatus link_status(unsigned chip, unsigned port) const;
   LinkTotals link_totals() const;

@@ -25,7 +25,7 @@ std::optional<defs::HostReq> Manager::next() {
     packets_.pop_front();
     sent_ = packet.dst;
     unsure_.insert(packet.dst);
-    ++told_[packet.dst];
+    ++sent_to_[packet.dst];
     return csr_write(defs::kCsrMgmt, 0, packet.entry, packet.value);
   }
   if (!sent_ && unsure_.empty() && !asks_switch_) return {};

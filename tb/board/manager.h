@@ -28,9 +28,9 @@ class Manager {
   std::optional<defs::HostReq> next();
   bool waits() const { return waits_; }
   /// Packets that its chip was ordered to send to another.
-  std::uint64_t told(unsigned dst) const {
-    const auto found = told_.find(dst);
-    return found == told_.end() ? 0 : found->second;
+  std::uint64_t packets(unsigned dst) const {
+    const auto found = sent_to_.find(dst);
+    return found == sent_to_.end() ? 0 : found->second;
   }
   void answer(std::uint64_t word);
 
@@ -49,8 +49,8 @@ class Manager {
   };
   unsigned chip_;
   std::deque<Packet> packets_;
-  std::map<unsigned, std::uint64_t> told_;
-  std::set<unsigned> unsure_;     ///< chips that were told something, not known to have it
+  std::map<unsigned, std::uint64_t> sent_to_;
+  std::set<unsigned> unsure_;     ///< chips that were notified and have not confirmed
   std::optional<unsigned> sent_;  ///< chip whose packet may not have left
   bool asks_switch_ = false, waits_ = false, asked_switch_ = false;
   unsigned asked_ = 0;

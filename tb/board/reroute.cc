@@ -56,9 +56,9 @@ Manager* Reroute::manager(unsigned chip) {
   return nullptr;
 }
 
-std::uint64_t Reroute::told(unsigned src, unsigned dst) const {
+std::uint64_t Reroute::packets(unsigned src, unsigned dst) const {
   for (const Manager& manager : managers_)
-    if (manager.chip() == src) return manager.told(dst);
+    if (manager.chip() == src) return manager.packets(dst);
   return 0;
 }
 
@@ -98,7 +98,7 @@ void Reroute::arm() {
   }
 }
 
-bool Reroute::told() const {
+bool Reroute::acknowledged() const {
   for (const Manager& manager : managers_)
     if (!manager.done()) return false;
   return true;
@@ -179,18 +179,18 @@ void Reroute::advance(std::uint64_t cycle, bool drained, bool written, bool free
       if (written) switched(cycle);
       return;
     case Step::Telling:
-      if (!told() || !written) return;
+      if (!acknowledged() || !written) return;
       managers_[0].ask_switch();
       step_ = Step::Timing;
       return;
     case Step::Timing:
-      if (!told()) return;
+      if (!acknowledged()) return;
       arm();
       managers_[0].ask_switch();
       step_ = Step::Arming;
       return;
     case Step::Arming:
-      if (!told() || !written) return;
+      if (!acknowledged() || !written) return;
       if (static_cast<std::uint16_t>(at_ - managers_[0].cycle()) > kLead) {
         fault_ = "a switch of tables was not acknowledged in time";
         return;
@@ -198,7 +198,7 @@ void Reroute::advance(std::uint64_t cycle, bool drained, bool written, bool free
       step_ = Step::Switching;
       return;
     case Step::Switching:
-      if (!told()) return;
+      if (!acknowledged()) return;
       if (managers_[0].armed())
         managers_[0].ask_switch();
       else

@@ -20,9 +20,9 @@ defs::HostReq csr_read(const defs::Csr& csr, unsigned core, unsigned index);
 /// Takes cables out of service, because they died or because somebody asked:
 ///
 ///   Serving --a cable must go--> Stopping  no packet leaves its sender any more
-///                                Draining  until in one fabric cycle nothing was under way
-///                                anywhere Loading   tables for the cables that are left; banks
-///                                change Resuming  senders go on                       --> Serving
+///                                Draining  until nothing was in flight in one fabric cycle
+///                                Loading   tables for the cables that are left; banks change
+///                                Resuming  senders go on                       --> Serving
 ///
 /// What waits at its sender is looked up again when the bank changes (fabric_ni_tx). What was lost
 /// on the cable is the senders' to repeat.
@@ -48,7 +48,7 @@ class Reroute {
 
   /// The cable at this end must go.
   void leave(fabric::End end);
-  /// Once in every fabric cycle. `drained`: nothing was under way on any chip. `written`: every
+  /// Once in every fabric cycle. `drained`: nothing was in flight on any chip. `written`: every
   /// chip has executed all `requests`.
   /// `free`: nobody waits for an answer of a port.
   void advance(std::uint64_t cycle, bool drained, bool written, bool free);
@@ -56,13 +56,13 @@ class Reroute {
   /// The manager on this chip, if one is there.
   Manager* manager(unsigned chip);
   /// Management packets that chip `src` was ordered to send to chip `dst`.
-  std::uint64_t told(unsigned src, unsigned dst) const;
+  std::uint64_t packets(unsigned src, unsigned dst) const;
 
   bool busy() const { return step_ != Step::Serving; }
   /// Chips that are cut off from each other; one line, empty if none are.
   const std::string& fault() const { return fault_; }
   unsigned switches() const { return switches_; }
-  /// Was this packet, delivered in that fabric cycle, sent another way than at the beginning?
+  /// Was this packet, delivered in that fabric cycle, sent by another route than at the beginning?
   bool rerouted(unsigned src, unsigned dst, std::uint64_t cycle) const;
 
  private:
@@ -81,7 +81,7 @@ class Reroute {
   void load();
   void tell();
   void arm();
-  bool told() const;
+  bool acknowledged() const;
   void switched(std::uint64_t cycle);
   /// The manager that reaches this chip by the tables in use, and is reached.
   Manager* manager_of(unsigned chip);

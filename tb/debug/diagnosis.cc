@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "tb/debug/missing.h"
-#include "tb/debug/way_back.h"
+#include "tb/debug/root_cause.h"
 #include "tb/debug/wrong_instruction.h"
 
 namespace tb {
@@ -21,7 +21,7 @@ Diagnosis diagnose(const Board& board, const cmodel::Program& program, const Wat
   if (found.mismatches.empty())
     look_for_missing(board, program, found);
   else
-    go_back(board, program, watch, found);
+    trace_root_cause(board, program, watch, found);
   return found;
 }
 

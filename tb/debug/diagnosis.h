@@ -13,7 +13,7 @@
 
 namespace tb {
 
-/// One edge of the way back: a unit of work, and what is known of it.
+/// One step of the root-cause trace: an operation, and what is known of it.
 struct Step {
   enum class State { Wrong, Right, Unseen, Missing };
   State state = State::Unseen;
@@ -32,7 +32,7 @@ inline Step step_of(const Mismatch& m) {
 using WatchAgain = std::function<std::optional<WatchFinding>(
     unsigned chip, const std::vector<cmodel::Cell>& cells, std::uint64_t until)>;
 
-/// What was found. The way back starts at what was seen first and ends at the cause.
+/// What was found. The trace starts at what was seen first and ends at the cause.
 struct Diagnosis {
   std::vector<Mismatch> mismatches;  ///< by cycle
   std::vector<Step> path;
@@ -43,7 +43,7 @@ struct Diagnosis {
 /// if memories must be watched: only then.
 ///
 ///   a sequencer let go what is not in the program          --> sequencer
-///   a wrong commit: which units fed the wrong element?
+///   a wrong commit: which operations fed the wrong element?
 ///     one of them is wrong itself                          --> go there
 ///     a packet: on which link was it broken first?         --> fabric of that link's sender
 ///     a byte between producer and consumer changed, or
@@ -51,9 +51,9 @@ struct Diagnosis {
 ///     none of these                                        --> the engine that made it
 ///   nothing wrong, something missing: the first commit, in the model's order, that never came
 ///
-///   wrong_instruction  way_back --+-- packet_trace    which link broke a packet
-///        |                 |      +-- Provenance      (cmodel) which bytes, by whom
-///   diagnosis.cc ----------+      +-- WatchAgain
+///   wrong_instruction  root_cause --+-- packet_trace    which link broke a packet
+///        |                 |        +-- Provenance      (cmodel) which bytes, by whom
+///   diagnosis.cc ----------+        +-- WatchAgain
 ///        |             missing ----- leaked_credit
 Diagnosis diagnose(const Board& board, const cmodel::Program& program, const WatchAgain& watch);
 

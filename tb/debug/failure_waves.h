@@ -17,7 +17,7 @@ namespace tb {
 struct WavePlan {
   std::vector<unsigned> chips;
   std::uint64_t first = 0, last = 0;
-  std::uint64_t marker = 0;  ///< the divergence, or where the board stood still
+  std::uint64_t marker = 0;  ///< the divergence, or where the board stalled
   std::optional<std::uint64_t> cause;
   std::uint64_t from = 0;  ///< where the repeated run began
 };

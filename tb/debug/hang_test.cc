@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boards that stand still: does the report say who waits for whom, and where the cycle is?
+// Stalled boards: does the report say who waits for whom, and where the cycle is?
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -23,8 +23,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     outcome.report += graph.text();
     file["hang"] = graph.json();
     if (!board.scoreboard().model().finished()) {
-      outcome.report +=
-          "the golden model stands still as well: the program does this, not the RTL\n";
+      outcome.report += "the golden model stalls as well: the program does this, not the RTL\n";
       brief["model_stands_still"] = file["hang"]["model_stands_still"] = true;
     }
   }

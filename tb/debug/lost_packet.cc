@@ -30,23 +30,23 @@ LostAt where_lost(const Flow& flow, const FlowProgress& progress,
   if (progress.taken == progress.accepted)
     return {Where::Engine, flow.src, who + " never reached the fabric"};
 
-  std::vector<PacketSeen> way;
-  std::copy_if(seen.begin(), seen.end(), std::back_inserter(way),
+  std::vector<PacketSeen> route;
+  std::copy_if(seen.begin(), seen.end(), std::back_inserter(route),
                [&](const PacketSeen& s) { return is_next_of(flow, number, s); });
-  if (way.empty())
+  if (route.empty())
     return {Where::Sender, flow.src, who + " was taken by the fabric and is on no link"};
   // An older try may have been cut by a link that died: the newest one on each link counts.
-  for (auto hop = way.begin(); hop != way.end(); ++hop) {
-    const bool newest =
-        std::none_of(hop + 1, way.end(), [&](const PacketSeen& s) { return s.from == hop->from; });
+  for (auto hop = route.begin(); hop != route.end(); ++hop) {
+    const bool newest = std::none_of(hop + 1, route.end(),
+                                     [&](const PacketSeen& s) { return s.from == hop->from; });
     if (newest && !hop->whole)
-      return {Where::Way, hop->from.chip,
+      return {Where::Route, hop->from.chip,
               fmt::format("{} leaves by port {} in part, the rest does not follow", who,
                           hop->from.port)};
   }
-  return {Where::Way, cables.peer(way.back().from).chip,
+  return {Where::Route, cables.peer(route.back().from).chip,
           fmt::format("{} came to it whole, and was last seen there, in core cycle {}", who,
-                      defs::kFabricDivide * way.back().end)};
+                      defs::kFabricDivide * route.back().end)};
 }
 
 }  // namespace tb

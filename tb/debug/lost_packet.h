@@ -34,7 +34,7 @@ struct FlowProgress {
 };
 
 struct LostAt {
-  enum class Where { Engine, Sender, Way, Receiver } where = Where::Engine;
+  enum class Where { Engine, Sender, Route, Receiver } where = Where::Engine;
   unsigned chip = 0;
   std::string why;  ///< one line
 };

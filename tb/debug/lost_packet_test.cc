@@ -52,21 +52,21 @@ TEST(LostPacket, TakenAndOnNoLinkIsItsSendersFault) {
 }
 
 TEST(LostPacket, ComesWholeAndGoesNoFurther) {
-  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70)})), Where::Way, 1);
-  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70), packet(1, kUp, 2, 90)})), Where::Way, 2);
-  expect(where({3, 2, 2}, then({packet(0, kDown, 2, 70)})), Where::Way, 3);
+  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70)})), Where::Route, 1);
+  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70), packet(1, kUp, 2, 90)})), Where::Route, 2);
+  expect(where({3, 2, 2}, then({packet(0, kDown, 2, 70)})), Where::Route, 3);
 }
 
 TEST(LostPacket, APartOfItNamesTheChipThatHasTheRest) {
-  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70), packet(1, kUp, 2, 90, false)})), Where::Way,
-         1);
+  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70), packet(1, kUp, 2, 90, false)})),
+         Where::Route, 1);
   expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70, false), packet(1, kUp, 2, 90, false)})),
-         Where::Way, 0);
+         Where::Route, 0);
 }
 
 TEST(LostPacket, APartThatWasSentAgainWholeIsForgotten) {
-  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70, false), packet(0, kUp, 2, 700)})), Where::Way,
-         1);
+  expect(where({3, 2, 2}, then({packet(0, kUp, 2, 70, false), packet(0, kUp, 2, 700)})),
+         Where::Route, 1);
 }
 
 TEST(LostPacket, AcceptedAndNotDeliveredIsItsReceiversFault) {
@@ -83,7 +83,7 @@ TEST(LostPacket, OtherFlowsAndAcknowledgementsDoNotCount) {
 }
 
 TEST(LostPacket, NumbersWrapRound) {
-  expect(where({0, 0xFFFF, 0xFFFF}, {packet(0, kUp, 0xFFFF, 70)}), Where::Way, 1);
+  expect(where({0, 0xFFFF, 0xFFFF}, {packet(0, kUp, 0xFFFF, 70)}), Where::Route, 1);
 }
 
 }  // namespace

@@ -17,22 +17,23 @@ constexpr unsigned kSenders = 1u << 4;  // DMA engines in StreamId::lane
 
 struct First {
   const Missing* missing = nullptr;
-  std::optional<cmodel::UnitRef> unit;
+  std::optional<cmodel::OperationRef> operation;
 };
 
-/// The one that the model made first. Of one unit, what it writes comes before its update.
+/// The one that the model made first. Of one operation, what it writes comes before its update.
 First first_of(const std::vector<Missing>& missing, const cmodel::Provenance& provenance) {
   First first;
-  const auto order = [](const cmodel::UnitRef& u, const Missing& m) {
+  const auto order = [](const cmodel::OperationRef& u, const Missing& m) {
     return std::pair{u.first, m.expected.kind == CommitKind::Semaphore};
   };
   for (const Missing& m : missing) {
     const bool semaphore = m.expected.kind == CommitKind::Semaphore;
     if (semaphore && m.expected.stream.engine == kRx) continue;  // its message is missing too
-    const auto unit = semaphore ? provenance.unit_at(m.expected.stream, m.expected.pc)
-                                : provenance.unit_of(m.expected.stream, m.ordinal);
-    if (unit && (!first.unit || order(*unit, m) < order(*first.unit, *first.missing)))
-      first = {&m, unit};
+    const auto operation = semaphore ? provenance.operation_at(m.expected.stream, m.expected.pc)
+                                     : provenance.operation_of(m.expected.stream, m.ordinal);
+    if (operation &&
+        (!first.operation || order(*operation, m) < order(*first.operation, *first.missing)))
+      first = {&m, operation};
   }
   return first;
 }
@@ -48,10 +49,11 @@ std::uint64_t delivered(const Board& board, const cmodel::Provenance& provenance
     std::uint64_t commits = ~std::uint64_t{0};
     for (const Missing& m : missing)
       if (m.expected.stream == id && m.expected.kind != CommitKind::Semaphore) commits = m.ordinal;
-    for (const cmodel::UnitRef& packet : provenance.units(id)) packets += packet.end <= commits;
+    for (const cmodel::OperationRef& packet : provenance.operations(id))
+      packets += packet.end <= commits;
   }
   const bool managed = flow.core == 0 && flow.vn == 0;
-  return packets + (managed ? board.host().reroute().told(flow.src, flow.dst) : 0);
+  return packets + (managed ? board.host().reroute().packets(flow.src, flow.dst) : 0);
 }
 
 /// By the registers of both chips.
@@ -62,7 +64,7 @@ FlowProgress progress_of(const Board& board, const Flow& flow, std::uint64_t del
 }
 
 Cause lost_packet(const Board& board, const Flow& flow, const FlowProgress& progress,
-                  const cmodel::UnitRef& sender) {
+                  const cmodel::OperationRef& sender) {
   LostAt lost = where_lost(flow, progress, sightings(board), board.wiring().cables);
   if (lost.where == LostAt::Where::Engine)
     return cause_by(sender.stream, sender.pc, {}, std::move(lost.why));
@@ -73,7 +75,7 @@ Cause lost_packet(const Board& board, const Flow& flow, const FlowProgress& prog
 
 std::optional<Cause> missing_packet(const Board& board, const cmodel::Provenance& provenance,
                                     const std::vector<Missing>& missing,
-                                    const cmodel::UnitRef& packet, Diagnosis& found) {
+                                    const cmodel::OperationRef& packet, Diagnosis& found) {
   const auto sender = provenance.sender(packet);
   if (!sender) return {};
   found.path.push_back({Step::State::Unseen, sender->stream, sender->pc, {}, "sent it"});
@@ -90,7 +92,7 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
   const auto missing = board.scoreboard().missing();
   if (missing.empty()) return {};
   const cmodel::Provenance provenance(built_sizes(), program);
-  const auto [first, unit] = first_of(missing, provenance);
+  const auto [first, operation] = first_of(missing, provenance);
   if (!first) {
     for (const Missing& m : missing)
       if (m.expected.kind == CommitKind::Semaphore) return lost_update(m.expected, {});
@@ -99,7 +101,8 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
   const cmodel::Commit& commit = first->expected;
   found.path.push_back({Step::State::Missing, commit.stream, commit.pc, {}, describe(commit)});
   if (commit.kind == CommitKind::Semaphore) return lost_update(commit, {});
-  if (commit.stream.engine == kRx) return missing_packet(board, provenance, missing, *unit, found);
+  if (commit.stream.engine == kRx)
+    return missing_packet(board, provenance, missing, *operation, found);
   if (auto cause = leaked_credit(board)) return cause;
   return cause_by(commit.stream, commit.pc, {},
                   "all that it waits for has come, it has not gone on");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way back from an element to the bytes it was made of, and distances between numbers.
+// The trace from an element to the bytes it was made of, and distances between numbers.
 #include "cmodel/board/provenance.h"
 
 #include <gtest/gtest.h>
@@ -56,10 +56,10 @@ TEST(Provenance, AProductComesFromItsRowOfWeightsAndItsColumnOfInputs) {
   ASSERT_TRUE(board.run()) << board.blocked();
   const cmodel::Provenance provenance(defs::kMini, program);
   const cmodel::Commit& row = kept.write(defs::Engine::Tensor, 2);  // column 2
-  const auto unit = provenance.unit_of(row.stream, 2);
-  ASSERT_TRUE(unit);
-  EXPECT_EQ(unit->pc, 1u);
-  const auto cells = provenance.sources(*unit, row, 2, 1 * 4);  // partition 1
+  const auto operation = provenance.operation_of(row.stream, 2);
+  ASSERT_TRUE(operation);
+  EXPECT_EQ(operation->pc, 1u);
+  const auto cells = provenance.sources(*operation, row, 2, 1 * 4);  // partition 1
   ASSERT_EQ(cells.size(), 2u * 4 * 2);
   for (unsigned k = 0; k < 4; ++k)
     for (unsigned b = 0; b < 2; ++b) {
@@ -68,7 +68,7 @@ TEST(Provenance, AProductComesFromItsRowOfWeightsAndItsColumnOfInputs) {
       EXPECT_EQ(cells[8 + 2 * k + b].partition, k);
       EXPECT_EQ(cells[8 + 2 * k + b].addr, 8u + 1 * 2 + b);
     }
-  const auto writer = provenance.writer(cells[0], *unit);
+  const auto writer = provenance.writer(cells[0], *operation);
   ASSERT_TRUE(writer);
   EXPECT_EQ(writer->stream.engine, static_cast<unsigned>(defs::Engine::Dma0));
 }
@@ -81,17 +81,17 @@ TEST(Provenance, ACopyComesFromPsumAndThatFromTheProduct) {
   row.stream = {0, 0, static_cast<std::uint8_t>(defs::Engine::Vector), 0, 0};
   row.count = 3;
   row.element_bytes = 4;
-  const auto unit = provenance.unit_of(row.stream, 3);
-  ASSERT_TRUE(unit);
-  const auto cells = provenance.sources(*unit, row, 3, 2 * 4);
+  const auto operation = provenance.operation_of(row.stream, 3);
+  ASSERT_TRUE(operation);
+  const auto cells = provenance.sources(*operation, row, 3, 2 * 4);
   ASSERT_EQ(cells.size(), 4u);
   EXPECT_EQ(cells[0].memory, Cell::Memory::Psum);
   EXPECT_EQ(cells[0].partition, 2u);
   EXPECT_EQ(cells[0].addr, (defs::kMini.psum_cols + 3) * 4u);
-  const auto writer = provenance.writer(cells[0], *unit);
+  const auto writer = provenance.writer(cells[0], *operation);
   ASSERT_TRUE(writer);
   EXPECT_EQ(writer->stream.engine, static_cast<unsigned>(defs::Engine::Tensor));
-  EXPECT_FALSE(provenance.unit_of(row.stream, 4));
+  EXPECT_FALSE(provenance.operation_of(row.stream, 4));
 }
 
 TEST(Sources, EveryInstructionKnowsItsLineAndLabel) {

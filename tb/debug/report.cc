@@ -55,7 +55,8 @@ std::string instruction(const cmodel::Program& program, const cmodel::StreamId& 
   return {};
 }
 
-ordered_json unit(const cmodel::Program& program, const cmodel::StreamId& id, std::uint32_t pc) {
+ordered_json operation(const cmodel::Program& program, const cmodel::StreamId& id,
+                       std::uint32_t pc) {
   ordered_json j;
   j["chip"] = id.chip;
   if (id.engine == static_cast<unsigned>(defs::Engine::Rx)) {
@@ -74,7 +75,7 @@ ordered_json unit(const cmodel::Program& program, const cmodel::StreamId& id, st
 }
 
 ordered_json mismatch(const cmodel::Program& program, const Mismatch& m) {
-  ordered_json j = unit(program, m.actual.stream, m.actual.pc);
+  ordered_json j = operation(program, m.actual.stream, m.actual.pc);
   j["stream"] = stream_name(m.actual.stream);
   j["cycle"] = m.cycle;
   j["commit"] = m.ordinal;
@@ -139,7 +140,7 @@ ordered_json to_json(const Diagnosis& d, const cmodel::Program& program) {
   j["first"] = d.mismatches.empty() ? ordered_json() : mismatch(program, d.mismatches.front());
   j["path"] = ordered_json::array();
   for (const Step& step : d.path) {
-    ordered_json s = unit(program, step.stream, step.pc);
+    ordered_json s = operation(program, step.stream, step.pc);
     s["state"] = name(step.state);
     if (step.cycle) s["cycle"] = *step.cycle;
     s["what"] = step.what;
@@ -181,9 +182,9 @@ std::string to_text(const Diagnosis& d, const cmodel::Program& program) {
     }
     text += fmt::format("  {} commits differ in this and the next windows\n", d.mismatches.size());
   }
-  if (!d.path.empty()) text += "way back:\n";
+  if (!d.path.empty()) text += "root-cause trace:\n";
   for (const Step& step : d.path) {
-    const ordered_json u = unit(program, step.stream, step.pc);
+    const ordered_json u = operation(program, step.stream, step.pc);
     text += fmt::format("  {:<12} {}{}: {}\n", name(step.state), short_name(u),
                         step.cycle ? fmt::format(", core cycle {}", *step.cycle) : "", step.what);
     if (step.state != Step::State::Right || &step == &d.path.back())

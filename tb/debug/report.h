@@ -11,7 +11,8 @@
 
 namespace tb {
 
-/// What went wrong first, the way back, and what caused it. `program` also knows the source lines.
+/// What went wrong first, the root-cause trace, and what caused it. `program` also knows the source
+/// lines.
 std::string to_text(const Diagnosis& diagnosis, const cmodel::Program& program);
 nlohmann::ordered_json to_json(const Diagnosis& diagnosis, const cmodel::Program& program);
 /// For result.json: where it was seen first, and the cause.

@@ -55,12 +55,12 @@ void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, u
     state_[sem] = fmt::format("is {}", value);
     add(engine_node(chip, stream.core, stream.engine), sem,
         fmt::format("pc {} waits for {} {}", s.pc, ge ? ">=" : "==", instr.wait_value));
-    if (!edges_.contains(sem)) givers(board, program, chip, instr.wait_sem);
+    if (!edges_.contains(sem)) producers(board, program, chip, instr.wait_sem);
   }
 }
 
-void WaitGraph::givers(const Board& board, const cmodel::Program& program, unsigned chip,
-                       unsigned sem) {
+void WaitGraph::producers(const Board& board, const cmodel::Program& program, unsigned chip,
+                          unsigned sem) {
   const std::string node = semaphore_node(chip, sem);
   edges_[node];
   for (const cmodel::InstrStream& stream : program.streams) {

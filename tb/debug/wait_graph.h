@@ -17,13 +17,13 @@ namespace tb {
 ///   DMA engine that was not triggered ----> the Sync engine that would
 ///   buffer of a link ----> channel that its first packet needs ----> buffer behind that link
 ///
-/// An engine's wait needs all that its semaphore lacks, so a way back to the start is a deadlock.
+/// An engine's wait needs all that its semaphore lacks, so a cycle is a deadlock.
 class WaitGraph {
  public:
   struct Edge {
     std::string to, why;
   };
-  /// Of a board that stands still.
+  /// Of a stalled board.
   WaitGraph(const Board& board, const cmodel::Program& program);
 
   const std::map<std::string, std::vector<Edge>>& edges() const { return edges_; }
@@ -39,7 +39,7 @@ class WaitGraph {
  private:
   void add(const std::string& from, std::string to, std::string why);
   void sequencers(const Board& board, const cmodel::Program& program, unsigned chip);
-  void givers(const Board& board, const cmodel::Program& program, unsigned chip, unsigned sem);
+  void producers(const Board& board, const cmodel::Program& program, unsigned chip, unsigned sem);
   void untriggered(const Board& board, const cmodel::Program& program, unsigned chip, unsigned core,
                    unsigned engine);
   void channels(const Board& board, unsigned chip);

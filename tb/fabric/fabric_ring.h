@@ -2,92 +2,29 @@
 // Verilated fabric nodes on a board's cables, with message generators, random sinks and a
 // scoreboard.
 #pragma once
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
+#include <array>
+#include <cstdint>
+#include <ctime>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <random>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "fabric/model/table_writer.h"
 #include "fabric/model/tables.h"
+#include "tb/fabric/fabric_options.h"
 #include "tb/fabric/fabric_pins.h"
+#include "tb/fabric/fabric_ring_node.h"
 #include "tb/fabric/fabric_scoreboard.h"
 #include "tb/fabric/fabric_words.h"
 
 namespace tb {
 
-struct Options {
-  unsigned chips = defs::kBoardChips;
-  unsigned latency = defs::kLinkLatency;  ///< fabric cycles
-  unsigned seed = 1;
-  double send = 1;         ///< probability that a core offers a piece in a free core cycle
-  double ready = 1;        ///< probability that a write is accepted in a core cycle
-  double settled = 1;      ///< likewise for settled
-  unsigned stall = 0;      ///< now and then a sink stops for up to so many core cycles
-  double flit_errors = 0;  ///< probability that a word is damaged on a link
-  bool lost_words = true;  ///< one damaged word in eight is lost
-  /// Latencies count until a message has left its chip's only port, of one flit per cycle, which
-  /// the RTL does not have: for comparison.
-  bool one_port = false;
-  double spoiled = 0;  ///< probability that a flit is changed without the link's notice
-  double resends = 0;  ///< likewise that a node sends everything again in a fabric cycle
-  unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again
-  int reset_seed = 0;             ///< other than 0: registers without reset start at random
-  std::vector<Defect> defects{};  ///< from the start
-  /// Each chip draws its stimulus from a stream of its own, and what it receives is kept with
-  /// times.
-  bool traced = false;
-  /// Changes a word of (chip, port) where it arrives, and may look only.
-  std::function<void(unsigned, unsigned, std::uint32_t*)> tap = {};
-  /// What to do with what the scoreboard finds; none: the test fails.
-  Scoreboard::Complain complain = {};
-  /// Loaded into all nodes before the first cycle; none: the nodes route as a ring by themselves.
-  std::optional<fabric::Tables> tables = {};
-};
-
 class FabricRing {
  public:
-  explicit FabricRing(const Options& options)
-      : options_(options),
-        tables_(options.tables ? *options.tables : fabric::ring_tables(options.chips)),
-        cables_(tables_.board()),
-        rng_(options.seed),
-        defects_(options.defects),
-        board_(options.complain ? options.complain
-                                : [](const std::string& what) { ADD_FAILURE() << what; }) {
-    context_ = std::make_unique<VerilatedContext>();
-    if (options.reset_seed) {
-      context_->randReset(2);
-      context_->randSeed(options.reset_seed);
-    }
-    for (unsigned i = 0; i < options.chips; ++i) {
-      nodes_.push_back(std::make_unique<Node>());
-      nodes_[i]->dut = std::make_unique<Probe>(context_.get());
-      nodes_[i]->side = sides(*nodes_[i]->dut);
-      nodes_[i]->dut->chip_id_i = static_cast<SData>(i);
-      nodes_[i]->dut->ring_size_i = static_cast<CData>(options.chips);
-      nodes_[i]->rng.seed(options.seed * 1000 + i);
-      for (auto& line : nodes_[i]->lines) line.assign(options.latency, defs::Flit::Words{});
-    }
-    reset();
-    if (options.timeout != defs::kRetryTimeout) set_timeout(options.timeout);
-    board_.learn_ways(tables_);
-    board_.count_one_port(options.one_port);
-    board_.keep_trace(options.traced);
-    board_.on_message([this](const defs::Header& header) {
-      foreign_ += nodes_[header.src]->keys != nodes_[header.dst]->keys;
-      nodes_[header.dst]->bytes[header.lport] += header.bytes;
-      ++nodes_[header.dst]->packets[header.vn];
-    });
-    if (options.tables) load(*options.tables);
-    train();
-  }
+  explicit FabricRing(const Options& options);
 
   /// Puts one more cable out of order.
   void add(const Defect& defect) { defects_.push_back(defect); }
@@ -105,27 +42,12 @@ class FabricRing {
   unsigned hops(unsigned src, unsigned dst) const { return board_.hops(src, dst); }
 
   /// Every node stops sending, and what is under way arrives.
-  void stop_and_drain(unsigned patience = 20000) {
-    control_all(kStop);
-    for (unsigned i = 0; i < patience && !drained(); ++i) step();
-    if (!drained()) board_.complain("not drained");
-  }
+  void stop_and_drain(unsigned patience = 20000);
   /// Loads a set into the bank that is not in use and switches to it, as a host would; then sending
   /// goes on.
-  void switch_to(const fabric::Tables& tables) {
-    stop_and_drain();
-    load(tables);
-    tables_ = tables;
-    board_.learn_ways(tables);
-  }
+  void switch_to(const fabric::Tables& tables);
   /// The cable at this end carries nothing from now on, and after a while both ends know.
-  void kill(fabric::End end) {
-    for (const fabric::End e : {end, cables_.peer(end)})
-      add({.chip = e.chip, .port = e.port, .from = cycle_});
-    const auto dead = [&](fabric::End e) { return state(e.chip, e.port) == defs::LinkState::Dead; };
-    for (unsigned i = 0; i < 10000 && !(dead(end) && dead(cables_.peer(end))); ++i) step();
-    if (!dead(end) || !dead(cables_.peer(end))) board_.complain("a cut cable does not die");
-  }
+  void kill(fabric::End end);
   /// Nothing is on its way between the chips.
   bool drained() const {
     for (const auto& node : nodes_)
@@ -161,25 +83,11 @@ class FabricRing {
   std::uint64_t delivered_hops() const { return board_.delivered_hops(); }
 
   /// Gives `message`, made `waited` fabric cycles ago, to its engine and tells the scoreboard.
-  void post(const fabric::Message& message, std::uint64_t waited = 0) {
-    Job job{message, Payload(message.bytes), 0, 0};
-    auto& rng = stream(*nodes_[message.src]);
-    for (auto& byte : job.payload) byte = static_cast<std::uint8_t>(rng());
-    defs::Header header = fabric::header(message);
-    header.pkey = nodes_[message.src]->keys[message.core];
-    board_.expect(header, job.payload, cycle_ - waited);
-    nodes_[message.src]->engines[message.core][message.engine].push_back(std::move(job));
-    ++nodes_[message.src]->jobs[message.core];
-  }
+  void post(const fabric::Message& message, std::uint64_t waited = 0);
 
   /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the
   /// routes, 128 .. 159 of the sources.
-  void upset(unsigned chip, unsigned bit) {
-    auto* bank =
-        nodes_[chip]->dut->rootp->fabric_probe__DOT__u_node__DOT__u_control__DOT__bank1_q.data();
-    bank[bit / 32] ^= 1u << bit % 32;
-    for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
-  }
+  void upset(unsigned chip, unsigned bit);
   /// FabricStatus of the chip.
   std::uint64_t fabric_status(unsigned chip) { return read(chip, 4); }
 
@@ -294,86 +202,15 @@ class FabricRing {
   }
 
   /// A message with random contents; VN 0 gets short ones.
-  fabric::Message random_message(unsigned src, unsigned dst, unsigned most = defs::kPacketBytes) {
-    fabric::Message m;
-    m.src = static_cast<std::uint16_t>(src);
-    m.dst = static_cast<std::uint16_t>(dst);
-    m.core = static_cast<std::uint8_t>(random(2));
-    m.engine = static_cast<std::uint8_t>(random(kSizes.dma_engines));
-    m.vn = static_cast<std::uint8_t>(random(4));
-    if (m.vn == 0) most = std::min(most, 192u);
-    m.bytes = static_cast<std::uint16_t>(4 + 4 * random(most / 4));
-    static constexpr std::uint64_t kBases[] = {defs::kAddrHbm0Base, defs::kAddrHbm1Base,
-                                               defs::kAddrCore0Base, defs::kAddrCore1Base};
-    m.addr = kBases[random(4)] + 4 * random(1 << 20);
-    m.notify = random(4) == 0;
-    m.sem = static_cast<std::uint16_t>(m.notify ? random(512) : 0);
-    return m;
-  }
+  fabric::Message random_message(unsigned src, unsigned dst, unsigned most = defs::kPacketBytes);
 
   /// One fabric cycle: two core cycles of every chip, one token per link direction.
-  void step() {
-    const std::size_t slot = cycle_ % options_.latency;
-    for (unsigned i = 0; i < nodes_.size(); ++i) {
-      Node& node = *nodes_[i];
-      for (unsigned p = 0; p < cables_.ports(); ++p) {
-        if (!cables_.wired({i, p})) continue;
-        const fabric::End far = cables_.peer({i, p});
-        std::uint32_t* rx = rx_pins(*nodes_[far.chip]->dut, far.port);
-        auto& word = node.lines[p][slot];
-        std::memcpy(rx, word.data(), sizeof(word));
-        if (options_.flit_errors > 0) damage(rx);
-        for (const auto& defect : defects_)
-          if (defect.chip == i && defect.port == p) disturb(rx, defect, cycle_);
-        if (options_.spoiled > 0 && type_of(rx) >= 2 && chance(options_.spoiled))
-          spoil(rx, rng_), ++spoiled_;
-        if (options_.tap) options_.tap(i, p, rx);
-        std::memcpy(word.data(), tx_pins(*node.dut, p), sizeof(word));
-        if (hashing_)
-          for (const auto part : word) link_hash_ = (link_hash_ ^ part) * 0x100000001b3u;
-        if (state(i, p) != defs::LinkState::Active) continue;
-        repeats_asked_ += (word[16] >> 19 & 3u) == 2;
-        const unsigned type = word[16] & 7u;
-        if (type >= 2 && type <= 5) {
-          ++node.flits[p], ++link_flits_;
-          ++node.vn_flits[p][word[16] >> 4 & 3u];
-          ack_flits_ += type == static_cast<unsigned>(defs::FlitType::HeadTail) &&
-                        (word[3] >> 24 & 0x3fu) == static_cast<unsigned>(defs::PktOp::Ack);
-          // Deadlock: only channels that the certificate knows.
-          if (!board_.allowed(i, p, word[16] >> 3 & 1u))
-            board_.complain(fmt::format("class on a forbidden cable, chip {} port {}", i, p));
-        }
-      }
-    }
-    for (unsigned i = 0; i < nodes_.size(); ++i)
-      if (options_.resends > 0 && chance(options_.resends))
-        write(i, 3, bank_ << 4 | ports_ | kResend);
-    for (unsigned phase = 0; phase < 2; ++phase)
-      for (unsigned i = 0; i < nodes_.size(); ++i) core_cycle(i, phase);
-    ++cycle_;
-  }
+  void step();
 
   void hash_links() { hashing_ = true; }
 
   /// Runs until everything offered was delivered and all is quiet; a watchdog counts silence.
-  void drain(unsigned patience = 20000) {
-    std::uint64_t last = ~0ull, since = cycle_;
-    while (!board_.done()) {
-      step();
-      if (progress() != last) last = progress(), since = cycle_;
-      if (cycle_ - since > patience) {
-        board_.complain(fmt::format("no progress for {} cycles: {} of {} messages", patience,
-                                    delivered(), offered()));
-        return;
-      }
-      if (board_.complaints()) return;
-    }
-    for (unsigned i = 0; i < patience && !quiet(); ++i) step();  // the last acknowledgements
-    for (unsigned i = 0; i < nodes_.size(); ++i)
-      if (!nodes_[i]->dut->quiet_o)
-        board_.complain(fmt::format("chip {}: not quiet, or credits not home", i));
-    board_.require_empty();
-  }
+  void drain(unsigned patience = 20000);
 
   void set_timeout(unsigned cycles) {
     for (unsigned i = 0; i < nodes_.size(); ++i) set(i, defs::kCsrFabricTimeout, cycles);
@@ -388,14 +225,12 @@ class FabricRing {
   }
 
   Scoreboard& scoreboard() { return board_; }
-  /// Pieces taken, messages, writes and notifies so far.
-  std::uint64_t progress() const { return board_.progress() + pieces_; }
+  /// Beats taken, messages, writes and notifies so far.
+  std::uint64_t progress() const { return board_.progress() + beats_; }
   Probe& dut(unsigned chip) { return *nodes_[chip]->dut; }
   VerilatedContext& context() { return *context_; }
-  /// What the chip told its host so far: of packets that it received, and of its own.
-  struct Refusals {
-    unsigned received = 0, own = 0;
-  };
+  /// What the chip notified its host of so far.
+  using Refusals = fabric_ring::Refusals;
   Refusals refusals(unsigned chip) const { return nodes_[chip]->refusals; }
 
   /// Chips whose engines have nothing left to send.
@@ -424,30 +259,8 @@ class FabricRing {
   }
 
  private:
-  struct Job {
-    fabric::Message message;
-    Payload payload;
-    unsigned sent;
-    std::uint64_t start;
-  };
-  struct Node {
-    std::unique_ptr<Probe> dut;
-    std::array<Side, 2> side;
-    std::array<std::vector<defs::Flit::Words>, defs::kLinkPorts> lines;
-    std::array<std::uint64_t, defs::kLinkPorts> flits{};
-    std::array<std::array<std::uint64_t, defs::kVirtualNets>, defs::kLinkPorts> vn_flits{};
-    std::array<std::uint64_t, defs::kCores> bytes{};
-    std::array<std::uint64_t, defs::kVirtualNets> packets{};
-    std::array<std::array<std::deque<Job>, kSizes.dma_engines>, 2> engines;
-    std::array<unsigned, 2> jobs{};  // in all engines of a core
-    std::array<int, 2> offering{-1, -1};
-    Refusals refusals;
-    std::array<unsigned, 2> stalled{};
-    std::mt19937 rng;
-    std::array<std::uint8_t, 2> keys{};                                // FabricKey
-    std::deque<std::pair<std::uint32_t, std::uint64_t>> writes;        // to come, one a cycle
-    std::deque<std::tuple<unsigned, unsigned, std::uint64_t>> manage;  // those of other chips
-  };
+  using Job = fabric_ring::Job;
+  using Node = fabric_ring::Node;
 
   unsigned status_of(unsigned chip, unsigned dst) {
     return static_cast<unsigned>(read_register(dut(chip), offset(defs::kCsrMgmt, 16 * dst)));
@@ -465,160 +278,24 @@ class FabricRing {
     for (unsigned i = 0; i < nodes_.size(); ++i) write(i, 3, bank_ << 4 | ports_ | more);
     settle();
   }
-  void load(const fabric::Tables& tables) {
-    for (unsigned i = 0; i < nodes_.size(); ++i) {
-      const fabric::TableWords words = tables.words(i);
-      write(i, 0, words.source);
-      write(i, 1, words.route[0]);
-      write(i, 2, words.route[1]);
-    }
-    settle();
-    bank_ ^= 1;
-    ports_ |= (1u << tables.board().ports()) - 1;
-    // The banks change at once, then all may send: nobody meets an old table.
-    control_all(kStop);
-    control_all(0);
-    // Senders have looked up the ways to all chips.
-    for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
-  }
-  void reset() {
-    for (auto& node : nodes_) {
-      auto& d = *node->dut;
-      for (auto& side : node->side) {
-        *side.msg_valid = *side.req_ready = *side.req_err = *side.settled = 0;
-        std::memset(side.msg, 0, ChunkPins::kWords * 4);
-      }
-      for (unsigned p = 0; p < defs::kLinkPorts; ++p)
-        std::memset(rx_pins(*node->dut, p), 0, sizeof(defs::Flit::Words));
-      release_bus(d);
-      d.fabric_en_i = 0;
-      d.rst_ni = 1;
-      d.clk_i = 0;
-      d.eval();
-      d.rst_ni = 0;
-      for (int i = 0; i < 4; ++i) d.clk_i = !d.clk_i, d.eval();
-      d.rst_ni = 1;
-    }
-  }
+  void load(const fabric::Tables& tables);
+  void reset();
 
   /// Links are up, or dead, before the test starts.
-  void train() {
-    const double errors = std::exchange(options_.flit_errors, 0);
-    for (bool up = false; !up; step()) {
-      up = true;
-      for (unsigned i = 0; i < nodes_.size(); ++i)
-        for (unsigned p = 0; p < cables_.ports(); ++p)
-          up = up &&
-               (state(i, p) == defs::LinkState::Active ||
-                state(i, p) == defs::LinkState::Degraded || state(i, p) == defs::LinkState::Dead);
-      if (cycle_ > 10000) {
-        board_.complain("links do not come up");
-        break;
-      }
-    }
-    options_.flit_errors = errors;
-  }
+  void train();
 
   /// Flips 1 to 64 bits in a burst, or (one time in eight) loses the word, with the set
   /// probability.
-  void damage(std::uint32_t* word) {
-    if (static_cast<double>(rng_()) >= options_.flit_errors * 0x1p32) return;
-    ++damaged_;
-    if (options_.lost_words && random(8) == 0) {
-      std::memset(word, 0, sizeof(defs::Flit::Words));
-      return;
-    }
-    const unsigned length = 1 + random(64), at = random(kWordBits);
-    burst_error(word, at, length, rng_);
-  }
+  void damage(std::uint32_t* word);
 
   bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
 
-  void core_cycle(unsigned chip, unsigned phase) {
-    Node& node = *nodes_[chip];
-    auto& d = *node.dut;
-    d.clk_i = 0;
-    d.fabric_en_i = static_cast<CData>(phase);
-    if (!node.writes.empty()) {
-      const auto [where, value] = node.writes.front();
-      node.writes.pop_front();
-      if (!put_write(d, where, value)) board_.complain(fmt::format("no write to {:#x}", where));
-    } else if (!node.manage.empty()) {
-      const auto [dst, index, value] = node.manage.front();
-      if (put_write(d, offset(defs::kCsrMgmt, 16 * dst + index), value)) node.manage.pop_front();
-    } else if (d.reg_select_i) {
-      release_bus(d);
-    }
-    for (unsigned c = 0; c < 2; ++c) {
-      offer(node, c);
-      Side& side = node.side[c];
-      if (options_.stall && node.stalled[c] == 0 && random(options_.stall * 4) == 0)
-        node.stalled[c] = random(options_.stall);
-      *side.req_ready = node.stalled[c] == 0 && chance(options_.ready);
-      *side.settled = chance(options_.settled);
-      if (node.stalled[c]) --node.stalled[c];
-    }
-    d.eval();
-    for (unsigned c = 0; c < 2; ++c) {
-      taken(node, c);
-      board_.observe(chip, c, node.side[c], 2 * cycle_ + d.fabric_en_i);
-    }
-    if (d.error_valid_o) {
-      ++errors_;
-      node.refusals.received += (d.error_valid_o & 1u) + (d.error_valid_o >> 1 & 1u);
-      node.refusals.own += (d.error_valid_o >> 2 & 1u) + (d.error_valid_o >> 3 & 1u);
-    }
-    if (look_) look_(chip);
-    d.clk_i = 1;
-    d.eval();
-  }
+  void core_cycle(unsigned chip, unsigned phase);
 
-  void offer(Node& node, unsigned c) {
-    Side& side = node.side[c];
-    if (node.offering[c] >= 0) return;
-    *side.msg_valid = 0;
-    auto& engines = node.engines[c];
-    if (node.jobs[c] == 0) return;
-    if (!chance(options_.send)) return;
-    unsigned e = static_cast<unsigned>(stream(node)() % kSizes.dma_engines);
-    while (engines[e].empty()) e = (e + 1) % kSizes.dma_engines;
-    Job& job = engines[e].front();
-    const auto& m = job.message;
-    const unsigned left = m.bytes - job.sent;
-    unsigned bytes = std::min(left, kSizes.line_bytes);
-    if (job.sent == 0 && options_.send < 1)
-      bytes = std::min(left, 4 + 4 * random(kSizes.line_bytes / 4));
-    std::uint32_t* pins = side.msg;
-    for (unsigned i = 0; i < ChunkPins::kWords; ++i)
-      pins[i] = static_cast<std::uint32_t>(stream(node)());  // unused: junk
-    std::memcpy(pins, job.payload.data() + job.sent, bytes);
-    const bool last = bytes == left;
-    defs::put_bits(pins, ChunkPins::kSem, 9, last && m.notify ? m.sem : 0);
-    defs::put_bits(pins, ChunkPins::kNotify, 1, last && m.notify);
-    defs::put_bits(pins, ChunkPins::kLast, 1, last);
-    defs::put_bits(pins, ChunkPins::kVn, 2, m.vn);
-    defs::put_bits(pins, ChunkPins::kBytes, 9, bytes);
-    defs::put_bits(pins, ChunkPins::kAddr, 48, m.addr + job.sent);
-    defs::put_bits(pins, ChunkPins::kDst, 10, m.dst);
-    defs::put_bits(pins, ChunkPins::kEngine, 4, e);
-    pins[ChunkPins::kWords - 1] &= ChunkPins::kTopMask;
-    job.sent += bytes;
-    *side.msg_valid = 1;
-    node.offering[c] = static_cast<int>(e);
-  }
+  void offer(Node& node, unsigned c);
 
-  /// The engine's piece, if it was taken.
-  void taken(Node& node, unsigned c) {
-    if (node.offering[c] < 0 || !*node.side[c].msg_ready) return;
-    auto& queue = node.engines[c][static_cast<unsigned>(node.offering[c])];
-    if (queue.front().sent == queue.front().message.bytes) {
-      last_start_ = 2 * cycle_ + node.dut->fabric_en_i;
-      queue.pop_front();
-      --node.jobs[c];
-    }
-    node.offering[c] = -1;
-    ++pieces_;
-  }
+  /// The engine's beat, if it was taken.
+  void taken(Node& node, unsigned c);
 
   Options options_;
   fabric::Tables tables_;
@@ -629,7 +306,7 @@ class FabricRing {
   std::vector<Defect> defects_;
   Scoreboard board_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  std::uint64_t cycle_ = 0, pieces_ = 0;
+  std::uint64_t cycle_ = 0, beats_ = 0;
   std::uint64_t damaged_ = 0, spoiled_ = 0, repeats_asked_ = 0;
   std::uint64_t ack_flits_ = 0, link_flits_ = 0, link_hash_ = 0xcbf29ce484222325u, last_start_ = 0;
   unsigned errors_ = 0;
@@ -639,3 +316,6 @@ class FabricRing {
 };
 
 }  // namespace tb
+
+#include "tb/fabric/fabric_ring_control.h"
+#include "tb/fabric/fabric_ring_step.h"

@@ -37,16 +37,16 @@ class Scoreboard {
     allowed_ = {};
     for (const unsigned src : tables.members)
       for (const unsigned dst : tables.members) {
-        const auto way = tables.way(src, dst);
-        Way& known = ways_[src][dst];
-        known = {static_cast<unsigned>(way.size()), 0};
-        for (const fabric::Channel& c : way) {
+        const auto route = tables.way(src, dst);
+        Route& known = routes_[src][dst];
+        known = {static_cast<unsigned>(route.size()), 0};
+        for (const fabric::Channel& c : route) {
           allowed_[c.chip][c.port][c.cls] = true;
           known.by = tables.board().peer({c.chip, c.port}).port;
         }
       }
   }
-  unsigned hops(unsigned src, unsigned dst) const { return ways_[src][dst].hops; }
+  unsigned hops(unsigned src, unsigned dst) const { return routes_[src][dst].hops; }
   bool allowed(unsigned chip, unsigned port, unsigned cls) const {
     return allowed_[chip][port][cls];
   }
@@ -145,7 +145,7 @@ class Scoreboard {
   std::uint64_t last_commit() const { return last_commit_; }
 
  private:
-  struct Way {
+  struct Route {
     unsigned hops, by;  ///< by: the link port by which it arrives
   };
   struct Expected {
@@ -189,11 +189,11 @@ class Scoreboard {
     if (wrong(!flow.empty(), chip, "message nobody sent, or twice")) return;
     Expected expected = std::move(flow.front());
     flow.pop_front();
-    const Way& way = ways_[expected.header.src][expected.header.dst];
-    expected.header.hop = static_cast<std::uint8_t>(way.hops);
+    const Route& route = routes_[expected.header.src][expected.header.dst];
+    expected.header.hop = static_cast<std::uint8_t>(route.hops);
     if (wrong(header == expected.header, chip, "message out of order or damaged")) return;
     // What came by link port p is received by local port p mod 2, what stayed here by its core's.
-    wrong((header.src == header.dst ? header.group >> 5 & 1u : way.by % 2) == c, chip,
+    wrong((header.src == header.dst ? header.group >> 5 & 1u : route.by % 2) == c, chip,
           "message by the wrong receiver");
     wrong(*side.message_bytes == expected.payload.size(), chip, "message of the wrong length");
     last_commit_ = now;
@@ -211,7 +211,7 @@ class Scoreboard {
     delivered_flits_ += header.len;
     delivered_in_[header.vn] += header.len;
     accepted_[header.src] += header.len;
-    delivered_hops_ += way.hops;
+    delivered_hops_ += route.hops;
     state.port_free = std::max(now / 2, state.port_free + header.len);
     latencies_.push_back(
         static_cast<std::uint32_t>((one_port_ ? state.port_free : now / 2) - expected.posted));
@@ -252,7 +252,7 @@ class Scoreboard {
 
   Complain complain_;
   unsigned complaints_ = 0;
-  std::array<std::array<Way, fabric::kMaxChips>, fabric::kMaxChips> ways_{};
+  std::array<std::array<Route, fabric::kMaxChips>, fabric::kMaxChips> routes_{};
   std::array<std::array<std::array<bool, 2>, defs::kLinkPorts>, fabric::kMaxChips> allowed_{};
   std::array<Chip, fabric::kMaxChips> chips_;
   bool one_port_ = false, traced_ = false;

@@ -11,7 +11,7 @@ namespace tenants {
 
 using tb::FabricRing;
 
-/// Trespassing: on the VN of B, which its own chips refuse in slot mode.
+/// Trespassing: on the VN of B, which its own chips reject in slot mode.
 enum class Activity { Idle, Saturating, Violating, Both, Trespassing };
 struct Case {
   bool c12 = false, slots = false, split = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fabric_bucket at a lane that starts packets of any length whenever it is not held, and sends their flits
 // whenever it likes. A window begins when somebody wants it to, so it stands for every window: what it let
-// through beyond its rate stays below the burst and the longest packet. The clock stands still while it may.
+// through beyond its rate stays below the burst and the longest packet. The clock is stalled while it may be.
 module bucket_proof (
   input logic clk_i,
   input logic want_i,

@@ -108,7 +108,7 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
       for (unsigned k = 0; k < 2; ++k) {
         const auto name = fmt::format("{}{}.{}", k ? "a" : "v", chip, c);
         const auto out = assembler.hbm(chip, c, name, kWork * kColumns * 4, p);
-        // But the item whose update is refused: it writes, and nobody can wait for that.
+        // But the item whose update is rejected: it writes, and nobody can wait for that.
         const auto engine = k ? Engine::Act : Engine::Vector;
         const unsigned done = plan.done(chip, c, engine, false);
         const unsigned behind = plan.done(chip, c, engine, true);

@@ -25,7 +25,7 @@ ProductSize product_size(const std::string& text);
 /// As product_size() reads it.
 std::string to_string(const ProductSize& size);
 
-/// Refuses if `args` has a knob that the scenario has not; null: a program file.
+/// Rejects if `args` has a knob that the scenario has not; null: a program file.
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args);
 
 }  // namespace tb

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions and descriptors of any bits: whatever they are, RTL and golden model refuse them
+// Instructions and descriptors of any bits: whatever they are, RTL and golden model reject them
 // alike.
 //
 //   each core      one DMA engine fills SBUF; tensor, vector, activation engine, one sync engine of

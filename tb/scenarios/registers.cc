@@ -2,10 +2,10 @@
 // Every register, every bit, through the host port; then `ring`, to see that all is as it was.
 //
 //   writable     reset value, a pattern, its complement (both read back), a bit that it has not
-//                (refused), reset value again
-//   read-only    its value before and behind the program; a write is refused
+//                (rejected), reset value again
+//   read-only    its value before and behind the program; a write is rejected
 //   Mgmt         by packets of the chip to itself: both polarities; what cannot be written is
-//   refused elsewhere    no register, no memory, not aligned: refused, in order with everything
+//   rejected elsewhere    no register, no memory, not aligned: rejected, in order with everything
 //   else
 //
 // Patterns are random. Both banks of routing tables get them, each while the other is in use; after

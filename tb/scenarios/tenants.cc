@@ -6,10 +6,10 @@
 //
 // Members of a tenant send each other messages. One core of some chips goes astray, on virtual
 // network 3: into the other tenant's memory, beside its own tenant's windows or across their end,
-// raises the other's semaphore, or has a key that nobody lets in. From then on nothing of the flow
+// raises the other's semaphore, or has a key that nobody admits. From then on nothing of the flow
 // arrives; what the core sends on another network does. The check sees that nobody else lost
-// anything and that no byte is where it must not be; the board, that every host was told and every
-// chip counted.
+// anything and that no byte is where it must not be; the board, that every host was notified and
+// every chip counted.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 //
 // Every entry has a parity bit, made when it is written; that a bank was loaded is kept three times, for
 // without it the other entries mean nothing. A change of bank makes the senders look up all
-// ways again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
+// routes again and repeat what was not acknowledged (resend_o); it is for a fabric that is drained.
 `include "assert.svh"
 
 module fabric_control (
@@ -42,7 +42,7 @@ module fabric_control (
   input  logic empty_i,          // no packet is in the network here
 
   input  logic [3:0] dead_i,     // link ports whose cable is dead
-  input  logic drained_i,        // nothing on its way in this node
+  input  logic drained_i,        // nothing in flight in this node
   output logic split_o,          // the three copies of `loaded` differ: an upset
   input  logic upset_i
 );

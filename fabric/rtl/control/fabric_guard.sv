@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets into the chip, by one link port, only packets whose partition key is in the port's table.
+// Admits to the chip, by one link port, only packets whose partition key is in the port's table.
 //
 //   link_rx --flits--> [key of the head] --> router          header of a forbidden packet --> report
 //              dropped flits count as freed --> credits

@@ -4,7 +4,7 @@
 //   events --> count_q (each only when it happens) --copy_i--> copied --index_i--> rdata_o, two at a time
 //   status_i ---------------------------------------------------^
 //
-// The counters live on the router's clock: while it stands still nothing happens that they count. The
+// The counters live on the router's clock: while it is gated nothing happens that they count. The
 // state of the link is counted by the link itself and only copied here, in the same cycle.
 module fabric_port_counts #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,

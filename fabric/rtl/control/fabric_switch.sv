@@ -2,13 +2,13 @@
 // Changes the banks of routing tables at a fabric cycle set beforehand, the same in all chips, so that
 // nobody need be reached while some have changed and others have not:
 //
-//   armed, at = T --T--> stop_o: no packet leaves its sender, what is on its way arrives
+//   armed, at = T --T--> stop_o: no packet leaves its sender, what is in flight arrives
 //                --T + D--> cut_o: receivers drop what they have no room for
 //                --T + 2D--> flip_o: banks change, senders go on and repeat what was not acknowledged
 //
 // Once it has begun it cannot be called off: a write then changes nothing.
 module fabric_switch (
-  input  logic clk_i,   // may stand still while not busy_o and nothing is written
+  input  logic clk_i,   // may be gated while not busy_o and nothing is written
   input  logic rst_ni,
   input  logic fabric_en_i,
   input  logic [15:0] now_i,  // fabric cycle

@@ -18,7 +18,7 @@ module fabric_accept #(
   input  logic [Ports-1:0] want_i,
   input  logic [7*Ports-1:0] flow_i,
   input  logic [16*Ports-1:0] seq_i,
-  // No write of the port is under way, all are settled.
+  // No write of the port is under way, all are completed.
   input  logic [Ports-1:0] drained_i,
 
   output logic [Ports-1:0] go_o,     // it may leave,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells every chip what has arrived from it: one flit with the numbers that all eight flows from
+// Notifies every chip of what has arrived from it: one flit with the numbers that all eight flows from
 // there expect next, so it says everything and may be lost.
 //
 // An acknowledgement waits while the chip has packets of its own to send, until AckFlits flits came
@@ -55,7 +55,7 @@ module fabric_ack #(
           src = taken_src_i[4*p +: 4];
           flits_d[8*src +: 8] = flits_d[8*src +: 8] + {3'b0, taken_len_i[5*p +: 5]};
           owed_now[src]       = 1'b1;
-          // Saturates: at most two more packets are added before it is told.
+          // Saturates: at most two more packets are added before it is notified.
           if (flits_d[8*src +: 8] >= 8'(defs_pkg::AckFlits)) begin
             urgent_now[src]     = 1'b1;
             flits_d[8*src +: 8] = 8'(defs_pkg::AckFlits);

@@ -9,14 +9,14 @@
 //   flits < rate * T / 2^RateBits + burst + the longest packet
 //
 // Nothing less holds as long as packets are not cut. `spent` counts what is missing in the bucket, so it is 0 at
-// rest: then, and without a limit (rate 0), the clock may stand still. Other settings begin with a full bucket.
+// rest: then, and without a limit (rate 0), the clock may be gated. Other settings begin with a full bucket.
 module fabric_bucket #(
   parameter int unsigned RateBits = 6,
   parameter int unsigned BurstBits = 8,
   parameter int unsigned PacketFlits = 17,
   localparam int unsigned FlitBits = $clog2(2**BurstBits + PacketFlits)
 ) (
-  input  logic clk_i,  // may stand still while asleep_o
+  input  logic clk_i,  // may be gated while asleep_o
   input  logic rst_ni,
 
   input  logic [RateBits-1:0] rate_i,    // flits per 2^RateBits cycles; 0: no limit

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Message pieces in, packets in blocks of 64 bytes out: the filling half of fabric_ni_tx.
+// Message beats in, packets in blocks of 64 bytes out: the filling half of fabric_ni_tx.
 //
-//   msg --> chunk_q --64 B a cycle, shifted--> carry (per engine) --word_o--> a free block
+//   msg --> beat_q --64 B a cycle, shifted--> carry (per engine) --word_o--> a free block
 //
 // The blocks of a packet are chained as they are written. Header, first block and the CRC of its
 // words are given with the last one. Engines interleave; each has one packet open.
 //
-// Refused, counted and reported, without any flit: a destination that is not on this board or not
-// on the ring, or that no way leads to, or that was given up; a packet of more than 4 flits on VN 0, or in slot mode on a VN of others,
-// or of management. The blocks of a refused packet go back a cycle later.
+// Rejected, counted and reported, without any flit: a destination that is not on this board or not
+// on the ring, or that no route leads to, or that was given up; a packet of more than 4 flits on
+// VN 0, or in slot mode on a VN of others, or of management. The blocks of a rejected packet go back a cycle later.
 module fabric_fill #(
   localparam int unsigned Engines = size_pkg::DmaEngines,
   localparam int unsigned EngineBits = $clog2(Engines),
-  localparam int unsigned ChunkFlits = size_pkg::LineBytes / defs_pkg::FlitBytes,
-  localparam int unsigned PieceBits = (ChunkFlits > 1) ? $clog2(ChunkFlits) : 1,
+  localparam int unsigned BeatParts = size_pkg::LineBytes / defs_pkg::FlitBytes,
+  localparam int unsigned PartBits = (BeatParts > 1) ? $clog2(BeatParts) : 1,
   localparam int unsigned BlockBits = $clog2(defs_pkg::RetryFlits)
 ) (
   input  logic clk_i,
@@ -26,7 +26,7 @@ module fabric_fill #(
   input  logic [2:0] tenant_i,   // {slot mode, VN}: no other VN then
   input  logic [63:0] lost_i,    // flows {vn, chip} that were given up,
   input  logic [63:0] banned_i,  // because the packets are forbidden there
-  input  logic [15:0] cut_off_i,  // chips that no way leads to
+  input  logic [15:0] cut_off_i,  // chips that no route leads to
 
   input  logic msg_valid_i,
   output logic msg_ready_o,
@@ -53,7 +53,7 @@ module fabric_fill #(
   output logic [31:0] crc_o,
   output defs_pkg::header_t header_o,
 
-  // A refused packet's blocks go back.
+  // A rejected packet's blocks go back.
   output logic drop_o,
   output logic [BlockBits-1:0] drop_first_o,
   output logic [BlockBits-1:0] drop_last_o,
@@ -66,46 +66,46 @@ module fabric_fill #(
 );
 
   // ---------------------------------------------------------------- control
-  logic chunk_valid_q, flush_q, drop_q, mgmt_q, free;
-  logic [PieceBits-1:0] piece_q;
-  size_pkg::msg_chunk_t chunk_q;
+  logic beat_valid_q, flush_q, drop_q, mgmt_q, free;
+  logic [PartBits-1:0] part_q;
+  size_pkg::msg_chunk_t beat_q;
   logic [11*Engines-1:0] fill_q;   // bytes of the open packet, up to 1024
   logic [57:0] open_q [Engines];   // {dst 10, addr 48} of the open packet
 
   logic [EngineBits-1:0] engine;
   logic [10:0] fill, total;
   logic [8:0] left;
-  logic [6:0] piece_bytes, ends;
-  logic last_piece, spill, step, packet_done, chunk_done;
+  logic [6:0] part_bytes, ends;
+  logic last_part, spill, step, packet_done, beat_done;
 
-  assign engine      = chunk_q.engine[EngineBits-1:0];
-  assign step        = chunk_valid_q && block_valid_i && !drop_q;
-  assign free         = !chunk_valid_q || chunk_done;
+  assign engine      = beat_q.engine[EngineBits-1:0];
+  assign step        = beat_valid_q && block_valid_i && !drop_q;
+  assign free         = !beat_valid_q || beat_done;
   assign mgmt_ready_o = mgmt_valid_i && free && fill_q[10:0] == '0 &&
-                        !(chunk_valid_q && engine == '0 && !chunk_q.last);
-  assign mgmt_open_o  = chunk_valid_q && mgmt_q;
+                        !(beat_valid_q && engine == '0 && !beat_q.last);
+  assign mgmt_open_o  = beat_valid_q && mgmt_q;
   assign msg_ready_o  = free && !mgmt_ready_o;
   always_comb begin
     fill        = '0;
     left        = '0;
-    last_piece  = 1'b0;
-    piece_bytes = '0;
+    last_part   = 1'b0;
+    part_bytes  = '0;
     ends        = '0;
     total       = '0;
     spill       = 1'b0;
-    chunk_done  = 1'b0;
+    beat_done   = 1'b0;
     packet_done = 1'b0;
     if (step) begin
-      fill        = fill_q[11*engine +: 11];
-      left        = chunk_q.bytes - (9'(piece_q) << 6);
-      last_piece  = left <= 9'd64;
-      piece_bytes = flush_q ? 7'd0 : last_piece ? left[6:0] : 7'd64;
-      ends        = {1'b0, fill[5:0]} + piece_bytes;
-      total       = fill + {4'b0, piece_bytes};
-      // The last piece may end in the next word: that word takes a cycle of its own.
-      spill       = !flush_q && last_piece && chunk_q.last && ends > 7'd64;
-      chunk_done  = flush_q || (last_piece && !spill);
-      packet_done = chunk_done && chunk_q.last;
+      fill       = fill_q[11*engine +: 11];
+      left       = beat_q.bytes - (9'(part_q) << 6);
+      last_part  = left <= 9'd64;
+      part_bytes = flush_q ? 7'd0 : last_part ? left[6:0] : 7'd64;
+      ends       = {1'b0, fill[5:0]} + part_bytes;
+      total      = fill + {4'b0, part_bytes};
+      // The last part may end in the next word: that word takes a cycle of its own.
+      spill       = !flush_q && last_part && beat_q.last && ends > 7'd64;
+      beat_done   = flush_q || (last_part && !spill);
+      packet_done = beat_done && beat_q.last;
     end
   end
 
@@ -129,7 +129,7 @@ module fabric_fill #(
   always_comb begin
     words   = '0;
     crc_now = '0;
-    if (step) words = append(carry[engine], 512'(chunk_q.data >> {piece_q, 9'b0}), piece_bytes, fill[5:0]);
+    if (step) words = append(carry[engine], 512'(beat_q.data >> {part_q, 9'b0}), part_bytes, fill[5:0]);
     if (write_o) crc_now = crc_pkg::of_payload(words[511:0] ^ {starts ? 32'd0 : crc[engine], 480'd0});
   end
   assign word_o       = words[511:0];
@@ -139,23 +139,23 @@ module fabric_fill #(
   assign crc_o        = (total <= 11'(defs_pkg::InlineBytes)) ? '0 : crc_now;
 
   // The only beat of a management packet.
-  size_pkg::msg_chunk_t mgmt_chunk;
+  size_pkg::msg_chunk_t mgmt_beat;
   always_comb begin
-    mgmt_chunk       = '0;
-    mgmt_chunk.dst   = {chip_id_i[9:4], mgmt_i.chip};
-    mgmt_chunk.addr  = 48'(defs_pkg::CsrRouteSource) | {41'd0, mgmt_i.write.index, 3'd0};
-    mgmt_chunk.bytes = 9'd8;
-    mgmt_chunk.last  = 1'b1;
-    mgmt_chunk.data  = (size_pkg::LineBytes * 8)'(mgmt_i.write.data);
+    mgmt_beat       = '0;
+    mgmt_beat.dst   = {chip_id_i[9:4], mgmt_i.chip};
+    mgmt_beat.addr  = 48'(defs_pkg::CsrRouteSource) | {41'd0, mgmt_i.write.index, 3'd0};
+    mgmt_beat.bytes = 9'd8;
+    mgmt_beat.last  = 1'b1;
+    mgmt_beat.data  = (size_pkg::LineBytes * 8)'(mgmt_i.write.data);
   end
   always_ff @(posedge clk_i) begin
     if (mgmt_ready_o) begin
-      chunk_q <= mgmt_chunk;
+      beat_q <= mgmt_beat;
     end else if (msg_valid_i && msg_ready_o) begin
-      chunk_q <= msg_i;
+      beat_q <= msg_i;
     end
     if (step) begin
-      if (fill == '0) open_q[engine] <= {chunk_q.dst, chunk_q.addr};
+      if (fill == '0) open_q[engine] <= {beat_q.dst, beat_q.addr};
       carry[engine] <= 512'(words >> {ends[6], 9'b0});
     end
     if (write_o) begin
@@ -169,53 +169,53 @@ module fabric_fill #(
   logic [47:0] addr;
   logic [9:0] dst;
   logic [4:0] len, bodies;
-  logic bad_dst, bad_len, bad_way;
+  logic bad_dst, bad_len, bad_flow;
   always_comb begin
     {dst, addr}  = '0;
     bodies       = '0;
     len          = '0;
     bad_dst      = 1'b0;
     bad_len      = 1'b0;
-    bad_way      = 1'b0;
+    bad_flow     = 1'b0;
     header_o     = '0;
     if (packet_done) begin
-      {dst, addr} = (fill == '0) ? {chunk_q.dst, chunk_q.addr} : open_q[engine];
+      {dst, addr} = (fill == '0) ? {beat_q.dst, beat_q.addr} : open_q[engine];
       bodies = total[10:6] + {4'b0, total[5:0] != '0};
       len    = (total <= 11'(defs_pkg::InlineBytes)) ? 5'd1 : bodies + 5'd1;
       bad_dst = dst[9:4] != chip_id_i[9:4] || {1'b0, dst[3:0]} >= ring_size_i ||
                 cut_off_i[dst[3:0]];
-      bad_len = (chunk_q.vn == '0 && len > 5'd4) || (tenant_i[2] && (mgmt_q || chunk_q.vn != tenant_i[1:0]));
-      bad_way = lost_i[{chunk_q.vn, dst[3:0]}];
+      bad_len  = (beat_q.vn == '0 && len > 5'd4) || (tenant_i[2] && (mgmt_q || beat_q.vn != tenant_i[1:0]));
+      bad_flow = lost_i[{beat_q.vn, dst[3:0]}];
 
       header_o.op    = mgmt_q ? defs_pkg::PktOpMgmt
-                     : chunk_q.notify ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
+                     : beat_q.notify ? defs_pkg::PktOpWriteNotify : defs_pkg::PktOpWrite;
       header_o.dst   = dst;
       header_o.src   = chip_id_i;
       header_o.lport = {1'b0, address_pkg::core_of(addr)};
-      header_o.vn    = chunk_q.vn;
+      header_o.vn    = beat_q.vn;
       header_o.pkey  = mgmt_q ? '0 : key_i;
       header_o.len   = len;
       header_o.bytes = total;
-      header_o.tag   = chunk_q.notify ? chunk_q.sem[7:0] : '0;
+      header_o.tag   = beat_q.notify ? beat_q.sem[7:0] : '0;
       header_o.addr  = addr;
-      header_o.group = {2'b0, core_i, chunk_q.engine, chunk_q.notify && chunk_q.sem[8]};
+      header_o.group = {2'b0, core_i, beat_q.engine, beat_q.notify && beat_q.sem[8]};
     end
   end
 
-  logic refused;
-  assign refused = bad_dst || bad_len || bad_way;
-  assign done_o  = packet_done && !refused;
-  assign error_valid_o = refused;
+  logic rejected;
+  assign rejected = bad_dst || bad_len || bad_flow;
+  assign done_o  = packet_done && !rejected;
+  assign error_valid_o = rejected;
   assign error_cause_o = bad_dst ? defs_pkg::ErrorCauseBadDestination
                        : bad_len ? defs_pkg::ErrorCauseBadDescriptor
-                       : banned_i[{chunk_q.vn, dst[3:0]}] ? defs_pkg::ErrorCauseForbidden
+                       : banned_i[{beat_q.vn, dst[3:0]}] ? defs_pkg::ErrorCauseForbidden
                                  : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- registers
   logic [BlockBits-1:0] drop_first_q, drop_last_q;
   logic [4:0] drop_len_q;
   always_ff @(posedge clk_i) begin
-    if (refused) begin
+    if (rejected) begin
       drop_first_q <= first_o;
       drop_last_q  <= block_i;
       drop_len_q   <= len;
@@ -228,30 +228,30 @@ module fabric_fill #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      chunk_valid_q <= 1'b0;
-      flush_q       <= 1'b0;
-      drop_q        <= 1'b0;
-      mgmt_q        <= 1'b0;
-      piece_q       <= '0;
-      fill_q        <= '0;
+      beat_valid_q <= 1'b0;
+      flush_q      <= 1'b0;
+      drop_q       <= 1'b0;
+      mgmt_q       <= 1'b0;
+      part_q       <= '0;
+      fill_q       <= '0;
     end else begin
-      drop_q <= refused;
+      drop_q <= rejected;
       if (free) begin
-        chunk_valid_q <= msg_valid_i || mgmt_ready_o;
-        mgmt_q        <= mgmt_ready_o;
+        beat_valid_q <= msg_valid_i || mgmt_ready_o;
+        mgmt_q       <= mgmt_ready_o;
       end
       if (step) begin
         flush_q <= spill;
-        piece_q <= (chunk_done || spill) ? '0 : piece_q + PieceBits'(1);
+        part_q  <= (beat_done || spill) ? '0 : part_q + PartBits'(1);
         fill_q[11*engine +: 11] <= packet_done ? '0 : total;
       end
     end
   end
 
-  assign idle_o = !chunk_valid_q && !drop_q && fill_q == '0;
+  assign idle_o = !beat_valid_q && !drop_q && fill_q == '0;
 
   // ---------------------------------------------------------------- assertions
-  // A packet is at most 1 KiB; pieces are whole words and not empty; engines that do not exist
+  // A packet is at most 1 KiB; beats are whole words and not empty; engines that do not exist
   // send nothing.
   always_ff @(posedge clk_i) begin
     if (rst_ni && step) begin

@@ -23,7 +23,7 @@ module fabric_flows #(
   input  logic link_valid_i,
   input  logic [BlockBits-1:0] link_i,
 
-  // A packet is complete: blocks first .. block_o; or refused, then its blocks go back.
+  // A packet is complete: blocks first .. block_o; or rejected, then its blocks go back.
   input  logic append_i,
   input  logic [5:0] append_flow_i,
   input  logic [BlockBits-1:0] append_first_i,

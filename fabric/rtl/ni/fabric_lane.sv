@@ -15,7 +15,7 @@ module fabric_lane #(
   input  logic rst_ni,
   input  logic fabric_en_i,
 
-  // Flows {VN, destination} with a packet that goes this way, and per destination its class, whether
+  // Flows {VN, destination} with a packet that goes in this direction, and per destination its class, whether
   // it goes by the upper one of the lane's two links, and whether it is on this chip.
   input  logic [Flows-1:0] ready_i,
   input  logic [Chips-1:0] class_i,
@@ -25,7 +25,7 @@ module fabric_lane #(
   input  logic [15:0] room_i,
   input  logic [1:0] busy_i,    // {upper, lower}: the other core's lane waits for or uses that link
   input  logic stop_i,          // nothing new is picked; what was goes out
-  // An acknowledgement that goes this way, and to whom.
+  // An acknowledgement that goes in this direction, and to whom.
   input  logic ack_i,
   input  logic [3:0] ack_dst_i,
   input  logic [1:0] ack_vn_i,

@@ -4,10 +4,10 @@
 //   host --send_i--> slot --tx_*--> fabric_fill of core 0: VN 0, 8 bytes, an ordinary flow
 //   fabric_ni_rx 0, 1 --rx_*--> slot --write_o--> fabric_control, as if its host had written
 //
-// On its way it is a packet like others: numbered, checked end to end, acknowledged, repeated, given
+// In flight it is a packet like others: numbered, checked end to end, acknowledged, repeated, given
 // up. Only this module makes them, so no software can; a chip obeys those of the chips that its own host has named.
 module fabric_manage (
-  input  logic clk_i,   // may stand still while not busy_o and nothing comes
+  input  logic clk_i,   // may be gated while not busy_o and nothing comes
   input  logic rst_ni,
 
   // From the host. status_o: of chip packet_i.chip, {given up, something not acknowledged, slot full};
@@ -23,7 +23,7 @@ module fabric_manage (
   input  logic [15:0] tx_kept_i,  // chips from which an acknowledgement is due,
   input  logic [15:0] tx_lost_i,  // that were given up
 
-  // Received by port 0, 1; a packet that is not legal is refused there.
+  // Received by port 0, 1; a packet that is not legal is rejected there.
   input  logic [1:0] rx_valid_i,
   input  defs_pkg::fabric_write_t rx0_i,
   input  defs_pkg::fabric_write_t rx1_i,

@@ -187,7 +187,7 @@ module fabric_ni #(
                          gen_core[1].mgmt_lost};
 
   // ---------------------------------------------------------------- end to end
-  // Delivered once, in order, whatever was lost or sent twice on the way.
+  // Delivered once, in order, whatever was lost or sent twice on the route.
   logic [Cores-1:0] want, go, good, again, rx_drained, rx_ack, rx_report;
   logic [7*Cores-1:0] rx_flow;
   logic [16*Cores-1:0] rx_seq;

@@ -2,11 +2,11 @@
 // What becomes of a packet that is here as a whole.
 //
 //   damaged: end-to-end CRC ---------------------------------> dropped, its source sends it again
-//   another chip's -------------------------------------------> refused and reported
+//   another chip's -------------------------------------------> rejected and reported
 //   ACK, ERR --> control_o
 //   forbidden: partition key, address window, manager --------> violation_o
 //   known already (good_i = 0) -------------------------------> dropped
-//   malformed ------------------------------------------------> refused and reported
+//   malformed ------------------------------------------------> rejected and reported
 //   MGMT --> control_o, to the fabric's registers
 //   WRITE, WRITE_NOTIFY --> deliver_o, to memory
 //

@@ -7,7 +7,7 @@
 //
 // Receiving runs on the fabric clock, writing on the core clock. A packet is looked at only when
 // it is here as a whole: then the message is committed, its payload is written, and a
-// notify adds 1 to its semaphore once the last write is settled in memory.
+// notify adds 1 to its semaphore once the last write is completed in memory.
 //
 // A packet whose end-to-end CRC is wrong is dropped: damaged, or cut short on a link that died; its
 // source sends it again. fabric_accept says which of the others are new; acknowledgements
@@ -15,7 +15,7 @@
 //
 // A management packet (MGMT) goes to the fabric's registers instead of memory (fabric_manage).
 //
-// Refused, counted and reported, without any effect: an operation other than WRITE, WRITE_NOTIFY
+// Rejected, counted and reported, without any effect: an operation other than WRITE, WRITE_NOTIFY
 // and MGMT, another chip's packet, lengths that contradict each other. A write
 // that hits no memory is reported too, and its packet's notify is withheld. A poisoned packet, cut off by a
 // dead link, is dropped without a report: its source sends it again.
@@ -56,7 +56,7 @@ module fabric_ni_rx #(
   output logic [6:0] flow_o,
   output logic [15:0] seq_o,
   output logic [4:0] len_o,
-  output logic drained_o,  // nothing to write, and everything settled
+  output logic drained_o,  // nothing to write, and every write completed
   input  logic go_i,
   input  logic good_i,
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interface, sending half, one per core: message pieces in, packets out, kept until they
+// Network interface, sending half, one per core: message beats in, packets out, kept until they
 // are acknowledged.
 //
 //   msg --> u_fill --blocks--> store, heads --> payload*_o      64 KiB of words, 1,024 heads
@@ -20,7 +20,7 @@ module fabric_ni_tx #(
   localparam int unsigned LaneBits = defs_pkg::LaneFlitBits,
   localparam int unsigned RateBits = defs_pkg::FabricRateBits
 ) (
-  input  logic clk_i,  // may stand still while asleep_o and nothing comes
+  input  logic clk_i,  // may be gated while asleep_o and nothing comes
   input  logic routes_clk_i,
   input  logic bucket_clk_i,  // fabric cycles; likewise while bucket_asleep_o
   input  logic rst_ni,
@@ -91,12 +91,12 @@ module fabric_ni_tx #(
 );
 
   // ---------------------------------------------------------------- filling
-  logic block_valid, write, link_valid, done, drop, refused;
+  logic block_valid, write, link_valid, done, drop, rejected;
   logic [BlockBits-1:0] block, link, first, drop_first, drop_last;
   logic [511:0] word;
   logic [31:0] crc;
   logic [4:0] drop_len;
-  logic [7:0] refused_cause;
+  logic [7:0] rejected_cause;
   logic [Flows-1:0] lost, banned;
   logic fill_idle;
   defs_pkg::header_t header;
@@ -109,7 +109,7 @@ module fabric_ni_tx #(
     .link_valid_o(link_valid), .link_o(link),
     .done_o(done), .first_o(first), .crc_o(crc), .header_o(header),
     .drop_o(drop), .drop_first_o(drop_first), .drop_last_o(drop_last), .drop_len_o(drop_len),
-    .error_valid_o(refused), .error_cause_o(refused_cause), .idle_o(fill_idle)
+    .error_valid_o(rejected), .error_cause_o(rejected_cause), .idle_o(fill_idle)
   );
 
   // ---------------------------------------------------------------- queues
@@ -136,10 +136,10 @@ module fabric_ni_tx #(
   );
 
   // Lanes pick with the fabric clock; what is freed or repeated changes in between. Not in a cycle in
-  // which a packet is refused: there is one report per cycle.
+  // which a packet is rejected: there is one report per cycle.
   logic lost_valid, lost_banned, retry_busy, retry_idle;
   logic [31:0] resends;
-  assign turn = !fabric_en_i && !done && !drop && !refused;
+  assign turn = !fabric_en_i && !done && !drop && !rejected;
   fabric_retry u_retry (
     .clk_i, .rst_ni,
     .ack_valid_i(acked_valid_i), .ack_src_i(acked_src_i), .ack_seq_i(acked_seq_i),
@@ -155,15 +155,15 @@ module fabric_ni_tx #(
 
   assign mgmt_kept_o   = kept[15:0];
   assign mgmt_lost_o   = lost[15:0];
-  assign error_valid_o = refused || lost_valid;
-  assign error_cause_o = refused     ? refused_cause
+  assign error_valid_o = rejected || lost_valid;
+  assign error_cause_o = rejected     ? rejected_cause
                        : lost_banned ? defs_pkg::ErrorCauseForbidden
                                      : defs_pkg::ErrorCauseUnreachable;
 
   // ---------------------------------------------------------------- the route to every chip
   logic [Chips-1:0] odd, upper, local_chip, vc_class, cut_off;
   logic routes_valid;
-  fabric_ways u_ways (
+  fabric_routes u_routes (
     .clk_i(routes_clk_i), .rst_ni, .fabric_en_i, .core_i, .chip_i(chip_id_i[3:0]), .ring_size_i,
     .bank_i, .resend_i, .valid_o(routes_valid), .odd_o(odd), .upper_o(upper), .local_o(local_chip),
     .class_o(vc_class), .cut_off_o(cut_off), .upset_o

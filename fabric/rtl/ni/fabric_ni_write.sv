@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Payload of packets to memory: pieces of 64 bytes from its start; one that crosses a line of the
-// destination becomes two writes. A notify follows once the last write is settled.
+// Payload of packets to memory: writes of 64 bytes from its start; one that crosses a line of the
+// destination becomes two writes. A notify follows once the last write is completed.
 //
-//   packet --> write_* --piece by piece--> req_* --accepted--> settled --> sem_*
+//   packet --> write_* --64 bytes each--> req_* --accepted--> settled --> sem_*
 //              message                     one line
 //
 // A write that hits no memory is reported, and its packet's notify withheld.
@@ -15,7 +15,7 @@ module fabric_ni_write #(
   input  logic clk_i,
   input  logic rst_ni,
 
-  // A packet, taken while ready_o: delivered, dropped, or refused and reported.
+  // A packet, taken while ready_o: delivered, dropped, or rejected and reported.
   output logic ready_o,
   input  logic packet_leaves_i,
   input  defs_pkg::header_t packet_i,
@@ -46,7 +46,7 @@ module fabric_ni_write #(
   output logic idle_o
 );
 
-  // ---------------------------------------------------------------- write: piece by piece
+  // ---------------------------------------------------------------- write: 64 bytes each
   logic write_valid_q, write_drop_q, write_bad_q, write_bad_dst_q, write_step, write_done, can_load, write_error;
   logic [4:0] write_slot_q;
   logic [10:0] write_at_q, write_bytes_q, write_left;
@@ -56,14 +56,14 @@ module fabric_ni_write #(
   logic [9:0] write_src_q;
   logic [6:0] write_lane_q;  // {vn 2, sending core 1, sending DMA engine 4}
 
-  logic [6:0] in_piece, count;
+  logic [6:0] in_block, count;
   logic [9:0] in_line;
   logic write_last;
   assign write_left = write_bytes_q - write_at_q;
-  assign in_piece   = 7'd64 - {1'b0, write_at_q[5:0]};
+  assign in_block   = 7'd64 - {1'b0, write_at_q[5:0]};
   assign in_line    = 10'(LineBytes) - 10'(write_addr_q[OffsetBits-1:0]);
   always_comb begin
-    count = in_piece;
+    count = in_block;
     if (in_line < {3'b0, count}) count = in_line[6:0];
     if (write_left < {4'b0, count}) count = write_left[6:0];
   end
@@ -106,7 +106,7 @@ module fabric_ni_write #(
   assign accepted    = req_valid_q && req_ready_i;
   assign write_error = accepted && req_err_i && !failed_q;
   assign notify_next = accepted && req_notify_q && !req_err_i && !failed_q;
-  // Nothing follows a notify before it is settled, or new writes could keep it waiting.
+  // Nothing follows a notify before its writes are completed, or new writes could keep it waiting.
   assign can_load    = (!req_valid_q || (req_ready_i && !req_notify_q)) &&
                        (!notify_wait_q || settled_i);
 

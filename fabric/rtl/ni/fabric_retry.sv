@@ -6,7 +6,7 @@
 //
 // A flow that made no progress from one tick to the next is sent again from its oldest packet; the
 // receiver drops what it has already. After RetryTries such repeats in a row without progress the
-// destination is given up: its packets are reported as lost and new ones refused.
+// destination is given up: its packets are reported as lost and new ones rejected.
 module fabric_retry #(
   localparam int unsigned Flows = 64,
   localparam int unsigned Chips = 16

@@ -64,7 +64,7 @@ module fabric_input #(
 
   // Body flits follow their head.
   logic [4*Vns-1:0] open_route_q;  // {class, out 3}
-  // Computed only when something moves: most buffers stand still most of the time.
+  // Computed only when something moves: most buffers are idle most of the time.
   always_comb begin
     pushed     = '0;
     write_at   = '0;

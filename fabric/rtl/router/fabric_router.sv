@@ -22,7 +22,7 @@ module fabric_router #(
   localparam int unsigned Vns = defs_pkg::VirtualNets,
   localparam int unsigned Vcs = defs_pkg::VirtualChannels
 ) (
-  input  logic clk_i,  // may stand still while asleep_o and no flit comes
+  input  logic clk_i,  // may be gated while asleep_o and no flit comes
   input  logic [Links-1:0] credit_clk_i,
   input  logic rst_ni,
   input  logic fabric_en_i,
@@ -84,7 +84,7 @@ module fabric_router #(
   output logic [15:0] stalls_o,
   output logic [63:0] stall_o,
 
-  output logic asleep_o,  // nothing in the buffers, nothing on its way to the outputs
+  output logic asleep_o,  // nothing in the buffers, nothing in flight to the outputs
   output logic idle_o     // and every credit home
 );
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads of line of the router that stand still: who, and what they wait for.
+// Heads of line of the router that are stalled: who, and what they wait for.
 //
 //   tick:      every queue with a flit is marked; one that is still marked since the last tick is old
 //   in between: a queue that gives a flit away loses its mark

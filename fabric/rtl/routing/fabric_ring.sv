@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Way and class on the ring, computed: what a bank of tables means as long as nobody has loaded it.
+// Route and class on the ring, computed: what a bank of tables means as long as nobody has loaded it.
 //
 // Shortest path. A destination exactly half the ring away is a tie: even chips send it to + 1, odd
 // ones to - 1, so both directions carry the same load. Only the source meets a tie; one hop later
-// the way on is strictly the shorter one.
+// the route on is strictly the shorter one.
 //
 // The class is chosen once, by the source. Class 0 never crosses cable A, class 1 never cable B, so
 // each class is a line and cannot wait in a circle.
@@ -12,14 +12,14 @@
 //   n-1 ------||------ 0 -- ... h-1 ----||---- h ... -- n-1          h = n / 2
 //         class 1 only              class 0 only
 //
-// No shortest way crosses both: they are h cables apart or more. Ways that cross neither balance
+// No shortest route crosses both: they are h cables apart or more. Routes that cross neither balance
 // the load: class 0 in the half of the line next to A, which class 1 fills, class 1 next to B.
 module fabric_ring (
   input  logic [3:0] chip_i,
   input  logic [4:0] ring_size_i,
   input  logic [3:0] dst_i,
 
-  output logic here_o,   // this chip, or none of the ring: its receiver refuses those
+  output logic here_o,   // this chip, or none of the ring: its receiver rejects those
   output logic minus_o,  // to chip - 1
   output logic class_o
 );

@@ -3,7 +3,7 @@
 //
 // A packet starts in the class that the source table names (Source = 1) or goes on in the class in
 // which it came; route[class][dst] says the port and the class of the next link. An entry that
-// leads nowhere, or whose parity is wrong, ends the way here: the receiver refuses the packet by
+// leads nowhere, or whose parity is wrong, ends the route here: the receiver rejects the packet by
 // name, it never circles.
 module fabric_route #(
   parameter bit Source = 1'b0

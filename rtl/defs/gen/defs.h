@@ -46,11 +46,11 @@ inline constexpr unsigned kLinkErrorLimit = 1024;  ///< words per 2^16 fabric cy
 inline constexpr unsigned kFlitBytes = 64;  ///< payload bytes of a body flit
 inline constexpr unsigned kRetryFlits = 1024;  ///< 64-byte words a core's sender can keep until they are acknowledged
 inline constexpr unsigned kRetryTimeout = 65536;  ///< fabric cycles without news after which a flow is sent again; reset value of the register
-inline constexpr unsigned kStallPatience = 128;  ///< times 128 fabric cycles after which a packet that stands still in a router is reported; reset value of the register
+inline constexpr unsigned kStallPatience = 128;  ///< times 128 fabric cycles after which a packet that is stalled in a router is reported; reset value of the register
 inline constexpr unsigned kRetryTries = 8;  ///< repeats of a flow without progress after which its destination is given up
-inline constexpr unsigned kAckFlits = 128;  ///< flits received from a chip after which it is told at once
-inline constexpr unsigned kAckAge = 512;  ///< fabric cycles, one to two times, after which it is told although the chip is busy
-inline constexpr unsigned kKeyEntries = 16;  ///< partition keys that a link port lets in
+inline constexpr unsigned kAckFlits = 128;  ///< flits received from a chip after which it is notified at once
+inline constexpr unsigned kAckAge = 512;  ///< fabric cycles, one to two times, after which it is notified although the chip is busy
+inline constexpr unsigned kKeyEntries = 16;  ///< partition keys that a link port admits
 inline constexpr unsigned kVnDepth0 = 16;  ///< flits of buffer per input port and class of VN 0
 inline constexpr unsigned kVnDepth1 = 112;  ///< VN 1
 inline constexpr unsigned kVnDepth2 = 112;  ///< VN 2
@@ -89,7 +89,7 @@ inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro"
 inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
 inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
 inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
+inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
 inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
 inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
@@ -97,15 +97,15 @@ inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  /
 inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48};  ///< address behind the last one; reset 2^48 - 1
 inline constexpr Csr kCsrFabricRate{"FabricRate", 0x14a0, 2, true, "rw", 14};  ///< stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
 inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
-inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
+inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no route
 inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
-inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64};  ///< [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
+inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64};  ///< [3:0] link ports that are dead, [4] drained: nothing in flight in this node, [5] a table entry had wrong parity
 inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw", 35};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
 inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 25};  ///< fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
 inline constexpr Csr kCsrFabricSwitch{"FabricSwitch", 0x160, 1, false, "rw", 32};  ///< fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
 inline constexpr Csr kCsrFabricManagers{"FabricManagers", 0x168, 1, false, "rw", 16};  ///< chips whose management packets this one obeys, bit i for chip i. Reset 0: none
 inline constexpr Csr kCsrLinkErrorLimit{"LinkErrorLimit", 0x170, 1, false, "rw", 16};  ///< words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
-inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
+inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); rejected while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
 inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
 inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
 inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
@@ -227,7 +227,7 @@ enum class ErrorCause : std::uint8_t {
   QueueOverflow = 13,  ///< no such DMA engine, or a sequencer is started that is not idle
   Unreachable = 14,  ///< a chip never acknowledged what was sent to it
   Forbidden = 15,  ///< a partition key or an address that is not allowed there
-  Stalled = 16,  ///< a packet stood still in a router for one to two times FabricPatience
+  Stalled = 16,  ///< a packet was stalled in a router for one to two times FabricPatience
 };
 inline constexpr std::string_view to_string(ErrorCause value) {
   switch (value) {
@@ -465,7 +465,7 @@ enum class ChipCount : std::uint8_t {
   Bytes0 = 64,  ///< payload bytes delivered to memory of core 0
   Bytes1 = 65,  ///< likewise core 1
   Switches = 66,  ///< changes of tables, mod 2^16
-  Stalls = 67,  ///< times that a head stood still for one to two times FabricPatience, mod 2^8
+  Stalls = 67,  ///< times that a head was stalled for one to two times FabricPatience, mod 2^8
   Cycle = 68,  ///< fabric cycle of the copy, 0: there was none
   Damaged = 69,  ///< whole packets, mod 2^16, whose end-to-end check failed here: something changed them inside a chip, links check for themselves. Their senders send them again
 };
@@ -664,16 +664,16 @@ struct MemRsp {
   bool operator==(const MemRsp&) const = default;
 };
 
-/// a piece of a message from a DMA engine to the fabric interface; pieces of one packet come in order, pieces of different engines may interleave
+/// a beat of a message from a DMA engine to the fabric interface; beats of one packet come in order, beats of different engines may interleave
 struct MsgChunk {
   static constexpr unsigned kMaxWords = 67;  ///< of the largest configuration
   static constexpr unsigned bits(const Sizes& sizes) { return sizes.line_bytes * 8 + 84; }
   std::uint8_t engine{};  ///< DMA engine
   std::uint16_t dst{};  ///< destination: board 6, chip 4
-  std::uint64_t addr{};  ///< destination address of this piece's first byte
+  std::uint64_t addr{};  ///< destination address of this beat's first byte
   std::uint16_t bytes{};  ///< 1 .. LineBytes, multiple of 4
   std::uint8_t vn{};  ///< virtual network
-  std::uint8_t last{};  ///< last piece of the packet
+  std::uint8_t last{};  ///< last beat of the packet
   std::uint8_t notify{};  ///< with last: the packet is a WRITE_NOTIFY
   std::uint16_t sem{};  ///< with notify: {core, semaphore} at the destination, + 1
   std::array<std::uint32_t, 64> data{};  ///< bytes 0 .. bytes-1, right-aligned (not at their place in a line)
@@ -756,7 +756,7 @@ struct RegRsp {
   static constexpr unsigned kBits = 72;
   static constexpr unsigned kWords = 3;
   using Words = std::array<std::uint32_t, 3>;
-  std::uint8_t cause{};  ///< error_cause: None, or why the access is refused
+  std::uint8_t cause{};  ///< error_cause: None, or why the access is rejected
   std::uint64_t data{};  ///< of a read
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 64, 8, static_cast<std::uint64_t>(cause));
@@ -1163,7 +1163,7 @@ struct LinkStatus {
   bool operator==(const LinkStatus&) const = default;
 };
 
-/// register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
+/// register FabricStall: a head of line that was stalled for one to two times FabricPatience, as it was then
 struct FabricStall {
   static constexpr unsigned kBits = 64;
   static constexpr unsigned kWords = 2;
@@ -1181,7 +1181,7 @@ struct FabricStall {
   std::uint8_t held{};  ///< the VC behind the output belongs to a packet
   std::uint8_t holder{};  ///< crossbar input where that packet's next flit is; 15: none is here
   std::uint8_t claimed{};  ///< the VC is claimed by a head that lacks credit
-  std::uint8_t others{};  ///< how many others stood still as long at that moment, 7 or more: 7
+  std::uint8_t others{};  ///< how many others were stalled as long at that moment, 7 or more: 7
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 35, 29, static_cast<std::uint64_t>(spare));
     put_bits(words, at + 34, 1, static_cast<std::uint64_t>(valid));
@@ -1281,10 +1281,10 @@ struct HeadPayload {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
   using Words = std::array<std::uint32_t, 16>;
-  std::uint16_t stamp{};  ///< on the way: fabric cycle, mod 2^16, in which a lane took the packet
+  std::uint16_t stamp{};  ///< in the network: fabric cycle, mod 2^16, in which a lane took the packet
   std::array<std::uint32_t, 10> inline_data{};  ///< payload of a single-flit packet, right-aligned
   std::uint16_t seq{};  ///< number in its flow {source, core, destination, VN}, from 0; Ack: 0
-  std::uint32_t ecrc{};  ///< end-to-end CRC-32C, see README
+  std::uint32_t ecrc{};  ///< end-to-end CRC-32C, see fabric/doc/transport.md
   Header header{};  ///< packet header
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 496, 16, static_cast<std::uint64_t>(stamp));
@@ -1312,7 +1312,7 @@ struct RouteBank {
   static constexpr unsigned kBits = 209;
   static constexpr unsigned kWords = 7;
   using Words = std::array<std::uint32_t, 7>;
-  std::uint8_t loaded{};  ///< 0: nobody wrote it, the ring's shortest way is computed
+  std::uint8_t loaded{};  ///< 0: nobody wrote it, the ring's shortest route is computed
   std::uint16_t source_parity{};  ///< one per entry of source
   std::uint32_t route_parity{};  ///< one per entry of route
   std::uint32_t source{};  ///< {reachable, class} of destination chip i in bits 2i+1:2i

@@ -27,11 +27,11 @@ package defs_pkg;
   localparam int unsigned FlitBytes = 64;  // payload bytes of a body flit
   localparam int unsigned RetryFlits = 1024;  // 64-byte words a core's sender can keep until they are acknowledged
   localparam int unsigned RetryTimeout = 65536;  // fabric cycles without news after which a flow is sent again; reset value of the register
-  localparam int unsigned StallPatience = 128;  // times 128 fabric cycles after which a packet that stands still in a router is reported; reset value of the register
+  localparam int unsigned StallPatience = 128;  // times 128 fabric cycles after which a packet that is stalled in a router is reported; reset value of the register
   localparam int unsigned RetryTries = 8;  // repeats of a flow without progress after which its destination is given up
-  localparam int unsigned AckFlits = 128;  // flits received from a chip after which it is told at once
-  localparam int unsigned AckAge = 512;  // fabric cycles, one to two times, after which it is told although the chip is busy
-  localparam int unsigned KeyEntries = 16;  // partition keys that a link port lets in
+  localparam int unsigned AckFlits = 128;  // flits received from a chip after which it is notified at once
+  localparam int unsigned AckAge = 512;  // fabric cycles, one to two times, after which it is notified although the chip is busy
+  localparam int unsigned KeyEntries = 16;  // partition keys that a link port admits
   localparam int unsigned VnDepth0 = 16;  // flits of buffer per input port and class of VN 0
   localparam int unsigned VnDepth1 = 112;  // VN 1
   localparam int unsigned VnDepth2 = 112;  // VN 2
@@ -57,7 +57,7 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricCounts = 22'h880;  // copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
   localparam logic [21:0] CsrFabricTime = 22'h808;  // fabric cycles since reset, mod 2^32: equal in all chips
   localparam logic [21:0] CsrFabricSnapshot = 22'h810;  // writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that stands still in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
+  localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
   localparam logic [21:0] CsrFabricStall = 22'h820;  // fabric_stall: the first one since reset or the last write of FabricPatience
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
   localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
@@ -65,15 +65,15 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricEnd = 22'h1490;  // address behind the last one; reset 2^48 - 1
   localparam logic [21:0] CsrFabricRate = 22'h14a0;  // stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
   localparam logic [21:0] CsrRouteSource = 22'h100;  // fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
-  localparam logic [21:0] CsrRouteTable = 22'h108;  // fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no way
+  localparam logic [21:0] CsrRouteTable = 22'h108;  // fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no route
   localparam logic [21:0] CsrFabricControl = 22'h118;  // [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
-  localparam logic [21:0] CsrFabricStatus = 22'h120;  // [3:0] link ports that are dead, [4] drained: nothing on its way in this node, [5] a table entry had wrong parity
+  localparam logic [21:0] CsrFabricStatus = 22'h120;  // [3:0] link ports that are dead, [4] drained: nothing in flight in this node, [5] a table entry had wrong parity
   localparam logic [21:0] CsrFabricSlots = 22'h128;  // fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
   localparam logic [21:0] CsrFabricArbiter = 22'h130;  // fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
   localparam logic [21:0] CsrFabricSwitch = 22'h160;  // fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
   localparam logic [21:0] CsrFabricManagers = 22'h168;  // chips whose management packets this one obeys, bit i for chip i. Reset 0: none
   localparam logic [21:0] CsrLinkErrorLimit = 22'h170;  // words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
-  localparam logic [21:0] CsrMgmt = 22'h3000;  // a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); refused while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
+  localparam logic [21:0] CsrMgmt = 22'h3000;  // a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); rejected while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
   localparam logic [21:0] CsrSeqBase = 22'h1000;  // HBM address of the first instruction of sequencer i, multiple of LineBytes
   localparam logic [21:0] CsrSeqCount = 22'h1040;  // instructions of sequencer i, END included, 1 .. 2^24
   localparam logic [21:0] CsrSeqStart = 22'h1080;  // doorbell: bit i starts sequencer i
@@ -143,7 +143,7 @@ package defs_pkg;
     ErrorCauseQueueOverflow = 8'd13,  // no such DMA engine, or a sequencer is started that is not idle
     ErrorCauseUnreachable = 8'd14,  // a chip never acknowledged what was sent to it
     ErrorCauseForbidden = 8'd15,  // a partition key or an address that is not allowed there
-    ErrorCauseStalled = 8'd16  // a packet stood still in a router for one to two times FabricPatience
+    ErrorCauseStalled = 8'd16  // a packet was stalled in a router for one to two times FabricPatience
   } error_cause_e;
 
   // condition on a semaphore before an instruction issues
@@ -247,7 +247,7 @@ package defs_pkg;
     ChipCountBytes0 = 7'd64,  // payload bytes delivered to memory of core 0
     ChipCountBytes1 = 7'd65,  // likewise core 1
     ChipCountSwitches = 7'd66,  // changes of tables, mod 2^16
-    ChipCountStalls = 7'd67,  // times that a head stood still for one to two times FabricPatience, mod 2^8
+    ChipCountStalls = 7'd67,  // times that a head was stalled for one to two times FabricPatience, mod 2^8
     ChipCountCycle = 7'd68,  // fabric cycle of the copy, 0: there was none
     ChipCountDamaged = 7'd69  // whole packets, mod 2^16, whose end-to-end check failed here: something changed them inside a chip, links check for themselves. Their senders send them again
   } chip_count_e;
@@ -314,7 +314,7 @@ package defs_pkg;
 
   // answer of the block
   typedef struct packed {
-    logic [7:0] cause;  // error_cause: None, or why the access is refused
+    logic [7:0] cause;  // error_cause: None, or why the access is rejected
     logic [63:0] data;  // of a read
   } reg_rsp_t;
   localparam int unsigned RegRspBits = 72;
@@ -446,7 +446,7 @@ package defs_pkg;
   } link_status_t;
   localparam int unsigned LinkStatusBits = 249;
 
-  // register FabricStall: a head of line that stood still for one to two times FabricPatience, as it was then
+  // register FabricStall: a head of line that was stalled for one to two times FabricPatience, as it was then
   typedef struct packed {
     logic [28:0] spare;  // zero
     logic valid;  // there was one
@@ -461,7 +461,7 @@ package defs_pkg;
     logic held;  // the VC behind the output belongs to a packet
     logic [3:0] holder;  // crossbar input where that packet's next flit is; 15: none is here
     logic claimed;  // the VC is claimed by a head that lacks credit
-    logic [2:0] others;  // how many others stood still as long at that moment, 7 or more: 7
+    logic [2:0] others;  // how many others were stalled as long at that moment, 7 or more: 7
   } fabric_stall_t;
   localparam int unsigned FabricStallBits = 64;
 
@@ -485,17 +485,17 @@ package defs_pkg;
 
   // payload of a head flit
   typedef struct packed {
-    logic [15:0] stamp;  // on the way: fabric cycle, mod 2^16, in which a lane took the packet
+    logic [15:0] stamp;  // in the network: fabric cycle, mod 2^16, in which a lane took the packet
     logic [319:0] inline_data;  // payload of a single-flit packet, right-aligned
     logic [15:0] seq;  // number in its flow {source, core, destination, VN}, from 0; Ack: 0
-    logic [31:0] ecrc;  // end-to-end CRC-32C, see README
+    logic [31:0] ecrc;  // end-to-end CRC-32C, see fabric/doc/transport.md
     header_t header;  // packet header
   } head_payload_t;
   localparam int unsigned HeadPayloadBits = 512;
 
   // a bank of routing tables; each entry has even parity with its bit
   typedef struct packed {
-    logic loaded;  // 0: nobody wrote it, the ring's shortest way is computed
+    logic loaded;  // 0: nobody wrote it, the ring's shortest route is computed
     logic [15:0] source_parity;  // one per entry of source
     logic [31:0] route_parity;  // one per entry of route
     logic [31:0] source;  // {reachable, class} of destination chip i in bits 2i+1:2i

@@ -168,7 +168,7 @@ void other_patterns(const std::vector<Pattern>& all, const fabric::Tables& table
 }
 
 struct Theirs {
-  double offered, mean, routers;  ///< routers: of a way, on average, both ends included
+  double offered, mean, routers;  ///< routers: of a route, on average, both ends included
 };
 
 /// A cable of C12(1,5) falls silent under load. The host waits until both ends know, then does what
@@ -218,7 +218,7 @@ void cable_dies() {
 
 /// Mean latency against the reference simulator, its assumptions taken over: links of hop 35 (L is
 /// 28 here: 7 + 28), its own node among the destinations, one sender, one port per chip that takes
-/// and gives a flit per cycle. Both are taken to ways of 3 links, the exact mean, from those that
+/// and gives a flit per cycle. Both are taken to routes of 3 links, the exact mean, from those that
 /// chance drew. What is left is a constant of the ends: a packet is stored at its source and
 /// reported whole. Judged up to 80 % of `saturation`.
 void reference(const std::string& name, unsigned bytes, double saturation,

@@ -21,7 +21,7 @@ void isolation(Row row) {
         foreign += static_cast<double>(busy.foreign);
       }
     }
-  row("slot_mode_traces_that_differ", "0 of 12: ways cross, A saturating or violating", 0, false,
+  row("slot_mode_traces_that_differ", "0 of 12: routes cross, A saturating or violating", 0, false,
       different);
   foreign += static_cast<double>(run({.load = 0.3}, Activity::Both).foreign);
   double growth = 0;

@@ -42,7 +42,7 @@ inline std::vector<Pattern> patterns() {
 }
 
 /// Flits per cycle and source at which the first link is full; a receiver has an output per link,
-/// so the last link of a way is its limit too. Sources that would send to themselves are silent.
+/// so the last link of a route is its limit too. Sources that would send to themselves are silent.
 inline double limit(const Pattern& pattern, const fabric::Tables& tables) {
   std::map<std::pair<unsigned, unsigned>, double> load;
   double most = 0;
@@ -51,8 +51,8 @@ inline double limit(const Pattern& pattern, const fabric::Tables& tables) {
     for (const unsigned dst : to) {
       if (dst == src) continue;
       const double share = 1.0 / static_cast<double>(to.size());
-      const auto way = tables.way(src, dst);
-      for (const fabric::Channel& c : way) most = std::max(most, load[{c.chip, c.port}] += share);
+      const auto route = tables.way(src, dst);
+      for (const fabric::Channel& c : route) most = std::max(most, load[{c.chip, c.port}] += share);
     }
   }
   return 1 / most;

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
   app.add_option("--chips", chips, "chips")->check(CLI::Range(1u, defs::kBoardChips));
   app.add_option("--length", length, "work per core, 0: the scenario's default");
   app.add_option("--seed", seed, "seed of the scenario");
-  app.add_option("--order-seed", options.order_seed, "order of units, 0: round robin");
+  app.add_option("--order-seed", options.order_seed, "order of operations, 0: round robin");
   app.add_option("--data", data, "folder of the scenarios' data");
   app.add_flag("--races", options.detect_races, "look for races");
   app.add_flag("--liveness", options.track_liveness, "keep the access history");

@@ -179,7 +179,7 @@ void outage(Trial& trial) {
 void step(Trial& trial, unsigned cycles) {
   for (unsigned i = 0; i < cycles; ++i) trial.nodes().step();
 }
-/// The cable is cut for good. The host lays other ways; one time in four there is no such host.
+/// The cable is cut for good. The host loads other routes; one time in four there is no such host.
 void cut(Trial& trial) {
   const Trial::Target t = busy(trial);
   trial.offer(t.src, t.dst, 3);
@@ -244,7 +244,7 @@ void slow_sink(Trial& trial) {
   }
 }
 
-/// A core sends with a key that a port on the way, or the destination, does not let in; or to an
+/// A core sends with a key that a port on the route, or the destination, does not admit; or to an
 /// address outside the window.
 void violate_key(Trial& trial) {
   const Trial::Target t = trial.pick();
@@ -317,7 +317,7 @@ constexpr FaultClass kClasses[] = {
     {"lane", "one or two lanes stick at 0 or 1", stuck_lanes, kContained, 4, 4000},
     {"outage", "a link is silent for 1 to 1,500 cycles, one way or both", outage, kCorrected, 8,
      4000},
-    {"cut", "a cable is silent for ever; the host lays other ways, or does not", cut,
+    {"cut", "a cable is silent for ever; the host loads other routes, or does not", cut,
      kContained | kReported, 1, 8000},
     {"table", "a bit of a routing table in use flips", upset_table, kCorrected | kReported, 1, 300},
     {"slow-sink", "a receiver's memory takes nothing for up to 1,500 cycles", slow_sink, kCorrected,

@@ -13,7 +13,7 @@ enum class Outcome : unsigned {
   Masked,
   Corrected,  ///< every message once, intact, in order; no word to anybody
   Contained,  ///< likewise, but a part was given up and both its ends say so
-  Reported,   ///< messages lost, each told to its sender's host, and kept on record where it
+  Reported,   ///< messages lost, each reported to its sender's host, and kept on record where it
               ///< happened
   Hang,
   Silent,  ///< lost without a word, twice, damaged, out of order, or an assertion of the RTL failed
@@ -26,7 +26,7 @@ struct FaultClass {
   std::string_view name, what;
   /// Offers messages and does the damage; says by Trial::hit() when it met something.
   void (*inject)(Trial&);
-  /// Bit i: Outcome i is what fabric/README.md promises.
+  /// Bit i: Outcome i is what fabric/doc/checking.md promises.
   unsigned allowed;
   unsigned per_trial;  ///< events in one simulation; 1: what it breaks stays broken
   unsigned timeout;    ///< FabricTimeout, fabric cycles

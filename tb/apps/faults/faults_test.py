@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program of the fault campaign: same seed, same verdict; one event by itself; what it refuses."""
+"""The program of the fault campaign: same seed, same verdict; one event by itself; what it rejects."""
 import json
 import pathlib
 import subprocess

@@ -71,8 +71,8 @@ Trial::Target Trial::pick() {
   for (;;) {
     Target t{random(defs::kBoardChips), random(defs::kBoardChips), {}};
     if (t.src == t.dst || lost_pairs_.count({t.src, t.dst})) continue;
-    const auto way = tables().way(t.src, t.dst);
-    t.link = way[random(static_cast<unsigned>(way.size()))];
+    const auto route = tables().way(t.src, t.dst);
+    t.link = route[random(static_cast<unsigned>(route.size()))];
     if (sound(t.link)) return t;
   }
 }
@@ -230,7 +230,7 @@ void Trial::judge() {
   if (!first_complaint_.empty()) return bad(Outcome::Silent, first_complaint_);
   if (hang_) return bad(Outcome::Hang, fmt::format("not quiet after {} cycles", kPatience));
 
-  // What is missing must have been told to the hosts that sent it, and where it was lost.
+  // What is missing must have been reported to the hosts that sent it, and where it was lost.
   unsigned refused = 0, lost = 0;
   std::vector<unsigned> lost_by(defs::kBoardChips);
   for (const auto& [pair, count] : nodes_->scoreboard().give_up()) {
@@ -240,11 +240,11 @@ void Trial::judge() {
   }
   for (unsigned chip = 0; chip < defs::kBoardChips; ++chip) {
     const auto now = nodes_->refusals(chip), before = refusals_before_[chip];
-    const unsigned told = now.own - before.own;
-    refused += told + now.received - before.received;
-    if (told < lost_by[chip])
+    const unsigned notified = now.own - before.own;
+    refused += notified + now.received - before.received;
+    if (notified < lost_by[chip])
       return bad(Outcome::Silent, fmt::format("chip {} lost {} messages and was told of {}", chip,
-                                              lost_by[chip], told));
+                                              lost_by[chip], notified));
   }
   if (lost < forbidden_)
     return bad(Outcome::Silent, fmt::format("{} forbidden messages delivered", forbidden_ - lost));

@@ -51,7 +51,7 @@ class Trial {
   unsigned random(unsigned below) { return static_cast<unsigned>(rng_() % below); }
   std::mt19937& rng() { return rng_; }
 
-  /// A pair of chips that still talk, and a link of the way between them.
+  /// A pair of chips that still talk, and a link of the route between them.
   struct Target {
     unsigned src, dst;
     fabric::Channel link;  ///< its sending end

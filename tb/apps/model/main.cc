@@ -55,7 +55,7 @@ Verdict judge(const cmodel::Board& board, const cmodel::Program& program, const 
   return verdict;
 }
 
-/// The board counts refusals of the host's accesses as commits; the model has no registers.
+/// The board counts rejections of the host's accesses as commits; the model has no registers.
 bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
                      const cmodel::Program& program) {
   if (!scenario.accesses) return false;

@@ -42,8 +42,8 @@ class Hashes(ModelTest):
                     self.assertEqual(model[key], rtl[key], f"{scenario} seed {seed}: {key}")
                 for key in ("instructions", "descriptors", "messages"):
                     self.assertEqual(model["metrics"][key], rtl["metrics"][key], f"{scenario} seed {seed}: {key}")
-                # A receiver tells the host its first refusal only.
-                # A receiver's refusals are the chip's: which of its two ports tells them is a matter of ways.
+                # A receiver tells the host its first rejection only.
+                # A receiver's rejections are the chip's: which of its two ports tells them is a matter of routes.
                 told = [{re.sub(r"core \d Rx", "Rx", text) for text in run["metrics"].get("errors", [])} for run in (model, rtl)]
                 self.assertEqual(*told)
                 self.assertEqual(list(model), list(rtl))  # the fixed fields, in their order

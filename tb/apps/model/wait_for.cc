@@ -14,11 +14,11 @@
 namespace tb {
 namespace {
 
-constexpr std::size_t kMaxGivers = 3;  // named per waiting sequencer
+constexpr std::size_t kMaxProducers = 3;  // named per waiting sequencer
 
 using Who = std::tuple<unsigned, unsigned, unsigned>;  // chip, core, sequencer
 
-struct Giver {
+struct Producer {
   Who who;           ///< the sequencer that does it, or rings for it
   std::string text;  ///< where
 };
@@ -36,25 +36,25 @@ Words fetch(const cmodel::Board& board, unsigned chip, std::uint64_t addr) {
 }
 
 /// What is still to come, by {chip, semaphore}.
-using Givers = std::map<std::pair<unsigned, unsigned>, std::vector<Giver>>;
+using Producers = std::map<std::pair<unsigned, unsigned>, std::vector<Producer>>;
 
 /// Descriptors that a doorbell of `who` would start; `next` is the first of its ring.
 void add_descriptors(const cmodel::Board& board, const cmodel::DescriptorRing& ring, const Who& who,
-                     std::uint32_t pc, std::uint64_t next, unsigned count, Givers& givers) {
+                     std::uint32_t pc, std::uint64_t next, unsigned count, Producers& producers) {
   for (std::uint64_t at = next; at < next + count; ++at) {
     const auto d = defs::Descriptor::from(fetch<defs::Descriptor::Words>(
         board, ring.chip, ring.base + at % ring.count * defs::kInstrBytes));
     const std::string text =
         fmt::format("descriptor {} of DMA {}, rung by {} pc {}", at, ring.engine, name(who), pc);
-    if (d.update && d.update_delta > 0) givers[{ring.chip, d.update_sem}].push_back({who, text});
-    if (d.notify) givers[{d.dst_chip, d.notify_sem}].push_back({who, text});
+    if (d.update && d.update_delta > 0) producers[{ring.chip, d.update_sem}].push_back({who, text});
+    if (d.notify) producers[{d.dst_chip, d.notify_sem}].push_back({who, text});
   }
 }
 
-Givers all_givers(const cmodel::Board& board, const cmodel::Program& program) {
+Producers all_producers(const cmodel::Board& board, const cmodel::Program& program) {
   std::map<Who, const cmodel::DescriptorRing*> rings;
   for (const auto& ring : program.rings) rings[{ring.chip, ring.core, ring.engine}] = &ring;
-  Givers givers;
+  Producers producers;
   for (const auto& stream : program.streams) {
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
     const Who who{stream.chip, stream.core, stream.engine};
@@ -65,24 +65,24 @@ Givers all_givers(const cmodel::Board& board, const cmodel::Program& program) {
           board, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
       const bool to_come = running && pc >= status.pc;
       if (to_come && instr.update && instr.update_delta > 0)
-        givers[{stream.chip, instr.update_sem}].push_back(
+        producers[{stream.chip, instr.update_sem}].push_back(
             {who, fmt::format("{} pc {}", name(who), pc)});
       const auto [engine, count] = cmodel::doorbell(instr);
       if (!count) continue;
       const auto ring = rings.find({stream.chip, stream.core, engine});
       if (to_come && ring != rings.end() && ring->second->count)
-        add_descriptors(board, *ring->second, who, pc, rung[engine], count, givers);
+        add_descriptors(board, *ring->second, who, pc, rung[engine], count, producers);
       rung[engine] += count;
     }
   }
-  return givers;
+  return producers;
 }
 
 }  // namespace
 
 std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& program) {
-  Givers givers = all_givers(board, program);
-  std::map<Who, Who> waits;  // for its first giver that waits itself
+  Producers producers = all_producers(board, program);
+  std::map<Who, Who> waits;  // for its first producer that waits itself
   std::string text, line;
   const std::string blocked = board.blocked();
   std::size_t at = 0;
@@ -95,19 +95,20 @@ std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& p
     at = end + 1;
     const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
         board, stream.chip, stream.base + std::uint64_t{status.pc} * defs::kInstrBytes));
-    const auto found = givers.find({stream.chip, instr.wait_sem});
-    if (found == givers.end()) {
+    const auto found = producers.find({stream.chip, instr.wait_sem});
+    if (found == producers.end()) {
       text += "  nobody is left to give it\n";
       continue;
     }
     const auto& list = found->second;
-    for (std::size_t i = 0; i < std::min(list.size(), kMaxGivers); ++i)
+    for (std::size_t i = 0; i < std::min(list.size(), kMaxProducers); ++i)
       text += fmt::format("  could come from {}\n", list[i].text);
-    if (list.size() > kMaxGivers) text += fmt::format("  and {} more\n", list.size() - kMaxGivers);
+    if (list.size() > kMaxProducers)
+      text += fmt::format("  and {} more\n", list.size() - kMaxProducers);
     waits[who] = list.front().who;
   }
   // Each waits for one: following them ends outside, or in a cycle.
-  for (const auto& [start, giver] : waits) {
+  for (const auto& [start, producer] : waits) {
     std::vector<Who> path{start};
     for (auto next = waits.find(start); next != waits.end(); next = waits.find(path.back())) {
       const auto seen = std::find(path.begin(), path.end(), next->second);

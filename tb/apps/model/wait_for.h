@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why does nothing run any more? Who waits for what, who could still give it, and the cycle.
+// Why does nothing run any more? Who waits for what, its producers, and the cycle.
 #pragma once
 #include <string>
 
@@ -14,8 +14,8 @@ namespace tb {
 ///     could come from chip 0 core 0 Tensor pc 7, which waits itself
 ///   cycle: chip 0 core 0 Vector -> chip 0 core 0 Tensor -> chip 0 core 0 Vector
 ///
-/// A giver is an instruction, a descriptor or a notify that has not happened yet and adds to the
-/// semaphore; "nobody left" says that there is none. The cycle follows first givers.
+/// A producer is an instruction, a descriptor or a notify that has not happened yet and adds to the
+/// semaphore; "nobody left" says that there is none. The cycle follows first producers.
 std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& program);
 
 }  // namespace tb

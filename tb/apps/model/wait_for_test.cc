@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the report says about boards that stand still.
+// What the report says about stalled boards.
 #include "tb/apps/model/wait_for.h"
 
 #include <gtest/gtest.h>

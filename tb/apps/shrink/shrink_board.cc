@@ -43,7 +43,7 @@ std::string signature(const std::string& report) {
   return std::regex_replace(text, number, "#");
 }
 
-/// The block that the way back ends in.
+/// The block that the root-cause trace ends in.
 std::string cause_block(const nlohmann::json& found) {
   const auto cause = found.is_object() ? found.value("cause", nlohmann::json()) : nlohmann::json();
   return cause.is_object() ? cause.value("block", "?") : "unknown";
@@ -80,7 +80,7 @@ Ran BoardRuns::run(const cmodel::Program& program, const std::vector<std::string
       nlohmann::json::parse(std::ifstream(dir_ / "out/latest/divergence.json"), nullptr, false);
   std::error_code ignored;
   fs::remove_all(dir_ / "out", ignored);
-  if (ran.status != 1) return ran;  // passed, or refused by the board
+  if (ran.status != 1) return ran;  // passed, or rejected by the board
   const auto result = nlohmann::json::parse(std::ifstream(json), nullptr, false);
   if (result.is_discarded()) return ran;
   std::ostringstream text;

@@ -102,26 +102,28 @@ std::optional<std::size_t> History::step_of(const Part& part) const {
   return {};
 }
 
-std::optional<Part> History::part_of(const nlohmann::json& unit) const {
-  if (!unit.is_object() || !unit.contains("engine") || !unit.contains("pc")) return {};
-  const unsigned chip = unit["chip"], pc = unit["pc"];
-  if (unit.contains("from_chip")) {  // a packet: the descriptor that sent it
-    if (!unit.contains("commit")) return {};
-    const std::uint64_t commit = unit["commit"];
+std::optional<Part> History::part_of(const nlohmann::json& operation) const {
+  if (!operation.is_object() || !operation.contains("engine") || !operation.contains("pc"))
+    return {};
+  const unsigned chip = operation["chip"], pc = operation["pc"];
+  if (operation.contains("from_chip")) {  // a packet: the descriptor that sent it
+    if (!operation.contains("commit")) return {};
+    const std::uint64_t commit = operation["commit"];
     for (const Step& step : steps_)
       for (std::uint32_t r = step.first; r < step.first + step.count; ++r) {
         const auto& record = records_[r];
         if (record.stream.engine == kRx && record.stream.chip == chip &&
-            record.stream.src == unit["from_chip"] && record.stream.lane >> 5 == unit["vn"] &&
-            commit >= record.begin && commit < record.end)
+            record.stream.src == operation["from_chip"] &&
+            record.stream.lane >> 5 == operation["vn"] && commit >= record.begin &&
+            commit < record.end)
           return step.part;
       }
     return {};
   }
-  const std::string name = unit["engine"];
+  const std::string name = operation["engine"];
   cmodel::StreamId id;
   id.chip = static_cast<std::uint8_t>(chip);
-  id.core = unit["core"];
+  id.core = operation["core"];
   for (unsigned engine = 0; engine < kRx; ++engine)
     if (cmodel::engine_name(engine) == name) id.engine = static_cast<std::uint8_t>(engine);
   return Places(image_).part_of(image_, id, pc);

@@ -13,7 +13,7 @@
 
 namespace tb {
 
-/// One run of the golden model, unit by unit: who made what, and from what.
+/// One run of the golden model, operation by operation: who made what, and from what.
 ///
 ///   keep:  DMA  LOAD  MULTIPLY  ACT           DMA, LOAD fall away; the bytes of SBUF that MULTIPLY
 ///           |     |       |      |      -->   and ACT read from them become segments. PSUM and
@@ -22,13 +22,13 @@ class History {
  public:
   History(const defs::Sizes& sizes, const Image& image, const Updates& updates);
 
-  /// A unit as divergence.json names it; none if it is no part of the program.
-  std::optional<Part> part_of(const nlohmann::json& unit) const;
-  /// The last unit of a chip, and of a core of it, that moves data.
+  /// An operation as divergence.json names it; none if it is no part of the program.
+  std::optional<Part> part_of(const nlohmann::json& operation) const;
+  /// The last operation of a chip, and of a core of it, that moves data.
   std::optional<Part> last_of(unsigned chip, std::optional<unsigned> core) const;
 
   /// The anchor with what it cannot do without, who made its data `depth` times over, and the
-  /// `before` units that came before it on its chip.
+  /// `before` operations that came before it on its chip.
   std::size_t steps() const { return steps_.size(); }
   std::set<Part> needed(const Part& anchor, unsigned depth, std::size_t before) const;
   /// Only these parts, with the data that they read.

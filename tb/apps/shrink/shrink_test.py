@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""shrink: fails in the same way with less, passes without the fault, refuses what it cannot shrink.
+"""shrink: fails in the same way with less, passes without the fault, rejects what it cannot shrink.
 
 shrink_test.py SHRINK BOARD_MINI
 """

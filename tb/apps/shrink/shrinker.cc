@@ -150,8 +150,8 @@ void Shrinker::leave_out(const std::string& what, const std::function<bool(const
   if (!list.empty()) reduce(what, list);
 }
 
-/// The unit that differed first, or is missing, or is nearest to the cause, with who made its data,
-/// and who made theirs; else with 1, 2, 3, 4, 6 .. units before it.
+/// The operation that differed first, or is missing, or is nearest to the cause, with who made its
+/// data, and who made theirs; else with 1, 2, 3, 4, 6 .. operations before it.
 void Shrinker::cut_history() {
   if (!sound_.defined || !best_.found.is_object()) return;
   const Updates updates = updates_of(sizes_, image_);

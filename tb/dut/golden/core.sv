@@ -3,7 +3,7 @@
 //
 //   doorbells --> golden model --> status, events      engines, buffers, DMA: tb/dut/golden/golden_chip.h
 //                       |
-//                       +--> pieces of messages --> fabric_node
+//                       +--> beats of messages --> fabric_node
 //
 // Its memories are the golden model's, so the ports to the crossbar stay silent.
 
@@ -126,15 +126,15 @@ module core #(
 
   // ---------------------------------------------------------------- messages
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    size_pkg::msg_chunk_t piece;
+    size_pkg::msg_chunk_t beat;
     if (!rst_ni) begin
       msg_valid_o <= 1'b0;
     end else if (!msg_valid_o || msg_ready_i) begin
       msg_valid_o <= golden_dpi::dodeca_golden_sends(core_id);
       if (golden_dpi::dodeca_golden_sends(core_id)) begin
-        golden_dpi::dodeca_golden_piece(core_id, piece.engine, piece.dst, piece.addr, piece.bytes,
-          piece.vn, piece.last, piece.notify, piece.sem, piece.data);
-        msg_o <= piece;
+        golden_dpi::dodeca_golden_beat(core_id, beat.engine, beat.dst, beat.addr, beat.bytes,
+          beat.vn, beat.last, beat.notify, beat.sem, beat.data);
+        msg_o <= beat;
       end
     end
   end

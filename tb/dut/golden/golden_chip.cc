@@ -65,28 +65,28 @@ bool GoldenChip::take_end(unsigned core, unsigned index) {
          std::exchange(untold_[core][index], false);
 }
 
-MessagePiece GoldenChip::take_piece(unsigned core) {
+MessageBeat GoldenChip::take_beat(unsigned core) {
   const Packet& packet = out_[core].front();
   const defs::Header& header = packet.header;
   std::size_t& sent = sent_[core];
   const std::size_t bytes = std::min<std::size_t>(sizes_.line_bytes, packet.payload.size() - sent);
-  piece_.assign(packet.payload.begin() + static_cast<std::ptrdiff_t>(sent),
-                packet.payload.begin() + static_cast<std::ptrdiff_t>(sent + bytes));
-  MessagePiece piece;
-  piece.engine = header.group >> 1 & 15;
-  piece.dst = header.dst;
-  piece.vn = header.vn;
-  piece.addr = header.addr + sent;
-  piece.data = piece_;
+  beat_.assign(packet.payload.begin() + static_cast<std::ptrdiff_t>(sent),
+               packet.payload.begin() + static_cast<std::ptrdiff_t>(sent + bytes));
+  MessageBeat beat;
+  beat.engine = header.group >> 1 & 15;
+  beat.dst = header.dst;
+  beat.vn = header.vn;
+  beat.addr = header.addr + sent;
+  beat.data = beat_;
   sent += bytes;
-  if (sent < packet.payload.size()) return piece;
-  piece.last = true;
-  piece.notify = header.op == static_cast<unsigned>(defs::PktOp::WriteNotify);
-  if (piece.notify) piece.sem = fabric::notified(header);
+  if (sent < packet.payload.size()) return beat;
+  beat.last = true;
+  beat.notify = header.op == static_cast<unsigned>(defs::PktOp::WriteNotify);
+  if (beat.notify) beat.sem = fabric::notified(header);
   out_[core].pop_front();
   sent = 0;
   awake_ = true;  // a DMA engine may have waited for room
-  return piece;
+  return beat;
 }
 
 std::uint64_t GoldenChip::count(unsigned core, unsigned index) const {

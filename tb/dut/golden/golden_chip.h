@@ -12,8 +12,8 @@
 
 namespace tb {
 
-/// A piece of a message, as size_pkg::msg_chunk_t has it.
-struct MessagePiece {
+/// A beat of a message, as size_pkg::msg_chunk_t has it.
+struct MessageBeat {
   unsigned engine = 0, dst = 0, vn = 0, sem = 0;
   std::uint64_t addr = 0;
   bool last = false, notify = false;
@@ -56,7 +56,7 @@ class GoldenChip final : public cmodel::ChipPort {
     return dma_errors_[core][engine];
   }
   /// The next one. Only if sends().
-  MessagePiece take_piece(unsigned core);
+  MessageBeat take_beat(unsigned core);
   std::uint64_t count(unsigned core, unsigned index) const;
   bool mapped(std::uint64_t addr) const;
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) { chip_.write(addr, bytes); }
@@ -77,7 +77,7 @@ class GoldenChip final : public cmodel::ChipPort {
   void error(const cmodel::StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override;
   void deliver(const cmodel::StreamId& from, const defs::Header& header,
                std::span<const std::uint8_t> payload) override;
-  cmodel::UnitObserver* observer() override { return nullptr; }
+  cmodel::ExecutionObserver* observer() override { return nullptr; }
   cmodel::WorkCounters& counters() override { return work_; }
 
   const defs::Sizes& sizes_;
@@ -91,7 +91,7 @@ class GoldenChip final : public cmodel::ChipPort {
   std::array<std::vector<DmaError>, defs::kCores> dma_errors_;
   std::array<std::deque<Packet>, defs::kCores> out_;
   std::array<std::size_t, defs::kCores> sent_{};  ///< bytes of the first packet
-  std::vector<std::uint8_t> piece_;
+  std::vector<std::uint8_t> beat_;
 };
 
 }  // namespace tb

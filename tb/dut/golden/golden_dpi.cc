@@ -50,21 +50,21 @@ void dodeca_golden_dma(int core, int engine, svBit* stopped, svBitVecVal* cause,
   *pc = static_cast<int>(error.pc);
 }
 
-void dodeca_golden_piece(int core, svBitVecVal* engine, svBitVecVal* dst, svBitVecVal* addr,
-                         svBitVecVal* bytes, svBitVecVal* vn, svBit* last, svBit* notify,
-                         svBitVecVal* sem, svBitVecVal* data) {
-  const tb::MessagePiece piece = golden->take_piece(static_cast<unsigned>(core));
-  *engine = piece.engine;
-  *dst = piece.dst;
-  addr[0] = static_cast<svBitVecVal>(piece.addr);
-  addr[1] = static_cast<svBitVecVal>(piece.addr >> 32);
-  *bytes = static_cast<svBitVecVal>(piece.data.size());
-  *vn = piece.vn;
-  *last = piece.last;
-  *notify = piece.notify;
-  *sem = piece.sem;
+void dodeca_golden_beat(int core, svBitVecVal* engine, svBitVecVal* dst, svBitVecVal* addr,
+                        svBitVecVal* bytes, svBitVecVal* vn, svBit* last, svBit* notify,
+                        svBitVecVal* sem, svBitVecVal* data) {
+  const tb::MessageBeat beat = golden->take_beat(static_cast<unsigned>(core));
+  *engine = beat.engine;
+  *dst = beat.dst;
+  addr[0] = static_cast<svBitVecVal>(beat.addr);
+  addr[1] = static_cast<svBitVecVal>(beat.addr >> 32);
+  *bytes = static_cast<svBitVecVal>(beat.data.size());
+  *vn = beat.vn;
+  *last = beat.last;
+  *notify = beat.notify;
+  *sem = beat.sem;
   std::memset(data, 0, kLine);
-  std::memcpy(data, piece.data.data(), piece.data.size());
+  std::memcpy(data, beat.data.data(), beat.data.size());
 }
 
 long long dodeca_golden_count(int core, int index) {

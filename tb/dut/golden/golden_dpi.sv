@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door from the RTL of a model chip (host port, fabric node) to the golden model inside it.
+// DPI bridge from the RTL of a model chip (host port, fabric node) to the golden model inside it.
 // tb/dut/golden/golden_dpi.cc hands each call to the GoldenChip of the chip being stepped (one per
 // thread), so no chip number here.
 package golden_dpi;
@@ -12,24 +12,24 @@ package golden_dpi;
   import "DPI-C" function void dodeca_golden_start(
     input int core, input int sequencer, input longint base, input int count);
 
-  // Has the status of a sequencer or DMA engine changed? Is there a piece of a message? Does nothing
+  // Has the status of a sequencer or DMA engine changed? Is there a beat of a message? Does nothing
   // run, and is nothing left to send?
   import "DPI-C" function bit dodeca_golden_changed(input int core);
   import "DPI-C" function bit dodeca_golden_sends(input int core);
   import "DPI-C" function bit dodeca_golden_quiet(input int core);
-  // `ended`: END or an error that the host was not told of.
+  // `ended`: END or an error that the host was not notified of.
   import "DPI-C" function void dodeca_golden_sequencer(
     input int core, input int sequencer, output bit [1:0] state, output int pc,
     output bit [7:0] cause, output bit ended);
   import "DPI-C" function void dodeca_golden_dma(
     input int core, input int engine, output bit stopped, output bit [7:0] cause, output int pc);
-  import "DPI-C" function void dodeca_golden_piece(
+  import "DPI-C" function void dodeca_golden_beat(
     input int core, output bit [3:0] engine, output bit [9:0] dst, output bit [47:0] addr,
     output bit [8:0] bytes, output bit [1:0] vn, output bit last, output bit notify,
     output bit [8:0] sem, output bit [LineBits-1:0] data);
   import "DPI-C" function longint dodeca_golden_count(input int core, input int index);
 
-  // Memory: lines, as in size_pkg::mem_req_t. A semaphore's update is refused with 0.
+  // Memory: lines, as in size_pkg::mem_req_t. A semaphore's update is rejected with 0.
   import "DPI-C" function bit dodeca_golden_mapped(input longint addr);
   import "DPI-C" function void dodeca_golden_write(
     input longint addr, input int bytes, input bit [LineBits-1:0] line);

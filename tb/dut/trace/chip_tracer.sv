@@ -3,7 +3,7 @@
 // to, messages and their bursts, host bursts, and the errors of receiver and host.
 //
 // A semaphore update is reported when it is applied, one cycle after it was offered: who offered it
-// is remembered here. A refused one is not: its stream reports an error (sequencers and DMA engines
+// is remembered here. A rejected one is not: its stream reports an error (sequencers and DMA engines
 // in core_tracer, when they stop).
 module chip_tracer (
   input logic clk_i,

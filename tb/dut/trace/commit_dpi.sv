@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door from the tracers to the scoreboard. tb/dut/trace/commit_dpi.cc turns each call into a
+// DPI bridge from the tracers to the scoreboard. tb/dut/trace/commit_dpi.cc turns each call into a
 // cmodel::Commit for the sink of the chip being stepped (one per thread), so no chip number here.
 package commit_dpi;
 

@@ -68,7 +68,7 @@ module core_tracer (
   assign stopped = {seq_state_i[3] == 2'd3, seq_state_i[2] == 2'd3,
                     seq_state_i[1] == 2'd3, seq_state_i[0] == 2'd3};
 
-  // The door takes two-state words: rows are copied into them, when there is one.
+  // The DPI bridge takes two-state words: rows are copied into them, when there is one.
   bit [31:0] row [P];
 
   always_ff @(posedge clk_i) begin

@@ -26,7 +26,7 @@ enum class Reason : std::uint8_t {
   Semaphore,  ///< the condition of the next instruction does not hold
   Fetch,      ///< the next instruction has not come from HBM
   Engine,     ///< the engine takes no more, or 16 are in flight
-  Update,     ///< an update that may be refused is not yet answered
+  Update,     ///< an update that may be rejected is not yet answered
   Ending,     ///< END is issued, older work is not done
 };
 inline constexpr unsigned kReasons = 7;

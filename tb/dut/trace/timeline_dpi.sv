@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door from timeline_tracer to the timeline. tb/dut/trace/timeline_dpi.cc drops the call unless the
+// DPI bridge from timeline_tracer to the timeline. tb/dut/trace/timeline_dpi.cc drops the call unless the
 // run writes one. What the numbers mean: tb/dut/trace/event.h.
 package timeline_dpi;
 

@@ -20,7 +20,7 @@ namespace tb {
 
 /// Bins are made from the descriptions (rtl/defs, through gen/defs.h): every value of an
 /// enumeration is asked for, and the golden model's own checks say whether a combination is legal.
-/// A combination that they refuse has no bin; an error cause that an engine cannot have is an
+/// A combination that they reject has no bin; an error cause that an engine cannot have is an
 /// illegal bin.
 ///
 /// Two sources: the program's instructions and descriptors that were executed, and what the RTL
@@ -31,7 +31,7 @@ namespace tb {
 /// vector.format.TensorCopy.Psum.Fp32.None.Sbuf.Bf16.
 class Functional {
  public:
-  /// `tables`: the ways that messages take.
+  /// `tables`: the routes of messages.
   Functional(const defs::Sizes& sizes, const cmodel::Program& program,
              const fabric::Tables& tables);
 
@@ -83,7 +83,7 @@ class Functional {
   const defs::Sizes& sizes_;
   const cmodel::Program& program_;
   fabric::Tables tables_;
-  /// By source and destination; ways longer than on a whole ring count as its longest.
+  /// By source and destination; routes longer than on a whole ring count as its longest.
   std::array<std::array<unsigned, fabric::kMaxChips>, fabric::kMaxChips> hops_{};
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;

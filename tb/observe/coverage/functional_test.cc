@@ -89,7 +89,7 @@ TEST_F(Functionals, BackPressureIsAGapBetweenBursts) {
 TEST_F(Functionals, BinsComeFromTheDescriptions) {
   const auto names = functional.names();
   const auto has = [&](const char* name) { return std::ranges::count(names, name) == 1; };
-  // Who never answers is given up, and a packet that stands still is told of: tests of the fabric
+  // Who never answers is given up, and a stalled packet is reported: tests of the fabric
   // provoke these, no board run does.
   constexpr std::array kNobodys{ErrorCause::None, ErrorCause::Unreachable, ErrorCause::Stalled};
   for (const auto cause : defs::kEveryErrorCause) {

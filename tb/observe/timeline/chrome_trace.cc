@@ -78,13 +78,13 @@ std::vector<std::size_t> in_order(const Timeline& timeline) {
 
 }  // namespace
 
-void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& about,
+void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& metadata,
                         const std::filesystem::path& file) {
   const std::filesystem::path partial = file.string() + ".partial";
   try {
     auto out = fmt::output_file(partial.string());
     out.print("{{\"displayTimeUnit\": \"ns\",\n\"dodeca\": {},\n\"traceEvents\": [\n",
-              about.dump());
+              metadata.dump());
     for (unsigned chip = 0; chip < timeline.traffic.size(); ++chip)
       out.print(
           "{{\"ph\":\"M\",\"pid\":{0},\"name\":\"process_name\",\"args\":{{\"name\":\"chip "

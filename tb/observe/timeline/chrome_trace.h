@@ -8,10 +8,10 @@
 
 namespace tb::timeline {
 
-/// Process: chip. Thread: track. One nanosecond is one core cycle, as in the waves. `about` goes
+/// Process: chip. Thread: track. One nanosecond is one core cycle, as in the waves. `metadata` goes
 /// under the key "dodeca", which viewers ignore. Written under another name and renamed; throws
 /// std::runtime_error that names the file.
-void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& about,
+void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& metadata,
                         const std::filesystem::path& file);
 
 }  // namespace tb::timeline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stops an engine of the golden model, and what does not: causes by name, rings, doorbells.
+// Error causes of the golden model, and what is no error: causes by name, rings, doorbells.
 #include <gtest/gtest.h>
 
 #include "tb/unit/cmodel/model_bench.h"

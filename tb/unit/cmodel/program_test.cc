@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program files: what is written is read back; everything else is refused in one line by name.
+// Program files: what is written is read back; everything else is rejected in one line by name.
 #include "cmodel/program/program.h"
 
 #include <fmt/format.h>

@@ -170,12 +170,13 @@ TEST(RaceDetector, MemoriesChipsAndCoresAreApart) {
     f.element = 4;
     return f;
   };
-  unsigned unit = 0;
+  unsigned operation = 0;
   for (unsigned chip = 0; chip < 2; ++chip)
     for (unsigned core = 0; core < 2; ++core)
       for (auto memory : {Cell::Memory::Sbuf, Cell::Memory::Psum}) {
-        const StreamId who = engine(static_cast<defs::Engine>(unit % 4), unit / 4, unit % 2);
-        races.begin(who, unit++);
+        const StreamId who =
+            engine(static_cast<defs::Engine>(operation % 4), operation / 4, operation % 2);
+        races.begin(who, operation++);
         races.write(who, at(memory, chip, core));
       }
   races.begin(kDma, 0);

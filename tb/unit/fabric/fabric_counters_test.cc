@@ -48,7 +48,7 @@ TEST_P(Copies, AreOfOneCycleInAllChips) {
     for (unsigned port = 0; port < nodes.cables().ports(); ++port)
       for (unsigned vn = 0; vn < defs::kVirtualNets; ++vn)
         seen[{chip, port, vn}] = nodes.wire_flits(chip, port, vn);
-  while (nodes.cycle() < when + 50) nodes.step();  // the copy stands still
+  while (nodes.cycle() < when + 50) nodes.step();  // the copy is frozen
   std::uint64_t sum = 0, lost_turns = 0;
   for (const auto& [at, flits] : seen) {
     const auto [chip, port, vn] = at;
@@ -102,7 +102,7 @@ TEST_P(Copies, AddUpAtTheEnd) {
 INSTANTIATE_TEST_SUITE_P(Boards, Copies, testing::Bool(),
                          [](const auto& info) { return info.param ? "c12" : "ring"; });
 
-/// One packet at a time, ways of every length: its latency is known, and so is its bin.
+/// One packet at a time, routes of every length: its latency is known, and so is its bin.
 TEST(Latency, IsThatOfThePacketToTheCycle) {
   for (const unsigned latency : {4u, 8u, 11u, 23u, 40u, 56u}) {
     FabricRing nodes({.latency = latency});
@@ -122,7 +122,7 @@ TEST(Latency, IsThatOfThePacketToTheCycle) {
   }
 }
 
-/// Chip 0 sends to chip 2 by way of chip 1; the receiver of chip 2 takes nothing for a while.
+/// Chip 0 sends to chip 2 through chip 1; the receiver of chip 2 takes nothing for a while.
 /// Cycles in which chip 1 lacked credit.
 std::uint32_t blocked(unsigned core_cycles) {
   FabricRing nodes({.latency = 8});
@@ -130,7 +130,7 @@ std::uint32_t blocked(unsigned core_cycles) {
   nodes.stall(2, 1, core_cycles);  // what comes by port 1 is received by receiver 1
   nodes.drain();
   nodes.snapshot();
-  const unsigned vc = 2 * 1 + 0;  // class 0: the way crosses no cable near B
+  const unsigned vc = 2 * 1 + 0;  // class 0: the route crosses no cable near B
   for (unsigned other = 0; other < 8; ++other)
     if (other != vc) EXPECT_EQ(nodes.count(1, 0, of(PortCount::Short0, other)), 0u) << other;
   // Its buffer in chip 2 was full of whole packets, and nothing else ever came to chip 2.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Every table set of the ring and of C12(1,5): certificate accepted by the program that did not
-write it, loads as published; and what must be refused is, in one line that names the place.
+write it, loads as published; and what must be rejected is, in one line that names the place.
 
 Usage: tables_test.py FABRIC_TABLES [unittest options]"""
 import pathlib
@@ -70,7 +70,7 @@ class TableSets(unittest.TestCase):
         done = run(WRITER, "--check", self.dir / "c12.tables")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    # ------------------------------------------------------------ what must be refused
+    # ------------------------------------------------------------ what must be rejected
     def tampered(self, name, change):
         path = self.dir / "tampered"
         text = (self.dir / f"{name}.tables").read_text()

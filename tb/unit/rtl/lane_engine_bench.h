@@ -171,7 +171,7 @@ class LaneEngineBench : public testing::Test {
     dut->instr_valid_i = 1;
   }
 
-  /// Runs `program` on both; the first refused instruction must stop the engine for good.
+  /// Runs `program` on both; the first rejected instruction must stop the engine for good.
   void run(const std::vector<defs::Instr>& program, unsigned gap_percent) {
     RowSink sink;
     cmodel::LaneEngine twin(kSizes, twin_sbuf, psum, sink, stream_of(Config::engine));
@@ -282,7 +282,7 @@ class LaneEngineBench : public testing::Test {
     instr.size0 = trips[0], instr.size1 = trips[1], instr.size2 = trips[2], instr.size3 = trips[3];
   }
 
-  /// Slips that must be refused, one cause each; `instr` is legal with all operands in SBUF.
+  /// Slips that must be rejected, one cause each; `instr` is legal with all operands in SBUF.
   struct Slip {
     defs::ErrorCause cause;
     void (*make)(defs::Instr&);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crossbar under random traffic and stalls: every request reaches its memory once, in order,
-// every answer its requester; unmapped addresses are refused; one line per cycle and target.
+// every answer its requester; unmapped addresses are rejected; one line per cycle and target.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -130,7 +130,7 @@ class Bench {
     }
     dut->eval();
 
-    // --- what happens at this edge. Writes accepted earlier and settled now are in memory after
+    // --- what happens at this edge. Writes accepted earlier and completed now are in memory after
     // it.
     for (unsigned t = 0; t < kTargets; ++t) take_at_target(t);
     for (unsigned r = 0; r < kRequesters; ++r) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Semaphores against a plain array: sums within a cycle, refusals, latency of two edges.
+// Semaphores against a plain array: sums within a cycle, rejections, latency of two edges.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Illegal instructions: each stops the tensor engine, behind its elders, with cause and pc.
+// Illegal instructions: each stops the tensor engine, behind older instructions, with cause and pc.
 #include "tb/unit/rtl/tensor_engine_bench.h"
 
 namespace {
@@ -60,8 +60,8 @@ TYPED_TEST(TensorErrors, AHalfLoadedAnewNoLongerFitsTheWholeTile) {
   }
 }
 
-/// Each cause by an instruction that is legal but for one thing; elders finish, then the engine
-/// stops.
+/// Each cause by an instruction that is legal but for one thing; older instructions finish, then
+/// the engine stops.
 TYPED_TEST(TensorErrors, BadInstructionsStopTheEngineByName) {
   SCOPED_TRACE(tb::repro(this->seed));
   constexpr unsigned kP = TestFixture::kP, kCols = TestFixture::kSizes.psum_cols;

@@ -139,7 +139,7 @@ TYPED_TEST(TensorSchedule, WorkReachesPeRCAfterRPlusCCycles) {
   this->expect_same(this->next_pc);
 }
 
-/// Done of a MULTIPLY_MOVING means that all its rows, and those of its elders, are written.
+/// Done of a MULTIPLY_MOVING means that all its rows, and those of older instructions, are written.
 TYPED_TEST(TensorSchedule, DoneFollowsTheLastRow) {
   constexpr unsigned kP = TestFixture::kP;
   this->fill([&] { return this->mild(); });
@@ -148,8 +148,8 @@ TYPED_TEST(TensorSchedule, DoneFollowsTheLastRow) {
     this->issue(this->multiply(kP, 0, 10 + i, 0, 0));
   }
   this->drain();
-  // A load is done when it has been read, but never before its elders; rows of the next tile may
-  // follow so closely that one or two are written before the pulse.
+  // A load is done when it has been read, but never before older instructions; rows of the next
+  // tile may follow so closely that one or two are written before the pulse.
   const std::vector<std::size_t> least{0, 10, 10, 21, 21, 33};
   ASSERT_EQ(this->done_rows.size(), least.size());
   for (unsigned i = 0; i < least.size(); ++i) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca compare: what it calls equal, where it sees the first difference, what it refuses.
+"""scripts/dodeca compare: what it calls equal, where it sees the first difference, what it rejects.
 
 compare_test.py BOARD_MODEL BOARD_MINI
 """

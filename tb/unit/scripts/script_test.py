@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca and the generators refuse bad input with one line and the right exit status.
+"""scripts/dodeca and the generators reject bad input with one line and the right exit status.
 
 What needs a built board (scenarios, programs, seeds) is in tb/apps/board; here is what the scripts do
 themselves, and what happens on a machine without packages or network.

@@ -27,14 +27,14 @@ package size_pkg;
   } mem_rsp_t;
   localparam int unsigned MemRspBits = 2060;
 
-  // a piece of a message from a DMA engine to the fabric interface; pieces of one packet come in order, pieces of different engines may interleave
+  // a beat of a message from a DMA engine to the fabric interface; beats of one packet come in order, beats of different engines may interleave
   typedef struct packed {
     logic [3:0] engine;  // DMA engine
     logic [9:0] dst;  // destination: board 6, chip 4
-    logic [47:0] addr;  // destination address of this piece's first byte
+    logic [47:0] addr;  // destination address of this beat's first byte
     logic [8:0] bytes;  // 1 .. LineBytes, multiple of 4
     logic [1:0] vn;  // virtual network
-    logic last;  // last piece of the packet
+    logic last;  // last beat of the packet
     logic notify;  // with last: the packet is a WRITE_NOTIFY
     logic [8:0] sem;  // with notify: {core, semaphore} at the destination, + 1
     logic [2047:0] data;  // bytes 0 .. bytes-1, right-aligned (not at their place in a line)

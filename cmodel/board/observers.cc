@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/board/onlookers.h"
+#include "cmodel/board/observers.h"
 
 namespace cmodel {
 namespace {
@@ -26,47 +26,47 @@ StreamId host_stream(unsigned chip) {
   return {static_cast<std::uint8_t>(chip), 0, static_cast<std::uint8_t>(defs::Engine::Host), 0, 0};
 }
 
-Onlookers::Onlookers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options)
+Observers::Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options)
     : program_(program), track_liveness_(options.track_liveness) {
   if (track_liveness_) positions_.resize(defs::kBoardChips * kChipStreams);
   if (options.detect_races) races_.emplace(sizes, program.chips);
 }
 
-std::size_t Onlookers::position_of(const StreamId& id) {
+std::size_t Observers::position_of(const StreamId& id) {
   const std::size_t base = id.chip * kChipStreams;
   return id.engine == kRx ? base + 128 + id.src * 128u + id.lane
                           : base + id.core * 64u + (id.lane ? 63u : id.engine);
 }
 
-void Onlookers::begin(const StreamId& stream, std::uint32_t pc) {
+void Observers::begin(const StreamId& stream, std::uint32_t pc) {
   if (races_ && stream.engine != kHost) races_->begin(in_program_order(stream), pc);
   if (!track_liveness_) return;
   auto& position = positions_[position_of(stream)];
   position.begin = position.now;
 }
 
-void Onlookers::waited(unsigned chip, const defs::Instr& instr) {
+void Observers::waited(unsigned chip, const defs::Instr& instr) {
   const bool equal = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Eq);
   if (races_) races_->wait(chip, instr.wait_sem, instr.wait_value, equal);
 }
 
-void Onlookers::answered() {
+void Observers::answered() {
   if (races_) races_->answer();
 }
 
-void Onlookers::received(const StreamId& from) {
+void Observers::received(const StreamId& from) {
   if (races_) races_->after(from);
 }
 
-void Onlookers::updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) {
+void Observers::updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) {
   if (races_) races_->update(stream, chip, sem, delta);
 }
 
-void Onlookers::rang(const StreamId& stream, const StreamId& to, unsigned count) {
+void Observers::rang(const StreamId& stream, const StreamId& to, unsigned count) {
   if (races_) races_->ring(stream, to, count);
 }
 
-void Onlookers::end(const StreamId& stream, std::uint32_t pc,
+void Observers::end(const StreamId& stream, std::uint32_t pc,
                     std::span<const Footprint> footprints) {
   for (const auto& footprint : footprints) {
     if (races_ && stream.engine != kHost) races_->access(in_program_order(stream), footprint);
@@ -79,7 +79,7 @@ void Onlookers::end(const StreamId& stream, std::uint32_t pc,
 // The host starts nothing before all chips are loaded: that part of its work cannot race. It
 // reads the regions when every sequencer has executed END: a transfer that nobody waited for may
 // still be under way then.
-void Onlookers::read_regions() {
+void Observers::read_regions() {
   if (!races_ || regions_read_) return;
   regions_read_ = true;
   std::vector<Footprint> footprints;

@@ -12,7 +12,7 @@
 namespace tb {
 
 /// Adds path and cause to what was found. The mismatches are there, by cycle.
-void go_back(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
-             Diagnosis& found);
+void trace_root_cause(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
+                      Diagnosis& found);
 
 }  // namespace tb

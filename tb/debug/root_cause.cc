@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tb/debug/way_back.h"
+#include "tb/debug/root_cause.h"
 
 #include <fmt/format.h>
 
@@ -18,13 +18,13 @@ constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 constexpr unsigned kInFlight = 64;  // packets of a flow that may be sent and not delivered
 constexpr unsigned kElements = 4;   // wrong elements of a commit whose producers are looked at
 
-class WayBack {
+class RootCauseTrace {
  public:
-  WayBack(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
-          Diagnosis& found)
+  RootCauseTrace(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
+                 Diagnosis& found)
       : board_(board), watch_(watch), provenance_(built_sizes(), program), found_(found) {}
 
-  void back_from(const Mismatch& m) {
+  void trace(const Mismatch& m) {
     const cmodel::StreamId& id = m.actual.stream;
     found_.path.push_back(step_of(m));
     const bool semaphore = m.actual.kind == CommitKind::Semaphore;
@@ -35,21 +35,22 @@ class WayBack {
       found_.cause = lost_update(m.expected ? *m.expected : m.actual, m.cycle);
       return;
     }
-    if (id.engine == kRx) return back_from_packet(m);
+    if (id.engine == kRx) return trace_packet(m);
     if (!m.only_data())
       return blame(id, m.actual.pc, m.cycle,
                    m.actual.kind == CommitKind::Error
                        ? fmt::format("it stopped: {}",
                                      to_string(static_cast<defs::ErrorCause>(m.actual.delta)))
                        : "it wrote something else than it was told");
-    const auto unit = provenance_.unit_of(id, m.ordinal);
-    if (!unit) return blame(id, m.actual.pc, m.cycle, "no unit of the model does this");
-    back_from_bytes(m, *unit, *unit);
+    const auto operation = provenance_.operation_of(id, m.ordinal);
+    if (!operation) return blame(id, m.actual.pc, m.cycle, "no operation of the model does this");
+    trace_bytes(m, *operation, *operation);
   }
 
-  /// Bytes of `m` are wrong. `reader` read their sources: the unit, or the descriptor of a packet.
-  void back_from_bytes(const Mismatch& m, const cmodel::UnitRef& unit,
-                       const cmodel::UnitRef& reader) {
+  /// Bytes of `m` are wrong. `reader` read their sources: the operation, or the descriptor of a
+  /// packet.
+  void trace_bytes(const Mismatch& m, const cmodel::OperationRef& operation,
+                   const cmodel::OperationRef& reader) {
     std::vector<cmodel::Cell> cells;
     unsigned elements = 0;
     const std::size_t step = std::max<std::size_t>(m.actual.element_bytes, 4);
@@ -58,7 +59,7 @@ class WayBack {
       const std::size_t bytes = std::min(width, m.data.size() - at);
       if (std::equal(&m.data[at], &m.data[at] + bytes, &m.expected_data[at])) continue;
       ++elements;
-      const auto more = provenance_.sources(unit, m.actual, m.ordinal, at);
+      const auto more = provenance_.sources(operation, m.actual, m.ordinal, at);
       cells.insert(cells.end(), more.begin(), more.end());
     }
     std::set<std::pair<cmodel::StreamId, std::uint64_t>> right;
@@ -69,7 +70,7 @@ class WayBack {
         if (earlier.cycle < m.cycle && earlier.actual.stream == writer->stream &&
             earlier.ordinal >= writer->begin && earlier.ordinal < writer->end &&
             cmodel::place_in(earlier.actual, cell))
-          return back_from(earlier);
+          return trace(earlier);
       if (!right.insert({writer->stream, writer->begin}).second || right.size() > kElements)
         continue;
       found_.path.push_back({Step::State::Right,
@@ -98,7 +99,7 @@ class WayBack {
     found_.cause->cycle = f.cycle;
   }
 
-  void back_from_packet(const Mismatch& m) {
+  void trace_packet(const Mismatch& m) {
     const cmodel::StreamId& id = m.actual.stream;
     if (m.actual.kind != CommitKind::Message) {
       return blame(id, m.actual.pc, m.cycle, "the message was right, its write is not");
@@ -106,7 +107,7 @@ class WayBack {
     if ((found_.cause = broken_on_a_link(board_))) return;
     const cmodel::StreamId dma{id.src, static_cast<std::uint8_t>(id.lane >> 4 & 1),
                                static_cast<std::uint8_t>(kDma0 + (id.lane & 15)), 0, 0};
-    const auto packet = provenance_.unit_of(id, m.ordinal);
+    const auto packet = provenance_.operation_of(id, m.ordinal);
     const auto sender = packet ? provenance_.sender(*packet) : std::nullopt;
     const std::uint32_t pc = sender ? sender->pc : 0;
     found_.path.push_back({Step::State::Unseen, dma, pc, {}, "sent it"});
@@ -132,7 +133,7 @@ class WayBack {
     payload.actual.addr = cmodel::message_header(m.expected_data).addr;
     payload.data.erase(payload.data.begin(), payload.data.begin() + 16);
     payload.expected_data.erase(payload.expected_data.begin(), payload.expected_data.begin() + 16);
-    back_from_bytes(payload, *packet, *sender);
+    trace_bytes(payload, *packet, *sender);
   }
 
  private:
@@ -166,9 +167,9 @@ class WayBack {
 
 }  // namespace
 
-void go_back(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
-             Diagnosis& found) {
-  WayBack(board, program, watch, found).back_from(found.mismatches.front());
+void trace_root_cause(const Board& board, const cmodel::Program& program, const WatchAgain& watch,
+                      Diagnosis& found) {
+  RootCauseTrace(board, program, watch, found).trace(found.mismatches.front());
 }
 
 }  // namespace tb

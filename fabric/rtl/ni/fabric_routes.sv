@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way to every chip, as the senders of fabric_ni_tx need it: looked up one chip after the other.
+// The route to every chip, as the senders of fabric_ni_tx need it: looked up one chip after the other.
 //
 //   walk_q: 0 .. 15 --> fabric_route --> odd, upper, local, class, cut_off of that chip
 //
 // At full pace after reset and after a change (resend_i), then one in every fabric cycle, so that an
 // entry that changes by itself is found. Its clock runs in those cycles only.
-module fabric_ways #(
+module fabric_routes #(
   localparam int unsigned Chips = 16
 ) (
   input  logic clk_i,
@@ -23,19 +23,19 @@ module fabric_ways #(
   output logic [Chips-1:0] upper_o,   // by link 2 or 3
   output logic [Chips-1:0] local_o,   // it is this chip
   output logic [Chips-1:0] class_o,
-  output logic [Chips-1:0] cut_off_o, // no way leads there
+  output logic [Chips-1:0] cut_off_o, // no route leads there
   output logic upset_o                // a table entry has changed by itself
 );
 
   logic [Chips-1:0] odd_q, upper_q, local_q, class_q, cut_off_q;
   logic [4:0] walk_q;  // 16: done
   logic [2:0] out;
-  logic way_class, unreachable, look;
+  logic route_class, unreachable, look;
   assign look = !walk_q[4] || fabric_en_i;
   fabric_route #(.Source(1'b1)) u_route (
     .valid_i(look), .chip_i, .ring_size_i, .bank_i,
     .from_i({1'b0, core_i}), .class_i(1'b0), .dst_i(walk_q[3:0]),
-    .out_o(out), .class_o(way_class), .unreachable_o(unreachable), .upset_o
+    .out_o(out), .class_o(route_class), .unreachable_o(unreachable), .upset_o
   );
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -52,7 +52,7 @@ module fabric_ways #(
       odd_q[walk_q[3:0]]     <= out[0];
       upper_q[walk_q[3:0]]   <= out[1];
       local_q[walk_q[3:0]]   <= out[2];
-      class_q[walk_q[3:0]]   <= way_class;
+      class_q[walk_q[3:0]]   <= route_class;
       cut_off_q[walk_q[3:0]] <= unreachable;
     end
   end

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who looks on while units run, if asked: the access history and the race detector.
+// Execution observers, if asked for: the access history and the race detector.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +18,16 @@ namespace cmodel {
 /// The stream of what the host does at a chip's port.
 StreamId host_stream(unsigned chip);
 
-/// Told of every unit by the chips and of every write by the board; passes it on to those whom the
-/// options ask for.
-class Onlookers final : public UnitObserver {
+/// Notified of every operation by the chips and of every write by the board; forwards to the
+/// observers that the options ask for.
+class Observers final : public ExecutionObserver {
  public:
-  Onlookers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
+  Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
 
-  /// Does anybody look on?
+  /// Does anybody observe?
   bool any() const { return track_liveness_ || races_; }
   const LivenessLog& liveness() const { return liveness_; }
-  /// RaceDetector::text(); empty if nobody looks for races.
+  /// RaceDetector::text(); empty without detect_races.
   std::string races() { return races_ ? races_->text() : ""; }
 
   /// A commit of `stream` that is no semaphore update.
@@ -47,7 +47,7 @@ class Onlookers final : public UnitObserver {
            std::span<const Footprint> footprints) override;
 
  private:
-  /// Writes of a stream so far, and when its unit began.
+  /// Writes of a stream so far, and when its operation began.
   struct Position {
     std::uint64_t begin = 0, now = 0;
   };

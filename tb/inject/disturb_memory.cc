@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults on the way to memory: SBUF writes and DMA addresses.
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "tb/inject/injector.h"
+
+namespace tb {
+namespace {
+
+using namespace inject;
+
+}  // namespace
+
+std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
+  const auto& sizes = built_sizes();
+  const Register valid = in_core(chip, "u_sbuf.wr_valid_q");
+  if (!valid.value()) return {};
+  const unsigned e = valid.bit(0, 0) ? 0 : 1;
+  const unsigned word_bits = static_cast<unsigned>(std::bit_width(sizes.sbuf_bytes / 8 - 1));
+  const unsigned lane_bits = static_cast<unsigned>(std::bit_width(sizes.partitions - 1));
+  const auto word =
+      static_cast<unsigned>(in_core(chip, "u_sbuf.wr_word_q").get(0, e * word_bits, word_bits));
+  const auto byte = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_byte_q").get(0, 3 * e, 3));
+  const auto bytes = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_bytes_q").get(0, 3 * e, 3));
+  const auto first =
+      static_cast<unsigned>(in_core(chip, "u_sbuf.wr_first_q").get(0, lane_bits * e, lane_bits));
+  const auto count = static_cast<unsigned>(in_core(chip, "u_sbuf.wr_count_q").get(0, 8 * e, 8));
+  const Register data = in_core(chip, "u_sbuf.wr_data_q"), mem = chip.state().sbuf(core);
+  std::vector<unsigned> changed;  // partitions whose bytes would have changed
+  for (unsigned i = 0; i < count; ++i) {
+    const auto old = mem.get(std::size_t{word} * sizes.partitions + first + i, 8 * byte, 8 * bytes);
+    if (old != data.get(e * sizes.partitions + i, 0, 8 * bytes)) changed.push_back(first + i);
+  }
+  valid.put(0, e, 1, 0);
+  return Done{fmt::format("core {} {} write of byte {:#x}, partitions {}..{}", core,
+                          e ? "Act" : "Vector", word * 8 + byte, first, first + count - 1),
+              [=, this] {
+                if (changed.empty()) return std::string("the lost row was equal to what SBUF held");
+                std::string why;
+                for (unsigned partition : changed)
+                  for (unsigned b = 0; b < bytes; ++b) {
+                    cmodel::Cell cell;
+                    cell.memory = cmodel::Cell::Memory::Sbuf;
+                    cell.chip = static_cast<std::uint8_t>(chip_id);
+                    cell.core = static_cast<std::uint8_t>(core);
+                    cell.partition = static_cast<std::uint16_t>(partition);
+                    cell.addr = word * 8 + byte + b;
+                    why = dead(cell);
+                    if (why.empty()) return why;
+                  }
+                return why;
+              }};
+}
+
+std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
+  const auto running = in_core(chip, "u_dma.u_engines.running_q").value();
+  const auto issued = in_core(chip, "u_dma.u_engines.issued_q").value();
+  const unsigned e = random.below(built_sizes().dma_engines);
+  // Between two rows: inside a packet only its first address counts.
+  if (!(running >> e & 1) || issued >> e & 1 ||
+      in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17))
+    return {};
+  const unsigned bit = 2 + random.below(14);
+  in_core(chip, "u_dma.u_engines.dst_row_q").flip(e, bit);
+  return Done{fmt::format("core {} DMA {} destination bit {}", core, e, bit),
+              [] { return std::string(); }};
+}
+
+}  // namespace tb

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bins of instructions: engines, formats, shapes, waits.
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cmodel/machine/instruction.h"
+#include "tb/observe/coverage/functional.h"
+#include "tb/observe/coverage/functional_names.h"
+
+namespace tb {
+namespace {
+
+using namespace coverage;
+using defs::Dtype;
+using defs::ErrorCause;
+using defs::Instr;
+using defs::InstrRow;
+using defs::Operand;
+using defs::OperandRow;
+using defs::Space;
+
+/// Lanes wait for PSUM only: SBUF has a port for everybody.
+bool can_wait(const InstrRow& row, bool reads_psum) {
+  return row.runs_on(Engine::Tensor) || row.src1().may_lie_in(Space::Psum) || reads_psum;
+}
+
+bool reads_psum(const Operand& o) { return o.space == static_cast<unsigned>(Space::Psum); }
+Engine engine_of(const InstrRow& row) {
+  for (const Engine engine : kSequencerEngines)
+    if (row.runs_on(engine)) return engine;
+  return Engine::Sync;
+}
+
+/// The operands that have bins of their own, and what they are called there.
+std::vector<std::pair<std::string_view, const OperandRow*>> shaped(const InstrRow& row) {
+  std::vector<std::pair<std::string_view, const OperandRow*>> out{{"src0", &row.src0()}};
+  if (row.dst().used()) out.emplace_back("dst", &row.dst());
+  return out;
+}
+
+std::string place(const Operand& o) {
+  if (o.space == 0) return "None";
+  return fmt::format("{}.{}", to_string(static_cast<Space>(o.space)),
+                     to_string(static_cast<Dtype>(o.dtype)));
+}
+
+std::string func_name(const InstrRow& row, std::uint8_t func) {
+  return row.functions ? fmt::format(".{}", row.function_name(func)) : "";
+}
+
+/// BLOCK.format.OPCODE[.FUNC].SRC0.SRC1.DST
+std::string format_name(const InstrRow& row, const Instr& i) {
+  return fmt::format("{}.format.{}{}.{}.{}.{}", block(engine_of(row)), row.name,
+                     func_name(row, i.func), place(i.src0), place(i.src1), place(i.dst));
+}
+
+/// Corners of how much of P, and of where it starts.
+std::string_view partitions_corner(unsigned p, unsigned n) {
+  return n == 1 ? "one" : n == p ? "all" : n > p / 2 ? "most" : n > p / 4 ? "half" : "few";
+}
+
+constexpr std::array<std::string_view, 4> kStarts{"0", "quarter", "half", "three_quarters"};
+constexpr std::array<std::string_view, 5> kCounts{"one", "few", "half", "most", "all"};
+constexpr std::array<std::string_view, 4> kSteps{"unit", "gap", "negative", "zero"};
+std::string_view step_corner(std::int64_t stride) {
+  return stride == 1 ? "unit" : stride == 0 ? "zero" : stride < 0 ? "negative" : "gap";
+}
+
+constexpr std::array<std::string_view, 3> kElements{"one", "odd", "even"};
+std::string_view elements_corner(unsigned n) { return n == 1 ? "one" : n % 2 ? "odd" : "even"; }
+
+}  // namespace
+
+void Functional::make_instruction_bins() {
+  for (const Engine engine : kSequencerEngines) {
+    for (const auto op : defs::kEveryWaitOp)
+      for (const char* core : {"own", "other"})
+        bin(op == defs::WaitOp::None
+                ? fmt::format("{}.wait.None", block(engine))
+                : fmt::format("{}.wait.{}.{}", block(engine), to_string(op), core));
+    for (const auto update : kUpdates) bin(fmt::format("{}.update.{}", block(engine), update));
+  }
+  for (const InstrRow& row : defs::kInstructions) {
+    const auto name = row.name;
+    for (const Engine engine : kSequencerEngines)
+      if (cmodel::known(static_cast<std::uint8_t>(row.opcode), engine))
+        bin(fmt::format("{}.instruction.{}", block(engine), name));
+    if (!row.computes()) continue;
+
+    const auto unit = block(engine_of(row));
+    if (!row.runs_on(Engine::Tensor)) make_format_bins(row);
+    for (const auto& [operand, rule] : shaped(row)) {
+      for (const auto step : kSteps)
+        if (rule->walk == defs::Walk::All)
+          bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
+      for (const auto start : kStarts)
+        if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
+    }
+    for (const auto count : kCounts)
+      bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
+    for (unsigned dims = 1; dims <= 4; ++dims)
+      bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
+    for (const auto elements : kElements)
+      bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
+    if (!row.dst().used()) continue;
+    // Instruction x format x length x back-pressure.
+    for (const Dtype dtype : defs::kEveryDtype) {
+      const unsigned formats = row.src0().sbuf | row.src0().psum;
+      if (!(formats >> static_cast<unsigned>(dtype) & 1)) continue;
+      for (const auto elements : {"odd", "even"})
+        for (const char* flow : {"flowing", "stalled"})
+          if (*flow == 'f' || can_wait(row, dtype == Dtype::Fp32))
+            bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
+                            flow));
+    }
+  }
+  for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
+    for (const char* use : {"tensor.psum.{}.store", "tensor.psum.{}.accumulate",
+                            "vector.psum.{}.read", "act.psum.{}.read"})
+      bin(fmt::format(fmt::runtime(use), bank));
+}
+
+// Every combination that the golden model's check takes.
+void Functional::make_format_bins(const InstrRow& row) {
+  std::vector<Operand> operands;  // an operand that is not there has no format
+  for (const Space space : defs::kEverySpace)
+    for (const Dtype dtype : defs::kEveryDtype) {
+      Operand o;
+      o.space = static_cast<std::uint8_t>(space);
+      o.dtype = static_cast<std::uint8_t>(dtype);
+      if (o.space != 0 || o.dtype == 0) operands.push_back(o);
+    }
+  Instr i;
+  i.opcode = static_cast<std::uint8_t>(row.opcode);
+  i.partitions = 1;
+  i.size0 = i.size1 = i.size2 = i.size3 = 1;
+  for (unsigned func = 0; func < 64; ++func) {
+    if (!((row.functions ? row.functions : 1) >> func & 1)) continue;
+    i.func = static_cast<std::uint8_t>(func);
+    for (const Operand& src0 : operands)
+      for (const Operand& src1 : operands)
+        for (const Operand& dst : operands) {
+          i.src0 = src0;
+          i.src1 = src1;
+          i.dst = dst;
+          if (cmodel::instr_faults(sizes_, i, engine_of(row)).first_cause() == ErrorCause::None)
+            bin(format_name(row, i));
+        }
+  }
+}
+
+void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Instr& i) {
+  const auto [chip, core, engine] = where;
+  const auto* row = defs::row_of(i.opcode);
+  if (!row) return;
+  const auto name = row->name;
+  const auto unit = block(static_cast<Engine>(engine));
+  hit(fmt::format("{}.instruction.{}", unit, name));
+  const auto wait = static_cast<defs::WaitOp>(i.wait_op);
+  hit(wait == defs::WaitOp::None
+          ? fmt::format("{}.wait.None", unit)
+          : fmt::format("{}.wait.{}.{}", unit, to_string(wait),
+                        unsigned{i.wait_sem} >> 8 == core ? "own" : "other"));
+  hit(fmt::format("{}.update.{}", unit,
+                  update_corner(i.update, i.update_sem, i.update_delta, core)));
+  if (!row->computes()) return;
+  if (!row->runs_on(Engine::Tensor)) hit(format_name(*row, i));
+
+  const unsigned p = sizes_.partitions;
+  const std::array<unsigned, 4> sizes{i.size0, i.size1, i.size2, i.size3};
+  unsigned dims = 1, elements = 1;
+  for (unsigned d = 0; d < 4; ++d) {
+    elements *= sizes[d];
+    if (sizes[d] > 1) dims = d + 1;
+  }
+  for (const auto& [operand, rule] : shaped(*row)) {
+    const Operand& o = rule == &row->dst() ? i.dst : i.src0;
+    if (sizes[0] > 1 && rule->walk == defs::Walk::All)
+      hit(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step_corner(o.stride0)));
+    if (!rule->columns)
+      hit(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand,
+                      kStarts[o.partition * 4 / p]));
+    if (o.space == static_cast<unsigned>(Space::Psum))
+      hit(fmt::format("{}.psum.{}.{}", unit, o.offset / (sizes_.psum_cols * 4),
+                      rule != &row->dst() ? "read"
+                      : i.accumulate      ? "accumulate"
+                                          : "store"));
+  }
+  hit(fmt::format("{}.shape.{}.partitions.{}", unit, name, partitions_corner(p, i.partitions)));
+  hit(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
+  hit(fmt::format("{}.shape.{}.elements.{}", unit, name, elements_corner(elements)));
+  if (!row->dst().used()) return;
+  if (elements == 1) return;
+  for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
+    if (seen->contains({where, pc}) &&
+        (*flow == 'f' || can_wait(*row, reads_psum(i.src0) || reads_psum(i.src1))))
+      hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
+                      to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
+                      flow));
+}
+
+}  // namespace tb

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bins of descriptors, messages and credits.
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "cmodel/machine/address_map.h"
+#include "tb/observe/coverage/functional.h"
+#include "tb/observe/coverage/functional_names.h"
+
+namespace tb {
+namespace {
+
+using namespace coverage;
+
+/// The ports that every board has.
+constexpr unsigned kRingPorts = 2;
+constexpr unsigned kPressureLevels = 2;
+constexpr std::array<std::string_view, 4> kMemories{"Hbm0", "Hbm1", "Sbuf0", "Sbuf1"};
+
+std::string_view memory(const defs::Sizes& sizes, std::uint64_t addr) {
+  const auto target = cmodel::decode(sizes, addr).target;
+  return target == cmodel::Target::Unmapped ? "?" : kMemories[static_cast<unsigned>(target)];
+}
+
+constexpr std::array<std::string_view, 5> kRows{"one", "many.contiguous", "many.gap",
+                                                "many.negative", "many.zero"};
+
+std::string_view rows_corner(unsigned rows, std::int64_t stride, unsigned bytes) {
+  if (rows == 1) return "one";
+  return stride == 0       ? "many.zero"
+         : stride < 0      ? "many.negative"
+         : stride == bytes ? "many.contiguous"
+                           : "many.gap";
+}
+
+constexpr std::array<std::string_view, 5> kRowBytes{"4", "inline", "flit", "packet", "packets"};
+
+std::string_view row_bytes_corner(unsigned bytes) {
+  return bytes == 4                    ? "4"
+         : bytes <= defs::kInlineBytes ? "inline"
+         : bytes <= defs::kFlitBytes   ? "flit"
+         : bytes <= defs::kPacketBytes ? "packet"
+                                       : "packets";
+}
+
+}  // namespace
+
+void Functional::make_transfer_bins() {
+  for (const auto src : kMemories)
+    for (const auto dst : kMemories)
+      for (const char* where : {"local", "remote"})
+        bin(fmt::format("dma.{}.{}.{}", where, src, dst));
+  for (const char* where : {"local", "remote"}) {
+    for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
+    for (const auto update : kUpdates) bin(fmt::format("dma.{}.update.{}", where, update));
+    for (const auto rows : kRows)
+      for (const char* side : {"src", "dst"})
+        bin(fmt::format("dma.{}.{}_rows.{}", where, side, rows));
+    for (const char* src : {"aligned", "unaligned"})
+      for (const char* dst : {"aligned", "unaligned"})
+        bin(fmt::format("dma.{}.lines.{}.{}", where, src, dst));
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
+        bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+  }
+  for (const char* flow : {"flowing", "stalled"}) {
+    bin(fmt::format("dma.pressure.local.{}", flow));
+    for (unsigned hops = 1; hops <= kMostHops; ++hops)
+      bin(fmt::format("dma.pressure.hops{}.{}", hops, flow));
+  }
+  for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn) {
+    for (const char* notify : {"Write", "WriteNotify"}) {
+      for (unsigned hops = 1; hops <= kMostHops; ++hops)
+        for (const char* way : {"plus", "minus"})
+          bin(fmt::format("fabric.transfer.hops{}.{}.vn{}.{}", hops, way, vn, notify));
+      for (const char* size : {"inline", "one_flit", "flits", "full"})
+        for (unsigned hops = 1; hops <= kMostHops; ++hops)
+          bin(fmt::format("fabric.transfer.size.{}.hops{}.vn{}.{}", size, hops, vn, notify));
+    }
+    for (unsigned chip = 0; chip < defs::kBoardChips; ++chip)
+      for (const char* role : {"source", "transit", "destination"})
+        bin(fmt::format("fabric.role.{}.chip{:02}.vn{}", role, chip, vn));
+    for (unsigned vc = 0; vc < defs::kVcClasses; ++vc)
+      for (unsigned port = 0; port < kRingPorts; ++port)
+        for (const char* level : {"free", "short"})
+          bin(fmt::format("fabric.credits.port{}.vn{}.class{}.{}", port, vn, vc, level));
+  }
+  for (const auto memory : kMemories)
+    for (unsigned vn = 1; vn < defs::kVirtualNets; ++vn)
+      bin(fmt::format("fabric.transfer.to.{}.vn{}", memory, vn));
+}
+
+void Functional::hit_message(std::span<const std::uint8_t> data) {
+  if (data.size() < sizeof(defs::Header::Words)) return;
+  const defs::Header header = cmodel::message_header(data);
+  const auto way = tables_.way(header.src, header.dst);
+  const auto op = to_string(static_cast<defs::PktOp>(header.op));
+  const unsigned vn = header.vn, bytes = header.bytes;
+  const std::size_t hops = way.size();
+  hit(fmt::format("fabric.transfer.hops{}.{}.vn{}.{}", hops,
+                  way.empty() || way.front().port % 2 == 0 ? "plus" : "minus", vn, op));
+  hit(fmt::format("fabric.transfer.size.{}.hops{}.vn{}.{}",
+                  bytes <= defs::kInlineBytes  ? "inline"
+                  : bytes <= defs::kFlitBytes  ? "one_flit"
+                  : bytes < defs::kPacketBytes ? "flits"
+                                               : "full",
+                  hops, vn, op));
+  hit(fmt::format("fabric.transfer.to.{}.vn{}", memory(sizes_, header.addr), vn));
+  for (const fabric::Channel& at : way)
+    hit(fmt::format("fabric.role.{}.chip{:02}.vn{}", at.chip == header.src ? "source" : "transit",
+                    at.chip, vn));
+  hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
+}
+
+void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
+                                const defs::Descriptor& d) {
+  const char* where = d.dst_chip == chip ? "local" : "remote";
+  hit(fmt::format("dma.{}.{}.{}", where, memory(sizes_, d.src), memory(sizes_, d.dst)));
+  hit(fmt::format("dma.{}.bytes.{}", where, row_bytes_corner(d.row_bytes)));
+  hit(fmt::format("dma.{}.update.{}", where,
+                  update_corner(d.update, d.update_sem, d.update_delta, core)));
+  const auto stride = [](std::uint64_t s) { return static_cast<std::int64_t>(s << 16) >> 16; };
+  hit(fmt::format("dma.{}.src_rows.{}", where,
+                  rows_corner(d.rows, stride(d.src_stride), d.row_bytes)));
+  hit(fmt::format("dma.{}.dst_rows.{}", where,
+                  rows_corner(d.rows, stride(d.dst_stride), d.row_bytes)));
+  const auto aligned = [&](std::uint64_t a) {
+    return a % sizes_.line_bytes ? "unaligned" : "aligned";
+  };
+  hit(fmt::format("dma.{}.lines.{}.{}", where, aligned(d.src), aligned(d.dst)));
+  hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+}
+
+void Functional::observe(const Chip& chip) {
+  observe(chip.commits());
+  auto& [state, credits] = credits_[chip.id()];
+  if (state != &chip.state()) credits = find_credits(chip), state = &chip.state();
+  for (const Credit& credit : credits)
+    ++*(kPressureLevels * credit.left.value() < credit.depth ? credit.few : credit.many);
+}
+
+std::vector<Functional::Credit> Functional::find_credits(const Chip& chip) {
+  std::vector<Credit> credits;
+  for (unsigned port = 0; port < kRingPorts; ++port)
+    for (unsigned vc = defs::kVcClasses; vc < defs::kVirtualChannels; ++vc) {
+      const unsigned vn = vc / defs::kVcClasses;
+      const auto name =
+          fmt::format("fabric.credits.port{}.vn{}.class{}.", port, vn, vc % defs::kVcClasses);
+      credits.push_back({chip.state().credits(port, vc), kVnDepth[vn], &bins_.at(name + "short"),
+                         &bins_.at(name + "free")});
+    }
+  return credits;
+}
+
+}  // namespace tb

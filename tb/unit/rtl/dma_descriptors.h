@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Descriptors, random and plain, and their place in a ring.
+#pragma once
+#include <random>
+
+#include "tb/unit/rtl/dma_twin.h"
+
+namespace dma {
+
+inline unsigned pick(std::mt19937& rng, unsigned low, unsigned high) {
+  return low + static_cast<unsigned>(rng() % (high - low + 1));
+}
+
+/// A run of rows of one engine in one of the four memories, in its half of what it may touch.
+struct Place {
+  std::uint64_t addr;
+  std::int64_t stride;
+};
+inline Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine, unsigned half,
+                   bool sbuf, unsigned rows, unsigned row_bytes) {
+  if (!sbuf) {
+    const std::uint64_t base = rng() % 2 ? defs::kAddrHbm1Base : defs::kAddrHbm0Base;
+    std::uint64_t addr = base + (std::uint64_t{engine * 2 + half} << 24) + (8u << 20);
+    addr += rng() % 4 ? std::uint64_t{pick(rng, 0, 5000)} * 4
+                      : std::uint64_t{pick(rng, 0, 500)} * sizes.line_bytes;
+    const std::int64_t stride = (static_cast<std::int64_t>(rng() % 32768) - 16384) * 4;
+    return {addr, rng() % 3 ? stride : static_cast<std::int64_t>(row_bytes)};
+  }
+  const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
+  const unsigned offset = (engine * 2 + half) * window + pick(rng, 0, (window - row_bytes) / 4) * 4;
+  const unsigned from = pick(rng, 0, sizes.partitions - 1), to = pick(rng, 0, sizes.partitions - 1);
+  const std::int64_t step =
+      rows < 2 ? 0 : (static_cast<std::int64_t>(to) - from) / static_cast<std::int64_t>(rows - 1);
+  return {cmodel::sbuf_addr(static_cast<unsigned>(rng() % 2), from, offset),
+          step * static_cast<std::int64_t>(defs::kSbufStride)};
+}
+
+/// A good descriptor.
+inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine) {
+  Descriptor d;
+  const bool src_sbuf = rng() % 2, dst_sbuf = rng() % 2, remote = rng() % 3 == 0;
+  const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
+  const unsigned most = src_sbuf || dst_sbuf ? window : 5000;
+  d.row_bytes = 4 * pick(rng, 1, rng() % 2 ? 40 : most / 4);
+  d.rows = static_cast<std::uint16_t>(pick(rng, 1, 6));
+  const unsigned half = rng() % 2;
+  const Place src = place(sizes, rng, engine, half, src_sbuf, d.rows, d.row_bytes);
+  const Place dst = place(sizes, rng, engine, 1 - half, dst_sbuf, d.rows, d.row_bytes);
+  d.src = src.addr;
+  d.src_stride = src.stride;
+  d.dst = dst.addr;
+  d.dst_stride = dst.stride;
+  d.dst_chip = kChip;
+  if (remote) {
+    d.dst_chip = static_cast<std::uint16_t>((kChip + pick(rng, 1, kRingSize - 1)) % kRingSize);
+    d.vn = static_cast<std::uint8_t>(pick(rng, 1, 3));
+    d.notify = rng() % 2;
+    if (d.notify) d.notify_sem = static_cast<std::uint16_t>(rng() % 512);
+  }
+  d.update = rng() % 2;
+  if (d.update) {
+    d.update_sem = static_cast<std::uint16_t>(rng() % 512);
+    d.update_delta = static_cast<std::int16_t>(rng());
+  }
+  return d;
+}
+
+/// Changes one field so that the descriptor is most likely refused.
+inline void spoil(std::mt19937& rng, Descriptor& d) {
+  switch (rng() % 20) {
+    case 0:
+      d.reserved_hi = std::uint64_t{1} << rng() % 64;
+      break;
+    case 1:
+      d.reserved_mid = std::uint64_t{1} << rng() % 64;
+      break;
+    case 2:
+      d.reserved = std::uint64_t{1} << rng() % 64;
+      break;
+    case 3:
+      d.reserved_lo = std::uint64_t{1} << rng() % 44;
+      break;
+    case 4:
+      d.update = 0;
+      d.update_sem = static_cast<std::uint16_t>(rng() % 512);
+      break;
+    case 5:
+      d.update = 0;
+      d.update_delta = static_cast<std::int16_t>(rng());
+      break;
+    case 6:
+      d.notify ^= 1;
+      break;
+    case 7:
+      d.rows = static_cast<std::uint16_t>(rng() % 3 ? rng() : 0);
+      break;
+    case 8:
+      d.row_bytes = rng() % 2 ? 0 : static_cast<std::uint32_t>(rng() % (1u << 20));
+      break;
+    case 9:
+      d.vn = static_cast<std::uint8_t>(rng() % 4);
+      break;
+    case 10:
+      d.dst_chip = static_cast<std::uint16_t>(rng() % 2 ? rng() % 1024 : rng() % 13);
+      break;
+    case 11:
+      d.src += pick(rng, 1, 3);
+      break;
+    case 12:
+      d.dst += pick(rng, 1, 3);
+      break;
+    case 13:
+      d.row_bytes += pick(rng, 1, 3);
+      break;
+    case 14:
+      d.src_stride += pick(rng, 1, 65536);
+      break;
+    case 15:
+      d.dst_stride += pick(rng, 1, 65536);
+      break;
+    case 16:
+      d.src ^= std::uint64_t{1} << rng() % 48;
+      break;
+    case 17:
+      d.dst ^= std::uint64_t{1} << rng() % 48;
+      break;
+    case 18:
+      d.src_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
+      break;
+    default:
+      d.dst_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
+      break;
+  }
+}
+
+inline void store(Memory& memory, const Ring& ring, unsigned index, const Descriptor& d) {
+  const auto words = d.words();
+  memory.write(ring.base + 64 * index, {reinterpret_cast<const std::uint8_t*>(words.data()), 64});
+}
+
+inline Ring ring_of(unsigned engine, unsigned count) {
+  return {kRings + (std::uint64_t{engine} << 20), count};
+}
+
+inline Descriptor plain_copy(std::uint64_t src, std::uint64_t dst, unsigned rows,
+                             unsigned row_bytes) {
+  Descriptor d;
+  d.rows = static_cast<std::uint16_t>(rows);
+  d.row_bytes = row_bytes;
+  d.src = src;
+  d.dst = dst;
+  d.src_stride = d.dst_stride = row_bytes;
+  d.dst_chip = kChip;
+  d.update = 1;
+  d.update_delta = 1;
+  return d;
+}
+
+}  // namespace dma

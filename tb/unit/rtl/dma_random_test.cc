@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The DMA against its twin: every beat, packet, semaphore update and error cause, in order per
+// engine, under random memories, stalls and doorbells.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "Vdma_inf2.h"
+#include "Vdma_mini.h"
+#include "tb/unit/rtl/dma_bench.h"
+#include "tb/unit/rtl/dma_descriptors.h"
+
+namespace {
+
+using namespace dma;
+
+/// Seeds per random test: the usual number, or times DODECA_SEEDS for a soak.
+unsigned seeds(unsigned usual) {
+  const char* factor = std::getenv("DODECA_SEEDS");
+  return factor ? usual * static_cast<unsigned>(std::atoi(factor)) : usual;
+}
+
+/// Returns how many writes and messages were compared.
+template <class Model>
+std::uint64_t random_run(const defs::Sizes& sizes, unsigned seed, bool errors) {
+  std::mt19937 rng(seed);
+  const unsigned e_count = sizes.dma_engines;
+  const unsigned busy = rng() % 3 ? e_count : pick(rng, 1, e_count);
+  Timing timing;
+  timing.stall = rng() % 2 ? pick(rng, 0, 70) : 0;
+  timing.hbm_latency = rng() % 2 ? defs::kHbmLatency : pick(rng, 1, 200);
+  timing.sbuf_latency = pick(rng, 1, 20);
+  timing.jitter = rng() % 2 ? pick(rng, 1, 100) : 0;
+  Bench<Model> bench(sizes, seed, timing);
+  Memory twin_memory;
+  Twin twin(sizes, twin_memory);
+  std::vector<unsigned> left(e_count), total(e_count);
+  for (unsigned e = 0; e < busy; ++e) {
+    const Ring ring = ring_of(e, pick(rng, 1, 6));
+    total[e] = left[e] = pick(rng, 1, 10);
+    const bool bad = errors && rng() % 2;
+    const unsigned bad_at = static_cast<unsigned>(rng() % ring.count);
+    for (unsigned i = 0; i < ring.count; ++i) {
+      Descriptor d = random_descriptor(sizes, rng, e);
+      if (bad && i == bad_at) {
+        do spoil(rng, d);
+        while (cmodel::check(sizes, {kChip, 0, e, kRingSize}, d) == ErrorCause::None);
+      }
+      store(bench.memory, ring, i, d);
+      store(twin_memory, ring, i, d);
+    }
+    bench.set_ring(e, ring);
+    bench.expected[e] = twin.run(e, ring, total[e]);
+  }
+  for (bool more = true; more && !testing::Test::HasFatalFailure();) {
+    more = false;
+    const unsigned e = static_cast<unsigned>(rng() % e_count);
+    if (left[e]) {
+      const unsigned count = pick(rng, 1, left[e]);
+      bench.trigger(e, count);
+      left[e] -= count;
+    }
+    for (unsigned wait = static_cast<unsigned>(rng() % 100) + 1; wait--;) bench.tick();
+    for (unsigned n : left) more |= n != 0;
+  }
+  bench.drain(400000);
+  bench.expect_done();
+  return bench.writes;
+}
+
+TEST(Dma, MatchesItsTwinUnderRandomTraffic) {
+  std::uint64_t writes = 0;
+  for (unsigned seed = 1; seed <= seeds(60) && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mini seed {}", seed));
+    writes += random_run<Vdma_mini>(defs::kMini, seed, false);
+  }
+  for (unsigned seed = 1; seed <= seeds(15) && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("inf2 seed {}", seed));
+    writes += random_run<Vdma_inf2>(defs::kInf2, seed, false);
+  }
+  EXPECT_GT(writes, 100000u);
+}
+
+TEST(Dma, ABadDescriptorStopsOnlyItsEngine) {
+  for (unsigned seed = 1001; seed <= 1000 + seeds(60) && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mini seed {}", seed));
+    random_run<Vdma_mini>(defs::kMini, seed, true);
+  }
+  for (unsigned seed = 1001; seed <= 1000 + seeds(10) && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("inf2 seed {}", seed));
+    random_run<Vdma_inf2>(defs::kInf2, seed, true);
+  }
+}
+
+}  // namespace

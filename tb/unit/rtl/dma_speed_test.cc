@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Speed of the DMA.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "Vdma_inf2.h"
+#include "Vdma_mini.h"
+#include "tb/unit/rtl/dma_bench.h"
+#include "tb/unit/rtl/dma_descriptors.h"
+
+namespace {
+
+using namespace dma;
+
+/// Cycles from the doorbell to the first write and to the update, and bytes per cycle between the
+/// first and the last write.
+struct Speed {
+  std::uint64_t first, done;
+  double rate;
+};
+
+template <class Model>
+Speed measure(const defs::Sizes& sizes, unsigned engines, bool sbuf, bool remote, unsigned shift) {
+  Bench<Model> bench(sizes, 1, {});
+  Twin twin(sizes, bench.memory);
+  const unsigned row = sbuf ? sizes.sbuf_bytes / sizes.dma_engines / 4 : 65536;
+  const unsigned rows = sbuf ? sizes.partitions : 2;
+  for (unsigned e = 0; e < engines; ++e) {
+    Descriptor d = plain_copy(
+        0x1000000 + (std::uint64_t{e} << 20) + shift,
+        (e % 2 ? defs::kAddrHbm0Base : defs::kAddrHbm1Base) + 0x8000000 + (std::uint64_t{e} << 20),
+        rows, row);
+    if (e % 2) d.src += defs::kAddrHbm1Base;
+    if (sbuf) {
+      d.dst = cmodel::sbuf_addr(0, 0, e * row);
+      d.dst_stride = defs::kSbufStride;
+    }
+    if (remote) {
+      d.dst_chip = 1;
+      d.vn = 1;
+    }
+    store(bench.memory, ring_of(e, 1), 0, d);
+    bench.set_ring(e, ring_of(e, 1));
+    bench.expected[e] = twin.run(e, ring_of(e, 1), 1);
+  }
+  for (unsigned i = 0; i < 5; ++i) bench.tick();
+  const std::uint64_t start = bench.cycle;
+  for (unsigned e = 0; e < engines; ++e) {
+    bench.trigger(e, 1);
+    bench.tick();
+  }
+  bench.drain(200000);
+  bench.expect_done();
+  return {bench.first_write - start, bench.last_update[engines - 1] - start,
+          static_cast<double>(bench.bytes) /
+              static_cast<double>(bench.last_write - bench.first_write + 1)};
+}
+
+void report(const char* config, const char* what, const Speed& s) {
+  fmt::print("{:5} {:42} first write {:4}  update {:6}  {:6.2f} B/cycle\n", config, what, s.first,
+             s.done, s.rate);
+}
+
+TEST(Dma, SpeedIsAsStated) {
+  const auto& i = defs::kInf2;
+  const auto& m = defs::kMini;
+  auto s = measure<Vdma_inf2>(i, 1, false, false, 0);
+  report("inf2", "1 engine, HBM to HBM", s);
+  EXPECT_GT(s.rate, 15.9);
+  EXPECT_LE(s.first, 360u);
+  s = measure<Vdma_inf2>(i, 1, false, false, 4);
+  report("inf2", "1 engine, source shifted by 4", s);
+  EXPECT_GT(s.rate, 7.9);
+  s = measure<Vdma_inf2>(i, 1, false, true, 0);
+  report("inf2", "1 engine, HBM to message", s);
+  EXPECT_GT(s.rate, 15.9);
+  s = measure<Vdma_inf2>(i, 16, false, false, 0);
+  report("inf2", "16 engines, HBM to HBM", s);
+  EXPECT_GT(s.rate, 250.0);
+  s = measure<Vdma_inf2>(i, 16, true, false, 0);
+  report("inf2", "16 engines, HBM to SBUF, 3 KiB rows", s);
+  EXPECT_GT(s.rate, 250.0);
+  s = measure<Vdma_mini>(m, 1, false, false, 0);
+  report("mini", "1 engine, HBM to HBM", s);
+  EXPECT_GT(s.rate, 6.0);  // 15 lines of 64 B in flight over 150 cycles
+  s = measure<Vdma_mini>(m, 4, false, false, 0);
+  report("mini", "4 engines, HBM to HBM", s);
+  EXPECT_GT(s.rate, 24.0);
+}
+
+/// Descriptors back to back: the price of one, its predecessor's prefetch included.
+TEST(Dma, CostOfADescriptor) {
+  for (const bool sbuf : {false, true}) {
+    Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+    Twin twin(defs::kInf2, bench.memory);
+    const Ring ring = ring_of(0, 10);
+    for (unsigned i = 0; i < 10; ++i) {
+      store(bench.memory, ring, i,
+            plain_copy(sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256));
+    }
+    bench.set_ring(0, ring);
+    bench.expected[0] = twin.run(0, ring, 10);
+    bench.trigger(0, 10);
+    bench.drain(20000);
+    bench.expect_done();
+    fmt::print("inf2  one-line descriptors from {}: {:.1f} cycles each\n", sbuf ? "SBUF" : "HBM ",
+               static_cast<double>(bench.last_write - bench.first_write) / 9);
+  }
+}
+
+}  // namespace
