@@ -29,14 +29,8 @@ module chip #(
   input  defs_pkg::host_req_t host_req_i,
   output defs_pkg::host_rsp_t host_rsp_o,
 
-  input  defs_pkg::flit_t link_rx0_i,
-  input  defs_pkg::flit_t link_rx1_i,
-  output defs_pkg::flit_t link_tx0_o,
-  output defs_pkg::flit_t link_tx1_o,
-  input  defs_pkg::flit_t link_rx2_i,
-  input  defs_pkg::flit_t link_rx3_i,
-  output defs_pkg::flit_t link_tx2_o,
-  output defs_pkg::flit_t link_tx3_o,
+  input  fabric_pkg::link_words_t link_rx_i,
+  output fabric_pkg::link_words_t link_tx_o,
   output logic [3:0]      link_dead_o,       // cables that are dead, for the host
   output logic            fabric_drained_o,  // no packet is between its sender and memory
 
@@ -162,15 +156,6 @@ module chip #(
 
   // ---------------------------------------------------------------- fabric
   logic fabric_quiet;
-  fabric_pkg::link_words_t link_rx, link_tx;
-  assign link_rx[0] = link_rx0_i;
-  assign link_rx[1] = link_rx1_i;
-  assign link_rx[2] = link_rx2_i;
-  assign link_rx[3] = link_rx3_i;
-  assign link_tx0_o = link_tx[0];
-  assign link_tx1_o = link_tx[1];
-  assign link_tx2_o = link_tx[2];
-  assign link_tx3_o = link_tx[3];
   logic [1:0] rx_req_valid, rx_req_ready, rx_req_err, rx_settled;
   fabric_pkg::core_requests_t rx_req;
   for (genvar c = 0; c < 2; c++) begin : gen_rx
@@ -187,7 +172,7 @@ module chip #(
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .reg_select_i(fabric_select), .reg_apply_i(reg_apply), .reg_i(fabric_req), .reg_o(fabric_rsp),
     .msg_valid_i(msg_valid), .msg_ready_o(msg_ready), .msg_i(msg),
-    .link_rx_i(link_rx), .link_tx_o(link_tx),
+    .link_rx_i, .link_tx_o,
     .rx_req_valid_o(rx_req_valid), .rx_req_ready_i(rx_req_ready), .rx_req_o(rx_req),
     .rx_req_err_i(rx_req_err), .rx_settled_i(rx_settled),
     .sem_valid_o(upd_valid[11:10]), .sem_o(upd[11:10]),

@@ -44,9 +44,16 @@ module mem_xbar #(
   logic [R-1:0][7:0] tag;
   for (genvar r = 0; r < R; r++) begin : gen_requester
     assign valid[r]  = from[r].req_valid;
-    assign memory[r] = address_pkg::memory_of(from[r].req.addr);
-    assign write[r]  = from[r].req.write;
-    assign tag[r]    = from[r].req.tag[7:0];
+    always_comb begin
+      memory[r] = defs_pkg::MemoryUnmapped;
+      write[r]  = 1'b0;
+      tag[r]    = '0;
+      if (from[r].req_valid) begin
+        memory[r] = address_pkg::memory_of(from[r].req.addr);
+        write[r]  = from[r].req.write;
+        tag[r]    = from[r].req.tag[7:0];
+      end
+    end
     assign from[r].req_ready = ready[r];
     assign from[r].req_err   = asks[Unmapped][r];
     assign from[r].settled   = settled[r];

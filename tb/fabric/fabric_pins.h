@@ -87,8 +87,8 @@ inline std::array<Side, 2> sides(Probe& d) {
              &d.burst##c##_lane_o,            \
              &d.trace_sem##c##_lane_o,        \
              &d.trace_sem##c##_valid_o,       \
-             d.msg##c##_i.data(),             \
-             d.rx##c##_req_o.data(),          \
+             d.msg_i[c].data(),               \
+             d.rx_req_o[c].data(),            \
              d.message##c##_header_o.data(),  \
              d.message##c##_payload_o.data(), \
              &d.message##c##_src_o,           \
@@ -102,21 +102,12 @@ inline std::array<Side, 2> sides(Probe& d) {
   return side;
 }
 
-inline std::uint32_t* rx_pins(Probe& d, unsigned port) {
-  std::uint32_t* pins[] = {d.link_rx0_i.data(), d.link_rx1_i.data(), d.link_rx2_i.data(),
-                           d.link_rx3_i.data()};
-  return pins[port];
-}
+inline std::uint32_t* rx_pins(Probe& d, unsigned port) { return d.link_rx_i[port].data(); }
 inline const std::uint32_t* tx_pins(const Probe& d, unsigned port) {
-  const std::uint32_t* pins[] = {d.link_tx0_o.data(), d.link_tx1_o.data(), d.link_tx2_o.data(),
-                                 d.link_tx3_o.data()};
-  return pins[port];
+  return d.link_tx_o[port].data();
 }
-
 inline const std::uint32_t* status_pins(const Probe& d, unsigned port) {
-  const std::uint32_t* pins[] = {d.link_status0_o.data(), d.link_status1_o.data(),
-                                 d.link_status2_o.data(), d.link_status3_o.data()};
-  return pins[port];
+  return d.link_status_o[port].data();
 }
 
 }  // namespace tb

@@ -17,24 +17,16 @@ module fabric_probe (
 
   input  logic msg0_valid_i,
   output logic msg0_ready_o,
-  input  size_pkg::msg_chunk_t msg0_i,
   input  logic msg1_valid_i,
   output logic msg1_ready_o,
-  input  size_pkg::msg_chunk_t msg1_i,
-  input  defs_pkg::flit_t link_rx0_i,
-  input  defs_pkg::flit_t link_rx1_i,
-  output defs_pkg::flit_t link_tx0_o,
-  output defs_pkg::flit_t link_tx1_o,
-  input  defs_pkg::flit_t link_rx2_i,
-  input  defs_pkg::flit_t link_rx3_i,
-  output defs_pkg::flit_t link_tx2_o,
-  output defs_pkg::flit_t link_tx3_o,
+  input  fabric_pkg::core_chunks_t msg_i,
+  input  fabric_pkg::link_words_t link_rx_i,
+  output fabric_pkg::link_words_t link_tx_o,
   output logic [3:0] link_dead_o,
   output logic drained_o,
 
   output logic rx0_req_valid_o,
   input  logic rx0_req_ready_i,
-  output size_pkg::mem_req_t rx0_req_o,
   input  logic rx0_req_err_i,
   input  logic rx0_settled_i,
   output logic sem0_valid_o,
@@ -54,7 +46,7 @@ module fabric_probe (
 
   output logic rx1_req_valid_o,
   input  logic rx1_req_ready_i,
-  output size_pkg::mem_req_t rx1_req_o,
+  output fabric_pkg::core_requests_t rx_req_o,
   input  logic rx1_req_err_i,
   input  logic rx1_settled_i,
   output logic sem1_valid_o,
@@ -76,10 +68,7 @@ module fabric_probe (
   output logic [31:0] error_cause_o,
   output logic [127:0] error_pc_o,
   output logic stalled_o,
-  output defs_pkg::link_status_t link_status0_o,
-  output defs_pkg::link_status_t link_status1_o,
-  output defs_pkg::link_status_t link_status2_o,
-  output defs_pkg::link_status_t link_status3_o,
+  output fabric_pkg::link_statuses_t link_status_o,
   output logic quiet_o
 );
 
@@ -91,37 +80,17 @@ module fabric_probe (
   end
   `ASSERT_NOW(PhaseIsAgreed_A, phase_q == fabric_en_i)
 
-  fabric_pkg::core_chunks_t msg;
-  fabric_pkg::core_requests_t rx_req;
-  fabric_pkg::link_words_t link_rx, link_tx;
-  fabric_pkg::link_statuses_t link_status;
-  assign msg[0]         = msg0_i;
-  assign msg[1]         = msg1_i;
-  assign rx0_req_o      = rx_req[0];
-  assign rx1_req_o      = rx_req[1];
-  assign link_rx[0]     = link_rx0_i;
-  assign link_rx[1]     = link_rx1_i;
-  assign link_rx[2]     = link_rx2_i;
-  assign link_rx[3]     = link_rx3_i;
-  assign link_tx0_o     = link_tx[0];
-  assign link_tx1_o     = link_tx[1];
-  assign link_tx2_o     = link_tx[2];
-  assign link_tx3_o     = link_tx[3];
-  assign link_status0_o = link_status[0];
-  assign link_status1_o = link_status[1];
-  assign link_status2_o = link_status[2];
-  assign link_status3_o = link_status[3];
   fabric_node u_node (
     .clk_i, .rst_ni, .fabric_en_i(phase_q), .chip_id_i, .ring_size_i,
     .reg_select_i, .reg_apply_i, .reg_i, .reg_o,
-    .msg_valid_i({msg1_valid_i, msg0_valid_i}), .msg_ready_o({msg1_ready_o, msg0_ready_o}), .msg_i(msg),
-    .link_rx_i(link_rx), .link_tx_o(link_tx),
+    .msg_valid_i({msg1_valid_i, msg0_valid_i}), .msg_ready_o({msg1_ready_o, msg0_ready_o}), .msg_i,
+    .link_rx_i, .link_tx_o,
     .rx_req_valid_o({rx1_req_valid_o, rx0_req_valid_o}), .rx_req_ready_i({rx1_req_ready_i, rx0_req_ready_i}),
-    .rx_req_o(rx_req), .rx_req_err_i({rx1_req_err_i, rx0_req_err_i}),
+    .rx_req_o, .rx_req_err_i({rx1_req_err_i, rx0_req_err_i}),
     .rx_settled_i({rx1_settled_i, rx0_settled_i}),
     .sem_valid_o({sem1_valid_o, sem0_valid_o}), .sem_o({sem1_o, sem0_o}),
     .error_valid_o, .error_cause_o, .error_pc_o, .stalled_o,
-    .link_status_o(link_status), .link_dead_o, .drained_o, .quiet_o
+    .link_status_o, .link_dead_o, .drained_o, .quiet_o
   );
   assign violations_o = u_node.violations;
   assign violation_o  = u_node.first_violation;

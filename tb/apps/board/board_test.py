@@ -399,7 +399,7 @@ class Waves(BoardTest):
         scopes = set(re.findall(r"\$scope \S+ (\S+)", vcd))
         for name in ("clk_i", "state_q", "flit_type", "value_q", "pc_q"):
             self.assertTrue(any(n == name or n.startswith(name) for n in names), name)
-        for scope in ("link_tx0_o", "gen_core[0]", "u_fabric", "u_tensor", "u_host"):
+        for scope in ("link_tx_o", "gen_core[0]", "u_fabric", "u_tensor", "u_host"):
             self.assertIn(scope, scopes)
         self.assertNotIn("weight0_q[0]", names)
 

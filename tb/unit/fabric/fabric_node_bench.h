@@ -24,10 +24,10 @@ class Node {
   static constexpr unsigned kChip = 3, kTraining = 100;
 
   Node() : dut_(&context_) {
-    std::memset(dut_.link_rx0_i.data(), 0, 72);
-    std::memset(dut_.link_rx1_i.data(), 0, 72);
-    std::memset(dut_.link_rx2_i.data(), 0, 72);
-    std::memset(dut_.link_rx3_i.data(), 0, 72);
+    std::memset(dut_.link_rx_i[0].data(), 0, 72);
+    std::memset(dut_.link_rx_i[1].data(), 0, 72);
+    std::memset(dut_.link_rx_i[2].data(), 0, 72);
+    std::memset(dut_.link_rx_i[3].data(), 0, 72);
     tb::release_bus(dut_);
     dut_.msg0_valid_i = dut_.msg1_valid_i = 0;
     dut_.rx0_req_ready_i = dut_.rx1_req_ready_i = 1;
@@ -41,11 +41,11 @@ class Node {
     dut_.rst_ni = 1;
     // Each port trains with itself: what it says is what it hears.
     for (unsigned i = 0; i < 2 * kTraining; ++i) {
-      std::memcpy(dut_.link_rx0_i.data(), dut_.link_tx0_o.data(), 72);
-      std::memcpy(dut_.link_rx1_i.data(), dut_.link_tx1_o.data(), 72);
+      std::memcpy(dut_.link_rx_i[0].data(), dut_.link_tx_o[0].data(), 72);
+      std::memcpy(dut_.link_rx_i[1].data(), dut_.link_tx_o[1].data(), 72);
       core_cycle();
     }
-    EXPECT_EQ(dut_.link_status0_o.data()[0] & 7u, static_cast<unsigned>(defs::LinkState::Active));
+    EXPECT_EQ(dut_.link_status_o[0].data()[0] & 7u, static_cast<unsigned>(defs::LinkState::Active));
   }
 
   tb::Probe& dut() { return dut_; }
@@ -82,7 +82,7 @@ class Node {
   /// One fabric cycle; collects what leaves on port 0.
   void step() {
     const auto word =
-        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx0_o.data()));
+        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx_o[0].data()));
     const defs::Flit flit = defs::Flit::from(word);
     const bool null = flit.lcw.flit_type == 0;
     EXPECT_EQ(flit.crc, fabric::crc(word, null ? 0 : static_cast<unsigned>(sent.size())));
@@ -91,7 +91,7 @@ class Node {
     else
       EXPECT_EQ(flit.payload, decltype(flit.payload){}) << "NULL flits are empty";
     const defs::Flit back = defs::Flit::from(
-        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx1_o.data())));
+        std::to_array(reinterpret_cast<std::uint32_t(&)[18]>(*dut_.link_tx_o[1].data())));
     freed[back.lcw.credit_vc] = back.lcw.credit_cum;
     if (back.lcw.flit_type != 0) {
       ++returned_, ++taken_[back.lcw.vc];
@@ -106,7 +106,7 @@ class Node {
     next.lcw.credit_cum = static_cast<std::uint8_t>(taken_[next.lcw.credit_vc]);
     auto pins = next.words();
     pins[17] = fabric::crc(pins, next.lcw.flit_type ? injected_[1]++ : 0);
-    std::memcpy(dut_.link_rx1_i.data(), pins.data(), 72);
+    std::memcpy(dut_.link_rx_i[1].data(), pins.data(), 72);
     // The neighbour on port 0 says how far it has listened.
     defs::Flit other;
     if (!queue_[0].empty()) other = queue_[0].front(), queue_[0].pop_front();
@@ -114,7 +114,7 @@ class Node {
     other.lcw.ack_seq = static_cast<std::uint16_t>(sent.size());
     pins = other.words();
     pins[17] = fabric::crc(pins, other.lcw.flit_type ? injected_[0]++ : 0);
-    std::memcpy(dut_.link_rx0_i.data(), pins.data(), 72);
+    std::memcpy(dut_.link_rx_i[0].data(), pins.data(), 72);
     core_cycle();
     core_cycle();
   }
@@ -149,7 +149,7 @@ class Node {
   /// Offers one whole message of core 0 as beats of 64 bytes.
   void offer(const fabric::Message& m, const tb::Payload& payload) {
     for (unsigned at = 0; at < m.bytes; at += 64) {
-      std::uint32_t* pins = dut_.msg0_i.data();
+      std::uint32_t* pins = dut_.msg_i[0].data();
       std::memset(pins, 0xa5, 4 * tb::ChunkPins::kWords);
       const unsigned bytes = std::min(64u, m.bytes - at);
       const bool last = at + bytes == m.bytes;

@@ -44,10 +44,7 @@ class ChipBench {
     dut.hbm0_req_ready_i = dut.hbm1_req_ready_i = 1;
     dut.hbm0_rsp_valid_i = dut.hbm1_rsp_valid_i = 0;
     std::memset(&dut.host_req_i, 0, sizeof(dut.host_req_i));
-    std::memset(&dut.link_rx0_i, 0, sizeof(dut.link_rx0_i));
-    std::memset(&dut.link_rx1_i, 0, sizeof(dut.link_rx1_i));
-    std::memset(&dut.link_rx2_i, 0, sizeof(dut.link_rx2_i));
-    std::memset(&dut.link_rx3_i, 0, sizeof(dut.link_rx3_i));
+    std::memset(&dut.link_rx_i, 0, sizeof(dut.link_rx_i));
     set_commit_sink(nullptr, chip);
     // An edge, for the asynchronous resets: a clock that is gated gives none.
     dut.rst_ni = 1;
