@@ -24,6 +24,8 @@ UNREADABLE = """chip core core_regs csr_regs dma dma_engines dma_write element_w
     fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lanes mem_xbar operand_reader
     psum sbuf semaphores sequencer tensor_check tensor_drain tensor_engine tensor_load tensor_stream""".split()
 
+VERSION = subprocess.run(["yosys", "-V"], capture_output=True, text=True).stdout
+
 
 def modules():
     return {p.stem: p for d in layers.folders(ROOT) for p in sorted((ROOT / d).glob("*.sv"))
@@ -49,6 +51,7 @@ class Yosys(unittest.TestCase):
                              f"hierarchy -check -top {name} {shrink}", "check -assert")
                 self.assertEqual(done.returncode, 0, done.stdout)
 
+    @unittest.skipUnless(" 0.23 " in VERSION, "the list is that of Yosys 0.23 (Debian 12); later ones read more")
     def test_the_list_of_unreadable_modules_only_shrinks(self):
         for name in UNREADABLE:
             with self.subTest(module=name):
