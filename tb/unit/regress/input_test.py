@@ -200,7 +200,7 @@ class DataFiles(WithFolder):
                 (["rerun"], "rerun needs --failed"),
                 (["rerun", "--failed", "a", "b"], "'b' is one argument too many"),
                 (["compare", "a"], "two directories"),
-                (["all", "--see", "1"], "unrecognized arguments: --see")):
+                (["all", "--see=1"], "unrecognized arguments: --see=1")):
             with self.subTest(words=words), self.assertRaises(Refused) as caught:
                 main([*words, "--data", str(self.data), "--out", str(self.out)])
             self.assertIn(says, str(caught.exception))
