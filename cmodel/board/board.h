@@ -87,6 +87,13 @@ class Board {
   /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if
   /// unmapped.
   void read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const;
+  /// The instruction or descriptor there.
+  template <class Packed>
+  Packed unpack_at(unsigned chip, std::uint64_t addr) const {
+    typename Packed::Words words{};
+    read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
+    return Packed::from(words);
+  }
   /// fp32 word `column` (bank * PsumCols + col) of a partition, as bits.
   std::uint32_t read_psum(unsigned chip, unsigned core, unsigned partition, unsigned column) const;
   /// Value of semaphore {core, semaphore}.
