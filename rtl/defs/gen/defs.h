@@ -92,8 +92,8 @@ inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw",
 inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
 inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
 inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
-inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write
+inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it and of the other core. Written while the chip is idle
+inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write and the other core may touch
 inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48};  ///< address behind the last one; reset 2^48 - 1
 inline constexpr Csr kCsrFabricRate{"FabricRate", 0x14a0, 2, true, "rw", 14};  ///< stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
 inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i

@@ -60,8 +60,8 @@ package defs_pkg;
   localparam logic [21:0] CsrFabricPatience = 22'h818;  // a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
   localparam logic [21:0] CsrFabricStall = 22'h820;  // fabric_stall: the first one since reset or the last write of FabricPatience
   localparam logic [21:0] CsrFabricKeys = 22'h400;  // entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-  localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it
-  localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write
+  localparam logic [21:0] CsrFabricKey = 22'h1480;  // [7:0] the core's partition key: stamped on what it sends, asked of what is written to it and of the other core. Written while the chip is idle
+  localparam logic [21:0] CsrFabricBase = 22'h1488;  // first address of this core that packets may write and the other core may touch
   localparam logic [21:0] CsrFabricEnd = 22'h1490;  // address behind the last one; reset 2^48 - 1
   localparam logic [21:0] CsrFabricRate = 22'h14a0;  // stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
   localparam logic [21:0] CsrRouteSource = 22'h100;  // fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i

@@ -195,4 +195,47 @@ TEST(ChipIsolation, TheWindowOfTheSameTenantEndsWhereItSays) {
   }
 }
 
+/// Cycle of each commit of the owner.
+struct Times : cmodel::CommitSink {
+  const tb::MiniChip* bench = nullptr;
+  std::vector<std::uint64_t> of_owner;
+  void commit(const cmodel::Commit& commit, std::span<const std::uint8_t>) override {
+    if (commit.stream.core == kOwner) of_owner.push_back(bench->now);
+  }
+};
+
+/// The intruder, all its DMA engines and its tensor engine at work in its own memory, or waiting
+/// for ever.
+std::vector<std::uint64_t> times(bool busy) {
+  TinyProgram program(defs::kMini, 1);
+  program.isolate({0, kIntruder, 6, 0, kAll});
+  program.isolate({0, kOwner, 7, 0, kAll});
+  add_owner(program);
+  const auto begin = TinyInstr(Opcode::Nop).wait(kIdle, !busy, defs::WaitOp::Eq);
+  for (const Engine engine : {Engine::Tensor, Engine::Sync})
+    program.add(0, kIntruder, engine, begin);
+  for (unsigned i = 0; i < 100; ++i)
+    program.add(0, kIntruder, Engine::Tensor, i ? multiply(i % 8) : load());
+  for (unsigned dma = 0; dma < 4; ++dma) {
+    program.add(0, kIntruder, Engine::Sync, ring_dma(dma, 40));
+    for (unsigned i = 0; i < 40; ++i)
+      program.add(0, kIntruder, dma,
+                  copy_rows(0, kOwn + 0x1'0000 * i,
+                            i % 2 ? sbuf_addr(0, 0, 0x800) : kOwn + 0x80'0000, 1, 1024, 0, 0));
+  }
+  Times sink;
+  tb::MiniChip bench(&sink);
+  sink.bench = &bench;
+  bench.load(program.build());
+  for (unsigned i = 0; i < 40000; ++i) bench.fabric_cycle();
+  return sink.of_owner;
+}
+
+/// What the page of the fabric promises: nothing between the cores' own memories is shared.
+TEST(ChipIsolation, WorkInItsOwnMemoryTakesNoTimeFromTheOtherTenant) {
+  const auto alone = times(false);
+  EXPECT_GT(alone.size(), 500u);
+  EXPECT_EQ(times(true), alone);
+}
+
 }  // namespace
