@@ -9,5 +9,5 @@ command_bench() {
     *" snapshots "*) ensure_packages; build board_mini board_inf2 ;;
     *) ensure_packages; build bench_programs ;;
   esac
-  cd "$root" && exec python3 scripts/commands/bench.py "$@"
+  script bench "$@"
 }

@@ -20,17 +20,16 @@ import argparse
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from defs.address import sv_address_pkg  # noqa: E402
-from defs.cpp_header import cpp_header  # noqa: E402
-from defs.description import ROOT, DefsError, load  # noqa: E402
-from defs.echo import echo_files  # noqa: E402
-from defs.instr_cpp import instructions_header, stream_methods  # noqa: E402
-from defs.instr_systemverilog import sv_instr_pkg  # noqa: E402
-from defs.instructions import rows_of  # noqa: E402
-from defs.manual import manual  # noqa: E402
-from defs.readme_tables import fill_readme, tables  # noqa: E402
-from defs.systemverilog import sv_defs_pkg, sv_size_pkg  # noqa: E402
+from defs.address import sv_address_pkg
+from defs.cpp_header import cpp_header
+from defs.description import ROOT, load
+from defs.echo import echo_files
+from defs.instr_cpp import instructions_header, stream_methods
+from defs.instr_systemverilog import sv_instr_pkg
+from defs.instructions import rows_of
+from defs.manual import manual
+from defs.readme_tables import fill_readme, tables
+from defs.systemverilog import sv_defs_pkg, sv_size_pkg
 
 READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "cmodel/README.md",
            *(f"fabric/doc/{page}.md" for page in ("formats", "link", "counters"))]
@@ -62,11 +61,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=ROOT, help="where to write (default: the repository)")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not fresh")
     args = parser.parse_args()
-    try:
-        files = generate()
-    except DefsError as error:
-        print(f"gen_defs: {error}", file=sys.stderr)
-        return 2
+    files = generate()
     stale = 0
     for name, content in files.items():
         path = args.out / name

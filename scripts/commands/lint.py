@@ -9,8 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import layers  # noqa: E402
+import layers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGS = ["inf2", "mini"]
@@ -30,7 +29,7 @@ def run(*command):
 def files(*patterns):
     status, text = run("git", "ls-files", "-co", "--exclude-standard", *patterns)
     if status != 0:
-        sys.exit(f"lint: git ls-files failed: {text}")
+        raise OSError(f"git ls-files: {text.strip()}")
     return [f for f in text.split() if "/gen/" not in f and (ROOT / f).exists()]
 
 

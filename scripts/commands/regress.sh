@@ -4,7 +4,7 @@
 command_regress() {
   case " $* " in
     *" -h "* | *" --help "* | *" list "*) ;;
-    *) ensure_packages; configure ;;
+    *) ensure_packages; ! may_build || locked configure ;;
   esac
-  cd "$root" && PYTHONPATH=$root/scripts exec python3 -m regress "$@"
+  script regress "$@"
 }

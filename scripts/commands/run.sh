@@ -36,32 +36,22 @@ command_run() {
   esac
   if [ "$(scenario_of "$@")" = faults ]; then
     build "faults_$config"
-    cd "$root" && exec "$build/bin/faults_$config" "$@"
+    exec "$build/bin/faults_$config" "$@"
   fi
   # The golden model alone needs no RTL: a program of its own, for both sizes.
   case " $* " in
     *" --model-only "*)
       build board_model
-      cd "$root" && exec "$build/bin/board_model" "$@" ;;
+      exec "$build/bin/board_model" "$@" ;;
   esac
   case " $* " in
     *" --wave-arrays"*) boards+=("board_${config}_arrays") ;;
   esac
   build "${boards[@]}"
-  cd "$root" || environment_error "$root: cannot be entered"
   if [ "$(scenario_of "$@")" = list ]; then
     "$build/bin/board_$config" "$@" || exit $?
     printf '%-10s %s\n' faults "a fabric of twelve nodes, damaged event by event (a program of its own, with its own options)"
     exit 0
   fi
-  case " $* " in
-    *" --timeline "*) ;;
-    *) exec "$build/bin/board_$config" "$@" ;;
-  esac
-  "$build/bin/board_$config" "$@"
-  local status=$? out
-  [ $status -le 1 ] || exit $status
-  out=$(option_value --out "$@")
-  python3 scripts/commands/timeline.py "${out:-out}/latest" >&2 || exit $?
-  exit $status
+  exec "$build/bin/board_$config" "$@"
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """timeline.html beside the timeline.json of a run: one page, no network.
 
-  scripts/commands/timeline.py out/latest
+  scripts/dodeca timeline out/latest
 """
 import argparse
 import base64
@@ -17,7 +17,7 @@ SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
 
 
 class Refused(Exception):
-    pass
+    status = 2
 
 
 def cycles(microseconds):
@@ -77,18 +77,14 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/dodeca timeline", description="Writes timeline.html beside the timeline.json of a run.")
     parser.add_argument("run", nargs="?", default="out/latest", help="run directory (out/latest)")
     run = parser.parse_args().run
+    data = load(run)
+    file = Path(run) / "timeline.html"
+    partial = file.with_suffix(f".{os.getpid()}.partial")
     try:
-        data = load(run)
-        file = Path(run) / "timeline.html"
-        partial = file.with_suffix(".partial")
         partial.write_text(page(data), encoding="utf-8")
         os.replace(partial, file)
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
-        return 3
+    finally:
+        partial.unlink(missing_ok=True)
     print(f"timeline: {file}")
     return 0
 

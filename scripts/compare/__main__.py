@@ -82,8 +82,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BadInput as error:
-        print(f"dodeca compare: {error}", file=sys.stderr)
-        sys.exit(2)
+    sys.exit(main())

@@ -21,6 +21,7 @@ RECORD = re.compile(r"^C '([^\n]*)' (\d+)(?: ([0-9a-f]+))?$", re.M)
 
 class BadData(Exception):
     """One line that names the file."""
+    status = 2
 
 
 @dataclass

@@ -5,8 +5,10 @@
 usage_error() { echo "dodeca: $1" >&2; exit 2; }
 environment_error() { echo "dodeca: $1" >&2; exit 3; }
 
-# The command, echoed as typed from the root of the repository, then run.
+# The command, echoed as typed from the root of the repository.
+echo_command() { echo "+ ${*//$root\//}" >&2; }
+
 echo_run() {
-  echo "+ ${*//$root\//}" >&2
+  echo_command "$@"
   "$@"
 }

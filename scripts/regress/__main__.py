@@ -29,8 +29,8 @@ class Call:
 
     def __init__(self, args, argv):
         self.args, self.argv = args, argv
-        self.data_dir = ROOT / args.data
-        self.out = (pathlib.Path.cwd() / args.out).resolve()
+        self.data_dir = pathlib.Path(args.data).resolve() if args.data else ROOT / "regress"
+        self.out = pathlib.Path(args.out).resolve()
         self.suites = Suites(self.data_dir / "suites.toml")
         self.testplan = Testplan(self.data_dir / "testplan", self.suites.tests)
         self.known = KnownIssues(self.data_dir / "known_issues.toml", self.suites.tests)
@@ -183,20 +183,10 @@ def main(argv):
     if args.json:
         print(json.dumps(result, indent=1))
     else:
-        folder = call.out / result["folder"]
-        show(result, folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
+        folder, here = call.out / result["folder"], pathlib.Path.cwd()
+        show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder)
     return result["exit_status"]
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Refused as refused:
-        print(f"regress: {refused}", file=sys.stderr)
-        sys.exit(refused.status)
-    except OSError as error:
-        print(f"regress: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        sys.exit(BAD_ENVIRONMENT)
-    except KeyboardInterrupt:
-        print("regress: interrupted", file=sys.stderr)  # not while runs were under way: they have their own end
-        sys.exit(CHECK_FAILED)
+    sys.exit(main(sys.argv[1:]))

@@ -42,7 +42,7 @@ exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or envi
     parser.add_argument("--update", action="store_true", help="baseline: record what is measured")
     parser.add_argument("--inject-canary-off", action="store_true", help="leave the fault out: must be noticed")
     parser.add_argument("--json", action="store_true", help="print evidence.json instead of the summary")
-    parser.add_argument("--data", default="regress", help="directory of suites, testplans, baselines (regress)")
+    parser.add_argument("--data", help="directory of suites, testplans, baselines (regress of this tree)")
     args = parser.parse_intermixed_args(argv)
     args.seed = number("--seed", args.seed, 0, SEED_LIMIT - 1)
     args.seeds = number("--seeds", args.seeds, 1, SEEDS_LIMIT)

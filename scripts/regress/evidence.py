@@ -6,13 +6,13 @@ Nothing is kept in memory only: `scripts/dodeca regress report DIR` computes the
 import collections
 import json
 import subprocess
-import sys
 import tomllib
 
 from . import baseline
 from .buckets import make_buckets, signature
 from .errors import BAD_ENVIRONMENT, CHECK_FAILED, GATE_MISSED, PASSED
 from .execute import record
+from .guard import script
 from .results import BAD_STATES, counts
 
 
@@ -53,14 +53,12 @@ def judge_canary(run):
 
 def coverage(root, folder):
     """Summary of coverage data of the runs by the converter, or None where there are none."""
-    script = root / "scripts/commands/coverage.py"
     found = sorted({p.parent for pattern in ("coverage.dat.gz", "functional.json")
                     for p in (folder / "runs").glob(f"**/{pattern}") if not p.parent.is_symlink()
                     and "latest" not in p.parts})
-    if not found or not script.exists():
+    if not found:
         return None
-    done = subprocess.run([sys.executable, str(script), "merge", *map(str, found), "--json"], cwd=root,
-                          capture_output=True, text=True)
+    done = subprocess.run(script("coverage", "merge", *map(str, found), "--json"), capture_output=True, text=True)
     try:
         return json.loads(done.stdout) | {"exclusions": exclusions(root)}
     except ValueError:

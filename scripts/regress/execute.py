@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run: started under its limits, waited for, judged. The same code on this machine and on a farm.
 
-`python3 -m regress.execute PLAN INDEX` (what a farm job calls) leaves RUN/record.json.
+`scripts/start.py regress.execute PLAN INDEX` (what a farm job calls) leaves RUN/record.json.
 """
 import contextlib
 import json
@@ -52,10 +52,6 @@ def execute(run, regression, root, watch=contextlib.nullcontext):
             usage = wait(process, None)
         finally:
             end_group(process.pid)  # what it has left behind in its session
-    for made in run_dir.glob("*/timeline.json"):  # its page: what the report links to
-        if not made.parent.is_symlink():
-            subprocess.run([sys.executable, str(root / "scripts/commands/timeline.py"), str(made.parent)], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     text = log_path.read_text(errors="replace")
     output = (run_dir / "stdout").read_text(errors="replace")
     done = judge(run, process.returncode, timed_out, text, output, begin, usage.ru_maxrss)

@@ -14,6 +14,11 @@ import threading
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
 
 
+def script(*words):
+    """The command that runs one of our scripts."""
+    return [sys.executable, "-I", "-X", "utf8", str(SCRIPTS / "start.py"), *words]
+
+
 def end_group(pid):
     """Ends a process with its children; there may be none any more."""
     try:
@@ -27,8 +32,7 @@ class Guard:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.process = subprocess.Popen([sys.executable, "-m", "regress.guard"], stdin=subprocess.PIPE, text=True,
-                                        start_new_session=True, env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
+        self.process = subprocess.Popen(script("regress.guard"), stdin=subprocess.PIPE, text=True, start_new_session=True)
 
     @contextlib.contextmanager
     def watch(self, pid):

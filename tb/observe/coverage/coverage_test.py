@@ -13,13 +13,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-TOOL = ROOT / "scripts" / "commands" / "coverage.py"
 sys.path.insert(0, str(ROOT / "scripts" / "coverage"))
 import wires  # noqa: E402
 
 
 def run(*args):
-    return subprocess.run([sys.executable, str(TOOL), *map(str, args)], capture_output=True, text=True,
+    return subprocess.run([sys.executable, "-I", ROOT / "scripts/start.py", "coverage", *map(str, args)], capture_output=True, text=True,
                           check=False)
 
 

@@ -4,7 +4,6 @@
 a path above bins; a suite with goals ends with status 4 where it misses one.
 """
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -63,8 +62,8 @@ ring_short = 1
             shutil.copytree(ROOT / "regress", data)
             text = (data / "suites.toml").read_text()
             (data / "suites.toml").write_text(text[:text.index("[suite.smoke]")] + self.SUITE)
-            call = [sys.executable, "-m", "regress", "tiny", "--data", str(data), "--out", folder + "/out"]
-            done = subprocess.run(call, cwd=ROOT, env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts")),
+            call = [sys.executable, "-I", ROOT / "scripts/start.py", "regress", "tiny", "--data", str(data), "--out", folder + "/out"]
+            done = subprocess.run(call,
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
             self.assertIn("coverage goal line: not measured; goal 95 %", done.stdout)
@@ -75,7 +74,7 @@ ring_short = 1
             self.assertFalse(goals["functional"]["met"])
             # The same runs without the demand.
             call[-5:] = ["tiny", "--seeds", "1", *call[-4:]]
-            done = subprocess.run(call, cwd=ROOT, env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts")),
+            done = subprocess.run(call,
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

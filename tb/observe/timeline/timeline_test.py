@@ -54,7 +54,6 @@ class Run:
                 self.spans[place].append((begin, begin + cycles(event["dur"]), event["name"]))
 
     def page(self):
-        subprocess.run([sys.executable, ROOT / "scripts/commands/timeline.py", self.directory], check=True, stdout=subprocess.DEVNULL)
         return self.directory / "timeline.html"
 
 
