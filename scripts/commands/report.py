@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+from lib.runs import run_folder
+
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
          "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures"}
 
@@ -47,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/dodeca report", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"), help="its folder (out/latest)")
-    run = parser.parse_args().run
+    run = run_folder(parser.parse_args().run)
     result = load(run / "result.json")
     if not isinstance(result, dict) or "status" not in result:
         raise Refused(f"{run}/result.json: has no status; allowed what a run wrote")

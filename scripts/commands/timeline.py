@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from lib.runs import run_folder
+
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
 SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
 
@@ -76,7 +78,7 @@ def page(data):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/dodeca timeline", description="Writes timeline.html beside the timeline.json of a run.")
     parser.add_argument("run", nargs="?", default="out/latest", help="run directory (out/latest)")
-    run = parser.parse_args().run
+    run = run_folder(Path(parser.parse_args().run))
     data = load(run)
     file = Path(run) / "timeline.html"
     partial = file.with_suffix(f".{os.getpid()}.partial")

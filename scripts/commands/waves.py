@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 from lib import surfer
+from lib.runs import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ROOT / "tb" / "views"
@@ -144,13 +145,21 @@ def expected_lines(divergence, chip):
     return lines
 
 
+def whole_waves(run, divergence):
+    """Of a run made with --waves: its files beside divergence.json, from its first cycle to behind the divergence."""
+    first, cause = divergence.get("first") or {}, divergence.get("cause") or {}
+    marker = first.get("cycle") or cause.get("cycle") or 0
+    return {"files": sorted(path.name for path in run.glob("chip[0-9][0-9].fst")), "first": 0, "last": marker + 100, "marker": marker,
+            **({"cause": cause["cycle"]} if cause.get("cycle") else {})}
+
+
 def write_views(run):
     divergence = json.loads((run / "divergence.json").read_text())
     written = []
-    for name in divergence.get("waves", {}).get("files", []):
+    waves = divergence.get("waves") or whole_waves(run, divergence)
+    for name in waves["files"]:
         fst = run / name
         chip = int(re.search(r"chip(\d+)", fst.name).group(1))
-        waves = divergence["waves"]
         marker = 1000 * waves["marker"] + 1000
         begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
         have = signals_of(fst)
@@ -255,13 +264,14 @@ def main():
         if not args.write:
             show(fst, view, args.screenshot)
         return
+    args.run = run_folder(args.run)
     if not (args.run / "divergence.json").exists():
         raise Refused(f"{args.run}: no divergence.json; allowed: the directory of a run that failed")
     views, divergence = write_views(args.run.resolve())
     if args.write:
         return
     if not views:
-        raise Refused(f"{args.run}: no waves; the run ends with what is missing for them", 3)
+        raise Refused(f"{args.run}: no waves; allowed: a run that failed and could be repeated, or one with --waves", 3)
     chip = args.chip
     if chip is None:
         chip = divergence["cause"]["chip"] if divergence.get("cause") else None

@@ -41,7 +41,7 @@ class Call:
         launcher = {"local": LocalLauncher, "slurm": SlurmLauncher}[self.args.launcher](self.args.jobs)
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
-    def start(self, name, runs, seed, goals=False):
+    def start(self, name, runs, seed, goals=False, selection=""):
         """Builds, checks, writes the plan and runs it."""
         errors = build(ROOT, {run["target"] for run in runs})
         check_scenarios(ROOT, self.suites, sorted({r["test"] for r in runs if r["board"] and r["target"] not in errors}))
@@ -49,7 +49,7 @@ class Call:
         plan = {"schema": 1, "suite": name, "seed": seed, "root": str(ROOT), "started": round(time.time(), 3),
                 "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT, self.out),
                 "programs": programs_of(ROOT, self.suites, runs), "tools": versions(ROOT),
-                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "runs": runs}
+                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "selection": selection, "runs": runs}
         write_whole(folder / "plan.json", json.dumps(plan))
         return self.runner(folder, plan).run(errors)
 
@@ -85,6 +85,11 @@ class Call:
         runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
         return seed, runs, suite.goals and whole and args.seeds is None
 
+    def selection(self):
+        """Which part of a suite, in words that are equal for equal parts."""
+        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "inject_canary_off")}
+        return " ".join(f"{name}={sorted(value) if isinstance(value, list) else value}" for name, value in given.items() if value)
+
     def regress(self):
         suite = self.suites.suite(self.args.suite)
         if self.args.resume:
@@ -92,7 +97,7 @@ class Call:
         check_ctest(ROOT, self.suites)
         check_bins(ROOT, self.testplan)
         seed, runs, goals = self.choose(suite)
-        return self.start(suite.name, runs, seed, goals)
+        return self.start(suite.name, runs, seed, goals, self.selection())
 
     def rerun(self):
         if not self.args.failed:
@@ -103,7 +108,7 @@ class Call:
         again = failed_again(plan["runs"], failed, self.suites, self.args.waves)
         if not again:
             raise Refused(f"{folder}: no run has failed", BAD_ENVIRONMENT if before["exit_status"] == 3 else 2)
-        return self.start("rerun", [r for r in plan["runs"] if r["kind"] == "canary"] + again, plan["seed"])
+        return self.start("rerun", [r for r in plan["runs"] if r["kind"] == "canary"] + again, plan["seed"], selection=folder.name)
 
     def report(self):
         folder = self.last()

@@ -36,10 +36,14 @@ def canary_verdict(runs):
     """The disturbed run must have been seen to diverge."""
     bird = next((r for r in runs if r["kind"] == "canary"), None)
     if bird is None or bird["state"] == "not run":
-        return {"caught": False, "why": "the canary was not run"}
+        return {"caught": False, "why": "the canary was not caught: it was not run"}
     if bird["state"] == "expected failure":
         return {"caught": True, "why": (bird["message"].splitlines() or [""])[0]}
-    return {"caught": False, "why": f"the canary was not caught: a run that must fail is '{bird['state']}'"}
+    first = (bird["message"].splitlines() or [""])[0]
+    return {"caught": False, "why": "the canary was not caught: " + {
+        "unexpected pass": "its run, which must fail, passed: who does not see a fault says nothing by green",
+        "failed": f"its run failed, but not by the fault that was injected ({first})"}.get(
+            bird["state"], f"its run came to no end of its own: {bird['state']} ({first})")}
 
 
 def judge_canary(run):
@@ -48,7 +52,7 @@ def judge_canary(run):
     if run["state"] == "failed" and inject.get("outcome") == "detected":
         return run | {"state": "expected failure"}
     if run["state"] == "passed":
-        return run | {"state": "unexpected pass", "message": "the canary was not caught: no fault was seen"}
+        return run | {"state": "unexpected pass", "message": "no fault was seen, and there must be one"}
     return run
 
 
@@ -132,7 +136,7 @@ def make(plan, records, suites_data, folder, root, finished, notes):
     goals = (cover or {}).get("goals", []) if plan.get("goals") else []
     status = (BAD_ENVIRONMENT if tally["build error"] else CHECK_FAILED if problems else
               GATE_MISSED if missed else PASSED)
-    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
+    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "selection": plan.get("selection", ""), "seed": plan["seed"],
             "command": shown(plan["command"]), "folder": shown(folder.name), "revision": plan["revision"], "tools": plan["tools"],
             "programs": plan["programs"], "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "verdicts": judged, "counts": tally, "canary": canary, "seed_audit": audit,

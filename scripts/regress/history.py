@@ -7,7 +7,7 @@ TABLES = {
         "id": "integer primary key", "folder": "text", "suite": "text", "seed": "integer", "revision": "text",
         "dirty": "text", "started": "real", "wall_s": "real", "exit_status": "integer", "runs": "integer",
         "passed": "integer", "failed": "integer", "line": "real", "branch": "real", "toggle": "real",
-        "functional": "real"},
+        "functional": "real", "selection": "text"},
     "run": {
         "regression": "integer references regression(id) on delete cascade", "id": "text", "test": "text", "kind": "text",
         "seed": "integer", "state": "text", "signature": "text", "cycles": "integer", "wall_s": "real", "rss_mib": "real"}}
@@ -70,7 +70,7 @@ class History:
         with self.db:
             self.db.execute("delete from regression where folder = ? and started = ?", (evidence["folder"], times["started"]))
             key = insert(self.db, "regression", [{
-                **{name: evidence[name] for name in ("folder", "suite", "seed", "exit_status")},
+                **{name: evidence[name] for name in ("folder", "suite", "selection", "seed", "exit_status")},
                 "revision": evidence["revision"]["commit"], "dirty": evidence["revision"]["dirty"],
                 "started": times["started"], "wall_s": times["wall_s"], "runs": sum(c.values()),
                 "passed": c["passed"] + c["expected failure"],
@@ -88,16 +88,16 @@ class History:
 
     def _context(self, evidence):
         now = evidence["times"]["started"]
-        trend = self.trend(evidence["suite"], now)
+        trend = self.trend(evidence["suite"], evidence["selection"], now)
         return {"trend": trend, "tests": self.per_test(trend), "cycles": self.baseline_cycles(trend),
                 "failures": {b["id"]: self.since(b, now) for b in evidence["buckets"]}}
 
-    def trend(self, suite, now, limit=60):
-        """The last regressions of the suite up to now, oldest first."""
+    def trend(self, suite, selection, now, limit=60):
+        """The last regressions of the suite and selection up to now, oldest first: a part of it is another one."""
         names = ("id", "folder", "started", "revision", "dirty", "seed", "wall_s", "runs", "passed", "failed",
                  "exit_status", "line", "branch", "toggle", "functional")
-        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? and started <= ? "
-                               "order by started desc limit ?", (suite, now, limit)).fetchall()
+        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? and selection = ? and started <= ? "
+                               "order by started desc limit ?", (suite, selection, now, limit)).fetchall()
         return [dict(zip(names, row)) for row in reversed(rows)]
 
     def per_test(self, trend):

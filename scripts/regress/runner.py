@@ -74,11 +74,10 @@ class Runner:
             self.log.append(record(runs[i], "build error", build_errors[runs[i]["target"]], time.time()))
             left.remove(i)
         seconds = self.history.expected_seconds()
-        guess = sum(seconds.values()) / len(seconds) if seconds else 3.0
         order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
         left.sort(key=lambda i: order[runs[i]["id"]])
-        progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"], guess) for i in left},
-                            self.launcher.jobs)
+        progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"]) for i in left}, self.launcher.jobs,
+                            tests={run["id"]: run["test"] for run in runs})
         known = self.data[1]
         try:
             for done in self.launcher.records(self.plan, left, self.folder, self.root):

@@ -90,7 +90,8 @@ def percentages(base, total=1000):
 
 COVERAGE = {
     "schema": 1, "runs": 9, "runs_with_code": 4, "runs_not_passed": 5, 
-    "goals": [{"name": "line", "target": 95.0}, {"name": "branch", "target": 90}, {"name": "functional.router", "target": 95}],
+    "goals": [{"name": "line", "target": 95.0, "measured": 96.5, "met": True}, {"name": "branch", "target": 90, "measured": 88.2, "met": False},
+              {"name": "functional.router", "target": 95, "measured": 50.0, "met": False}],
     **{kind: percentages(base) for kind, base in (("line", 96.5), ("branch", 88.2), ("toggle", 71.0))},
     "functional": percentages(50.0, 4) | {"bins": {"shape.a": 1, "shape.b<i>": 0, "router.hops.1": 7, "router.hops.2": 0}},
     "net": {"line": 96.5, "branch": 88.2, "toggle": 71.0, "functional": 50.0},
@@ -116,7 +117,7 @@ class Regressions:
         folder.mkdir(exist_ok=True)
         runs = [r | {"times": r["times"] | {"started": started + 1}} for r in runs]
         (folder / "plan.json").write_text(json.dumps({
-            "schema": 1, "suite": "smoke", "seed": number, "started": started, "launcher": "local", "jobs": 2,
+            "schema": 1, "suite": "smoke", "goals": bool(self.coverage), "seed": number, "started": started, "launcher": "local", "jobs": 2,
             "command": "scripts/dodeca regress smoke", "root": str(ROOT), "runs": runs, "programs": {"build/board": "1234"},
             "revision": {"commit": revision * 40, "subject": "A <b>subject</b>", "dirty": dirty}, "tools": {"python": "3.11"}}))
         (folder / "runs.jsonl").write_text("".join(json.dumps(r) + "\n" for r in runs[:-1]))

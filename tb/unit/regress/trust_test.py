@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import time
@@ -105,6 +106,40 @@ class Names(WithFolder):
             self.assertIn("udcfc", json.loads((other / "evidence.json").read_text())["folder"])
             self.assertIn("<testsuites", (other / "junit.xml").read_text())
             os.rename(other, self.out / f"done.{locale}")
+
+
+class Past(WithFolder):
+    def test_a_trend_has_equal_regressions_only(self):
+        self.write_data({"good": {"scenario": "good"}, "short": {"scenario": "short"}})
+        for words in ((), ("--test", "good"), ("--seeds", 2), (), ("--test", "good")):
+            self.regress("all", *words)
+        found = [row["runs"] for row in self.evidence()["history"]["trend"]]
+        self.assertEqual((found, self.evidence()["selection"]), ([2, 2], "test=['good']"))
+
+    def test_the_canary_says_what_came_of_it(self):
+        for scenario, options, words in (("good", ("--inject-canary-off",), "its run, which must fail, passed"), ("crash", (), "killed (ended by SIGSEGV)"),
+                                         ("silent", (), "not by the fault that was injected (exit status 0")):
+            self.write_data({"good": {"scenario": "good"}})
+            suites = self.data / "suites.toml"
+            if scenario != "good":
+                suites.write_text(suites.read_text().replace('scenario = "good"', f'scenario = "{scenario}"', 1).replace('["--inject", "x"]', "[]"))
+            done = self.regress("all", *options, status=1)
+            self.assertRegex(done.stdout, f"the canary was not caught: .*{re.escape(words)}")
+
+    def test_failed_runs_again_with_waves_where_there_are_some(self):
+        """Not with the options of waves on a program that has none: that would be another failure."""
+        self.write_data({"bad": {"scenario": "bad"}})
+        suites = self.data / "suites.toml"
+        suites.write_text('[program.traced]\npath = "tb/unit/regress/../regress/pretend_board.sh"\n' + suites.read_text())
+        for waves, path, repro in (("", "tb/unit/regress/pretend_board.sh", ""), ("traced", "tb/unit/regress/../regress/pretend_board.sh", " --waves")):
+            text = suites.read_text()
+            suites.write_text(text.replace("[program.board]", f'[program.board]\nwaves = "{waves}"') if waves else text)
+            self.regress("all", status=1)
+            self.regress("rerun", "--failed", "--waves", status=1)
+            again = next(r for r in json.loads((self.last() / "plan.json").read_text())["runs"] if r["kind"] == "test")
+            self.assertEqual(again["command"][0], path)
+            self.assertEqual("--waves" in again["command"], bool(waves))
+            self.assertTrue(again["repro"].endswith(repro))
 
 
 class Junit(WithFolder):
