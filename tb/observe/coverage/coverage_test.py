@@ -103,6 +103,17 @@ class Tiny(unittest.TestCase):
             self.assertIn(words, done.stderr)
         self.assertEqual(self.figures(exclusions=entry.format("*", "LOW_RISK"))[1].returncode, 0)
 
+    def test_data_of_two_checkouts_are_of_one_design(self):
+        other = self.dir / "elsewhere"
+        other.mkdir(exist_ok=True)
+        text = (self.run_dir / "coverage.dat").read_text()
+        self.assertIn(f"{ROOT}/", text)
+        (other / "coverage.dat").write_text(text.replace(f"{ROOT}/", "/home/somebody/dodeca/"))
+        one, _ = self.figures()
+        both, _ = self.figures(runs=[self.run_dir, other])
+        for kind in ("line", "branch", "toggle"):
+            self.assertEqual(both[kind], one[kind])
+
     def test_goals(self):
         file = self.dir / "goals.toml"
         for text, status, words in (('line = 100\n"functional.a" = 50', 0, ""), ('"functional.a" = 51', 4, ""),
