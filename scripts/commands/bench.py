@@ -16,7 +16,6 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
 """
-import argparse
 import concurrent.futures
 import csv
 import json
@@ -27,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 
-from lib import curves
+from lib import curves, options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
@@ -200,15 +199,7 @@ def show(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=BENCHES, help="one of them (default: all)")
-    parser.add_argument("--json", action="store_true", help='print {"schema": 1, "rows": [...]}')
-    parser.add_argument("--seeds", type=int, default=20, help="seeds per fault site (default 20)")
-    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` and `fabric` (default 2)")
-    args = parser.parse_args()
-    if args.seeds < 1 or args.jobs < 1:
-        parser.error("--seeds and --jobs must be at least 1")
+    args = options.parse("bench", sys.argv[1:])
     rows = [row for name in ([args.name] if args.name else BENCHES) for row in BENCHES[name](args)]
     if args.json:
         print(json.dumps({"schema": 1, "rows": rows}, indent=1))

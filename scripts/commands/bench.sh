@@ -3,7 +3,6 @@
 
 command_bench() {
   case " $* " in
-    *" -h "* | *" --help "*) ;;
     *" fabric "* | *" fabric-speed "*) ensure_packages; build fabric_bench ;;
     *" shrink "*) ensure_packages; build shrink board_mini ;;
     *" snapshots "*) ensure_packages; build board_mini board_inf2 ;;

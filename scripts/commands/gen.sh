@@ -7,6 +7,5 @@ command_gen() {
   ensure_packages
   for name in gen_defs gen_crc; do
     (script "$name" "$@") || exit
-    case " $* " in *" -h "* | *" --help "*) exit ;; esac
   done
 }

@@ -4,7 +4,6 @@
 
 Usage: lint.py      exit 0 clean, 1 findings (each printed)
 """
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -44,7 +43,6 @@ def lint_rtl(config, top, instead=()):
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
               for config in CONFIGS for top in TOPS]
     checks += [(f"verilator -Wall model chip ({config})", lambda c=config: lint_rtl(c, "chip", MODEL))

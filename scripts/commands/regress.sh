@@ -3,7 +3,7 @@
 
 command_regress() {
   case " $* " in
-    *" -h "* | *" --help "* | *" list "*) ;;
+    *" list "*) ;;
     *) ensure_packages; ! may_build || locked configure ;;
   esac
   script regress "$@"

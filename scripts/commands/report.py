@@ -4,11 +4,10 @@
 
 Exit status: 0 the run passed, 1 it did not, 2 no folder of a run.
 """
-import argparse
 import json
 import sys
-from pathlib import Path
 
+from lib import options
 from lib.runs import run_folder
 
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
@@ -46,10 +45,7 @@ def section(title, lines):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca report", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"), help="its folder (out/latest)")
-    run = run_folder(parser.parse_args().run)
+    run = run_folder(options.parse("report", sys.argv[1:]).run)
     result = load(run / "result.json")
     if not isinstance(result, dict) or "status" not in result:
         raise Refused(f"{run}/result.json: has no status; allowed what a run wrote")

@@ -4,7 +4,6 @@
 
   scripts/dodeca timeline out/latest
 """
-import argparse
 import base64
 import gzip
 import json
@@ -12,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from lib import options
 from lib.runs import run_folder
 
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
@@ -76,9 +76,7 @@ def page(data):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca timeline", description="Writes timeline.html beside the timeline.json of a run.")
-    parser.add_argument("run", nargs="?", default="out/latest", help="run directory (out/latest)")
-    run = run_folder(Path(parser.parse_args().run))
+    run = run_folder(options.parse("timeline", sys.argv[1:]).run)
     data = load(run)
     file = Path(run) / "timeline.html"
     partial = file.with_suffix(f".{os.getpid()}.partial")

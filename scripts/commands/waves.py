@@ -11,7 +11,6 @@
 
 RUN is a run's directory, e.g. out/latest. The signals of a block are those of tb/views.
 """
-import argparse
 import json
 import os
 import re
@@ -21,7 +20,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from lib import surfer
+from lib import options, surfer
 from lib.runs import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -241,16 +240,7 @@ def screenshot(fst, view, picture):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca waves", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path, metavar="RUN | FST")
-    parser.add_argument("--block", metavar="NAME")
-    parser.add_argument("--core", type=int, choices=(0, 1), default=0, help="of the block (0)")
-    parser.add_argument("--chip", type=int, help="open this one (that of the cause)")
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--screenshot", type=Path, metavar="FILE")
-    parser.add_argument("--check", nargs="+", type=Path, metavar="FILE")
-    args = parser.parse_args()
+    args = options.parse("waves", sys.argv[1:])
     if args.check:
         wrong = [(view, name) for view in args.check[1:] for name in missing(args.check[0], view)]
         for view, name in wrong:

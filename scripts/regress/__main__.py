@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca regress: what each of its calls does."""
+"""Suites of scenarios and tests with many seeds, in parallel, with a report.
+
+  regress SUITE [--resume [DIR]]  a suite; or what is left of an interrupted one: same plan, same tree
+  regress rerun --failed [--waves] [DIR]   the failed runs of a regression again, same seeds
+  regress report [DIR]            write evidence, JUnit and report of DIR again (default: the last)
+  regress compare DIR DIR         the evidence of two regressions, equal but for times?
+  regress baseline --update       measure cycles with seed 1 and record them
+  regress list                    suites, tests, labels
+
+exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or environment, 4 a gate missed
+"""
 import json
 import pathlib
 import shlex

@@ -11,11 +11,13 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-from regress.guard import script  # noqa: E402
-
 # No cluster of this machine: tests of the Slurm launcher say which one they mean.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "SLURM_CONF"}
 BOARD = "tb/unit/regress/pretend_board.sh"
+
+
+def script(*words):
+    return [sys.executable, "-I", ROOT / "scripts/start.py", *words]
 
 
 def command(*words):
