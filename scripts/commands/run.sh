@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-# Value of option $1 ("--config") in the rest, both spellings; empty if absent.
-option_value() {
-  local name=$1; shift
+# Value of --config, both spellings; inf2 if absent.
+config_of() {
   while [ $# -gt 0 ]; do
     case $1 in
-      "$name") echo "${2-}"; return ;;
-      "$name"=*) echo "${1#*=}"; return ;;
+      --config) echo "${2-}"; return ;;
+      --config=*) echo "${1#*=}"; return ;;
     esac
     shift
   done
+  echo inf2
 }
 
 # What `run` is to run: the first word that is no option and no value of one.
 scenario_of() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --json | --races | --coverage | --wave-arrays | --waves | --model-only | --timeline | --npy | -h | --help | --*=*) ;;
+      --json | --races | --coverage | --wave-arrays | --waves | --model-only | --timeline | --npy | --no-debug | --no-failure-waves | -h | --help | --*=*) ;;
       -*) shift ;;
       *) echo "$1"; return ;;
     esac
@@ -28,11 +28,10 @@ scenario_of() {
 # The board program of a configuration; with waves it hands over to a sibling built with tracing.
 command_run() {
   local config boards
-  config=$(option_value --config "$@")
-  config=${config:-inf2}
+  config=$(config_of "$@")
   case $config in
     inf2 | mini) boards=("board_$config") ;;
-    *) usage_error "--config '$config' is unknown, allowed: inf2, mini" ;;
+    *) usage_error "--config is '$config'; allowed inf2, mini" ;;
   esac
   if [ "$(scenario_of "$@")" = faults ]; then
     build "faults_$config"

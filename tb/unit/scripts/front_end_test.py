@@ -5,6 +5,7 @@ another tree. On a tree of our own whose board is a shell script."""
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ NOBODY = 65534
 CMAKE = """cmake_minimum_required(VERSION 3.25)
 include(scripts/cmake/place.cmake)
 project(tiny NONE)
-foreach(program board_mini board_model)
+foreach(program board_mini board_model faults_mini)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/bin/${program} DEPENDS ${CMAKE_SOURCE_DIR}/board.sh
     COMMAND sh -n ${CMAKE_SOURCE_DIR}/board.sh
     COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/board.sh ${CMAKE_BINARY_DIR}/bin/${program})
@@ -97,6 +98,22 @@ class Build(WithTree):
             self.assertIsNone(second.poll())
         _, rest = second.communicate(timeout=60)
         self.assertEqual(second.returncode, 0, rest)
+
+
+class Run(WithTree):
+    def test_a_config_that_is_no_value_is_none(self):
+        for words in (["--config"], ["--config", ""], ["--config="], ["--config", "--seed"]):
+            done = call(self.tree / "scripts/dodeca", "run", *words)
+            self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), done.stderr)
+            self.assertIn("allowed inf2, mini", done.stderr)
+
+    def test_a_flag_takes_no_word_of_the_line(self):
+        self.board(self.tree, 'echo "${0##*/}"')
+        flags = re.findall(r'add_flag\("(--[\w-]+)', (ROOT / "tb/apps/board/options.cc").read_text())
+        self.assertIn("--no-debug", flags)
+        for flag in flags:
+            done = call(self.tree / "scripts/dodeca", "run", "--config", "mini", flag, "faults")
+            self.assertEqual(done.stdout, "faults_mini\n", flag)
 
 
 class Places(WithTree):
