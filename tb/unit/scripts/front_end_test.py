@@ -22,8 +22,12 @@ foreach(program board_mini board_model faults_mini)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/bin/${program} DEPENDS ${CMAKE_SOURCE_DIR}/board.sh
     COMMAND sh -n ${CMAKE_SOURCE_DIR}/board.sh
     COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/board.sh ${CMAKE_BINARY_DIR}/bin/${program})
-  add_custom_target(${program} DEPENDS ${CMAKE_BINARY_DIR}/bin/${program})
+  add_custom_target(${program} ALL DEPENDS ${CMAKE_BINARY_DIR}/bin/${program})
 endforeach()
+enable_testing()
+add_test(NAME good_errors COMMAND true)
+add_test(NAME bad COMMAND false)
+set_tests_properties(bad PROPERTIES LABELS nightly)
 """
 
 
@@ -101,6 +105,15 @@ class Build(WithTree):
 
 
 class Run(WithTree):
+    def test_the_status_of_test_is_what_came_of_it(self):
+        for words, status in (((), 0), (("good",), 0), (("-L", "nightly"), 1), (("-L", "none"), 2), (("-Lnone",), 2), (("none",), 2), (("(",), 2)):
+            done = call(self.tree / "scripts/dodeca", "test", *words)
+            self.assertEqual(done.returncode, status, done.stderr)
+            if status == 2:
+                self.assertIn("no test has", done.stderr.splitlines()[-1])
+        self.board(self.tree, "if")
+        self.assertEqual(call(self.tree / "scripts/dodeca", "test").returncode, 3)
+
     def test_a_config_that_is_no_value_is_none(self):
         for words in (["--config"], ["--config", ""], ["--config="], ["--config", "--seed"]):
             done = call(self.tree / "scripts/dodeca", "run", *words)
