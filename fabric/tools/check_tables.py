@@ -122,8 +122,8 @@ def main():
         try:
             members, (most, low, high) = check(path, arguments.detour)
         except (Bad, OSError, UnicodeDecodeError) as error:
-            print(f"check_tables: {error}", file=sys.stderr)
-            return 1
+            print(f"dodeca tables: {error}", file=sys.stderr)
+            return 1 if isinstance(error, Bad) else 2
         print(f"{path}: {members} chips, busiest link {most} routes, hops by class {low} and {high}")
     return 0
 

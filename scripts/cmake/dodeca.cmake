@@ -24,10 +24,11 @@ target_compile_options(verilated_coverage PRIVATE -w)
 target_link_libraries(verilated_coverage PUBLIC Threads::Threads ZLIB::ZLIB)
 
 # Folders and packages of the RTL, lower rooms first.
+set(DODECA_PYTHON python3 -I -X utf8)  # as scripts/start.py says
 set(layers ${CMAKE_SOURCE_DIR}/scripts/layers.py)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${layers} ${CMAKE_SOURCE_DIR}/scripts/layers.toml)
-execute_process(COMMAND python3 ${layers} --folders OUTPUT_VARIABLE folders COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND python3 ${layers} --packages OUTPUT_VARIABLE packages COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${DODECA_PYTHON} ${layers} --folders OUTPUT_VARIABLE folders COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${DODECA_PYTHON} ${layers} --packages OUTPUT_VARIABLE packages COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" DODECA_RTL_FOLDERS ${folders})
 string(REGEX MATCHALL "[^\n]+" DODECA_RTL_PACKAGES ${packages})
 list(TRANSFORM DODECA_RTL_PACKAGES PREPEND ${CMAKE_SOURCE_DIR}/)
@@ -69,12 +70,12 @@ function(add_verilated NAME)
     set(level -include ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
     set(optimise OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1)
     # Between Verilator and the compiler: words instead of bits.
-    set(between COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir})
+    set(between COMMAND ${DODECA_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir})
     set(compile make -C ${dir} -f V${NAME}.mk -j 2 CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER})
     list(APPEND depends ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
     set(counted ${DODECA_RTL_SOURCES})
     add_custom_command(OUTPUT ${dir}.vlt
-      COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${dir}.vlt ${ARG_TOP} ${counted}
+      COMMAND ${DODECA_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${dir}.vlt ${ARG_TOP} ${counted}
       DEPENDS ${CMAKE_SOURCE_DIR}/scripts/coverage/wires.py ${counted} VERBATIM)
     list(APPEND depends ${dir}.vlt)
     list(APPEND ARG_FLAGS --coverage --coverage-max-width 1023

@@ -16,7 +16,6 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
 """
-import argparse
 import concurrent.futures
 import csv
 import json
@@ -27,15 +26,16 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from lib import curves  # noqa: E402
+from lib import curves, options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
+OUT = pathlib.Path.cwd() / "out"
 
 
 class BenchError(Exception):
     """A program that had to succeed did not."""
+    status = 1
 
 
 def run_json(*command, statuses=(0,)):
@@ -118,7 +118,7 @@ def reference_curve(config):
 
 def fault_classes():
     """The whole fault campaign as one row: the fewest effective events of a class, and what must not be."""
-    metrics = run_json(BUILD / "faults_mini", "--events", "1000", "--json", "--out", ROOT / "out",
+    metrics = run_json(BUILD / "faults_mini", "--events", "1000", "--json", "--out", OUT,
                        statuses=(0, 1))[1]["metrics"]
     least, hang, silent = (metrics[name] for name in ("least_effective", "hang", "silent"))
     return {"name": "fault_classes", "target": ">= 1000 effective events each, hang 0, silent 0", "measured": least,
@@ -135,7 +135,7 @@ def bench_fabric(args):
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = list(pool.map(measure, parts))
     result = {key: [item for one in results for item in one[key]] for key in ("rows", "curves")}
-    out = ROOT / "out/fabric"
+    out = OUT / "fabric"
     out.mkdir(parents=True, exist_ok=True)
     find = {(c["topology"], c["pattern"]): c for c in result["curves"]}
     # The reference counts its own node as a destination: its loads are scaled by 11 / 12.
@@ -199,22 +199,8 @@ def show(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=BENCHES, help="one of them (default: all)")
-    parser.add_argument("--json", action="store_true", help='print {"schema": 1, "rows": [...]}')
-    parser.add_argument("--seeds", type=int, default=20, help="seeds per fault site (default 20)")
-    parser.add_argument("-j", "--jobs", type=int, default=2, help="runs at once in `inject` and `fabric` (default 2)")
-    args = parser.parse_args()
-    if args.seeds < 1 or args.jobs < 1:
-        parser.error("--seeds and --jobs must be at least 1")
-    rows = []
-    try:
-        for name in [args.name] if args.name else BENCHES:
-            rows += BENCHES[name](args)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    args = options.parse("bench", sys.argv[1:])
+    rows = [row for name in ([args.name] if args.name else BENCHES) for row in BENCHES[name](args)]
     if args.json:
         print(json.dumps({"schema": 1, "rows": rows}, indent=1))
     else:

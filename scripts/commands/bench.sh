@@ -3,11 +3,10 @@
 
 command_bench() {
   case " $* " in
-    *" -h "* | *" --help "*) ;;
     *" fabric "* | *" fabric-speed "*) ensure_packages; build fabric_bench ;;
     *" shrink "*) ensure_packages; build shrink board_mini ;;
     *" snapshots "*) ensure_packages; build board_mini board_inf2 ;;
     *) ensure_packages; build bench_programs ;;
   esac
-  cd "$root" && exec python3 scripts/commands/bench.py "$@"
+  script bench "$@"
 }

@@ -2,10 +2,15 @@
 # shellcheck shell=bash
 
 command_build() {
-  case " $* " in
-    *" -h "* | *" --help "*)
-      echo "usage: scripts/dodeca build [TARGET...]   (targets: ninja -C build -t targets)"
-      exit 0 ;;
-  esac
+  local target
+  for target in "$@"; do
+    case $target in -*) usage_error "'$target' is unknown; allowed: TARGET..." ;; esac
+  done
+  ensure_packages
+  ! may_build || locked configure
+  for target in "$@"; do
+    ninja -C "$build" -f "$build/build.ninja" -t query "$target" >/dev/null 2>&1 ||
+      usage_error "'$target' is no target; allowed: those of ninja -C $build -t targets"
+  done
   build "${@:-all}"
 }

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-command_compare() { PYTHONPATH=$root/scripts exec python3 -m compare "$@"; }
+command_compare() { script compare "$@"; }

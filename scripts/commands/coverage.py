@@ -9,7 +9,6 @@
 Exit status: 0 good; 2 wrong usage or data; 3 tool missing; 4 below a goal (--gate), or an exclusion
 that no longer fits the code.
 """
-import argparse
 import json
 import subprocess
 import sys
@@ -21,20 +20,22 @@ import data  # noqa: E402
 import exclusions  # noqa: E402
 import goals  # noqa: E402
 import report  # noqa: E402
+from lib import options  # noqa: E402
 
 
 def merge(args):
-    coverage = data.Coverage(root=str(args.root))
+    root = args.root or ROOT
+    coverage = data.Coverage(root=str(root))
     for run in args.runs:
         coverage.add_run(run)
     stale = []
-    bins = exclusions.apply(exclusions.load(args.exclusions), coverage, args.root, stale)
+    bins = exclusions.apply(exclusions.load(args.exclusions or ROOT / "regress/coverage_exclusions.toml"), coverage, root, stale)
     result = report.summary(coverage, bins, stale)
-    result["goals"] = goals.rows(goals.load(args.goals), result)
+    result["goals"] = goals.rows(goals.load(args.goals or ROOT / "regress/coverage_goals.toml"), result)
     if args.info:
         args.info.mkdir(parents=True, exist_ok=True)
         for kind in data.TYPES:
-            report.write_info(coverage, kind, args.info / f"{kind}.info", args.root)
+            report.write_info(coverage, kind, args.info / f"{kind}.info", root)
     if args.uncovered:
         print("\n".join(report.uncovered(coverage, bins)))
     elif args.json:
@@ -49,12 +50,12 @@ def merge(args):
 
 def cmodel(args):
     """A build of its own with gcc's counters, the unit tests of the model, gcov per file."""
-    build = args.build
+    build = (args.build or ROOT / "build/gcov").resolve()
     tests = ["program_test", "model_test", "assembler_test", "race_test"]
     steps = [["cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
               "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS=--coverage -O1"],
              ["ninja", "-C", str(build), *tests]]
-    steps += [[str(build / "tb" / test), "--gtest_brief=1"] for test in tests]
+    steps += [[str(build / "bin" / test), "--gtest_brief=1"] for test in tests]
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -68,7 +69,7 @@ def cmodel(args):
         for file in json.loads(text)["files"]:
             path = Path(file["file"])
             path = path if path.is_absolute() else build / path
-            if path.parent != ROOT / "cmodel":
+            if not path.is_relative_to(ROOT / "cmodel"):
                 continue
             counts = lines.setdefault(path.name, {})
             for line in file["lines"]:
@@ -88,29 +89,10 @@ def cmodel(args):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="scripts/dodeca coverage", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="board_mini_coverage")
-    m = commands.add_parser("merge", help="figures of many runs")
-    m.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR")
-    m.add_argument("--json", action="store_true")
-    m.add_argument("--uncovered", action="store_true", help="what is missing, by file and line")
-    m.add_argument("--info", type=Path, metavar="DIR", help="line.info, branch.info, toggle.info for genhtml")
-    m.add_argument("--gate", action="store_true", help="exit 4 if a net figure is below its goal")
-    m.add_argument("--goals", type=Path, default=ROOT / "regress" / "coverage_goals.toml")
-    m.add_argument("--exclusions", type=Path, default=ROOT / "regress" / "coverage_exclusions.toml")
-    m.add_argument("--root", type=Path, default=ROOT, help="of the sources")
-    c = commands.add_parser("cmodel", help="the golden model by gcov")
-    c.add_argument("--build", type=Path, default=ROOT / "build" / "gcov")
-    c.add_argument("--json", action="store_true")
-    args = parser.parse_args(argv)
-    try:
-        if args.command == "build":
-            return 3 if subprocess.call([str(ROOT / "scripts" / "dodeca"), "build", "board_mini_coverage"]) else 0
-        return merge(args) if args.command == "merge" else cmodel(args)
-    except data.BadData as error:
-        print(error, file=sys.stderr)
-        return 2
+    args = options.parse("coverage", argv)
+    if args.word == "build":
+        return subprocess.call([str(ROOT / "scripts" / "dodeca"), "build", "board_mini_coverage"])
+    return merge(args) if args.word == "merge" else cmodel(args)
 
 
 if __name__ == "__main__":

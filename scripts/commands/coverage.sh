@@ -3,5 +3,5 @@
 
 command_coverage() {
   ensure_packages
-  exec python3 "$root/scripts/commands/coverage.py" "$@"
+  script coverage "$@"
 }

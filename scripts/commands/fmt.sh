@@ -3,5 +3,6 @@
 
 command_fmt() {
   ensure_packages
-  cd "$root" && git ls-files -co --exclude-standard '*.h' '*.cc' | grep -v '/gen/' | xargs clang-format-19 -i
+  cd "$root" && git ls-files -zco --exclude-standard '*.h' '*.cc' | grep -zv '/gen/' | xargs -0 clang-format-19 -i ||
+    environment_error "the sources cannot be formatted, see above"
 }

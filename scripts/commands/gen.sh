@@ -3,10 +3,9 @@
 
 # Both generators; the first rejection is the status.
 command_gen() {
-  local script
+  local name
   ensure_packages
-  for script in gen_defs gen_crc; do
-    python3 "$root/scripts/commands/$script.py" "$@" || exit
-    case " $* " in *" -h "* | *" --help "*) exit ;; esac
+  for name in gen_defs gen_crc; do
+    (script "$name" "$@") || exit
   done
 }

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes fabric/rtl/pkg/gen/crc_pkg.sv: CRC-32C over {payload, LCW, seq} as parity masks.
 
-Usage: gen_crc.py [--out DIR] [--check]   (default: the repository; a test passes a temporary folder)
 """
-import argparse
 import pathlib
 import sys
+
+from lib import options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = "fabric/rtl/pkg/gen/crc_pkg.sv"
@@ -38,13 +38,11 @@ def function(name, width, low):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT, help="where to write (default: the repository)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not fresh")
-    args = parser.parse_args()
+    args = options.parse("gen", sys.argv[1:])
+    out = args.out or ROOT
     text = "\n".join([HEAD.rstrip(), "", "  // The payload's part.", function("of_payload", PAYLOAD, SEQ + LCW),
                       "  // The part of {LCW, seq}.", function("of_control", SEQ + LCW, 0), "endpackage", ""])
-    path = args.out / TARGET
+    path = out / TARGET
     if path.exists() and path.read_text(encoding="ascii") == text:
         return 0
     if args.check:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """rtl/defs/*.toml -> SystemVerilog packages, C++ header, echo module and tables of documents.
 
-Usage: gen_defs.py [--out DIR] [--check]   (default: the repository; a test passes a temporary folder)
 
 Writes under DIR:
   rtl/defs/gen/defs_pkg.sv            constants, enums and structs of every configuration
@@ -16,21 +15,19 @@ Writes under DIR:
   rtl/defs/gen/manual.md              all instructions, encodings, registers and errors on one page
 and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the documents.
 """
-import argparse
-import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from defs.address import sv_address_pkg  # noqa: E402
-from defs.cpp_header import cpp_header  # noqa: E402
-from defs.description import ROOT, DefsError, load  # noqa: E402
-from defs.echo import echo_files  # noqa: E402
-from defs.instr_cpp import instructions_header, stream_methods  # noqa: E402
-from defs.instr_systemverilog import sv_instr_pkg  # noqa: E402
-from defs.instructions import rows_of  # noqa: E402
-from defs.manual import manual  # noqa: E402
-from defs.readme_tables import fill_readme, tables  # noqa: E402
-from defs.systemverilog import sv_defs_pkg, sv_size_pkg  # noqa: E402
+from defs.address import sv_address_pkg
+from defs.cpp_header import cpp_header
+from defs.description import ROOT, load
+from defs.echo import echo_files
+from defs.instr_cpp import instructions_header, stream_methods
+from defs.instr_systemverilog import sv_instr_pkg
+from defs.instructions import rows_of
+from defs.manual import manual
+from defs.readme_tables import fill_readme, tables
+from defs.systemverilog import sv_defs_pkg, sv_size_pkg
+from lib import options
 
 READMES = ["rtl/README.md", "rtl/tensor/tensor_engine.md", "cmodel/README.md",
            *(f"fabric/doc/{page}.md" for page in ("formats", "link", "counters"))]
@@ -58,18 +55,12 @@ def generate():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT, help="where to write (default: the repository)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not fresh")
-    args = parser.parse_args()
-    try:
-        files = generate()
-    except DefsError as error:
-        print(f"gen_defs: {error}", file=sys.stderr)
-        return 2
+    args = options.parse("gen", sys.argv[1:])
+    out = args.out or ROOT
+    files = generate()
     stale = 0
     for name, content in files.items():
-        path = args.out / name
+        path = out / name
         if path.exists() and path.read_text() == content:
             continue
         if args.check:

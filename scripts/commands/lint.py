@@ -4,13 +4,11 @@
 
 Usage: lint.py      exit 0 clean, 1 findings (each printed)
 """
-import argparse
 import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import layers  # noqa: E402
+import layers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGS = ["inf2", "mini"]
@@ -30,7 +28,7 @@ def run(*command):
 def files(*patterns):
     status, text = run("git", "ls-files", "-co", "--exclude-standard", *patterns)
     if status != 0:
-        sys.exit(f"lint: git ls-files failed: {text}")
+        raise OSError(f"git ls-files: {text.strip()}")
     return [f for f in text.split() if "/gen/" not in f and (ROOT / f).exists()]
 
 
@@ -45,7 +43,6 @@ def lint_rtl(config, top, instead=()):
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
               for config in CONFIGS for top in TOPS]
     checks += [(f"verilator -Wall model chip ({config})", lambda c=config: lint_rtl(c, "chip", MODEL))

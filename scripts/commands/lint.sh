@@ -3,5 +3,5 @@
 
 command_lint() {
   ensure_packages
-  cd "$root" && exec python3 scripts/commands/lint.py "$@"
+  script lint "$@"
 }

@@ -2,22 +2,6 @@
 # shellcheck shell=bash
 # A fresh Debian in a folder, and in it what README.md tells a newcomer to call.
 
-newcomer_usage() {
-  cat <<'TEXT'
-usage: scripts/dodeca newcomer bookworm|trixie [--run-only] [--mirror URL]
-
-Makes a fresh Debian with debootstrap in out/newcomer/RELEASE, clones HEAD of this repository into it and calls there
-what README.md tells a newcomer: scripts/dodeca run, then scripts/dodeca test. Prints the minutes to the first verdict
-and to the end of the tests, hashes and versions of tools; all output is in out/newcomer/RELEASE.log. The folder stays
-to look at (chroot) and is made again by the next call. Must be root. Archive and proxy are those of this machine's apt.
-
-  --run-only    without the tests
-  --mirror URL  an archive of Debian, instead of apt's
-
-exit status: 0 passed, 1 a run or test failed, 2 wrong usage, 3 no Debian could be made, or nothing built in it
-TEXT
-}
-
 # Lines of sources.list for release $1: this machine's, its own release replaced; or of the archive $2 alone.
 debian_sources() {
   local own
@@ -84,15 +68,13 @@ command_newcomer() {
   local given=("$@") release="" mirror="" verbs=(run test) debian log verb status=0 ended
   while [ $# -gt 0 ]; do
     case $1 in
-      -h | --help) newcomer_usage; exit 0 ;;
       --run-only) verbs=(run) ;;
-      --mirror) [ $# -ge 2 ] || usage_error "--mirror needs a URL"; mirror=$2; shift ;;
-      bookworm | trixie) [ -z "$release" ] || usage_error "newcomer: one RELEASE only"; release=$1 ;;
-      *) usage_error "newcomer: '$1' is unknown, allowed: bookworm, trixie, --run-only, --mirror URL" ;;
+      --mirror=*) mirror=${1#*=} ;;
+      --mirror) mirror=$2; shift ;;
+      *) release=$1 ;;
     esac
     shift
   done
-  [ -n "$release" ] || usage_error "newcomer needs a RELEASE, allowed: bookworm, trixie"
   [ "$(id -u)" = 0 ] || environment_error "newcomer must be root (it makes a chroot)"
   # Mounts and processes of its own: however it ends, the kernel takes them away.
   if [ -z "${DODECA_OWN_MOUNTS-}" ]; then

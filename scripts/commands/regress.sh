@@ -3,8 +3,8 @@
 
 command_regress() {
   case " $* " in
-    *" -h "* | *" --help "* | *" list "*) ;;
-    *) ensure_packages; configure ;;
+    *" list "*) ;;
+    *) ensure_packages; ! may_build || locked configure ;;
   esac
-  cd "$root" && PYTHONPATH=$root/scripts exec python3 -m regress "$@"
+  script regress "$@"
 }

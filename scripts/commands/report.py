@@ -4,17 +4,18 @@
 
 Exit status: 0 the run passed, 1 it did not, 2 no folder of a run.
 """
-import argparse
 import json
 import sys
-from pathlib import Path
+
+from lib import options
+from lib.runs import run_folder
 
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
          "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures"}
 
 
 class Refused(Exception):
-    pass
+    status = 2
 
 
 def load(file):
@@ -44,21 +45,14 @@ def section(title, lines):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca report", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"), help="its folder (out/latest)")
-    run = parser.parse_args().run
-    try:
-        result = load(run / "result.json")
-        if not isinstance(result, dict) or "status" not in result:
-            raise Refused(f"{run}/result.json: has no status; allowed what a run wrote")
-        section("result", rows(result))
-        if (run / "divergence.json").exists():
-            section("earliest cause", rows(load(run / "divergence.json").get("cause") or {"why": "not found"}))
-        section(str(run), ((f.name, OPENS.get(f.name, "")) for f in sorted(run.iterdir())))
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
+    run = run_folder(options.parse("report", sys.argv[1:]).run)
+    result = load(run / "result.json")
+    if not isinstance(result, dict) or "status" not in result:
+        raise Refused(f"{run}/result.json: has no status; allowed what a run wrote")
+    section("result", rows(result))
+    if (run / "divergence.json").exists():
+        section("earliest cause", rows(load(run / "divergence.json").get("cause") or {"why": "not found"}))
+    section(str(run), ((f.name, OPENS.get(f.name, "")) for f in sorted(run.iterdir())))
     return 0 if result["status"] == "passed" else 1
 
 

@@ -3,5 +3,5 @@
 
 command_shrink() {
   build shrink board_mini
-  cd "$root" && exec "$build/bin/shrink" "$@"
+  exec "$build/bin/shrink" "$@"
 }

@@ -5,7 +5,7 @@
 command_tables() {
   if [ "${1-}" = check ]; then
     shift
-    exec python3 "$root/fabric/tools/check_tables.py" "$@"
+    script "$root/fabric/tools/check_tables.py" "$@"
   fi
   build fabric_tables
   exec "$build/bin/fabric_tables" "$@"

@@ -2,21 +2,26 @@
 # shellcheck shell=bash
 
 command_test() {
-  local label="" pattern="" args
+  local args=(--test-dir "$build") label="" pattern=""
   while [ $# -gt 0 ]; do
     case $1 in
-      -L) [ $# -ge 2 ] || usage_error "-L needs a label"; label=$2; shift ;;
-      -h | --help)
-        echo "usage: scripts/dodeca test [-L LABEL] [PATTERN]   (labels and names: ctest --test-dir build -N -V)"
-        exit 0 ;;
-      -*) usage_error "test: unknown option '$1', allowed: -L LABEL" ;;
-      *) [ -z "$pattern" ] || usage_error "test: one PATTERN only"; pattern=$1 ;;
+      -L) label=$2; shift ;;
+      -L*) label=${1#-L} ;;
+      *) pattern=$1 ;;
     esac
     shift
   done
-  build all
-  args=(--test-dir "$build" --output-on-failure --no-tests=error -j "$(nproc)")
   if [ -n "$label" ]; then args+=(-L "^$label\$"); else args+=(-LE nightly); fi
   [ -z "$pattern" ] || args+=(-R "$pattern")
-  echo_run ctest "${args[@]}" || exit 1
+  ensure_packages
+  ! may_build || locked configure
+  ctest "${args[@]}" -N 2>&1 | grep "^Total Tests: [1-9]" >/dev/null ||
+    usage_error "no test has label '$label' and a name like '$pattern'; allowed: ctest --test-dir $build -N -V"
+  build all
+  echo_run ctest "${args[@]}" --output-on-failure --no-tests=error -j "$(nproc)"
+  case $? in
+    0) ;;
+    8) exit 1 ;;  # what CTest ends with when a test has failed
+    *) environment_error "ctest did not come to its end, see above" ;;
+  esac
 }

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """timeline.html beside the timeline.json of a run: one page, no network.
 
-  scripts/commands/timeline.py out/latest
+  scripts/dodeca timeline out/latest
 """
-import argparse
 import base64
 import gzip
 import json
@@ -12,12 +11,15 @@ import os
 import sys
 from pathlib import Path
 
+from lib import options
+from lib.runs import run_folder
+
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
 SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
 
 
 class Refused(Exception):
-    pass
+    status = 2
 
 
 def cycles(microseconds):
@@ -74,21 +76,15 @@ def page(data):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca timeline", description="Writes timeline.html beside the timeline.json of a run.")
-    parser.add_argument("run", nargs="?", default="out/latest", help="run directory (out/latest)")
-    run = parser.parse_args().run
+    run = run_folder(options.parse("timeline", sys.argv[1:]).run)
+    data = load(run)
+    file = Path(run) / "timeline.html"
+    partial = file.with_suffix(f".{os.getpid()}.partial")
     try:
-        data = load(run)
-        file = Path(run) / "timeline.html"
-        partial = file.with_suffix(".partial")
         partial.write_text(page(data), encoding="utf-8")
         os.replace(partial, file)
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
-        return 3
+    finally:
+        partial.unlink(missing_ok=True)
     print(f"timeline: {file}")
     return 0
 

@@ -7,7 +7,6 @@
 
 Exit status: 0 good, 1 a checksum differs, 2 wrong usage or list, 3 npm missing or no network.
 """
-import argparse
 import base64
 import hashlib
 import pathlib
@@ -17,6 +16,8 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+
+from lib import options
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "regress" / "vendor"
 
@@ -79,15 +80,8 @@ def fetch(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("check", "fetch"))
-    parser.add_argument("--folder", type=pathlib.Path, default=FOLDER, help="of vendor.toml (scripts/regress/vendor)")
-    args = parser.parse_args()
-    try:
-        {"check": check, "fetch": fetch}[args.what](args.folder)
-    except Failed as failed:
-        print(f"vendor: {failed}", file=sys.stderr)
-        return failed.status
+    args = options.parse("vendor", sys.argv[1:])
+    {"check": check, "fetch": fetch}[args.word](args.folder or FOLDER)
     return 0
 
 

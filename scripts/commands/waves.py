@@ -11,7 +11,6 @@
 
 RUN is a run's directory, e.g. out/latest. The signals of a block are those of tb/views.
 """
-import argparse
 import json
 import os
 import re
@@ -21,8 +20,8 @@ import textwrap
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from lib import surfer  # noqa: E402
+from lib import options, surfer
+from lib.runs import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ROOT / "tb" / "views"
@@ -34,9 +33,10 @@ ZOOM = -13.5  # of GTKWave: some sixty cycles in a window
 WIDTH = 58  # of a comment, in characters: more would leave no room for the waves
 
 
-def refuse(line, status=2):
-    print(f"waves: {line}", file=sys.stderr)
-    sys.exit(status)
+class Refused(Exception):
+    def __init__(self, line, status=2):
+        super().__init__(line)
+        self.status = status
 
 
 def signals_of(fst):
@@ -74,7 +74,7 @@ def fitted_block(fst, have, block, core, engine):
     lines = [(line, fitted(line, have)) for line in block_lines(block, core, engine)]
     for line, here in lines:
         if here is None:
-            refuse(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
+            raise Refused(f"{fst}: {line} of tb/views/{block}.gtkw is not in these waves", 1)
     return [here for _, here in lines]
 
 
@@ -144,13 +144,21 @@ def expected_lines(divergence, chip):
     return lines
 
 
+def whole_waves(run, divergence):
+    """Of a run made with --waves: its files beside divergence.json, from its first cycle to behind the divergence."""
+    first, cause = divergence.get("first") or {}, divergence.get("cause") or {}
+    marker = first.get("cycle") or cause.get("cycle") or 0
+    return {"files": sorted(path.name for path in run.glob("chip[0-9][0-9].fst")), "first": 0, "last": marker + 100, "marker": marker,
+            **({"cause": cause["cycle"]} if cause.get("cycle") else {})}
+
+
 def write_views(run):
     divergence = json.loads((run / "divergence.json").read_text())
     written = []
-    for name in divergence.get("waves", {}).get("files", []):
+    waves = divergence.get("waves") or whole_waves(run, divergence)
+    for name in waves["files"]:
         fst = run / name
         chip = int(re.search(r"chip(\d+)", fst.name).group(1))
-        waves = divergence["waves"]
         marker = 1000 * waves["marker"] + 1000
         begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
         have = signals_of(fst)
@@ -183,9 +191,9 @@ def write_block(fst, block, core):
     """The view of one block in any waves, beside them."""
     known = sorted(view.stem for view in VIEWS.glob("*.gtkw"))
     if block not in known:
-        refuse(f"--block is '{block}'; allowed: {', '.join(known)}")
+        raise Refused(f"--block is '{block}'; allowed: {', '.join(known)}")
     if not fst.exists():
-        refuse(f"{fst}: no such file; allowed: waves of a chip, chipNN.fst")
+        raise Refused(f"{fst}: no such file; allowed: waves of a chip, chipNN.fst")
     view = fst.with_name(f"{fst.stem}_{block}.gtkw")
     head = [f"[*] {block} of core {core}", f'[dumpfile] "{fst.name}"', "[size] 1600 1000",
             f"*{ZOOM}" + " -1" * 27, "[signals_width] 420"]
@@ -217,13 +225,13 @@ def screenshot(fst, view, picture):
         for _ in range(40):
             time.sleep(1.5)
             if viewer.poll() is not None:
-                refuse("gtkwave ended: " + viewer.stdout.read()[-300:], 3)
+                raise Refused("gtkwave ended: " + viewer.stdout.read()[-300:], 3)
             shot = subprocess.run(["import", "-window", "root", "png:-"], env=env, capture_output=True).stdout
             if shot and shot == last and len(shot) > 8000:
                 picture.write_bytes(shot)
                 return
             last = shot
-        refuse("gtkwave showed nothing within a minute", 3)
+        raise Refused("gtkwave showed nothing within a minute", 3)
     finally:
         for process in (viewer, server):
             if process:
@@ -232,42 +240,34 @@ def screenshot(fst, view, picture):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca waves", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path, metavar="RUN | FST")
-    parser.add_argument("--block", metavar="NAME")
-    parser.add_argument("--core", type=int, choices=(0, 1), default=0, help="of the block (0)")
-    parser.add_argument("--chip", type=int, help="open this one (that of the cause)")
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--screenshot", type=Path, metavar="FILE")
-    parser.add_argument("--check", nargs="+", type=Path, metavar="FILE")
-    args = parser.parse_args()
+    args = options.parse("waves", sys.argv[1:])
     if args.check:
         wrong = [(view, name) for view in args.check[1:] for name in missing(args.check[0], view)]
         for view, name in wrong:
             print(f"{view}: {name} is not in {args.check[0]}")
         sys.exit(1 if wrong else 0)
     if not args.run:
-        refuse("which run? allowed: a run's directory, such as out/latest")
+        raise Refused("which run? allowed: a run's directory, such as out/latest")
     if args.block:
         fst = args.run.resolve()
         view = write_block(fst, args.block, args.core)
         if not args.write:
             show(fst, view, args.screenshot)
         return
+    args.run = run_folder(args.run)
     if not (args.run / "divergence.json").exists():
-        refuse(f"{args.run}: no divergence.json; allowed: the directory of a run that failed")
+        raise Refused(f"{args.run}: no divergence.json; allowed: the directory of a run that failed")
     views, divergence = write_views(args.run.resolve())
     if args.write:
         return
     if not views:
-        refuse(f"{args.run}: no waves; the run ends with what is missing for them", 3)
+        raise Refused(f"{args.run}: no waves; allowed: a run that failed and could be repeated, or one with --waves", 3)
     chip = args.chip
     if chip is None:
         chip = divergence["cause"]["chip"] if divergence.get("cause") else None
     chosen = [view for view in views if view.name == f"chip{chip:02}.gtkw"] if chip is not None else views
     if not chosen:
-        refuse(f"--chip is {chip}; allowed: " + ", ".join(view.stem for view in views))
+        raise Refused(f"--chip is {chip}; allowed: " + ", ".join(view.stem for view in views))
     show(chosen[0].with_suffix(".fst"), chosen[0], args.screenshot)
 
 

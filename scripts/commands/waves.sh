@@ -3,5 +3,5 @@
 
 command_waves() {
   ensure_packages
-  exec python3 "$root/scripts/commands/waves.py" "$@"
+  script waves "$@"
 }

@@ -3,4 +3,5 @@
 
 
 class BadInput(Exception):
-    """One line that names file, field and what is allowed; exit 2."""
+    """One line that names file, field and what is allowed."""
+    status = 2

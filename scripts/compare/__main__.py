@@ -14,13 +14,12 @@
 
 Exit status: 0 equal, 1 different, 2 wrong input.
 """
-import argparse
 import gzip
 import json
-import pathlib
 import sys
 
 from compare import BadInput, logs, runs, tensors, timelines
+from lib import options
 
 
 def kind(path):
@@ -28,6 +27,8 @@ def kind(path):
     if path.is_dir():
         return "run"
     try:
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path}: allowed a directory or an ordinary file")
         with open(path, "rb") as file:
             head = file.read(64)
         if head[:2] == b"\x1f\x8b":
@@ -46,20 +47,7 @@ def kind(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/dodeca compare", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("a", type=pathlib.Path, metavar="A")
-    parser.add_argument("b", type=pathlib.Path, metavar="B")
-    parser.add_argument("--as", dest="format", choices=sorted(tensors.FORMATS), metavar="FORMAT",
-                        help="elements of tensors: " + ", ".join(sorted(tensors.FORMATS)))
-    parser.add_argument("--ulp", type=int, default=0, metavar="N", help="tensors may be N ulp apart (0: same bits)")
-    parser.add_argument("--rel", type=float, default=0.0, metavar="R", help="tensors may be apart by R of the larger")
-    parser.add_argument("--ignore", action="append", default=[], metavar="FIELD",
-                        help="of result.json, like cycles or metrics.flits; may be repeated")
-    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
-    args = parser.parse_args()
-    if args.ulp < 0 or not args.rel >= 0:
-        raise BadInput(f"--ulp is {args.ulp}, --rel is {args.rel}; allowed numbers from 0")
+    args = options.parse("compare", sys.argv[1:])
     kinds = kind(args.a), kind(args.b)
     if kinds[0] != kinds[1]:
         raise BadInput(f"{args.a} is a {kinds[0]}, {args.b} is a {kinds[1]}; allowed two of one kind")
@@ -82,8 +70,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BadInput as error:
-        print(f"dodeca compare: {error}", file=sys.stderr)
-        sys.exit(2)
+    sys.exit(main())

@@ -9,6 +9,7 @@ one figure, the worst; that is why it is not used.)
 Instances of a module inside a chip are one: 5.006 counts them in the same counter anyway and gives
 the second and further instances zeros. Chips are told apart: each has its own counters.
 """
+import functools
 import gzip
 import json
 import re
@@ -21,6 +22,7 @@ RECORD = re.compile(r"^C '([^\n]*)' (\d+)(?: ([0-9a-f]+))?$", re.M)
 
 class BadData(Exception):
     """One line that names the file."""
+    status = 2
 
 
 @dataclass
@@ -82,9 +84,8 @@ class Coverage:
         if not run.is_dir():
             raise BadData(f"{run}: not a run directory")
         try:
-            status = json.loads((run / "result.json").read_text(encoding="utf-8"))["status"]
-        except FileNotFoundError:
-            status = "passed"
+            status = json.loads((run / "result.json").read_text(encoding="utf-8"))["status"] \
+                if (run / "result.json").is_file() else "passed"
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadData(f"{run / 'result.json'}: {error}") from error
         if status != "passed":  # what it exercised was not shown to be right
@@ -105,14 +106,20 @@ class Coverage:
                 self.functional[name] = self.functional.get(name, 0) + count
 
 
+@functools.lru_cache(maxsize=None)
+def below(root, file):
+    """The path from the root. Data of another checkout name its own: the longest end of it that is a file here."""
+    parts = Path(file).parts
+    ends = ("/".join(parts[i:]) for i in range(file.startswith("/"), len(parts)))
+    return next((end for end in ends if (Path(root) / end).is_file()), file)
+
+
 def parse_key(key, root):
     """None for kinds that are not counted (user: cover properties)."""
     parts = dict(p.split("\x02", 1) for p in key.split("\x01") if "\x02" in p)
     kind = parts.get("page", "").split("/")[0].removeprefix("v_")
     if kind not in TYPES:
         return None
-    file = parts.get("f", "?")
-    if root and file.startswith(root + "/"):
-        file = file[len(root) + 1:]
+    file = below(root, parts.get("f", "?"))
     return Point(kind, file, int(parts.get("l", 0)), int(parts.get("n", 0)), parts.get("o", ""),
                  Path(file).stem)

@@ -25,6 +25,9 @@ import tomllib
 from pathlib import Path
 
 from data import BadData, TYPES
+from wires import passed_on
+
+TOP = "rtl/chip/chip.sv"  # its inputs are counted
 
 KINDS = ("UNR", "NON_RTL", "UNSUPPORTED", "EXTERNAL", "LOW_RISK")
 CODE = {"file", "source", "type", "kind", "reason"}
@@ -96,19 +99,22 @@ def false_claims(where, what, kind, counts):
 
 def apply(exclusions, coverage, root, stale):
     """Marks excluded points; returns the excluded bins. Out-of-date entries go to the list `stale`."""
-    sources = {}
+    sources, passed = {}, {}
     for entry in exclusions["code"]:
         name = entry["file"]
         if name not in sources:
             path = Path(root) / name
-            lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
-            sources[name] = [" ".join(line.split()) for line in lines]
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            sources[name] = [" ".join(line.split()) for line in text.split("\n")]
+            passed[name] = set(passed_on(text, name == TOP))
         wanted = " ".join(entry["source"].split())
         numbers = {n for n, text in enumerate(sources[name], 1) if text == wanted}
         if not numbers:
             stale.append(f"{name}: no line says {entry['source']!r} any more")
             continue
         types = entry["type"] if isinstance(entry["type"], list) else [entry["type"]]
+        if types == ["toggle"] and numbers <= passed[name]:
+            stale.append(f"{name}: {entry['source']!r} only hands on what is counted where it is driven")
         points = [p for p in coverage.points.values()
                   if p.file == name and p.line in numbers and p.kind in types
                   and named(entry, p.name)]

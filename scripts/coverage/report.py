@@ -77,7 +77,7 @@ def table(result):
         r = result[kind] if not block else result["by_block"].get(block, {}).get(kind, figures([]))
         raw, net = (("-" if r[k] is None else f"{r[k]:.2f}") for k in ("raw", "net"))
         goal = f"{goals[name]['target']:.0f}" if name in goals else "-"
-        mark = "  below the goal" if name in goals and not goals[name]["met"] else ""
+        mark = "" if name not in goals or goals[name]["met"] else "  below the goal" if r["net"] is not None else "  not measured"
         rows.append(f"{name:<20}{raw:>8}{net:>8}{goal:>7}{r['hit']:>9}{r['total']:>9}{r['excluded']:>10}{mark}")
     if result["by_block"]:
         rows += ["", f"{'net % of':<24}" + "".join(f"{kind:>11}" for kind in KINDS)]

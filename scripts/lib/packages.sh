@@ -5,9 +5,10 @@
 wanted_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$root/scripts/packages.txt" | awk '{print $1}'; }
 
 missing_packages() {
-  local name
+  local name installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null)
   for name in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    grep -qx "installed $name" <<<"$installed" || echo "$name"
   done
 }
 

@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/dodeca regress: what each of its calls does."""
+"""Suites of scenarios and tests with many seeds, in parallel, with a report.
+
+  regress SUITE [--resume [DIR]]  a suite; or what is left of an interrupted one: same plan, same tree
+  regress rerun --failed [--waves] [DIR]   the failed runs of a regression again, same seeds
+  regress report [DIR]            write evidence, JUnit and report of DIR again (default: the last)
+  regress compare DIR DIR         the evidence of two regressions, equal but for times?
+  regress baseline --update       measure cycles with seed 1 and record them
+  regress list                    suites, tests, labels
+
+exit status: 0 passed, 1 a check failed, 2 wrong usage or input, 3 build or environment, 4 a gate missed
+"""
 import json
 import pathlib
 import shlex
@@ -29,8 +39,8 @@ class Call:
 
     def __init__(self, args, argv):
         self.args, self.argv = args, argv
-        self.data_dir = ROOT / args.data
-        self.out = (pathlib.Path.cwd() / args.out).resolve()
+        self.data_dir = pathlib.Path(args.data).resolve() if args.data else ROOT / "regress"
+        self.out = pathlib.Path(args.out).resolve()
         self.suites = Suites(self.data_dir / "suites.toml")
         self.testplan = Testplan(self.data_dir / "testplan", self.suites.tests)
         self.known = KnownIssues(self.data_dir / "known_issues.toml", self.suites.tests)
@@ -41,7 +51,7 @@ class Call:
         launcher = {"local": LocalLauncher, "slurm": SlurmLauncher}[self.args.launcher](self.args.jobs)
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
-    def start(self, name, runs, seed, goals=False):
+    def start(self, name, runs, seed, goals=False, selection=""):
         """Builds, checks, writes the plan and runs it."""
         errors = build(ROOT, {run["target"] for run in runs})
         check_scenarios(ROOT, self.suites, sorted({r["test"] for r in runs if r["board"] and r["target"] not in errors}))
@@ -49,7 +59,7 @@ class Call:
         plan = {"schema": 1, "suite": name, "seed": seed, "root": str(ROOT), "started": round(time.time(), 3),
                 "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT, self.out),
                 "programs": programs_of(ROOT, self.suites, runs), "tools": versions(ROOT),
-                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "runs": runs}
+                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "selection": selection, "runs": runs}
         write_whole(folder / "plan.json", json.dumps(plan))
         return self.runner(folder, plan).run(errors)
 
@@ -85,6 +95,11 @@ class Call:
         runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
         return seed, runs, suite.goals and whole and args.seeds is None
 
+    def selection(self):
+        """Which part of a suite, in words that are equal for equal parts."""
+        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "inject_canary_off")}
+        return " ".join(f"{name}={sorted(value) if isinstance(value, list) else value}" for name, value in given.items() if value)
+
     def regress(self):
         suite = self.suites.suite(self.args.suite)
         if self.args.resume:
@@ -92,7 +107,7 @@ class Call:
         check_ctest(ROOT, self.suites)
         check_bins(ROOT, self.testplan)
         seed, runs, goals = self.choose(suite)
-        return self.start(suite.name, runs, seed, goals)
+        return self.start(suite.name, runs, seed, goals, self.selection())
 
     def rerun(self):
         if not self.args.failed:
@@ -103,7 +118,7 @@ class Call:
         again = failed_again(plan["runs"], failed, self.suites, self.args.waves)
         if not again:
             raise Refused(f"{folder}: no run has failed", BAD_ENVIRONMENT if before["exit_status"] == 3 else 2)
-        return self.start("rerun", [r for r in plan["runs"] if r["kind"] == "canary"] + again, plan["seed"])
+        return self.start("rerun", [r for r in plan["runs"] if r["kind"] == "canary"] + again, plan["seed"], selection=folder.name)
 
     def report(self):
         folder = self.last()
@@ -183,20 +198,10 @@ def main(argv):
     if args.json:
         print(json.dumps(result, indent=1))
     else:
-        folder = call.out / result["folder"]
-        show(result, folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
+        folder, here = call.out / result["folder"], pathlib.Path.cwd()
+        show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder)
     return result["exit_status"]
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Refused as refused:
-        print(f"regress: {refused}", file=sys.stderr)
-        sys.exit(refused.status)
-    except OSError as error:
-        print(f"regress: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        sys.exit(BAD_ENVIRONMENT)
-    except KeyboardInterrupt:
-        print("regress: interrupted", file=sys.stderr)  # not while runs were under way: they have their own end
-        sys.exit(CHECK_FAILED)
+    sys.exit(main(sys.argv[1:]))

@@ -3,8 +3,9 @@
 import collections
 import contextlib
 import hashlib
-import json
 import re
+
+from .untrusted import MOST_LINE, parse, read, shortened, take
 
 KEEP_LINES = 6
 
@@ -20,7 +21,7 @@ def first_lines(text):
     failing = [i for i, line in enumerate(lines)
                if re.search(r"\bFailure$|^(FAIL|ERROR)\b|Assertion|assert", line)]
     begin = failing[0] if failing else 0
-    return "\n".join(line for line in lines[begin:begin + KEEP_LINES] if line.strip())
+    return "\n".join(shortened(line, MOST_LINE) for line in lines[begin:begin + KEEP_LINES] if line.strip())
 
 
 def signature(message):
@@ -35,14 +36,14 @@ def signature(message):
 
 def divergence(run_dir):
     """Where a board run first differed from its model, by its divergence.json: chip, core, engine, cycle, pc."""
-    first = None
     for file in run_dir.glob("*/divergence.json"):
         if file.parent.is_symlink():
             continue
-        with contextlib.suppress(ValueError):  # of a run that was ended while it wrote
-            first = json.loads(file.read_text()).get("first")
-        if first:
-            core, words = first.get("core"), first.get("instruction")
+        with contextlib.suppress(ValueError, OSError):  # of a run that was ended while it wrote
+            first = take(parse(read(file)), {"first": dict})["first"]
+            first = take(first, {"chip": int, "core": (int, type(None)), "stream": str, "cycle": int, "pc": (int, type(None)),
+                                 "instruction": (str, type(None))})
+            core, words = first["core"], first["instruction"]
             return {"chip": first["chip"], "core": core, "engine": first["stream"].removeprefix(f"core {core} "),
                     "cycle": first["cycle"], "pc": first["pc"] if words else None,
                     "instruction": words.split()[0] if words else None}

@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-from .errors import BAD_ENVIRONMENT, Refused
 
 
 def build(root, targets):
@@ -14,18 +13,15 @@ def build(root, targets):
     errors, wanted = {}, sorted(t for t in targets if t)
     if not wanted:
         return errors
-    if not (root / "build/build.ninja").exists():
-        raise Refused("build is not configured; scripts/dodeca build does it", BAD_ENVIRONMENT)
-    command = ["cmake", "--build", "build", "--target"]
-    print("+ " + " ".join(command + wanted), file=sys.stderr)
-    if subprocess.run([*command, *wanted], cwd=root, stdout=sys.stderr).returncode == 0:
+    command = [root / "scripts/dodeca", "build"]
+    if subprocess.run([*command, *wanted], stdout=sys.stderr).returncode == 0:
         return errors
     for target in wanted:  # which of them?
-        done = subprocess.run([*command, target], cwd=root, capture_output=True, text=True)
+        done = subprocess.run([*command, target], capture_output=True, text=True, errors="replace")
         if done.returncode != 0:
-            lines = [x for x in (done.stdout + done.stderr).splitlines() if "error" in x.lower() or "FAILED" in x]
-            telling = [x for x in lines if "error:" in x.lower()] or lines or [f"exit status {done.returncode}"]
-            errors[target] = telling[0].strip()
+            lines = [x for x in (done.stdout + done.stderr).splitlines() if x.strip() and not x.startswith("+ ")]
+            telling = [x for x in lines if "error:" in x.lower()] or [x for x in lines if "error" in x.lower() or "FAILED" in x]
+            errors[target] = (telling or lines or [f"exit status {done.returncode}"])[0].strip()
     return errors
 
 

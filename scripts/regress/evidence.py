@@ -6,14 +6,15 @@ Nothing is kept in memory only: `scripts/dodeca regress report DIR` computes the
 import collections
 import json
 import subprocess
-import sys
 import tomllib
 
 from . import baseline
 from .buckets import make_buckets, signature
 from .errors import BAD_ENVIRONMENT, CHECK_FAILED, GATE_MISSED, PASSED
 from .execute import record
+from .guard import script
 from .results import BAD_STATES, counts
+from .untrusted import shown
 
 
 def seed_audit(runs):
@@ -35,10 +36,14 @@ def canary_verdict(runs):
     """The disturbed run must have been seen to diverge."""
     bird = next((r for r in runs if r["kind"] == "canary"), None)
     if bird is None or bird["state"] == "not run":
-        return {"caught": False, "why": "the canary was not run"}
+        return {"caught": False, "why": "the canary was not caught: it was not run"}
     if bird["state"] == "expected failure":
         return {"caught": True, "why": (bird["message"].splitlines() or [""])[0]}
-    return {"caught": False, "why": f"the canary was not caught: a run that must fail is '{bird['state']}'"}
+    first = (bird["message"].splitlines() or [""])[0]
+    return {"caught": False, "why": "the canary was not caught: " + {
+        "unexpected pass": "its run, which must fail, passed: who does not see a fault says nothing by green",
+        "failed": f"its run failed, but not by the fault that was injected ({first})"}.get(
+            bird["state"], f"its run came to no end of its own: {bird['state']} ({first})")}
 
 
 def judge_canary(run):
@@ -47,20 +52,18 @@ def judge_canary(run):
     if run["state"] == "failed" and inject.get("outcome") == "detected":
         return run | {"state": "expected failure"}
     if run["state"] == "passed":
-        return run | {"state": "unexpected pass", "message": "the canary was not caught: no fault was seen"}
+        return run | {"state": "unexpected pass", "message": "no fault was seen, and there must be one"}
     return run
 
 
 def coverage(root, folder):
     """Summary of coverage data of the runs by the converter, or None where there are none."""
-    script = root / "scripts/commands/coverage.py"
     found = sorted({p.parent for pattern in ("coverage.dat.gz", "functional.json")
                     for p in (folder / "runs").glob(f"**/{pattern}") if not p.parent.is_symlink()
                     and "latest" not in p.parts})
-    if not found or not script.exists():
+    if not found:
         return None
-    done = subprocess.run([sys.executable, str(script), "merge", *map(str, found), "--json"], cwd=root,
-                          capture_output=True, text=True)
+    done = subprocess.run(script("coverage", "merge", *map(str, found), "--json"), capture_output=True, text=True)
     try:
         return json.loads(done.stdout) | {"exclusions": exclusions(root)}
     except ValueError:
@@ -97,8 +100,25 @@ def looked_into(folder, run):
     return found
 
 
-def make(plan, records, suites_data, folder, root, finished, interrupted):
-    """The whole evidence. suites_data: (testplan, known issues, recorded baselines)."""
+def verdicts(plan, tally, notes, canary, audit, gates, cover):
+    """What a regression is judged by beside its runs: {name: lines about what is wrong, none if it is met}."""
+    found = {"finished": notes + [f"{tally['not run']} not run"] * (tally["not run"] > 0),
+             "canary": [] if canary["caught"] else [canary["why"]],
+             "seed audit": [f"seed audit: {r['test']} made {r['stimuli']} stimuli of {r['seeds']} seeds"
+                            for r in audit["rows"] if not r["met"]]}
+    if gates:
+        found["performance gate"] = [f"cycles of {g['test']} ({g['config']}): {g['why']}" for g in gates if not g["met"]]
+    if plan.get("goals"):
+        found["coverage goals"] = missed_goals(cover)
+    return found
+
+
+GATES = ("performance gate", "coverage goals")
+
+
+def make(plan, records, suites_data, folder, root, finished, notes):
+    """The whole evidence. suites_data: (testplan, known issues, recorded baselines). notes: lines about records
+    that are missing."""
     testplan, known, recorded = suites_data
     runs = []
     for run in plan["runs"]:
@@ -109,22 +129,17 @@ def make(plan, records, suites_data, folder, root, finished, interrupted):
     audit, canary, gates = seed_audit(runs), canary_verdict(runs), baseline.compare(runs, recorded)
     tally = counts(runs)
     cover = coverage(root, folder)
-    problems = [f"{n} {state}" for state, n in tally.items() if n and state in (*BAD_STATES, "not run")]
-    if interrupted:
-        problems.insert(0, interrupted)
-    if not canary["caught"]:
-        problems.append(canary["why"])
-    problems += [f"seed audit: {r['test']} made {r['stimuli']} stimuli of {r['seeds']} seeds"
-                 for r in audit["rows"] if not r["met"]]
-    missed = [f"cycles of {g['test']} ({g['config']}): {g['why']}" for g in gates if not g["met"]]
+    judged = verdicts(plan, tally, notes, canary, audit, gates, cover)
+    missed = [line for name in GATES for line in judged.get(name, [])]
+    problems = [line for name, lines in judged.items() if name not in GATES for line in lines]
+    problems += [f"{n} {state}" for state, n in tally.items() if n and state in BAD_STATES]
     goals = (cover or {}).get("goals", []) if plan.get("goals") else []
-    missed += missed_goals(cover) if plan.get("goals") else []
     status = (BAD_ENVIRONMENT if tally["build error"] else CHECK_FAILED if problems else
               GATE_MISSED if missed else PASSED)
-    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "seed": plan["seed"],
-            "command": plan["command"], "folder": folder.name, "revision": plan["revision"], "tools": plan["tools"],
+    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "selection": plan.get("selection", ""), "seed": plan["seed"],
+            "command": shown(plan["command"]), "folder": shown(folder.name), "revision": plan["revision"], "tools": plan["tools"],
             "programs": plan["programs"], "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
-            "problems": problems + missed, "counts": tally, "canary": canary, "seed_audit": audit,
+            "problems": problems + missed, "verdicts": judged, "counts": tally, "canary": canary, "seed_audit": audit,
             "baselines": gates, "buckets": make_buckets(runs), "known_issues": known.rows(runs),
             "testplan": testplan.with_results(runs, ((cover or {}).get("functional") or {}).get("bins")),
             "coverage": cover, "goals": goals,

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that outlives a killed runner for a moment, and ends what it has left running.
 
-It reads +PID and -PID, process groups that begin and end; the end of its input is the end of the runner.
+It reads "+PID MARK" and "-PID MARK", runs that begin and end; the end of its input is the end of the runner.
+
+A run is a process group, and whoever has its mark in the environment: children in sessions of their own, too.
 """
 import contextlib
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,12 +17,36 @@ import threading
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent
 
 
-def end_group(pid):
-    """Ends a process with its children; there may be none any more."""
-    try:
+def script(*words):
+    """The command that runs one of our scripts."""
+    return [sys.executable, "-I", "-X", "utf8", str(SCRIPTS / "start.py"), *words]
+
+
+MARK = "DODECA_RUN"
+
+
+def new_mark():
+    return secrets.token_hex(16)
+
+
+def end_run(run):
+    """Ends all processes of a run; there may be none any more."""
+    pid, mark = run
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    while left := marked(mark):  # again, for those that were forked meanwhile
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def marked(mark):
+    found, entry = [], f"{MARK}={mark}\0".encode()
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or ended
+            if entry in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
 
 
 class Guard:
@@ -27,36 +54,37 @@ class Guard:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.process = subprocess.Popen([sys.executable, "-m", "regress.guard"], stdin=subprocess.PIPE, text=True,
-                                        start_new_session=True, env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
+        self.process = subprocess.Popen(script("regress.guard"), stdin=subprocess.PIPE, text=True, start_new_session=True)
 
     @contextlib.contextmanager
-    def watch(self, pid):
-        """While this lasts, the group of that process ends with the runner."""
-        self.tell(f"+{pid}")
+    def watch(self, run):
+        """While this lasts, the run (process group, mark) ends with the runner."""
+        words = " ".join(map(str, run))
+        self.tell(f"+{words}")
         try:
             yield
         finally:
-            self.tell(f"-{pid}")
+            self.tell(f"-{words}")
 
     def tell(self, line):
-        with self.lock, contextlib.suppress(ValueError):  # closed: it has ended all groups
+        with self.lock, contextlib.suppress(ValueError):  # closed: it has ended all runs
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
 
     def close(self):
-        """Ends all groups that are under way."""
+        """Ends all runs that are under way."""
         with self.lock:
             self.process.stdin.close()
         self.process.wait()
 
 
 def main():
-    groups = set()
+    runs = set()
     for line in sys.stdin:
-        (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
-    for pid in groups:
-        end_group(pid)
+        pid, mark = line[1:].split()
+        (runs.add if line[0] == "+" else runs.discard)((int(pid), mark))
+    for run in runs:
+        end_run(run)
 
 
 if __name__ == "__main__":

@@ -2,76 +2,102 @@
 """out/history.sqlite: every regression and its runs, for trends, first failures and expected times."""
 import sqlite3
 
-SCHEMA = """
-create table if not exists regression (
-  id integer primary key, folder text, suite text, seed integer, revision text, dirty text, started real,
-  wall_s real, exit_status integer, runs integer, passed integer, failed integer,
-  line real, branch real, toggle real, functional real);
-create table if not exists run (
-  regression integer references regression(id) on delete cascade, id text, test text, kind text, seed integer, state text,
-  signature text, cycles integer, wall_s real, rss_mib real);
-create index if not exists run_by_test on run(test, state);
-create index if not exists run_by_signature on run(signature);
-"""
+TABLES = {
+    "regression": {
+        "id": "integer primary key", "folder": "text", "suite": "text", "seed": "integer", "revision": "text",
+        "dirty": "text", "started": "real", "wall_s": "real", "exit_status": "integer", "runs": "integer",
+        "passed": "integer", "failed": "integer", "line": "real", "branch": "real", "toggle": "real",
+        "functional": "real", "selection": "text"},
+    "run": {
+        "regression": "integer references regression(id) on delete cascade", "id": "text", "test": "text", "kind": "text",
+        "seed": "integer", "state": "text", "signature": "text", "cycles": "integer", "wall_s": "real", "rss_mib": "real"}}
+INDICES = ("run_by_test on run(test, state)", "run_by_signature on run(signature)")
+
+
+def opened(path):
+    """The database, with the columns that an older one lacks."""
+    db = sqlite3.connect(path, timeout=30)
+    db.execute("pragma foreign_keys = on")
+    for table, columns in TABLES.items():
+        db.execute(f"create table if not exists {table} ({', '.join(f'{c} {kind}' for c, kind in columns.items())})")
+        there = {row[1] for row in db.execute(f"pragma table_info({table})")}
+        for column in columns.keys() - there:
+            db.execute(f"alter table {table} add column {column} {columns[column]}")
+    for index in INDICES:
+        db.execute(f"create index if not exists {index}")
+    return db
+
+
+def insert(db, table, rows):
+    columns = [c for c in TABLES[table] if c in rows[0]] if rows else []
+    done = None
+    for row in rows:
+        done = db.execute(f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
+                          [row[c] for c in columns])
+    return done and done.lastrowid
 
 
 class History:
-    """Absent or damaged history never stops a regression: `problem` says why it is not kept."""
+    """Absent, damaged or foreign history never stops a regression: `problem` says why it is not kept."""
 
     def __init__(self, path):
-        self.problem = None
+        self.path, self.problem, self.db = path, None, None
+        self.ask(lambda: None)
+
+    def ask(self, question):
+        """The answer; where the database has none, that of an empty one."""
         try:
-            self.db = sqlite3.connect(path, timeout=30)
-            self.db.execute("pragma foreign_keys = on")
-            self.db.executescript(SCHEMA)
+            self.db = self.db or opened(self.path)
+            return question()
         except sqlite3.Error as error:
-            self.problem, self.db = f"{path}: {error}; history is not kept", sqlite3.connect(":memory:")
-            self.db.executescript(SCHEMA)
+            self.problem = self.problem or f"{self.path}: {error}; history is not kept"
+            self.db = opened(":memory:")
+            return question()
 
     def expected_seconds(self):
         """{test: mean seconds of its last runs}."""
-        rows = self.db.execute(
+        return self.ask(lambda: dict(self.db.execute(
             "select test, avg(wall_s) from run where state = 'passed' and regression in "
-            "(select id from regression order by id desc limit 20) group by test")
-        return dict(rows.fetchall())
+            "(select id from regression order by id desc limit 20) group by test")))
 
     def add(self, evidence, signature):
         """Records a regression, replacing what an earlier part of the same one (before --resume) left."""
+        self.ask(lambda: self._add(evidence, signature))
+
+    def _add(self, evidence, signature):
         c, times = evidence["counts"], evidence["times"]
-        coverage = evidence.get("coverage") or {}
-        percent = [coverage.get("net", {}).get(kind) for kind in ("line", "branch", "toggle", "functional")]
-        try:
-            with self.db:
-                self.db.execute("delete from regression where folder = ? and started = ?",
-                                (evidence["folder"], times["started"]))
-                key = self.db.execute(
-                    "insert into regression values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (evidence["folder"], evidence["suite"], evidence["seed"], evidence["revision"]["commit"],
-                     evidence["revision"]["dirty"], times["started"], times["wall_s"], evidence["exit_status"],
-                     sum(c.values()), c["passed"] + c["expected failure"],
-                     c["failed"] + c["timeout"] + c["killed"] + c["unexpected pass"], *percent)).lastrowid
-                self.db.executemany(
-                    "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(key, r["id"], r["test"], r["kind"], r["seed"], r["state"],
-                      signature(r["message"]) if r["message"] else None, r["cycles"], r["times"]["wall_s"],
-                      r["times"].get("rss_mib")) for r in evidence["runs"]])
-        except sqlite3.Error as error:
-            self.problem = f"{error}; this regression is not in the history"
+        net = (evidence.get("coverage") or {}).get("net", {})
+        with self.db:
+            self.db.execute("delete from regression where folder = ? and started = ?", (evidence["folder"], times["started"]))
+            key = insert(self.db, "regression", [{
+                **{name: evidence[name] for name in ("folder", "suite", "selection", "seed", "exit_status")},
+                "revision": evidence["revision"]["commit"], "dirty": evidence["revision"]["dirty"],
+                "started": times["started"], "wall_s": times["wall_s"], "runs": sum(c.values()),
+                "passed": c["passed"] + c["expected failure"],
+                "failed": c["failed"] + c["timeout"] + c["killed"] + c["unexpected pass"],
+                **{kind: net.get(kind) for kind in ("line", "branch", "toggle", "functional")}}])
+            insert(self.db, "run", [{
+                "regression": key, **{name: r[name] for name in ("id", "test", "kind", "seed", "state", "cycles")},
+                "signature": signature(r["message"]) if r["message"] else None, "wall_s": r["times"]["wall_s"],
+                "rss_mib": r["times"].get("rss_mib")} for r in evidence["runs"]])
 
     def context(self, evidence):
         """What the past says about a regression that has been added: nothing that came after it counts, so a
         report that is written again later says the same. Order is by start, not by when it was recorded."""
+        return self.ask(lambda: self._context(evidence))
+
+    def _context(self, evidence):
         now = evidence["times"]["started"]
-        trend = self.trend(evidence["suite"], now)
+        trend = self.trend(evidence["suite"], evidence["selection"], now)
         return {"trend": trend, "tests": self.per_test(trend), "cycles": self.baseline_cycles(trend),
                 "failures": {b["id"]: self.since(b, now) for b in evidence["buckets"]}}
 
-    def trend(self, suite, now, limit=60):
-        """The last regressions of the suite up to now, oldest first."""
+    def trend(self, suite, selection, now, limit=60):
+        """The last regressions of the suite and selection up to now, oldest first: a part of it is another one."""
         names = ("id", "folder", "started", "revision", "dirty", "seed", "wall_s", "runs", "passed", "failed",
                  "exit_status", "line", "branch", "toggle", "functional")
-        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? and started <= ? "
-                               "order by started desc limit ?", (suite, now, limit)).fetchall()
+        rows = self.db.execute(f"select {', '.join(names)} from regression where suite = ? and selection = ? and started <= ? "
+                               "order by started desc limit ?", (suite, selection, now, limit)).fetchall()
         return [dict(zip(names, row)) for row in reversed(rows)]
 
     def per_test(self, trend):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs as array jobs of a Slurm cluster that shares this file system.
 
-Each array task is `python3 -m regress.execute plan.json INDEX`; its record is a file in the run's
+Each array task is `regress.execute plan.json INDEX`; its record is a file in the run's
 directory. A task that is gone without a record was killed (node lost, cancelled, out of memory).
 Where no controller answers, a private one-node Slurm is started for the regression.
 """
-import json
 import os
 import shlex
 import subprocess
@@ -14,8 +13,10 @@ import time
 
 from .errors import BAD_ENVIRONMENT, Refused
 from .execute import record
-from .guard import SCRIPTS
+from .guard import script
+from .results import read_record
 from .slurm_cluster import PrivateCluster
+from .untrusted import read
 
 CHUNK = 1000  # Slurm's default MaxArraySize is 1001
 POLL_S = 0.25
@@ -77,7 +78,7 @@ class SlurmLauncher:
             for task, path in list(records.items()):
                 if path.exists():
                     del records[task]
-                    yield json.loads(path.read_text())
+                    yield self.record_of(plan["runs"][indices[task]], path)
             now = time.monotonic()
             if now - asked > ALIVE_S:
                 asked, alive = now, self.alive(job)
@@ -90,19 +91,28 @@ class SlurmLauncher:
                 time.sleep(POLL_S)
                 yield None
 
+    @staticmethod
+    def record_of(run, path):
+        try:
+            found = read_record(read(path))
+            if found["id"] != run["id"]:
+                raise ValueError(f"it is one of {found['id']}")
+            return found
+        except ValueError as error:
+            return record(run, "failed", f"its record cannot be read: {error}", time.time())
+
     def submit(self, plan, indices, regression, root):
         """The job's number. Partition, account and the like are the user's: SBATCH_PARTITION, ..."""
-        script = regression / "slurm" / f"{indices[0]}.sh"
+        batch = regression / "slurm" / f"{indices[0]}.sh"
         # Positions instead of indices as task numbers, so that the order of the plan is kept.
-        script.write_text("#!/bin/bash\n"
-                          f"indices=({' '.join(map(str, indices))})\n"
-                          f"export PYTHONPATH={shlex.quote(str(SCRIPTS))}\n"
-                          f"exec python3 -m regress.execute {shlex.quote(str(regression / 'plan.json'))} "
-                          "${indices[$SLURM_ARRAY_TASK_ID]}\n")
+        batch.write_bytes(os.fsencode(
+            f"#!/bin/bash\nindices=({' '.join(map(str, indices))})\n"
+            f"exec {shlex.join(script('regress.execute', str(regression / 'plan.json')))} "
+            "${indices[$SLURM_ARRAY_TASK_ID]}\n"))
         limit = max(plan["runs"][i]["timeout_s"] for i in indices) // 60 + 2
         job = self.slurm("sbatch", "--parsable", f"--array=0-{len(indices) - 1}%{self.jobs}", f"--time={limit}",
                          "--job-name=dodeca", "--ntasks=1", "--cpus-per-task=1", f"--chdir={root}",
-                         f"--output={regression}/slurm/%a.txt", str(script)).strip().split(";")[0]
+                         f"--output={regression}/slurm/%a.txt", str(batch)).strip().split(";")[0]
         with open(self.job_file, "a", encoding="ascii") as file:
             file.write(job + "\n")
         return job

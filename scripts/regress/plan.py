@@ -10,17 +10,16 @@ from .errors import Refused
 from .suites import run_seeds
 
 
-def board_run(suites, test, seed, kind="test", extra=(), waves=False):
+def board_run(suites, test, seed, kind="test", extra=()):
     program = suites.programs[test.program]
     options = [*test.options, *extra]
     prefix = "" if kind == "test" else kind + "."
     repro = ["scripts/dodeca", "run", test.scenario, "--config", program.config, "--seed", str(seed), *options]
     return {"id": f"{prefix}{test.name}.{seed}", "kind": kind, "test": test.name, "seed": seed,
-            "owner": test.owner, "target": program.waves_target if waves else program.target,
-            "command": [program.path, test.scenario, "--seed", str(seed), *options, "--threads", "1",
-                        *(["--waves"] if waves else [])],
+            "owner": test.owner, "target": program.target,
+            "command": [program.path, test.scenario, "--seed", str(seed), *options, "--threads", "1"],
             "board": True, "env": {}, "timeout_s": test.timeout_s, "memory_mib": test.memory_mib,
-            "repro": shlex.join(repro + (["--waves"] if waves else []))}
+            "repro": shlex.join(repro)}
 
 
 def ctest_run(test, seed, build="build"):
@@ -31,7 +30,7 @@ def ctest_run(test, seed, build="build"):
             "repro": f"DODECA_SEED={seed} ctest --test-dir build -V -R '^{test.ctest}$'"}
 
 
-def make_runs(suites, suite, chosen, seed, seeds=None, canary=True, whole=True, waves=False):
+def make_runs(suites, suite, chosen, seed, seeds=None, canary=True, whole=True):
     """All runs: the canary, then baselines (only of the whole suite), then tests x seeds."""
     bird = suites.canary
     # Without its fault the canary passes, and that is a failure: so the alarm itself can be tested.
@@ -42,20 +41,20 @@ def make_runs(suites, suite, chosen, seed, seeds=None, canary=True, whole=True, 
     for name in sorted(chosen):
         test = suites.tests[name]
         for number in run_seeds(seed, name, seeds or chosen[name]):
-            runs.append(board_run(suites, test, number, waves=waves) if test.scenario else ctest_run(test, number))
+            runs.append(board_run(suites, test, number) if test.scenario else ctest_run(test, number))
     return runs
 
 
 def failed_again(runs, failed_ids, suites, waves):
-    """The runs of an earlier plan that failed, with the same seeds; boards with waves if asked."""
+    """The runs of an earlier plan that failed, with the same seeds; boards that can with waves, if asked."""
     again = []
     for run in runs:
         if run["id"] in failed_ids and run["kind"] != "canary":
             if run["test"] not in suites.tests:
                 raise Refused(f"{run['id']} has failed, but test {run['test']!r} is no more in {suites.file.path}")
-            if waves and run["board"]:
-                program = suites.programs[suites.tests[run["test"]].program]
-                run = run | {"target": program.waves_target, "command": [*run["command"], "--waves"],
+            other = suites.programs.get(suites.programs[suites.tests[run["test"]].program].waves) if waves and run["board"] else None
+            if other:
+                run = run | {"target": other.target, "command": [other.path, *run["command"][1:], "--waves"],
                              "repro": run["repro"] + " --waves"}
             again.append(run)
     return again

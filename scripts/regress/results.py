@@ -2,16 +2,19 @@
 """The files of a regression: plan.json, runs.jsonl (append only), evidence.json, junit.xml.
 
 runs.jsonl gets one line per finished run, written at once and forced to the disk before the run counts
-as done. Whatever ends the regression, at most the last line is torn; a torn line is ignored.
+as done. Whatever ends the regression, at most the last line is torn, and is cut off. Any other line that
+cannot be read stays, its run counts as not run, and the evidence says so.
 """
 import collections
 import errno
+import fcntl
 import json
 import os
 import shutil
 import xml.etree.ElementTree as xml
 
 from .errors import BAD_ENVIRONMENT, Refused
+from .untrusted import parse, take
 
 STATES = ("passed", "failed", "timeout", "killed", "not run", "build error", "expected failure", "unexpected pass")
 LEAST_FREE = 64 << 10  # bytes on the disk, below which a run's failure is not believed
@@ -21,33 +24,54 @@ BAD_STATES = ("failed", "timeout", "killed", "build error", "unexpected pass")
 def write_whole(path, text):
     """Writes under another name, forces to disk, renames: the file is old or new, never half."""
     part = path.with_name(path.name + ".part")
-    with open(part, "w", encoding="utf-8") as file:
+    with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:  # a name need not be UTF-8
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
+RECORD = {"id": str, "kind": str, "test": str, "seed": int, "owner": str, "state": str, "message": str, "repro": str,
+          "checks": int, "stimulus": (str, type(None)), "cycles": (int, type(None)), "times": dict}
+MORE = {"inject": (dict, type(None)), "divergence": (dict, type(None))}  # what some records have
+
+
+def read_record(text):
+    """A record of a run, from here or from a farm; else ValueError."""
+    entry = parse(text)
+    take(entry, RECORD | MORE)
+    take(entry["times"], {"started": (int, float), "wall_s": (int, float)})
+    if entry["state"] not in STATES:
+        raise ValueError(f"state is {entry['state']!r}")
+    return entry
+
+
 class RunLog:
-    """runs.jsonl. Where it cannot be written, OSError: the regression stops, and may be resumed."""
+    """runs.jsonl, for one call at a time. Where it cannot be written, OSError: the regression stops, and may be
+    resumed."""
 
     def __init__(self, folder):
         self.path = folder / "runs.jsonl"
-        self.records = {}
-        good = 0
-        if self.path.exists():
-            for line in self.path.read_bytes().splitlines(keepends=True):
-                try:
-                    entry = json.loads(line)
-                    if not line.endswith(b"\n"):
-                        break
-                    self.records[entry["id"]] = entry
-                except (ValueError, KeyError, TypeError):
-                    break  # torn: the runner was ended while it wrote
-                good += len(line)
-            if good != self.path.stat().st_size:
-                os.truncate(self.path, good)
-        self.fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self.records, self.damage = {}, []
+        self.fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self.fd)
+            raise Refused(f"{folder}: another regress is at work in it; allowed when that has ended",
+                          BAD_ENVIRONMENT) from None
+        *lines, torn = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                entry = read_record(line)
+                self.records[entry["id"]] = entry
+            except ValueError as error:
+                if number == len(lines) and not torn:
+                    torn = line + b"\n"
+                else:
+                    self.damage.append(f"{self.path.name}:{number}: {error}; this record counts as not run")
+        if torn:
+            os.ftruncate(self.fd, os.fstat(self.fd).st_size - len(torn))
 
     def append(self, entry):
         if entry["state"] in BAD_STATES and shutil.disk_usage(self.path).free < LEAST_FREE:
@@ -144,7 +168,8 @@ def clean(text):
 
 
 def junit(evidence):
-    """Suite = test, case = test.seed; seed and repro both as properties and in the text of the failure."""
+    """Suite = test, case = test.seed; seed and repro both as properties and in the text of the failure. In one
+    more suite a case for each verdict on the whole."""
     root = xml.Element("testsuites", name=f"dodeca {evidence['suite']}")
     groups = collections.defaultdict(list)
     for run in evidence["runs"]:
@@ -170,5 +195,12 @@ def junit(evidence):
                 child.text = clean(f"{run['message']}\nseed: {run['seed']}\nrepro: {run['repro']}")
             elif run["state"] != "passed":
                 xml.SubElement(case, "skipped", message=clean(f"{run['state']} {run.get('issue', '')}".strip()))
+    judged = evidence["verdicts"]
+    suite = xml.SubElement(root, "testsuite", name="regression", tests=str(len(judged)),
+                           failures=str(sum(bool(lines) for lines in judged.values())), errors="0", skipped="0", time="0")
+    for name, lines in judged.items():
+        case = xml.SubElement(suite, "testcase", classname="regression", name=name, time="0")
+        if lines:
+            xml.SubElement(case, "failure", type="failed", message=clean(lines[0])).text = clean("\n".join(lines))
     xml.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"

@@ -34,14 +34,14 @@ class Runner:
         """Runs what has no record yet. Returns the evidence; Ctrl-C ends it early, with a report.
         build_errors: {target: what was wrong}; runs that need one of these are not started."""
         point_at(self.folder, "latest", "last_regression")
-        interrupted = None
+        notes = []
         previous = {s: signal.signal(s, self.interrupt) for s in ENDING if s != signal.SIGHUP or
                     signal.getsignal(s) != signal.SIG_IGN}  # nohup stays nohup
         try:
             try:
                 self.run_all(build_errors)
             except Interrupted:
-                interrupted = "interrupted"
+                notes.append("interrupted")
                 self.log.close()
                 self.log = RunLog(self.folder)  # the last line may be written and not yet counted
             except OSError as error:
@@ -51,7 +51,7 @@ class Runner:
             finally:
                 self.ignore()
                 self.launcher.stop()
-            return self.finish(interrupted)
+            return self.finish(notes)
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -74,11 +74,10 @@ class Runner:
             self.log.append(record(runs[i], "build error", build_errors[runs[i]["target"]], time.time()))
             left.remove(i)
         seconds = self.history.expected_seconds()
-        guess = sum(seconds.values()) / len(seconds) if seconds else 3.0
         order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
         left.sort(key=lambda i: order[runs[i]["id"]])
-        progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"], guess) for i in left},
-                            self.launcher.jobs)
+        progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"]) for i in left}, self.launcher.jobs,
+                            tests={run["id"]: run["test"] for run in runs})
         known = self.data[1]
         try:
             for done in self.launcher.records(self.plan, left, self.folder, self.root):
@@ -91,12 +90,13 @@ class Runner:
         finally:
             progress.close()
 
-    def finish(self, interrupted=None):
+    def finish(self, notes=()):
         """Writes evidence, JUnit, history and report from what is recorded."""
         finished = max([r["times"]["started"] + r["times"]["wall_s"] for r in self.log.records.values()],
                        default=self.plan["started"])
         result = evidence_module.make(self.plan, self.log.records, self.data, self.folder, self.root,
-                                      round(finished, 3), interrupted)
+                                      round(finished, 3), [*notes, *self.log.damage])
+        self.log.close()
         self.history.add(result, signature)
         result["history"] = self.history.context(result)
         try:

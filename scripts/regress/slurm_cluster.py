@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from .errors import BAD_ENVIRONMENT, Refused
-from .guard import SCRIPTS
+from .guard import script
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 READY_S = 60
@@ -56,8 +56,8 @@ class PrivateCluster:
 
     def __init__(self, cpus):
         self.supervisor = subprocess.Popen(
-            [sys.executable, "-m", "regress.slurm_cluster", str(cpus)], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, start_new_session=True, env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
+            script("regress.slurm_cluster", str(cpus)), stdin=subprocess.PIPE, text=True, stdout=subprocess.PIPE,
+            start_new_session=True)
 
     def wait_until_ready(self):
         """Path of the configuration."""

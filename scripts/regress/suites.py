@@ -17,12 +17,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # names become directories
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A board program: where it is, and what to build for it (empty: nothing)."""
+    """A board program: where it is, what to build for it (empty: nothing), which program writes its waves (or none)."""
     name: str
     path: str
     config: str
     target: str
-    waves_target: str
+    waves: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,9 @@ class Suites:
         top = self.file.check("", self.file.data, {
             "program": (dict, ...), "test": (dict, ...), "suite": (dict, ...), "canary": (dict, ...)})
         self.programs = {name: self._program(name, entry) for name, entry in top["program"].items()}
+        for name, program in self.programs.items():
+            if program.waves and program.waves not in self.programs:
+                self.file.refuse(f"program.{name}", "waves", f"is {program.waves!r}; allowed {', '.join(self.programs)}")
         self.tests = {name: self._test(name, entry) for name, entry in top["test"].items()}
         self.canary = self.file.check("canary", top["canary"], {
             "test": (str, ...), "inject": (list, ...), "seed": (int, ...)})
@@ -70,7 +73,7 @@ class Suites:
 
     def _program(self, name, entry):
         return Program(name=name, **self.file.check(f"program.{name}", entry, {
-            "path": (str, ...), "config": (str, "mini"), "target": (str, ""), "waves_target": (str, "")}))
+            "path": (str, ...), "config": (str, "mini"), "target": (str, ""), "waves": (str, "")}))
 
     def _test(self, name, entry):
         table = f"test.{name}"

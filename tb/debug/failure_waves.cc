@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/debug/failure_waves.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 
-extern char** environ;
+#include "tb/base/script.h"
 
 namespace tb {
 namespace fs = std::filesystem;
@@ -17,23 +14,6 @@ namespace {
 
 constexpr std::uint64_t kBefore = 400, kBehind = 100;  // core cycles around what happened
 constexpr std::size_t kMostChips = 4;
-
-/// Runs a program with its streams in /dev/null; its exit status, or -1.
-int run_silently(const std::string& program, std::vector<std::string> arguments) {
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  pid_t child = -1;
-  const int failed = posix_spawnp(&child, program.c_str(), &files, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  int status = 0;
-  if (failed || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
-}
 
 }  // namespace
 
@@ -85,9 +65,7 @@ std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir
 
 std::string write_views(const fs::path& run_dir) {
   if (!fs::exists(run_dir / "waves")) return {};
-  const int status =
-      run_silently("python3", {"python3", DODECA_WAVES, run_dir.string(), "--write"});
-  return status == 0
+  return run_script({"waves", run_dir.string(), "--write"}) == 0
              ? ""
              : fmt::format("no views: scripts/dodeca waves {} says why\n", run_dir.string());
 }

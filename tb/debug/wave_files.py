@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "commands" / "waves.py"
+START = Path(__file__).resolve().parents[2] / "scripts" / "start.py"
 CYCLE = 1000  # picoseconds of the waves in a core cycle
 LONGEST = 21_000  # core cycles: the window and what is around it
 
 
 def waves(*arguments):
-    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-I", START, "waves", *map(str, arguments)], capture_output=True, text=True)
 
 
 def times_of(fst):

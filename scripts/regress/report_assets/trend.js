@@ -20,21 +20,21 @@ function drawPlot(plot) {
   const style = getComputedStyle(document.documentElement), color = (name) => style.getPropertyValue(name).trim();
   const box = document.getElementById(`plot-${plot.id}`), lines = plotted(plot);
   const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
-  const name = (i) => (Number.isInteger(i) && trend[i] ? tree(trend[i]) : "");
+  const date = (i) => (Number.isInteger(i) && trend[i] ? day(trend[i].started).slice(0, 10) : "");
   const values = lines.map(([key, , , change]) => trend.map((row) => (row[key] === null || !change ? row[key] : change(row[key]))));
   const top = plot.top || Math.max(1, ...values.flat()) * 1.08;
   return new uPlot({
     title: plot.title, width: Math.max(260, box.clientWidth), height: 230,
     scales: { x: { time: false, range: (u, low, high) => [low - 0.3, high + 0.3] }, y: { range: () => [0, top] } },
-    axes: [{ ...axis, space: 90, incrs: [1, 2, 5, 10, 20], values: (u, marks) => marks.map(name) }, { ...axis, size: 52 }],
-    series: [{ label: "regression", value: (u, i) => (i === null ? "" : `${day(trend[i].started)} ${name(i)}`) },
+    axes: [{ ...axis, space: 90, incrs: [1, 2, 5, 10, 20], values: (u, marks) => marks.map(date) }, { ...axis, size: 52 }],
+    series: [{ label: "regression", value: (u, i) => (i === null ? "" : `${day(trend[i].started)} ${tree(trend[i])}`) },
       ...lines.map(([, label, ink]) => ({ label, stroke: color(ink), width: 2, points: { size: 6, fill: color(ink) },
         value: (u, v) => (v === null ? "–" : `${Math.round(v * 10) / 10}${plot.unit}`) }))],
   }, [trend.map((_, i) => i), ...values], box);
 }
 
 function trendSection() {
-  const note = trend.length > 1 ? `The last ${trend.length} regressions of ${evidence.suite}, up to this one.` : null;
+  const note = trend.length > 1 ? `The last ${trend.length} regressions of ${evidence.suite}${evidence.selection ? ` with ${evidence.selection}` : ""}, up to this one.` : null;
   if (trend.length < 2)
     return section("trend", "Trend", null, note, nothing("A trend needs two regressions; this is the first in its history."));
   const share = (row, key) => (row[key] === null ? "–" : percent(row[key]));

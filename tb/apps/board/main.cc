@@ -13,6 +13,7 @@
 #include "tb/base/command_line.h"
 #include "tb/base/npy.h"
 #include "tb/base/result.h"
+#include "tb/base/script.h"
 #include "tb/board/board.h"
 #include "tb/check/commit_log.h"
 #include "tb/debug/investigate.h"
@@ -377,6 +378,12 @@ int run(int argc, char** argv) {
     if (!divergence.is_null()) result["divergence"] = divergence;
   }
   write_result(run_dir, result);
+  // The page is made here, where the run's own directory is known: `latest` may be another's by
+  // now.
+  if (options.timeline && run_script({"timeline", run_dir.string()}) != 0)
+    throw Refused(kBadEnvironment, fmt::format("{0}: no timeline.html; scripts/dodeca timeline {0} "
+                                               "says why",
+                                               run_dir.string()));
 
   if (options.json)
     fmt::print("{}\n", result.dump(2));

@@ -115,9 +115,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", json, "print NAME.json");
   parse_command_line(app, argc, argv, "shrink: ");
   std::error_code error;
-  if (board.empty())
-    board =
-        fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "system/board_mini";
+  if (board.empty()) board = fs::read_symlink("/proc/self/exe", error).parent_path() / "board_mini";
   if (!fs::exists(board))
     throw Refused(kBadEnvironment, fmt::format("{}: is not built", board.string()));
   const Source source = source_of(run_path);

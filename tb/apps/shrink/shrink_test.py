@@ -26,7 +26,7 @@ class ShrinkTest(unittest.TestCase):
         return (self.dir / "latest").resolve(), done.stderr
 
     def shrink(self, *args, status=0):
-        done = subprocess.run([SHRINK, *map(str, args), "--board", BOARD, "--out", self.dir / "shrunk", "--json"],
+        done = subprocess.run([SHRINK, *map(str, args), "--out", self.dir / "shrunk", "--json"],
                               capture_output=True, text=True, timeout=600)
         self.assertEqual(done.returncode, status, done.stderr)
         return done

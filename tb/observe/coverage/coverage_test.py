@@ -13,13 +13,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-TOOL = ROOT / "scripts" / "commands" / "coverage.py"
 sys.path.insert(0, str(ROOT / "scripts" / "coverage"))
 import wires  # noqa: E402
 
 
 def run(*args):
-    return subprocess.run([sys.executable, str(TOOL), *map(str, args)], capture_output=True, text=True,
+    return subprocess.run([sys.executable, "-I", ROOT / "scripts/start.py", "coverage", *map(str, args)], capture_output=True, text=True,
                           check=False)
 
 
@@ -103,6 +102,17 @@ class Tiny(unittest.TestCase):
             self.assertEqual(done.returncode, 4)
             self.assertIn(words, done.stderr)
         self.assertEqual(self.figures(exclusions=entry.format("*", "LOW_RISK"))[1].returncode, 0)
+
+    def test_data_of_two_checkouts_are_of_one_design(self):
+        other = self.dir / "elsewhere"
+        other.mkdir(exist_ok=True)
+        text = (self.run_dir / "coverage.dat").read_text()
+        self.assertIn(f"{ROOT}/", text)
+        (other / "coverage.dat").write_text(text.replace(f"{ROOT}/", "/home/somebody/dodeca/"))
+        one, _ = self.figures()
+        both, _ = self.figures(runs=[self.run_dir, other])
+        for kind in ("line", "branch", "toggle"):
+            self.assertEqual(both[kind], one[kind])
 
     def test_goals(self):
         file = self.dir / "goals.toml"

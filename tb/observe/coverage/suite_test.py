@@ -4,7 +4,6 @@
 a path above bins; a suite with goals ends with status 4 where it misses one.
 """
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -47,6 +46,29 @@ class Names(unittest.TestCase):
         self.assertEqual(bins_of("b", bins), bins[1:])
         self.assertEqual(bins_of("a.err", bins), [])
 
+    def stale(self, *changes):
+        """What `coverage merge` says about the exclusions, of a run that hit nothing; exit status 4 if anything."""
+        with tempfile.TemporaryDirectory() as folder:
+            run, file = pathlib.Path(folder) / "run", pathlib.Path(folder) / "exclusions.toml"
+            run.mkdir()
+            (run / "functional.json").write_text(json.dumps({"bins": dict.fromkeys(self.bins, 0)}))
+            text = (ROOT / "regress/coverage_exclusions.toml").read_text()
+            for old, new in changes:
+                self.assertIn(old, text)
+                text = text.replace(old, new, 1)
+            file.write_text(text)
+            done = subprocess.run([sys.executable, "-I", ROOT / "scripts/start.py", "coverage", "merge", run, "--exclusions", file],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 4 if done.stderr else 0, done.stderr)
+            return done.stderr
+
+    def test_no_exclusion_is_out_of_date(self):
+        self.assertEqual(self.stale(), "")
+        for old, new, words in (('"logic [15:0] switches_q;"', '"logic [15:0] switches_q, damaged_q;"', "no line says"),
+                                ('"logic [15:0] switches_q;"', '"input  logic        switched_i,"', "only hands on"),
+                                ('"sync.error.Misaligned"', '"sync.error.Misalined"', "has no bin")):
+            self.assertIn(words, self.stale((old, new)))
+
 
 class Goals(unittest.TestCase):
     SUITE = """
@@ -63,8 +85,8 @@ ring_short = 1
             shutil.copytree(ROOT / "regress", data)
             text = (data / "suites.toml").read_text()
             (data / "suites.toml").write_text(text[:text.index("[suite.smoke]")] + self.SUITE)
-            call = [sys.executable, "-m", "regress", "tiny", "--data", str(data), "--out", folder + "/out"]
-            done = subprocess.run(call, cwd=ROOT, env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts")),
+            call = [sys.executable, "-I", ROOT / "scripts/start.py", "regress", "tiny", "--data", str(data), "--out", folder + "/out"]
+            done = subprocess.run(call,
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
             self.assertIn("coverage goal line: not measured; goal 95 %", done.stdout)
@@ -75,7 +97,7 @@ ring_short = 1
             self.assertFalse(goals["functional"]["met"])
             # The same runs without the demand.
             call[-5:] = ["tiny", "--seeds", "1", *call[-4:]]
-            done = subprocess.run(call, cwd=ROOT, env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts")),
+            done = subprocess.run(call,
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

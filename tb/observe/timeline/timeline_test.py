@@ -54,7 +54,6 @@ class Run:
                 self.spans[place].append((begin, begin + cycles(event["dur"]), event["name"]))
 
     def page(self):
-        subprocess.run([sys.executable, ROOT / "scripts/commands/timeline.py", self.directory], check=True, stdout=subprocess.DEVNULL)
         return self.directory / "timeline.html"
 
 
@@ -195,14 +194,14 @@ class Timeline(unittest.TestCase):
         self.assertLess(after, before)
 
     def test_bad_input_is_refused_by_name(self):
-        script = ROOT / "scripts/commands/timeline.py"
+        script = [sys.executable, "-I", ROOT / "scripts/start.py", "timeline"]
         with tempfile.TemporaryDirectory() as place:
             for text in (None, "", "[]", "{}", '{"dodeca": 1, "traceEvents": 5}', '{"dodeca": {"end": 1}, "traceEvents": [{"ph": "X"}]}'):
                 with contextlib.suppress(FileNotFoundError):
                     (pathlib.Path(place) / "timeline.json").unlink()
                 if text is not None:
                     (pathlib.Path(place) / "timeline.json").write_text(text)
-                done = subprocess.run([sys.executable, script, place], capture_output=True, text=True)
+                done = subprocess.run([*script, place], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 2, text)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                 self.assertIn("timeline.json", done.stderr)

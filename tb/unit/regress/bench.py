@@ -12,12 +12,16 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 # No cluster of this machine: tests of the Slurm launcher say which one they mean.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "SLURM_CONF"} | {"PYTHONPATH": str(ROOT / "scripts")}
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "SLURM_CONF"}
 BOARD = "tb/unit/regress/pretend_board.sh"
 
 
+def script(*words):
+    return [sys.executable, "-I", ROOT / "scripts/start.py", *words]
+
+
 def command(*words):
-    return [sys.executable, "-m", "regress", *map(str, words)]
+    return script("regress", *map(str, words))
 
 
 def toml(value):

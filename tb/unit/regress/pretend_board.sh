@@ -7,6 +7,7 @@ seed=1
 while [ $# -gt 0 ]; do
   case $1 in
     --seed) seed=$2 ;;
+    --out) out=$2 ;;
     --inject) scenario=injected ;;
   esac
   shift
@@ -53,6 +54,27 @@ case $scenario in
     result failed 9 ;;
   dishonest)  # says that it passed, and ends badly
     result passed 9; exit 1 ;;
+  signalled)  # is ended by a signal without a name
+    kill -41 $$ ;;
+  nested)  # its result has no end of brackets
+    head -c 200000 /dev/zero | tr '\0' '[' ;;
+  odd_number)  # has a result with a number beyond 64 bits
+    result passed 9 | sed 's/"cycles": [0-9]*/"cycles": 99999999999999999999/' ;;
+  odd_hash)  # has a list for a hash
+    result passed 9 | sed 's/"program_hash": [^,]*/"program_hash": [1]/' ;;
+  half_character)  # has half a pair of UTF-16
+    result passed 9 | sed 's/"commit_hash": "c"/"commit_hash": "\\ud800"/' ;;
+  not_a_number)  # has no speed
+    result passed 9 | sed 's/1\.0/NaN/' ;;
+  talks)  # fails with a word of 15 million letters
+    head -c 15000000 /dev/zero | tr '\0' 'x' >&2; exit 1 ;;
+  floods)  # does not stop talking
+    yes ;;
+  fifo)  # leaves files that nobody writes
+    mkdir -p "$out/run" && mkfifo "$out/run/divergence.json" "$out/run/timeline.json" "$out/run/result.json"
+    result passed 9 ;;
+  escapes)  # leaves a child in a session of its own, that leaves another
+    setsid sh -c 'sleep 73.125 & setsid sleep 73.125' & sleep 0.2; result passed 9 ;;
   wide)  # passes, and writes much
     head -c 50000 /dev/zero | tr '\0' ' '; result passed 9 ;;
 esac

@@ -87,7 +87,7 @@ class Selection(WithFolder):
         self.assertEqual({r["id"] for r in again["runs"] if r["kind"] == "test"}, failed)
         self.assertEqual(again["suite"], "rerun")
         suites = self.data / "suites.toml"
-        suites.write_text(suites.read_text().replace("[program.board]", '[program.board]\nwaves_target = ""'))
+        suites.write_text(suites.read_text().replace("[program.board]", '[program.board]\nwaves = "board"'))
         self.regress("rerun", "--failed", "--waves", first, status=1)
         self.assertTrue(all(r["repro"].endswith("--waves") for r in self.evidence()["runs"] if r["kind"] == "test"))
         self.regress("all", "--test", "gemm")
@@ -119,12 +119,29 @@ class Terminal(io.StringIO):
         return True
 
 
+def ended(name, test="t", wall_s=1.0, state="passed", message=""):
+    return {"id": name, "test": test, "state": state, "message": message, "times": {"wall_s": wall_s}}
+
+
 class ProgressLine(unittest.TestCase):
+    def test_without_a_history_the_first_runs_tell_the_time(self):
+        tests = {"a1": "a", "a2": "a", "b1": "b"}
+        progress = Progress(3, dict.fromkeys(tests), 1, Terminal(), tests)
+        self.assertIsNone(progress.eta())
+        progress.draw()
+        self.assertIn("0:00 gone, ? left", progress.stream.getvalue())
+        progress.update(ended("a1", "a", 10), False)
+        progress.begin -= 10
+        self.assertAlmostEqual(progress.eta(), 20, delta=1)  # a2 as a1, b1 as all
+        progress.update(ended("b1", "b", 30), False)
+        progress.begin -= 30
+        self.assertAlmostEqual(progress.eta(), 10, delta=1)
+
     def test_bar_failures_and_time_left(self):
         stream = Terminal()
         progress = Progress(4, {"a": 1.0, "b": 1.0, "c": 1.0, "d": 5.0}, 1, stream)
         for name, state in (("a", "passed"), ("b", "failed"), ("c", "passed")):
-            progress.update({"id": name, "state": state, "message": "chip 3\nmore"}, state != "passed")
+            progress.update(ended(name, state=state, message="chip 3\nmore"), state != "passed")
         progress.begin -= 30  # as if the three had taken half a minute: 3 of 8 parts
         progress.tick(True)
         progress.close()
@@ -134,7 +151,7 @@ class ProgressLine(unittest.TestCase):
     def test_a_line_never_wraps(self):
         stream = Terminal()
         progress = Progress(1, {"a": 1.0}, 1, stream)
-        progress.update({"id": "x" * 500, "state": "passed", "message": ""}, False)
+        progress.update(ended("x" * 500), False)
         self.assertLess(max(map(len, stream.getvalue().replace("\x1b[K", "").split("\r"))), 500)
 
 

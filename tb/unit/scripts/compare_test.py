@@ -6,7 +6,6 @@ compare_test.py BOARD_MODEL BOARD_MINI
 """
 import gzip
 import json
-import os
 import pathlib
 import shutil
 import struct
@@ -31,8 +30,8 @@ class CompareTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir, True)
 
     def compare(self, *args, status):
-        done = subprocess.run([sys.executable, "-m", "compare", *map(str, args)], capture_output=True, text=True,
-                              env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts")))
+        done = subprocess.run([sys.executable, "-I", ROOT / "scripts/start.py", "compare", *map(str, args)],
+                              capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         self.assertNotIn("Traceback", done.stderr)
         if status == 2:
