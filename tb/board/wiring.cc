@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "fabric/model/table_writer.h"
@@ -56,9 +57,11 @@ Wiring::Wiring(const Settings& settings, unsigned chips)
   } catch (const fabric::BadInput& bad) {
     throw Refused(kBadInput, fmt::format("--tables {}", bad.what()));
   }
-  if (loaded->members.size() != chips)
-    throw Refused(kBadInput, fmt::format("--tables {}: joins {} chips, the program has {}",
-                                         settings.tables.string(), loaded->members.size(), chips));
+  if (loaded->members.size() != chips || std::ranges::max(loaded->members) != chips - 1)
+    throw Refused(kBadInput, fmt::format("--tables {}: joins {} chips up to chip {}; allowed all of "
+                                         "the program's, 0 .. {}",
+                                         settings.tables.string(), loaded->members.size(),
+                                         std::ranges::max(loaded->members), chips - 1));
   for (const auto& [a, b] : loaded->board().cables())
     if (a.port >= cables.ports() || !cables.wired(a) || cables.peer(a) != b)
       throw Refused(
