@@ -11,7 +11,9 @@
 #include <tuple>
 
 #include "cmodel/program/disassemble.h"
+#include "tb/base/interrupt.h"
 #include "tb/board/watchdog.h"
+#include "tb/dut/wave_error.h"
 
 namespace tb {
 namespace {
@@ -214,6 +216,15 @@ void Board::run() {
       between_ = nullptr;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
+    if (interrupted()) {
+      stop(Outcome::Status::Interrupted,
+           fmt::format("interrupted: {}\n", strsignal(interrupted())));
+      break;
+    }
+    if (wave_error()) {
+      stop(Outcome::Status::Failed, "the waves cannot be written\n");
+      break;
+    }
     if (defs::kFabricDivide * now_ > settings_.wave_last) {
       stop(Outcome::Status::Failed, "ended behind the wave window\n");
       break;

@@ -174,7 +174,8 @@ class TableSets(unittest.TestCase):
                 (["--fail", "3"], "--fail 3: give two chips"),
                 (["--members", "3-12"], "--members 3-12"),
                 (["--board", "nowhere"], "nowhere: cannot be read"),
-                (["--check", "nowhere"], "nowhere: cannot be read")):
+                (["--check", "nowhere"], "nowhere: cannot be read"),
+                (["--check", "/dev/zero"], "/dev/zero: longer than")):
             with self.subTest(arguments):
                 done = run(WRITER, *arguments)
                 self.assertEqual(done.returncode, 2)
