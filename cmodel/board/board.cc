@@ -38,6 +38,9 @@ struct Board::Impl final : CommitSink, ChipPort {
         rng(o.order_seed) {
     for (unsigned chip = 0; chip < program.chips; ++chip)
       chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
+    for (auto& chip : chips)
+      for (unsigned core = 0; core < defs::kCores; ++core)
+        chip->core(core).peer = guard.peer(chip->id(), core);
   }
 
   // ---------------------------------------------------------------------------- CommitSink

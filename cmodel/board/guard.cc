@@ -8,12 +8,16 @@ Guard::Guard(const Program& program) : keys_(program.keys.begin(), program.keys.
   for (const Partition& part : program.partitions) cores_[part.chip][part.core] = part;
 }
 
+defs::PeerAccess Guard::peer(unsigned chip, unsigned core) const {
+  const Partition& other = cores_[chip][1 - core];
+  return {.limit = other.end, .base = other.base, .shared = other.key == cores_[chip][core].key};
+}
+
 bool Guard::allowed(const defs::Header& header) const {
   const auto& owners = cores_[header.dst];
   const Partition& owner = owners[header.lport & 1];
   if (!keys_.contains(header.pkey) || header.pkey != owner.key) return false;
-  if (header.addr < owner.base || header.addr > owner.end || header.bytes > owner.end - header.addr)
-    return false;
+  if (!in_window(owner.base, owner.end, header.addr, header.bytes)) return false;
   const bool notifies = header.op == static_cast<unsigned>(defs::PktOp::WriteNotify);
   return !notifies || header.pkey == owners[header.group & 1].key;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cmodel/machine/commit.h"
+#include "cmodel/machine/guard.h"
 #include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -18,6 +19,8 @@ class Guard {
  public:
   explicit Guard(const Program& program);
 
+  /// What the other core shares with this one.
+  defs::PeerAccess peer(unsigned chip, unsigned core) const;
   /// What this core stamps on its packets.
   std::uint8_t key(unsigned chip, unsigned core) const {
     return static_cast<std::uint8_t>(cores_[chip][core].key);

@@ -85,7 +85,7 @@ void Chip::set_ring(unsigned core, unsigned engine, std::uint64_t base, std::uin
 void Chip::start(unsigned core, unsigned index, std::uint64_t base, std::uint32_t count) {
   auto& sequencer = cores_[core]->sequencers[index];
   sequencer.start(base, count);
-  const auto cause = Sequencer::check_start(sizes_, base, count);
+  const auto cause = Sequencer::check_start(sizes_, core, cores_[core]->peer, base, count);
   if (cause == defs::ErrorCause::None) return;
   sequencer.stop(cause);
   port_.error(stream(core, index), 0, cause);
@@ -110,7 +110,8 @@ bool Chip::runnable_sequencer(unsigned core, unsigned index) {
   if (sequencer.exhausted()) return true;
   const auto& instr = sequencer.fetch(hbm_);
   return semaphores_.holds(instr.wait_op, instr.wait_sem, instr.wait_value) ||
-         instr.wait_op > static_cast<std::uint8_t>(defs::WaitOp::Eq);
+         Sequencer::check_wait(instr, static_cast<defs::Engine>(index), core, cores_[core]->peer) !=
+             defs::ErrorCause::None;
 }
 
 void Chip::run_sequencer(unsigned core, unsigned index) {
@@ -134,7 +135,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     observer->begin(stream, pc);
     if (instr.wait_op) observer->waited(id_, instr);
   }
-  auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index));
+  auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index), core, state.peer);
   if (cause == defs::ErrorCause::None) {
     if (Sequencer::executes(instr))
       cause = Sequencer::check_own(instr);

@@ -47,11 +47,13 @@ void Chip::run_dma(unsigned core, unsigned engine) {
   auto cause = check_ring(sizes_, ring.base, ring.count);
   if (cause != defs::ErrorCause::None) return stop(cause);
   const std::uint64_t at = descriptor_addr(ring.base, ring.count, pc);
+  const DmaIdentity identity{id_, core, engine, chips_, cores_[core]->peer};
+  if (!reaches(identity.peer, core, at, defs::kInstrBytes))
+    return stop(defs::ErrorCause::Forbidden);
   defs::Descriptor::Words words;
   if (!read(at, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
     return stop(defs::ErrorCause::UnmappedAddress);
   const auto descriptor = defs::Descriptor::from(words);
-  const DmaIdentity identity{id_, core, engine, chips_};
   cause = check(sizes_, identity, descriptor);
   if (cause != defs::ErrorCause::None) return stop(cause);
   ++port_.counters().descriptors;

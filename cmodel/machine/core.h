@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cmodel/machine/guard.h"
 #include "cmodel/machine/lane_engine.h"
 #include "cmodel/machine/psum.h"
 #include "cmodel/machine/sbuf.h"
@@ -34,6 +35,7 @@ struct CoreState {
         rings(sizes.dma_engines) {}
   CoreState(const CoreState&) = delete;  // the engines refer to the buffers
 
+  defs::PeerAccess peer = kAllShared;  ///< what the other core shares
   Sbuf sbuf;
   Psum psum;
   TensorEngine tensor;

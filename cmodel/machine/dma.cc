@@ -27,6 +27,14 @@ bool rows_mapped(const defs::Sizes& sizes, std::uint64_t addr, std::int64_t stri
   return target != Target::Unmapped && row_target(sizes, last, d.row_bytes) == target;
 }
 
+/// First and last row, of mapped ones, and so all.
+bool rows_reached(const DmaIdentity& id, std::uint64_t addr, std::int64_t stride,
+                  const defs::Descriptor& d) {
+  const std::uint64_t last = addr + static_cast<std::uint64_t>(stride) * (d.rows - 1u);
+  return reaches(id.peer, id.core, addr, d.row_bytes) &&
+         reaches(id.peer, id.core, last, d.row_bytes);
+}
+
 /// Stride rule of SBUF, by the window alone (mapped or not).
 bool bad_sbuf_stride(const defs::Descriptor& d, std::uint64_t addr, std::int64_t stride) {
   return in_core(addr) && d.rows > 1 && stride % static_cast<std::int64_t>(defs::kSbufStride) != 0;
@@ -66,6 +74,10 @@ defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const de
   if (!rows_mapped(sizes, d.src, d.src_stride, d) || !rows_mapped(sizes, d.dst, d.dst_stride, d)) {
     return ErrorCause::UnmappedAddress;
   }
+  if (!rows_reached(id, d.src, d.src_stride, d) ||
+      (!remote && !rows_reached(id, d.dst, d.dst_stride, d)) ||
+      (d.update && !reaches_semaphore(id.peer, id.core, d.update_sem)))
+    return ErrorCause::Forbidden;
   return ErrorCause::None;
 }
 

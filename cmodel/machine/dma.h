@@ -6,14 +6,17 @@
 #include <vector>
 
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/guard.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
 
-/// Which engine of which chip, and how many chips there are (RTL: the straps).
+/// Which engine of which chip, and how many chips there are (RTL: the straps); what its core may
+/// touch of the other one.
 struct DmaIdentity {
   unsigned chip = 0, core = 0, engine = 0;
   unsigned ring_size = 1;
+  defs::PeerAccess peer = kAllShared;
 };
 
 /// What a descriptor acts on. Addresses are chip-local and were checked.

@@ -28,19 +28,29 @@ defs::Instr Sequencer::peek(const Hbm& hbm, std::uint32_t pc) const {
   return decode_at(hbm, base_ + std::uint64_t{pc} * defs::kInstrBytes);
 }
 
-defs::ErrorCause Sequencer::check_start(const defs::Sizes& sizes, std::uint64_t base,
+defs::ErrorCause Sequencer::check_start(const defs::Sizes& sizes, unsigned core,
+                                        const defs::PeerAccess& peer, std::uint64_t base,
                                         std::uint32_t count) {
   if (count == 0 || count > 1u << 24) return defs::ErrorCause::BadShape;
   if (base % sizes.line_bytes != 0) return defs::ErrorCause::Misaligned;
   if (!Hbm::mapped(base, std::uint64_t{count} * defs::kInstrBytes))
     return defs::ErrorCause::UnmappedAddress;
+  if (!reaches(peer, core, base, std::uint64_t{count} * defs::kInstrBytes))
+    return defs::ErrorCause::Forbidden;
   return defs::ErrorCause::None;
 }
 
-defs::ErrorCause Sequencer::check_wait(const defs::Instr& instr, defs::Engine engine) {
-  if (instr.wait_op <= static_cast<std::uint8_t>(defs::WaitOp::Eq)) return defs::ErrorCause::None;
-  return known(instr.opcode, engine) ? defs::ErrorCause::ReservedBits
-                                     : defs::ErrorCause::UnknownOpcode;
+defs::ErrorCause Sequencer::check_wait(const defs::Instr& instr, defs::Engine engine, unsigned core,
+                                       const defs::PeerAccess& peer) {
+  auto cause = defs::ErrorCause::None;
+  if ((instr.wait_op && !reaches_semaphore(peer, core, instr.wait_sem)) ||
+      (instr.update && !reaches_semaphore(peer, core, instr.update_sem)))
+    cause = defs::ErrorCause::Forbidden;
+  if (instr.wait_op > static_cast<std::uint8_t>(defs::WaitOp::Eq))
+    cause = defs::ErrorCause::ReservedBits;
+  if (cause != defs::ErrorCause::None && !known(instr.opcode, engine))
+    cause = defs::ErrorCause::UnknownOpcode;
+  return cause;
 }
 
 bool Sequencer::executes(const defs::Instr& instr) {

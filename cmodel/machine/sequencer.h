@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 
+#include "cmodel/machine/guard.h"
 #include "cmodel/machine/hbm.h"
 #include "cmodel/machine/status.h"
 #include "rtl/defs/gen/defs.h"
@@ -46,11 +47,15 @@ class Sequencer {
     status_.cause = cause;
   }
 
-  /// What is rejected when it is rung: an empty, too long, misaligned or unmapped stream.
-  static defs::ErrorCause check_start(const defs::Sizes& sizes, std::uint64_t base,
+  /// What is rejected when it is rung: an empty, too long, misaligned or unmapped stream, or one of
+  /// the other core.
+  static defs::ErrorCause check_start(const defs::Sizes& sizes, unsigned core,
+                                      const defs::PeerAccess& peer, std::uint64_t base,
                                       std::uint32_t count);
-  /// A wait_op outside its enumeration is rejected without waiting; UnknownOpcode goes first.
-  static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine);
+  /// Rejected without waiting: a wait_op outside its enumeration, and a semaphore that the other
+  /// core does not share. UnknownOpcode goes first.
+  static defs::ErrorCause check_wait(const defs::Instr& instr, defs::Engine engine, unsigned core,
+                                     const defs::PeerAccess& peer);
   static bool ends(const defs::Instr& instr);
   /// NOP and END: no engine sees them.
   static bool executes(const defs::Instr& instr);

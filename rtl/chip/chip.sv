@@ -134,10 +134,11 @@ module chip #(
   // ---------------------------------------------------------------- cores
   logic [1:0] core_quiet, msg_valid, msg_ready;
   fabric_pkg::core_chunks_t msg;
+  defs_pkg::peer_access_t [1:0] peer;
   for (genvar c = 0; c < 2; c++) begin : gen_core
     localparam int unsigned First = mem_xbar_pkg::CoreRequesters * c;
     core u_core (
-      .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i,
+      .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i, .peer_i(peer[c]),
       .reg_select_i(core_select[c]), .reg_apply_i(reg_apply), .reg_i(core_req),
       .reg_o(core_rsp[c]),
       .seq_state_o(seq_state[c]), .seq_pc_o(seq_pc[c]), .seq_cause_o(seq_cause[c]),
@@ -171,7 +172,7 @@ module chip #(
   fabric_node u_fabric (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i,
     .reg_select_i(fabric_select), .reg_apply_i(reg_apply), .reg_i(fabric_req), .reg_o(fabric_rsp),
-    .msg_valid_i(msg_valid), .msg_ready_o(msg_ready), .msg_i(msg),
+    .peer_o(peer), .msg_valid_i(msg_valid), .msg_ready_o(msg_ready), .msg_i(msg),
     .link_rx_i, .link_tx_o,
     .rx_req_valid_o(rx_req_valid), .rx_req_ready_i(rx_req_ready), .rx_req_o(rx_req),
     .rx_req_err_i(rx_req_err), .rx_settled_i(rx_settled),

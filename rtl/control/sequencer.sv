@@ -20,8 +20,8 @@
 // what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
 // notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
 //
-// The sequencer checks the fields of NOP and END, an undefined wait_op, and the end of the stream;
-// everything else is the engine's to reject. A condition need hold for one cycle only.
+// The sequencer checks the fields of NOP and END, an undefined wait_op, whether the semaphores are this core's or
+// shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold for one cycle only.
 // After an error it stays stopped until reset; nothing else stops with it.
 `include "assert.svh"
 
@@ -31,6 +31,8 @@ module sequencer #(
   input  logic clk_i,
   input  logic rst_ni,
   input  defs_pkg::engine_e engine_i,  // strap: Tensor, Vector, Act or Sync
+  input  logic core_id_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   // CSRs. state: 0 idle, 1 running, 2 done, 3 error.
   input  logic                    start_i,
@@ -95,7 +97,7 @@ module sequencer #(
     .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second)
   );
 
-  // Rejected at once: a stream that is empty, too long, misaligned or outside HBM.
+  // Rejected at once: a stream that is empty, too long, misaligned, outside HBM, or the other core's.
   defs_pkg::error_cause_e start_cause;
   logic [47:0] last_byte;
   assign last_byte = base_i + {17'd0, count_i, 6'd0} - 48'd1;
@@ -108,6 +110,8 @@ module sequencer #(
     end else if (!address_pkg::in_hbm(base_i) ||
                  address_pkg::memory_of(base_i) != address_pkg::memory_of(last_byte)) begin
       start_cause = defs_pkg::ErrorCauseUnmappedAddress;
+    end else if (!guard_pkg::reaches(peer_i, core_id_i, base_i, {17'd0, count_i, 6'd0})) begin
+      start_cause = defs_pkg::ErrorCauseForbidden;
     end
   end
 
@@ -121,7 +125,10 @@ module sequencer #(
   assign known       = engines[engine_i[$clog2(defs_pkg::Sequencers)-1:0]];
 
   assign wait_sem_o = fetched.wait_sem;
-  logic bad_wait;
+  logic bad_wait, forbidden;  // rejected without waiting
+  assign forbidden = (fetched.wait_op != defs_pkg::WaitOpNone &&
+                      !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, fetched.wait_sem[8])) ||
+                     (fetched.update && !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, fetched.update_sem[8]));
   always_comb begin
     bad_wait = 1'b0;
     unique case (fetched.wait_op)
@@ -133,14 +140,16 @@ module sequencer #(
         bad_wait  = 1'b1;
       end
     endcase
+    if (forbidden) condition = 1'b1;
   end
 
   // A pair has one wait, the first's, and at most one update, the second's.
   assign pair = second_valid && engine_i == defs_pkg::EngineTensor
                 && instr_pkg::stationary_of(fetched.opcode) == instr_pkg::StationaryWrite
-                && !fetched.update && !bad_wait
+                && !fetched.update && !bad_wait && !forbidden
                 && instr_pkg::stationary_of(second.opcode) == instr_pkg::StationaryRead
-                && second.wait_op == defs_pkg::WaitOpNone;
+                && second.wait_op == defs_pkg::WaitOpNone
+                && (!second.update || guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, second.update_sem[8]));
 
   // ---------------------------------------------------------------- issue
   // What an entry of the queue waits for: the engine's done, or just its turn.
@@ -158,9 +167,10 @@ module sequencer #(
     if (exhausted) begin
       kind      = KindRejected;
       rejection = 8'(defs_pkg::ErrorCauseOutOfBounds);
-    end else if (bad_wait) begin
+    end else if (bad_wait || forbidden) begin
       kind = KindRejected;
       if (!known) rejection = 8'(defs_pkg::ErrorCauseUnknownOpcode);
+      else if (!bad_wait) rejection = 8'(defs_pkg::ErrorCauseForbidden);
     end else if (is_nop || is_end) begin
       kind = is_end ? KindEnd : KindNop;
       if (!fields_zero) kind = KindRejected;

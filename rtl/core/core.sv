@@ -21,6 +21,7 @@ module core #(
   input  logic       core_id_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  defs_pkg::peer_access_t peer_i,  // what the other core shares
 
   // registers: see reg_req
   input  logic               reg_select_i,
@@ -106,7 +107,7 @@ module core #(
   assign seq_cause_o = seq_cause;
   for (genvar i = 0; i < N; i++) begin : gen_seq
     sequencer u_sequencer (
-      .clk_i, .rst_ni, .engine_i(defs_pkg::engine_e'(6'(i))),
+      .clk_i, .rst_ni, .engine_i(defs_pkg::engine_e'(6'(i))), .core_id_i, .peer_i,
       .start_i(seq_start[i]), .base_i(seq_base[i]), .count_i(seq_count[i]),
       .state_o(seq_state_o[i]), .pc_o(seq_pc_o[i]), .cause_o(seq_cause[i]),
       .event_valid_o(seq_event_valid_o[i]), .event_ready_i(seq_event_ready_i[i]),
@@ -233,7 +234,7 @@ module core #(
     .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
   );
   dma u_dma (
-    .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i,
+    .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i, .peer_i,
     .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
     .ring_base_i(ring_base), .ring_count_i(ring_count),
     .error_valid_o(dma_error_o), .error_cause_o(dma_cause_o), .error_pc_o(dma_pc_o),

@@ -16,8 +16,8 @@
 // and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
 // that stops keeps its cause and the index of its descriptor; the others go on.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
-// of no descriptors; UnmappedAddress, a ring without memory; SemaphoreOverflow, the update was
-// rejected.
+// of no descriptors; Forbidden, a ring of the other core; UnmappedAddress, a ring without memory;
+// SemaphoreOverflow, the update was rejected.
 //
 // Numbers, printed by tb/unit/dma_test, for an HBM that answers 150 cycles after its request:
 //                                                    inf2 (16 engines)   mini (4 engines)
@@ -31,9 +31,10 @@
 module dma (
   input  logic clk_i,
   input  logic rst_ni,
-  input  logic core_id_i,          // which core this is: names the commit stream only
+  input  logic core_id_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   // doorbell from the sync engine; waits until no more than 65535 are open, or the engine has
   // stopped and ignores it. trig_engine_i < DmaEngines, count != 0.
@@ -94,7 +95,7 @@ module dma (
   assign busy_o         = engines_busy || write_busy;
 
   dma_engines u_engines (
-    .clk_i, .rst_ni, .chip_id_i, .ring_size_i,
+    .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
     .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i,
     .ring_base_i, .ring_count_i,
     .error_valid_o, .error_cause_o, .error_pc_o,
@@ -127,7 +128,7 @@ module dma (
   assign commit_valid  = wr_req_valid_o && wr_req_ready_i;
   assign commit_engine = wr_req_o.tag[3:0];
   logic unused_trace;
-  assign unused_trace = ^{core_id_i, commit_valid, commit_engine, commit_pc};
+  assign unused_trace = ^{commit_valid, commit_engine, commit_pc};
 
   // --- assertions -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 //   BadDestination   no such chip
 //   UnmappedAddress  the first or last row of source or destination is not whole inside one memory
 //                    (SBUF: one partition), or the two rows are in different memories
+//   Forbidden        source, local destination, or the semaphore is the other core's, and not shared (guard_pkg)
 // Strides are linear, so between a first and a last row in one memory every row is in it: HBM has
 // no holes, and an SBUF row keeps its byte offset when the stride moves whole partitions.
 `include "assert.svh"
@@ -19,6 +20,8 @@ module dma_check (
   input  logic rst_ni,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  logic core_id_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   input  logic check_i,                      // look at desc_i now; otherwise cause_o is None
   input  defs_pkg::descriptor_t desc_i,
@@ -38,6 +41,12 @@ module dma_check (
                                              address_pkg::sbuf_partition(last[47:0]))) begin
       memory_of = defs_pkg::MemoryUnmapped;
     end
+  endfunction
+
+  // From the first row to the last one, which are in one memory.
+  function automatic logic reaches_rows(input logic [47:0] first, input logic [47:0] last);
+    reaches_rows = guard_pkg::reaches(peer_i, core_id_i, first, 48'(desc_i.row_bytes)) &&
+                   guard_pkg::reaches(peer_i, core_id_i, last, 48'(desc_i.row_bytes));
   endfunction
 
   logic remote, src_sbuf, dst_sbuf, bad_stride;
@@ -70,6 +79,10 @@ module dma_check (
                     (dst_sbuf && desc_i.dst_stride[17:0] != '0));
 
       // the last one that applies wins
+      if (!reaches_rows(desc_i.src, src_last[47:0]) || (!remote && !reaches_rows(desc_i.dst, dst_last[47:0])) ||
+          (desc_i.update && !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, desc_i.update_sem[8]))) begin
+        cause_o = defs_pkg::ErrorCauseForbidden;
+      end
       if (src_memory == defs_pkg::MemoryUnmapped ||
           memory_of(src_last, desc_i.row_bytes) != src_memory ||
           dst_memory == defs_pkg::MemoryUnmapped ||

@@ -21,6 +21,8 @@ module dma_engines (
   input  logic rst_ni,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  logic core_id_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   input  logic trig_valid_i,
   output logic trig_ready_o,
@@ -89,11 +91,11 @@ module dma_engines (
   // --- the slot -----------------------------------------------------------------------------
   logic step, finish, load, fail, fetch, issue, ring_bad;
   logic check;
-  defs_pkg::error_cause_e check_cause, fail_cause;
+  defs_pkg::error_cause_e check_cause, fail_cause, ring_cause;
   defs_pkg::descriptor_t desc, next_desc;
   logic [31:0] pc;
   logic remote, row_end, packet_end, all_end;
-  logic [47:0] src, dst, ring_base;
+  logic [47:0] src, dst, ring_base, fetch_addr;
   logic [16:0] left, to_src, to_limit, bytes;
 
   assign step = work_q[slot_q] && (!rd_req_valid_o || rd_req_ready_i);
@@ -108,7 +110,7 @@ module dma_engines (
   end
 
   dma_check u_check (
-    .clk_i, .rst_ni, .chip_id_i, .ring_size_i,
+    .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
     .check_i(check), .desc_i(next_desc), .cause_o(check_cause)
   );
 
@@ -123,22 +125,30 @@ module dma_engines (
     fail_cause = defs_pkg::ErrorCauseNone;
     fetch      = 1'b0;
     issue      = 1'b0;
+    ring_cause = defs_pkg::ErrorCauseNone;
     ring_bad   = 1'b0;
     ring_base  = '0;
+    fetch_addr = '0;
     pc         = '0;
     if (step) begin
-      pc        = pc_q[slot_q];
-      ring_base = ring_base_i[slot_q];
-      ring_bad  = ring_base[LineBits-1:0] != '0 || ring_count_i[slot_q] == '0;
+      pc         = pc_q[slot_q];
+      ring_base  = ring_base_i[slot_q];
+      fetch_addr = ring_base + (48'(position_q[slot_q]) << 6);
+      if (ring_base[LineBits-1:0] != '0) ring_cause = defs_pkg::ErrorCauseMisaligned;
+      else if (ring_count_i[slot_q] == '0) ring_cause = defs_pkg::ErrorCauseBadDescriptor;
+      else if (!guard_pkg::reaches(peer_i, core_id_i, fetch_addr, 48'(defs_pkg::InstrBytes))) begin
+        ring_cause = defs_pkg::ErrorCauseForbidden;
+      end
+      ring_bad = ring_cause != defs_pkg::ErrorCauseNone;
+      // What the last descriptor ends with goes first: whether its update is accepted shows before the next slot.
       if (!running_q[slot_q] || finish) begin
         if (next_q[slot_q]) begin
           fail_cause = next_bad_q[slot_q] ? defs_pkg::ErrorCauseUnmappedAddress : check_cause;
-          fail       = fail_cause != defs_pkg::ErrorCauseNone;
-          load       = !fail;
+          load       = fail_cause == defs_pkg::ErrorCauseNone;
+          fail       = !load && !finish;
         end else if (!fetching_q[slot_q] && ring_bad && (pending_q[slot_q] > 16'(finish))) begin
-          fail       = 1'b1;
-          fail_cause = ring_base[LineBits-1:0] != '0 ? defs_pkg::ErrorCauseMisaligned
-                                                     : defs_pkg::ErrorCauseBadDescriptor;
+          fail       = !finish;
+          fail_cause = ring_cause;
         end
       end
       fetch = !fail && !ring_bad && !fetching_q[slot_q] && !next_q[slot_q] &&
@@ -256,7 +266,7 @@ module dma_engines (
         work_q[slot_q]        <= 1'b0;
         error_valid_o[slot_q] <= 1'b1;
         error_cause_o[slot_q] <= fail_cause;
-        error_pc_o[slot_q]    <= pc + 32'(finish);
+        error_pc_o[slot_q]    <= pc;
       end
 
       if (desc_valid_i) begin
@@ -292,8 +302,6 @@ module dma_engines (
 
   // Which 64 bytes of the line hold the descriptor being fetched.
   logic [1:0] part_q [Engines];
-  logic [47:0] fetch_addr;
-  assign fetch_addr = ring_base + (48'(position_q[slot_q]) << 6);
 
   always_ff @(posedge clk_i) begin
     if (load) begin

@@ -106,7 +106,8 @@ inline defs::Descriptor copy_rows(unsigned chip, std::uint64_t src, std::uint64_
   return out;
 }
 
-/// Collects the parts and lays them out: code and rings at 1 MiB, data where the test says.
+/// Collects the parts and lays them out: code and rings at 1 MiB of HBM 0, or, of isolated cores,
+/// of their own HBM; data where the test says.
 class TinyProgram {
  public:
   TinyProgram(const defs::Sizes& sizes, unsigned chips) : sizes_(sizes) {
@@ -122,18 +123,21 @@ class TinyProgram {
   void data(unsigned chip, std::uint64_t addr, std::span<const std::uint8_t> bytes) {
     program_.segments.push_back({chip, addr, {bytes.begin(), bytes.end()}});
   }
+  void isolate(const cmodel::Partition& partition) { program_.partitions.push_back(partition); }
   void region(const char* name, unsigned chip, std::uint64_t addr, unsigned bytes) {
     program_.regions.push_back({name, chip, addr, bytes});
   }
   /// With `end`, every stream gets its END.
   cmodel::Program build(bool end = true) const {
     cmodel::Program out = program_;
-    std::vector<std::uint64_t> next(out.chips, 0x10'0000);
-    const auto place = [&](unsigned chip, const Words& words) {
-      const std::uint64_t base = next[chip];
+    std::vector<std::array<std::uint64_t, 2>> tops(
+        out.chips, {defs::kAddrHbm0Base + 0x10'0000, defs::kAddrHbm1Base + 0x10'0000});
+    const auto place = [&](unsigned chip, unsigned core, const Words& words) {
+      std::uint64_t& next = tops[chip][out.partitions.empty() ? 0 : core];
+      const std::uint64_t base = next;
       std::vector<std::uint8_t> bytes(words.size() * sizeof(words[0]));
       std::memcpy(bytes.data(), words.data(), bytes.size());
-      next[chip] += (bytes.size() + sizes_.line_bytes - 1) / sizes_.line_bytes * sizes_.line_bytes;
+      next += (bytes.size() + sizes_.line_bytes - 1) / sizes_.line_bytes * sizes_.line_bytes;
       out.segments.push_back({chip, base, std::move(bytes)});
       return base;
     };
@@ -142,12 +146,12 @@ class TinyProgram {
       if (end) words.push_back(defs::encode_end().words());
       const auto [chip, core, engine] = key;
       out.streams.push_back(
-          {chip, core, engine, place(chip, words), static_cast<std::uint32_t>(words.size())});
+          {chip, core, engine, place(chip, core, words), static_cast<std::uint32_t>(words.size())});
     }
     for (const auto& [key, words] : rings_) {
       const auto [chip, core, engine] = key;
       out.rings.push_back(
-          {chip, core, engine, place(chip, words), static_cast<std::uint32_t>(words.size())});
+          {chip, core, engine, place(chip, core, words), static_cast<std::uint32_t>(words.size())});
     }
     return out;
   }

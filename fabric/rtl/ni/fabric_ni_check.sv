@@ -122,8 +122,7 @@ module fabric_ni_check #(
       access     = access_i[AccessBits*packet_i.lport[0] +: AccessBits];
       notified   = access_i[AccessBits*packet_i.group[0] +: AccessBits];
       forbidden  = packet_i.pkey != access.key ||
-                   packet_i.addr < access.base || packet_i.addr > access.limit ||
-                   48'(packet_i.bytes) > access.limit - packet_i.addr ||
+                   !guard_pkg::in_window(access.base, access.limit, packet_i.addr, 48'(packet_i.bytes)) ||
                    (is_notify && packet_i.pkey != notified.key);
     end
   end

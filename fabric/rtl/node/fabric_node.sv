@@ -20,6 +20,7 @@
 //   error      one pulse per packet rejected: cause, and how many were rejected before (saturating).
 //              0, 1: received by local port 0, 1;
 //              2, 3: offered by core 0, 1. Flat vectors: source i in slice i.
+//   peer       what the other core shares with each, from FabricKey, FabricBase, FabricEnd.
 //   reg        register bus, see fabric_registers.
 //   drained_o  no packet is between its sender and memory.
 //   quiet_o    nothing buffered anywhere in the node, every credit home.
@@ -43,6 +44,8 @@ module fabric_node #(
   input  logic reg_apply_i,
   input  defs_pkg::reg_req_t reg_i,
   output defs_pkg::reg_rsp_t reg_o,
+
+  output defs_pkg::peer_access_t [Cores-1:0] peer_o,
 
   input  logic [Cores-1:0] msg_valid_i,
   output logic [Cores-1:0] msg_ready_o,
@@ -101,10 +104,12 @@ module fabric_node #(
   logic [Links*KeyBits-1:0] keys_q;
   defs_pkg::core_access_t access0, access1;
   logic [15:0] key_q;  // of both cores
-  logic unused_access;
+  logic shared;
   assign access0 = settings.access[0 +: AccessBits];
   assign access1 = settings.access[AccessBits +: AccessBits];
-  assign unused_access = ^{access0, access1};
+  assign shared  = access0.key == access1.key;
+  assign peer_o  = {defs_pkg::peer_access_t'{limit: access0.limit, base: access0.base, shared: shared},
+                    defs_pkg::peer_access_t'{limit: access1.limit, base: access1.base, shared: shared}};
   always_ff @(posedge rst_ni) begin
     chip_id_q   <= chip_id_i;
     ring_size_q <= ring_size_i;

@@ -1556,6 +1556,31 @@ struct CoreAccess {
   bool operator==(const CoreAccess&) const = default;
 };
 
+/// what a core shares with the other one of its chip: guard_pkg
+struct PeerAccess {
+  static constexpr unsigned kBits = 97;
+  static constexpr unsigned kWords = 4;
+  using Words = std::array<std::uint32_t, 4>;
+  std::uint64_t limit{};  ///< FabricEnd of the other core
+  std::uint64_t base{};  ///< FabricBase of the other core
+  std::uint8_t shared{};  ///< their partition keys are equal
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 49, 48, static_cast<std::uint64_t>(limit));
+    put_bits(words, at + 1, 48, static_cast<std::uint64_t>(base));
+    put_bits(words, at + 0, 1, static_cast<std::uint64_t>(shared));
+  }
+  static PeerAccess unpack(const std::uint32_t* words, unsigned at = 0) {
+    PeerAccess s;
+    s.limit = static_cast<std::uint64_t>(get_bits(words, at + 49, 48));
+    s.base = static_cast<std::uint64_t>(get_bits(words, at + 1, 48));
+    s.shared = static_cast<std::uint8_t>(get_bits(words, at + 0, 1));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static PeerAccess from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const PeerAccess&) const = default;
+};
+
 /// registers of fabric_registers that all of the node may look at
 struct FabricSettings {
   static constexpr unsigned kBits = 316;

@@ -250,6 +250,11 @@ module defs_echo (
   output logic [47:0] core_access_f_limit_o,
   output logic [47:0] core_access_f_base_o,
   output logic [7:0] core_access_f_key_o,
+  input  logic [96:0] peer_access_i,
+  output logic [96:0] peer_access_o,
+  output logic [47:0] peer_access_f_limit_o,
+  output logic [47:0] peer_access_f_base_o,
+  output logic peer_access_f_shared_o,
   input  logic [315:0] fabric_settings_i,
   output logic [315:0] fabric_settings_o,
   output logic [15:0] fabric_settings_f_managers_o,
@@ -732,6 +737,15 @@ module defs_echo (
   assign core_access_out.base = core_access_f_base_o;
   assign core_access_f_key_o = core_access_in.key;
   assign core_access_out.key = core_access_f_key_o;
+  defs_pkg::peer_access_t peer_access_in, peer_access_out;
+  assign peer_access_in = peer_access_i;
+  assign peer_access_o = peer_access_out;
+  assign peer_access_f_limit_o = peer_access_in.limit;
+  assign peer_access_out.limit = peer_access_f_limit_o;
+  assign peer_access_f_base_o = peer_access_in.base;
+  assign peer_access_out.base = peer_access_f_base_o;
+  assign peer_access_f_shared_o = peer_access_in.shared;
+  assign peer_access_out.shared = peer_access_f_shared_o;
   defs_pkg::fabric_settings_t fabric_settings_in, fabric_settings_out;
   assign fabric_settings_in = fabric_settings_i;
   assign fabric_settings_o = fabric_settings_out;

@@ -573,6 +573,14 @@ package defs_pkg;
   } core_access_t;
   localparam int unsigned CoreAccessBits = 104;
 
+  // what a core shares with the other one of its chip: guard_pkg
+  typedef struct packed {
+    logic [47:0] limit;  // FabricEnd of the other core
+    logic [47:0] base;  // FabricBase of the other core
+    logic shared;  // their partition keys are equal
+  } peer_access_t;
+  localparam int unsigned PeerAccessBits = 97;
+
   // registers of fabric_registers that all of the node may look at
   typedef struct packed {
     logic [15:0] managers;  // FabricManagers

@@ -16,6 +16,7 @@ module core #(
   input  logic       core_id_i,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   // registers: see reg_req
   input  logic               reg_select_i,
@@ -76,6 +77,7 @@ module core #(
   );
   always_ff @(posedge clk_i) begin
     if (rst_ni && seq_start != '0) begin
+      golden_dpi::dodeca_golden_peer(core_id, peer_i.shared, 64'(peer_i.base), 64'(peer_i.limit));
       for (int unsigned e = 0; e < E; e++) begin
         golden_dpi::dodeca_golden_ring(core_id, e, 64'(ring_base[e]), 32'(ring_count[e]));
       end

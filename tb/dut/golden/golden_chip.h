@@ -37,6 +37,7 @@ class GoldenChip final : public cmodel::ChipPort {
   void step();
 
   // ---- what the RTL around it does and asks, in the order of golden_dpi.sv
+  void set_peer(unsigned core, const defs::PeerAccess& peer) { chip_.core(core).peer = peer; }
   void set_ring(unsigned core, unsigned engine, std::uint64_t base, std::uint32_t count);
   void start(unsigned core, unsigned sequencer, std::uint64_t base, std::uint32_t count);
   /// True once for every change.

@@ -19,6 +19,12 @@ void set_golden_chip(GoldenChip* chip) { golden = chip; }
 
 extern "C" {
 
+void dodeca_golden_peer(int core, svBit shared, long long base, long long limit) {
+  golden->set_peer(static_cast<unsigned>(core), {.limit = static_cast<std::uint64_t>(limit),
+                                                 .base = static_cast<std::uint64_t>(base),
+                                                 .shared = shared});
+}
+
 void dodeca_golden_ring(int core, int engine, long long base, int count) {
   golden->set_ring(static_cast<unsigned>(core), static_cast<unsigned>(engine),
                    static_cast<std::uint64_t>(base), static_cast<std::uint32_t>(count));

@@ -6,7 +6,9 @@ package golden_dpi;
 
   localparam int unsigned LineBits = size_pkg::LineBytes * 8;
 
-  // The host's registers, with the doorbell.
+  // The host's registers, with the doorbell. `peer`: what the other core shares.
+  import "DPI-C" function void dodeca_golden_peer(
+    input int core, input bit shared, input longint base, input longint limit);
   import "DPI-C" function void dodeca_golden_ring(
     input int core, input int engine, input longint base, input int count);
   import "DPI-C" function void dodeca_golden_start(

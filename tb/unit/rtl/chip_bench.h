@@ -91,6 +91,11 @@ class ChipBench {
       for (std::size_t at = 0; at < bytes.size(); at += 64)
         write(segment.addr + at, bytes.subspan(at, std::min<std::size_t>(64, bytes.size() - at)));
     }
+    for (const auto& part : program.partitions) {
+      write64(defs::kCsrFabricKey, part.core, 0, part.key);
+      write64(defs::kCsrFabricBase, part.core, 0, part.base);
+      write64(defs::kCsrFabricEnd, part.core, 0, part.end);
+    }
     for (const auto& ring : program.rings) {
       write64(defs::kCsrDmaRingBase, ring.core, ring.engine, ring.base);
       write64(defs::kCsrDmaRingCount, ring.core, ring.engine, ring.count);

@@ -6,64 +6,88 @@ namespace {
 
 using namespace chip_errors;
 
+/// What is wrong with a descriptor.
+struct {
+  const char* what;
+  void (*spoil)(Descriptor&);
+  ErrorCause cause;
+} const kCases[] = {
+    {"reserved, low", [](Descriptor& d) { d.reserved_lo = 1; }, ErrorCause::ReservedBits},
+    {"reserved", [](Descriptor& d) { d.reserved = 1ull << 63; }, ErrorCause::ReservedBits},
+    {"reserved, middle", [](Descriptor& d) { d.reserved_mid = 1; }, ErrorCause::ReservedBits},
+    {"reserved, high", [](Descriptor& d) { d.reserved_hi = 1; }, ErrorCause::ReservedBits},
+    {"delta without update", [](Descriptor& d) { d.update_delta = 1; }, ErrorCause::ReservedBits},
+    {"semaphore without update", [](Descriptor& d) { d.update_sem = 1; }, ErrorCause::ReservedBits},
+    {"semaphore without notify", [](Descriptor& d) { d.notify_sem = 1; }, ErrorCause::ReservedBits},
+    {"no rows", [](Descriptor& d) { d.rows = 0; }, ErrorCause::BadDescriptor},
+    {"rows of nothing", [](Descriptor& d) { d.row_bytes = 0; }, ErrorCause::BadDescriptor},
+    {"rows too long", [](Descriptor& d) { d.row_bytes = 65540; }, ErrorCause::BadDescriptor},
+    {"local with a virtual network", [](Descriptor& d) { d.vn = 1; }, ErrorCause::BadDescriptor},
+    {"local with notify", [](Descriptor& d) { d.notify = 1; }, ErrorCause::BadDescriptor},
+    {"remote without a virtual network", [](Descriptor& d) { d.dst_chip = 3; },
+     ErrorCause::BadDescriptor},
+    {"SBUF rows that are not partitions",
+     [](Descriptor& d) { d.dst = sbuf_addr(0, 0, 0x1000), d.dst_stride = 256; },
+     ErrorCause::BadDescriptor},
+    {"odd source", [](Descriptor& d) { d.src += 2; }, ErrorCause::Misaligned},
+    {"odd destination", [](Descriptor& d) { d.dst += 1; }, ErrorCause::Misaligned},
+    {"odd stride", [](Descriptor& d) { d.src_stride = 258; }, ErrorCause::Misaligned},
+    {"odd length", [](Descriptor& d) { d.row_bytes = 101; }, ErrorCause::Misaligned},
+    {"chip beyond the board", [](Descriptor& d) { d.dst_chip = 1, d.vn = 1; },
+     ErrorCause::BadDestination},
+    {"another board", [](Descriptor& d) { d.dst_chip = 1 << 4, d.vn = 3; },
+     ErrorCause::BadDestination},
+    {"source beyond HBM", [](Descriptor& d) { d.src = 0x8'0000'0000; },
+     ErrorCause::UnmappedAddress},
+    {"last row beyond HBM", [](Descriptor& d) { d.dst = defs::kAddrHbm0Size - 256; },
+     ErrorCause::UnmappedAddress},
+    {"rows before the memory", [](Descriptor& d) { d.src = 0, d.src_stride = -256; },
+     ErrorCause::UnmappedAddress},
+    {"beyond a partition", [](Descriptor& d) { d.rows = 1, d.dst = sbuf_addr(0, 3, kSbuf - 96); },
+     ErrorCause::UnmappedAddress},
+    {"no such partition",
+     [](Descriptor& d) { d.dst = sbuf_addr(0, kP - 2, 0x1000), d.dst_stride = defs::kSbufStride; },
+     ErrorCause::UnmappedAddress},
+    {"registers", [](Descriptor& d) { d.src = defs::kAddrCsrBase; }, ErrorCause::UnmappedAddress},
+    {"semaphore below 0",
+     [](Descriptor& d) { d.update = 1, d.update_sem = kIdle, d.update_delta = -1; },
+     ErrorCause::SemaphoreOverflow},
+};
+
 TEST(ChipErrors, Descriptors) {
-  struct {
-    const char* what;
-    void (*spoil)(Descriptor&);
-    ErrorCause cause;
-  } const cases[] = {
-      {"reserved, low", [](Descriptor& d) { d.reserved_lo = 1; }, ErrorCause::ReservedBits},
-      {"reserved", [](Descriptor& d) { d.reserved = 1ull << 63; }, ErrorCause::ReservedBits},
-      {"reserved, middle", [](Descriptor& d) { d.reserved_mid = 1; }, ErrorCause::ReservedBits},
-      {"reserved, high", [](Descriptor& d) { d.reserved_hi = 1; }, ErrorCause::ReservedBits},
-      {"delta without update", [](Descriptor& d) { d.update_delta = 1; }, ErrorCause::ReservedBits},
-      {"semaphore without update", [](Descriptor& d) { d.update_sem = 1; },
-       ErrorCause::ReservedBits},
-      {"semaphore without notify", [](Descriptor& d) { d.notify_sem = 1; },
-       ErrorCause::ReservedBits},
-      {"no rows", [](Descriptor& d) { d.rows = 0; }, ErrorCause::BadDescriptor},
-      {"rows of nothing", [](Descriptor& d) { d.row_bytes = 0; }, ErrorCause::BadDescriptor},
-      {"rows too long", [](Descriptor& d) { d.row_bytes = 65540; }, ErrorCause::BadDescriptor},
-      {"local with a virtual network", [](Descriptor& d) { d.vn = 1; }, ErrorCause::BadDescriptor},
-      {"local with notify", [](Descriptor& d) { d.notify = 1; }, ErrorCause::BadDescriptor},
-      {"remote without a virtual network", [](Descriptor& d) { d.dst_chip = 3; },
-       ErrorCause::BadDescriptor},
-      {"SBUF rows that are not partitions",
-       [](Descriptor& d) { d.dst = sbuf_addr(0, 0, 0x1000), d.dst_stride = 256; },
-       ErrorCause::BadDescriptor},
-      {"odd source", [](Descriptor& d) { d.src += 2; }, ErrorCause::Misaligned},
-      {"odd destination", [](Descriptor& d) { d.dst += 1; }, ErrorCause::Misaligned},
-      {"odd stride", [](Descriptor& d) { d.src_stride = 258; }, ErrorCause::Misaligned},
-      {"odd length", [](Descriptor& d) { d.row_bytes = 101; }, ErrorCause::Misaligned},
-      {"chip beyond the board", [](Descriptor& d) { d.dst_chip = 1, d.vn = 1; },
-       ErrorCause::BadDestination},
-      {"another board", [](Descriptor& d) { d.dst_chip = 1 << 4, d.vn = 3; },
-       ErrorCause::BadDestination},
-      {"source beyond HBM", [](Descriptor& d) { d.src = 0x8'0000'0000; },
-       ErrorCause::UnmappedAddress},
-      {"last row beyond HBM", [](Descriptor& d) { d.dst = defs::kAddrHbm0Size - 256; },
-       ErrorCause::UnmappedAddress},
-      {"rows before the memory", [](Descriptor& d) { d.src = 0, d.src_stride = -256; },
-       ErrorCause::UnmappedAddress},
-      {"beyond a partition", [](Descriptor& d) { d.rows = 1, d.dst = sbuf_addr(0, 3, kSbuf - 96); },
-       ErrorCause::UnmappedAddress},
-      {"no such partition",
-       [](Descriptor& d) {
-         d.dst = sbuf_addr(0, kP - 2, 0x1000), d.dst_stride = defs::kSbufStride;
-       },
-       ErrorCause::UnmappedAddress},
-      {"registers", [](Descriptor& d) { d.src = defs::kAddrCsrBase; }, ErrorCause::UnmappedAddress},
-      {"semaphore below 0",
-       [](Descriptor& d) { d.update = 1, d.update_sem = kIdle, d.update_delta = -1; },
-       ErrorCause::SemaphoreOverflow},
-  };
   const auto dma = static_cast<Engine>(static_cast<unsigned>(Engine::Dma0) + kVictim);
-  for (const auto& c : cases) {
+  for (const auto& c : kCases) {
     SCOPED_TRACE(c.what);
     Busy busy;
     c.spoil(busy.ring[0][kVictim - 1][kBad]);
     expect_one_stop(busy, dma, kBad, c.cause);
   }
+}
+
+/// Every end of a descriptor times every fault of the next one, which is checked while that one
+/// works. The older goes first, whatever the size of its rows and whatever else its core does.
+TEST(ChipErrors, WhatADescriptorEndsWithGoesBeforeTheFaultOfTheNext) {
+  std::vector<Pair<Descriptor>> pairs;
+  for (const auto& fault : kCases)
+    for (const unsigned bytes : {4u, 60u, 64u, 1024u})
+      for (const auto& end : kEnds) {
+        auto older = copy_rows(0, kSource, kTarget, 1, bytes, 0, 0);
+        older.update = end.delta != 0;
+        older.update_sem = static_cast<std::uint16_t>(end.sem);
+        older.update_delta = static_cast<std::int16_t>(end.delta);
+        auto younger = copy_rows(0, kSource, kTarget + 0x1000, 3, 100, 256, 256);
+        fault.spoil(younger);
+        pairs.push_back({fault.what, older, younger, fault.cause, end.overflows});
+      }
+  expect_ends_before_faults<Descriptor>(
+      pairs, 3, [](auto& program, unsigned core, unsigned place, const auto& pair) {
+        const unsigned engine = 1 + place;
+        program.add(0, core, engine, pair.older);
+        program.add(0, core, engine, pair.younger);
+        program.add(0, core, engine, copy_rows(0, kSource, kTarget + 0x2000, 1, 64, 0, 0));
+        program.add(0, core, Engine::Sync, ring_dma(engine, 3));
+        return StreamPlace{static_cast<unsigned>(Engine::Dma0) + engine, 0};
+      });
 }
 
 TEST(ChipErrors, Rings) {

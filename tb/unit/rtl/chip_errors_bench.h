@@ -87,6 +87,23 @@ inline Instr work(Engine engine, unsigned i) {
   return doorbell(i);
 }
 
+/// DMA 0 fills the SBUF of `core`; all its engines wait for that.
+inline void add_fill(TinyProgram& program, unsigned core) {
+  std::vector<std::uint8_t> data(kP * kData);
+  for (std::size_t i = 0; i < data.size(); ++i)
+    data[i] = static_cast<std::uint8_t>(i % 2 ? 0x3c + i / 2 % 5 : i * 7);
+  if (core == 0) program.data(0, kSource, data);
+  const unsigned filled = 256 * core + kFilled;
+  auto fill = copy_rows(0, kSource, sbuf_addr(core, 0, 0), kP, kData, kData, defs::kSbufStride);
+  fill.update = 1;
+  fill.update_sem = static_cast<std::uint16_t>(filled);
+  fill.update_delta = 1;
+  program.add(0, core, 0u, fill);
+  program.add(0, core, Engine::Sync, ring_dma(0, 1));
+  for (unsigned e = 0; e < 4; ++e)
+    program.add(0, core, Engine(e), TinyInstr(Opcode::Nop).wait(filled, 1));
+}
+
 /// Both cores fill SBUF and then keep all engines busy. Each engine's items can be changed.
 struct Busy {
   std::array<std::vector<Instr>, 4> code[2];
@@ -104,21 +121,10 @@ struct Busy {
   }
   cmodel::Program build() const {
     TinyProgram program(defs::kMini, 1);
-    std::vector<std::uint8_t> data(kP * kData);
-    for (std::size_t i = 0; i < data.size(); ++i)
-      data[i] = static_cast<std::uint8_t>(i % 2 ? 0x3c + i / 2 % 5 : i * 7);
-    program.data(0, kSource, data);
     for (unsigned core = 0; core < 2; ++core) {
-      const unsigned filled = 256 * core + kFilled;
-      auto fill = copy_rows(0, kSource, sbuf_addr(core, 0, 0), kP, kData, kData, defs::kSbufStride);
-      fill.update = 1;
-      fill.update_sem = static_cast<std::uint16_t>(filled);
-      fill.update_delta = 1;
-      program.add(0, core, 0u, fill);
+      add_fill(program, core);
       for (unsigned e = 0; e < 4; ++e) {
         const auto engine = static_cast<Engine>(e);
-        if (engine == Engine::Sync) program.add(0, core, engine, ring_dma(0, 1));
-        program.add(0, core, engine, TinyInstr(Opcode::Nop).wait(filled, 1));
         for (const auto& instr : code[core][e]) program.add(0, core, engine, instr);
       }
       // All doorbells of the other descriptors that the work above does not ring.
@@ -174,5 +180,61 @@ inline void each(Engine engine, std::span<const Case> cases) {
 
 inline Instr nop() { return TinyInstr(Opcode::Nop); }
 inline Instr end() { return TinyInstr(Opcode::End); }
+
+/// What an operation may end with: semaphore kFull is at 65535, kIdle at 0.
+constexpr unsigned kFull = 42, kReady = 43;
+struct End {
+  unsigned sem;
+  int delta;
+  bool overflows;
+};
+constexpr End kEnds[] = {{0, 0, false}, {kBusy, 1, false}, {kIdle, -1, true}, {kFull, 1, true}};
+
+/// Two operations of a stream: the end of the older decides before the fault of the younger.
+template <class Operation>
+struct Pair {
+  const char* what;
+  Operation older, younger;
+  ErrorCause cause;  ///< of the younger
+  bool overflows;    ///< the older
+};
+struct StreamPlace {
+  unsigned engine;  ///< of the stream
+  unsigned pc;      ///< of the older one
+};
+
+/// `places` pairs at a time in each core; add(program, core, place, pair) says where it is.
+template <class Operation>
+void expect_ends_before_faults(std::span<const Pair<Operation>> pairs, unsigned places, auto add) {
+  while (!pairs.empty()) {
+    TinyProgram program(defs::kMini, 1);
+    for (unsigned core = 0; core < 2; ++core) add_fill(program, core);
+    for (const int delta : {32767, 32767, 1})
+      program.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).then(kFull, delta));
+    program.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).then(kReady));
+    for (unsigned i = 0; i < 8; ++i)
+      program.add(0, i / 4, Engine(i % 4), TinyInstr(Opcode::Nop).wait(kReady, 1));
+    std::vector<cmodel::ErrorRecord> expected;
+    std::string what;
+    const std::size_t count = std::min<std::size_t>(pairs.size(), 2 * places);
+    for (unsigned i = 0; i < count; ++i) {
+      const auto& pair = pairs[i];
+      const unsigned core = i / places;
+      const StreamPlace at = add(program, core, i % places, pair);
+      expected.push_back(
+          {{0, static_cast<std::uint8_t>(core), static_cast<std::uint8_t>(at.engine), 0, 0},
+           at.pc + !pair.overflows,
+           pair.overflows ? ErrorCause::SemaphoreOverflow : pair.cause});
+      what += fmt::format("{}; ", pair.what);
+    }
+    SCOPED_TRACE(what);
+    Twins run(program.build());
+    run.compare();
+    auto errors = run.board.errors();
+    std::sort(errors.begin(), errors.end());
+    EXPECT_EQ(errors, expected);
+    pairs = pairs.subspan(count);
+  }
+}
 
 }  // namespace chip_errors

@@ -87,6 +87,46 @@ TEST_P(EverySequencer, StopsWhereAnUpdateIsRefused) {
   }
 }
 
+/// As of descriptors, for the streams of instructions: engines and sequencers check ahead, too.
+TEST(ChipErrors, WhatAnInstructionEndsWithGoesBeforeTheFaultOfTheNext) {
+  struct {
+    const char* what;
+    bool nop;
+    void (*spoil)(Instr&);
+    ErrorCause cause;
+  } const faults[] = {
+      {"opcode", false, [](Instr& i) { i.opcode = 0xee; }, ErrorCause::UnknownOpcode},
+      {"wait_op", false, [](Instr& i) { i.wait_op = 3; }, ErrorCause::ReservedBits},
+      {"reserved", false, [](Instr& i) { i.reserved = 1; }, ErrorCause::ReservedBits},
+      {"NOP with imm", true, [](Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
+      {"END with imm", true, [](Instr& i) { i.imm = 1, i.opcode = 1; }, ErrorCause::ReservedBits},
+      {"below 0", false, [](Instr& i) { i.update = 1, i.update_sem = kIdle, i.update_delta = -1; },
+       ErrorCause::SemaphoreOverflow},
+      {"NOP above", true, [](Instr& i) { i.update = 1, i.update_sem = kFull, i.update_delta = 1; },
+       ErrorCause::SemaphoreOverflow},
+  };
+  std::vector<Pair<Instr>> pairs;
+  for (const auto& fault : faults)
+    for (const auto& end : kEnds)
+      for (unsigned e = 0; e < 4; ++e) {
+        Instr older = work(Engine(e), e ? 1 : 0),
+              younger = fault.nop ? nop() : work(Engine(e), e ? 2 : 0);
+        older.update = end.delta != 0;
+        older.update_sem = static_cast<std::uint16_t>(end.sem);
+        older.update_delta = static_cast<std::int16_t>(end.delta);
+        fault.spoil(younger);
+        pairs.push_back({fault.what, older, younger, fault.cause, end.overflows});
+      }
+  expect_ends_before_faults<Instr>(
+      pairs, 4, [](auto& program, unsigned core, unsigned place, const auto& pair) {
+        program.add(0, core, Engine(place), pair.older);
+        program.add(0, core, Engine(place), pair.younger);
+        program.add(0, core, Engine(place), nop());
+        if (place) program.add(0, core, place, copy_rows(0, kSource, kTarget, 1, 64, 0, 0));
+        return StreamPlace{place, place < 3 ? 2u : core ? 3u : 7u};
+      });
+}
+
 TEST(ChipErrors, Doorbells) {
   const Case cases[] = {
       {"opcode of another engine", doorbell(1), [](Instr& i) { i.opcode = 16; },

@@ -36,6 +36,8 @@ class Bench {
     last_update.resize(sizes.dma_engines);
     dut->chip_id_i = kChip;
     dut->ring_size_i = kRingSize;
+    dut->core_id_i = 0;
+    cmodel::kAllShared.pack(&dut->peer_i[0]);
     dut->trig_valid_i = 0;
     dut->rd_rsp_valid_i = 0;
     dut->upd_error_i = 0;

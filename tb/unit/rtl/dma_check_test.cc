@@ -23,12 +23,19 @@ void check_fuzz(const defs::Sizes& sizes, unsigned seed, std::array<unsigned, 25
   dut.chip_id_i = kChip;
   dut.ring_size_i = kRingSize;
   dut.check_i = 1;
+  cmodel::DmaIdentity id{kChip, 0, 0, kRingSize};
   for (unsigned i = 0; i < 100000; ++i) {
     Descriptor d = random_descriptor(sizes, rng, static_cast<unsigned>(rng() % sizes.dma_engines));
     for (unsigned n = static_cast<unsigned>(rng() % 4); n--;) spoil(rng, d);
+    if (i % 100 == 0) {
+      id.core = static_cast<unsigned>(rng() % 2);
+      id.peer = random_peer(1 - id.core, rng);
+      dut.core_id_i = id.core & 1;
+      id.peer.pack(&dut.peer_i[0]);
+    }
     d.pack(reinterpret_cast<std::uint32_t*>(&dut.desc_i));
     dut.eval();
-    const auto want = cmodel::check(sizes, {kChip, 0, 0, kRingSize}, d);
+    const auto want = cmodel::check(sizes, id, d);
     ASSERT_EQ(defs::to_string(static_cast<ErrorCause>(dut.cause_o)), defs::to_string(want))
         << fmt::format("seed {} round {}: src {:#x} {:+} dst {:#x} {:+} rows {} bytes {} chip {}",
                        seed, i, d.src, d.src_stride, d.dst, d.dst_stride, d.rows, d.row_bytes,
@@ -41,9 +48,9 @@ TEST(DmaCheck, AgreesWithTheTwinOnEveryCause) {
   std::array<unsigned, 256> seen{};
   check_fuzz<Vdma_check_mini>(defs::kMini, 1, seen);
   check_fuzz<Vdma_check_inf2>(defs::kInf2, 2, seen);
-  for (auto cause :
-       {ErrorCause::None, ErrorCause::ReservedBits, ErrorCause::BadDescriptor,
-        ErrorCause::Misaligned, ErrorCause::BadDestination, ErrorCause::UnmappedAddress}) {
+  for (auto cause : {ErrorCause::None, ErrorCause::ReservedBits, ErrorCause::BadDescriptor,
+                     ErrorCause::Misaligned, ErrorCause::BadDestination,
+                     ErrorCause::UnmappedAddress, ErrorCause::Forbidden}) {
     EXPECT_GT(seen[static_cast<unsigned>(cause)], 1000u) << defs::to_string(cause);
   }
 }

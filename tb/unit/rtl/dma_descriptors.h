@@ -65,6 +65,18 @@ inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng,
   return d;
 }
 
+/// What core `other` shares: nothing, all, or memory up to somewhere among the places above.
+inline defs::PeerAccess random_peer(unsigned other, std::mt19937& rng) {
+  defs::PeerAccess peer = cmodel::kAllShared;
+  peer.shared = rng() % 4 != 0;
+  if (rng() % 2) return peer;
+  const std::uint64_t hbm = other ? defs::kAddrHbm1Base : defs::kAddrHbm0Base;
+  const std::uint64_t sbuf = cmodel::sbuf_addr(other, 0, 0);
+  peer.base = rng() % 2 ? hbm : sbuf;
+  peer.limit = peer.base + pick(rng, 0, 64u << 20);
+  return peer;
+}
+
 /// Changes one field so that the descriptor is most likely refused.
 inline void spoil(std::mt19937& rng, Descriptor& d) {
   switch (rng() % 20) {

@@ -5,6 +5,8 @@ module dma_top (
   input  logic rst_ni,
   input  logic [9:0] chip_id_i,
   input  logic [4:0] ring_size_i,
+  input  logic core_id_i,
+  input  defs_pkg::peer_access_t peer_i,
 
   input  logic trig_valid_i,
   output logic trig_ready_o,
@@ -48,7 +50,7 @@ module dma_top (
 );
 
   dma u_dma (
-    .clk_i, .rst_ni, .core_id_i(1'b0), .chip_id_i, .ring_size_i,
+    .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i, .peer_i,
     .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i,
     .ring_base_i, .ring_count_i,
     .error_valid_o, .error_cause_o, .error_pc_o, .busy_o,

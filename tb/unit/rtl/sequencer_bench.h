@@ -12,6 +12,7 @@
 
 #include "Vsequencer_inf2.h"
 #include "Vsequencer_mini.h"
+#include "cmodel/machine/guard.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace sequencer {
@@ -63,7 +64,8 @@ class Bench {
     memory.resize((memory.size() + LineBytes - 1) / LineBytes * LineBytes);
     dut.clk_i = dut.start_i = dut.fetch_rsp_valid_i = dut.upd_error_i = dut.done_i = 0;
     dut.error_valid_i = dut.event_ready_i = dut.fetch_req_ready_i = dut.instr_ready_i = 0;
-    dut.engine_i = 0;
+    dut.engine_i = dut.core_id_i = 0;
+    cmodel::kAllShared.pack(&dut.peer_i[0]);
     dut.rst_ni = 0;
     edge();
     dut.rst_ni = 1;
