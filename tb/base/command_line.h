@@ -52,17 +52,17 @@ inline std::string given_options(const CLI::App& app, std::initializer_list<std:
 
 /// Throws Refused: with kPassed for --help, which it prints, with kBadInput and one line for what
 /// `app` does not allow, an empty word
-/// or one for a flag among it: `who`, the reason, `help`.
+/// among it: `who`, the reason, `help`.
 inline void parse_command_line(CLI::App& app, int argc, char** argv, const std::string& who = "",
                                const std::string& help = "--help shows what is allowed") {
+  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; }))
+    if (option->get_items_expected_max() == 0 && option->get_type_name().empty())
+      option->disable_flag_override();  // --json=no is no option
   try {
     app.parse(argc, argv);
-    for (const CLI::Option* option : app.get_options()) {
-      const bool bare = option->get_items_expected_max() == 0 && option->get_type_name().empty();
-      for (const std::string& value : option->results())
-        if (value.empty() || (bare && value != "true" && value != "false"))
-          throw CLI::ValidationError(option->get_name(), fmt::format("is \"{}\"", value));
-    }
+    for (const CLI::Option* option : app.get_options())
+      if (std::ranges::count(option->results(), ""))
+        throw CLI::ValidationError(option->get_name(), "is \"\"");
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());
     throw Refused(kPassed, "");

@@ -40,22 +40,24 @@ class BadDay(unittest.TestCase):
             out, err = process.communicate(timeout=300)
         return process.returncode, out, err
 
-    def refused(self, status, program, *args, about="", **how):
+    def refused(self, status, program, *args, about="", left=(), **how):
         got, out, err = self.call(program, *args, **how)
         self.assertEqual((got, out or ""), (status, ""), err)
         self.assertEqual(err.count("\n"), 1, err)
         self.assertIn(about, err)
-        self.assertEqual(os.listdir(self.dir), [], "something is left")
+        self.assertLessEqual(set(os.listdir(self.dir)), set(left), "something is left")
 
 
 class Files(BadDay):
     def test_a_disk_that_is_full_at_any_time(self):
         for program, options in ((BOARD, ("--waves",)), (BOARD, ("--timeline", "--no-debug")), (BOARD, ("--commit-log", "log")),
                                  (MODEL, ("--commit-log", "log")), (MODEL, ("--npy",))):
-            for size in (0, 200, 5000) + (70000, 300000) * ("--waves" in options):
+            for size in (0, 200) + (5000,) * (program == BOARD) + (70000, 300000) * ("--waves" in options):
                 with self.subTest(options=options, size=size):
-                    self.refused(3, program, *SMALL, *options, "--json", about="cannot be written: File too large",
+                    self.refused(3, program, *SMALL, *options, "--json", about="cannot be written: File too large", left=("log",),
                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+                    if (self.dir / "log").exists():  # whole: it was the result that did not fit
+                        gzip.decompress((self.dir / "log").read_bytes())
 
     def test_waves_elsewhere_go_as_well(self):
         self.refused(3, BOARD, *SMALL, "--waves=w", "--json", about="w: waves cannot be written: File too large",
@@ -104,8 +106,9 @@ class Signals(BadDay):
                 process = self.start(BOARD, "busy", "--length", 1 << 20, "--chips", 2, "--waves", "--json", "--out", out)
                 fst = out / "busy-mini-s1" / "chip00.fst"
                 until = time.monotonic() + 100
-                while time.monotonic() < until and not (fst.exists() and fst.stat().st_size > 1000):
+                while time.monotonic() < until and not fst.exists():
                     time.sleep(0.1)
+                time.sleep(1)
                 process.send_signal(which)
                 text, err = process.communicate(timeout=100)
                 self.assertEqual(process.returncode, 128 + which, err)
@@ -117,7 +120,8 @@ class Signals(BadDay):
 
     def test_the_model_as_well(self):
         process = self.start(MODEL, "busy", "--length", 1 << 18, "--config", "mini", "--json")
-        while not (self.dir / "out").exists():
+        until = time.monotonic() + 100
+        while time.monotonic() < until and not (self.dir / "out").exists():
             time.sleep(0.05)
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
@@ -162,7 +166,7 @@ class Options(BadDay):
                 for words in words:
                     with self.subTest(program=os.path.basename(program), words=words):
                         self.refused(2, program, *self.BASE.get(os.path.basename(program), ()), *words,
-                                     about=words[-1] if name in self.FILES and words[-1] not in (name, "", name + "=") else name)
+                                     about=words[-1] if name in self.FILES and words[-1] not in (name, "", name + "=") else name.strip("-"))
             self.refused(2, program, "--frobnicate", about="--frobnicate")
             for name in self.PATHS & {name for name, _ in options}:
                 self.refused(2, program, *([name, ""] if name != "--waves" else ["--seed", ""]), about="is \"\"")
