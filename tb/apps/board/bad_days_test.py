@@ -103,7 +103,7 @@ class Signals(BadDay):
         for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(which=which):
                 out = self.dir / which.name
-                process = self.start(BOARD, "busy", "--length", 1 << 20, "--chips", 2, "--waves", "--json", "--out", out)
+                process = self.start(BOARD, "busy", "--length", 1 << 15, "--chips", 2, "--waves", "--json", "--out", out)
                 fst = out / "busy-mini-s1" / "chip00.fst"
                 until = time.monotonic() + 100
                 while time.monotonic() < until and not fst.exists():
@@ -119,7 +119,7 @@ class Signals(BadDay):
                 self.assertGreater(vcd.count("\n#"), 100)
 
     def test_the_model_as_well(self):
-        process = self.start(MODEL, "busy", "--length", 1 << 18, "--config", "mini", "--json")
+        process = self.start(MODEL, "busy", "--length", 1 << 16, "--config", "mini", "--json")
         until = time.monotonic() + 100
         while time.monotonic() < until and not (self.dir / "out").exists():
             time.sleep(0.05)
@@ -156,6 +156,7 @@ class Options(BadDay):
     def test_every_option_of_every_program(self):
         for program in PROGRAMS:
             text = self.call(program, "--help")[1]
+            base = self.BASE.get(os.path.basename(program), ())
             options = re.findall(r"^ +(?:-\w,)?(--[\w-]+)( [A-Z]\S*)?", text, re.M)
             self.assertGreater(len(options), 4, text)
             for name, value in options:
@@ -165,11 +166,11 @@ class Options(BadDay):
                     [name], [name, ""], [name + "="], [name, "x~y"], [name, "-1"], [name, "9" * 40], [name, "1e400"])
                 for words in words:
                     with self.subTest(program=os.path.basename(program), words=words):
-                        self.refused(2, program, *self.BASE.get(os.path.basename(program), ()), *words,
+                        self.refused(2, program, *base, *words,
                                      about=words[-1] if name in self.FILES and words[-1] not in (name, "", name + "=") else name.strip("-"))
-            self.refused(2, program, "--frobnicate", about="--frobnicate")
+            self.refused(2, program, *base, "--frobnicate", about="--frobnicate")
             for name in self.PATHS & {name for name, _ in options}:
-                self.refused(2, program, *([name, ""] if name != "--waves" else ["--seed", ""]), about="is \"\"")
+                self.refused(2, program, *base, *([name, ""] if name != "--waves" else ["--seed", ""]), about="is \"\"")
 
 
 GROUPS = {"files": Files, "signals": Signals, "wishes": Wishes, "options": Options}

@@ -94,12 +94,12 @@ TEST_F(ProgramFile, TheReproLineOfEveryFailureRepeatsIt) {
     cmodel::Program program;
     const char *options, *about;
   } failures[] = {
-      {race(), "--races", "Sbuf"},
+      {race(), "--races", "and no semaphore orders them"},
       {stops(), "--no-debug", "ReservedBits"},
       {waits(), "--no-debug", "hang: every engine waits"},
-      {race(), "--timeout-cycles 300 --no-debug", "not finished after 300"},
+      {race(), "--no-debug --timeout-cycles 300", "not finished after 300"},
       {race(), "--stuck-lane 0-1:3@99999999 --stuck-lane 1-0:4@99999999 --no-debug", "1-0:4@"},
-      {race(), "--inject semaphore_lost --link-latency 16 --no-failure-waves", "repro: "},
+      {race(), "--link-latency 16 --no-failure-waves --inject semaphore_lost", "repro: "},
   };
   for (const auto& [program, options, about] : failures) {
     const int status = run(program, options);
