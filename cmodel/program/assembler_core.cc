@@ -58,10 +58,9 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
 Tile Core::psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column) const {
   const defs::Sizes& sizes = assembler_.sizes();
   if (bank >= sizes.psum_banks || !is_part(column, columns, sizes.psum_cols))
-    throw AssemblerError(
-        fmt::format("PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}",
-                    static_cast<int>(bank), static_cast<int>(column), columns,
-                    sizes.psum_banks - 1, sizes.psum_cols - 1));
+    throw AssemblerError(fmt::format(
+        "PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}", static_cast<int>(bank),
+        static_cast<int>(column), columns, sizes.psum_banks - 1, sizes.psum_cols - 1));
   Tile tile;
   tile.chip = chip_;
   tile.core = core_;

@@ -56,8 +56,8 @@ Tile Tile::columns(unsigned first, unsigned count) const {
   const std::int64_t offset =
       part.offset + std::int64_t{first} * element_bytes() * std::int64_t{stride[3]};
   if (offset < 0 || offset > UINT32_MAX)
-    throw AssemblerError(fmt::format("column {} of a tile at byte {}, allowed in its partition",
-                                     first, offset));
+    throw AssemblerError(
+        fmt::format("column {} of a tile at byte {}, allowed in its partition", first, offset));
   part.offset = static_cast<unsigned>(offset);
   part.size[3] = count;
   return part;

@@ -97,8 +97,8 @@ TEST(Ranges, AnOperandLiesInsideItsBuffer) {
       },
       2);
   expect_parts(
-      "block", bytes,
-      [&](auto first, auto count) { assembler.block(tile(0, 1, first, count)); }, 2);
+      "block", bytes, [&](auto first, auto count) { assembler.block(tile(0, 1, first, count)); },
+      2);
   expect_parts("block of partitions", partitions,
                [&](auto first, auto count) { assembler.block(tile(first, count, 0, 2)); });
   // Sizes whose product is 1 only because it wraps.
