@@ -51,8 +51,7 @@ inline std::string given_options(const CLI::App& app, std::initializer_list<std:
 }
 
 /// Throws Refused: with kPassed for --help, which it prints, with kBadInput and one line for what
-/// `app` does not allow, an empty word
-/// among it: `who`, the reason, `help`.
+/// `app` does not allow, an empty word among it: `who`, the reason, `help`.
 inline void parse_command_line(CLI::App& app, int argc, char** argv, const std::string& who = "",
                                const std::string& help = "--help shows what is allowed") {
   for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; }))

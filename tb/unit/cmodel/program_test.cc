@@ -238,7 +238,11 @@ TEST(Program, EveryFieldHasAnAllowedRange) {
       {"stream 0 pc 1: 18445618199572250625 elements behind 0; allowed 4294967296 in all",
        [](auto& p) {
          defs::Instr endless;
-         endless.opcode = static_cast<std::uint8_t>(defs::Opcode::TensorCopy);
+         endless.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+         endless.func = static_cast<std::uint8_t>(defs::ActFunc::Relu);
+         endless.partitions = 1;
+         endless.src0.space = endless.dst.space = static_cast<std::uint8_t>(defs::Space::Sbuf);
+         endless.src0.dtype = endless.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp32);
          endless.size3 = endless.size2 = endless.size1 = endless.size0 = 65535;
          std::memcpy(p.segments[0].bytes.data() + 64, endless.words().data(), 64);
        }},
