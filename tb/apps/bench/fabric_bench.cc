@@ -335,7 +335,7 @@ void speed() {
   }
 }
 
-int measure(int argc, char** argv) {
+int run(int argc, char** argv) {
   const auto all = patterns();
   const fabric::Tables c12 = fabric::search_tables(fabric::Board::c12());
   const std::map<std::string, std::function<void()>> parts{
@@ -362,4 +362,4 @@ int measure(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return tb::exit_status_of(measure, argc, argv); }
+int main(int argc, char** argv) { return tb::exit_status_of(run, argc, argv); }

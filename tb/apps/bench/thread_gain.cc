@@ -36,7 +36,7 @@ double loops_per_second(unsigned threads, int rounds) {
   return threads * static_cast<double>(rounds) / elapsed.count();
 }
 
-int measure(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"Arithmetic loops per second on one and on several threads"};
   unsigned threads = 2;
   int rounds = 1'000'000;
@@ -53,4 +53,4 @@ int measure(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return tb::exit_status_of(measure, argc, argv); }
+int main(int argc, char** argv) { return tb::exit_status_of(run, argc, argv); }
