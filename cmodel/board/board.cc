@@ -80,6 +80,7 @@ struct Board::Impl final : CommitSink, ChipPort {
     ++work.messages;
     chips[header.dst]->receive(from, header, payload);
   }
+  void read_unwritten(const UnwrittenRead& read) override { unwritten.push_back(read); }
   ExecutionObserver* observer() override { return observers.any() ? &observers : nullptr; }
 
   bool step() {
@@ -99,6 +100,7 @@ struct Board::Impl final : CommitSink, ChipPort {
   std::mt19937_64 rng;
   WorkCounters work;
   std::vector<ErrorRecord> errors;
+  std::vector<UnwrittenRead> unwritten;
 };
 
 Board::Board(const defs::Sizes& sizes, const Program& program, CommitSink& sink,
@@ -177,6 +179,27 @@ std::string Board::blocked() const {
 
 const std::vector<ErrorRecord>& Board::errors() const { return impl_->errors; }
 
+const std::vector<UnwrittenRead>& Board::unwritten() const { return impl_->unwritten; }
+
+std::string Board::unwritten_text() const {
+  constexpr std::size_t kShown = 8;
+  const auto& all = impl_->unwritten;
+  std::string out;
+  for (const UnwrittenRead& read : std::span(all).first(std::min(kShown, all.size()))) {
+    const StreamId& id = read.stream;
+    const std::string source = impl_->program.source_of(id.chip, id.core, id.engine, read.pc);
+    const bool psum = read.memory == Cell::Memory::Psum;
+    out += fmt::format(
+        "chip {} core {} {} pc {}{} reads bytes that nobody has written: {} of core {}, partitions "
+        "{} .. {}, bytes {} .. {}\n",
+        id.chip, id.core, engine_name(id.engine), read.pc,
+        source.empty() ? "" : fmt::format(" ({})", source), psum ? "PSUM" : "SBUF", read.core,
+        read.bytes.first, read.bytes.last, read.bytes.low, read.bytes.high);
+  }
+  if (all.size() > kShown) out += fmt::format("... and {} more\n", all.size() - kShown);
+  return out;
+}
+
 void Board::read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const {
   if (chip >= chips() || !impl_->chips[chip]->read(addr, bytes))
     throw std::out_of_range(
@@ -225,6 +248,8 @@ std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
 
 const WorkCounters& Board::counters() const { return impl_->work; }
 
+const Chip& Board::machine(unsigned chip) const { return *impl_->chips.at(chip); }
+
 std::string Board::races() const { return impl_->observers.races(); }
 
 void Board::corrupt(const Cell& cell, std::uint8_t mask) {
@@ -253,11 +278,14 @@ bool Board::live(const Cell& cell, const StreamPositions& after) const {
   const auto next = liveness().next_access(cell, after);
   if (next.kind == NextAccess::Kind::Read) return true;
   if (next.kind == NextAccess::Kind::Overwritten) return false;
-  return std::any_of(impl_->program.regions.begin(), impl_->program.regions.end(),
-                     [&](const Region& region) {
-                       return cell.memory == Cell::Memory::Hbm && region.chip == cell.chip &&
-                              cell.addr >= region.addr && cell.addr - region.addr < region.bytes;
-                     });
+  // Compared at the end.
+  if (cell.memory == Cell::Memory::Hbm) return true;
+  const CoreState& core = impl_->chips.at(cell.chip)->core(cell.core & 1);
+  if (cell.memory == Cell::Memory::Psum)
+    return core.psum.written(static_cast<unsigned>(cell.addr / 4), cell.partition);
+  return core.sbuf.written(cell.partition, static_cast<std::uint32_t>(cell.addr)) >>
+             cell.addr % defs::kSbufWordBytes &
+         1;
 }
 
 bool Board::psum_live(unsigned chip, unsigned core, unsigned partition, unsigned column,

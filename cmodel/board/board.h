@@ -11,6 +11,7 @@
 #include "cmodel/analysis/liveness.h"
 #include "cmodel/machine/commit.h"
 #include "cmodel/machine/status.h"
+#include "cmodel/machine/written.h"
 #include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -67,6 +68,13 @@ class Board {
   /// Stopped engines in the order in which the model met them.
   const std::vector<ErrorRecord>& errors() const;
 
+  /// Operations that read bytes of SBUF or PSUM that nobody has written, in the order in which the
+  /// model met them: the program's fault. What they made of them counts as written.
+  const std::vector<UnwrittenRead>& unwritten() const;
+  /// The first few, one line each: "chip 0 core 0 Vector pc 3 (a.cc:7) reads bytes that nobody has
+  /// written: SBUF of core 0, partitions 0 .. 15, bytes 64 .. 95". Empty if there are none.
+  std::string unwritten_text() const;
+
   /// Headers of the packets that partition keys or address windows forbade, in the order in which
   /// the model met them. Each is the first of its flow {source, core, destination, VN}: what
   /// follows in the flow is lost as well, and the sender's host is notified of every packet.
@@ -79,6 +87,13 @@ class Board {
   /// memory, nor its partition). Bytes never written are zero. Throws std::out_of_range if
   /// unmapped.
   void read(unsigned chip, std::uint64_t addr, std::span<std::uint8_t> bytes) const;
+  /// The instruction or descriptor there.
+  template <class Packed>
+  Packed unpack_at(unsigned chip, std::uint64_t addr) const {
+    typename Packed::Words words{};
+    read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
+    return Packed::from(words);
+  }
   /// fp32 word `column` (bank * PsumCols + col) of a partition, as bits.
   std::uint32_t read_psum(unsigned chip, unsigned core, unsigned partition, unsigned column) const;
   /// Value of semaphore {core, semaphore}.
@@ -92,6 +107,7 @@ class Board {
   std::string disassemble(const StreamId& stream, std::uint32_t pc) const;
 
   const WorkCounters& counters() const;
+  const Chip& machine(unsigned chip) const;
 
   /// Races of what has run so far, one per line with both sides named; empty if none. Needs
   /// detect_races; works them out when asked.
@@ -107,7 +123,8 @@ class Board {
   void corrupt(const Cell& cell, std::uint8_t mask);
 
   /// Shorthand for injection arguments: could a wrong byte at `location` still be seen, when the
-  /// streams stand at `after`? False: overwritten before any read, or never read.
+  /// streams stand at `after`? False: overwritten before any read, or bytes of a buffer that nobody
+  /// has written. What nobody reads again is compared at the end of a run.
   bool live(const Cell& location, const StreamPositions& after) const;
   /// A PSUM word: `column` as in read_psum.
   bool psum_live(unsigned chip, unsigned core, unsigned partition, unsigned column,

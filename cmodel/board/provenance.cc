@@ -118,24 +118,18 @@ std::optional<OperationRef> Provenance::stationary(const OperationRef& multiply)
   return {};
 }
 
-template <class Packed>
-Packed Provenance::fetch(unsigned chip, std::uint64_t addr) const {
-  typename Packed::Words words{};
-  board_.read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes});
-  return Packed::from(words);
-}
-
 defs::Instr Provenance::instr(const StreamId& stream, std::uint32_t pc) const {
   for (const InstrStream& s : program_.streams)
     if (s.chip == stream.chip && s.core == stream.core && s.engine == stream.engine && pc < s.count)
-      return fetch<defs::Instr>(stream.chip, s.base + std::uint64_t{pc} * defs::kInstrBytes);
+      return board_.unpack_at<defs::Instr>(stream.chip,
+                                           s.base + std::uint64_t{pc} * defs::kInstrBytes);
   return {};
 }
 
 defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc) const {
   for (const DescriptorRing& r : program_.rings)
     if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
-      return fetch<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, pc));
+      return board_.unpack_at<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, pc));
   return {};
 }
 

@@ -61,8 +61,6 @@ class Provenance {
     void commit(const Commit&, std::span<const std::uint8_t>) override {}
   };
   OperationRef operation_with(std::uint32_t record) const;
-  template <class Packed>
-  Packed fetch(unsigned chip, std::uint64_t addr) const;
 
   const defs::Sizes& sizes_;
   const Program& program_;

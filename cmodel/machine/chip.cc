@@ -36,6 +36,23 @@ bool Chip::read(std::uint64_t addr, std::span<std::uint8_t> bytes) const {
   return at.target != Target::Unmapped;
 }
 
+void Chip::check_written(std::uint64_t addr, std::size_t bytes) const {
+  const Location at = decode(sizes_, addr, bytes);
+  if (is_sbuf(at.target))
+    cores_[at.target == Target::Sbuf1]->sbuf.check(at.partition, 1,
+                                                   static_cast<std::uint32_t>(at.offset), bytes);
+}
+
+void Chip::report_unwritten(const StreamId& id, std::uint32_t pc) {
+  for (std::uint8_t core = 0; core < defs::kCores; ++core) {
+    const auto report = [&](Cell::Memory memory, const UnwrittenBytes& bytes) {
+      if (bytes.count) port_.read_unwritten({id, pc, memory, core, bytes});
+    };
+    report(Cell::Memory::Sbuf, cores_[core]->sbuf.take_unwritten());
+    report(Cell::Memory::Psum, cores_[core]->psum.take_unwritten());
+  }
+}
+
 bool Chip::write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return true;
   const Location at = decode(sizes_, addr, bytes.size());
@@ -141,6 +158,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
       cause = Sequencer::check_own(instr);
     else
       cause = execute(state, id, instr, pc);
+    report_unwritten(id, pc);
   }
   if (cause != defs::ErrorCause::None) {
     if (observer) observer->end(stream, pc, {});

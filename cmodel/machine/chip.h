@@ -12,6 +12,7 @@
 #include "cmodel/machine/hbm.h"
 #include "cmodel/machine/semaphores.h"
 #include "cmodel/machine/status.h"
+#include "cmodel/machine/written.h"
 
 namespace cmodel {
 
@@ -44,6 +45,8 @@ class ChipPort {
   /// Takes a packet to header.dst. It is there at once.
   virtual void deliver(const StreamId& from, const defs::Header& header,
                        std::span<const std::uint8_t> payload) = 0;
+  /// An operation read bytes of a buffer that nobody has written.
+  virtual void read_unwritten(const UnwrittenRead& read) = 0;
   /// Null if nobody looks: the usual, fast case.
   virtual ExecutionObserver* observer() = 0;
   virtual WorkCounters& counters() = 0;
@@ -75,6 +78,8 @@ class Chip {
 
   /// Bytes at a chip-local address in one memory (SBUF: one partition). False if unmapped.
   bool read(std::uint64_t addr, std::span<std::uint8_t> bytes) const;
+  /// An operation reads them: notes those of an SBUF that nobody has written.
+  void check_written(std::uint64_t addr, std::size_t bytes) const;
   bool write(std::uint64_t addr, std::span<const std::uint8_t> bytes);
 
   unsigned id() const { return id_; }
@@ -90,6 +95,7 @@ class Chip {
   defs::ErrorCause ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr);
   class Moves;
   bool update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta);
+  void report_unwritten(const StreamId& id, std::uint32_t pc);
   void burst(const StreamId& id, std::uint32_t pc, std::uint64_t addr,
              std::span<const std::uint8_t> bytes);
 

@@ -15,7 +15,10 @@ class Chip::Moves final : public DmaPort {
  public:
   Moves(Chip& chip, ChipPort& port, const StreamId& id, std::uint32_t pc)
       : chip_(chip), port_(port), id_(id), pc_(pc) {}
-  void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override { chip_.read(addr, bytes); }
+  void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override {
+    chip_.check_written(addr, bytes.size());
+    chip_.read(addr, bytes);
+  }
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) override {
     chip_.burst(id_, pc_, addr, bytes);
   }
@@ -78,6 +81,7 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     observer->end(id, pc, footprints_);
   }
   if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  report_unwritten(id, pc);
   ++ring.pc;
   --ring.pending;
   if (descriptor.update && !update(id, pc, descriptor.update_sem, descriptor.update_delta))

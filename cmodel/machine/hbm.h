@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -50,6 +51,28 @@ class Hbm {
   }
 
   std::size_t pages() const { return pages_.size(); }
+
+  /// The least address whose byte is another one there.
+  std::optional<std::uint64_t> first_difference(const Hbm& other) const {
+    static constexpr Page kZeros{};
+    std::optional<std::uint64_t> least;
+    const auto compare = [&](std::uint64_t number) {
+      const auto bytes = [number](const Hbm& hbm) {
+        const auto it = hbm.pages_.find(number);
+        return it == hbm.pages_.end() ? kZeros.data() : it->second->data();
+      };
+      const std::uint8_t* mine = bytes(*this);
+      const std::uint8_t* theirs = bytes(other);
+      if (std::memcmp(mine, theirs, kPageBytes) == 0) return;
+      const auto at =
+          static_cast<std::uint64_t>(std::mismatch(mine, mine + kPageBytes, theirs).first - mine);
+      least = std::min(least.value_or(~std::uint64_t{0}), number * kPageBytes + at);
+    };
+    for (const auto& [number, page] : pages_) compare(number);
+    for (const auto& [number, page] : other.pages_)
+      if (!pages_.contains(number)) compare(number);
+    return least;
+  }
 
  private:
   using Page = std::array<std::uint8_t, kPageBytes>;

@@ -11,6 +11,7 @@ namespace cmodel {
 void LanePort::read(const defs::Operand& src, std::uint32_t addr,
                     std::span<std::uint32_t> lanes) const {
   if (src.space == static_cast<std::uint8_t>(defs::Space::Psum)) {
+    psum.check(addr / 4, src.partition, lanes.size());
     std::ranges::copy(psum.row(addr / 4).subspan(src.partition, lanes.size()), lanes.begin());
     if (src.dtype == static_cast<std::uint8_t>(defs::Dtype::Int32))
       for (auto& lane : lanes) lane = fp::int32_to_fp32(lane);

@@ -184,6 +184,8 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
     for (unsigned j = 0; j < fill; ++j, dst.next()) {
       const std::uint32_t addr = dst.addr();
       const auto row = psum_.row(addr / 4).first(columns);
+      if (accumulate) psum_.check(addr / 4, 0, columns);
+      psum_.mark(addr / 4, 0, columns);
       if (accumulate && integers) {
         for (unsigned m = 0; m < columns; ++m) row[m] += sums[j][m];
       } else if (accumulate) {

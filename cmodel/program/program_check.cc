@@ -26,7 +26,6 @@ constexpr std::uint64_t kHostBytes = 64;  // one host write
 
 // What nobody can wait for, or hold in memory, is refused with its amount.
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 32;  // of a stream, per partition
-constexpr std::uint64_t kMostCopied = std::uint64_t{1} << 36;    // bytes, of a ring
 constexpr std::uint64_t kMostReadBack = std::uint64_t{1} << 30;  // bytes, of all regions
 
 /// Anything as one printable line.
@@ -102,7 +101,7 @@ void add_work(const std::string& where, const std::string& field, std::uint64_t&
 }
 
 /// The elements that a stream's instructions walk, unless they are none that its engine executes
-/// (the tensor engine's own bounds are narrow), and the bytes that a ring's descriptors copy.
+/// (the tensor engine's own bounds are narrow).
 void check_work(const Program& program, const defs::Sizes& sizes, const SegmentMap& map,
                 const std::string& where) {
   for (std::size_t i = 0; i < program.streams.size(); ++i) {
@@ -118,15 +117,6 @@ void check_work(const Program& program, const defs::Sizes& sizes, const SegmentM
         add_work(where, fmt::format("stream {} pc {}", i, pc), sum,
                  std::uint64_t{instr.size3} * instr.size2 * instr.size1 * instr.size0, "elements",
                  kMostElements);
-    }
-  }
-  for (std::size_t i = 0; i < program.rings.size(); ++i) {
-    const auto& ring = program.rings[i];
-    std::uint64_t sum = 0;
-    for (std::uint32_t index = 0; index < ring.count; ++index) {
-      const auto descriptor = map.word<defs::Descriptor>(ring.chip, ring.base, index);
-      add_work(where, fmt::format("ring {} descriptor {}", i, index), sum,
-               std::uint64_t{descriptor.rows} * descriptor.row_bytes, "bytes", kMostCopied);
     }
   }
 }

@@ -11,13 +11,13 @@
 
 namespace cmodel {
 
-/// 64 bytes of a chip's segments; empty if they are not all there.
-inline std::span<const std::uint8_t> program_bytes(const Program& program, unsigned chip,
-                                                   std::uint64_t addr) {
-  for (const Segment& s : program.segments)
+/// 64 bytes of a chip's segments, writable if the program is; empty if they are not all there.
+template <class AProgram>
+auto program_bytes(AProgram& program, unsigned chip, std::uint64_t addr) {
+  for (auto& s : program.segments)
     if (s.chip == chip && addr >= s.addr && addr - s.addr + defs::kInstrBytes <= s.bytes.size())
       return std::span(s.bytes).subspan(addr - s.addr, defs::kInstrBytes);
-  return {};
+  return decltype(std::span(program.segments[0].bytes)){};
 }
 
 template <class Packed>

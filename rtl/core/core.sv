@@ -127,41 +127,24 @@ module core #(
   end
 
   // ---------------------------------------------------------------- SBUF
-  logic ts_rd_valid, tm_rd_valid, tl_rd_valid, v_rd_valid, a_rd_valid;
-  logic [17:0] ts_rd_addr, tm_rd_addr, tl_rd_addr, v_rd_addr, a_rd_addr;
+  row_pkg::sbuf_read_t ts_rd, tm_rd, tl_rd, v_rd, a_rd;
   row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, v_rd_data, a_rd_data;
-  logic v_wr_valid, a_wr_valid;
-  logic [17:0] v_wr_addr, a_wr_addr;
-  logic [2:0] v_wr_bytes, a_wr_bytes;
-  logic [7:0] v_wr_first, v_wr_count, a_wr_first, a_wr_count;
+  row_pkg::sbuf_write_t v_wr, a_wr;
   row_pkg::lane_row_t v_wr_data, a_wr_data;
   logic [31:0] v_wr_pc, a_wr_pc;
   sbuf u_sbuf (
     .clk_i, .rst_ni,
-    .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
-    .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
-    .tl_rd_valid_i(tl_rd_valid), .tl_rd_addr_i(tl_rd_addr), .tl_rd_data_o(tl_rd_data),
-    .v_rd_valid_i(v_rd_valid), .v_rd_addr_i(v_rd_addr), .v_rd_data_o(v_rd_data),
-    .v_wr_valid_i(v_wr_valid), .v_wr_addr_i(v_wr_addr), .v_wr_bytes_i(v_wr_bytes),
-    .v_wr_first_i(v_wr_first), .v_wr_count_i(v_wr_count), .v_wr_data_i(v_wr_data),
-    .a_rd_valid_i(a_rd_valid), .a_rd_addr_i(a_rd_addr), .a_rd_data_o(a_rd_data),
-    .a_wr_valid_i(a_wr_valid), .a_wr_addr_i(a_wr_addr), .a_wr_bytes_i(a_wr_bytes),
-    .a_wr_first_i(a_wr_first), .a_wr_count_i(a_wr_count), .a_wr_data_i(a_wr_data),
+    .ts_rd_i(ts_rd), .ts_rd_data_o(ts_rd_data), .tm_rd_i(tm_rd), .tm_rd_data_o(tm_rd_data),
+    .tl_rd_i(tl_rd), .tl_rd_data_o(tl_rd_data),
+    .v_rd_i(v_rd), .v_rd_data_o(v_rd_data), .v_wr_i(v_wr), .v_wr_data_i(v_wr_data),
+    .a_rd_i(a_rd), .a_rd_data_o(a_rd_data), .a_wr_i(a_wr), .a_wr_data_i(a_wr_data),
     .req_valid_i(sbuf_line.req_valid), .req_ready_o(sbuf_line.req_ready), .req_i(sbuf_line.req),
     .rsp_valid_o(sbuf_line.rsp_valid), .rsp_ready_i(sbuf_line.rsp_ready), .rsp_o(sbuf_line.rsp)
   );
 
   // ---------------------------------------------------------------- tensor engine and PSUM
-  logic ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
-  logic [15:0] ps_wr_addr;
-  logic [7:0] ps_wr_count;
-  logic [31:0] ps_wr_pc;
-  row_pkg::lane_row_t ps_wr_data;
-  logic pl_wr_valid, pl_wr_accumulate, pl_wr_integer;
-  logic [15:0] pl_wr_addr;
-  logic [7:0] pl_wr_count;
-  logic [31:0] pl_wr_pc;
-  row_pkg::lane_row_t pl_wr_data;
+  row_pkg::psum_write_t ps_wr, pl_wr;
+  row_pkg::lane_row_t ps_wr_data, pl_wr_data;
   tensor_engine u_tensor (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
@@ -169,31 +152,18 @@ module core #(
     .done_o(done[0]), .error_valid_o(error_valid[0]),
     .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
     .count_rd_i(tensor_rd), .count_index_i(tensor_index), .count_o(tensor_count),
-    .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
-    .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
-    .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
-    .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr),
-    .ps_wr_accumulate_o(ps_wr_accumulate),
-    .ps_wr_integer_o(ps_wr_integer), .ps_wr_count_o(ps_wr_count),
-    .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data),
-    .pl_wr_valid_o(pl_wr_valid), .pl_wr_addr_o(pl_wr_addr),
-    .pl_wr_accumulate_o(pl_wr_accumulate), .pl_wr_integer_o(pl_wr_integer),
-    .pl_wr_count_o(pl_wr_count), .pl_wr_pc_o(pl_wr_pc), .pl_wr_data_o(pl_wr_data)
+    .ts_rd_o(ts_rd), .ts_rd_data_i(ts_rd_data), .tm_rd_o(tm_rd), .tm_rd_data_i(tm_rd_data),
+    .tl_rd_o(tl_rd), .tl_rd_data_i(tl_rd_data),
+    .ps_wr_o(ps_wr), .ps_wr_data_o(ps_wr_data), .pl_wr_o(pl_wr), .pl_wr_data_o(pl_wr_data)
   );
 
-  logic v_ps_valid, v_ps_ready, a_ps_valid, a_ps_ready;
-  logic [15:0] v_ps_addr, a_ps_addr;
+  row_pkg::psum_read_t v_ps_rd, a_ps_rd;
+  logic v_ps_ready, a_ps_ready;
   row_pkg::lane_row_t ps_rd_data;
   psum u_psum (
     .clk_i, .rst_ni,
-    .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
-    .wr_integer_i(ps_wr_integer),
-    .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
-    .lower_wr_valid_i(pl_wr_valid), .lower_wr_addr_i(pl_wr_addr),
-    .lower_wr_accumulate_i(pl_wr_accumulate), .lower_wr_integer_i(pl_wr_integer),
-    .lower_wr_count_i(pl_wr_count), .lower_wr_pc_i(pl_wr_pc), .lower_wr_data_i(pl_wr_data),
-    .v_rd_valid_i(v_ps_valid), .v_rd_ready_o(v_ps_ready), .v_rd_addr_i(v_ps_addr),
-    .a_rd_valid_i(a_ps_valid), .a_rd_ready_o(a_ps_ready), .a_rd_addr_i(a_ps_addr),
+    .wr_i(ps_wr), .wr_data_i(ps_wr_data), .lower_wr_i(pl_wr), .lower_wr_data_i(pl_wr_data),
+    .v_rd_i(v_ps_rd), .v_rd_ready_o(v_ps_ready), .a_rd_i(a_ps_rd), .a_rd_ready_o(a_ps_ready),
     .rd_data_o(ps_rd_data)
   );
 
@@ -203,22 +173,18 @@ module core #(
     .instr_valid_i(instr_valid[1]), .instr_ready_o(instr_ready[1]), .instr_i(instr[1]),
     .pc_i(instr_pc[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
     .error_cause_o(error_cause[1]), .error_pc_o(error_pc[1]), .busy_o(busy[1]),
-    .rd_valid_o(v_rd_valid), .rd_addr_o(v_rd_addr), .rd_data_i(v_rd_data),
-    .ps_rd_valid_o(v_ps_valid), .ps_rd_ready_i(v_ps_ready), .ps_rd_addr_o(v_ps_addr),
-    .ps_rd_data_i(ps_rd_data),
-    .wr_valid_o(v_wr_valid), .wr_addr_o(v_wr_addr), .wr_bytes_o(v_wr_bytes),
-    .wr_first_o(v_wr_first), .wr_count_o(v_wr_count), .wr_data_o(v_wr_data), .wr_pc_o(v_wr_pc)
+    .rd_o(v_rd), .rd_data_i(v_rd_data),
+    .ps_rd_o(v_ps_rd), .ps_rd_ready_i(v_ps_ready), .ps_rd_data_i(ps_rd_data),
+    .wr_o(v_wr), .wr_data_o(v_wr_data), .wr_pc_o(v_wr_pc)
   );
   lane_engine #(.Engine(32'(defs_pkg::EngineAct))) u_act (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[2]), .instr_ready_o(instr_ready[2]), .instr_i(instr[2]),
     .pc_i(instr_pc[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),
     .error_cause_o(error_cause[2]), .error_pc_o(error_pc[2]), .busy_o(busy[2]),
-    .rd_valid_o(a_rd_valid), .rd_addr_o(a_rd_addr), .rd_data_i(a_rd_data),
-    .ps_rd_valid_o(a_ps_valid), .ps_rd_ready_i(a_ps_ready), .ps_rd_addr_o(a_ps_addr),
-    .ps_rd_data_i(ps_rd_data),
-    .wr_valid_o(a_wr_valid), .wr_addr_o(a_wr_addr), .wr_bytes_o(a_wr_bytes),
-    .wr_first_o(a_wr_first), .wr_count_o(a_wr_count), .wr_data_o(a_wr_data), .wr_pc_o(a_wr_pc)
+    .rd_o(a_rd), .rd_data_i(a_rd_data),
+    .ps_rd_o(a_ps_rd), .ps_rd_ready_i(a_ps_ready), .ps_rd_data_i(ps_rd_data),
+    .wr_o(a_wr), .wr_data_o(a_wr_data), .wr_pc_o(a_wr_pc)
   );
 
   // ---------------------------------------------------------------- sync engine and DMA

@@ -32,20 +32,12 @@ module lane_engine #(
   output logic [31:0] error_pc_o,
   output logic busy_o,
 
-  output logic rd_valid_o,
-  output logic [17:0] rd_addr_o,
+  output row_pkg::sbuf_read_t rd_o,
   input  row_pkg::sbuf_row_t rd_data_i,
-
-  output logic ps_rd_valid_o,
+  output row_pkg::psum_read_t ps_rd_o,
   input  logic ps_rd_ready_i,
-  output logic [15:0] ps_rd_addr_o,
   input  row_pkg::lane_row_t ps_rd_data_i,
-
-  output logic wr_valid_o,
-  output logic [17:0] wr_addr_o,
-  output logic [2:0] wr_bytes_o,
-  output logic [7:0] wr_first_o,
-  output logic [7:0] wr_count_o,
+  output row_pkg::sbuf_write_t wr_o,
   output row_pkg::lane_row_t wr_data_o,
   output logic [31:0] wr_pc_o
 );
@@ -88,16 +80,11 @@ module lane_engine #(
 
   // ---------------------------------------------------------------- sources
   logic pair_valid, pair_inner_last, pair_last;
-  logic land_valid, land_second, land_psum, land_narrow, land_integer;
-  logic [1:0] land_byte;
-  logic [7:0] land_partition;
+  row_pkg::landing_t land;
 
   operand_reader u_reader (
     .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
-    .rd_valid_o, .rd_addr_o, .ps_rd_valid_o, .ps_rd_ready_i, .ps_rd_addr_o,
-    .land_valid_o(land_valid), .land_second_o(land_second), .land_psum_o(land_psum),
-    .land_narrow_o(land_narrow), .land_integer_o(land_integer), .land_byte_o(land_byte),
-    .land_partition_o(land_partition),
+    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
 
@@ -116,13 +103,10 @@ module lane_engine #(
   end
 
   lanes u_lanes (
-    .clk_i, .rst_ni,
-    .land_valid_i(land_valid), .land_second_i(land_second), .land_psum_i(land_psum),
-    .land_narrow_i(land_narrow), .land_integer_i(land_integer), .land_byte_i(land_byte),
-    .land_partition_i(land_partition), .rd_data_i, .ps_rd_data_i,
+    .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
     .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
     .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
-    .value_valid_i(value_valid_q), .value_narrow_i(wr_bytes_o == 3'd2), .wr_data_o
+    .value_valid_i(value_valid_q), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
   );
 
   // ---------------------------------------------------------------- destination
@@ -130,10 +114,10 @@ module lane_engine #(
     .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
     .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .pc_i(pend_pc),
     .value_valid_i(value_valid_q), .value_last_i(value_last_q),
-    .wr_valid_o, .wr_addr_o, .wr_bytes_o, .wr_first_o, .wr_count_o, .wr_pc_o, .finish_o(finish)
+    .wr_o, .wr_pc_o, .finish_o(finish)
   );
 
   // Ports are used only while an instruction runs.
-  `ASSERT_NOW(IdleIsQuiet_A, !busy_o && !error_valid_o -> !rd_valid_o && !ps_rd_valid_o && !wr_valid_o)
+  `ASSERT_NOW(IdleIsQuiet_A, !busy_o && !error_valid_o -> !rd_o.valid && !ps_rd_o.valid && !wr_o.valid)
 
 endmodule

@@ -2,11 +2,11 @@
 // The P fp32 lanes of the vector and the activation engine: pick an element, operate, cast.
 `include "assert.svh"
 
-//             land_*               pair_*                  value_*
+//             land_i               pair_*                  value_*
 //   SBUF, PSUM --> x or y --> value = f(x, y) --> wr_data_o = cast(value)
 //   word           (cycle t)        (t + 1)               (t + 2)
 //
-// Lane i takes partition land_partition_i + i (modulo P; lanes beyond the instruction's partitions
+// Lane i takes partition land_i.source.partition + i (modulo P; lanes beyond the instruction's partitions
 // carry rubbish that is never written). Operations, by flags that hold while pair_valid_i:
 //
 //   pass     value = x
@@ -20,13 +20,7 @@ module lanes (
   input  logic clk_i,
   input  logic rst_ni,
 
-  input  logic land_valid_i,
-  input  logic land_second_i,   // the element is y
-  input  logic land_psum_i,     // else from SBUF
-  input  logic land_narrow_i,   // bf16
-  input  logic land_integer_i,  // int32, becomes fp32
-  input  logic [1:0] land_byte_i,  // byte in the word / 2
-  input  logic [7:0] land_partition_i,
+  input  row_pkg::landing_t land_i,
   input  row_pkg::sbuf_row_t rd_data_i,
   input  row_pkg::lane_row_t ps_rd_data_i,
 
@@ -52,7 +46,7 @@ module lanes (
 
   assign fold  = {32{pair_reduce_i}};
   assign flip  = {pair_negate_i, 31'b0};
-  assign start = land_partition_i[PartitionBits-1:0];
+  assign start = land_i.source.partition[PartitionBits-1:0];
 
   always_ff @(posedge clk_i) begin
     // Cast. Every NaN that is written is the canonical one, also in fp32.
@@ -88,27 +82,27 @@ module lanes (
     end
 
     // Pick the partition, then the element of its word.
-    if (land_valid_i) begin
-      if (land_psum_i) begin
+    if (land_i.valid) begin
+      if (land_i.source.psum) begin
         for (int unsigned i = 0; i < P; i++) begin
           from    = PartitionBits'(i) + start;
           word[i] = ps_rd_data_i[from];
         end
-      end else if (land_narrow_i) begin
+      end else if (land_i.source.narrow) begin
         for (int unsigned i = 0; i < P; i++) begin
           from    = PartitionBits'(i) + start;
-          word[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land_byte_i, 4'b0}));
+          word[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land_i.halfword, 4'b0}));
         end
       end else begin
         for (int unsigned i = 0; i < P; i++) begin
           from    = PartitionBits'(i) + start;
-          word[i] = 32'(rd_data_i[from] >> {land_byte_i[1], 5'b0});
+          word[i] = 32'(rd_data_i[from] >> {land_i.halfword[1], 5'b0});
         end
       end
-      if (land_integer_i) begin
+      if (land_i.source.integers) begin
         for (int unsigned i = 0; i < P; i++) word[i] = convert_pkg::int32_to_fp32(word[i]);
       end
-      if (land_second_i) begin
+      if (land_i.second) begin
         for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];
       end else begin
         for (int unsigned i = 0; i < P; i++) x_q[i] = word[i];
@@ -117,6 +111,6 @@ module lanes (
   end
 
   // The operand has been checked.
-  `ASSERT_NOW(PartitionIsInside_A, land_valid_i -> {24'b0, land_partition_i} < P)
+  `ASSERT_NOW(PartitionIsInside_A, land_i.valid -> {24'b0, land_i.source.partition} < P)
 
 endmodule

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One word of every partition, as it goes between SBUF, PSUM and the engines.
+// What goes between SBUF, PSUM and the engines: one word of every partition, and which.
 //
 // Always use these names for such ports and for the wires between them. Verilator joins a port and
 // its wire only if both have the very same type; with two equal declarations it copies the whole
@@ -8,6 +8,48 @@ package row_pkg;
 
   typedef logic [63:0] sbuf_row_t [size_pkg::Partitions];
   typedef logic [31:0] lane_row_t [size_pkg::Partitions];
+
+  typedef struct packed {
+    logic valid;
+    logic [17:0] addr;  // byte in the partition
+  } sbuf_read_t;
+
+  typedef struct packed {
+    logic valid;
+    logic [17:0] addr;
+    logic [2:0] bytes;  // of an element: 2 or 4
+    logic [7:0] first;  // partition that lane 0 goes to, a multiple of P/4
+    logic [7:0] count;  // lanes
+  } sbuf_write_t;
+
+  typedef struct packed {
+    logic valid;
+    logic [15:0] addr;  // bank * PsumCols + column
+  } psum_read_t;
+
+  typedef struct packed {
+    logic [31:0] pc;    // of the instruction that writes
+    logic valid;
+    logic [15:0] addr;
+    logic accumulate;   // onto what is there: fp32 with one rounding,
+    logic integers;     // or int32 modulo 2^32
+    logic [7:0] count;  // lanes, from partition 0
+  } psum_write_t;
+
+  // A word that a read of a lane engine brings, and what there is in it.
+  typedef struct packed {
+    logic psum;               // else from SBUF
+    logic narrow;             // bf16
+    logic integers;           // int32, becomes fp32
+    logic [7:0] partition;    // of lane 0
+  } source_t;
+
+  typedef struct packed {
+    logic valid;
+    logic second;             // the element is y, else x
+    logic [1:0] halfword;     // of the word, where the element begins
+    source_t source;
+  } landing_t;
 
   // The element of 2^shift_i bytes that starts at byte byte_i of an SBUF word, in the upper bits of a
   // word, zeros below.

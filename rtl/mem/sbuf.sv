@@ -9,9 +9,8 @@
 //   offset 8..15   [           ][  ][  ] ... [  ]
 //   ...                  ^ the line port reads and writes LineBytes down one partition
 //
-// Engine reads: rd_valid_i with the byte offset; the row is out in the next cycle and stays until
-// the port's next read. Engine writes: lane i goes to partition wr_first_i + i, i < wr_count_i;
-// wr_first_i is a multiple of P/4. Writes are registered once (wr_*_q): a read in the cycle after
+// Engine reads: rd_i with the byte offset; the row is out in the next cycle and stays until
+// the port's next read. Engine writes: lane i goes to partition wr_i.first + i, i < wr_i.count. Writes are registered once (wr_*_q): a read in the cycle after
 // the next sees them. No port ever stalls and none excludes another. Two accesses to the same bytes
 // are ordered by semaphores, not here; in one cycle reads see the old bytes, and then vector,
 // activation and line write follow in this order.
@@ -24,38 +23,25 @@ module sbuf (
   input  logic rst_ni,
 
   // Tensor engine: stationary and moving tile.
-  input  logic ts_rd_valid_i,
-  input  logic [17:0] ts_rd_addr_i,
+  input  row_pkg::sbuf_read_t ts_rd_i,
   output row_pkg::sbuf_row_t ts_rd_data_o,
-  input  logic tm_rd_valid_i,
-  input  logic [17:0] tm_rd_addr_i,
+  input  row_pkg::sbuf_read_t tm_rd_i,
   output row_pkg::sbuf_row_t tm_rd_data_o,
   // A second moving tile, in the lower half of the partitions; then tm is only used in the upper one:
   // one port per partition, an address per half.
-  input  logic tl_rd_valid_i,
-  input  logic [17:0] tl_rd_addr_i,
+  input  row_pkg::sbuf_read_t tl_rd_i,
   output row_pkg::sbuf_row_t tl_rd_data_o,
 
   // Vector engine.
-  input  logic v_rd_valid_i,
-  input  logic [17:0] v_rd_addr_i,
+  input  row_pkg::sbuf_read_t v_rd_i,
   output row_pkg::sbuf_row_t v_rd_data_o,
-  input  logic v_wr_valid_i,
-  input  logic [17:0] v_wr_addr_i,
-  input  logic [2:0] v_wr_bytes_i,
-  input  logic [7:0] v_wr_first_i,
-  input  logic [7:0] v_wr_count_i,
+  input  row_pkg::sbuf_write_t v_wr_i,
   input  row_pkg::lane_row_t v_wr_data_i,
 
   // Activation engine.
-  input  logic a_rd_valid_i,
-  input  logic [17:0] a_rd_addr_i,
+  input  row_pkg::sbuf_read_t a_rd_i,
   output row_pkg::sbuf_row_t a_rd_data_o,
-  input  logic a_wr_valid_i,
-  input  logic [17:0] a_wr_addr_i,
-  input  logic [2:0] a_wr_bytes_i,
-  input  logic [7:0] a_wr_first_i,
-  input  logic [7:0] a_wr_count_i,
+  input  row_pkg::sbuf_write_t a_wr_i,
   input  row_pkg::lane_row_t a_wr_data_i,
 
   // Lines: DMA, fabric receiver.
@@ -85,25 +71,23 @@ module sbuf (
   logic [1:0][7:0] wr_count_q;
   logic [31:0] wr_data_q [2][P];
 
+  row_pkg::sbuf_write_t wr;  // of the engine that is looked at
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) wr_valid_q <= 2'b00;
-    else wr_valid_q <= {a_wr_valid_i, v_wr_valid_i};
+    else wr_valid_q <= {a_wr_i.valid, v_wr_i.valid};
   end
 
   always_ff @(posedge clk_i) begin
-    if (v_wr_valid_i) begin
-      wr_word_q[0]  <= v_wr_addr_i[3 +: WordBits];
-      wr_byte_q[0]  <= v_wr_addr_i[2:0];
-      wr_bytes_q[0] <= v_wr_bytes_i;
-      wr_first_q[0] <= v_wr_first_i[PartitionBits-1:0];
-      wr_count_q[0] <= v_wr_count_i;
-    end
-    if (a_wr_valid_i) begin
-      wr_word_q[1]  <= a_wr_addr_i[3 +: WordBits];
-      wr_byte_q[1]  <= a_wr_addr_i[2:0];
-      wr_bytes_q[1] <= a_wr_bytes_i;
-      wr_first_q[1] <= a_wr_first_i[PartitionBits-1:0];
-      wr_count_q[1] <= a_wr_count_i;
+    for (int unsigned e = 0; e < 2; e++) begin
+      wr = e == 0 ? v_wr_i : a_wr_i;
+      if (wr.valid) begin
+        wr_word_q[e]  <= wr.addr[3 +: WordBits];
+        wr_byte_q[e]  <= wr.addr[2:0];
+        wr_bytes_q[e] <= wr.bytes;
+        wr_first_q[e] <= wr.first[PartitionBits-1:0];
+        wr_count_q[e] <= wr.count;
+      end
     end
   end
 
@@ -152,11 +136,11 @@ module sbuf (
   logic [size_pkg::LineBytes*8-1:0] line;
 
   always_ff @(posedge clk_i) begin
-    if (ts_rd_valid_i) ts_rd_data_o <= mem[ts_rd_addr_i[3 +: WordBits]];
-    if (tm_rd_valid_i) tm_rd_data_o <= mem[tm_rd_addr_i[3 +: WordBits]];
-    if (tl_rd_valid_i) tl_rd_data_o <= mem[tl_rd_addr_i[3 +: WordBits]];
-    if (v_rd_valid_i) v_rd_data_o <= mem[v_rd_addr_i[3 +: WordBits]];
-    if (a_rd_valid_i) a_rd_data_o <= mem[a_rd_addr_i[3 +: WordBits]];
+    if (ts_rd_i.valid) ts_rd_data_o <= mem[ts_rd_i.addr[3 +: WordBits]];
+    if (tm_rd_i.valid) tm_rd_data_o <= mem[tm_rd_i.addr[3 +: WordBits]];
+    if (tl_rd_i.valid) tl_rd_data_o <= mem[tl_rd_i.addr[3 +: WordBits]];
+    if (v_rd_i.valid) v_rd_data_o <= mem[v_rd_i.addr[3 +: WordBits]];
+    if (a_rd_i.valid) a_rd_data_o <= mem[a_rd_i.addr[3 +: WordBits]];
     if (line_read) begin
       for (int unsigned i = 0; i < LineWords; i++) begin
         line[64 * i +: 64] = mem[line_word + WordBits'(i)][line_partition];
@@ -186,26 +170,27 @@ module sbuf (
       end
     end
     // Captured after use: the last stage above has read what was there.
-    if (v_wr_valid_i) begin
+    if (v_wr_i.valid) begin
       for (int unsigned i = 0; i < P; i++) wr_data_q[0][i] = v_wr_data_i[i];
     end
-    if (a_wr_valid_i) begin
+    if (a_wr_i.valid) begin
       for (int unsigned i = 0; i < P; i++) wr_data_q[1][i] = a_wr_data_i[i];
     end
   end
 
   // Engines have checked their operands.
-  `ASSERT_NOW(ReadsInside_A, (!ts_rd_valid_i || ts_rd_addr_i < 18'(size_pkg::SbufBytes))
-          && (!tm_rd_valid_i || tm_rd_addr_i < 18'(size_pkg::SbufBytes))
-          && (!tl_rd_valid_i || tl_rd_addr_i < 18'(size_pkg::SbufBytes))
-          && (!v_rd_valid_i || v_rd_addr_i < 18'(size_pkg::SbufBytes))
-          && (!a_rd_valid_i || a_rd_addr_i < 18'(size_pkg::SbufBytes)))
-  `ASSERT_NOW(VectorWriteInside_A, v_wr_valid_i -> v_wr_addr_i < 18'(size_pkg::SbufBytes)
-          && (v_wr_bytes_i == 2 || v_wr_bytes_i == 4) && {24'b0, v_wr_first_i} % Quarter == 0
-          && {24'b0, v_wr_first_i} + {24'b0, v_wr_count_i} <= P)
-  `ASSERT_NOW(ActWriteInside_A, a_wr_valid_i -> a_wr_addr_i < 18'(size_pkg::SbufBytes)
-          && (a_wr_bytes_i == 2 || a_wr_bytes_i == 4) && {24'b0, a_wr_first_i} % Quarter == 0
-          && {24'b0, a_wr_first_i} + {24'b0, a_wr_count_i} <= P)
+  function automatic logic read_inside(input row_pkg::sbuf_read_t read);
+    read_inside = !read.valid || read.addr < 18'(size_pkg::SbufBytes);
+  endfunction
+  function automatic logic write_inside(input row_pkg::sbuf_write_t write);
+    write_inside = !write.valid || (write.addr < 18'(size_pkg::SbufBytes)
+        && (write.bytes == 2 || write.bytes == 4) && {24'b0, write.first} % Quarter == 0
+        && {24'b0, write.first} + {24'b0, write.count} <= P);
+  endfunction
+  `ASSERT_NOW(ReadsInside_A, read_inside(ts_rd_i) && read_inside(tm_rd_i) && read_inside(tl_rd_i)
+          && read_inside(v_rd_i) && read_inside(a_rd_i))
+  `ASSERT_NOW(VectorWriteInside_A, write_inside(v_wr_i))
+  `ASSERT_NOW(ActWriteInside_A, write_inside(a_wr_i))
   // Requesters have checked theirs, and never cross a line.
   `ASSERT_NOW(LineInside_A, req_valid_i -> req_i.addr < 48'(P * defs_pkg::SbufStride)
           && req_i.addr[17:0] < 18'(size_pkg::SbufBytes) && req_i.bytes != 0

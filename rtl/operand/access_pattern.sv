@@ -18,9 +18,8 @@ module access_pattern (
   input  logic rst_ni,
 
   input  logic start_i,
-  input  logic [23:0] offset_i,
-  input  logic [63:0] strides_i,  // four times 16 bits, signed elements; innermost in the low bits
-  input  logic [63:0] sizes_i,    // likewise
+  input  defs_pkg::operand_t operand_i,  // offset and strides of it
+  input  logic [63:0] sizes_i,    // four times 16 bits, innermost in the low bits
   input  logic [1:0] shift_i,     // log2 of the element's bytes
   input  logic step4_i,
 
@@ -89,17 +88,17 @@ module access_pattern (
       size0_q   <= sizes_i[15:0];
       size1_q   <= sizes_i[31:16];
       size2_q   <= sizes_i[47:32];
-      stride0_q <= {{8{strides_i[15]}}, strides_i[15:0]} <<
+      stride0_q <= {{8{operand_i.stride0[15]}}, operand_i.stride0} <<
                    ({1'b0, shift_i} + (step4_i ? 3'd2 : 3'd0));
-      stride1_q <= {{8{strides_i[31]}}, strides_i[31:16]} << shift_i;
-      stride2_q <= {{8{strides_i[47]}}, strides_i[47:32]} << shift_i;
-      stride3_q <= {{8{strides_i[63]}}, strides_i[63:48]} << shift_i;
+      stride1_q <= {{8{operand_i.stride1[15]}}, operand_i.stride1} << shift_i;
+      stride2_q <= {{8{operand_i.stride2[15]}}, operand_i.stride2} << shift_i;
+      stride3_q <= {{8{operand_i.stride3[15]}}, operand_i.stride3} << shift_i;
     end
     if (enable) begin
-      base0_q <= start_i ? offset_i : base0_d;
-      base1_q <= start_i ? offset_i : base1_d;
-      base2_q <= start_i ? offset_i : base2_d;
-      base3_q <= start_i ? offset_i : base3_d;
+      base0_q <= start_i ? operand_i.offset : base0_d;
+      base1_q <= start_i ? operand_i.offset : base1_d;
+      base2_q <= start_i ? operand_i.offset : base2_d;
+      base3_q <= start_i ? operand_i.offset : base3_d;
       left0_q <= start_i ? sizes_i[15:0]  : left0_d;
       left1_q <= start_i ? sizes_i[31:16] : left1_d;
       left2_q <= start_i ? sizes_i[47:32] : left2_d;

@@ -5,7 +5,7 @@
 // The data goes from lanes.sv straight to SBUF. finish_o pulses when the next cycle's reads see the
 // last row:
 //
-//   value_valid_i    wr_valid_o    finish_o
+//   value_valid_i    wr_o.valid    finish_o
 //   t                t+1           t+2
 module element_writer (
   input  logic clk_i,
@@ -20,13 +20,8 @@ module element_writer (
   input  logic value_valid_i,
   input  logic value_last_i,
 
-  output logic wr_valid_o,
-  output logic [17:0] wr_addr_o,
-  output logic [2:0] wr_bytes_o,
-  output logic [7:0] wr_first_o,
-  output logic [7:0] wr_count_o,
+  output row_pkg::sbuf_write_t wr_o,
   output logic [31:0] wr_pc_o,
-
   output logic finish_o
 );
 
@@ -34,20 +29,10 @@ module element_writer (
   logic [23:0] addr;
 
   access_pattern u_dst (
-    .clk_i       (clk_i),
-    .rst_ni      (rst_ni),
-    .start_i     (start_i),
-    .offset_i    (dst_i.offset),
-    .strides_i   ({dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0}),
-    .sizes_i     (sizes_i),
-    .shift_i     (operand_check_pkg::element_shift(dst_i.dtype)),
-    .step4_i     (1'b0),
-    .next_i      (value_valid_i),
-    .valid_o     (valid),
-    .addr_o      (addr),
-    .count_o     (),
-    .inner_last_o(),
-    .last_o      (last)
+    .clk_i, .rst_ni, .start_i, .operand_i(dst_i), .sizes_i,
+    .shift_i(operand_check_pkg::element_shift(dst_i.dtype)), .step4_i(1'b0),
+    .next_i(value_valid_i), .valid_o(valid), .addr_o(addr), .count_o(), .inner_last_o(),
+    .last_o(last)
   );
 
   // --- control
@@ -55,30 +40,29 @@ module element_writer (
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      wr_valid_o <= 1'b0;
-      finish_o   <= 1'b0;
+      wr_o      <= '0;
+      wr_pc_o   <= '0;
+      wr_last_q <= 1'b0;
+      finish_o  <= 1'b0;
     end else begin
-      wr_valid_o <= value_valid_i;
-      finish_o   <= wr_valid_o && wr_last_q;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (start_i) begin
-      wr_bytes_o <= dst_i.dtype == defs_pkg::DtypeBf16 ? 3'd2 : 3'd4;
-      wr_first_o <= dst_i.partition;
-      wr_count_o <= partitions_i;
-      wr_pc_o    <= pc_i;
-    end
-    if (value_valid_i) begin
-      wr_addr_o <= addr[17:0];
-      wr_last_q <= value_last_i;
+      wr_o.valid <= value_valid_i;
+      finish_o   <= wr_o.valid && wr_last_q;
+      if (start_i) begin
+        wr_o.bytes <= dst_i.dtype == defs_pkg::DtypeBf16 ? 3'd2 : 3'd4;
+        wr_o.first <= dst_i.partition;
+        wr_o.count <= partitions_i;
+        wr_pc_o    <= pc_i;
+      end
+      if (value_valid_i) begin
+        wr_o.addr <= addr[17:0];
+        wr_last_q <= value_last_i;
+      end
     end
   end
 
   // There is a place for every value, and the last value is for the last place.
   `ASSERT_NOW(PlaceForValue_A, value_valid_i -> valid && last == value_last_i && addr[23:18] == 0)
   // A start never meets a row in flight.
-  `ASSERT_NOW(StartWhenDrained_A, start_i -> !value_valid_i && !wr_valid_o)
+  `ASSERT_NOW(StartWhenDrained_A, start_i -> !value_valid_i && !wr_o.valid)
 
 endmodule

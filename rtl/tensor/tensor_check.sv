@@ -7,18 +7,11 @@ module tensor_check (
   input  defs_pkg::instr_t instr_i,
 
   // The last LOAD_STATIONARY before it into the half of the rows where it starts.
-  input  logic loaded_i,
-  input  logic [7:0] loaded_partitions_i,
-  input  logic [7:0] loaded_first_i,
-  input  logic [7:0] loaded_columns_i,
-  input  logic [3:0] loaded_dtype_i,
+  input  tensor_pkg::loaded_t loaded_i,
   input  logic loaded_both_i,       // ... and into the other half: the same one
 
   output defs_pkg::error_cause_e cause_o,
-  output logic [7:0] columns_o,     // of a legal LOAD_STATIONARY
-  output logic fast_o,              // it can be read four columns at a time
-  output logic pair_o,              // 4-byte formats: two columns at a time
-  output logic long_o               // innermost stride of 16 bytes or more: half rate
+  output tensor_pkg::checked_t checked_o
 );
 
   localparam int unsigned P = size_pkg::Partitions;
@@ -33,10 +26,7 @@ module tensor_check (
 
   always_comb begin
     cause_o      = defs_pkg::ErrorCauseNone;
-    columns_o    = '0;
-    fast_o       = 1'b0;
-    pair_o       = 1'b0;
-    long_o       = 1'b0;
+    checked_o    = '0;
     reach        = '0;
     even_runs    = 1'b0;
     faults       = '0;
@@ -54,25 +44,29 @@ module tensor_check (
 
       // Without a load, BadShape says it all.
       faults = operand_check_pkg::instr_faults(instr_i, defs_pkg::EngineTensor,
-                                               loaded_i ? loaded_columns_i : 8'd1);
+                                               loaded_i.valid ? loaded_i.columns : 8'd1);
       if (stationary == instr_pkg::StationaryRead) begin
         // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
-        formats = instr_pkg::FormatsNarrow[loaded_dtype_i] ? instr_pkg::FormatsNarrow
-                                                           : 16'd1 << loaded_dtype_i;
-        faults.bad_format = faults.bad_format || (loaded_i && !formats[instr_i.src0.dtype])
+        formats = instr_pkg::FormatsNarrow[loaded_i.dtype] ? instr_pkg::FormatsNarrow
+                                                           : 16'd1 << loaded_i.dtype;
+        faults.bad_format = faults.bad_format || (loaded_i.valid && !formats[instr_i.src0.dtype])
             || instr_i.dst.dtype != (instr_i.src0.dtype == defs_pkg::DtypeInt8
                                      ? defs_pkg::DtypeInt32 : defs_pkg::DtypeFp32);
         faults.bad_partition = faults.bad_partition || instr_i.dst.partition != 0;
-        faults.bad_shape = faults.bad_shape || elements > 64'(size_pkg::PsumCols) || !loaded_i
-            || instr_i.partitions != loaded_partitions_i
-            || instr_i.src0.partition != loaded_first_i
+        faults.bad_shape = faults.bad_shape || elements > 64'(size_pkg::PsumCols) || !loaded_i.valid
+            || instr_i.partitions != loaded_i.partitions
+            || instr_i.src0.partition != loaded_i.first
             || (32'(instr_i.partitions) > P / 2 && !loaded_both_i);
       end else begin
         faults.bad_shape = faults.bad_shape || elements > 64'(P);
       end
 
-      cause_o   = instr_pkg::first_cause(faults);
-      columns_o = elements[7:0];
+      cause_o           = instr_pkg::first_cause(faults);
+      checked_o.load    = instr_i.opcode == defs_pkg::OpcodeLoadStationary;
+      checked_o.fp32    = instr_i.src0.dtype == defs_pkg::DtypeFp32;
+      checked_o.columns = checked_o.load ? elements[7:0] : loaded_i.columns;
+      checked_o.halves  = 32'(instr_i.partitions) > P / 2 ? 2'b11
+                          : 32'(instr_i.src0.partition) >= P / 2 ? 2'b10 : 2'b01;
       // Groups of four must not span two runs, and must lie in one aligned 8-byte word.
       one_run      = sizes[1] == 1 && sizes[2] == 1 && sizes[3] == 1;
       aligned_runs = sizes[0][1:0] == 0 && instr_i.src0.stride1[1:0] == 0
@@ -82,14 +76,14 @@ module tensor_check (
         2'd1:    aligned_start = instr_i.src0.offset[2:0] == 0;
         default: aligned_start = 1'b0;
       endcase
-      fast_o = instr_i.src0.stride0 == 16'sd1 && aligned_start && (one_run || aligned_runs);
+      checked_o.fast = instr_i.src0.stride0 == 16'sd1 && aligned_start && (one_run || aligned_runs);
       even_runs = !sizes[0][0] && (one_run || (!instr_i.src0.stride1[0] && !instr_i.src0.stride2[0]
                                                && !instr_i.src0.stride3[0]));
-      pair_o = operand_check_pkg::element_shift(instr_i.src0.dtype) == 2'd2
+      checked_o.pair = operand_check_pkg::element_shift(instr_i.src0.dtype) == 2'd2
                && instr_i.src0.stride0 == 16'sd1 && instr_i.src0.offset[2:0] == 0 && even_runs;
       reach  = {2'b00, instr_i.src0.stride0[15] ? -instr_i.src0.stride0 : instr_i.src0.stride0}
                << operand_check_pkg::element_shift(instr_i.src0.dtype);
-      long_o = reach >= 18'd16;
+      checked_o.long_stride = reach >= 18'd16;
     end
   end
 

@@ -17,24 +17,14 @@ module tensor_drain #(
   // A tile goes into the array; only while free_o.
   input  logic push_i,
   output logic free_o,
-  input  defs_pkg::operand_t dst_i,
-  input  logic [3:0][15:0] sizes_i,
-  input  logic accumulate_i,
-  input  logic report_i,            // the last pass of its instruction
-  input  logic [7:0] count_i,       // columns of its stationary tile
-  input  logic [31:0] pc_i,
+  input  tensor_pkg::tile_t tile_i,
   output logic finished_o,          // pulse: the last row of an instruction is being written
   output logic busy_o,
 
   input  logic sum_valid_i,
   input  logic [P*32-1:0] sum_i,
 
-  output logic ps_wr_valid_o,
-  output logic [15:0] ps_wr_addr_o,
-  output logic ps_wr_accumulate_o,
-  output logic ps_wr_integer_o,
-  output logic [7:0] ps_wr_count_o,
-  output logic [31:0] ps_wr_pc_o,
+  output row_pkg::psum_write_t ps_wr_o,
   output row_pkg::lane_row_t ps_wr_data_o
 );
 
@@ -43,8 +33,8 @@ module tensor_drain #(
 
   typedef struct packed {
     logic [23:0] offset;
-    logic [3:0][15:0] strides;
-    logic [3:0][15:0] sizes;
+    logic [63:0] strides;
+    logic [63:0] sizes;
     logic accumulate;
     logic integers;
     logic report;
@@ -55,10 +45,12 @@ module tensor_drain #(
   // -------------------------------------------------------------------------------------- queue
   tile_t queue_q [Depth];
   tile_t oldest;
+  defs_pkg::operand_t dst, walked;
   logic [PointerBits-1:0] push_at_d, push_at_q, pop_at_d, pop_at_q;
   logic [PointerBits:0] fill_d, fill_q;
   logic pop;
 
+  assign dst       = tile_i.dst;
   assign free_o    = fill_q != (PointerBits + 1)'(Depth);
   assign oldest    = queue_q[pop_at_q];
   assign push_at_d = push_at_q + PointerBits'(push_i);
@@ -67,46 +59,38 @@ module tensor_drain #(
 
   always_ff @(posedge clk_i) begin
     if (push_i) begin
-      queue_q[push_at_q] <= '{offset: dst_i.offset,
-                              strides: {dst_i.stride3, dst_i.stride2, dst_i.stride1, dst_i.stride0},
-                              sizes: sizes_i, accumulate: accumulate_i,
-                              integers: dst_i.dtype == defs_pkg::DtypeInt32, report: report_i,
-                              count: count_i, pc: pc_i};
+      queue_q[push_at_q] <= '{offset: dst.offset,
+                              strides: {dst.stride3, dst.stride2, dst.stride1, dst.stride0},
+                              sizes: tile_i.sizes, accumulate: tile_i.accumulate,
+                              integers: dst.dtype == defs_pkg::DtypeInt32,
+                              report: tile_i.last_pass, count: tile_i.columns, pc: tile_i.pc};
     end
   end
 
   // --------------------------------------------------------------------------------------- walk
   logic walk_valid, walk_last;
   logic [23:0] walk_addr;
-  logic [2:0] unused_walk_count;
-  logic unused_inner_last;
   logic accumulate_q, integers_q, report_q;
   logic [7:0] count_q;
   logic [31:0] pc_q;
 
   assign pop = fill_q != 0 && (!walk_valid || (sum_valid_i && walk_last));
 
+  assign walked = {14'b0, oldest.offset, 10'b0, oldest.strides};
   access_pattern u_walk (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(pop), .offset_i(oldest.offset), .strides_i(oldest.strides), .sizes_i(oldest.sizes),
-    .shift_i(2'd2), .step4_i(1'b0),
-    .next_i(sum_valid_i), .valid_o(walk_valid), .addr_o(walk_addr),
-    .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
+    .clk_i, .rst_ni, .start_i(pop), .operand_i(walked), .sizes_i(oldest.sizes), .shift_i(2'd2),
+    .step4_i(1'b0), .next_i(sum_valid_i), .valid_o(walk_valid), .addr_o(walk_addr),
+    .count_o(), .inner_last_o(), .last_o(walk_last)
   );
 
-  assign busy_o = fill_q != 0 || walk_valid || ps_wr_valid_o;
+  assign busy_o = fill_q != 0 || walk_valid || ps_wr_o.valid;
 
   // ---------------------------------------------------------------------------------- registers
   row_pkg::lane_row_t row;
   always_ff @(posedge clk_i) begin
     if (sum_valid_i) begin
       for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = sum_i[32*i +: 32];
-      ps_wr_data_o       <= row;
-      ps_wr_addr_o       <= walk_addr[17:2];
-      ps_wr_accumulate_o <= accumulate_q;
-      ps_wr_integer_o    <= integers_q;
-      ps_wr_count_o      <= count_q;
-      ps_wr_pc_o         <= pc_q;
+      ps_wr_data_o <= row;
     end
     if (pop) begin
       accumulate_q <= oldest.accumulate;
@@ -122,20 +106,23 @@ module tensor_drain #(
       push_at_q     <= '0;
       pop_at_q      <= '0;
       fill_q        <= '0;
-      ps_wr_valid_o <= 1'b0;
+      ps_wr_o       <= '0;
       finished_o    <= 1'b0;
     end else begin
       push_at_q     <= push_at_d;
       pop_at_q      <= pop_at_d;
       fill_q        <= fill_d;
-      ps_wr_valid_o <= sum_valid_i;
+      ps_wr_o.valid <= sum_valid_i;
+      if (sum_valid_i) begin
+        ps_wr_o <= '{pc: pc_q, valid: 1'b1, addr: walk_addr[17:2], accumulate: accumulate_q,
+                     integers: integers_q, count: count_q};
+      end
       finished_o    <= sum_valid_i && walk_last && report_q;
     end
   end
 
-  logic unused_dst;
-  assign unused_dst = ^{dst_i.space, dst_i.partition, dst_i.reserved,
-                        walk_addr[23:18], walk_addr[1:0]};
+  logic unused_tile;
+  assign unused_tile = ^{tile_i, dst, walk_addr[23:18], walk_addr[1:0]};
 
   // --------------------------------------------------------------------------------- assertions
   // Every sum has a place to go.

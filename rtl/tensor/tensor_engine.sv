@@ -45,32 +45,16 @@ module tensor_engine #(
   input  logic [2:0] count_index_i,
   output logic [47:0] count_o,
 
-  output logic ts_rd_valid_o,
-  output logic [17:0] ts_rd_addr_o,
+  output row_pkg::sbuf_read_t ts_rd_o,
   input  row_pkg::sbuf_row_t ts_rd_data_i,
-
-  output logic tm_rd_valid_o,
-  output logic [17:0] tm_rd_addr_o,
+  output row_pkg::sbuf_read_t tm_rd_o,
   input  row_pkg::sbuf_row_t tm_rd_data_i,
-
-  output logic tl_rd_valid_o,         // a tile in the lower half of the partitions
-  output logic [17:0] tl_rd_addr_o,
+  output row_pkg::sbuf_read_t tl_rd_o,   // a tile in the lower half of the partitions
   input  row_pkg::sbuf_row_t tl_rd_data_i,
 
-  output logic ps_wr_valid_o,
-  output logic [15:0] ps_wr_addr_o,
-  output logic ps_wr_accumulate_o,
-  output logic ps_wr_integer_o,
-  output logic [7:0] ps_wr_count_o,
-  output logic [31:0] ps_wr_pc_o,
+  output row_pkg::psum_write_t ps_wr_o,
   output row_pkg::lane_row_t ps_wr_data_o,
-
-  output logic pl_wr_valid_o,
-  output logic [15:0] pl_wr_addr_o,
-  output logic pl_wr_accumulate_o,
-  output logic pl_wr_integer_o,
-  output logic [7:0] pl_wr_count_o,
-  output logic [31:0] pl_wr_pc_o,
+  output row_pkg::psum_write_t pl_wr_o,
   output row_pkg::lane_row_t pl_wr_data_o
 );
 
@@ -84,57 +68,40 @@ module tensor_engine #(
   logic [1:0] stream1_planes, unused_stream1_halves;
   tensor_pkg::tile_t load_tile, moving_tile;
 
-  logic check_valid, loaded, loaded_both, fast, pair, long_stride;
-  defs_pkg::instr_t first;
-  defs_pkg::error_cause_e cause;
-  logic [7:0] loaded_partitions, loaded_first, loaded_columns, columns;
-  logic [3:0] loaded_dtype;
-  logic second_check_valid, second_loaded, second_loaded_both, second_long;
-  defs_pkg::instr_t second;
-  defs_pkg::error_cause_e second_cause;
-  logic [7:0] second_loaded_partitions, second_loaded_first, second_loaded_columns;
-  logic [3:0] second_loaded_dtype;
-  logic [9:0] unused_second;         // a multiply has no columns of its own and is not fast
+  logic check_valid, loaded_both, second_check_valid, second_loaded_both;
+  defs_pkg::instr_t first, second;
+  defs_pkg::error_cause_e cause, second_cause;
+  tensor_pkg::loaded_t loaded, second_loaded;
+  tensor_pkg::checked_t checked, second_checked;
 
   tensor_head u_head (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
-    .second_valid_i(second_valid_i), .second_i(second_i),
-    .check_valid_o(check_valid), .instr_o(first), .loaded_o(loaded),
-    .loaded_partitions_o(loaded_partitions), .loaded_first_o(loaded_first),
-    .loaded_columns_o(loaded_columns), .loaded_dtype_o(loaded_dtype), .loaded_both_o(loaded_both),
-    .cause_i(cause), .columns_i(columns), .fast_i(fast), .pair_i(pair), .long_i(long_stride),
+    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .pc_i, .second_valid_i, .second_i,
+    .check_valid_o(check_valid), .instr_o(first), .loaded_o(loaded), .loaded_both_o(loaded_both),
+    .cause_i(cause), .checked_i(checked),
     .second_check_valid_o(second_check_valid), .second_o(second), .second_loaded_o(second_loaded),
-    .second_loaded_partitions_o(second_loaded_partitions),
-    .second_loaded_first_o(second_loaded_first), .second_loaded_columns_o(second_loaded_columns),
-    .second_loaded_dtype_o(second_loaded_dtype), .second_loaded_both_o(second_loaded_both),
-    .second_cause_i(second_cause), .second_long_i(second_long),
+    .second_loaded_both_o(second_loaded_both),
+    .second_cause_i(second_cause), .second_checked_i(second_checked),
     .load_valid_o(load_valid), .load_o(load_tile), .load_start_i(load_start),
     .moving_valid_o(moving_valid), .moving_o(moving_tile), .moving_behind_o(moving_behind),
     .moving_start_i(|moving_start),
     .push_load_o(push_load), .push_multiply_o(push_multiply), .push_lower_o(push_lower),
     .order_free_i(order_free), .order_empty_i(order_empty && done_o == 0),
-    .error_valid_o(error_valid_o), .error_cause_o(error_cause_o), .error_pc_o(error_pc_o),
+    .error_valid_o, .error_cause_o, .error_pc_o,
     .multiply_waits_o(multiply_waits), .busy_o(head_busy)
   );
 
   tensor_check u_check (
-    .valid_i(check_valid), .instr_i(first), .loaded_i(loaded),
-    .loaded_partitions_i(loaded_partitions), .loaded_first_i(loaded_first),
-    .loaded_columns_i(loaded_columns), .loaded_dtype_i(loaded_dtype), .loaded_both_i(loaded_both),
-    .cause_o(cause), .columns_o(columns), .fast_o(fast), .pair_o(pair), .long_o(long_stride)
+    .valid_i(check_valid), .instr_i(first), .loaded_i(loaded), .loaded_both_i(loaded_both),
+    .cause_o(cause), .checked_o(checked)
   );
 
   tensor_check u_second_check (
     .valid_i(second_check_valid), .instr_i(second), .loaded_i(second_loaded),
-    .loaded_partitions_i(second_loaded_partitions), .loaded_first_i(second_loaded_first),
-    .loaded_columns_i(second_loaded_columns), .loaded_dtype_i(second_loaded_dtype),
-    .loaded_both_i(second_loaded_both), .cause_o(second_cause), .columns_o(unused_second[9:2]),
-    .fast_o(unused_second[1]), .pair_o(unused_second[0]), .long_o(second_long)
+    .loaded_both_i(second_loaded_both), .cause_o(second_cause), .checked_o(second_checked)
   );
 
   tensor_issue u_issue (
-    .clk_i(clk_i), .rst_ni(rst_ni),
+    .clk_i, .rst_ni,
     .load_valid_i(load_valid), .load_i(load_tile), .load_free_i(load_free),
     .load_start_o(load_start), .load_quick_o(load_quick),
     .moving_valid_i(moving_valid), .moving_i(moving_tile), .moving_behind_i(moving_behind),
@@ -161,45 +128,35 @@ module tensor_engine #(
   assign unused_planes = ^{stream1_planes[0], lower_planes[0]};
 
   tensor_load u_load (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(load_start), .free_o(load_free), .src_i(load_tile.src), .sizes_i(load_tile.sizes),
-    .columns_i(load_tile.columns), .partitions_i(load_tile.partitions),
-    .fast_i(load_tile.fast), .pair_i(load_tile.pair), .long_i(load_tile.long_stride),
-    .quick_i(load_quick), .low_i(load_tile.low), .report_i(load_tile.last_pass),
-    .halves_i(load_tile.halves), .planes_i(load_tile.planes),
+    .clk_i, .rst_ni,
+    .start_i(load_start), .free_o(load_free), .tile_i(load_tile), .quick_i(load_quick),
     .finished_o(load_finished), .busy_o(load_busy),
-    .rd_valid_o(ts_rd_valid_o), .rd_addr_o(ts_rd_addr_o), .rd_data_i(ts_rd_data_i),
+    .rd_o(ts_rd_o), .rd_data_i(ts_rd_data_i),
     .load_valid_o(group_valid), .load_plane_o(group_plane), .load_group_o(group),
     .load_ahead_o(group_ahead), .load_first_o(group_first), .load_count_o(group_count),
     .load_format_o(group_format), .load_o(group_data)
   );
 
   tensor_stream u_stream (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(moving_start[0]), .free_o(stream_free[0]),
-    .src_i(moving_tile.src), .sizes_i(moving_tile.sizes), .low_i(moving_tile.low),
-    .long_i(moving_tile.long_stride), .halves_i(moving_tile.halves), .planes_i(moving_tile.planes),
+    .clk_i, .rst_ni,
+    .start_i(moving_start[0]), .free_o(stream_free[0]), .tile_i(moving_tile),
     .halves_o(stream0_halves), .planes_o(stream0_planes), .waiting_o(rest[0]),
-    .busy_o(stream_busy[0]),
-    .rd_valid_o(tm_rd_valid_o), .rd_addr_o(tm_rd_addr_o), .rd_data_i(tm_rd_data_i),
+    .busy_o(stream_busy[0]), .rd_o(tm_rd_o), .rd_data_i(tm_rd_data_i),
     .moving_valid_o(vector_valid), .moving_plane_o(vector_planes),
     .moving_format_o(vector_format), .moving_o(vector)
   );
 
   tensor_stream #(.First(P / 2)) u_lower_stream (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(moving_start[1]), .free_o(stream_free[1]),
-    .src_i(moving_tile.src), .sizes_i(moving_tile.sizes), .low_i(moving_tile.low),
-    .long_i(moving_tile.long_stride), .halves_i(moving_tile.halves), .planes_i(moving_tile.planes),
+    .clk_i, .rst_ni,
+    .start_i(moving_start[1]), .free_o(stream_free[1]), .tile_i(moving_tile),
     .halves_o(unused_stream1_halves), .planes_o(stream1_planes), .waiting_o(rest[1]),
-    .busy_o(stream_busy[1]),
-    .rd_valid_o(tl_rd_valid_o), .rd_addr_o(tl_rd_addr_o), .rd_data_i(tl_rd_data_i),
+    .busy_o(stream_busy[1]), .rd_o(tl_rd_o), .rd_data_i(tl_rd_data_i),
     .moving_valid_o(lower_valid), .moving_plane_o(lower_planes),
     .moving_format_o(lower_format), .moving_o(lower_vector)
   );
 
   tensor_array u_array (
-    .clk_i(clk_i), .rst_ni(rst_ni),
+    .clk_i, .rst_ni,
     .load_valid_i(group_valid), .load_plane_i(group_plane), .load_group_i(group),
     .load_ahead_i(group_ahead), .load_first_i(group_first), .load_count_i(group_count),
     .load_format_i(group_format), .load_i(group_data),
@@ -212,36 +169,26 @@ module tensor_engine #(
   );
 
   tensor_drain u_drain (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .push_i(moving_start[0]), .free_o(drain_free[0]), .dst_i(moving_tile.dst),
-    .sizes_i(moving_tile.sizes), .accumulate_i(moving_tile.accumulate),
-    .report_i(moving_tile.last_pass), .count_i(moving_tile.columns), .pc_i(moving_tile.pc),
-    .finished_o(tile_finished), .busy_o(drain_busy[0]),
-    .sum_valid_i(sum_valid), .sum_i(sum),
-    .ps_wr_valid_o(ps_wr_valid_o), .ps_wr_addr_o(ps_wr_addr_o),
-    .ps_wr_accumulate_o(ps_wr_accumulate_o), .ps_wr_integer_o(ps_wr_integer_o),
-    .ps_wr_count_o(ps_wr_count_o), .ps_wr_pc_o(ps_wr_pc_o), .ps_wr_data_o(ps_wr_data_o)
+    .clk_i, .rst_ni,
+    .push_i(moving_start[0]), .free_o(drain_free[0]), .tile_i(moving_tile),
+    .finished_o(tile_finished), .busy_o(drain_busy[0]), .sum_valid_i(sum_valid), .sum_i(sum),
+    .ps_wr_o(ps_wr_o), .ps_wr_data_o(ps_wr_data_o)
   );
 
   tensor_drain u_lower_drain (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .push_i(moving_start[1]), .free_o(drain_free[1]), .dst_i(moving_tile.dst),
-    .sizes_i(moving_tile.sizes), .accumulate_i(moving_tile.accumulate),
-    .report_i(moving_tile.last_pass), .count_i(moving_tile.columns), .pc_i(moving_tile.pc),
-    .finished_o(lower_finished), .busy_o(drain_busy[1]),
-    .sum_valid_i(lower_sum_valid), .sum_i(lower_sum),
-    .ps_wr_valid_o(pl_wr_valid_o), .ps_wr_addr_o(pl_wr_addr_o),
-    .ps_wr_accumulate_o(pl_wr_accumulate_o), .ps_wr_integer_o(pl_wr_integer_o),
-    .ps_wr_count_o(pl_wr_count_o), .ps_wr_pc_o(pl_wr_pc_o), .ps_wr_data_o(pl_wr_data_o)
+    .clk_i, .rst_ni,
+    .push_i(moving_start[1]), .free_o(drain_free[1]), .tile_i(moving_tile),
+    .finished_o(lower_finished), .busy_o(drain_busy[1]), .sum_valid_i(lower_sum_valid), .sum_i(lower_sum),
+    .ps_wr_o(pl_wr_o), .ps_wr_data_o(pl_wr_data_o)
   );
 
   // ---------------------------------------------------------------------------------- completion
   tensor_order u_order (
-    .clk_i(clk_i), .rst_ni(rst_ni),
+    .clk_i, .rst_ni,
     .push_load_i(push_load), .push_multiply_i(push_multiply), .push_lower_i(push_lower),
     .free_o(order_free),
     .load_finished_i(load_finished), .tile_finished_i(tile_finished),
-    .lower_finished_i(lower_finished), .done_o(done_o), .empty_o(order_empty)
+    .lower_finished_i(lower_finished), .done_o, .empty_o(order_empty)
   );
 
   assign busy_o = head_busy || load_busy || (|stream_busy) || array_busy || (|drain_busy)
@@ -250,9 +197,9 @@ module tensor_engine #(
   // ----------------------------------------------------------------------------------- counters
   logic [15:0] work0_q, work1_q;    // rows x columns of the tile in each stream
   tensor_counters u_counters (
-    .clk_i(clk_i), .rst_ni(rst_ni), .active_i(busy_o),
-    .moving_i({tl_rd_valid_o, tm_rd_valid_o}), .work0_i(work0_q), .work1_i(work1_q),
-    .load_i(ts_rd_valid_o), .port_wait_i((|rest) || bank_wait), .tile_here_i(multiply_waits),
+    .clk_i, .rst_ni, .active_i(busy_o),
+    .moving_i({tl_rd_o.valid, tm_rd_o.valid}), .work0_i(work0_q), .work1_i(work1_q),
+    .load_i(ts_rd_o.valid), .port_wait_i((|rest) || bank_wait), .tile_here_i(multiply_waits),
     .rd_i(count_rd_i), .rd_index_i(count_index_i), .rd_value_o(count_o)
   );
   always_ff @(posedge clk_i) begin

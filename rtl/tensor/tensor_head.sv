@@ -32,27 +32,16 @@ module tensor_head #(
   // into the half where its tile starts.
   output logic check_valid_o,
   output defs_pkg::instr_t instr_o,
-  output logic loaded_o,
-  output logic [7:0] loaded_partitions_o,
-  output logic [7:0] loaded_first_o,
-  output logic [7:0] loaded_columns_o,
-  output logic [3:0] loaded_dtype_o,
+  output tensor_pkg::loaded_t loaded_o,
   output logic loaded_both_o,
   input  defs_pkg::error_cause_e cause_i,
-  input  logic [7:0] columns_i,
-  input  logic fast_i,
-  input  logic pair_i,
-  input  logic long_i,
+  input  tensor_pkg::checked_t checked_i,
   output logic second_check_valid_o,
   output defs_pkg::instr_t second_o,
-  output logic second_loaded_o,
-  output logic [7:0] second_loaded_partitions_o,
-  output logic [7:0] second_loaded_first_o,
-  output logic [7:0] second_loaded_columns_o,
-  output logic [3:0] second_loaded_dtype_o,
+  output tensor_pkg::loaded_t second_loaded_o,
   output logic second_loaded_both_o,
   input  defs_pkg::error_cause_e second_cause_i,
-  input  logic second_long_i,
+  input  tensor_pkg::checked_t second_checked_i,
 
   // Slots: filled here, emptied by the start of the load or of the stream.
   output logic load_valid_o,
@@ -79,29 +68,6 @@ module tensor_head #(
 
   localparam int unsigned BankShift = $clog2(size_pkg::PsumCols * 4);
 
-  // What a MULTIPLY_MOVING has to fit: the last load into one half of the rows.
-  typedef struct packed {
-    logic [7:0] partitions;
-    logic [7:0] first;
-    logic [7:0] columns;
-    logic [3:0] dtype;
-  } loaded_t;
-
-  // An instruction that has been checked.
-  typedef struct packed {
-    logic [7:0] columns;            // of its stationary tile
-    logic [1:0] halves;
-    logic load;
-    logic fp32;
-    logic fast;
-    logic pair;
-    logic long_stride;
-  } checked_t;
-
-  function automatic logic [1:0] halves_of(input logic [7:0] partitions, input logic [7:0] first);
-    halves_of = 32'(partitions) > P / 2 ? 2'b11 : 32'(first) >= P / 2 ? 2'b10 : 2'b01;
-  endfunction
-
   // -------------------------------------------------------------------------------------- taken
   logic first_valid_d, first_valid_q, second_valid_d, second_valid_q, take, move;
   defs_pkg::instr_t first_q, second_q;
@@ -122,66 +88,36 @@ module tensor_head #(
 
   // -------------------------------------------------------------------------------------- check
   // In the cycle in which they move on: once.
-  logic upper_valid_d, upper_valid_q, lower_valid_d, lower_valid_q;
-  loaded_t upper_q, lower_q, upper_then, lower_then, first_fits, second_fits, first_loads;
-  checked_t first_checked, second_checked;
-  logic first_is_load, first_low, second_low;
-  logic [1:0] first_halves;
+  tensor_pkg::loaded_t upper_d, upper_q, lower_d, lower_q, first_loads;
+  logic first_is_load, load_moves;
 
-  assign first_is_load         = first_q.opcode == defs_pkg::OpcodeLoadStationary;
-  assign first_halves          = halves_of(first_q.partitions, first_q.src0.partition);
+  assign first_is_load = first_q.opcode == defs_pkg::OpcodeLoadStationary;
+  assign load_moves    = move && first_is_load;
   always_comb begin
-    first_checked.columns      = first_is_load ? columns_i : first_fits.columns;
-    first_checked.halves       = first_halves;
-    first_checked.load         = first_is_load;
-    first_checked.fp32         = first_q.src0.dtype == defs_pkg::DtypeFp32;
-    first_checked.fast         = fast_i;
-    first_checked.pair         = pair_i;
-    first_checked.long_stride  = long_i;
-    second_checked             = '0;
-    second_checked.columns     = second_fits.columns;
-    second_checked.halves      = halves_of(second_q.partitions, second_q.src0.partition);
-    second_checked.fp32        = second_q.src0.dtype == defs_pkg::DtypeFp32;
-    second_checked.long_stride = second_long_i;
-    first_loads.partitions     = first_q.partitions;
-    first_loads.first          = first_q.src0.partition;
-    first_loads.columns        = columns_i;
-    first_loads.dtype          = first_q.src0.dtype;
+    first_loads.valid      = 1'b1;
+    first_loads.partitions = first_q.partitions;
+    first_loads.first      = first_q.src0.partition;
+    first_loads.columns    = checked_i.columns;
+    first_loads.dtype      = first_q.src0.dtype;
   end
+  assign upper_d       = load_moves && checked_i.halves[0] ? first_loads : upper_q;
+  assign lower_d       = load_moves && checked_i.halves[1] ? first_loads : lower_q;
 
-  assign first_low   = 32'(first_q.src0.partition) >= P / 2;
-  assign second_low  = 32'(second_q.src0.partition) >= P / 2;
-  assign first_fits  = first_low ? lower_q : upper_q;
-  assign upper_then  = first_is_load && first_halves[0] ? first_loads : upper_q;
-  assign lower_then  = first_is_load && first_halves[1] ? first_loads : lower_q;
-  assign second_fits = second_low ? lower_then : upper_then;
-  assign upper_valid_d = upper_valid_q || (move && first_is_load && first_halves[0]);
-  assign lower_valid_d = lower_valid_q || (move && first_is_load && first_halves[1]);
-  assign check_valid_o       = move;
-  assign instr_o             = first_q;
-  assign loaded_o            = first_low ? lower_valid_q : upper_valid_q;
-  assign loaded_partitions_o = first_fits.partitions;
-  assign loaded_first_o      = first_fits.first;
-  assign loaded_columns_o    = first_fits.columns;
-  assign loaded_dtype_o      = first_fits.dtype;
-  assign loaded_both_o       = upper_q.partitions == lower_q.partitions
-                               && upper_q.first == lower_q.first;
+  assign check_valid_o = move;
+  assign instr_o       = first_q;
+  assign loaded_o      = 32'(first_q.src0.partition) >= P / 2 ? lower_q : upper_q;
+  assign loaded_both_o = upper_q.partitions == lower_q.partitions && upper_q.first == lower_q.first;
 
-  assign second_check_valid_o       = move && second_valid_q;
-  assign second_o                   = second_q;
-  assign second_loaded_o            = second_low ? lower_valid_d : upper_valid_d;
-  assign second_loaded_partitions_o = second_fits.partitions;
-  assign second_loaded_first_o      = second_fits.first;
-  assign second_loaded_columns_o    = second_fits.columns;
-  assign second_loaded_dtype_o      = second_fits.dtype;
-  assign second_loaded_both_o       = upper_then.partitions == lower_then.partitions
-                                      && upper_then.first == lower_then.first;
+  assign second_check_valid_o = move && second_valid_q;
+  assign second_o             = second_q;
+  assign second_loaded_o      = 32'(second_q.src0.partition) >= P / 2 ? lower_d : upper_d;
+  assign second_loaded_both_o = upper_d.partitions == lower_d.partitions && upper_d.first == lower_d.first;
 
   // ------------------------------------------------------------------------------------ checked
   // `front` is sent next; `back` is a multiply behind a load, and becomes the front after it.
   logic front_valid_d, front_valid_q, back_valid_d, back_valid_q;
   defs_pkg::instr_t front_q, back_q;
-  checked_t front_is_q, back_is_q;
+  tensor_pkg::checked_t front_is_q, back_is_q;
   defs_pkg::error_cause_e front_cause_q, back_cause_q;
   logic [31:0] front_pc_q;
   logic front_sent, back_sent, left;   // left: nothing remains of them
@@ -194,14 +130,12 @@ module tensor_head #(
   always_ff @(posedge clk_i) begin
     if (move) begin
       front_q    <= first_q;
-      front_is_q <= first_checked;
+      front_is_q <= checked_i;
       front_cause_q <= cause_i;
       front_pc_q <= first_pc_q;
-      upper_q    <= upper_then;
-      lower_q    <= lower_then;
       if (second_valid_q) begin
         back_q    <= second_q;
-        back_is_q <= second_checked;
+        back_is_q <= second_checked_i;
         back_cause_q <= second_cause_i;
       end
     end else if (front_sent && back_valid_q) begin
@@ -218,7 +152,7 @@ module tensor_head #(
   logic good, send_load, send_front, last_pass, send_back, send_moving, load_free, moving_free;
   logic load_valid_d, moving_valid_d, moving_behind_d, stop;
   defs_pkg::instr_t moving;         // the multiply that is sent
-  checked_t moving_is;
+  tensor_pkg::checked_t moving_is;
   logic [31:0] moving_pc;
 
   assign good       = front_valid_q && front_cause_q == defs_pkg::ErrorCauseNone && order_free_i;
@@ -299,8 +233,8 @@ module tensor_head #(
       second_valid_q  <= 1'b0;
       front_valid_q   <= 1'b0;
       back_valid_q    <= 1'b0;
-      upper_valid_q   <= 1'b0;
-      lower_valid_q   <= 1'b0;
+      upper_q         <= '0;
+      lower_q         <= '0;
       plane_q         <= '0;
       pass_q          <= '0;
       load_valid_o    <= 1'b0;
@@ -319,8 +253,8 @@ module tensor_head #(
       load_valid_o    <= load_valid_d;
       moving_valid_o  <= moving_valid_d;
       moving_behind_o <= moving_behind_d;
-      upper_valid_q   <= upper_valid_d;
-      lower_valid_q   <= lower_valid_d;
+      upper_q         <= upper_d;
+      lower_q         <= lower_d;
       if (stop && !error_valid_o) begin
         error_valid_o <= 1'b1;
         error_cause_o <= front_cause_q;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // LOAD_STATIONARY: reads the columns of the stationary tile and sends them to the array in fours.
 
-// Four columns a cycle when they lie side by side in an aligned 8-byte word (`fast_i`: four bf16 or
-// fp16, or half a word of 8-bit elements); two when they fill one (`pair_i`: tf32, fp32); else one.
+// Four columns a cycle when they lie side by side in an aligned 8-byte word (`fast`: four bf16 or
+// fp16, or half a word of 8-bit elements); two when they fill one (`pair`: tf32, fp32); else one.
 //
 //   cycle   start a   a + 1 + n         a + 2 + n          a + 3 + n
 //           start_i   read n of SBUF    data, columns_q    load_valid_o (fast: group n;
@@ -12,7 +12,7 @@
 // Row 0 of group g is written at the end of cycle a + 6 + 4g in all cases (tensor_array: `ahead`),
 // so a load follows vectors given to the array up to a + 2 and precedes those from a + 6 on.
 // A quick load (tensor_issue) is written at the end of cycle a + 3 and precedes those from a + 3 on.
-// With a long stride (`long_i`, see tensor_check) a column is read every second cycle: row 0 of
+// With a long stride (see tensor_check) a column is read every second cycle: row 0 of
 // group g is written up to M + 3 cycles later, and the stream has to wait for so long. The cycle after
 // its last read belongs to it too: the next load must not be late.
 // A load occupies this unit for max(reads, min(P/2, columns)) cycles: the declared issue floor, or
@@ -30,23 +30,12 @@ module tensor_load #(
   // A new tile; only while free_o.
   input  logic start_i,
   output logic free_o,
-  input  defs_pkg::operand_t src_i,
-  input  logic [3:0][15:0] sizes_i,
-  input  logic [7:0] columns_i,     // product of the sizes
-  input  logic [7:0] partitions_i,
-  input  logic fast_i,
-  input  logic pair_i,
-  input  logic long_i,
+  input  tensor_pkg::tile_t tile_i,
   input  logic quick_i,
-  input  logic low_i,               // fp32: take the low halves
-  input  logic report_i,            // the last load of its instruction
-  input  logic [1:0] halves_i,      // of the rows, that take it ...
-  input  logic [1:0] planes_i,      // ... into these planes
   output logic finished_o,          // pulse: every column of the instruction has been read
   output logic busy_o,
 
-  output logic rd_valid_o,
-  output logic [17:0] rd_addr_o,
+  output row_pkg::sbuf_read_t rd_o,
   input  row_pkg::sbuf_row_t rd_data_i,
 
   output logic [1:0] load_valid_o,
@@ -64,73 +53,52 @@ module tensor_load #(
   // ------------------------------------------------------------------------------------ control
   logic walk_valid, walk_last, read;
   logic [23:0] walk_addr;
-  logic [2:0] unused_walk_count;
-  logic unused_inner_last;
-  // A pair is walked like an element of 8 bytes.
-  logic [3:0][15:0] strides, sizes;
+  defs_pkg::operand_t src, walked;
+  logic [63:0] sizes;
   logic [1:0] shift;
-  assign strides = pair_i ? {16'(src_i.stride3 >>> 1), 16'(src_i.stride2 >>> 1),
-                             16'(src_i.stride1 >>> 1), 16'd1}
-                          : {src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0};
-  assign sizes   = pair_i ? {sizes_i[3], sizes_i[2], sizes_i[1], {1'b0, sizes_i[0][15:1]}} : sizes_i;
-  assign shift   = operand_check_pkg::element_shift(src_i.dtype);
+  assign src   = tile_i.src;
+  assign shift = operand_check_pkg::element_shift(src.dtype);
+  // A pair is walked like an element of 8 bytes.
+  always_comb begin
+    walked = src;
+    sizes  = tile_i.sizes;
+    if (tile_i.pair) begin
+      walked.stride3 = src.stride3 >>> 1;
+      walked.stride2 = src.stride2 >>> 1;
+      walked.stride1 = src.stride1 >>> 1;
+      sizes[15:0]    = sizes[15:0] >> 1;
+    end
+  end
   access_pattern u_walk (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(start_i), .offset_i(src_i.offset), .strides_i(strides), .sizes_i(sizes),
-    .shift_i(pair_i ? 2'd3 : shift), .step4_i(fast_i),
-    .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),
-    .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
+    .clk_i, .rst_ni, .start_i, .operand_i(walked), .sizes_i(sizes),
+    .shift_i(tile_i.pair ? 2'd3 : shift), .step4_i(tile_i.fast), .next_i(read),
+    .valid_o(walk_valid), .addr_o(walk_addr), .count_o(), .inner_last_o(), .last_o(walk_last)
   );
 
   logic [7:0] hold_d, hold_q;         // cycles left of the issue floor
-  logic fast_d, fast_q, pair_d, pair_q, long_d, long_q, rest_q;
-  logic [1:0] halves_d, halves_q, planes_d, planes_q;
-  logic [7:0] first_d, first_q, count_d, count_q;
+  logic fast_q, pair_q, long_q, rest_q, report_q, quick_q;
+  logic [1:0] halves_q, planes_q, shift_q;
+  logic [7:0] first_q, count_q;
   logic [7:0] column_d, column_q;     // of this read
-  logic [1:0] shift_d, shift_q;
-  logic report_d, report_q, quick_d, quick_q;
-  fma_pkg::format_t format_d, format_q;
+  fma_pkg::format_t format_q;
   logic [7:0] floor;
 
-  assign floor = (32'(columns_i) < P / 2) ? columns_i : 8'(P / 2);
+  assign floor = (32'(tile_i.columns) < P / 2) ? tile_i.columns : 8'(P / 2);
 
   always_comb begin
     hold_d   = hold_q;
-    fast_d   = fast_q;
-    pair_d   = pair_q;
-    long_d   = long_q;
-    halves_d = halves_q;
-    planes_d = planes_q;
-    first_d  = first_q;
-    count_d  = count_q;
     column_d = column_q;
-    shift_d  = shift_q;
-    report_d = report_q;
-    quick_d  = quick_q;
-    format_d = format_q;
     if (hold_q != 0) hold_d = hold_q - 8'd1;
     if (read) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
     if (start_i) begin
-      hold_d   = (src_i.dtype != defs_pkg::DtypeFp32 ? floor
-                  : {floor[6:0], 1'b0} - (low_i && floor >= 8'd8 ? 8'd8 : 8'd0)) - 8'd1;
-      fast_d   = fast_i;
-      pair_d   = pair_i;
-      long_d   = long_i;
-      halves_d = halves_i;
-      planes_d = planes_i;
-      first_d  = src_i.partition;
-      count_d  = partitions_i;
+      hold_d   = (src.dtype != defs_pkg::DtypeFp32 ? floor
+                  : {floor[6:0], 1'b0} - (tile_i.low && floor >= 8'd8 ? 8'd8 : 8'd0)) - 8'd1;
       column_d = 8'd0;
-      shift_d  = shift;
-      report_d = report_i;
-      quick_d  = quick_i;
-      format_d = fma_pkg::format_of(src_i.dtype, low_i);
     end
   end
 
   assign read       = walk_valid && !rest_q;
-  assign rd_valid_o = read;
-  assign rd_addr_o  = walk_addr[17:0];
+  assign rd_o       = '{valid: read, addr: walk_addr[17:0]};
   assign free_o     = hold_q == 0 && (!walk_valid || (read && walk_last && !long_q));
   assign finished_o = read && walk_last && report_q;
   assign busy_o     = walk_valid || data_valid_q || (|load_valid_o);
@@ -193,18 +161,20 @@ module tensor_load #(
   end
 
   always_ff @(posedge clk_i) begin
-    fast_q   <= fast_d;
-    pair_q   <= pair_d;
-    long_q   <= long_d;
-    halves_q <= halves_d;
-    planes_q <= planes_d;
-    first_q  <= first_d;
-    count_q  <= count_d;
     column_q <= column_d;
-    shift_q  <= shift_d;
-    report_q <= report_d;
-    quick_q  <= quick_d;
-    format_q <= format_d;
+    if (start_i) begin
+      fast_q   <= tile_i.fast;
+      pair_q   <= tile_i.pair;
+      long_q   <= tile_i.long_stride;
+      halves_q <= tile_i.halves;
+      planes_q <= tile_i.planes;
+      first_q  <= src.partition;
+      count_q  <= tile_i.partitions;
+      shift_q  <= shift;
+      report_q <= tile_i.last_pass;
+      quick_q  <= quick_i;
+      format_q <= fma_pkg::format_of(src.dtype, tile_i.low);
+    end
 
     data_quick_q  <= quick_q;
     data_fast_q   <= fast_q;
@@ -232,8 +202,8 @@ module tensor_load #(
     load_count_o <= data_count_q;
   end
 
-  logic unused_src;
-  assign unused_src = ^{src_i.space, src_i.reserved, walk_addr[23:18]};
+  logic unused_tile;
+  assign unused_tile = ^{tile_i, walk_addr[23:18]};
 
   // --------------------------------------------------------------------------------- assertions
   // Nobody starts a load that would overtake another.

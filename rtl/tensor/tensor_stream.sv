@@ -5,7 +5,7 @@
 //           start_i   read n of SBUF    data, moving_o     moving_valid_o
 //
 // A new tile may start in the cycle of the last read of the one before: no gap. With a long stride
-// (`long_i`, see tensor_check) a column is read every second cycle, at b + 1 + 2n.
+// (see tensor_check) a column is read every second cycle, at b + 1 + 2n.
 `include "assert.svh"
 
 module tensor_stream #(
@@ -18,19 +18,13 @@ module tensor_stream #(
   // A new tile; only while free_o.
   input  logic start_i,
   output logic free_o,
-  input  defs_pkg::operand_t src_i,
-  input  logic [3:0][15:0] sizes_i,
-  input  logic low_i,               // fp32: take the low halves
-  input  logic long_i,
-  input  logic [1:0] halves_i,      // of the rows, that it goes through ...
-  input  logic [1:0] planes_i,      // ... with the weights of these planes
+  input  tensor_pkg::tile_t tile_i,
   output logic [1:0] halves_o,      // while !free_o: in use also in the next cycle
   output logic [1:0] planes_o,
   output logic waiting_o,           // a cycle between two reads of a long stride
   output logic busy_o,
 
-  output logic rd_valid_o,
-  output logic [17:0] rd_addr_o,
+  output row_pkg::sbuf_read_t rd_o,
   input  row_pkg::sbuf_row_t rd_data_i,
 
   output logic [1:0] moving_valid_o, // by half
@@ -43,37 +37,26 @@ module tensor_stream #(
 
   logic walk_valid, walk_last, read;
   logic [23:0] walk_addr;
-  logic [2:0] unused_walk_count;
-  logic unused_inner_last;
   logic [1:0] shift;
-  assign shift = operand_check_pkg::element_shift(src_i.dtype);
+  defs_pkg::operand_t src;
+  assign src   = tile_i.src;
+  assign shift = operand_check_pkg::element_shift(src.dtype);
   access_pattern u_walk (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .start_i(start_i), .offset_i(src_i.offset),
-    .strides_i({src_i.stride3, src_i.stride2, src_i.stride1, src_i.stride0}), .sizes_i(sizes_i),
-    .shift_i(shift), .step4_i(1'b0),
-    .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),
-    .count_o(unused_walk_count), .inner_last_o(unused_inner_last), .last_o(walk_last)
+    .clk_i, .rst_ni, .start_i, .operand_i(src), .sizes_i(tile_i.sizes), .shift_i(shift),
+    .step4_i(1'b0), .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),
+    .count_o(), .inner_last_o(), .last_o(walk_last)
   );
 
-  logic [1:0] halves_d, halves_q, planes_d, planes_q, data_valid_q, data_planes_q;
-  logic long_d, long_q, rest_q;     // rest: the cycle after a read of a long stride
-  logic [1:0] shift_d, shift_q, data_shift_q;
+  logic [1:0] data_valid_q, data_planes_q;
+  logic long_q, rest_q;             // rest: the cycle after a read of a long stride
+  logic [1:0] shift_q, data_shift_q;
   logic [2:0] data_byte_q;
-  fma_pkg::format_t format_d, format_q, data_format_q;
+  fma_pkg::format_t format_q, data_format_q;
 
-  assign shift_d    = start_i ? shift : shift_q;
-  assign format_d   = start_i ? fma_pkg::format_of(src_i.dtype, low_i) : format_q;
-  assign halves_d   = start_i ? halves_i : halves_q;
-  assign planes_d   = start_i ? planes_i : planes_q;
-  assign long_d     = start_i ? long_i : long_q;
-  assign halves_o   = halves_q;
-  assign planes_o   = planes_q;
   assign read       = walk_valid && !rest_q;
   assign waiting_o  = walk_valid && rest_q;
   assign free_o     = !walk_valid || (read && walk_last);
-  assign rd_valid_o = read;
-  assign rd_addr_o  = walk_addr[17:0];
+  assign rd_o       = '{valid: read, addr: walk_addr[17:0]};
   assign busy_o     = walk_valid || (|data_valid_q) || (|moving_valid_o);
 
   // ---------------------------------------------------------------------------------- registers
@@ -93,18 +76,20 @@ module tensor_stream #(
       moving_valid_o <= '0;
     end else begin
       rest_q         <= read && long_q;
-      data_valid_q   <= read ? halves_q : 2'b00;
+      data_valid_q   <= read ? halves_o : 2'b00;
       moving_valid_o <= data_valid_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    halves_q       <= halves_d;
-    planes_q       <= planes_d;
-    long_q         <= long_d;
-    data_planes_q  <= planes_q;
-    shift_q        <= shift_d;
-    format_q       <= format_d;
+    if (start_i) begin
+      halves_o <= tile_i.halves;
+      planes_o <= tile_i.planes;
+      long_q   <= tile_i.long_stride;
+      shift_q  <= shift;
+      format_q <= fma_pkg::format_of(src.dtype, tile_i.low);
+    end
+    data_planes_q  <= planes_o;
     data_byte_q    <= walk_addr[2:0];
     data_shift_q   <= shift_q;
     data_format_q  <= format_q;
@@ -112,8 +97,8 @@ module tensor_stream #(
     moving_format_o <= data_format_q;
   end
 
-  logic unused_src;
-  assign unused_src = ^{src_i.space, src_i.partition, src_i.reserved, walk_addr[23:18]};
+  logic unused_tile;
+  assign unused_tile = ^{tile_i, walk_addr[23:18]};
 
   // --------------------------------------------------------------------------------- assertions
   // A tile is streamed to its end.

@@ -10,9 +10,11 @@
 #include <set>
 #include <tuple>
 
+#include "cmodel/board/provenance.h"
 #include "cmodel/program/disassemble.h"
 #include "tb/base/interrupt.h"
 #include "tb/board/watchdog.h"
+#include "tb/check/final_memories.h"
 #include "tb/dut/wave_error.h"
 
 namespace tb {
@@ -284,12 +286,27 @@ void Board::at_the_end() {
     report += fmt::format("region {} of chip {}, byte {}: expected {:#04x}, read back {:#04x}\n",
                           region.name, region.chip, at - actual.begin(), *other, *at);
   }
+  if (report.empty()) report += wrong_memories();
   if (report.empty())
     for (auto& chip : chips_) {
       chip->finish();
       if (!chip->fault().empty()) report += chip->fault() + "\n";
     }
   stop(report.empty() ? Outcome::Status::Passed : Outcome::Status::Failed, report);
+}
+
+std::string Board::wrong_memories() {
+  std::string text;
+  for (const auto& chip : chips_) {
+    const auto wrong = wrong_byte(*chip, scoreboard_.model().machine(chip->id()));
+    if (!wrong) continue;
+    ++outcome_.mismatches;
+    if (!outcome_.wrong_byte) outcome_.wrong_byte = wrong->cell;
+    text +=
+        fmt::format("at the end {} is {:#04x}, expected {:#04x}\n",
+                    cmodel::to_string(built_sizes(), wrong->cell), wrong->actual, wrong->expected);
+  }
+  return text;
 }
 
 std::string Board::early_issues() const {

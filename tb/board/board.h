@@ -40,6 +40,7 @@ struct Outcome {
   double wall_s = 0;
   /// Where the hardware's counters were wrong at the end: {chip, core}.
   std::optional<std::pair<unsigned, unsigned>> wrong_counter;
+  std::optional<cmodel::Cell> wrong_byte;  ///< of memory at the end
   /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
   std::optional<unsigned> faulty_chip;
 };
@@ -110,6 +111,7 @@ class Board : public sc_core::sc_module {
   void at_the_end();
   /// Instructions that went before their wait was over; one line each.
   std::string early_issues() const;
+  std::string wrong_memories();
   /// Forbidden packets were dropped where they must be, and no others; one line each.
   std::string wrong_violations();
   void count_messages(const Chip& chip);

@@ -5,7 +5,10 @@
 
 #include <cstring>
 
+#include "cmodel/board/guard.h"
+#include "cmodel/machine/sequencer.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb {
 namespace {
@@ -28,17 +31,18 @@ std::string to_string(const EarlyIssue& early) {
 }
 
 void IssueCheck::load(const cmodel::Program& program, unsigned chip) {
+  const cmodel::Guard guard(program);
   for (const cmodel::InstrStream& stream : program.streams) {
-    if (stream.chip != chip) continue;
-    for (const cmodel::Segment& segment : program.segments) {
-      if (segment.chip != chip || stream.base < segment.addr ||
-          stream.base - segment.addr >= segment.bytes.size())
-        continue;
-      Sequencer& sequencer = sequencers_[stream.core][stream.engine];
-      sequencer.bytes = segment.bytes.data() + (stream.base - segment.addr);
-      sequencer.count = stream.count;
-      look_at(sequencer, 0);
-    }
+    const auto first = cmodel::program_bytes(program, chip, stream.base);
+    if (stream.chip != chip || first.empty()) continue;
+    Sequencer& sequencer = sequencers_[stream.core][stream.engine];
+    sequencer.bytes = first.data();
+    sequencer.count = stream.count;
+    sequencer.rejects = [stream, peer = guard.peer(chip, stream.core)](const defs::Instr& instr) {
+      return cmodel::Sequencer::check_wait(instr, static_cast<defs::Engine>(stream.engine),
+                                           stream.core, peer) != defs::ErrorCause::None;
+    };
+    look_at(sequencer, 0);
   }
 }
 
@@ -54,7 +58,7 @@ void IssueCheck::look_at(Sequencer& sequencer, std::uint32_t pc) const {
   if (pc >= sequencer.count) return;
   sequencer.next = pc;
   sequencer.instr = decode(sequencer.bytes + std::size_t{pc} * defs::kInstrBytes);
-  sequencer.ready = holds(sequencer.instr);
+  sequencer.ready = holds(sequencer.instr) || sequencer.rejects(sequencer.instr);
 }
 
 void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,

@@ -65,9 +65,10 @@ class IssueCheck : public IssueSink {
   struct Sequencer {
     const std::uint8_t* bytes = nullptr;
     std::uint32_t count = 0;
-    std::optional<std::uint32_t> next;  ///< the one whose wait is looked at
-    defs::Instr instr;                  ///< that one
-    bool ready = false;                 ///< its wait has held
+    std::function<bool(const defs::Instr&)> rejects;  ///< without waiting
+    std::optional<std::uint32_t> next;                ///< the one whose wait is looked at
+    defs::Instr instr;                                ///< that one
+    bool ready = false;                               ///< its wait has held
   };
   void look_at(Sequencer& sequencer, std::uint32_t pc) const;
   bool holds(const defs::Instr& instr) const;

@@ -111,4 +111,28 @@ TEST_F(Issues, AnotherInstructionIsWrongNotEarly) {
   EXPECT_EQ(defs::Instr::from(other), check_.wrong()[0].actual);
 }
 
+/// Of a semaphore that the other core does not share: rejected, whatever its value.
+TEST_F(Issues, WhatIsRejectedWithoutWaitingIsNotEarly) {
+  cmodel::Program apart = program_;
+  apart.partitions.push_back({.chip = 0, .core = 1 - kCore, .key = 1});
+  for (cmodel::Segment& s : apart.segments)
+    if (stream_.base >= s.addr && stream_.base - s.addr < s.bytes.size()) {
+      auto instr = defs::Instr::from(words(1));
+      instr.wait_sem ^= defs::kSemaphores;
+      const auto packed = instr.words();
+      std::memcpy(s.bytes.data() + (stream_.base - s.addr) + defs::kInstrBytes, packed.data(),
+                  defs::kInstrBytes);
+    }
+  program_ = apart;
+  tb::IssueCheck check;
+  check.load(program_, 0);
+  check.set_registers([](unsigned) { return 0u; });
+  for (const std::uint32_t pc : {0u, 1u}) {
+    const auto packed = words(pc);
+    check.issue(kCore, kVector, pc, reinterpret_cast<const std::uint8_t*>(packed.data()));
+  }
+  EXPECT_TRUE(check.wrong().empty());
+  EXPECT_TRUE(check.early().empty());
+}
+
 }  // namespace

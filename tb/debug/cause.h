@@ -4,6 +4,7 @@
 //   in the chip          Cause::block
 //   gen_core[].u_core    sequencer  tensor_array  tensor_counters  psum  sbuf
 //                        vector_engine  act_engine  dma
+//   program              an instruction or descriptor is to blame, no block
 //   beside the cores     fabric  semaphores  host_if  hbm (outside); no core
 #pragma once
 #include <cstdint>

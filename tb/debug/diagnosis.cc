@@ -17,6 +17,13 @@ Diagnosis diagnose(const Board& board, const cmodel::Program& program, const Wat
               return std::tuple{a.cycle, a.actual.stream, a.ordinal} <
                      std::tuple{b.cycle, b.actual.stream, b.ordinal};
             });
+  if (const auto& unwritten = board.scoreboard().model().unwritten(); !unwritten.empty()) {
+    found.cause =
+        cause_by(unwritten.front().stream, unwritten.front().pc, {},
+                 "reads bytes that nobody has written: the program does this, not the RTL");
+    found.cause->block = "program";
+    return found;
+  }
   if (blame_instruction(board, program, found)) return found;
   if (found.mismatches.empty())
     look_for_missing(board, program, found);

@@ -42,6 +42,7 @@ struct Diagnosis {
 /// After a failed run. The model is run again for the producers of every byte, and the whole board
 /// if memories must be watched: only then.
 ///
+///   the program reads bytes that nobody has written        --> the program
 ///   a sequencer let go what is not in the program          --> sequencer
 ///   a wrong commit: which operations fed the wrong element?
 ///     one of them is wrong itself                          --> go there

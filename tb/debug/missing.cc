@@ -108,6 +108,21 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
                   "all that it waits for has come, it has not gone on");
 }
 
+/// A byte is wrong at the end, and nothing before: it did not get there, or did not stay.
+Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
+  const cmodel::Provenance provenance(built_sizes(), program);
+  Cause cause = cause_in(cell.chip, {}, block_of_memory(cell),
+                         fmt::format("{} is wrong at the end, every commit is right",
+                                     cmodel::to_string(built_sizes(), cell)));
+  if (cell.memory != cmodel::Cell::Memory::Hbm) cause.core = cell.core;
+  if (const auto last = provenance.writer(cell, {.first = ~0u})) {
+    cause.engine = cmodel::engine_name(last->stream.engine);
+    cause.pc = last->pc;
+    cause.why += fmt::format(", written last by {} pc {}", cause.engine, last->pc);
+  }
+  return cause;
+}
+
 }  // namespace
 
 void look_for_missing(const Board& board, const cmodel::Program& program, Diagnosis& found) {
@@ -116,7 +131,9 @@ void look_for_missing(const Board& board, const cmodel::Program& program, Diagno
   else if (!(found.cause = first_missing(board, program, found)) &&
            !(found.cause = leaked_credit(board)) && !(found.cause = broken_on_a_link(board)) &&
            !(found.cause = broken_at_its_end(board)))
-    if (const auto& counter = board.outcome().wrong_counter)
+    if (const auto& cell = board.outcome().wrong_byte)
+      found.cause = lost_write(program, *cell);
+    else if (const auto& counter = board.outcome().wrong_counter)
       found.cause = cause_in(counter->first, counter->second, "tensor_counters",
                              "every commit is right, the counter is not");
 }

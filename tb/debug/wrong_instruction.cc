@@ -19,15 +19,12 @@ std::optional<WrongIssue> at_hand(const Board& board, const cmodel::Program& pro
     if (stream.chip != chip) continue;
     const SequencerState s = board.chip(chip).state().sequencer(stream.core, stream.engine);
     if (!s.fetched || !s.issuing || s.pc >= stream.count) continue;
-    const defs::Instr::Words words = s.instr.words();
-    defs::Instr::Words expected;
-    board.scoreboard().model().read(
-        chip, stream.base + std::uint64_t{s.pc} * defs::kInstrBytes,
-        {reinterpret_cast<std::uint8_t*>(expected.data()), defs::kInstrBytes});
-    if (words == expected) continue;
+    const auto expected = board.scoreboard().model().unpack_at<defs::Instr>(
+        chip, stream.base + std::uint64_t{s.pc} * defs::kInstrBytes);
+    if (s.instr.words() == expected.words()) continue;
     return WrongIssue{
         {defs::kFabricDivide * board.outcome().cycles, stream.core, stream.engine, s.pc},
-        defs::Instr::from(expected),
+        expected,
         s.instr};
   }
   return {};

@@ -7,14 +7,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "cmodel/program/program_view.h"
 #include "tb/inject/injector.h"
 
 namespace tb {
-namespace {
 
 using namespace inject;
-
-}  // namespace
 
 std::optional<Done> Injector::Impl::semaphore_lost(Chip& chip) {
   const Register valid = chip.state().at("u_semaphores.upd_valid_q");
@@ -31,11 +29,9 @@ std::optional<Done> Injector::Impl::semaphore_lost(Chip& chip) {
 std::string Injector::Impl::same_commits(const cmodel::InstrStream& stream, std::uint32_t pc,
                                          unsigned bit) const {
   cmodel::Program changed = program;
-  const std::uint64_t addr = stream.base + std::uint64_t{pc} * defs::kInstrBytes + bit / 8;
-  for (auto& segment : changed.segments)
-    if (segment.chip == stream.chip && addr >= segment.addr &&
-        addr < segment.addr + segment.bytes.size())
-      segment.bytes[addr - segment.addr] ^= static_cast<std::uint8_t>(1u << bit % 8);
+  const auto bytes = cmodel::program_bytes(changed, stream.chip,
+                                           stream.base + std::uint64_t{pc} * defs::kInstrBytes);
+  bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
   Census other;
   cmodel::Board board(built_sizes(), changed, other, {});
   board.load();

@@ -9,11 +9,8 @@
 #include "tb/inject/injector.h"
 
 namespace tb {
-namespace {
 
 using namespace inject;
-
-}  // namespace
 
 // A flit at the head of a queue. Body flits are data to the last bit; the last flit of a packet may
 // be padded, but not in its first word.

@@ -9,11 +9,8 @@
 #include "tb/inject/injector.h"
 
 namespace tb {
-namespace {
 
 using namespace inject;
-
-}  // namespace
 
 std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
   const auto& sizes = built_sizes();
@@ -43,13 +40,7 @@ std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
                 std::string why;
                 for (unsigned partition : changed)
                   for (unsigned b = 0; b < bytes; ++b) {
-                    cmodel::Cell cell;
-                    cell.memory = cmodel::Cell::Memory::Sbuf;
-                    cell.chip = static_cast<std::uint8_t>(chip_id);
-                    cell.core = static_cast<std::uint8_t>(core);
-                    cell.partition = static_cast<std::uint16_t>(partition);
-                    cell.addr = word * 8 + byte + b;
-                    why = dead(cell);
+                    why = dead(cmodel::Cell::Memory::Sbuf, partition, word * 8 + byte + b);
                     if (why.empty()) return why;
                   }
                 return why;

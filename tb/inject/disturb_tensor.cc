@@ -8,11 +8,8 @@
 #include "tb/inject/injector.h"
 
 namespace tb {
-namespace {
 
 using namespace inject;
-
-}  // namespace
 
 // Is `column` inside the tile of the vector at this distance in the array?
 bool Injector::Impl::inside_tile(unsigned lane, unsigned distance, unsigned column) const {
@@ -82,13 +79,7 @@ std::optional<Done> Injector::Impl::psum(Chip& chip) {
   return Done{fmt::format("core {} PSUM partition {} bank {} column {} bit {}", core, lane,
                           word / built_sizes().psum_cols, word % built_sizes().psum_cols, bit),
               [=, this] {
-                cmodel::Cell cell;
-                cell.memory = cmodel::Cell::Memory::Psum;
-                cell.chip = static_cast<std::uint8_t>(chip_id);
-                cell.core = static_cast<std::uint8_t>(core);
-                cell.partition = static_cast<std::uint16_t>(lane);
-                cell.addr = std::uint64_t{word} * 4 + bit / 8;
-                return dead(cell);
+                return dead(cmodel::Cell::Memory::Psum, lane, std::uint64_t{word} * 4 + bit / 8);
               }};
 }
 

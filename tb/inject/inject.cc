@@ -82,8 +82,12 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
   chip.settle();
 }
 
-/// The model's next access to a cell, if it is not a read.
-std::string Injector::Impl::dead(const cmodel::Cell& cell) const {
+/// The model's next access to a cell of this core, if it is not a read.
+std::string Injector::Impl::dead(cmodel::Cell::Memory memory, unsigned partition,
+                                 std::uint64_t addr) const {
+  const cmodel::Cell cell{memory, static_cast<std::uint8_t>(chip_id),
+                          static_cast<std::uint8_t>(core), static_cast<std::uint16_t>(partition),
+                          addr};
   if (oracle->live(cell, positions)) return {};
   return to_string(oracle->liveness().next_access(cell, positions));
 }

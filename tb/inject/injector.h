@@ -103,7 +103,7 @@ struct Injector::Impl {
     return chip.state().in_core(core, name);
   }
   bool inside_tile(unsigned lane, unsigned distance, unsigned column) const;
-  std::string dead(const cmodel::Cell& cell) const;
+  std::string dead(cmodel::Cell::Memory memory, unsigned partition, std::uint64_t addr) const;
   std::string same_commits(const cmodel::InstrStream& stream, std::uint32_t pc, unsigned bit) const;
 
   const cmodel::Program& program;

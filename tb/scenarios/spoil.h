@@ -3,7 +3,7 @@
 #pragma once
 #include <cstring>
 
-#include "cmodel/program/program.h"
+#include "cmodel/program/program_view.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/numbers.h"
 
@@ -20,17 +20,11 @@ void spoil(defs::Descriptor& descriptor, defs::ErrorCause cause, Random& random)
 /// Applies `edit` to the instruction or descriptor at `addr` of chip `chip`.
 template <class Item, class Edit>
 void change(cmodel::Program& program, unsigned chip, std::uint64_t addr, Edit&& edit) {
-  for (auto& segment : program.segments) {
-    if (segment.chip != chip || addr < segment.addr || addr >= segment.addr + segment.bytes.size())
-      continue;
-    typename Item::Words words;
-    std::uint8_t* place = segment.bytes.data() + (addr - segment.addr);
-    std::memcpy(words.data(), place, sizeof words);
-    Item item = Item::from(words);
-    edit(item);
-    words = item.words();
-    std::memcpy(place, words.data(), sizeof words);
-  }
+  Item item = cmodel::unpack_at<Item>(program, chip, addr);
+  edit(item);
+  const auto words = item.words();
+  const auto place = cmodel::program_bytes(program, chip, addr);
+  std::memcpy(place.data(), words.data(), place.size());
 }
 
 }  // namespace tb

@@ -22,9 +22,7 @@ module fabric_guard #(
   input  logic [15:0] key_i,
 
   input  logic flit_valid_i,
-  input  logic [2:0] flit_vc_i,
-  input  logic flit_head_i,
-  input  logic flit_tail_i,
+  input  defs_pkg::flit_meta_t flit_i,
   input  logic [127:0] header_i,  // of a head flit
   output logic flit_valid_o,
 
@@ -49,7 +47,7 @@ module fabric_guard #(
     allowed   = 1'b0;
     forbidden = 1'b0;
     if (flit_valid_i) begin
-      if (flit_head_i) begin
+      if (flit_i.head) begin
         allowed = header.op == defs_pkg::PktOpErr || header.op == defs_pkg::PktOpAck ||
                   header.op == defs_pkg::PktOpMgmt;
         for (int unsigned i = 0; i < Entries; i++) begin
@@ -60,12 +58,12 @@ module fabric_guard #(
             header.pkey != key_i[15:8]) allowed = 1'b0;
         forbidden = !allowed;
       end else begin
-        forbidden = dropping_q[flit_vc_i];
+        forbidden = dropping_q[flit_i.vc];
       end
     end
   end
   assign flit_valid_o = flit_valid_i && !forbidden;
-  assign violation_o  = forbidden && flit_head_i;
+  assign violation_o  = forbidden && flit_i.head;
   always_comb begin
     header_o = '0;
     if (violation_o) header_o = header_i;
@@ -88,9 +86,9 @@ module fabric_guard #(
       dropped_q  <= 1'b0;
       count_q    <= '0;
     end else if (forbidden) begin
-      dropping_q[flit_vc_i] <= !flit_tail_i;
+      dropping_q[flit_i.vc] <= !flit_i.tail;
       dropped_q             <= 1'b1;
-      count_q[8*flit_vc_i +: 8] <= count_q[8*flit_vc_i +: 8] + 8'd1;
+      count_q[8*flit_i.vc +: 8] <= count_q[8*flit_i.vc +: 8] + 8'd1;
     end
   end
 

@@ -17,18 +17,12 @@ module link_port (
   // ready_o: stop soon; up to 4 more flits are taken.
   output logic ready_o,
   input  logic flit_valid_i,
-  input  logic [2:0] flit_vc_i,
-  input  logic flit_head_i,
-  input  logic flit_tail_i,
-  input  logic flit_poison_i,
+  input  defs_pkg::flit_meta_t flit_i,
   input  logic [511:0] flit_payload_i,
 
   // At most one flit per fabric cycle; the sender holds a credit for it.
   output logic rx_flit_valid_o,
-  output logic [2:0] rx_flit_vc_o,
-  output logic rx_flit_head_o,
-  output logic rx_flit_tail_o,
-  output logic rx_flit_poison_o,
+  output defs_pkg::flit_meta_t rx_flit_o,
   output logic [511:0] rx_flit_payload_o,
 
   // Flits freed so far, modulo 256: by the neighbour in one VC, every fabric cycle; by this chip, VC i
@@ -66,17 +60,14 @@ module link_port (
   link_rx u_rx (
     .clk_i, .rst_ni, .link_rx_i,
     .up_i(rx_up), .slice_i(rx_slice), .dead_i(dead), .clean_o(clean), .failed_o(failed),
-    .flit_valid_o(rx_flit_valid_o), .flit_vc_o(rx_flit_vc_o), .flit_head_o(rx_flit_head_o),
-    .flit_tail_o(rx_flit_tail_o), .flit_poison_o(rx_flit_poison_o),
-    .flit_payload_o(rx_flit_payload_o),
+    .flit_valid_o(rx_flit_valid_o), .flit_o(rx_flit_o), .flit_payload_o(rx_flit_payload_o),
     .credit_vc_o(reported_vc), .credit_freed_o(reported_freed),
     .expected_o(expected), .nak_o(nak), .ack_valid_o(ack_valid), .ack_nak_o(ack_nak),
     .ack_seq_o(ack_seq), .naks_o(naks), .failures_o(failures)
   );
 
   link_tx u_tx (
-    .clk_i, .rst_ni, .ready_o,
-    .flit_valid_i, .flit_vc_i, .flit_head_i, .flit_tail_i, .flit_poison_i, .flit_payload_i,
+    .clk_i, .rst_ni, .ready_o, .flit_valid_i, .flit_i, .flit_payload_i,
     .freed_i, .expected_i(expected), .nak_i(nak), .ack_valid_i(ack_valid), .ack_nak_i(ack_nak),
     .ack_seq_i(ack_seq),
     .up_i(tx_up), .slice_i(tx_slice), .training_i(training), .info_i(info), .dead_i(dead),

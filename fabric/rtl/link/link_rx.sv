@@ -29,10 +29,7 @@ module link_rx (
 
   // At most one flit per fabric cycle; the sender holds a credit for it.
   output logic flit_valid_o,
-  output logic [2:0] flit_vc_o,
-  output logic flit_head_o,
-  output logic flit_tail_o,
-  output logic flit_poison_o,
+  output defs_pkg::flit_meta_t flit_o,
   output logic [511:0] flit_payload_o,
 
   // Flits the neighbour has freed so far in one of its VCs, every fabric cycle.
@@ -166,7 +163,7 @@ module link_rx (
       else if (missed) asked_q <= 1'b1;
       if (missed && !asked_q) naks_q <= naks_q + 32'd1;
       if (failed_o) failures_q <= failures_q + 32'd1;
-      if (flit_valid_o) open_q[flit_vc_o] <= !flit_tail_o;
+      if (flit_valid_o) open_q[flit_o.vc] <= !flit_o.tail;
     end
   end
   assign expected_o  = expected_q;
@@ -175,12 +172,14 @@ module link_rx (
   assign ack_nak_o   = lcw_2_q.ack_type == 2'd2;
   assign ack_seq_o   = lcw_2_q.ack_seq;
 
-  assign flit_vc_o      = lcw_2_q.vc;
-  assign flit_head_o    = lcw_2_q.flit_type == defs_pkg::FlitTypeHead ||
-                          lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
-  assign flit_tail_o    = lcw_2_q.flit_type == defs_pkg::FlitTypeTail ||
-                          lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
-  assign flit_poison_o  = lcw_2_q.poison;
+  always_comb begin
+    flit_o.vc     = lcw_2_q.vc;
+    flit_o.head   = lcw_2_q.flit_type == defs_pkg::FlitTypeHead ||
+                    lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
+    flit_o.tail   = lcw_2_q.flit_type == defs_pkg::FlitTypeTail ||
+                    lcw_2_q.flit_type == defs_pkg::FlitTypeHeadTail;
+    flit_o.poison = lcw_2_q.poison;
+  end
   assign flit_payload_o = payload_2_q;
   assign naks_o         = naks_q;
   assign failures_o     = failures_q;
@@ -193,6 +192,6 @@ module link_rx (
   // ---------------------------------------------------------------- assertions
   // Flits of a packet are contiguous in their VC: a head comes only behind a tail, a body or a
   // tail only behind a head.
-  `ASSERT_NOW(PacketContiguity_A, flit_valid_o -> open_q[flit_vc_o] != flit_head_o)
+  `ASSERT_NOW(PacketContiguity_A, flit_valid_o -> open_q[flit_o.vc] != flit_o.head)
 
 endmodule

@@ -27,10 +27,7 @@ module link_tx #(
   // ready_o: stop soon; up to 4 more flits are taken.
   output logic ready_o,
   input  logic flit_valid_i,
-  input  logic [2:0] flit_vc_i,
-  input  logic flit_head_i,
-  input  logic flit_tail_i,
-  input  logic flit_poison_i,
+  input  defs_pkg::flit_meta_t flit_i,
   input  logic [511:0] flit_payload_i,
 
   // Flits freed so far in the input buffers of the same port, modulo 256 each: VC i in byte i.
@@ -68,7 +65,7 @@ module link_tx #(
   always_comb begin
     type_d = defs_pkg::FlitTypeNull;
     if (flit_valid_i) begin
-      unique case ({flit_head_i, flit_tail_i})
+      unique case ({flit_i.head, flit_i.tail})
         2'b11:   type_d = defs_pkg::FlitTypeHeadTail;
         2'b10:   type_d = defs_pkg::FlitTypeHead;
         2'b01:   type_d = defs_pkg::FlitTypeTail;
@@ -80,7 +77,7 @@ module link_tx #(
   // The header is the low end of a head flit, `hop` its last byte: one more link crossed.
   always_ff @(posedge clk_i) begin
     if (flit_valid_i) begin
-      payload_q <= {flit_payload_i[511:8], flit_payload_i[7:0] + {7'b0, flit_head_i}};
+      payload_q <= {flit_payload_i[511:8], flit_payload_i[7:0] + {7'b0, flit_i.head}};
     end
   end
 
@@ -189,11 +186,11 @@ module link_tx #(
       line_used_q <= 1'b0;
     end else begin
       type_q      <= type_d;
-      vc_q        <= flit_valid_i ? flit_vc_i : '0;
+      vc_q        <= flit_valid_i ? flit_i.vc : '0;
       valid_q     <= flit_valid_i;
       if (flit_valid_i) begin
-        poison_q <= flit_poison_i;
-        taken_q[8*flit_vc_i +: 8] <= taken_q[8*flit_vc_i +: 8] + 8'd1;
+        poison_q <= flit_i.poison;
+        taken_q[8*flit_i.vc +: 8] <= taken_q[8*flit_i.vc +: 8] + 8'd1;
       end
       if (slot) begin
         sent_q      <= send || restart;
@@ -207,7 +204,7 @@ module link_tx #(
       if (send) flits_q <= flits_q + 32'd1;
       if (send && send_seq == newest_q) newest_q <= newest_q + 10'd1;
       if (restart && send_seq != newest_q) replays_q <= replays_q + 32'd1;
-      if (dead_i && flit_valid_i && flit_tail_i) dropped_q <= dropped_q + 32'd1;
+      if (dead_i && flit_valid_i && flit_i.tail) dropped_q <= dropped_q + 32'd1;
     end
   end
   assign taken_o   = taken_q;

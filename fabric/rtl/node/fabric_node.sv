@@ -178,10 +178,8 @@ module fabric_node #(
   for (genvar p = 0; p < Links; p++) begin : gen_link
     link_port u_link (
       .clk_i(link_clk[p]), .rst_ni, .link_rx_i(link_rx_i[p]), .link_tx_o(link_tx_o[p]), .ready_o(link_ready[p]),
-      .flit_valid_i(out_valid[p]), .flit_vc_i(out[p].vc), .flit_head_i(out[p].head),
-      .flit_tail_i(out[p].tail), .flit_poison_i(out[p].poison), .flit_payload_i(out_payload[p]),
-      .rx_flit_valid_o(flit_valid[p]), .rx_flit_vc_o(flit[p].vc), .rx_flit_head_o(flit[p].head),
-      .rx_flit_tail_o(flit[p].tail), .rx_flit_poison_o(flit[p].poison), .rx_flit_payload_o(flit_payload[p]),
+      .flit_valid_i(out_valid[p]), .flit_i(out[p]), .flit_payload_i(out_payload[p]),
+      .rx_flit_valid_o(flit_valid[p]), .rx_flit_o(flit[p]), .rx_flit_payload_o(flit_payload[p]),
       .credit_vc_o(credit_vc[3*p +: 3]), .credit_freed_o(credit_freed[8*p +: 8]),
       .freed_i(all_freed[64*p +: 64]), .error_limit_i(settings.error_limit),
       .status_o(link_status_o[p]), .lane_errors_o(lane_errors[p]), .dead_o(dead[p]), .idle_o(link_idle[p])
@@ -198,8 +196,7 @@ module fabric_node #(
     fabric_guard u_guard (
       .clk_i(link_clk[p]), .rst_ni, .keys_i(keys_q[KeyBits*p +: KeyBits]),
       .only_own_i(tenant[2]), .chip_id_i(chip_id_q), .key_i(key_q),
-      .flit_valid_i(flit_valid[p]), .flit_vc_i(flit[p].vc), .flit_head_i(flit[p].head),
-      .flit_tail_i(flit[p].tail), .header_i(flit_payload[p][127:0]), .flit_valid_o(admitted[p]),
+      .flit_valid_i(flit_valid[p]), .flit_i(flit[p]), .header_i(flit_payload[p][127:0]), .flit_valid_o(admitted[p]),
       .freed_i(freed[64*p +: 64]), .freed_o(all_freed[64*p +: 64]), .violation_o(violated_key),
       .header_o(violated[128*p +: 128])
     );

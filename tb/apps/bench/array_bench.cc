@@ -30,6 +30,14 @@ constexpr unsigned kSmall = 8;     // rows and columns of the yardstick
 using Clock = std::chrono::steady_clock;
 using defs::Dtype;
 
+template <class Dut>
+void tick(Dut& dut) {
+  dut.clk_i = 1;
+  dut.eval();
+  dut.clk_i = 0;
+  dut.eval();
+}
+
 /// `format` is fma_pkg::format_of(dtype, low); `bits` the size of an element. fp32: a low x low
 /// pass.
 struct Format {
@@ -127,12 +135,7 @@ class Rtl {
   const std::uint32_t* sums() const { return dut_.sum_o.data(); }
 
  private:
-  void cycle() {
-    dut_.clk_i = 1;
-    dut_.eval();
-    dut_.clk_i = 0;
-    dut_.eval();
-  }
+  void cycle() { tick(dut_); }
   Varray_rtl dut_;
 };
 
@@ -172,12 +175,7 @@ class PerPe {
   }
 
  private:
-  void cycle() {
-    dut_.clk_i = 1;
-    dut_.eval();
-    dut_.clk_i = 0;
-    dut_.eval();
-  }
+  void cycle() { tick(dut_); }
   Vpe_array dut_;
 };
 

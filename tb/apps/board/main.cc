@@ -155,6 +155,12 @@ std::string error_text(const HostError& error) {
 
 /// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.
 void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  // Whatever it led to: what the hardware was powered on with must not decide.
+  const std::string unwritten = board.scoreboard().model().unwritten_text();
+  if (!unwritten.empty()) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report = unwritten + outcome.report;
+  }
   if (outcome.status != Outcome::Status::Passed) return;
   if (!board.host().errors().empty() && !(job.scenario && job.scenario->stops_engines)) {
     outcome.status = Outcome::Status::Failed;

@@ -36,6 +36,10 @@ Verdict judge(const cmodel::Board& board, const cmodel::Program& program, const 
     metrics["errors"].push_back(fmt::format("chip {} core {} {} pc {}: {}", e.stream.chip,
                                             e.stream.core, cmodel::engine_name(e.stream.engine),
                                             e.pc, to_string(e.cause)));
+  if (!board.unwritten().empty()) {
+    verdict.fail(board.unwritten_text());
+    return verdict;
+  }
   if (!board.finished() && board.errors().empty()) {
     verdict.status = "hang";
     verdict.report = "nothing can run any more\n" + wait_for_report(board, program);

@@ -28,13 +28,6 @@ std::string name(const Who& who) {
                      cmodel::engine_name(std::get<2>(who)));
 }
 
-template <class Words>
-Words fetch(const cmodel::Board& board, unsigned chip, std::uint64_t addr) {
-  Words words{};
-  board.read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes});
-  return words;
-}
-
 /// What is still to come, by {chip, semaphore}.
 using Producers = std::map<std::pair<unsigned, unsigned>, std::vector<Producer>>;
 
@@ -42,8 +35,8 @@ using Producers = std::map<std::pair<unsigned, unsigned>, std::vector<Producer>>
 void add_descriptors(const cmodel::Board& board, const cmodel::DescriptorRing& ring, const Who& who,
                      std::uint32_t pc, std::uint64_t next, unsigned count, Producers& producers) {
   for (std::uint64_t at = next; at < next + count; ++at) {
-    const auto d = defs::Descriptor::from(fetch<defs::Descriptor::Words>(
-        board, ring.chip, ring.base + at % ring.count * defs::kInstrBytes));
+    const auto d = board.unpack_at<defs::Descriptor>(
+        ring.chip, ring.base + at % ring.count * defs::kInstrBytes);
     const std::string text =
         fmt::format("descriptor {} of DMA {}, rung by {} pc {}", at, ring.engine, name(who), pc);
     if (d.update && d.update_delta > 0) producers[{ring.chip, d.update_sem}].push_back({who, text});
@@ -61,8 +54,8 @@ Producers all_producers(const cmodel::Board& board, const cmodel::Program& progr
     std::map<unsigned, std::uint64_t> rung;  // descriptors before, by DMA engine
     const bool running = status.state == defs::SeqState::Running;
     for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
-      const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
-          board, stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
+      const auto instr = board.unpack_at<defs::Instr>(
+          stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
       const bool to_come = running && pc >= status.pc;
       if (to_come && instr.update && instr.update_delta > 0)
         producers[{stream.chip, instr.update_sem}].push_back(
@@ -93,8 +86,8 @@ std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& p
     const std::size_t end = blocked.find('\n', at);  // one line each, in the program's order
     text += blocked.substr(at, end - at) + "\n";
     at = end + 1;
-    const auto instr = defs::Instr::from(fetch<defs::Instr::Words>(
-        board, stream.chip, stream.base + std::uint64_t{status.pc} * defs::kInstrBytes));
+    const auto instr = board.unpack_at<defs::Instr>(
+        stream.chip, stream.base + std::uint64_t{status.pc} * defs::kInstrBytes);
     const auto found = producers.find({stream.chip, instr.wait_sem});
     if (found == producers.end()) {
       text += "  nobody is left to give it\n";

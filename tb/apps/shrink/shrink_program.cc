@@ -18,13 +18,6 @@ struct Ignore : cmodel::CommitSink {
   void commit(const cmodel::Commit&, std::span<const std::uint8_t>) override {}
 };
 
-template <class Item>
-Item fetch(const cmodel::Board& board, unsigned chip, std::uint64_t addr) {
-  typename Item::Words words{};
-  board.read(chip, addr, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes});
-  return Item::from(words);
-}
-
 }  // namespace
 
 std::size_t Image::instructions() const {
@@ -52,7 +45,7 @@ Image image_of(const defs::Sizes& sizes, const cmodel::Program& program) {
     for (std::uint32_t pc = 0; pc < s.count; ++pc) {
       const std::uint64_t addr = s.base + pc * std::uint64_t{defs::kInstrBytes};
       code.insert({s.chip, addr});
-      list.push_back(fetch<defs::Instr>(board, s.chip, addr));
+      list.push_back(board.unpack_at<defs::Instr>(s.chip, addr));
       const auto [engine, count] = cmodel::doorbell(list.back());
       if (s.engine == static_cast<unsigned>(defs::Engine::Sync))
         rung[{s.chip, s.core, engine}] += count;
@@ -65,8 +58,8 @@ Image image_of(const defs::Sizes& sizes, const cmodel::Program& program) {
     for (std::uint32_t i = 0; i < r.count; ++i)
       code.insert({r.chip, r.base + i * std::uint64_t{defs::kInstrBytes}});
     for (unsigned i = 0; i < total && r.count; ++i)
-      list.push_back(fetch<defs::Descriptor>(
-          board, r.chip, r.base + i % r.count * std::uint64_t{defs::kInstrBytes}));
+      list.push_back(board.unpack_at<defs::Descriptor>(
+          r.chip, r.base + i % r.count * std::uint64_t{defs::kInstrBytes}));
   }
   for (const auto& segment : program.segments)
     for (std::uint64_t at = 0; at < segment.bytes.size(); at += kPiece) {

@@ -78,6 +78,7 @@ class GoldenChip final : public cmodel::ChipPort {
   void error(const cmodel::StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override;
   void deliver(const cmodel::StreamId& from, const defs::Header& header,
                std::span<const std::uint8_t> payload) override;
+  void read_unwritten(const cmodel::UnwrittenRead&) override {}  // the scoreboard's model says it
   cmodel::ExecutionObserver* observer() override { return nullptr; }
   cmodel::WorkCounters& counters() override { return work_; }
 

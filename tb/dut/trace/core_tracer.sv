@@ -9,34 +9,17 @@ module core_tracer (
   input logic rst_ni,
   input logic core_id_i,
 
-  input logic        psum_valid_i,
-  input logic [31:0] psum_pc_i,
-  input logic [31:0] psum_addr_i,
-  input logic [7:0]  psum_count_i,
+  input row_pkg::psum_write_t psum_i,
   input row_pkg::lane_row_t psum_data_i,
-
   // Tiles of the lower half of the array's rows.
-  input logic        lower_valid_i,
-  input logic [31:0] lower_pc_i,
-  input logic [31:0] lower_addr_i,
-  input logic [7:0]  lower_count_i,
+  input row_pkg::psum_write_t lower_i,
   input row_pkg::lane_row_t lower_data_i,
-
-  input logic        v_valid_i,
-  input logic [31:0] v_pc_i,
-  input logic [17:0] v_addr_i,
-  input logic [2:0]  v_bytes_i,
-  input logic [7:0]  v_first_i,
-  input logic [7:0]  v_count_i,
+  input row_pkg::sbuf_write_t v_i,
   input row_pkg::lane_row_t v_data_i,
-
-  input logic        a_valid_i,
-  input logic [31:0] a_pc_i,
-  input logic [17:0] a_addr_i,
-  input logic [2:0]  a_bytes_i,
-  input logic [7:0]  a_first_i,
-  input logic [7:0]  a_count_i,
+  input logic [31:0] v_pc_i,
+  input row_pkg::sbuf_write_t a_i,
   input row_pkg::lane_row_t a_data_i,
+  input logic [31:0] a_pc_i,
 
   input logic               dma_valid_i,
   input logic [3:0]         dma_engine_i,
@@ -73,25 +56,25 @@ module core_tracer (
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
-      if (psum_valid_i) begin
+      if (psum_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = psum_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          0, psum_pc_i, 64'(psum_addr_i), 0, 32'(psum_count_i), 4, row);
+          0, psum_i.pc, 64'({psum_i.addr, 2'b0}), 0, 32'(psum_i.count), 4, row);
       end
-      if (lower_valid_i) begin
+      if (lower_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = lower_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          1, lower_pc_i, 64'(lower_addr_i), 0, 32'(lower_count_i), 4, row);
+          1, lower_i.pc, 64'({lower_i.addr, 2'b0}), 0, 32'(lower_i.count), 4, row);
       end
-      if (v_valid_i) begin
+      if (v_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
-          v_pc_i, 64'(v_addr_i), 32'(v_first_i), 32'(v_count_i), 32'(v_bytes_i), row);
+          v_pc_i, 64'(v_i.addr), 32'(v_i.first), 32'(v_i.count), 32'(v_i.bytes), row);
       end
-      if (a_valid_i) begin
+      if (a_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
-          a_pc_i, 64'(a_addr_i), 32'(a_first_i), 32'(a_count_i), 32'(a_bytes_i), row);
+          a_pc_i, 64'(a_i.addr), 32'(a_i.first), 32'(a_i.count), 32'(a_i.bytes), row);
       end
       if (dma_valid_i) begin
         commit_dpi::dodeca_commit_burst(32'(core_id_i),
@@ -139,16 +122,10 @@ endmodule
 
 bind core core_tracer u_tracer (
   .clk_i, .rst_ni, .core_id_i,
-  .psum_valid_i(u_psum.commit_valid), .psum_pc_i(u_psum.commit_pc),
-  .psum_addr_i(u_psum.commit_addr), .psum_count_i(u_psum.commit_count),
-  .psum_data_i(u_psum.commit_data),
-  .lower_valid_i(u_psum.lower_commit_valid), .lower_pc_i(u_psum.lower_commit_pc),
-  .lower_addr_i(u_psum.lower_commit_addr), .lower_count_i(u_psum.lower_commit_count),
-  .lower_data_i(u_psum.lower_commit_data),
-  .v_valid_i(v_wr_valid), .v_pc_i(v_wr_pc), .v_addr_i(v_wr_addr), .v_bytes_i(v_wr_bytes),
-  .v_first_i(v_wr_first), .v_count_i(v_wr_count), .v_data_i(v_wr_data),
-  .a_valid_i(a_wr_valid), .a_pc_i(a_wr_pc), .a_addr_i(a_wr_addr), .a_bytes_i(a_wr_bytes),
-  .a_first_i(a_wr_first), .a_count_i(a_wr_count), .a_data_i(a_wr_data),
+  .psum_i(u_psum.commit_q), .psum_data_i(u_psum.commit_data),
+  .lower_i(u_psum.lower_commit_q), .lower_data_i(u_psum.lower_commit_data),
+  .v_i(v_wr), .v_data_i(v_wr_data), .v_pc_i(v_wr_pc),
+  .a_i(a_wr), .a_data_i(a_wr_data), .a_pc_i(a_wr_pc),
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
   .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
   .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "cmodel/files/output_file.h"
 #include "cmodel/machine/instruction.h"
+#include "cmodel/program/program_view.h"
 #include "tb/observe/coverage/functional_names.h"
 
 namespace tb {
@@ -83,12 +83,7 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
     const bool done = status.state == defs::SeqState::Done;
     const Where where{stream.chip, stream.core, stream.engine};
     for (std::uint32_t pc = 0; pc < status.pc + done && pc < stream.count; ++pc) {
-      const auto* bytes =
-          bytes_at(stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
-      if (!bytes) break;
-      Instr::Words words;
-      std::memcpy(words.data(), bytes, sizeof words);
-      const Instr instr = Instr::from(words);
+      const Instr instr = cmodel::instr_at(program_, stream, pc);
       hit_instruction(where, pc, instr);
       if (const auto [engine, count] = cmodel::doorbell(instr); count)
         triggered[{stream.chip, stream.core, engine}] += count;
@@ -103,22 +98,9 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
       if (error.stream.chip == ring.chip && error.stream.core == ring.core &&
           error.stream.engine == engine)
         count = error.pc;
-    for (std::uint64_t n = 0; n < std::min<std::uint64_t>(count, ring.count); ++n) {
-      const auto* bytes = bytes_at(ring.chip, ring.base + n * defs::kInstrBytes);
-      if (!bytes) break;
-      defs::Descriptor::Words words;
-      std::memcpy(words.data(), bytes, sizeof words);
-      hit_descriptor(ring.chip, ring.core, ring.engine, defs::Descriptor::from(words));
-    }
+    for (std::uint32_t n = 0; n < std::min<std::uint64_t>(count, ring.count); ++n)
+      hit_descriptor(ring.chip, ring.core, ring.engine, cmodel::descriptor_at(program_, ring, n));
   }
-}
-
-const std::uint8_t* Functional::bytes_at(unsigned chip, std::uint64_t addr) const {
-  for (const auto& segment : program_.segments)
-    if (segment.chip == chip && addr >= segment.addr &&
-        addr + defs::kInstrBytes <= segment.addr + segment.bytes.size())
-      return segment.bytes.data() + (addr - segment.addr);
-  return nullptr;
 }
 
 std::string Functional::illegal_report() const {

@@ -78,7 +78,6 @@ class Functional {
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
   std::vector<Credit> find_credits(const Chip& chip);
-  const std::uint8_t* bytes_at(unsigned chip, std::uint64_t addr) const;
 
   const defs::Sizes& sizes_;
   const cmodel::Program& program_;

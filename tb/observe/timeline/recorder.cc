@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/program_view.h"
 
 namespace tb::timeline {
 namespace {
@@ -42,34 +42,19 @@ std::string reason_text(std::uint32_t value) {
   return "?";
 }
 
-/// The instructions of a stream, or the descriptors of a ring; its range was checked by
-/// validate_program.
-template <class Item, class Place>
-std::vector<Item> items(const cmodel::Program& program, const Place& place) {
-  std::vector<Item> out;
-  for (const auto& segment : program.segments) {
-    if (segment.chip != place.chip || place.base < segment.addr ||
-        place.base >= segment.addr + segment.bytes.size())
-      continue;
-    const std::uint8_t* bytes = segment.bytes.data() + (place.base - segment.addr);
-    for (std::uint32_t i = 0; i < place.count; ++i) {
-      typename Item::Words words;
-      std::memcpy(words.data(), bytes + std::size_t{i} * defs::kInstrBytes, defs::kInstrBytes);
-      out.push_back(Item::from(words));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
     : sizes_(sizes), seen_(program.chips), semaphores_(program.chips) {
   timeline_.traffic.resize(program.chips);
   for (const auto& stream : program.streams)
-    streams_[{stream.chip, stream.core, stream.engine}] = items<defs::Instr>(program, stream);
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
+      streams_[{stream.chip, stream.core, stream.engine}].push_back(
+          cmodel::instr_at(program, stream, pc));
   for (const auto& ring : program.rings)
-    rings_[{ring.chip, ring.core, ring.engine}] = items<defs::Descriptor>(program, ring);
+    for (std::uint32_t at = 0; at < ring.count; ++at)
+      rings_[{ring.chip, ring.core, ring.engine}].push_back(
+          cmodel::descriptor_at(program, ring, at));
 }
 
 Recorder::Lane& Recorder::lane(unsigned chip, Track::Kind kind, const std::string& name) {

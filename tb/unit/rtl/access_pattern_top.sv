@@ -27,20 +27,9 @@ module access_pattern_top (
   end
 
   access_pattern u_access_pattern (
-    .clk_i       (clk_i),
-    .rst_ni      (rst_ni),
-    .start_i     (start_i),
-    .offset_i    (operand_i.offset),
-    .strides_i   ({operand_i.stride3, operand_i.stride2, operand_i.stride1, operand_i.stride0}),
-    .sizes_i     (sizes_i),
-    .shift_i     (operand_check_pkg::element_shift(operand_i.dtype)),
-    .step4_i     (step4_i),
-    .next_i      (next_i),
-    .valid_o     (valid_o),
-    .addr_o      (addr_o),
-    .count_o     (count_o),
-    .inner_last_o(inner_last_o),
-    .last_o      (last_o)
+    .clk_i, .rst_ni, .start_i, .operand_i, .sizes_i,
+    .shift_i(operand_check_pkg::element_shift(operand_i.dtype)), .step4_i,
+    .next_i, .valid_o, .addr_o, .count_o, .inner_last_o, .last_o
   );
 
 endmodule

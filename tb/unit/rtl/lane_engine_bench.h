@@ -133,10 +133,12 @@ class LaneEngineBench : public testing::Test {
     done_now = dut->done_o;
     done += done_now;
     if (done_now) done_cycles.push_back(cycle);
-    const bool read = dut->rd_valid_o, psum_read = dut->ps_rd_valid_o && dut->ps_rd_ready_i;
-    const unsigned at = dut->rd_addr_o, word = dut->ps_rd_addr_o;
+    // sbuf_read_t: {valid, addr 18}; psum_read_t: {valid, addr 16}
+    const bool read = dut->rd_o >> 18, psum_asked = dut->ps_rd_o >> 16;
+    const bool psum_read = psum_asked && dut->ps_rd_ready_i;
+    const unsigned at = dut->rd_o & 0x3ffff, word = dut->ps_rd_o & 0xffff;
     if (read || psum_read) read_cycles.push_back(cycle);
-    EXPECT_FALSE(read && dut->ps_rd_valid_o);
+    EXPECT_FALSE(read && psum_asked);
     // Like sbuf: read first, then what was presented in the cycle before.
     std::vector<std::uint64_t> row(kP);
     if (read) {
@@ -145,8 +147,13 @@ class LaneEngineBench : public testing::Test {
     }
     for (const Row& old : on_its_way) sbuf.write_column(old.addr, old.bytes, old.first, old.values);
     on_its_way.clear();
-    if (dut->wr_valid_o) {
-      Row out{dut->wr_pc_o, dut->wr_addr_o, dut->wr_first_o, dut->wr_count_o, dut->wr_bytes_o, {}};
+    // sbuf_write_t: {valid, addr 18, bytes 3, first 8, count 8}
+    const std::uint64_t wr = dut->wr_o;
+    const auto low = static_cast<unsigned>(wr & 0x7ffff);
+    if (wr >> 37) {
+      Row out{dut->wr_pc_o,    static_cast<unsigned>(wr >> 19 & 0x3ffff),
+              low >> 8 & 0xff, low & 0xff,
+              low >> 16,       {}};
       for (unsigned i = 0; i < out.count; ++i)
         out.values.push_back(dut->wr_data_o[i] & (out.bytes == 2 ? 0xffffu : 0xffffffffu));
       on_its_way.push_back(out);

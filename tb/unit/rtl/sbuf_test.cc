@@ -40,9 +40,9 @@ class Sbuf : public testing::Test {
     dut->rst_ni = 1;
   }
   void idle() {
-    dut->ts_rd_valid_i = dut->tm_rd_valid_i = dut->tl_rd_valid_i = 0;
-    dut->v_rd_valid_i = dut->a_rd_valid_i = 0;
-    dut->v_wr_valid_i = dut->a_wr_valid_i = dut->req_valid_i = 0;
+    dut->ts_rd_i = dut->tm_rd_i = dut->tl_rd_i = dut->v_rd_i = dut->a_rd_i = 0;
+    dut->v_wr_i = dut->a_wr_i = 0;
+    dut->req_valid_i = 0;
     dut->rsp_ready_i = 1;
   }
   void clock() {
@@ -104,10 +104,7 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     std::vector<std::uint8_t> row;  // 8 bytes of every partition
   };
   constexpr unsigned kReaders = 5;
-  const std::array rd_valid{&dut.ts_rd_valid_i, &dut.tm_rd_valid_i, &dut.tl_rd_valid_i,
-                            &dut.v_rd_valid_i, &dut.a_rd_valid_i};
-  const std::array rd_addr{&dut.ts_rd_addr_i, &dut.tm_rd_addr_i, &dut.tl_rd_addr_i,
-                           &dut.v_rd_addr_i, &dut.a_rd_addr_i};
+  const std::array rd{&dut.ts_rd_i, &dut.tm_rd_i, &dut.tl_rd_i, &dut.v_rd_i, &dut.a_rd_i};
   const std::array rd_data{&dut.ts_rd_data_o, &dut.tm_rd_data_o, &dut.tl_rd_data_o,
                            &dut.v_rd_data_o, &dut.a_rd_data_o};
   Read expected[kReaders];
@@ -120,8 +117,7 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
     for (unsigned port = 0; port < kReaders; ++port) {
       const bool valid = busy && this->pick(3);
       const unsigned at = this->offset();
-      *rd_valid[port] = valid;
-      *rd_addr[port] = at;
+      *rd[port] = unsigned{valid} << 18 | at;  // sbuf_read_t: {valid, addr 18}
       if (!valid) continue;
       expected[port].valid = true;
       expected[port].row.resize(8 * kP);
@@ -151,11 +147,10 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
         data[i] = static_cast<std::uint32_t>(this->rng());
         if (i < row.values.size()) row.values[i] = data[i];
       }
-      (engine ? dut.a_wr_valid_i : dut.v_wr_valid_i) = valid;
-      (engine ? dut.a_wr_addr_i : dut.v_wr_addr_i) = row.offset;
-      (engine ? dut.a_wr_bytes_i : dut.v_wr_bytes_i) = row.bytes;
-      (engine ? dut.a_wr_first_i : dut.v_wr_first_i) = row.first;
-      (engine ? dut.a_wr_count_i : dut.v_wr_count_i) = row.values.size();
+      // sbuf_write_t: {valid, addr 18, bytes 3, first 8, count 8}
+      (engine ? dut.a_wr_i : dut.v_wr_i) = std::uint64_t{valid} << 37 |
+                                           std::uint64_t{row.offset} << 19 | row.bytes << 16 |
+                                           row.first << 8 | row.values.size();
       if (valid) fresh.push_back(row);
     }
     dut.eval();

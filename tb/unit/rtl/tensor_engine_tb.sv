@@ -60,23 +60,10 @@ module tensor_engine_tb (
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned Bits = $clog2(P);
 
-  logic ts_rd_valid, tm_rd_valid, ps_wr_valid, ps_wr_accumulate, ps_wr_integer;
-  logic tl_rd_valid, pl_wr_valid, pl_wr_accumulate, pl_wr_integer;
-  logic [17:0] ts_rd_addr, tm_rd_addr, tl_rd_addr;
-  logic [63:0] tl_rd_data [P];
-  logic [15:0] pl_wr_addr;
-  logic [7:0] pl_wr_count;
-  logic [31:0] pl_wr_pc;
-  logic [31:0] pl_wr_data [P];
-  logic [63:0] ts_rd_data [P];
-  logic [63:0] tm_rd_data [P];
-  logic [15:0] ps_wr_addr;
-  logic [7:0] ps_wr_count;
-  logic [31:0] ps_wr_pc;
-  logic [31:0] ps_wr_data [P];
-  logic [63:0] unused_v [P];
-  logic [63:0] unused_a [P];
-  logic [31:0] no_data [P];
+  row_pkg::sbuf_read_t ts_rd, tm_rd, tl_rd;
+  row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, unused_v, unused_a;
+  row_pkg::psum_write_t ps_wr, pl_wr;
+  row_pkg::lane_row_t ps_wr_data, pl_wr_data, no_data;
   assign no_data = '{default: '0};
   logic unused_probe;
   assign unused_probe = ^{probe_row_i, probe_col_i};
@@ -87,15 +74,10 @@ module tensor_engine_tb (
 
   sbuf u_sbuf (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .ts_rd_valid_i(ts_rd_valid), .ts_rd_addr_i(ts_rd_addr), .ts_rd_data_o(ts_rd_data),
-    .tm_rd_valid_i(tm_rd_valid), .tm_rd_addr_i(tm_rd_addr), .tm_rd_data_o(tm_rd_data),
-    .tl_rd_valid_i(tl_rd_valid), .tl_rd_addr_i(tl_rd_addr), .tl_rd_data_o(tl_rd_data),
-    .v_rd_valid_i(1'b0), .v_rd_addr_i('0), .v_rd_data_o(unused_v),
-    .v_wr_valid_i(1'b0), .v_wr_addr_i('0), .v_wr_bytes_i('0), .v_wr_first_i('0),
-    .v_wr_count_i('0), .v_wr_data_i(no_data),
-    .a_rd_valid_i(1'b0), .a_rd_addr_i('0), .a_rd_data_o(unused_a),
-    .a_wr_valid_i(1'b0), .a_wr_addr_i('0), .a_wr_bytes_i('0), .a_wr_first_i('0),
-    .a_wr_count_i('0), .a_wr_data_i(no_data),
+    .ts_rd_i(ts_rd), .ts_rd_data_o(ts_rd_data), .tm_rd_i(tm_rd), .tm_rd_data_o(tm_rd_data),
+    .tl_rd_i(tl_rd), .tl_rd_data_o(tl_rd_data),
+    .v_rd_i('0), .v_rd_data_o(unused_v), .v_wr_i('0), .v_wr_data_i(no_data),
+    .a_rd_i('0), .a_rd_data_o(unused_a), .a_wr_i('0), .a_wr_data_i(no_data),
     .req_valid_i(req_valid_i), .req_ready_o(req_ready_o), .req_i(req_i),
     .rsp_valid_o(unused_rsp_valid), .rsp_ready_i(1'b1), .rsp_o(unused_rsp)
   );
@@ -106,44 +88,33 @@ module tensor_engine_tb (
     .second_valid_i(second_valid_i), .second_i(second_i), .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
     .error_pc_o(error_pc_o), .busy_o(busy_o),
     .count_rd_i(count_rd_i), .count_index_i(count_index_i), .count_o(count_o),
-    .ts_rd_valid_o(ts_rd_valid), .ts_rd_addr_o(ts_rd_addr), .ts_rd_data_i(ts_rd_data),
-    .tm_rd_valid_o(tm_rd_valid), .tm_rd_addr_o(tm_rd_addr), .tm_rd_data_i(tm_rd_data),
-    .tl_rd_valid_o(tl_rd_valid), .tl_rd_addr_o(tl_rd_addr), .tl_rd_data_i(tl_rd_data),
-    .ps_wr_valid_o(ps_wr_valid), .ps_wr_addr_o(ps_wr_addr), .ps_wr_accumulate_o(ps_wr_accumulate),
-    .ps_wr_integer_o(ps_wr_integer),
-    .ps_wr_count_o(ps_wr_count), .ps_wr_pc_o(ps_wr_pc), .ps_wr_data_o(ps_wr_data),
-    .pl_wr_valid_o(pl_wr_valid), .pl_wr_addr_o(pl_wr_addr), .pl_wr_accumulate_o(pl_wr_accumulate),
-    .pl_wr_integer_o(pl_wr_integer),
-    .pl_wr_count_o(pl_wr_count), .pl_wr_pc_o(pl_wr_pc), .pl_wr_data_o(pl_wr_data)
+    .ts_rd_o(ts_rd), .ts_rd_data_i(ts_rd_data), .tm_rd_o(tm_rd), .tm_rd_data_i(tm_rd_data),
+    .tl_rd_o(tl_rd), .tl_rd_data_i(tl_rd_data),
+    .ps_wr_o(ps_wr), .ps_wr_data_o(ps_wr_data), .pl_wr_o(pl_wr), .pl_wr_data_o(pl_wr_data)
   );
 
   psum u_psum (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .wr_valid_i(ps_wr_valid), .wr_addr_i(ps_wr_addr), .wr_accumulate_i(ps_wr_accumulate),
-    .wr_integer_i(ps_wr_integer),
-    .wr_count_i(ps_wr_count), .wr_pc_i(ps_wr_pc), .wr_data_i(ps_wr_data),
-    .lower_wr_valid_i(pl_wr_valid), .lower_wr_addr_i(pl_wr_addr),
-    .lower_wr_accumulate_i(pl_wr_accumulate), .lower_wr_integer_i(pl_wr_integer),
-    .lower_wr_count_i(pl_wr_count), .lower_wr_pc_i(pl_wr_pc), .lower_wr_data_i(pl_wr_data),
-    .v_rd_valid_i(v_rd_valid_i), .v_rd_ready_o(v_rd_ready_o), .v_rd_addr_i(v_rd_addr_i),
-    .a_rd_valid_i(a_rd_valid_i), .a_rd_ready_o(a_rd_ready_o), .a_rd_addr_i(a_rd_addr_i),
+    .wr_i(ps_wr), .wr_data_i(ps_wr_data), .lower_wr_i(pl_wr), .lower_wr_data_i(pl_wr_data),
+    .v_rd_i({v_rd_valid_i, v_rd_addr_i}), .v_rd_ready_o(v_rd_ready_o),
+    .a_rd_i({a_rd_valid_i, a_rd_addr_i}), .a_rd_ready_o(a_rd_ready_o),
     .rd_data_o(rd_data_o)
   );
 
-  assign commit_valid_o = u_psum.commit_valid;
-  assign commit_pc_o    = u_psum.commit_pc;
-  assign commit_addr_o  = u_psum.commit_addr;
-  assign commit_count_o = u_psum.commit_count;
+  assign commit_valid_o = u_psum.commit_q.valid;
+  assign commit_pc_o    = u_psum.commit_q.pc;
+  assign commit_addr_o  = {14'b0, u_psum.commit_q.addr, 2'b0};
+  assign commit_count_o = u_psum.commit_q.count;
   assign commit_data_o  = u_psum.commit_data;
 
-  assign lower_valid_o  = u_psum.lower_commit_valid;
-  assign lower_pc_o     = u_psum.lower_commit_pc;
-  assign lower_addr_o   = u_psum.lower_commit_addr;
-  assign lower_count_o  = u_psum.lower_commit_count;
+  assign lower_valid_o  = u_psum.lower_commit_q.valid;
+  assign lower_pc_o     = u_psum.lower_commit_q.pc;
+  assign lower_addr_o   = {14'b0, u_psum.lower_commit_q.addr, 2'b0};
+  assign lower_count_o  = u_psum.lower_commit_q.count;
   assign lower_data_o   = u_psum.lower_commit_data;
 
-  assign moving_read_o  = tm_rd_valid;
-  assign lower_read_o   = tl_rd_valid;
+  assign moving_read_o  = tm_rd.valid;
+  assign lower_read_o   = tl_rd.valid;
   assign probe_moving_o = u_engine.u_array.moving_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
   assign probe_psum_o   = u_engine.u_array.psum_q[Bits'(probe_row_i)][Bits'(probe_col_i)];
 
