@@ -85,7 +85,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
       ->type_name("M,K,N");
-  app.add_option("--threads", "--snapshots", threads, "chips stepped at once (all processors)");
+  app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
   app.add_option("--rtl", o.rtl, "these chips in RTL, like 0,5, the rest as golden models (all)")
