@@ -38,7 +38,7 @@ TEST(Model, KnowsWhichCellsStillMatter) {
   // First tile in PSUM: the accumulating matmul reads it.
   after[tensor] = Matmul::kN;
   EXPECT_TRUE(bench.board.psum_live(0, 0, 3, 0x44 / 4, after));
-  // All of PSUM written and read by the activation engine: compared at the end, where it was written.
+  // All of PSUM written and read by the activation engine: compared at the end, where written.
   after[tensor] = done(tensor);
   after[act] = done(act);
   EXPECT_TRUE(bench.board.psum_live(0, 0, 3, 0x44 / 4, after));
