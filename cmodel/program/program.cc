@@ -3,20 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
 namespace cmodel {
-namespace {
-
-/// A source file as the project names it, wherever it was built.
-std::string_view from_root(std::string_view file) {
-  constexpr std::string_view kRoot = DODECA_ROOT "/", kUp = "../";
-  if (file.starts_with(kRoot)) file.remove_prefix(kRoot.size());
-  while (file.starts_with(kUp)) file.remove_prefix(kUp.size());  // as ccache shortens it
-  return file;
-}
-
-}  // namespace
 
 std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
                                std::uint32_t pc) const {
@@ -25,7 +12,7 @@ std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
       continue;
     const SourceNotes::Line& line = note.lines[pc];
     const std::string& label = labels[line.label];
-    return fmt::format("{}:{}{}", from_root(line.file), line.line,
+    return fmt::format("{}:{}{}", line.file, line.line,
                        label.empty() ? "" : fmt::format(" ({})", label));
   }
   if (file.empty()) return {};

@@ -100,8 +100,7 @@ TEST(Sources, EveryInstructionKnowsItsLineAndLabel) {
   const auto of = [&](defs::Engine engine, unsigned pc) {
     return program.source_of(0, 0, static_cast<unsigned>(engine), pc);
   };
-  EXPECT_TRUE(of(defs::Engine::Tensor, 1).starts_with("tb/debug/provenance_test.cc:"))
-      << "not where the project lies: " << of(defs::Engine::Tensor, 1);
+  EXPECT_NE(of(defs::Engine::Tensor, 1).find("provenance_test.cc:"), std::string::npos);
   EXPECT_NE(of(defs::Engine::Tensor, 1).find("(the product)"), std::string::npos);
   EXPECT_EQ(of(defs::Engine::Vector, 0).find("(the product)"), std::string::npos);
   EXPECT_EQ(of(defs::Engine::Dma0, 0), of(defs::Engine::Sync, 0)) << "trigger and descriptor";
@@ -116,9 +115,10 @@ TEST(Sources, EveryFormOfAnInstructionKnowsItsLine) {
   core.act().activate(defs::ActFunc::Relu, x, x);
   core.act().activate(defs::ActFunc::Relu, x, bias, x);
   const auto program = assembler.assemble();
-  for (unsigned pc : {0u, 1u})
-    EXPECT_EQ(program.source_of(0, 0, static_cast<unsigned>(defs::Engine::Act), pc),
-              fmt::format("tb/debug/provenance_test.cc:{}", line + 1 + pc));
+  for (unsigned pc : {0u, 1u}) {
+    const auto source = program.source_of(0, 0, static_cast<unsigned>(defs::Engine::Act), pc);
+    EXPECT_TRUE(source.ends_with(fmt::format("provenance_test.cc:{}", line + 1 + pc))) << source;
+  }
 }
 
 TEST(Ulp, CountsNumbersBetween) {
