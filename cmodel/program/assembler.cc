@@ -55,10 +55,10 @@ std::uint64_t Assembler::allocate(unsigned chip, unsigned stack, std::uint64_t b
                                      chip, stack, chips_ - 1, defs::kHbmPorts - 1));
   auto& next = state_[chip].next[stack];
   const std::uint64_t align = std::max(sizes_.line_bytes, 64u);
-  if (hole_) next += round_up(hole_(chip, stack), align);
-  if (next > kStackSize[stack] || bytes > kStackSize[stack] - next)
+  if (hole_) next += round_up(std::min(hole_(chip, stack), kStackSize[stack]), align);
+  if (!is_part(next, bytes, kStackSize[stack]))
     throw AssemblerError(fmt::format("chip {} HBM {}: {} bytes, allowed {}", chip, stack, bytes,
-                                     kStackSize[stack] - next));
+                                     kStackSize[stack] - std::min(next, kStackSize[stack])));
   const std::uint64_t addr = kStackBase[stack] + next;
   next += round_up(bytes, align);
   return addr;
@@ -105,22 +105,34 @@ const Block& Assembler::find(unsigned chip, const std::string& name) const {
 }
 
 Block Assembler::block(const Tile& tile) const {
-  if (tile.space != defs::Space::Sbuf || tile.size[0] * tile.size[1] * tile.size[2] != 1 ||
+  if (tile.space != defs::Space::Sbuf || tile.elements() != tile.size[3] ||
       (tile.size[3] > 1 && tile.stride[3] != 1))
     throw AssemblerError(
         "copy of a tile that is not contiguous SBUF; allowed: one dimension, stride 1");
+  const std::uint64_t bytes = std::uint64_t{tile.size[3]} * tile.element_bytes();
+  if (!is_part(tile.partition, tile.partitions, sizes_.partitions) ||
+      !is_part(tile.offset, bytes, sizes_.sbuf_bytes))
+    throw AssemblerError(fmt::format(
+        "copy of a tile of {} partitions from {}, {} bytes from {}, allowed 0..{}, 0..{}",
+        tile.partitions, tile.partition, bytes, tile.offset, sizes_.partitions - 1,
+        sizes_.sbuf_bytes - 1));
   Block block;
   block.chip = tile.chip;
   block.addr = sbuf_addr(tile.core, tile.partition, tile.offset);
-  block.row_bytes = tile.size[3] * tile.element_bytes();
+  block.row_bytes = static_cast<std::uint32_t>(bytes);
   block.rows = tile.partitions;
   block.stride = defs::kSbufStride;
   return block;
 }
 
 void Assembler::region(const std::string& name, const Block& block) {
-  const std::uint64_t bytes =
-      round_up(static_cast<std::uint64_t>(block.stride) * (block.rows - 1) + block.row_bytes, 64);
+  constexpr std::uint64_t kMost = UINT32_MAX / 64 * 64;  // what a region's size can say
+  const auto stride = static_cast<std::uint64_t>(block.stride);
+  if (block.rows == 0 || block.row_bytes > kMost || block.stride < 0 ||
+      (block.rows > 1 && stride > (kMost - block.row_bytes) / (block.rows - 1)))
+    throw AssemblerError(fmt::format("region {}: {} rows of {} bytes, {} apart, allowed {} in all",
+                                     name, block.rows, block.row_bytes, block.stride, kMost));
+  const std::uint64_t bytes = round_up(stride * (block.rows - 1) + block.row_bytes, 64);
   if (name.empty() || name.size() > 64)
     throw AssemblerError(fmt::format("region name of {} characters, allowed 1..64", name.size()));
   for (const Region& other : regions_)

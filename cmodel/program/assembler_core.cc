@@ -40,10 +40,10 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
     throw AssemblerError(
         fmt::format("chip {} core {}: SBUF tile of {} bytes per partition, allowed 1..{}", chip_,
                     core_, bytes, sizes.sbuf_bytes - next_sbuf_));
-  if (partitions == 0 || partition + partitions > sizes.partitions)
+  if (!is_part(partition, partitions, sizes.partitions))
     throw AssemblerError(
         fmt::format("chip {} core {}: SBUF tile on partitions {}+{}, allowed 0..{}", chip_, core_,
-                    partition, partitions, sizes.partitions - 1));
+                    static_cast<int>(partition), partitions, sizes.partitions - 1));
   Tile tile;
   tile.chip = chip_;
   tile.core = core_;
@@ -57,10 +57,10 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
 
 Tile Core::psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column) const {
   const defs::Sizes& sizes = assembler_.sizes();
-  if (bank >= sizes.psum_banks || columns == 0 || column + columns > sizes.psum_cols)
-    throw AssemblerError(
-        fmt::format("PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}", bank, column,
-                    columns, sizes.psum_banks - 1, sizes.psum_cols - 1));
+  if (bank >= sizes.psum_banks || !is_part(column, columns, sizes.psum_cols))
+    throw AssemblerError(fmt::format(
+        "PSUM bank {} columns {}+{}, allowed banks 0..{}, columns 0..{}", static_cast<int>(bank),
+        static_cast<int>(column), columns, sizes.psum_banks - 1, sizes.psum_cols - 1));
   Tile tile;
   tile.chip = chip_;
   tile.core = core_;

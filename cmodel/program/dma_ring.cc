@@ -20,7 +20,7 @@ std::string unmapped(const defs::Sizes& sizes, std::uint64_t addr, std::uint64_t
   const auto [core, partition, byte] = sbuf_place(addr);
   if (partition >= sizes.partitions)
     return fmt::format("SBUF partition {}, allowed 0..{}", partition, sizes.partitions - 1);
-  if (byte + bytes > sizes.sbuf_bytes)
+  if (!is_part(byte, bytes, sizes.sbuf_bytes))
     return fmt::format("SBUF bytes {}..{}, allowed 0..{}", byte, byte + bytes - 1,
                        sizes.sbuf_bytes - 1);
   return {};
@@ -94,6 +94,7 @@ DmaEngine& DmaEngine::notify(Semaphore semaphore) {
   if (semaphore.chip != last().dst_chip)
     fail(fmt::format("notify to chip {}, allowed: the destination, {}", semaphore.chip,
                      last().dst_chip));
+  if (const auto why = bad_semaphore(semaphore); !why.empty()) fail(why);
   if (last().notify) fail("second notify, allowed one per descriptor");
   last().notify = 1;
   last().notify_sem = static_cast<std::uint16_t>(semaphore.id);

@@ -27,13 +27,19 @@ std::string format_names(unsigned formats) {
 
 }  // namespace
 
+std::string bad_semaphore(Semaphore semaphore) {
+  constexpr unsigned kAll = defs::kCores * defs::kSemaphores;
+  if (semaphore.id < kAll) return {};
+  return fmt::format("semaphore {}, allowed 0..{}", static_cast<int>(semaphore.id), kAll - 1);
+}
+
 std::string bad_signal(unsigned chip, Semaphore semaphore, int delta) {
   if (semaphore.chip != chip)
     return fmt::format("signal to a semaphore of chip {}, allowed: of chip {}", semaphore.chip,
                        chip);
   if (delta < -32768 || delta > 32767)
     return fmt::format("signal {}, allowed -32768..32767", delta);
-  return {};
+  return bad_semaphore(semaphore);
 }
 
 std::string StreamBase::where() const {
@@ -49,6 +55,7 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
   if (semaphore.chip != chip_)
     fail(
         fmt::format("wait for a semaphore of chip {}, allowed: of chip {}", semaphore.chip, chip_));
+  if (const auto why = bad_semaphore(semaphore); !why.empty()) fail(why);
   if (value >= 1u << defs::kSemaphoreBits)
     fail(fmt::format("wait for {}, allowed 0..{}", value, (1u << defs::kSemaphoreBits) - 1));
   if (wait_) emit({});
@@ -161,7 +168,7 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
     fail(
         fmt::format("{} of {} partitions, allowed 1..{}", role, tile.partitions, sizes.partitions));
   const unsigned step = partition_step(tile.partitions, sizes.partitions);
-  if (tile.partition % step || tile.partition + tile.partitions > sizes.partitions)
+  if (tile.partition % step || !is_part(tile.partition, tile.partitions, sizes.partitions))
     fail(fmt::format("{} of {} partitions from {}, allowed from multiples of {} within 0..{}", role,
                      tile.partitions, tile.partition, step, sizes.partitions - 1));
   if (tile.offset % tile.element_bytes())

@@ -27,6 +27,8 @@ struct Semaphore {
   unsigned id = 0;
 };
 
+/// Why no chip has `semaphore`; empty if one has.
+std::string bad_semaphore(Semaphore semaphore);
 /// Why `semaphore` += delta cannot be asked for on `chip`; empty if it can.
 std::string bad_signal(unsigned chip, Semaphore semaphore, int delta);
 

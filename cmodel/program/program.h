@@ -90,7 +90,6 @@ struct Program {
 ///   u64  XXH3 of everything before
 ///
 /// Both throw std::runtime_error with one line that names the file, the field and what is allowed.
-/// A file is written under a temporary name and renamed: never half-written.
 void save_program(const Program& program, const std::filesystem::path& file);
 Program load_program(const std::filesystem::path& file);
 

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <set>
 #include <tuple>
+#include <vector>
 
 #include "cmodel/machine/hbm.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
 
@@ -20,6 +23,10 @@ namespace {
 constexpr std::uint32_t kMaxInstructions = 1u << 24;
 constexpr std::uint32_t kMaxDescriptors = 65535;
 constexpr std::uint64_t kHostBytes = 64;  // one host write
+
+// What nobody can wait for, or hold in memory, is refused with its amount.
+constexpr std::uint64_t kMostElements = std::uint64_t{1} << 32;  // of a stream, per partition
+constexpr std::uint64_t kMostReadBack = std::uint64_t{1} << 30;  // bytes, of all regions
 
 /// Anything as one printable line.
 std::string printable(std::string_view text) {
@@ -44,7 +51,7 @@ std::string known_configs() {
 /// Stretches of memory that must lie inside one segment of their chip.
 class SegmentMap {
  public:
-  SegmentMap(const Program& program, const std::string& where) {
+  SegmentMap(const Program& program, const std::string& where) : segments_(program.segments) {
     for (std::size_t i = 0; i < program.segments.size(); ++i) {
       const auto& segment = program.segments[i];
       spans_.push_back({segment.chip, segment.addr, segment.addr + segment.bytes.size(), i});
@@ -59,17 +66,60 @@ class SegmentMap {
     }
   }
   bool covers(std::uint32_t chip, std::uint64_t begin, std::uint64_t bytes) const {
-    const auto it = std::upper_bound(spans_.begin(), spans_.end(),
-                                     std::tuple(chip, begin, ~std::uint64_t{0}, ~std::size_t{0}));
-    if (it == spans_.begin()) return false;
-    const auto& [span_chip, span_begin, span_end, index] = *std::prev(it);
-    return span_chip == chip && begin >= span_begin && begin < span_end &&
-           bytes <= span_end - begin;
+    return find(chip, begin, bytes) != nullptr;
+  }
+  /// Word `index` of a stream or ring that is covered.
+  template <class Packed>
+  Packed word(std::uint32_t chip, std::uint64_t base, std::uint64_t index) const {
+    typename Packed::Words words;
+    std::memcpy(words.data(), find(chip, base + index * sizeof(words), sizeof(words)),
+                sizeof(words));
+    return Packed::from(words);
   }
 
  private:
+  const std::uint8_t* find(std::uint32_t chip, std::uint64_t begin, std::uint64_t bytes) const {
+    const auto it = std::upper_bound(spans_.begin(), spans_.end(),
+                                     std::tuple(chip, begin, ~std::uint64_t{0}, ~std::size_t{0}));
+    if (it == spans_.begin()) return nullptr;
+    const auto& [span_chip, span_begin, span_end, index] = *std::prev(it);
+    const bool inside =
+        span_chip == chip && begin >= span_begin && begin < span_end && bytes <= span_end - begin;
+    return inside ? segments_[index].bytes.data() + (begin - span_begin) : nullptr;
+  }
+
+  const std::vector<Segment>& segments_;
   std::vector<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::size_t>> spans_;
 };
+
+/// Adds to `sum`; throws if that is more than `most`.
+void add_work(const std::string& where, const std::string& field, std::uint64_t& sum,
+              std::uint64_t amount, const char* what, std::uint64_t most) {
+  if (amount > most - sum)
+    fail(where, "{}: {} {} behind {}; allowed {} in all", field, amount, what, sum, most);
+  sum += amount;
+}
+
+/// The elements that a stream's instructions walk, unless they are none that its engine executes
+/// (the tensor engine's own bounds are narrow).
+void check_work(const Program& program, const defs::Sizes& sizes, const SegmentMap& map,
+                const std::string& where) {
+  for (std::size_t i = 0; i < program.streams.size(); ++i) {
+    const auto& stream = program.streams[i];
+    const auto engine = static_cast<defs::Engine>(stream.engine);
+    if (engine == defs::Engine::Tensor) continue;
+    std::uint64_t sum = 0;
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
+      const auto instr = map.word<defs::Instr>(stream.chip, stream.base, pc);
+      const auto* row = defs::row_of(instr.opcode);
+      if (row && row->computes() &&
+          instr_faults(sizes, instr, engine).first_cause() == defs::ErrorCause::None)
+        add_work(where, fmt::format("stream {} pc {}", i, pc), sum,
+                 std::uint64_t{instr.size3} * instr.size2 * instr.size1 * instr.size0, "elements",
+                 kMostElements);
+    }
+  }
+}
 
 void check_memory(const std::string& where, const std::string& field, std::uint64_t addr,
                   std::uint64_t bytes) {
@@ -132,6 +182,7 @@ void validate_program(const Program& program, const std::string& where) {
   };
   table(program.streams, "stream", defs::kSequencers, kMaxInstructions);
   table(program.rings, "ring", sizes->dma_engines, kMaxDescriptors);
+  check_work(program, *sizes, map, where);
 
   if (program.keys.size() > defs::kKeyEntries)
     fail(where, "keys are {}; allowed 0 .. {}", program.keys.size(), defs::kKeyEntries);
@@ -150,6 +201,7 @@ void validate_program(const Program& program, const std::string& where) {
   }
 
   std::set<std::string> names;
+  std::uint64_t read_back = 0;
   for (std::size_t i = 0; i < program.regions.size(); ++i) {
     const auto& region = program.regions[i];
     const std::string field = fmt::format("region {}", i);
@@ -164,6 +216,7 @@ void validate_program(const Program& program, const std::string& where) {
     if (region.bytes == 0) fail(where, "{} bytes is 0; allowed 64 .. in steps of 64", field);
     check_multiple(where, field + " bytes", region.bytes, kHostBytes);
     check_memory(where, field, region.addr, region.bytes);
+    add_work(where, field, read_back, region.bytes, "bytes", kMostReadBack);
   }
 }
 

@@ -19,6 +19,7 @@ inline constexpr std::size_t kConfigBytes = 16;
 inline constexpr std::size_t kHashBytes = 8;
 inline constexpr std::size_t kHeaderBytes = kMagic.size() + 4 + kConfigBytes + 4 * 4 + 8;
 inline constexpr std::size_t kMaxName = 64;
+inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
 
 /// Throws one line: the file, or whatever `where` says, then the text.
 template <class... Args>

@@ -66,8 +66,13 @@ class Reader {
   std::span<const std::uint8_t> bytes_;
 };
 
+bool is_program(std::span<const std::uint8_t> file) {
+  return file.size() >= kMagic.size() &&
+         std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
 Program parse(const std::string& where, std::span<const std::uint8_t> file) {
-  if (file.size() < kMagic.size() || std::memcmp(file.data(), kMagic.data(), kMagic.size()) != 0)
+  if (!is_program(file))
     fail(where, "magic is not \"DODECA\\0\\1\": not a program file of this version");
   if (file.size() < kHeaderBytes + kHashBytes)
     fail(where, "truncated: {} bytes, the header and checksum alone take {}", file.size(),
@@ -76,8 +81,7 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
   if (file.size() < total)
     fail(where, "truncated: total file size says {} bytes, the file has {}", total, file.size());
   if (file.size() > total)
-    fail(where, "trailing bytes: total file size says {} bytes, the file has {}", total,
-         file.size());
+    fail(where, "trailing bytes: total file size says {} bytes, the file has more", total);
   const auto body = file.first(file.size() - kHashBytes);
   const std::uint64_t stored = little(file.last(kHashBytes));
   const std::uint64_t actual = XXH3_64bits(body.data(), body.size());
@@ -160,13 +164,25 @@ Program load_program(const std::filesystem::path& file) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(where.c_str(), "rb"),
                                                            &std::fclose);
   if (!in) fail(where, "cannot be opened: {}", std::strerror(errno));
+  // Not a byte more than the header says: what is opened may never end.
   std::vector<std::uint8_t> bytes;
-  for (std::array<std::uint8_t, 65536> block;;) {
-    const std::size_t got = std::fread(block.data(), 1, block.size(), in.get());
-    bytes.insert(bytes.end(), block.begin(), block.begin() + got);
-    if (got == 0) break;
+  const auto read = [&](std::uint64_t until) {
+    std::array<std::uint8_t, 65536> block;
+    while (bytes.size() < until) {
+      const auto more = std::min<std::uint64_t>(block.size(), until - bytes.size());
+      const std::size_t got = std::fread(block.data(), 1, more, in.get());
+      bytes.insert(bytes.end(), block.begin(), block.begin() + got);
+      if (got == 0) break;
+    }
+    if (std::ferror(in.get())) fail(where, "cannot be read: {}", std::strerror(errno));
+  };
+  read(kHeaderBytes);
+  if (is_program(bytes) && bytes.size() == kHeaderBytes) {
+    const std::uint64_t total = little(std::span(bytes).subspan(kHeaderBytes - 8, 8));
+    if (total > kMaxFileBytes)
+      fail(where, "total file size is {} bytes; allowed {}", total, kMaxFileBytes);
+    read(std::max<std::uint64_t>(total, kHeaderBytes) + 1);
   }
-  if (std::ferror(in.get())) fail(where, "cannot be read: {}", std::strerror(errno));
   Program program = parse(where, bytes);
   program.file = where;
   validate_program(program, where);

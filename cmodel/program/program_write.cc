@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program as the bytes of a file: to save it, and to hash it.
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 
+#include "cmodel/files/output_file.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
 
@@ -106,24 +104,11 @@ std::uint64_t program_hash(const Program& program) {
 }
 
 void save_program(const Program& program, const std::filesystem::path& file) {
-  const std::string where = file.string();
-  validate_program(program, where);
+  validate_program(program, file.string());
   const auto bytes = serialize(program);
-  std::filesystem::path scratch = file;
-  scratch += fmt::format(".{}.tmp", ::getpid());
-  const auto give_up = [&](const char* what, const std::string& why) {
-    std::error_code ignored;
-    std::filesystem::remove(scratch, ignored);
-    fail(where, "cannot be {}: {}", what, why);
-  };
-  std::FILE* out = std::fopen(scratch.c_str(), "wb");
-  if (!out) fail(where, "cannot be created: {}", std::strerror(errno));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), out) == bytes.size();
-  const bool closed = std::fclose(out) == 0;
-  if (!written || !closed) give_up("written", std::strerror(errno));
-  std::error_code error;
-  std::filesystem::rename(scratch, file, error);
-  if (error) give_up("renamed into place", error.message());
+  OutputFile out(file);
+  out.write(bytes.data(), bytes.size());
+  out.finish();
 }
 
 }  // namespace cmodel

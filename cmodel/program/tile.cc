@@ -11,9 +11,9 @@ namespace {
 /// Throws unless part first .. first + count - 1 is one of 0 .. whole - 1; `what` are the parts,
 /// `of` the whole.
 void check_part(unsigned first, unsigned count, unsigned whole, const char* what, const char* of) {
-  if (count == 0 || first + count > whole)
-    throw AssemblerError(
-        fmt::format("{} {}+{} of a {}, allowed 0..{}", what, first, count, of, whole));
+  if (!is_part(first, count, whole))
+    throw AssemblerError(fmt::format("{} {}+{} of a {}, allowed 0..{}", what,
+                                     static_cast<int>(first), count, of, whole));
 }
 
 }  // namespace
@@ -53,7 +53,12 @@ unsigned Tile::element_bytes() const { return cmodel::element_bytes(dtype); }
 Tile Tile::columns(unsigned first, unsigned count) const {
   check_part(first, count, size[3], "columns", "tile");
   Tile part = *this;
-  part.offset += static_cast<int>(first * element_bytes()) * stride[3];
+  const std::int64_t offset =
+      part.offset + std::int64_t{first} * element_bytes() * std::int64_t{stride[3]};
+  if (offset < 0 || offset > UINT32_MAX)
+    throw AssemblerError(
+        fmt::format("column {} of a tile at byte {}, allowed in its partition", first, offset));
+  part.offset = static_cast<unsigned>(offset);
   part.size[3] = count;
   return part;
 }

@@ -16,6 +16,11 @@ class AssemblerError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Is first .. first + count - 1 a part of 0 .. whole - 1? No sum: a negative index has no way in.
+constexpr bool is_part(std::uint64_t first, std::uint64_t count, std::uint64_t whole) {
+  return count != 0 && first < whole && count <= whole - first;
+}
+
 /// Bytes of one element; throws for formats that this machine does not store.
 unsigned element_bytes(defs::Dtype dtype);
 
@@ -49,7 +54,7 @@ struct Tile {
 
   unsigned element_bytes() const;
   /// Elements per partition.
-  unsigned elements() const { return size[0] * size[1] * size[2] * size[3]; }
+  std::uint64_t elements() const { return std::uint64_t{size[0]} * size[1] * size[2] * size[3]; }
   /// Elements first .. first + count - 1 of the innermost dimension.
   Tile columns(unsigned first, unsigned count) const;
   /// Partitions first .. first + count - 1 of this tile.

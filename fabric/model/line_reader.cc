@@ -3,9 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <sstream>
 
 namespace fabric {
+
+std::string read_text(const std::string& file) {
+  constexpr std::size_t kMost = 1 << 20;
+  std::ifstream in(file);
+  if (!in) throw BadInput(fmt::format("{}: cannot be read", file));
+  std::string text(kMost + 1, '\0');
+  text.resize(static_cast<std::size_t>(in.read(text.data(), kMost + 1).gcount()));
+  if (text.size() > kMost) throw BadInput(fmt::format("{}: longer than {} bytes", file, kMost));
+  return text;
+}
 
 LineReader::LineReader(const std::string& text, std::string where) : where_(std::move(where)) {
   std::istringstream stream(text);

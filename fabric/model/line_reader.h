@@ -8,6 +8,9 @@
 
 namespace fabric {
 
+/// What is in a file. Throws BadInput if it cannot be read, or is no file of this kind: too long.
+std::string read_text(const std::string& file);
+
 /// Everything it throws is BadInput "FILE:LINE: KEY: what is wrong, what is allowed".
 class LineReader {
  public:

@@ -164,7 +164,13 @@ Tables Tables::parse(const std::string& text, const std::string& where) {
   const unsigned chips = tables.board().chips(), ports = tables.board().ports();
   if (!lines.next() || lines.key() != "members") lines.refuse("expected 'members CHIP ...'");
   tables.members.clear();
-  for (unsigned i = 0; i < lines.count(); ++i) tables.members.push_back(lines.number(i, chips));
+  for (unsigned i = 0; i < lines.count(); ++i) {
+    const unsigned chip = lines.number(i, chips);
+    if (std::ranges::count(tables.members, chip))
+      lines.refuse(fmt::format("chip {} is there twice", chip));
+    tables.members.push_back(chip);
+  }
+  if (tables.members.empty()) lines.refuse("no chip is there, one is needed");
   std::array<unsigned, kMaxChips> seen{};  // bit 0 source, bits 1.. route of a class
   while (lines.next()) {
     if (lines.key() == "load" || lines.key() == "rank") continue;  // for the other checker

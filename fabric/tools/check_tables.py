@@ -74,6 +74,9 @@ def check(path, detour):
     if len(rank) != len(lines["rank"]) or len(set(rank.values())) != len(rank):
         raise Bad(f"{path}: rank: a channel or a rank is there twice")
 
+    if not members or len(members) != len(set(members)):
+        raise Bad(f"{path}: members: {members}: one or more are needed, each once")
+
     ways, by_class, entries = collections.Counter(), collections.Counter(), set()
     for src in members:
         least = shortest(far, src)

@@ -3,24 +3,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <sstream>
 
+#include "cmodel/files/output_file.h"
+#include "fabric/model/line_reader.h"
 #include "fabric/model/table_writer.h"
 
 namespace {
 
 using namespace fabric;
-
-std::string slurp(const std::string& file) {
-  std::ifstream in(file);
-  if (!in) throw BadInput(fmt::format("{}: cannot be read", file));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 /// "A-B", two chips.
 std::pair<unsigned, unsigned> two(const std::string& option, const std::string& text) {
@@ -43,8 +38,7 @@ std::vector<unsigned> consecutive(unsigned first, unsigned count, unsigned chips
 void write_all(const std::filesystem::path& dir) {
   std::filesystem::create_directories(dir);
   const auto write = [&](const std::string& name, const Tables& tables) {
-    std::ofstream out(dir / (name + ".tables"));
-    if (!(out << tables.text())) throw BadInput(fmt::format("{}: cannot be written", dir.string()));
+    cmodel::write_file(dir / (name + ".tables"), tables.text());
   };
   const Board ring = Board::ring(12), c12 = Board::c12();
   for (unsigned n = 1; n <= 12; ++n) write(fmt::format("ring-{}", n), ring_tables(n));
@@ -62,9 +56,7 @@ void write_all(const std::filesystem::path& dir) {
             search_tables(board.without(cable.a)));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string board_name = "ring", fail, members, check, all;
   CLI::App app{"Routing tables of a board, with their certificate."};
   app.add_option("--board", board_name, "ring, ring-a, ring-b, c12, or a file of cables");
@@ -74,50 +66,67 @@ int main(int argc, char** argv) {
   app.add_option("--all", all, "write every set of the ring and of C12(1,5) into this directory");
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) ? 2 : 0;
-  }
-  try {
-    if (!all.empty()) {
-      write_all(all);
-      return 0;
-    }
-    if (!check.empty()) {
-      const auto load = Tables::parse(slurp(check), check).load();
-      fmt::print("{}: good; busiest link {} routes, hops by class {} and {}\n", check, load.most,
-                 load.hops[0], load.hops[1]);
-      return 0;
-    }
-    const bool whole = fail.empty() && members.empty();
-    if (whole && board_name == "ring") {
-      fmt::print("{}", ring_tables(12).text());
-      return 0;
-    }
-    if (whole && (board_name == "ring-a" || board_name == "ring-b")) {
-      fmt::print("{}", (board_name == "ring-a" ? ring_a_tables() : ring_b_tables()).text());
-      return 0;
-    }
-    Board board = board_name == "ring"     ? Board::ring(12)
-                  : board_name == "c12"    ? Board::c12()
-                  : board_name == "ring-a" ? Board::c12().only_ports(0, 1)
-                  : board_name == "ring-b" ? Board::c12().only_ports(2, 3)
-                                           : Board::parse(slurp(board_name), board_name);
-    if (!fail.empty()) {
-      const auto [a, b] = two("--fail", fail);
-      board = board.without(board.between(a, b));
-    }
-    auto chips = Tables(board).members;
-    if (!members.empty()) {
-      const auto [a, b] = two("--members", members);
-      if (a >= board.chips() || b >= board.chips())
-        throw BadInput(
-            fmt::format("--members {}: the board has chips 0..{}", members, board.chips() - 1));
-      chips = consecutive(a, (b + board.chips() - a) % board.chips() + 1, board.chips());
-    }
-    fmt::print("{}", search_tables(board, chips).text());
+    for (const CLI::Option* option : app.get_options())
+      if (std::ranges::count(option->results(), ""))
+        throw CLI::ValidationError(option->get_name(), "is \"\"");
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
     return 0;
+  } catch (const CLI::ParseError& error) {
+    throw BadInput(fmt::format("{}; --help shows what is allowed", error.what()));
+  }
+  if (!all.empty()) {
+    write_all(all);
+    return 0;
+  }
+  if (!check.empty()) {
+    const auto load = Tables::parse(read_text(check), check).load();
+    fmt::print("{}: good; busiest link {} routes, hops by class {} and {}\n", check, load.most,
+               load.hops[0], load.hops[1]);
+    return 0;
+  }
+  const bool whole = fail.empty() && members.empty();
+  if (whole && board_name == "ring") {
+    fmt::print("{}", ring_tables(12).text());
+    return 0;
+  }
+  if (whole && (board_name == "ring-a" || board_name == "ring-b")) {
+    fmt::print("{}", (board_name == "ring-a" ? ring_a_tables() : ring_b_tables()).text());
+    return 0;
+  }
+  Board board = board_name == "ring"     ? Board::ring(12)
+                : board_name == "c12"    ? Board::c12()
+                : board_name == "ring-a" ? Board::c12().only_ports(0, 1)
+                : board_name == "ring-b" ? Board::c12().only_ports(2, 3)
+                                         : Board::parse(read_text(board_name), board_name);
+  if (!fail.empty()) {
+    const auto [a, b] = two("--fail", fail);
+    board = board.without(board.between(a, b));
+  }
+  auto chips = Tables(board).members;
+  if (!members.empty()) {
+    const auto [a, b] = two("--members", members);
+    if (a >= board.chips() || b >= board.chips())
+      throw BadInput(
+          fmt::format("--members {}: the board has chips 0..{}", members, board.chips() - 1));
+    chips = consecutive(a, (b + board.chips() - a) % board.chips() + 1, board.chips());
+  }
+  fmt::print("{}", search_tables(board, chips).text());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int status = run(argc, argv);
+    if (std::fflush(stdout) != 0) throw std::runtime_error("stdout: cannot be written");
+    return status;
   } catch (const BadInput& bad) {
     fmt::print(stderr, "fabric_tables: {}\n", bad.what());
     return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fabric_tables: {}\n", error.what());
+    return 3;
   }
 }

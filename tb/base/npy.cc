@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
-#include "tb/base/exit_status.h"
+#include "cmodel/files/output_file.h"
 
 namespace tb {
 
@@ -21,13 +20,12 @@ void write_regions(const std::filesystem::path& run, const cmodel::Program& prog
                                      regions[i].size());
     header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 11, ' ');
     header += '\n';
-    std::ofstream out(file, std::ios::binary);
-    out << std::string("\x93NUMPY\x01\x00", 8) << static_cast<char>(header.size() & 255)
-        << static_cast<char>(header.size() >> 8) << header;
-    out.write(reinterpret_cast<const char*>(regions[i].data()),
-              static_cast<std::streamsize>(regions[i].size()));
-    out.close();
-    if (!out) throw Refused(kBadEnvironment, fmt::format("{}: cannot be written", file.string()));
+    cmodel::OutputFile out(file);
+    out.print("{}{}{}{}", std::string_view("\x93NUMPY\x01\x00", 8),
+              static_cast<char>(header.size() & 255), static_cast<char>(header.size() >> 8),
+              header);
+    out.write(regions[i].data(), regions[i].size());
+    out.finish();
   }
 }
 

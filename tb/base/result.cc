@@ -4,44 +4,41 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
-
+#include "cmodel/files/output_file.h"
 #include "tb/base/exit_status.h"
 
 namespace tb {
 namespace fs = std::filesystem;
 
-fs::path make_run_directory(const fs::path& out, const std::string& name) {
+RunDirectory::RunDirectory(const fs::path& out, const std::string& name) : process_(getpid()) {
   std::error_code error;
-  fs::create_directories(out, error);
+  const bool fresh = fs::create_directories(out, error);
   for (unsigned i = 1; !error; ++i) {
-    const fs::path run = out / (i == 1 ? name : fmt::format("{}.{}", name, i));
-    if (fs::create_directory(run, error)) return run;
+    path_ = out / (i == 1 ? name : fmt::format("{}.{}", name, i));
+    if (!fs::create_directory(path_, error)) continue;
+    if (fresh) made_.push_back(out);
+    return;
   }
   throw Refused(kBadEnvironment,
                 fmt::format("--out is \"{}\": {}; allowed a directory that can be written",
                             out.string(), error.message()));
 }
 
-void write_result(const fs::path& run, const nlohmann::ordered_json& result) {
-  const fs::path part = run / "result.json.part";
-  const auto failed = [&] {
-    return Refused(kBadEnvironment,
-                   fmt::format("{}: cannot be written", (run / "result.json").string()));
-  };
-  {
-    std::ofstream file(part);
-    file << result.dump(2) << "\n";
-    file.close();
-    if (!file) throw failed();
-  }
-  std::error_code error;
-  fs::rename(part, run / "result.json", error);
-  if (error) throw failed();
+RunDirectory::~RunDirectory() {
+  if (path_.empty() || process_ != getpid()) return;
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  for (auto file = made_.rbegin(); file != made_.rend(); ++file) fs::remove(*file, ignored);
+}
+
+void RunDirectory::finish(const nlohmann::ordered_json& result) {
+  cmodel::write_file(path_ / "result.json", result.dump(2) + "\n");
   // A symbolic link cannot be replaced in place either.
-  const fs::path link = run.parent_path() / fmt::format(".latest.{}", getpid());
-  fs::create_directory_symlink(run.filename(), link, error);
-  if (!error) fs::rename(link, run.parent_path() / "latest", error);
+  std::error_code error;
+  const fs::path link = path_.parent_path() / fmt::format(".latest.{}", getpid());
+  fs::create_directory_symlink(path_.filename(), link, error);
+  if (!error) fs::rename(link, path_.parent_path() / "latest", error);
+  path_.clear();
 }
 
 std::string result_table(const nlohmann::ordered_json& result) {

@@ -12,8 +12,10 @@
 
 #include "cmodel/board/provenance.h"
 #include "cmodel/program/disassemble.h"
+#include "tb/base/interrupt.h"
 #include "tb/board/watchdog.h"
 #include "tb/check/final_memories.h"
+#include "tb/dut/wave_error.h"
 
 namespace tb {
 namespace {
@@ -216,6 +218,15 @@ void Board::run() {
       between_ = nullptr;
     }
     window(std::min(end, watchdog.next_look(now_, last_progress())));
+    if (interrupted()) {
+      stop(Outcome::Status::Interrupted,
+           fmt::format("interrupted: {}\n", strsignal(interrupted())));
+      break;
+    }
+    if (wave_error()) {
+      stop(Outcome::Status::Failed, "the waves cannot be written\n");
+      break;
+    }
     if (defs::kFabricDivide * now_ > settings_.wave_last) {
       stop(Outcome::Status::Failed, "ended behind the wave window\n");
       break;

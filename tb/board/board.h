@@ -31,7 +31,7 @@ struct LinkTotals {
 
 /// How a run ended.
 struct Outcome {
-  enum class Status { Passed, Failed, Hang };
+  enum class Status { Passed, Failed, Hang, Interrupted };
   Status status = Status::Failed;
   std::string report;  ///< what was wrong, several lines; empty if passed
   std::uint64_t mismatches = 0;

@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <algorithm>
 
+#include "fabric/model/line_reader.h"
 #include "fabric/model/table_writer.h"
 #include "tb/base/exit_status.h"
 #include "tb/board/selection.h"
@@ -19,9 +20,7 @@ std::string table_set(const std::filesystem::path& file, unsigned chips) {
   if (file == "ring-a") return fabric::ring_a_tables().text();
   if (file == "ring-b") return fabric::ring_b_tables().text();
   if (file == "c12") return fabric::search_tables(fabric::Board::c12()).text();
-  std::ifstream in(file);
-  if (!in) throw Refused(kBadInput, fmt::format("--tables {}: cannot be read", file.string()));
-  return {std::istreambuf_iterator<char>(in), {}};
+  return fabric::read_text(file);
 }
 
 }  // namespace
@@ -56,9 +55,12 @@ Wiring::Wiring(const Settings& settings, unsigned chips)
   } catch (const fabric::BadInput& bad) {
     throw Refused(kBadInput, fmt::format("--tables {}", bad.what()));
   }
-  if (loaded->members.size() != chips)
-    throw Refused(kBadInput, fmt::format("--tables {}: joins {} chips, the program has {}",
-                                         settings.tables.string(), loaded->members.size(), chips));
+  if (loaded->members.size() != chips || std::ranges::max(loaded->members) != chips - 1)
+    throw Refused(kBadInput,
+                  fmt::format("--tables {}: joins {} chips up to chip {}; allowed all of "
+                              "the program's, 0 .. {}",
+                              settings.tables.string(), loaded->members.size(),
+                              std::ranges::max(loaded->members), chips - 1));
   for (const auto& [a, b] : loaded->board().cables())
     if (a.port >= cables.ports() || !cables.wired(a) || cables.peer(a) != b)
       throw Refused(

@@ -1,40 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/check/commit_log.h"
 
-#include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <utility>
 
-#include "tb/base/exit_status.h"
+#include "cmodel/files/output_file.h"
 
 namespace tb {
 
 struct CommitLog::File {
-  std::filesystem::path name, part;
-  gzFile gz = nullptr;
+  cmodel::OutputFile out;
+  gzFile gz;
   std::uint64_t commits = 0;
-  bool failed = false;
+  int error = 0;  ///< errno of the first write that failed
 
-  void put(const void* data, std::size_t bytes) {
-    if (bytes && gzwrite(gz, data, static_cast<unsigned>(bytes)) != static_cast<int>(bytes))
-      failed = true;
+  explicit File(const std::filesystem::path& file)
+      : out(file), gz(gzdopen(out.descriptor(), "wb1")) {}
+  ~File() {
+    if (gz) gzclose(gz);
   }
-  Refused refused() const {
-    return Refused(kBadEnvironment,
-                   fmt::format("--commit-log is \"{}\": cannot be written; allowed a file that can",
-                               name.string()));
+  void put(const void* data, std::size_t bytes) {
+    if (bytes && !error &&
+        gzwrite(gz, data, static_cast<unsigned>(bytes)) != static_cast<int>(bytes))
+      error = errno ? errno : EIO;
   }
 };
 
 CommitLog::CommitLog(const std::filesystem::path& file, std::string_view config, unsigned chips)
-    : file_(std::make_unique<File>()) {
-  file_->name = file;
-  file_->part = file.string() + ".part";
-  file_->gz = gzopen(file_->part.c_str(), "wb1");
-  if (!file_->gz) throw file_->refused();
+    : file_(std::make_unique<File>(file)) {
   std::array<char, 24> head{};
   const std::uint32_t version = 1, count = chips;
   std::memcpy(&head[0], "DODECLOG", 8);
@@ -44,12 +42,7 @@ CommitLog::CommitLog(const std::filesystem::path& file, std::string_view config,
   file_->put(head.data(), head.size());
 }
 
-CommitLog::~CommitLog() {
-  if (!file_->gz) return;
-  gzclose(file_->gz);
-  std::error_code ignored;
-  std::filesystem::remove(file_->part, ignored);
-}
+CommitLog::~CommitLog() = default;
 
 void CommitLog::add(const cmodel::Commit& c, std::uint64_t cycle,
                     std::span<const std::uint8_t> data) {
@@ -76,11 +69,10 @@ void CommitLog::add(const cmodel::Commit& c, std::uint64_t cycle,
 void CommitLog::finish() {
   const std::uint64_t end[2] = {UINT64_MAX, file_->commits};
   file_->put(end, sizeof(end));
-  const bool closed = gzclose(file_->gz) == Z_OK;
-  file_->gz = nullptr;
-  std::error_code error;
-  if (closed && !file_->failed) std::filesystem::rename(file_->part, file_->name, error);
-  if (!closed || file_->failed || error) throw file_->refused();
+  if (gzclose(std::exchange(file_->gz, nullptr)) != Z_OK && !file_->error)
+    file_->error = errno ? errno : EIO;
+  if (file_->error) file_->out.fail(std::strerror(file_->error));
+  file_->out.finish();
 }
 
 }  // namespace tb

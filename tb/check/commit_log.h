@@ -25,7 +25,7 @@ namespace tb {
 /// Only the order within a list (stream; writes or semaphore updates) means anything.
 class CommitLog {
  public:
-  /// Throws Refused (environment) if the file cannot be written.
+  /// Throws as OutputFile does, like finish().
   CommitLog(const std::filesystem::path& file, std::string_view config, unsigned chips);
   ~CommitLog();
   CommitLog(const CommitLog&) = delete;
@@ -34,7 +34,7 @@ class CommitLog {
   void add(const CommitBuffer& commits) {
     for (const auto& entry : commits.entries()) add(entry.commit, entry.cycle, commits.data(entry));
   }
-  /// Ends the file and gives it its name. Throws Refused (environment).
+  /// Ends the file and gives it its name.
   void finish();
 
  private:

@@ -57,7 +57,7 @@ std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir
   if (!built_with_waves()) return "no waves: this program counts coverage and has none\n";
   const fs::path waves = run_dir / "waves";
   const auto from = replay.waves(plan, waves);
-  if (!from) return "no waves: the repeated run went another way\n";
+  if (!from) return "no waves: the repeated run went another way, or they cannot be written\n";
   plan.from = *from;
   return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
                      fmt::join(plan.chips, ", "), plan.first, plan.last);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/debug/investigate.h"
 
-#include <fstream>
-
+#include "cmodel/files/output_file.h"
 #include "tb/debug/failure_waves.h"
 #include "tb/debug/report.h"
 #include "tb/debug/wait_graph.h"
@@ -33,7 +32,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     outcome.report += record_waves(plan, replay, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);
   }
-  std::ofstream(run_dir / "divergence.json") << file.dump(2) << "\n";
+  cmodel::write_file(run_dir / "divergence.json", file.dump(2) + "\n");
   outcome.report += write_views(run_dir);
   return brief;
 }

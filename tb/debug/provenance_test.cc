@@ -2,6 +2,7 @@
 // The trace from an element to the bytes it was made of, and distances between numbers.
 #include "cmodel/board/provenance.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -104,6 +105,20 @@ TEST(Sources, EveryInstructionKnowsItsLineAndLabel) {
   EXPECT_EQ(of(defs::Engine::Vector, 0).find("(the product)"), std::string::npos);
   EXPECT_EQ(of(defs::Engine::Dma0, 0), of(defs::Engine::Sync, 0)) << "trigger and descriptor";
   EXPECT_EQ(of(defs::Engine::Act, 0), "");
+}
+
+TEST(Sources, EveryFormOfAnInstructionKnowsItsLine) {
+  cmodel::Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  const auto x = core.sbuf(16, 8, defs::Dtype::Fp32), bias = core.sbuf(16, 1, defs::Dtype::Fp32);
+  const unsigned line = __LINE__;
+  core.act().activate(defs::ActFunc::Relu, x, x);
+  core.act().activate(defs::ActFunc::Relu, x, bias, x);
+  const auto program = assembler.assemble();
+  for (unsigned pc : {0u, 1u}) {
+    const auto source = program.source_of(0, 0, static_cast<unsigned>(defs::Engine::Act), pc);
+    EXPECT_TRUE(source.ends_with(fmt::format("provenance_test.cc:{}", line + 1 + pc))) << source;
+  }
 }
 
 TEST(Ulp, CountsNumbersBetween) {

@@ -127,6 +127,10 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
 }  // namespace
 
 extern const Scenario kBusy{
-    "busy", "all arrays of the board back to back (length: matmuls per core)", build, check};
+    .name = "busy",
+    .doc = "all arrays of the board back to back (length: matmuls per core)",
+    .build = build,
+    .check = check,
+    .has_length = true};
 
 }  // namespace tb

@@ -142,7 +142,10 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
 }  // namespace
 
 extern const Scenario kCorners{
-    "corners", "random legal instructions and descriptors of every kind (length: per engine)",
-    build, check};
+    .name = "corners",
+    .doc = "random legal instructions and descriptors of every kind (length: per engine)",
+    .build = build,
+    .check = check,
+    .has_length = true};
 
 }  // namespace tb

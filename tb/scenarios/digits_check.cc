@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
 
+#include "cmodel/files/output_file.h"
 #include "tb/scenarios/digits_plan.h"
 #include "tb/scenarios/numbers.h"
 
@@ -88,12 +88,12 @@ unsigned best_class(const Scores& scores, unsigned image, unsigned count) {
 
 void write_predictions(const Plan& plan, const std::vector<unsigned>& predicted,
                        const std::filesystem::path& file) {
-  std::ofstream out(file);
-  out << "image,label,predicted,correct\n";
+  cmodel::OutputFile out(file);
+  out.print("image,label,predicted,correct\n");
   for (unsigned i = 0; i < plan.count(); ++i)
-    out << fmt::format("{},{},{},{}\n", plan.indices[i], plan.images[i].label, predicted[i],
-                       predicted[i] == plan.images[i].label ? 1 : 0);
-  if (!out.flush()) throw std::runtime_error(file.string() + ": cannot be written");
+    out.print("{},{},{},{}\n", plan.indices[i], plan.images[i].label, predicted[i],
+              predicted[i] == plan.images[i].label ? 1 : 0);
+  out.finish();
 }
 
 }  // namespace

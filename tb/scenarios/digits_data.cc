@@ -6,12 +6,13 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "cmodel/files/output_file.h"
 
 namespace tb {
 namespace {
@@ -175,23 +176,19 @@ DigitsNetwork read_network(const std::filesystem::path& file) {
 }
 
 void write_network(const DigitsNetwork& network, const std::filesystem::path& file) {
-  const auto part = file.string() + ".part";
-  {
-    std::ofstream out(part);
-    const auto write = [&](std::string_view name, const std::vector<double>& values,
-                           unsigned columns) {
-      out << name << '\n';
-      for (std::size_t i = 0; i < values.size(); ++i)
-        out << fmt::format("{:.6g}", values[i]) << ((i + 1) % columns ? ' ' : '\n');
-    };
-    out << "digits-mlp 1\nhidden " << network.hidden << '\n';
-    write("w1", network.w1, kDigitsPixels);
-    write("b1", network.b1, 1);
-    write("w2", network.w2, network.hidden);
-    write("b2", network.b2, 1);
-    if (!out.flush()) fail(file, "cannot be written");
-  }
-  std::filesystem::rename(part, file);
+  cmodel::OutputFile out(file);
+  const auto write = [&](std::string_view name, const std::vector<double>& values,
+                         unsigned columns) {
+    out.print("{}\n", name);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      out.print("{:.6g}{}", values[i], (i + 1) % columns ? ' ' : '\n');
+  };
+  out.print("digits-mlp 1\nhidden {}\n", network.hidden);
+  write("w1", network.w1, kDigitsPixels);
+  write("b1", network.b1, 1);
+  write("w2", network.w2, network.hidden);
+  write("b2", network.b2, 1);
+  out.finish();
 }
 
 }  // namespace tb

@@ -66,11 +66,13 @@ std::string to_string(const ProductSize& size) {
 }
 
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
-  if (scenario && scenario->product) return;
-  const char* knob = args.size ? "--size" : args.format ? "--format" : nullptr;
-  if (knob)
-    throw Refused(kBadInput, fmt::format("{}; allowed with gemm only, not with {}", knob,
+  const auto refuse = [&](const char* knob, const char* owners) {
+    throw Refused(kBadInput, fmt::format("{}; allowed with {} only, not with {}", knob, owners,
                                          scenario ? scenario->name : "a program file"));
+  };
+  if (!scenario || !scenario->product)
+    if (args.size || args.format) refuse(args.size ? "--size" : "--format", "gemm");
+  if (args.length && (!scenario || !scenario->has_length)) refuse("--length", "busy and corners");
 }
 
 }  // namespace tb

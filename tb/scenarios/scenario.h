@@ -68,6 +68,8 @@ struct Scenario {
   bool stops_engines = false;
   /// Multiplies matrices of any format and size: has the knobs `format` and `size`.
   bool product = false;
+  /// Has the knob `length`.
+  bool has_length = false;
   /// What else the host does, and must be answered. Rejections count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };

@@ -8,6 +8,7 @@
 #include "Vcrc_echo.h"
 #include "tb/apps/bench/fabric_isolation.h"
 #include "tb/apps/bench/fabric_traffic.h"
+#include "tb/base/command_line.h"
 
 namespace {
 
@@ -334,9 +335,7 @@ void speed() {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   const auto all = patterns();
   const fabric::Tables c12 = fabric::search_tables(fabric::Board::c12());
   const std::map<std::string, std::function<void()>> parts{
@@ -353,10 +352,14 @@ int main(int argc, char** argv) {
   std::string part;
   CLI::App app{"Rates, fairness and latencies of twelve fabric nodes, as JSON."};
   app.add_option("part", part, "what to measure")->required()->check(CLI::IsMember(parts));
-  CLI11_PARSE(app, argc, argv);
+  tb::parse_command_line(app, argc, argv);
   parts.at(part)();
   fmt::print("{{\"rows\": [\n{}\n], \"curves\": [\n{}\n]}}\n", fmt::join(rows, ",\n"),
              fmt::join(curves, ",\n"));
   if (testing::Test::HasFailure()) return 1;
   return all_met ? 0 : 4;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return tb::exit_status_of(run, argc, argv); }

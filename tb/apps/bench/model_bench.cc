@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cmodel/board/board.h"
+#include "tb/base/command_line.h"
 #include "tb/scenarios/scenario.h"
 
 namespace {
@@ -63,9 +64,7 @@ int run(const std::string& name, const defs::Sizes& sizes, const tb::ScenarioArg
   return result.passed && board.errors().empty() && board.races().empty() ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int measure(int argc, char** argv) {
   CLI::App app("runs a scenario on the golden model alone");
   std::string name = "gemm", config = "inf2", data = "tb/scenarios/data";
   unsigned chips = defs::kBoardChips, length = 0;
@@ -80,12 +79,15 @@ int main(int argc, char** argv) {
   app.add_option("--data", data, "folder of the scenarios' data");
   app.add_flag("--races", options.detect_races, "look for races");
   app.add_flag("--liveness", options.track_liveness, "keep the access history");
-  CLI11_PARSE(app, argc, argv);
+  tb::parse_command_line(app, argc, argv);
+  const defs::Sizes& sizes = config == "inf2" ? defs::kInf2 : defs::kMini;
   try {
-    const defs::Sizes& sizes = config == "inf2" ? defs::kInf2 : defs::kMini;
     return run(name, sizes, {sizes, chips, seed, data, {}, length}, options);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 2;
+    throw tb::Refused(tb::kBadInput, error.what());
   }
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return tb::exit_status_of(measure, argc, argv); }

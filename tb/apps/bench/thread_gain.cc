@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "tb/base/command_line.h"
+
 namespace {
 
 /// Integer and float arithmetic on a block that fits the first cache; returns a value so that it is
@@ -34,18 +36,21 @@ double loops_per_second(unsigned threads, int rounds) {
   return threads * static_cast<double>(rounds) / elapsed.count();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"Arithmetic loops per second on one and on several threads"};
   unsigned threads = 2;
   int rounds = 1'000'000;
   app.add_option("--threads", threads, "threads")->check(CLI::Range(1, 256));
   app.add_option("--rounds", rounds, "passes over the block")->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
+  tb::parse_command_line(app, argc, argv);
   loops_per_second(threads, rounds / 10);  // warm up
   const double one = loops_per_second(1, rounds);
   const double many = loops_per_second(threads, rounds);
   fmt::print("{{\"threads\": {}, \"one\": {:.1f}, \"many\": {:.1f}, \"gain\": {:.4f}}}\n", threads,
              one, many, many / one);
+  return tb::kPassed;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return tb::exit_status_of(run, argc, argv); }

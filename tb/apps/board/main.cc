@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <systemc>
 
 #include "cmodel/program/disassemble.h"
 #include "fabric/model/table_writer.h"
 #include "tb/apps/board/options.h"
 #include "tb/base/command_line.h"
+#include "tb/base/interrupt.h"
 #include "tb/base/npy.h"
 #include "tb/base/result.h"
 #include "tb/base/script.h"
@@ -18,6 +20,7 @@
 #include "tb/check/commit_log.h"
 #include "tb/debug/investigate.h"
 #include "tb/dut/chip.h"
+#include "tb/dut/wave_error.h"
 #include "tb/inject/inject.h"
 #include "tb/observe/coverage/code.h"
 #include "tb/observe/coverage/functional.h"
@@ -140,6 +143,8 @@ std::string_view status_name(Outcome::Status status) {
       return "failed";
     case Outcome::Status::Hang:
       return "hang";
+    case Outcome::Status::Interrupted:
+      return "interrupted";
   }
   return "?";
 }
@@ -172,6 +177,26 @@ void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_jso
     outcome.status = Outcome::Status::Failed;
     outcome.report += fmt::format("scenario {}: {}\n", job.name, result.failure);
   }
+}
+
+/// Something was asked for in a core cycle that the run did not see: it did not happen, and a run
+/// without it is not the run that was asked for.
+void require_happened(const Options& options, const Board& board, Outcome& outcome) {
+  if (outcome.status != Outcome::Status::Passed) return;
+  const auto missed = [&](const std::string& option) {
+    outcome.status = Outcome::Status::Failed;
+    outcome.report += fmt::format("{} did not happen: the run ended in core cycle {}\n", option,
+                                  defs::kFabricDivide * outcome.cycles);
+  };
+  for (const CableFault& f : options.cable_faults)
+    if (f.cycle >= defs::kFabricDivide * outcome.cycles)
+      missed(f.lane < 0 ? fmt::format("--fail-cable {}-{}@{}", f.from, f.to, f.cycle)
+                        : fmt::format("--stuck-lane {}-{}:{}@{}", f.from, f.to, f.lane, f.cycle));
+  if (options.leave_cable && board.host().reroute().switches() == 0)
+    missed(fmt::format("--leave-cable {}-{}@{}", options.leave_cable->a, options.leave_cable->b,
+                       options.leave_cable->cycle));
+  if (options.wave_first >= defs::kFabricDivide * outcome.cycles)
+    missed(fmt::format("--wave-window {}:{}", options.wave_first, options.wave_last));
 }
 
 /// A bin that no run may hit was hit: the run fails.
@@ -256,19 +281,29 @@ int run(int argc, char** argv) {
   if (!options.inject.empty())
     injector = std::make_unique<Injector>(options.inject, options.seed, job.program, wiring.models);
 
-  const auto run_dir = make_run_directory(
-      options.out, fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
+  RunDirectory directory(options.out,
+                         fmt::format("{}-{}-s{}", job.name, options.config, options.seed));
+  const auto run_dir = directory.path();
   job.args.out_dir = run_dir;
   std::filesystem::path wave_dir = options.wave_dir.empty() ? run_dir : options.wave_dir;
   if (options.waves) {
     std::error_code error;
-    std::filesystem::create_directories(wave_dir, error);
+    if (std::filesystem::create_directories(wave_dir, error)) directory.owns(wave_dir);
+    for (unsigned chip = 0; chip < job.program.chips; ++chip)
+      for (const char* end : {"fst", "fst.hier"})
+        if (options.traces(chip)) directory.owns(wave_dir / fmt::format("chip{:02}.{}", chip, end));
     if (error || access(wave_dir.c_str(), W_OK) != 0)
       throw Refused(kBadEnvironment, fmt::format("--waves is \"{}\": cannot be written; allowed a "
                                                  "directory that can",
                                                  wave_dir.string()));
   }
 
+  heed_interrupts();
+  const auto require_waves = [&] {
+    if (const int error = wave_error())
+      throw Refused(kBadEnvironment, fmt::format("{}: waves cannot be written: {}",
+                                                 wave_dir.string(), std::strerror(error)));
+  };
   const auto arm = [&](Board& board) {
     if (injector) injector->arm(board);
   };
@@ -300,6 +335,7 @@ int run(int argc, char** argv) {
     });
     sc_core::sc_start();
     if (replay && replay->again()) replay->answer();
+    require_waves();
     outcome = board.outcome();
     if (log) log->finish();
     if (options.npy) write_regions(run_dir, job.program, board.host().regions());
@@ -307,12 +343,13 @@ int run(int argc, char** argv) {
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
     judge(job, board, outcome, metrics);
     nlohmann::ordered_json divergence;
-    if (options.debug && outcome.status != Outcome::Status::Passed)
+    const bool cut_short = outcome.status == Outcome::Status::Interrupted;
+    if (options.debug && !cut_short && outcome.status != Outcome::Status::Passed)
       divergence = investigate(board, job.program, *replay, !options.waves && options.failure_waves,
                                run_dir, outcome);
     functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
     functional.write(run_dir / "functional.json");
-    if (!injector) require_legal(functional, outcome);
+    if (!injector && !cut_short) require_legal(functional, outcome);
     if (built_with_coverage()) write_code_coverage(board, run_dir);
     const auto& counters = board.scoreboard().model().counters();
     const std::uint64_t run_cycles =
@@ -352,8 +389,10 @@ int run(int argc, char** argv) {
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
     if (recorder) write_timeline(*recorder, outcome, run_dir);
-    if (options.races) report_races(board.scoreboard().model().races(), outcome, metrics);
-    if (injector) injector->judge(outcome, metrics);
+    if (options.races && !cut_short)
+      report_races(board.scoreboard().model().races(), outcome, metrics);
+    if (injector && !cut_short) injector->judge(outcome, metrics);
+    require_happened(options, board, outcome);
 
     const std::uint64_t cycles = defs::kFabricDivide * outcome.cycles;
     result = {{"schema", 1},
@@ -377,7 +416,8 @@ int run(int argc, char** argv) {
               {"metrics", metrics}};
     if (!divergence.is_null()) result["divergence"] = divergence;
   }
-  write_result(run_dir, result);
+  require_waves();
+  directory.finish(result);
   // The page is made here, where the run's own directory is known: `latest` may be another's by
   // now.
   if (options.timeline && run_script({"timeline", run_dir.string()}) != 0)
@@ -393,6 +433,7 @@ int run(int argc, char** argv) {
   if (!outcome.report.empty()) fmt::print(stderr, "{}", outcome.report);
   if (outcome.status != Outcome::Status::Passed) fmt::print(stderr, "repro: {}\n", options.repro);
   if (!options.json) fmt::print("report: {}\n", (run_dir / "result.json").string());
+  if (outcome.status == Outcome::Status::Interrupted) return 128 + interrupted();
   return outcome.status == Outcome::Status::Passed ? kPassed : kCheckFailed;
 }
 

@@ -34,37 +34,6 @@ CableFault cable_fault(const std::string& name, const std::string& text, bool wi
   return fault;
 }
 
-std::string repro_line(const Options& o) {
-  std::string line = "scripts/dodeca run ";
-  line += o.program.empty() ? o.scenario : fmt::format("--program {}", o.program.string());
-  line += fmt::format(" --config {} --seed {}", o.config, o.seed);
-  if (o.chips) line += fmt::format(" --chips {}", *o.chips);
-  if (o.length) line += fmt::format(" --length {}", o.length);
-  if (o.format) line += fmt::format(" --format {}", format_name(*o.format));
-  if (o.size) line += fmt::format(" --size {}", to_string(*o.size));
-  if (o.link_latency != defs::kLinkLatency)
-    line += fmt::format(" --link-latency {}", o.link_latency);
-  if (o.hbm_latency != defs::kHbmLatency) line += fmt::format(" --hbm-latency {}", o.hbm_latency);
-  if (o.hang_cycles != Options().hang_cycles)
-    line += fmt::format(" --hang-cycles {}", o.hang_cycles);
-  if (o.topology != "ring") line += fmt::format(" --topology {}", o.topology);
-  if (!o.tables.empty()) line += fmt::format(" --tables {}", o.tables.string());
-  if (o.tables_by != "host") line += " --tables-by " + o.tables_by;
-  if (o.leave_cable)
-    line += fmt::format(" --leave-cable {}-{}@{}", o.leave_cable->a, o.leave_cable->b,
-                        o.leave_cable->cycle);
-  if (o.link_ber > 0) line += fmt::format(" --link-ber {}", o.link_ber);
-  for (const InjectionLimit& l : o.limits)
-    line += fmt::format(" --limit {}={}/{}", l.core, l.rate, l.burst);
-  for (const CableFault& f : o.cable_faults)
-    line += f.lane < 0 ? fmt::format(" --fail-cable {}-{}@{}", f.from, f.to, f.cycle)
-                       : fmt::format(" --stuck-lane {}-{}:{}@{}", f.from, f.to, f.lane, f.cycle);
-  if (!o.rtl.empty()) line += fmt::format(" --rtl {}", o.rtl);
-  if (!o.model.empty()) line += fmt::format(" --model {}", o.model);
-  if (!o.inject.empty()) line += fmt::format(" --inject {}", o.inject);
-  return line;
-}
-
 /// CORE=RATE/BURST.
 InjectionLimit injection_limit(const std::string& text) {
   const auto equals = text.find('='), slash = text.find('/');
@@ -194,6 +163,11 @@ Options parse_options(int argc, char** argv) {
     if (!o.rtl.empty() || !o.model.empty())
       throw Refused(kBadInput, fmt::format("{} with --rtl or --model; allowed if all chips are RTL",
                                            o.coverage ? "--coverage" : "--timeline"));
+  if (o.coverage &&
+      (!waves.empty() || !wave_window.empty() || o.wave_arrays || !wave_chips.empty()))
+    throw Refused(kBadInput, "--coverage with waves; allowed one of them");
+  if (!snapshots.empty() && !o.debug)
+    throw Refused(kBadInput, "--snapshots with --no-debug; allowed one of them");
   o.program = program;
   o.commit_log = log;
   o.tables = tables;
@@ -234,7 +208,11 @@ Options parse_options(int argc, char** argv) {
   if (!hang.empty())
     o.hang_cycles = whole_number("--hang-cycles", hang, 64, std::uint64_t{1} << 40);
   if (!wave_window.empty()) {
-    const std::size_t colon = std::min(wave_window.find(':'), wave_window.size() - 1);
+    const std::size_t colon = wave_window.find(':');
+    if (colon == std::string::npos)
+      throw Refused(
+          kBadInput,
+          fmt::format("--wave-window is \"{}\"; allowed FIRST:LAST, core cycles", wave_window));
     o.wave_first =
         whole_number("--wave-window", wave_window.substr(0, colon), 0, std::uint64_t{1} << 40);
     o.wave_last = whole_number("--wave-window", wave_window.substr(colon + 1), o.wave_first,
@@ -242,7 +220,7 @@ Options parse_options(int argc, char** argv) {
   }
   o.waves = !waves.empty() || !wave_window.empty() || o.wave_arrays || !wave_chips.empty();
   if (!waves.empty() && waves != ".") o.wave_dir = waves;
-  for (std::size_t at = 0; at < wave_chips.size();) {
+  for (std::size_t at = 0; !wave_chips.empty() && at <= wave_chips.size();) {
     const std::size_t comma = std::min(wave_chips.find(',', at), wave_chips.size());
     o.wave_chips.push_back(static_cast<unsigned>(
         whole_number("--wave-chips", wave_chips.substr(at, comma - at), 0, defs::kBoardChips - 1)));
@@ -254,7 +232,11 @@ Options parse_options(int argc, char** argv) {
   if (!o.scenario.empty() && !o.program.empty())
     throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
   if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
-  o.repro = repro_line(o);
+  o.repro = fmt::format("scripts/dodeca run {} --config {} --seed {}{}",
+                        program.empty() ? o.scenario : "--program " + shell_word(program), o.config,
+                        o.seed,
+                        given_options(app, {"--program", "--config", "--seed", "--threads",
+                                            "--snapshots", "--commit-log", "--json", "--out"}));
   return o;
 }
 

@@ -2,6 +2,7 @@
 // Program files on the board: what it says about programs that stop, hang, or use one chip only.
 #include <gtest/gtest.h>
 
+#include "cmodel/program/assembler.h"
 #include "cmodel/program/program.h"
 #include "tb/apps/board/board_run.h"
 #include "tb/scenarios/tiny_program.h"
@@ -60,6 +61,55 @@ TEST_F(ProgramFile, AWaitForNothingIsAHangWithEverySequencerNamed) {
       << errors();
   EXPECT_EQ(errors().find("chip 1 core"), std::string::npos) << errors();
   EXPECT_LT(result()["cycles"].get<unsigned>(), 20'000u) << "was not noticed early";
+}
+
+/// Two engines write the same bytes, and nothing orders them.
+cmodel::Program race() {
+  cmodel::Assembler assembler(defs::kMini, 2);
+  auto& core = assembler.core(0, 0);
+  const auto in = core.sbuf(16, 8, defs::Dtype::Fp32), out = core.sbuf(16, 8, defs::Dtype::Fp32);
+  const auto loaded = core.semaphore();
+  core.sync().copy(0, assembler.hbm(0, 0, "zeros", 32, 16), assembler.block(in)).signal(loaded);
+  core.vector().wait_ge(loaded, 1).copy(in, out);
+  core.act().wait_ge(loaded, 1).activate(defs::ActFunc::Relu, in, out);
+  return assembler.assemble();
+}
+
+cmodel::Program stops() {
+  tb::TinyProgram tiny(defs::kMini, 2);
+  TinyInstr bad(Opcode::Nop);
+  bad.reserved = 1;
+  tiny.add(1, 0, Engine::Vector, bad);
+  return tiny.build();
+}
+
+cmodel::Program waits() {
+  tb::TinyProgram tiny(defs::kMini, 2);
+  tiny.add(0, 1, Engine::Tensor, TinyInstr(Opcode::Nop).wait(258, 4));
+  return tiny.build();
+}
+
+TEST_F(ProgramFile, TheReproLineOfEveryFailureRepeatsIt) {
+  const struct {
+    cmodel::Program program;
+    const char *options, *about;
+  } failures[] = {
+      {race(), "--races", "and no semaphore orders them"},
+      {stops(), "--no-debug", "ReservedBits"},
+      {waits(), "--no-debug", "hang: every engine waits"},
+      {race(), "--no-debug --timeout-cycles 300", "not finished after 300"},
+      {race(), "--stuck-lane 0-1:3@99999999 --stuck-lane 1-0:4@99999999 --no-debug", "1-0:4@"},
+      {race(), "--link-latency 16 --no-failure-waves --inject semaphore_lost", "repro: "},
+  };
+  for (const auto& [program, options, about] : failures) {
+    const int status = run(program, options);
+    const std::string said = errors(), line = repro();
+    EXPECT_NE(said.find(about), std::string::npos) << options << "\n" << said;
+    EXPECT_NE(line.find(options), std::string::npos) << line;
+    EXPECT_EQ(status, 1) << options << "\n" << said;
+    EXPECT_EQ(start(line), status) << line;
+    EXPECT_EQ(errors(), said) << line;
+  }
 }
 
 TEST_F(ProgramFile, AProgramOfTheOtherSizeIsRefused) {

@@ -52,8 +52,9 @@ Call parse(int argc, char** argv) {
   app.add_flag("--json", call.json, "print result.json instead of the table");
   app.add_option("--out", call.out, "directory of run directories (out)")->type_name("DIR");
   parse_command_line(app, argc, argv);
-  call.repro = fmt::format("scripts/dodeca run faults --config {} --seed {}", call.config, seed);
-  if (events != 100) call.repro += fmt::format(" --events {}", events);
+  call.repro =
+      fmt::format("scripts/dodeca run faults --config {} --seed {}{}", call.config, seed,
+                  given_options(app, {"--config", "--seed", "--threads", "--json", "--out"}));
   for (const std::string& name : names) {
     if (name == "list") {
       for (const FaultClass& fault : fault_classes())
@@ -65,13 +66,9 @@ Call parse(int argc, char** argv) {
       throw Refused(kBadInput,
                     fmt::format("--class is \"{}\"; allowed list, {}", name, class_names()));
     call.plan.classes.push_back(fault);
-    call.repro += fmt::format(" --class {}", name);
   }
-  if (event >= 0) {
-    if (names.size() != 1)
-      throw Refused(kBadInput, "--event is given; allowed with one --class only");
-    call.repro += fmt::format(" --event {}", event);
-  }
+  if (event >= 0 && names.size() != 1)
+    throw Refused(kBadInput, "--event is given; allowed with one --class only");
   if (names.empty())
     for (const FaultClass& fault : fault_classes()) call.plan.classes.push_back(&fault);
   call.plan.seed = static_cast<std::uint32_t>(seed);
@@ -83,8 +80,8 @@ Call parse(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   const Call call = parse(argc, argv);
-  const auto run_dir =
-      make_run_directory(call.out, fmt::format("faults-{}-s{}", call.config, call.plan.seed));
+  RunDirectory directory(call.out, fmt::format("faults-{}-s{}", call.config, call.plan.seed));
+  const auto run_dir = directory.path();
 
   // What the RTL prints goes to stderr; stdout is for results.
   std::fflush(stdout);
@@ -156,7 +153,7 @@ int run(int argc, char** argv) {
         {"silent", silent},
         {"outcomes", rows},
         {"findings", bad}}}};
-  write_result(run_dir, result);
+  directory.finish(result);
   if (call.json)
     fmt::print("{}\n", result.dump(2));
   else

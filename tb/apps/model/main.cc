@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 
 #include "cmodel/board/board.h"
 #include "cmodel/program/disassemble.h"
@@ -12,6 +13,7 @@
 #include "tb/apps/model/options.h"
 #include "tb/apps/model/wait_for.h"
 #include "tb/base/command_line.h"
+#include "tb/base/interrupt.h"
 #include "tb/base/npy.h"
 #include "tb/base/result.h"
 
@@ -110,8 +112,8 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     throw Refused(kBadInput, error.what());
   }
-  const auto run_dir =
-      make_run_directory(o.out, fmt::format("{}-{}-s{}-model", name, o.config, o.seed));
+  RunDirectory directory(o.out, fmt::format("{}-{}-s{}-model", name, o.config, o.seed));
+  const auto run_dir = directory.path();
   args.out_dir = run_dir;
 
   const auto start = std::chrono::steady_clock::now();
@@ -119,8 +121,11 @@ int run(int argc, char** argv) {
   if (!o.log.empty()) log.emplace(o.log, o.config, program.chips);
   HashingSink sink(log ? &*log : nullptr);
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
+  heed_interrupts();
   board.load();
-  board.run();
+  while (!interrupted() && board.step()) {
+  }
+  const int cut_short = interrupted();
   const double wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<std::vector<std::uint8_t>> regions;
@@ -131,7 +136,9 @@ int run(int argc, char** argv) {
   if (log) log->finish();
   if (o.npy) write_regions(run_dir, program, regions);
   nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
-  Verdict verdict = judge(board, program, scenario, args, regions, metrics);
+  Verdict verdict =
+      cut_short ? Verdict{"interrupted", fmt::format("interrupted: {}\n", strsignal(cut_short))}
+                : judge(board, program, scenario, args, regions, metrics);
   const auto& work = board.counters();
   metrics["instructions"] = work.instructions;
   metrics["descriptors"] = work.descriptors;
@@ -139,12 +146,11 @@ int run(int argc, char** argv) {
   metrics["commits"] = work.commits;
   metrics["macs"] = work.macs;
   metrics["macs_per_s"] = wall_s > 0 ? static_cast<double>(work.macs) / wall_s : 0.0;
-  if (o.races) {
+  if (o.races && !cut_short) {
     const std::string races = board.races();
     metrics["races"] = std::count(races.begin(), races.end(), '\n');
     if (!races.empty()) verdict.fail(races);
   }
-  const std::string repro = repro_line(o);
   // No RTL: nothing was compared, nothing took time, no link carried anything.
   const nlohmann::ordered_json result = {
       {"schema", 1},
@@ -164,14 +170,15 @@ int run(int argc, char** argv) {
       {"program_hash", fmt::format("{:016x}", cmodel::program_hash(program))},
       {"commit_hash", fmt::format("{:016x}", sink.hash())},
       {"link_hash", ""},
-      {"repro", repro},
+      {"repro", o.repro},
       {"metrics", metrics}};
-  write_result(run_dir, result);
+  directory.finish(result);
   fmt::print("{}", o.json ? result.dump(2) + "\n" : result_table(result));
   std::fflush(stdout);
   if (!verdict.report.empty()) fmt::print(stderr, "{}", verdict.report);
-  if (verdict.status != "passed") fmt::print(stderr, "repro: {}\n", repro);
+  if (verdict.status != "passed") fmt::print(stderr, "repro: {}\n", o.repro);
   if (!o.json) fmt::print("report: {}\n", (run_dir / "result.json").string());
+  if (cut_short) return 128 + cut_short;
   return verdict.status == "passed" ? kPassed : kCheckFailed;
 }
 

@@ -47,19 +47,12 @@ ModelOptions parse_model_options(int argc, char** argv) {
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
+  o.repro = fmt::format("scripts/dodeca run {} --model-only --config {} --seed {}{}",
+                        o.program.empty() ? o.scenario : "--program " + shell_word(o.program),
+                        o.config, o.seed,
+                        given_options(app, {"--program", "--model-only", "--config", "--seed",
+                                            "--threads", "--commit-log", "--json", "--out"}));
   return o;
-}
-
-std::string repro_line(const ModelOptions& o) {
-  std::string line = "scripts/dodeca run ";
-  line += o.program.empty() ? o.scenario : "--program " + o.program;
-  line += fmt::format(" --model-only --config {} --seed {}", o.config, o.seed);
-  if (o.chips) line += fmt::format(" --chips {}", o.chips);
-  if (o.length) line += fmt::format(" --length {}", o.length);
-  if (o.format) line += " --format " + format_name(*o.format);
-  if (o.size) line += " --size " + to_string(*o.size);
-  if (o.order_seed) line += fmt::format(" --order-seed {}", o.order_seed);
-  return line + (o.races ? " --races" : "");
 }
 
 }  // namespace tb

@@ -17,11 +17,10 @@ struct ModelOptions {
   std::uint64_t order_seed = 0;
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
   bool races = false, npy = false, json = false;
+  std::string repro;  ///< the command that repeats the run
 };
 
 /// Throws Refused; for --help prints and throws Refused(kPassed, "").
 ModelOptions parse_model_options(int argc, char** argv);
-/// The command that repeats the run.
-std::string repro_line(const ModelOptions& options);
 
 }  // namespace tb

@@ -2,11 +2,14 @@
 // shrink: makes a failing run of the small board small, as long as it fails in the same way.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <string_view>
+#include <vector>
 
+#include "cmodel/files/output_file.h"
 #include "cmodel/program/disassemble.h"
 #include "tb/apps/shrink/shrinker.h"
 #include "tb/base/command_line.h"
@@ -17,6 +20,26 @@ namespace tb {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Options that change what is written of a run, not how it ends.
+constexpr std::string_view kOnlyLook[] = {"--waves",    "--wave-chips",       "--wave-arrays",
+                                          "--no-debug", "--no-failure-waves", "--snapshots",
+                                          "--coverage", "--timeline",         "--npy"};
+
+/// The words of a line that was made with shell_word().
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> words(1);
+  bool inside = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\'')
+      inside = !inside;
+    else if (line[i] == ' ' && !inside)
+      words.emplace_back();
+    else
+      words.back() += line[i] == '\\' && !inside ? line[++i] : line[i];
+  }
+  return words;
+}
 
 Source source_of(const fs::path& run) {
   const fs::path file = fs::is_directory(run) ? run / "result.json" : run;
@@ -40,16 +63,16 @@ Source source_of(const fs::path& run) {
   if (field("status") != "failed" && field("status") != "hang") refuse("status", "failed, hang");
   Source source;
   source.name = field("scenario");
-  std::istringstream words(field("repro"));
-  std::string word;
-  words >> word >> word;  // scripts/dodeca run
-  while (words >> word) {
+  const std::vector<std::string> words = shell_words(field("repro"));
+  for (std::size_t i = 2; i < words.size(); ++i) {  // behind scripts/dodeca run
+    const std::string& word = words[i];
     if (!word.starts_with("--")) {
       source.scenario = word;
       continue;
     }
-    std::string value;
-    words >> value;
+    std::string value;  // none: a flag
+    if (i + 1 < words.size() && !words[i + 1].starts_with("--")) value = words[++i];
+    if (std::ranges::count(kOnlyLook, word.substr(0, word.find('=')))) continue;
     if (word == "--program") {
       source.program = value;
     } else if (word == "--seed") {
@@ -65,7 +88,8 @@ Source source_of(const fs::path& run) {
     } else if (word == "--inject") {
       source.inject = value;
     } else if (word != "--config") {
-      source.rest.insert(source.rest.end(), {word, value});
+      source.rest.push_back(word);
+      if (!value.empty()) source.rest.push_back(value);
     }
   }
   if (source.scenario.empty() && source.program.empty()) refuse("repro", "scripts/dodeca run ..");
@@ -104,7 +128,7 @@ std::string listing(const Image& image) {
 
 int run(int argc, char** argv) {
   fs::path run_path, board, out = "out/shrunk";
-  double budget = 300;
+  std::string budget = "300";
   bool json = false;
   CLI::App app{
       "Makes a failing run of the small board small, as long as it fails in the same way."};
@@ -114,10 +138,13 @@ int run(int argc, char** argv) {
   app.add_option("--out", out, "where NAME.prog, NAME.json and NAME.txt go (out/shrunk)");
   app.add_flag("--json", json, "print NAME.json");
   parse_command_line(app, argc, argv, "shrink: ");
+  const auto seconds = static_cast<double>(whole_number("--budget", budget, 1, 1'000'000));
   std::error_code error;
-  if (board.empty()) board = fs::read_symlink("/proc/self/exe", error).parent_path() / "board_mini";
+  const bool given = !board.empty();
+  if (!given) board = fs::read_symlink("/proc/self/exe", error).parent_path() / "board_mini";
   if (!fs::exists(board))
-    throw Refused(kBadEnvironment, fmt::format("{}: is not built", board.string()));
+    throw given ? Refused(kBadInput, fmt::format("--board {}: is not there", board.string()))
+                : Refused(kBadEnvironment, fmt::format("{}: is not built", board.string()));
   const Source source = source_of(run_path);
   cmodel::Program program;
   try {
@@ -125,7 +152,7 @@ int run(int argc, char** argv) {
   } catch (const std::runtime_error& refused) {
     throw Refused(kBadInput, refused.what());
   }
-  Shrinker shrinker(source, board, budget);
+  Shrinker shrinker(source, board, seconds);
   shrinker.start(program);
   shrinker.shrink();
 
@@ -135,9 +162,9 @@ int run(int argc, char** argv) {
   const fs::path file = out / (name + ".prog");
   cmodel::save_program(*program_of(defs::kMini, shrinker.image()), file);
   std::string repro = fmt::format("scripts/dodeca run --program {} --config mini --seed {}",
-                                  file.string(), source.seed);
+                                  shell_word(file.string()), source.seed);
   for (const auto* words : {&source.rest, &shrinker.options()})
-    for (const auto& word : *words) repro += " " + word;
+    for (const auto& word : *words) repro += " " + shell_word(word);
   const bool undisturbed = source.inject.empty() || shrinker.passes_undisturbed();
   if (!source.inject.empty()) repro += " --inject " + source.inject;
   const nlohmann::ordered_json result = {
@@ -158,11 +185,8 @@ int run(int argc, char** argv) {
       {"finished", shrinker.finished()},
       {"program", file.string()},
       {"repro", repro}};
-  std::ofstream(out / (name + ".json")) << result.dump(2) << "\n";
-  std::ofstream text(out / (name + ".txt"));
-  text << listing(shrinker.image());
-  text.close();
-  if (!text) throw Refused(kBadEnvironment, fmt::format("{}: cannot be written", out.string()));
+  cmodel::write_file(out / (name + ".json"), result.dump(2) + "\n");
+  cmodel::write_file(out / (name + ".txt"), listing(shrinker.image()));
   if (json)
     fmt::print("{}\n", result.dump(2));
   else

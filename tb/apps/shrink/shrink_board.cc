@@ -22,7 +22,7 @@ std::string signature(const std::string& report) {
   std::string line, text, kind;
   std::getline(lines, text);
   if (text.empty() || text.starts_with("repro:") || text.starts_with("injected fault was missed") ||
-      text.starts_with("no live moment"))
+      text.starts_with("no live moment") || text.find(" did not happen: ") != std::string::npos)
     return {};
   static const std::regex step("^ *pc [0-9]+: (\\w+)"),
       commit(

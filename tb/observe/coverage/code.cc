@@ -2,13 +2,18 @@
 #include "tb/observe/coverage/code.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "cmodel/files/output_file.h"
 
 namespace tb {
 namespace {
@@ -24,7 +29,9 @@ struct Point {
 void write_code_coverage(Board& board, const std::filesystem::path& run) {
   std::vector<Point> points;
   std::unordered_map<std::string, std::size_t> index;
-  const std::filesystem::path part = run / "coverage.part";
+  // Verilator writes to a name, and does not look whether it could: a file in memory.
+  const int memory = memfd_create("coverage", 0);
+  const std::filesystem::path part = fmt::format("/proc/self/fd/{}", memory);
   for (unsigned chip = 0; chip < board.chips(); ++chip) {
     board.chip(chip).write_coverage(part);
     std::ifstream file(part);
@@ -41,16 +48,17 @@ void write_code_coverage(Board& board, const std::filesystem::path& run) {
       point.chips |= (count != 0) << chip;
     }
   }
-  std::filesystem::remove(part);
-  const std::filesystem::path out = run / "coverage.dat.gz";
-  gzFile file = gzopen(out.c_str(), "wb1");
+  close(memory);
+  cmodel::OutputFile out(run / "coverage.dat.gz");
+  gzFile file = gzdopen(out.descriptor(), "wb1");
   bool good = file && !points.empty();
   for (const Point& point : points) {
     const std::string line = fmt::format("C '{}' {} {:x}\n", point.key, point.count, point.chips);
     good = good && gzwrite(file, line.data(), static_cast<unsigned>(line.size())) > 0;
   }
   if (file) good = gzclose(file) == Z_OK && good;
-  if (!good) throw std::runtime_error(out.string() + ": cannot be written");
+  if (!good) out.fail(std::strerror(errno));
+  out.finish();
 }
 
 }  // namespace tb

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "cmodel/files/output_file.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/program_view.h"
 #include "tb/observe/coverage/functional_names.h"
@@ -114,10 +114,7 @@ void Functional::write(const std::filesystem::path& file) const {
   nlohmann::ordered_json json{{"schema", 1}, {"count", bins_.size()}};
   for (const auto& [name, count] : bins_) json["bins"][name] = count;
   json["illegal"] = illegal_hits_;
-  std::ofstream out(file);
-  out << json.dump(1) << "\n";
-  out.close();
-  if (!out) throw std::runtime_error(file.string() + ": cannot be written");
+  cmodel::write_file(file, json.dump(1) + "\n");
 }
 
 }  // namespace tb

@@ -2,12 +2,12 @@
 #include "tb/observe/timeline/chrome_trace.h"
 
 #include <fmt/format.h>
-#include <fmt/os.h>
 
 #include <algorithm>
 #include <cctype>
 #include <numeric>
 
+#include "cmodel/files/output_file.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace tb::timeline {
@@ -80,53 +80,45 @@ std::vector<std::size_t> in_order(const Timeline& timeline) {
 
 void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& metadata,
                         const std::filesystem::path& file) {
-  const std::filesystem::path partial = file.string() + ".partial";
-  try {
-    auto out = fmt::output_file(partial.string());
-    out.print("{{\"displayTimeUnit\": \"ns\",\n\"dodeca\": {},\n\"traceEvents\": [\n",
-              metadata.dump());
-    for (unsigned chip = 0; chip < timeline.traffic.size(); ++chip)
-      out.print(
-          "{{\"ph\":\"M\",\"pid\":{0},\"name\":\"process_name\",\"args\":{{\"name\":\"chip "
-          "{0}\"}}}},\n",
-          chip);
-    unsigned tid = 0;
-    for (const std::size_t index : in_order(timeline)) {
-      const Track& track = timeline.tracks[index];
-      ++tid;
-      const std::string where = fmt::format("\"pid\":{},\"tid\":{}", track.chip, tid);
-      out.print("{{\"ph\":\"M\",{},\"name\":\"thread_name\",\"args\":{{\"name\":{}}}}},\n", where,
-                quoted(track.name));
-      out.print(
-          "{{\"ph\":\"M\",{},\"name\":\"thread_sort_index\",\"args\":{{\"sort_index\":{}}}}},\n",
-          where, tid);
-      for (const Span& span : track.spans) {
-        std::string args;
-        if (span.pc != Span::kNone) args = fmt::format("\"pc\":{}", span.pc);
-        if (const std::string& detail = timeline.names.text(span.detail); !detail.empty())
-          args += fmt::format("{}\"detail\":{}", args.empty() ? "" : ",", quoted(detail));
-        out.print(
-            "{{\"ph\":\"X\",{},\"cat\":\"{}\",\"name\":{},\"ts\":{},\"dur\":{},\"args\":{{{}}}}},"
-            "\n",
-            where, category(track.kind), quoted(timeline.names.text(span.name)), time(span.begin),
-            time(span.end - span.begin), args);
-      }
-    }
-    for (const Counter& counter : timeline.counters)
-      for (const auto& [cycle, value] : counter.values)
-        out.print("{{\"ph\":\"C\",\"pid\":{},\"name\":{},\"ts\":{},\"args\":{{\"value\":{}}}}},\n",
-                  counter.chip, quoted(counter.name), time(cycle), value);
-    // The format has no comma behind the last event.
+  cmodel::OutputFile out(file);
+  out.print("{{\"displayTimeUnit\": \"ns\",\n\"dodeca\": {},\n\"traceEvents\": [\n",
+            metadata.dump());
+  for (unsigned chip = 0; chip < timeline.traffic.size(); ++chip)
     out.print(
-        "{{\"ph\":\"M\",\"pid\":0,\"name\":\"process_labels\",\"args\":{{\"labels\":\"\"}}}}\n]}}"
-        "\n");
-    out.close();
-    std::filesystem::rename(partial, file);
-  } catch (const std::system_error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw std::runtime_error(fmt::format("{}: cannot be written", file.string()));
+        "{{\"ph\":\"M\",\"pid\":{0},\"name\":\"process_name\",\"args\":{{\"name\":\"chip "
+        "{0}\"}}}},\n",
+        chip);
+  unsigned tid = 0;
+  for (const std::size_t index : in_order(timeline)) {
+    const Track& track = timeline.tracks[index];
+    ++tid;
+    const std::string where = fmt::format("\"pid\":{},\"tid\":{}", track.chip, tid);
+    out.print("{{\"ph\":\"M\",{},\"name\":\"thread_name\",\"args\":{{\"name\":{}}}}},\n", where,
+              quoted(track.name));
+    out.print(
+        "{{\"ph\":\"M\",{},\"name\":\"thread_sort_index\",\"args\":{{\"sort_index\":{}}}}},\n",
+        where, tid);
+    for (const Span& span : track.spans) {
+      std::string args;
+      if (span.pc != Span::kNone) args = fmt::format("\"pc\":{}", span.pc);
+      if (const std::string& detail = timeline.names.text(span.detail); !detail.empty())
+        args += fmt::format("{}\"detail\":{}", args.empty() ? "" : ",", quoted(detail));
+      out.print(
+          "{{\"ph\":\"X\",{},\"cat\":\"{}\",\"name\":{},\"ts\":{},\"dur\":{},\"args\":{{{}}}}},"
+          "\n",
+          where, category(track.kind), quoted(timeline.names.text(span.name)), time(span.begin),
+          time(span.end - span.begin), args);
+    }
   }
+  for (const Counter& counter : timeline.counters)
+    for (const auto& [cycle, value] : counter.values)
+      out.print("{{\"ph\":\"C\",\"pid\":{},\"name\":{},\"ts\":{},\"args\":{{\"value\":{}}}}},\n",
+                counter.chip, quoted(counter.name), time(cycle), value);
+  // The format has no comma behind the last event.
+  out.print(
+      "{{\"ph\":\"M\",\"pid\":0,\"name\":\"process_labels\",\"args\":{{\"labels\":\"\"}}}}\n]}}"
+      "\n");
+  out.finish();
 }
 
 }  // namespace tb::timeline

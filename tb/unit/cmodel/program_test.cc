@@ -119,7 +119,7 @@ TEST(Program, ASavedFileReplacesTheOldOneOrLeavesItAlone) {
   EXPECT_EQ(folder.files(), 1u);
   EXPECT_NE(error_of([&] {
               cmodel::save_program(sample(), folder / "none/a.prog");
-            }).find("cannot be created"),
+            }).find("cannot be written"),
             std::string::npos);
 }
 
@@ -231,6 +231,21 @@ TEST(Program, EveryFieldHasAnAllowedRange) {
        [](auto& p) { p.regions[0].addr = 0x4020; }},
       {"region 0 bytes is 0; allowed 64 ..", [](auto& p) { p.regions[0].bytes = 0; }},
       {"region 0 bytes is 0x3f; allowed multiples of 64", [](auto& p) { p.regions[0].bytes = 63; }},
+      {"region 0: 2147483648 bytes behind 0; allowed 1073741824 in all",
+       [](auto& p) { p.regions[0].bytes = 1u << 31; }},
+      {"region 1: 1073741824 bytes behind 128; allowed 1073741824 in all",
+       [](auto& p) { p.regions.push_back({"more", 0, 0, 1u << 30}); }},
+      {"stream 0 pc 1: 18445618199572250625 elements behind 0; allowed 4294967296 in all",
+       [](auto& p) {
+         defs::Instr endless;
+         endless.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+         endless.func = static_cast<std::uint8_t>(defs::ActFunc::Relu);
+         endless.partitions = 1;
+         endless.src0.space = endless.dst.space = static_cast<std::uint8_t>(defs::Space::Sbuf);
+         endless.src0.dtype = endless.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp32);
+         endless.size3 = endless.size2 = endless.size1 = endless.size0 = 65535;
+         std::memcpy(p.segments[0].bytes.data() + 64, endless.words().data(), 64);
+       }},
       {"region 0 addr 0xfffc0000000 with 128 bytes leaves HBM",
        [](auto& p) { p.regions[0].addr = defs::kAddrCore0Base; }},
   };

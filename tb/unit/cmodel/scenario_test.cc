@@ -76,6 +76,9 @@ TEST_P(ScenarioOnModel, PassesWithoutRacesInAnyOrder) {
   const Scenario& scenario = tb::find_scenario(c.scenario);
   const auto program = scenario.build(args);
   ASSERT_NO_THROW(cmodel::validate_program(program, c.scenario));
+  for (const auto& note : program.notes)
+    EXPECT_TRUE(std::string(note.lines.at(0).file).starts_with("tb/scenarios/"))
+        << "where the project lies is nobody's business: " << note.lines[0].file;
   std::size_t bytes = 0;
   for (const auto& segment : program.segments) bytes += segment.bytes.size();
   RecordProperty("program_bytes", static_cast<int>(bytes));

@@ -128,6 +128,12 @@ class TableSets(unittest.TestCase):
                 path = self.tampered("c12", lambda text: re.sub(old, new, text, count=1, flags=re.M))
                 self.refused(path, words, by_checker=False)
 
+    def test_members_are_there_once(self):
+        for members in ("", " 0 0", " 0 0 1", " 0 1 1"):
+            with self.subTest(members):
+                path = self.tampered("chips-0-1", lambda text: re.sub("^members.*", "members" + members, text, flags=re.M))
+                self.refused(path, r":\d+: members: ")
+
     def test_a_false_certificate_is_refused(self):
         # The ranks of two neighbours on somebody's way exchanged.
         def swap(text):
@@ -168,7 +174,8 @@ class TableSets(unittest.TestCase):
                 (["--fail", "3"], "--fail 3: give two chips"),
                 (["--members", "3-12"], "--members 3-12"),
                 (["--board", "nowhere"], "nowhere: cannot be read"),
-                (["--check", "nowhere"], "nowhere: cannot be read")):
+                (["--check", "nowhere"], "nowhere: cannot be read"),
+                (["--check", "/dev/zero"], "/dev/zero: longer than")):
             with self.subTest(arguments):
                 done = run(WRITER, *arguments)
                 self.assertEqual(done.returncode, 2)

@@ -145,6 +145,21 @@ class CompareTest(unittest.TestCase):
         wide = npy(self.dir / "wide.npy", "<f4", (4,), bytes(16))
         self.assertIn("shape: (2, 2) and (4,)", self.compare(one, wide, status=1))
 
+    def test_as_decides_what_bytes_are(self):
+        data = struct.pack("<4H", 0x3f80, 0x4000, 0xc040, 0x7fc0)
+        files = [npy(self.dir / f"{i}.npy", descr, shape, data) for i, (descr, shape) in enumerate(
+            (("|u1", (8,)), ("<f4", (2,)), ("<V2", (2, 2)), ("|V2", (4,)), ("bfloat16", (4,))))]
+        for other in files[1:]:
+            self.compare(files[0], other, status=0)
+            self.compare(files[0], other, "--as", "bf16", status=0)
+        changed = npy(self.dir / "changed.npy", "<V2", (4,), data[:6] + b"\x80\x7f")
+        for file in files[:3]:
+            self.assertIn("1 of 4 elements (bf16) differ", self.compare(file, changed, "--as", "bf16", status=1))
+        self.assertIn("1 of 4 elements (bf16) differ", self.compare(files[3], changed, status=1))
+        self.assertIn("descr: fp32 and bf16", self.compare(files[1], changed, status=1))
+        short = npy(self.dir / "short.npy", "<V2", (3,), data[:6])
+        self.assertIn("bytes: 8 and 6", self.compare(files[1], short, "--as", "bf16", status=1))
+
     def test_wrong_input_is_refused_in_one_line(self):
         good = npy(self.dir / "good.npy", "<f4", (2,), bytes(8))
         run = self.dir / "result.json"
