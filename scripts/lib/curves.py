@@ -180,6 +180,6 @@ def matched(path, curve):
     beyond = [p for p in points if "one_sink" in p]
     panel.line(column(beyond, "one_sink"), GREEN, "RTL, packets held back at the exit as there")
     panel.line(column(beyond, "round_robin"), ORANGE, "RTL, arbiters in round robin as there")
-    page(path, 720, 610, "Mean latency beside an independent simulator, assumptions matched",
+    page(path, 720, 610, "Mean latency beside an independent simulator",
          "Hop of 35 cycles, uniform over all twelve, one flit in and one out per cycle and chip; constant of the ends aligned",
          [panel])
