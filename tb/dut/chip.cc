@@ -122,12 +122,18 @@ void Chip::core_cycle() {
 
   for (unsigned port = 0; port < defs::kHbmPorts; ++port)
     if (answer[port] && *pins.hbm[port].rsp_ready) hbm_.answer_taken(port);
-  for (unsigned port = 0; port < defs::kHbmPorts; ++port)
-    if (ready[port] && *pins.hbm[port].req_valid && !hbm_.accept(port, pins.hbm[port].req))
-      fail(fmt::format("HBM port {} asked for an address outside its stack", port));
-
   commits_.set_cycle(core_cycle_);
   events_.set_cycle(core_cycle_);
+  for (unsigned port = 0; port < defs::kHbmPorts; ++port) {
+    if (!ready[port] || !*pins.hbm[port].req_valid) continue;
+    const HbmTiming::Request request = hbm_.request(pins.hbm[port].req);
+    if (!hbm_.accept(port, request, pins.hbm[port].req))
+      fail(fmt::format("HBM port {} asked for an address outside its stack", port));
+    if (recording_)
+      events_.add(request.write ? timeline::Happening::HbmWrite : timeline::Happening::HbmRead, 0,
+                  port, 0, static_cast<std::uint32_t>(request.bytes));
+  }
+
   v_->set_time(core_cycle_);
   *pins.clk = 1;
   v_->eval();

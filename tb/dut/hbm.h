@@ -60,19 +60,26 @@ class HbmTiming {
     --p.count;
   }
 
-  /// Takes the words of a mem_req. False: the address is outside this stack (an error of the RTL).
-  [[nodiscard]] bool accept(unsigned port, const std::uint32_t* words) {
+  struct Request {
+    std::uint16_t tag;
+    std::uint64_t bytes, addr;
+    bool write;
+  };
+  /// Of the words of a mem_req.
+  Request request(const std::uint32_t* words) const {
     const unsigned at = sizes_.line_bytes * 8;
-    const auto tag = static_cast<std::uint16_t>(defs::get_bits(words, at, 12));
-    const std::uint64_t bytes = defs::get_bits(words, at + 12, 9);
-    const std::uint64_t addr = defs::get_bits(words, at + 21, 48);
-    const bool write = defs::get_bits(words, at + 69, 1);
+    return {static_cast<std::uint16_t>(defs::get_bits(words, at, 12)),
+            defs::get_bits(words, at + 12, 9), defs::get_bits(words, at + 21, 48),
+            defs::get_bits(words, at + 69, 1) != 0};
+  }
+  /// Takes them. False: the address is outside this stack (an error of the RTL).
+  [[nodiscard]] bool accept(unsigned port, const Request& request, const std::uint32_t* words) {
+    const auto& [tag, bytes, addr, write] = request;
     if (!cmodel::Hbm::mapped(addr, bytes) || (addr >= defs::kAddrHbm1Base) != (port == 1))
       return false;
     Port& p = ports_[port];
     p.next_line = cycle_ + sizes_.hbm_line_cycles;
     tokens_ -= sizes_.line_bytes;
-    (write ? written_ : read_) += sizes_.line_bytes;
     const std::uint64_t line = addr & ~std::uint64_t{sizes_.line_bytes - 1};
     if (write) {
       const auto* data = reinterpret_cast<const std::uint8_t*>(words) + (addr - line);

@@ -17,6 +17,8 @@ enum class Happening : std::uint8_t {
   StreamEnd,        ///< stream
   DescriptorStart,  ///< DMA engine; descriptor pc
   DescriptorEnd,    ///< DMA engine
+  HbmRead,          ///< port; a line is asked for bytes (from the pins, not the tracer)
+  HbmWrite,         ///< likewise
 };
 
 /// Why a sequencer issues nothing in a cycle.

@@ -25,6 +25,8 @@ const char* category(Track::Kind kind) {
       return "link";
     case Track::Kind::Bank:
       return "psum";
+    case Track::Kind::Semaphore:
+      return "semaphore";
   }
   return "?";
 }
@@ -65,10 +67,11 @@ std::vector<std::size_t> in_order(const Timeline& timeline) {
   std::iota(order.begin(), order.end(), 0);
   const auto key = [&](std::size_t i) {
     const Track& track = timeline.tracks[i];
-    const int group = track.kind == Track::Kind::Link    ? 3
-                      : track.kind == Track::Kind::Queue ? 2
-                      : track.kind == Track::Kind::Bank  ? 1
-                                                         : 0;
+    const int group = track.kind == Track::Kind::Semaphore ? 4
+                      : track.kind == Track::Kind::Link    ? 3
+                      : track.kind == Track::Kind::Queue   ? 2
+                      : track.kind == Track::Kind::Bank    ? 1
+                                                           : 0;
     return std::tuple{track.chip, group, sort_name(track.name)};
   };
   std::sort(order.begin(), order.end(),
@@ -89,10 +92,12 @@ void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& 
         "{0}\"}}}},\n",
         chip);
   unsigned tid = 0;
+  std::vector<std::string> places(timeline.tracks.size());
   for (const std::size_t index : in_order(timeline)) {
     const Track& track = timeline.tracks[index];
     ++tid;
     const std::string where = fmt::format("\"pid\":{},\"tid\":{}", track.chip, tid);
+    places[index] = where;
     out.print("{{\"ph\":\"M\",{},\"name\":\"thread_name\",\"args\":{{\"name\":{}}}}},\n", where,
               quoted(track.name));
     out.print(
@@ -103,6 +108,8 @@ void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& 
       if (span.pc != Span::kNone) args = fmt::format("\"pc\":{}", span.pc);
       if (const std::string& detail = timeline.names.text(span.detail); !detail.empty())
         args += fmt::format("{}\"detail\":{}", args.empty() ? "" : ",", quoted(detail));
+      if (span.source != 0)
+        args += fmt::format(",\"source\":{}", quoted(timeline.names.text(span.source)));
       out.print(
           "{{\"ph\":\"X\",{},\"cat\":\"{}\",\"name\":{},\"ts\":{},\"dur\":{},\"args\":{{{}}}}},"
           "\n",
@@ -114,6 +121,23 @@ void write_chrome_trace(const Timeline& timeline, const nlohmann::ordered_json& 
     for (const auto& [cycle, value] : counter.values)
       out.print("{{\"ph\":\"C\",\"pid\":{},\"name\":{},\"ts\":{},\"args\":{{\"value\":{}}}}},\n",
                 counter.chip, quoted(counter.name), time(cycle), value);
+  // A step of a flow belongs to the span of its thread that is open at its time. A wait may be
+  // older than what ends it.
+  for (std::size_t arrow = 0; arrow < timeline.arrows.size(); ++arrow) {
+    const Arrow& steps = timeline.arrows[arrow];
+    for (const SpanId& id : steps) {
+      const Track& track = timeline.tracks[id.first];
+      const Span& span = track.spans[id.second];
+      out.print(
+          "{{\"ph\":\"{}\",{},\"cat\":\"flow\",\"name\":\"update\",\"id\":{},\"bp\":\"e\",\"ts\":{}"
+          "}},\n",
+          &id == &steps.front()  ? 's'
+          : &id == &steps.back() ? 'f'
+                                 : 't',
+          places[id.first], arrow + 1,
+          time(track.kind == Track::Kind::Wait ? span.end - 1 : span.begin));
+    }
+  }
   // The format has no comma behind the last event.
   out.print(
       "{{\"ph\":\"M\",\"pid\":0,\"name\":\"process_labels\",\"args\":{{\"labels\":\"\"}}}}\n]}}"

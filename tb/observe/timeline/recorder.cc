@@ -15,10 +15,26 @@ namespace {
 
 constexpr unsigned kTensor = static_cast<unsigned>(defs::Engine::Tensor);
 constexpr unsigned kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+constexpr unsigned kRx = static_cast<unsigned>(defs::Engine::Rx);
+constexpr unsigned kHost = static_cast<unsigned>(defs::Engine::Host);
+constexpr std::uint64_t kCountCycles = 64;  // HBM bytes are counted in steps of so many
 constexpr const char* kStreamNames[] = {" multiply", " multiply lower"};
 
 std::string engine_track(unsigned core, unsigned engine) {
   return fmt::format("core {} {}", core, cmodel::engine_name(engine));
+}
+
+/// "HBM", "SBUF" or, for an address of neither, "?".
+std::string memory(const defs::Sizes& sizes, std::uint64_t addr) {
+  const cmodel::Target target = cmodel::decode(sizes, addr).target;
+  return cmodel::is_hbm(target) ? "HBM" : cmodel::is_sbuf(target) ? "SBUF" : "?";
+}
+
+/// Who made a commit.
+std::string author(const cmodel::StreamId& id) {
+  if (id.engine == kHost) return "the host";
+  if (id.engine != kRx) return engine_track(id.core, id.engine);
+  return fmt::format("chip {} {}", id.src, engine_track(id.lane >> 4 & 1, kDma0 + (id.lane & 15)));
 }
 
 /// "semaphore 0.3", "fetch", ..
@@ -27,7 +43,7 @@ std::string reason_text(std::uint32_t value) {
     case Reason::None:
       return {};
     case Reason::Stopped:
-      return "stopped";
+      return "ended";
     case Reason::Semaphore:
       return "semaphore " + cmodel::semaphore_name(value >> 8);
     case Reason::Fetch:
@@ -45,8 +61,14 @@ std::string reason_text(std::uint32_t value) {
 }  // namespace
 
 Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes), seen_(program.chips), semaphores_(program.chips) {
+    : sizes_(sizes),
+      program_(program),
+      hbm_bytes_(program.chips),
+      seen_(program.chips),
+      semaphores_(program.chips) {
+  timeline_.names.id("");
   timeline_.traffic.resize(program.chips);
+  timeline_.hbm.resize(program.chips);
   for (const auto& stream : program.streams)
     for (std::uint32_t pc = 0; pc < stream.count; ++pc)
       streams_[{stream.chip, stream.core, stream.engine}].push_back(
@@ -65,17 +87,26 @@ Recorder::Lane& Recorder::lane(unsigned chip, Track::Kind kind, const std::strin
 }
 
 void Recorder::begin(Lane& lane, std::uint64_t cycle, std::string_view name,
-                     std::string_view detail, std::uint32_t pc) {
+                     std::string_view detail, std::uint32_t pc, std::uint32_t source) {
   end(lane, cycle);
-  lane.open = {cycle, timeline_.names.id(name), timeline_.names.id(detail), pc, true};
+  lane.open = {cycle, timeline_.names.id(name), timeline_.names.id(detail), pc, source, true};
 }
 
 void Recorder::end(Lane& lane, std::uint64_t cycle) {
   Open& open = lane.open;
   if (open.is && cycle > open.begin)
     timeline_.tracks[lane.track].spans.push_back(
-        {open.begin, cycle, open.name, open.detail, open.pc});
+        {open.begin, cycle, open.name, open.detail, open.pc, open.source});
   open.is = false;
+}
+
+std::uint32_t Recorder::source(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) {
+  if (const auto ring = rings_.find({chip, core, engine - kDma0});
+      engine >= kDma0 && ring != rings_.end() && !ring->second.empty())
+    pc %= static_cast<std::uint32_t>(ring->second.size());
+  const auto [at, fresh] = sources_.try_emplace({chip, core, engine, pc}, 0);
+  if (fresh) at->second = timeline_.names.id(program_.source_of(chip, core, engine, pc));
+  return at->second;
 }
 
 void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle,
@@ -102,7 +133,9 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
   const auto start = [&](Lane& on, std::uint64_t cycle, unsigned engine, std::uint32_t pc) {
     const defs::Instr* instr = instruction(chip, event.core, engine, pc);
     const std::string text = instr ? cmodel::disassemble(*instr) : "?";
-    begin(on, cycle, text.substr(0, text.find(' ')), text, pc);
+    begin(on, cycle, text.substr(0, text.find(' ')), text, pc,
+          source(chip, event.core, engine, pc));
+    arrows_.work({chip, event.core, engine}, pc, id(on));
   };
   switch (event.what) {
     case Happening::Issue:
@@ -126,10 +159,15 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
     case Happening::Stall: {
       Lane& on = lane(chip, Track::Kind::Wait, engine_track(event.core, event.unit) + " waits");
       const std::string text = reason_text(event.value);
+      const bool ended = (event.value & 0xff) == static_cast<std::uint32_t>(Reason::Stopped),
+                 failed = failed_.contains({chip, event.core, event.unit});
       if (text.empty())
         end(on, event.cycle);
       else
-        begin(on, event.cycle, text, "", event.pc);
+        begin(on, event.cycle, ended && failed ? "stopped" : text, "", event.pc,
+              ended ? 0 : source(chip, event.core, event.unit, event.pc));
+      if ((event.value & 0xff) == static_cast<std::uint32_t>(Reason::Semaphore))
+        arrows_.wait({chip, event.core, event.unit}, event.pc, event.value >> 8, id(on));
       break;
     }
     case Happening::LoadStart:
@@ -152,6 +190,15 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
     case Happening::DescriptorStart:
       descriptor(chip, event);
       break;
+    case Happening::HbmRead:
+    case Happening::HbmWrite: {
+      const bool write = event.what == Happening::HbmWrite;
+      timeline_.hbm[chip].push_back({event.cycle, event.value, write});
+      count(chip, write ? "HBM bytes written" : "HBM bytes read",
+            (event.cycle / kCountCycles + 1) * kCountCycles,
+            static_cast<std::int64_t>(hbm_bytes_[chip][write] += event.value));
+      break;
+    }
     case Happening::DescriptorEnd:
       end(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next);
       break;
@@ -165,8 +212,15 @@ void Recorder::descriptor(unsigned chip, const Event& event) {
   if (ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
   const defs::Descriptor& descriptor = ring[event.pc % ring.size()];
   begin(on, event.cycle + 1,
-        descriptor.dst_chip == chip ? "copy" : fmt::format("to chip {}", descriptor.dst_chip),
-        cmodel::disassemble(descriptor), event.pc);
+        fmt::format("{} to {}", memory(sizes_, descriptor.src),
+                    descriptor.dst_chip == chip ? memory(sizes_, descriptor.dst)
+                                                : fmt::format("chip {}", descriptor.dst_chip)),
+        cmodel::disassemble(descriptor), event.pc,
+        source(chip, event.core, kDma0 + event.unit, event.pc));
+  const Arrows::Engine engine{chip, event.core, kDma0 + event.unit};
+  arrows_.work(engine, event.pc, id(on));
+  if (descriptor.dst_chip != chip && descriptor.notify)
+    arrows_.notifies(engine, descriptor.vn, descriptor.dst_chip & 15u, id(on));
 }
 
 void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
@@ -203,12 +257,27 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
     case cmodel::CommitKind::Semaphore: {
       auto& value = semaphores_[chip][commit.addr];
       value += commit.delta;
-      count(chip, "semaphore " + cmodel::semaphore_name(static_cast<unsigned>(commit.addr)),
-            entry.cycle, value);
+      const auto& id = commit.stream;
+      const bool ours = id.engine != kRx && id.engine != kHost;
+      Lane& on = lane(chip, Track::Kind::Semaphore,
+                      "semaphore " + cmodel::semaphore_name(static_cast<unsigned>(commit.addr)));
+      std::string by = fmt::format("{:+} by {}", commit.delta, author(id));
+      if (on.open.is && on.open.begin == entry.cycle)
+        by = timeline_.names.text(on.open.detail) + ", " + by;
+      begin(on, entry.cycle, fmt::format("= {}", value), by, ours ? commit.pc : Span::kNone,
+            ours ? source(chip, id.core, id.engine, commit.pc) : 0);
+      arrows_.update(chip, entry.cycle, commit);
       break;
     }
-    case cmodel::CommitKind::Error:
+    case cmodel::CommitKind::Error: {
+      const auto& id = commit.stream;
+      failed_.insert({chip, id.core, id.engine});
+      const auto at = lanes_.find(
+          {chip, static_cast<int>(Track::Kind::Wait), engine_track(id.core, id.engine) + " waits"});
+      if (at != lanes_.end() && at->second.open.name == timeline_.names.id("ended"))
+        at->second.open.name = timeline_.names.id("stopped");
       break;
+    }
   }
 }
 
@@ -236,11 +305,13 @@ void Recorder::words(const Board& board, unsigned chip) {
                       fmt::format("link {} VN {} class {}", port, lcw.vc >> 1, lcw.vc & 1));
       const std::uint64_t core_cycle = defs::kFabricDivide * cycle;
       if (head) {
-        const defs::Header header = defs::HeadPayload::unpack(token.data()).header;
+        const defs::HeadPayload payload = defs::HeadPayload::unpack(token.data());
+        const defs::Header& header = payload.header;
         begin(on, core_cycle,
               fmt::format("{} {} to {}", to_string(static_cast<defs::PktOp>(header.op)),
                           header.src & 15, header.dst & 15),
               fmt::format("{} bytes to {:#x}", header.bytes, header.addr), Span::kNone);
+        arrows_.packet(chip, payload, id(on));
       }
       if (tail) end(on, core_cycle + defs::kFabricDivide);
     }
@@ -253,12 +324,6 @@ void Recorder::observe(const Board& board, const Chip& chip) {
   for (const auto& entry : chip.commits().entries()) commit(id, entry);
   words(board, id);
   seen_[id] = board.now();
-  Traffic& traffic = timeline_.traffic[id];
-  traffic.hbm_read = chip.hbm().read_bytes();
-  traffic.hbm_written = chip.hbm().written_bytes();
-  const std::uint64_t cycle = defs::kFabricDivide * board.now();
-  count(id, "HBM bytes read", cycle, static_cast<std::int64_t>(traffic.hbm_read));
-  count(id, "HBM bytes written", cycle, static_cast<std::int64_t>(traffic.hbm_written));
 }
 
 Timeline Recorder::finish(std::uint64_t end_cycle) {
@@ -266,6 +331,7 @@ Timeline Recorder::finish(std::uint64_t end_cycle) {
     end(lane, std::get<1>(key) == static_cast<int>(Track::Kind::Bank) ? lane.last : end_cycle);
   for (Track& track : timeline_.tracks)
     std::erase_if(track.spans, [&](const Span& span) { return span.begin >= end_cycle; });
+  timeline_.arrows = arrows_.finish(timeline_);
   return std::move(timeline_);
 }
 

@@ -6,16 +6,19 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "cmodel/program/program.h"
 #include "tb/board/board.h"
+#include "tb/observe/timeline/arrows.h"
 #include "tb/observe/timeline/timeline.h"
 
 namespace tb::timeline {
 
 class Recorder {
  public:
+  /// Both must outlive it.
   Recorder(const defs::Sizes& sizes, const cmodel::Program& program);
 
   /// A chip's window up to fabric cycle `board.now()`. For every chip at every barrier, before its
@@ -28,7 +31,7 @@ class Recorder {
   using Key = std::tuple<unsigned, int, std::string>;
   struct Open {
     std::uint64_t begin = 0;
-    std::uint32_t name = 0, detail = 0, pc = Span::kNone;
+    std::uint32_t name = 0, detail = 0, pc = Span::kNone, source = 0;
     bool is = false;
   };
   /// One track, and the span on it that has not ended.
@@ -42,9 +45,15 @@ class Recorder {
     std::uint32_t pc;
   };
 
+  /// The id that the open span will have.
+  SpanId id(const Lane& lane) const {
+    return {lane.track, timeline_.tracks[lane.track].spans.size()};
+  }
   Lane& lane(unsigned chip, Track::Kind kind, const std::string& name);
   void begin(Lane& lane, std::uint64_t cycle, std::string_view name, std::string_view detail,
-             std::uint32_t pc);
+             std::uint32_t pc, std::uint32_t source = 0);
+  /// Name of the line that wrote an instruction or descriptor.
+  std::uint32_t source(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
   void end(Lane& lane, std::uint64_t cycle);
   void count(unsigned chip, const std::string& name, std::uint64_t cycle, std::int64_t value);
 
@@ -55,7 +64,12 @@ class Recorder {
   const defs::Instr* instruction(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
 
   const defs::Sizes& sizes_;
+  const cmodel::Program& program_;
   Timeline timeline_;
+  Arrows arrows_;
+  std::map<std::tuple<unsigned, unsigned, unsigned, std::uint32_t>, std::uint32_t> sources_;
+  std::set<std::tuple<unsigned, unsigned, unsigned>> failed_;  ///< engines that an error stopped
+  std::vector<std::array<std::uint64_t, 2>> hbm_bytes_;        ///< by chip: read, written so far
   std::map<Key, Lane> lanes_;
   std::map<std::pair<unsigned, std::string>, std::size_t> counters_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Instr>> streams_;

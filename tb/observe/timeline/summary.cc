@@ -81,7 +81,7 @@ nlohmann::ordered_json engine_row(const Timeline& timeline, const Window& window
       add(text.substr(0, text.find(' ')), span.begin, span.end);
     }
   }
-  add("stopped", 0, first);
+  add("doorbell", 0, first);
   const std::uint64_t rest = window.end - window.begin - length(busy) - known;
   if (rest) waits["issue"] = rest;
   return {{"chip", chip},
@@ -103,11 +103,15 @@ nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
         out["engines"].push_back(engine_row(timeline, window, chip, core, engine));
     const Traffic& t = timeline.traffic[chip];
     const double ops = 2.0 * static_cast<double>(t.macs);
-    const double hbm = static_cast<double>(t.hbm_read + t.hbm_written);
+    std::uint64_t read = 0, written = 0;
+    for (const HbmAccess& access : timeline.hbm[chip])
+      if (access.cycle >= window.begin && access.cycle < window.end)
+        (access.write ? written : read) += access.bytes;
+    const double hbm = static_cast<double>(read + written);
     out["chips"].push_back({{"chip", chip},
                             {"instructions", t.instructions},
-                            {"hbm_read", t.hbm_read},
-                            {"hbm_written", t.hbm_written},
+                            {"hbm_read", read},
+                            {"hbm_written", written},
                             {"sbuf_written", t.sbuf_written},
                             {"psum_written", t.psum_written},
                             {"messages", t.messages},

@@ -14,12 +14,13 @@ struct Window {
 };
 
 /// { "begin", "end",
-///   "engines": [ { chip, core, engine, busy, waits: { stopped, semaphore, .. , issue } } ],
+///   "engines": [ { chip, core, engine, busy, waits: { doorbell, semaphore, .. , issue } } ],
 ///   "chips": [ { chip, instructions, hbm_read, .., macs, intensity, ops_per_cycle } ],
 ///   "roof": { ops_per_cycle, hbm_bytes_per_cycle } }
 ///
 /// busy and waits are core cycles and add up to the window: a cycle in which the engine does not
-/// work counts for what its sequencer waits for then; `issue`: for nothing, work is on its way.
+/// work counts for what its sequencer waits for then; `issue`: for nothing, work is on its way;
+/// `doorbell`: for its start. HBM bytes are those that the window's requests asked for.
 /// An operation is half a multiply-accumulate. intensity: operations per HBM byte.
 nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
                                const defs::Sizes& sizes);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tb::timeline {
@@ -24,21 +25,23 @@ class Names {
   std::vector<std::string> texts_;
 };
 
-/// Cycles begin .. end - 1. `pc` is kNone where it makes no sense.
+/// Cycles begin .. end - 1. `pc` is kNone where it makes no sense; `source`: the line of the
+/// program.
 struct Span {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   std::uint64_t begin, end;
-  std::uint32_t name, detail, pc;
+  std::uint32_t name, detail, pc, source;
 };
 
 /// Spans of one track do not overlap and are in order of time.
 struct Track {
   enum class Kind : std::uint8_t {
-    Work,   ///< an engine works
-    Wait,   ///< a sequencer issues nothing, and why
-    Queue,  ///< descriptors of a DMA engine
-    Link,   ///< packets of one virtual channel; or the state of the link
-    Bank,   ///< matmuls that write a PSUM bank
+    Work,       ///< an engine works
+    Wait,       ///< a sequencer issues nothing, and why
+    Queue,      ///< descriptors of a DMA engine
+    Link,       ///< packets of one virtual channel; or the state of the link
+    Bank,       ///< matmuls that write a PSUM bank
+    Semaphore,  ///< from an update to the next one
   };
   unsigned chip;
   Kind kind;
@@ -55,18 +58,31 @@ struct Counter {
 
 /// What moved on one chip, in bytes.
 struct Traffic {
-  std::uint64_t instructions = 0;               ///< issued, by all sequencers
-  std::uint64_t hbm_read = 0, hbm_written = 0;  ///< whole lines, as the pins carry them
+  std::uint64_t instructions = 0;  ///< issued, by all sequencers
   std::uint64_t sbuf_written = 0, psum_written = 0;
   std::uint64_t macs = 0;                    ///< of the rows that the tensor engines have written
   std::uint64_t messages = 0, received = 0;  ///< by the fabric: number, payload bytes
 };
 
+/// Bytes that one request of a chip's HBM port asked for.
+struct HbmAccess {
+  std::uint64_t cycle;
+  std::uint32_t bytes;
+  bool write;
+};
+
+using SpanId = std::pair<std::size_t, std::size_t>;  ///< track, index
+/// What updated a semaphore, the packets that carried the update, the wait it ended, the
+/// instruction.
+using Arrow = std::vector<SpanId>;
+
 struct Timeline {
   Names names;
   std::vector<Track> tracks;
   std::vector<Counter> counters;
-  std::vector<Traffic> traffic;  ///< by chip
+  std::vector<Traffic> traffic;             ///< by chip
+  std::vector<std::vector<HbmAccess>> hbm;  ///< by chip, in order of time
+  std::vector<Arrow> arrows;
 };
 
 }  // namespace tb::timeline
