@@ -53,7 +53,8 @@ void add_operations(const Board& board, Diagnosis& found) {
                               static_cast<std::uint8_t>(engine), 0, 0};
     const ChipState& state = board.chip(cause.chip).state();
     if (const auto next = owed(board, cause.chip, *cause.core, engine))
-      found.path.push_back({Step::State::Missing, next->stream, next->pc, {}, fields(built_sizes(), *next)});
+      found.path.push_back(
+          {Step::State::Missing, next->stream, next->pc, {}, fields(built_sizes(), *next)});
     else
       found.path.push_back({Step::State::Unseen,
                             id,
@@ -80,11 +81,11 @@ void blame_assertion(const Board& board, Diagnosis& found) {
     const std::filesystem::path source = failed->file;
     const std::string says =
         failed->name.empty() ? std::string() : comment_above(source, failed->name);
-    found.cause = cause_at(number, failed->instance,
-                           fmt::format("assertion {} failed ({}:{}){}{}",
-                                       failed->name.empty() ? "of a case" : failed->name,
-                                       source.filename().string(), failed->line,
-                                       says.empty() ? "" : ": ", says));
+    found.cause = cause_at(
+        number, failed->instance,
+        fmt::format("assertion {} failed ({}:{}){}{}",
+                    failed->name.empty() ? "of a case" : failed->name, source.filename().string(),
+                    failed->line, says.empty() ? "" : ": ", says));
   } else {
     found.cause = cause_at(number, "TOP.chip.u_xbar", chip.fault());
   }

@@ -17,10 +17,11 @@ namespace fs = std::filesystem;
 
 TEST(Assertion, IsReadFromTheTwoLinesThatArePrinted) {
   tb::AssertionFailure failed;
-  tb::read_assertion("[812] %Error: dma_write.sv:192: Assertion failed in "
-                     "TOP.chip.gen_core[1].u_core.u_dma.u_write.WriteStays_A: "
-                     "TOP.chip.gen_core[1].u_core.u_dma.u_write.WriteStays_A: assertion failed\n",
-                     failed);
+  tb::read_assertion(
+      "[812] %Error: dma_write.sv:192: Assertion failed in "
+      "TOP.chip.gen_core[1].u_core.u_dma.u_write.WriteStays_A: "
+      "TOP.chip.gen_core[1].u_core.u_dma.u_write.WriteStays_A: assertion failed\n",
+      failed);
   tb::read_assertion("%Error: /a b/rtl/dma/dma_write.sv:192: Verilog $stop\n", failed);
   tb::read_assertion("[812] %Error: x.sv:1: Assertion failed in TOP.chip.Second_A: ..\n", failed);
   EXPECT_EQ(failed.instance, "TOP.chip.gen_core[1].u_core.u_dma.u_write");
@@ -31,9 +32,10 @@ TEST(Assertion, IsReadFromTheTwoLinesThatArePrinted) {
 
 TEST(Assertion, OfACaseHasNoName) {
   tb::AssertionFailure failed;
-  tb::read_assertion("[5] %Error: host_if.sv:118: Assertion failed in TOP.chip.u_host: unique case, "
-                     "but none matched for '12'h7'\n",
-                     failed);
+  tb::read_assertion(
+      "[5] %Error: host_if.sv:118: Assertion failed in TOP.chip.u_host: unique case, "
+      "but none matched for '12'h7'\n",
+      failed);
   EXPECT_EQ(failed.instance, "TOP.chip.u_host");
   EXPECT_EQ(failed.name, "");
 }

@@ -16,8 +16,7 @@ bool still(const Board& board) {
 }
 
 bool busy(const ChipState& state, unsigned core, unsigned engine) {
-  if (engine >= kDma0)
-    return state.dma(core, engine - kDma0).moves && state.fabric_quiet();
+  if (engine >= kDma0) return state.dma(core, engine - kDma0).moves && state.fabric_quiet();
   return (state.busy_engines(core) >> engine & 1) && (engine != kSync || !state.dma_busy(core));
 }
 
@@ -64,8 +63,8 @@ std::optional<Cause> never_done(const Board& board) {
           ++others;
           continue;
         }
-        const std::uint32_t next = engine < kDma0 ? state.sequencer(core, engine).pc
-                                                  : state.dma(core, engine - kDma0).pc;
+        const std::uint32_t next =
+            engine < kDma0 ? state.sequencer(core, engine).pc : state.dma(core, engine - kDma0).pc;
         const cmodel::StreamId id{static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
                                   static_cast<std::uint8_t>(engine), 0, 0};
         // Behind the one it works on; a DMA engine goes on when that is done.

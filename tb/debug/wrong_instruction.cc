@@ -77,8 +77,7 @@ bool blame_instruction(const Board& board, const cmodel::Program& program, Diagn
     blame(early->first, early->second, "it did not wait: it " + to_string(early->second), found);
     if (early->second.held != early->second.value) {
       found.cause = cause_in(early->first, {}, "semaphores",
-                             to_string(WrongValue{early->second.cycle,
-                                                  early->second.instr.wait_sem,
+                             to_string(WrongValue{early->second.cycle, early->second.instr.wait_sem,
                                                   early->second.held, early->second.value}));
       found.cause->cycle = early->second.cycle;
     }
