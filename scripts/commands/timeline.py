@@ -27,7 +27,7 @@ def cycles(microseconds):
 
 
 def pack(run, summary, events):
-    """Tracks in the order of the file, as columns: begin, length, label, detail (into names), pc or -1."""
+    """Tracks in the order of the file, as columns: begin, length, label, detail and source (into names), pc or -1."""
     names, tracks, end = {"": 0}, {}, summary["end"]
 
     def name_id(text):
@@ -38,7 +38,7 @@ def pack(run, summary, events):
     for event in events:
         chip = event["pid"]
         if event["ph"] == "M" and event["name"] == "thread_name":
-            track((chip, event["tid"]), chip, "", begin=[], length=[], label=[], detail=[], pc=[])["name"] = event["args"]["name"]
+            track((chip, event["tid"]), chip, "", begin=[], length=[], label=[], detail=[], source=[], pc=[])["name"] = event["args"]["name"]
         elif event["ph"] == "X":
             to = tracks[chip, event["tid"]]
             to["kind"] = event["cat"]
@@ -46,6 +46,7 @@ def pack(run, summary, events):
             to["length"].append(cycles(event["dur"]))
             to["label"].append(name_id(event["name"]))
             to["detail"].append(name_id(event["args"].get("detail", "")))
+            to["source"].append(name_id(event["args"].get("source", "")))
             to["pc"].append(event["args"].get("pc", -1))
             end = max(end, cycles(event["ts"] + event["dur"]))
         elif event["ph"] == "C":

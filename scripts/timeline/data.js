@@ -2,8 +2,8 @@
 // The data of the page, as scripts/commands/timeline.py packed them: columns instead of objects.
 "use strict";
 
-const KINDS = { work: "engines", wait: "waits", psum: "PSUM banks", dma: "DMA", link: "links", counter: "counters" };
-const WAITS = { semaphore: "#d9a02b", fetch: "#7a8fd0", engine: "#b36bb0", update: "#c46a4a", ending: "#8fa3a8", stopped: "#b6bdc9", issue: "#5fb7a5" };
+const KINDS = { work: "engines", wait: "waits", psum: "PSUM banks", dma: "DMA", link: "links", semaphore: "semaphores", counter: "counters" };
+const WAITS = { semaphore: "#d9a02b", fetch: "#7a8fd0", engine: "#b36bb0", update: "#c46a4a", ending: "#8fa3a8", doorbell: "#b6bdc9", ended: "#d3d8e0", stopped: "#d9483b", issue: "#5fb7a5" };
 const WORK = "#3a7fd5";
 
 async function unpack(text) {

@@ -43,6 +43,7 @@ function describe(data, { track, index }) {
     ["cycles", `${number(begin)} .. ${number(begin + cycles - 1)} (${number(cycles)})`]];
   if (track.pc[index] >= 0) rows.push(["pc", number(track.pc[index])]);
   if (data.names[track.detail[index]]) rows.push(["in words", data.names[track.detail[index]]]);
+  if (data.names[track.source[index]]) rows.push(["source", data.names[track.source[index]]]);
   if (index > 0) rows.push(["gap before", number(begin - track.begin[index - 1] - track.length[index - 1])]);
   return rows;
 }

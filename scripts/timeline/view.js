@@ -8,7 +8,7 @@ class View {
   constructor(canvas, data) {
     this.canvas = canvas;
     this.data = data;
-    this.hidden = new Set(["wait:", "psum:", "counter:"].map((k) => k.slice(0, -1)));
+    this.hidden = new Set(["wait:", "psum:", "semaphore:", "counter:"].map((k) => k.slice(0, -1)));
     this.chips = new Set(data.tracks.map((t) => t.chip));
     this.from = data.summary.begin;
     this.to = Math.max(data.summary.end, data.summary.begin + 1);

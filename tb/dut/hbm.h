@@ -95,9 +95,6 @@ class HbmTiming {
 
   bool idle() const { return !ports_[0].count && !ports_[1].count; }
   const cmodel::Hbm& memory() const { return memory_; }
-  /// Whole lines accepted so far, in bytes.
-  std::uint64_t read_bytes() const { return read_; }
-  std::uint64_t written_bytes() const { return written_; }
 
  private:
   struct Answer {
@@ -112,7 +109,7 @@ class HbmTiming {
   };
   const defs::Sizes& sizes_;
   unsigned tokens_, latency_ = defs::kHbmLatency;
-  std::uint64_t cycle_ = 0, read_ = 0, written_ = 0;
+  std::uint64_t cycle_ = 0;
   std::array<Port, defs::kHbmPorts> ports_;
   cmodel::Hbm memory_;
 };

@@ -8,6 +8,7 @@ import collections
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from browser import Browser  # noqa: E402
 
 PROGRAM = sys.argv[1]
 CHIPS = 5
+SBUF = 0xf0000000000  # HBM lies below
 
 
 def cycles(microseconds):
@@ -139,11 +141,58 @@ class Timeline(unittest.TestCase):
         self.assertEqual({chip["chip"]: chip["messages"] for chip in self.run_.summary["chips"]},
                          {chip: round(number, 6) for chip, number in sorted(arrived.items())})
 
-    def test_semaphores_are_never_negative_and_have_a_value_per_update(self):
-        values = [e for e in self.run_.events if e["ph"] == "C" and e["name"].startswith("semaphore")]
+    def test_semaphores_are_never_negative_and_each_update_has_an_author(self):
+        values = [e for e in self.run_.events if e["ph"] == "X" and e["cat"] == "semaphore"]
         self.assertGreater(len(values), 100)
         for event in values:
-            self.assertTrue(0 <= event["args"]["value"] < 65536, event)
+            self.assertTrue(0 <= int(event["name"].split()[1]) < 65536, event)
+            self.assertRegex(event["args"]["detail"], r"^[+-]\d+ by (chip \d+ )?core [01] \w+")
+            if "pc" in event["args"]:
+                self.assertRegex(event["args"]["source"], r"^[\w/]+\.\w+:\d+")
+
+    def test_hbm_bytes_are_those_that_the_window_asked_for(self):
+        read, written, descriptors = collections.Counter(), collections.Counter(), collections.Counter()
+        for event in self.run_.events:
+            if event["ph"] != "X" or event["cat"] != "dma":
+                continue
+            detail = event["args"]["detail"]
+            rows, width, source, chip, target = re.match(
+                r"DMA (\d+) rows x (\d+) B (0x\w+).*? -> chip (\d+) (0x\w+)", detail).groups()
+            moved, at = int(rows) * int(width), event["pid"]
+            memory = {address: "HBM" if int(address, 16) < SBUF else "SBUF" for address in (source, target)}
+            self.assertEqual(event["name"], f"{memory[source]} to {memory[target] if int(chip) == at else f'chip {chip}'}", detail)
+            descriptors[at] += 1
+            read[at] += moved * (memory[source] == "HBM")
+            written[int(chip)] += moved * (memory[target] == "HBM")
+        for chip in self.run_.summary["chips"]:
+            self.assertEqual(chip["hbm_written"], written[chip["chip"]], chip)
+            # Instructions and descriptors are fetched from there as well, some in advance.
+            code = 64 * (chip["instructions"] + descriptors[chip["chip"]])
+            self.assertTrue(code <= chip["hbm_read"] - read[chip["chip"]] <= 2 * code, (chip, read, code))
+
+    def test_engines_end_and_are_not_stopped(self):
+        reasons = {name for (_, track), spans in self.run_.spans.items() if track.endswith("waits") for _, _, name in spans}
+        self.assertIn("ended", reasons)
+        self.assertNotIn("stopped", reasons)
+
+    def test_arrows_lead_from_an_author_over_the_links_to_what_waited(self):
+        flows, names = collections.defaultdict(list), {}
+        for event in self.run_.events:
+            if event["ph"] == "M" and event["name"] == "thread_name":
+                names[event["pid"], event["tid"]] = event["args"]["name"]
+            elif event["ph"] in "stf":
+                flows[event["id"]].append((event["ph"], cycles(event["ts"]), event["pid"], names[event["pid"], event["tid"]]))
+        waits = sum(name.startswith("semaphore") for (_, track), spans in self.run_.spans.items() if track.endswith("waits")
+                    for _, _, name in spans)
+        self.assertEqual(len(flows), waits, "an arrow to every wait for a semaphore")
+        for flow in flows.values():
+            self.assertEqual("".join(step[0] for step in flow), "s" + "t" * (len(flow) - 2) + "f")
+            self.assertEqual(sorted(step[1] for step in flow), [step[1] for step in flow])
+            for _, at, chip, track in flow:
+                self.assertTrue(any(begin <= at < end for begin, end, _ in self.run_.spans[chip, track]), flow)
+            links = [step for step in flow if step[3].startswith("link")]
+            last = next(step for step in flow if step[3].endswith("waits"))
+            self.assertEqual(len(links), hops(flow[0][2], last[2]), flow)
 
     def test_a_dying_cable_is_seen(self):
         run = Run(f"{self.out}/c", "digits", "--seed", 3, "--fail-cable", "1-2@9000")
