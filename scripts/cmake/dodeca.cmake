@@ -9,7 +9,11 @@ set(VERILATOR_ROOT ${VERILATOR_PREFIX}/../share/verilator)
 find_package(ZLIB REQUIRED)
 add_library(verilated STATIC
   ${VERILATOR_ROOT}/include/verilated.cpp ${VERILATOR_ROOT}/include/verilated_dpi.cpp
-  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${CMAKE_SOURCE_DIR}/tb/dut/fst_writer.cc)
+  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${CMAKE_SOURCE_DIR}/tb/dut/fst_writer.cc
+  ${CMAKE_SOURCE_DIR}/tb/dut/rtl_print.cc)
+# What it prints goes through tb/dut/rtl_print.h.
+set_source_files_properties(${VERILATOR_ROOT}/include/verilated.cpp PROPERTIES COMPILE_OPTIONS
+  "-include;${CMAKE_SOURCE_DIR}/tb/dut/rtl_print.h;-DVL_PRINTF=tb::rtl_print")
 target_include_directories(verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
 target_include_directories(verilated PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(verilated PUBLIC VM_COVERAGE=0 VM_SC=0 VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0)
@@ -18,8 +22,10 @@ target_link_libraries(verilated PUBLIC Threads::Threads ZLIB::ZLIB)
 # The same with coverage counters, for models that were Verilated with --coverage. Built on request.
 add_library(verilated_coverage STATIC EXCLUDE_FROM_ALL
   ${VERILATOR_ROOT}/include/verilated.cpp ${VERILATOR_ROOT}/include/verilated_dpi.cpp
-  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${VERILATOR_ROOT}/include/verilated_cov.cpp)
+  ${VERILATOR_ROOT}/include/verilated_threads.cpp ${VERILATOR_ROOT}/include/verilated_cov.cpp
+  ${CMAKE_SOURCE_DIR}/tb/dut/rtl_print.cc)
 target_include_directories(verilated_coverage SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+target_include_directories(verilated_coverage PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(verilated_coverage PUBLIC VM_COVERAGE=1 VM_SC=0 VM_TRACE=0 VM_TRACE_FST=0 VM_TRACE_VCD=0)
 target_compile_options(verilated_coverage PRIVATE -w)
 target_link_libraries(verilated_coverage PUBLIC Threads::Threads ZLIB::ZLIB)

@@ -5,6 +5,7 @@
 Exit status: 0 the run passed, 1 it did not, 2 no folder of a run.
 """
 import json
+import shlex
 import sys
 
 from lib import options
@@ -49,9 +50,11 @@ def main():
     result = load(run / "result.json")
     if not isinstance(result, dict) or "status" not in result:
         raise Refused(f"{run}/result.json: has no status; allowed what a run wrote")
-    section("result", rows(result))
     if (run / "divergence.json").exists():
         section("earliest cause", rows(load(run / "divergence.json").get("cause") or {"why": "not found"}))
+    if any(run.glob("waves/*.gtkw")):
+        print(f"waves: scripts/dodeca waves {shlex.quote(str(run))}")
+    section("result", rows(result))
     section(str(run), ((f.name, OPENS.get(f.name, "")) for f in sorted(run.iterdir())))
     return 0 if result["status"] == "passed" else 1
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Views of a failed run's waves: what the root-cause trace touched, marker at the divergence.
+"""Views of a failed run's waves: what the root-cause trace touched, marker A at the cause, B at the divergence.
 
   waves.py RUN                     writes the views, opens GTKWave on the cause's chip
   waves.py RUN --write             only writes waves/chipNN.gtkw (GTKWave) and .sucl (Surfer)
@@ -12,11 +12,11 @@
 RUN is a run's directory, e.g. out/latest. The signals of a block are those of tb/views.
 """
 import json
+import math
 import os
 import re
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -28,9 +28,10 @@ VIEWS = ROOT / "tb" / "views"
 ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "act_engine",
                  "Sync": "sequencer", "Rx": "fabric"}
 SEQUENCERS = ["Tensor", "Vector", "Act", "Sync"]
-BEFORE = 40_000  # picoseconds that the window shows before the marker; a cycle has 1,000
-ZOOM = -13.5  # of GTKWave: some sixty cycles in a window
-WIDTH = 58  # of a comment, in characters: more would leave no room for the waves
+BEFORE = 40_000  # picoseconds that the window shows before its first marker; a cycle has 1,000
+ZOOM, CYCLES = -13.5, 60  # of GTKWave: so many cycles in a window
+MOST = 40  # signals of an instance
+SEMAPHORE = re.compile(r"\b([01])\.(\d{1,3}) (?:\+=|>=|==|holds|\+\d|-\d)|semaphore ([01])\.(\d{1,3})")
 
 
 class Refused(Exception):
@@ -79,7 +80,7 @@ def fitted_block(fst, have, block, core, engine):
 
 
 def signals_in(lines):
-    return [line for line in lines if line.startswith("TOP")]
+    return [line.rsplit("} ", 1)[-1] for line in lines if line.startswith(("TOP", "+{"))]
 
 
 def missing(fst, view):
@@ -100,6 +101,28 @@ def block_lines(block, core, engine):
     return lines
 
 
+def instance_lines(have, instance):
+    """The signals of an instance itself, as a view has them."""
+    within = re.compile(re.escape(f"TOP.{instance}.") + r"[^.]+$")
+    names = sorted(name for name in have if within.match(name))[:MOST]
+    return [part for name in names for part in ("@22" if name.endswith("]") else "@28", name)]
+
+
+def semaphores(divergence, chip):
+    """Those that the operations on the way wait for or update, and those that the cause names."""
+    cause = divergence.get("cause") or {}
+    texts = [step.get("instruction", "") + " " + step["what"] for step in divergence["path"] if step["chip"] == chip]
+    texts += [cause["why"]] if cause.get("chip") == chip else []
+    found = [match.groups() for text in texts for match in SEMAPHORE.finditer(text)]
+    return sorted({256 * int(core or other) + int(number or last) for core, number, other, last in found})
+
+
+def semaphore_lines(have, numbers):
+    """(title, line) of the values of semaphores."""
+    names = ((n, fitted(f"TOP.chip.u_semaphores.value_q[{n}][15:0]", have)) for n in numbers)
+    return [(f"semaphore {n >> 8}.{n & 255}", name) for n, name in names if name]
+
+
 def places(divergence, chip):
     """(block, core, engine, note) along the root-cause trace on one chip, the cause first."""
     found, seen = [], set()
@@ -112,6 +135,9 @@ def places(divergence, chip):
     cause = divergence.get("cause")
     if cause and cause["chip"] == chip:
         add(cause["block"], cause["core"], cause.get("engine"), "earliest cause: " + cause["why"])
+        # What an assertion looks at, and what stands in no view.
+        if not found or cause["why"].startswith("assertion "):
+            found.insert(0, (None, cause["core"], None, "earliest cause: " + cause["why"]))
     for step in divergence["path"]:
         if step["chip"] != chip:
             continue
@@ -127,8 +153,12 @@ def places(divergence, chip):
 
 
 def comment(text):
-    lines = textwrap.wrap(text, WIDTH, subsequent_indent="  ")
-    return [part for line in lines for part in ("@200", "-" + line)]
+    return ["@200", "-" + text]
+
+
+def named(block, line):
+    """A row under its name in its block: GTKWave shows only the last part of a path."""
+    return f"+{{{block} {line.rsplit('.', 1)[1]}}} {line}"
 
 
 def expected_lines(divergence, chip):
@@ -136,9 +166,10 @@ def expected_lines(divergence, chip):
     first = divergence.get("first")
     if not first or first["chip"] != chip:
         return []
-    lines = [f"core cycle {first['cycle']}: {first['actual']}"]
+    lines = [f"core cycle {first['cycle']}: {first['actual']}, {first['where']}"]
     for e in first["elements"]:
-        where = ", ".join(f"{key} {e[key]}" for key in ("row", "column", "bank", "byte", "place") if key in e)
+        where = ", ".join(f"{key} {e[key]:#x}" if key == "byte" else f"{key} {e[key]}"
+                          for key in ("row", "column", "bank", "byte", "place") if key in e)
         lines.append(f"{where}: expected {e['expected']} = {e['expected_value']}, "
                      f"actual {e['actual']} = {e['actual_value']}")
     return lines
@@ -156,34 +187,49 @@ def write_views(run):
     divergence = json.loads((run / "divergence.json").read_text())
     written = []
     waves = divergence.get("waves") or whole_waves(run, divergence)
+    begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
+    marks = {"divergence": 1000 * waves["marker"] + 1000}
+    if begin <= 1000 * waves.get("cause", -1) + 1000 <= end:
+        marks = {"cause": 1000 * waves["cause"] + 1000} | marks
+    first = min(marks.values())
+    # Both markers if that leaves something to see, else what surrounds the first.
+    span = (max(marks.values()) - first + 2 * BEFORE) / (1000 * CYCLES)
+    zoom = ZOOM - math.log2(span) if 1 < span <= 8 else ZOOM
     for name in waves["files"]:
         fst = run / name
         chip = int(re.search(r"chip(\d+)", fst.name).group(1))
-        marker = 1000 * waves["marker"] + 1000
-        begin, end = 1000 * waves["first"] + 500, 1000 * waves["last"] + 1000
         have = signals_of(fst)
         body, items = [], []
+
+        def title(text):
+            body.extend(comment(text))
+            items.append(("divider", text))
+
+        def row(block, line):
+            body.append(named(block, line) if line.startswith("TOP") else line)
+            if line.startswith("TOP"):
+                items.append(("signal", line))
         for line in expected_lines(divergence, chip):
-            body += comment(line)
-            items.append(("divider", line))
+            title(line)
         for block, core, engine, note in places(divergence, chip):
-            title = f"chip {chip}{'' if core is None else f' core {core}'} {block}: {note}"
-            body += comment(title)
-            items.append(("divider", title))
-            for line in fitted_block(fst, have, block, core, engine):
-                body.append(line)
-                if line.startswith("TOP"):
-                    items.append(("signal", line))
-        cause = f" {1000 * waves['cause'] + 1000}" if "cause" in waves else " -1"
-        head = [f"[*] chip {chip} of {divergence['kind']}, marker at the divergence, A at the cause",
-                f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, marker - BEFORE)}",
-                "[size] 1600 1000", f"*{ZOOM} {marker}{cause}" + " -1" * 25,
+            title(f"chip {chip}{'' if core is None else f' core {core}'} {block or divergence['cause']['instance']}: {note}")
+            for line in fitted_block(fst, have, block, core, engine) if block else \
+                    instance_lines(have, divergence["cause"]["instance"]):
+                row(block or divergence["cause"]["block"], line)
+        values = semaphore_lines(have, semaphores(divergence, chip))
+        if values:
+            title(f"chip {chip} semaphores on the way")
+        for words, line in values:
+            body += ["@24", f"+{{{words}}} {line}"]
+            items.append(("signal", line))
+        head = [f"[*] chip {chip} of {divergence['kind']}, marker A at the cause, B at the divergence",
+                f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, first - BEFORE)}",
+                "[size] 1600 1000", f"*{zoom:.1f} {first} {marks.get('cause', -1)} {marks['divergence']}" + " -1" * 24,
                 "[sst_width] 200", "[signals_width] 420"]
         fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")
-        marks = {"divergence": marker} | ({"cause": 1000 * waves["cause"] + 1000} if "cause" in waves else {})
         fst.with_suffix(".sucl").write_text(surfer.command_file(fst.name, items, begin, end, 2 * BEFORE, marks))
         written.append(fst.with_suffix(".gtkw"))
-        assert begin <= marker <= end, f"{fst}: the marker is outside the waves"
+        assert begin <= first <= end, f"{fst}: the marker is outside the waves"
     return written, divergence
 
 

@@ -159,8 +159,14 @@ class Call:
 
 def show(result, folder):
     bad = [r for r in result["runs"] if r["state"] in BAD_STATES]
+    runs = {r["id"]: r for r in result["runs"]}
     for bucket in result["buckets"][:10]:
         print(f"{bucket['count']:4} × {bucket['state']}: {bucket['signature']}")
+        first = runs[bucket["first"]]
+        if first["message"].startswith("earliest cause: "):
+            print("       " + " · ".join(line.strip() for line in first["message"].splitlines()[:2]))
+        if any(name.endswith(".gtkw") for name in first.get("files", ())):
+            print(f"waves: scripts/dodeca waves {shlex.quote(str(folder / 'runs' / first['id']))}")
     for run in bad[:10]:
         print(f"repro: {run['repro']}")
     print(f"{result['suite']} {result['status']}: " +

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Similar failures in one bucket: the first words of a failure with the numbers taken out."""
+"""Similar failures in one bucket: the block of the earliest cause, or the first words of a failure with the numbers
+taken out."""
 import collections
 import contextlib
 import hashlib
@@ -7,7 +8,10 @@ import re
 
 from .untrusted import MOST_LINE, parse, read, shortened, take
 
-KEEP_LINES = 6
+KEEP_LINES = 8
+# Where the report of a failure begins: a test's own words, a board's, those of a check in passing.
+BEGINS = (r"\bFailure$|^(FAIL|ERROR)\b", r"^earliest cause: ", r"Assertion|assert")
+CAUSE = re.compile(r"earliest cause: chip \d+(?: core \d+)? (\w+) ")
 
 
 def first_lines(text):
@@ -18,14 +22,15 @@ def first_lines(text):
         if line.startswith("repro:"):
             break
         lines.append(line)
-    failing = [i for i, line in enumerate(lines)
-               if re.search(r"\bFailure$|^(FAIL|ERROR)\b|Assertion|assert", line)]
-    begin = failing[0] if failing else 0
+    begin = next((i for words in BEGINS for i, line in enumerate(lines) if re.search(words, line)), 0)
     return "\n".join(shortened(line, MOST_LINE) for line in lines[begin:begin + KEEP_LINES] if line.strip())
 
 
 def signature(message):
-    """The first line and the instruction it happened in, without numbers, paths and hashes."""
+    """The block of the earliest cause: one fault shows in many ways. Or the first line and the instruction it
+    happened in, without numbers, paths and hashes."""
+    if cause := CAUSE.match(message):
+        return f"earliest cause in {cause[1]}"
     lines = message.splitlines() or [""]
     parts = [lines[0]] + re.findall(r"pc \d+: (\w+)", "\n".join(lines[1:]))[:1]
     text = " · ".join(parts)

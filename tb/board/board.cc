@@ -298,6 +298,8 @@ void Board::at_the_end() {
 std::string Board::wrong_memories() {
   std::string text;
   for (const auto& chip : chips_) {
+    if (const auto wrong = issues_[chip->id()].wrong_value_at_rest(); wrong && !chip->is_model())
+      text += fmt::format("at the end chip {} {}\n", chip->id(), to_string(*wrong));
     const auto wrong = wrong_byte(*chip, scoreboard_.model().machine(chip->id()));
     if (!wrong) continue;
     ++outcome_.mismatches;

@@ -30,6 +30,11 @@ std::string to_string(const EarlyIssue& early) {
                      early.instr.wait_op == kEq ? "==" : ">=", early.instr.wait_value, early.value);
 }
 
+std::string to_string(const WrongValue& wrong) {
+  return fmt::format("semaphore {} holds {}, its updates make {}",
+                     cmodel::semaphore_name(wrong.semaphore), wrong.held, wrong.value);
+}
+
 void IssueCheck::load(const cmodel::Program& program, unsigned chip) {
   const cmodel::Guard guard(program);
   for (const cmodel::InstrStream& stream : program.streams) {
@@ -77,13 +82,31 @@ void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
 }
 
 void IssueCheck::end_cycle(std::uint64_t cycle, const CommitBuffer& commits) {
-  for (; commits_ < commits.total(); ++commits_) {
+  const auto each_update = [&](const auto& act) {
     const auto& entries = commits.entries();
-    const cmodel::Commit& commit = entries[entries.size() - (commits.total() - commits_)].commit;
-    if (commit.kind == cmodel::CommitKind::Semaphore)
-      update(static_cast<unsigned>(commit.addr), commit.delta);
-  }
+    for (std::uint64_t at = commits_; at < commits.total(); ++at)
+      if (const cmodel::Commit& c = entries[entries.size() - (commits.total() - at)].commit;
+          c.kind == cmodel::CommitKind::Semaphore)
+        act(static_cast<unsigned>(c.addr), c.delta);
+  };
+  each_update([&](unsigned semaphore, int delta) { update(semaphore, delta); });
+  each_update([&](unsigned semaphore, int) {
+    if (!wrong_value_) wrong_value_ = compared(semaphore);
+  });
+  commits_ = commits.total();
   set_cycle(cycle + 1);
+}
+
+std::optional<WrongValue> IssueCheck::compared(unsigned semaphore) const {
+  const unsigned held = held_(semaphore), value = values_[semaphore];
+  return held == value ? std::nullopt : std::optional(WrongValue{cycle_, semaphore, held, value});
+}
+
+std::optional<WrongValue> IssueCheck::wrong_value_at_rest() const {
+  auto wrong = wrong_value_;
+  for (unsigned semaphore = 0; semaphore < values_.size() && !wrong; ++semaphore)
+    wrong = compared(semaphore);
+  return wrong;
 }
 
 void IssueCheck::update(unsigned semaphore, int delta) {

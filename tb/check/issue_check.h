@@ -5,6 +5,7 @@
 //   issue of pc --> bytes as in the program?
 //              `--> did its wait hold at any time since pc - 1 went?  by the updates as committed,
 //                   not by what the semaphore's register holds
+//   update  --> does the register hold now what all of its updates make?
 #pragma once
 #include <array>
 #include <cstdint>
@@ -40,6 +41,14 @@ struct EarlyIssue : Issue {
 /// "waits for semaphore 0.3 >= 2, which was 1"
 std::string to_string(const EarlyIssue& early);
 
+/// A semaphore's register is not what its committed updates make.
+struct WrongValue {
+  std::uint64_t cycle = 0;  ///< core cycle in which it was seen: of an update, or now
+  unsigned semaphore = 0, held = 0, value = 0;
+};
+/// "semaphore 0.3 holds 9, its updates make 10"
+std::string to_string(const WrongValue& wrong);
+
 /// One chip. A wrong instruction may still mean the same, so the run is not failed by it; but if it
 /// fails, this is where to look first. An early one fails it, whatever came of it. A program that
 /// writes its own instructions is beyond it.
@@ -59,6 +68,10 @@ class IssueCheck : public IssueSink {
 
   const std::vector<WrongIssue>& wrong() const { return wrong_; }
   const std::vector<EarlyIssue>& early() const { return early_; }
+  /// The first that was seen where an update was applied.
+  const std::optional<WrongValue>& wrong_value() const { return wrong_value_; }
+  /// Or else one that is wrong now, at rest.
+  std::optional<WrongValue> wrong_value_at_rest() const;
 
  private:
   static constexpr std::size_t kMost = 16;
@@ -72,6 +85,7 @@ class IssueCheck : public IssueSink {
   };
   void look_at(Sequencer& sequencer, std::uint32_t pc) const;
   bool holds(const defs::Instr& instr) const;
+  std::optional<WrongValue> compared(unsigned semaphore) const;
 
   std::array<std::array<Sequencer, defs::kSequencers>, defs::kCores> sequencers_{};
   std::array<unsigned, defs::kCores * defs::kSemaphores> values_{};
@@ -79,6 +93,7 @@ class IssueCheck : public IssueSink {
   std::uint64_t cycle_ = 0, commits_ = 0;  ///< commits looked at
   std::vector<WrongIssue> wrong_;
   std::vector<EarlyIssue> early_;
+  std::optional<WrongValue> wrong_value_;
 };
 
 }  // namespace tb

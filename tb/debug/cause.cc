@@ -15,6 +15,32 @@ constexpr auto kAct = static_cast<std::uint8_t>(defs::Engine::Act);
 constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 
+struct Place {
+  std::string_view block, instance, engine;  ///< whose work it does, if only one's
+};
+/// The first of a block is what its name stands for.
+constexpr Place kInCore[] = {{"tensor_array", "u_tensor.u_array", "Tensor"},
+                             {"tensor_counters", "u_tensor.u_counters", "Tensor"},
+                             {"tensor_array", "u_tensor", "Tensor"},
+                             {"vector_engine", "u_vector", "Vector"},
+                             {"act_engine", "u_act", "Act"},
+                             {"psum", "u_psum", ""},
+                             {"sbuf", "u_sbuf", ""},
+                             {"dma", "u_dma", ""},
+                             {"sequencer", "u_fetch", ""},
+                             {"sequencer", "u_sync", "Sync"},
+                             {"host_if", "u_regs", ""}};
+constexpr Place kInChip[] = {{"fabric", "u_fabric", ""},
+                             {"semaphores", "u_semaphores", ""},
+                             {"host_if", "u_host", ""},
+                             {"mem_xbar", "u_xbar", ""}};
+
+/// Is `path` this instance, or inside it?
+bool inside(std::string_view path, std::string_view instance) {
+  return path.starts_with(instance) &&
+         (path.size() == instance.size() || path[instance.size()] == '.');
+}
+
 std::string block_of_engine(const cmodel::StreamId& id) {
   if (id.engine == kTensor) return "tensor_array";
   if (id.engine == kVector) return "vector_engine";
@@ -27,7 +53,7 @@ std::string block_of_engine(const cmodel::StreamId& id) {
 }  // namespace
 
 Cause cause_in(unsigned chip, std::optional<unsigned> core, std::string block, std::string why) {
-  return {chip, core, std::move(block), {}, {}, {}, std::move(why)};
+  return {chip, core, std::move(block), {}, {}, {}, std::move(why), {}};
 }
 
 Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
@@ -38,7 +64,8 @@ Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::
           cmodel::engine_name(id.engine),
           pc,
           cycle,
-          std::move(why)};
+          std::move(why),
+          {}};
 }
 
 Cause lost_update(const cmodel::Commit& update, std::optional<std::uint64_t> cycle) {
@@ -58,24 +85,42 @@ std::string block_of_memory(const cmodel::Cell& cell) {
                                                      : "hbm";
 }
 
+Cause cause_at(unsigned chip, std::string_view path, std::string why) {
+  if (path.starts_with("TOP.")) path.remove_prefix(4);
+  Cause cause = cause_in(chip, {}, "chip", std::move(why));
+  cause.instance = path;
+  const auto take = [&](const Place& place, const std::string& above) {
+    if (!inside(path, above + std::string(place.instance))) return false;
+    cause.block = place.block;
+    cause.engine = place.engine;
+    return true;
+  };
+  for (const Place& place : kInChip)
+    if (take(place, "chip.")) return cause;
+  for (unsigned core = 0; core < defs::kCores; ++core) {
+    if (!inside(path, "chip." + core_path(core))) continue;
+    cause.core = core;
+    for (const Place& place : kInCore)
+      if (take(place, "chip." + core_path(core) + ".")) return cause;
+    for (unsigned i = 0; i < defs::kSequencers; ++i) {
+      const std::string engine = cmodel::engine_name(i);
+      if (take({"sequencer", sequencer_path(core, i), engine}, "chip.")) return cause;
+    }
+  }
+  return cause;
+}
+
 std::string instance_of(const Cause& cause) {
-  static constexpr std::pair<std::string_view, std::string_view> kInCore[] = {
-      {"tensor_array", "u_tensor.u_array"},
-      {"tensor_counters", "u_tensor.u_counters"},
-      {"vector_engine", "u_vector"},
-      {"act_engine", "u_act"},
-      {"psum", "u_psum"},
-      {"sbuf", "u_sbuf"},
-      {"dma", "u_dma"}};
+  if (!cause.instance.empty()) return cause.instance;
   const unsigned core = cause.core.value_or(0);
-  for (const auto& [block, place] : kInCore)
-    if (cause.block == block) return fmt::format("chip.{}.{}", core_path(core), place);
   if (cause.block == "sequencer")
     for (unsigned i = 0; i < defs::kSequencers; ++i)
       if (cause.engine == cmodel::engine_name(i)) return "chip." + sequencer_path(core, i);
-  if (cause.block == "fabric") return "chip.u_fabric";
-  if (cause.block == "semaphores") return "chip.u_semaphores";
-  if (cause.block == "host_if") return "chip.u_host";
+  for (const Place& place : kInChip)
+    if (cause.block == place.block) return fmt::format("chip.{}", place.instance);
+  for (const Place& place : kInCore)
+    if (cause.block == place.block)
+      return fmt::format("chip.{}.{}", core_path(core), place.instance);
   return cause.block == "hbm" ? "hbm" : "chip";
 }
 

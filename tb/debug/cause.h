@@ -5,11 +5,13 @@
 //   gen_core[].u_core    sequencer  tensor_array  tensor_counters  psum  sbuf
 //                        vector_engine  act_engine  dma
 //   program              an instruction or descriptor is to blame, no block
-//   beside the cores     fabric  semaphores  host_if  hbm (outside); no core
+//   beside the cores     fabric  semaphores  host_if  mem_xbar  hbm (outside); no core
+//   chip                 what wires them together
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cmodel/machine/commit.h"
 #include "cmodel/machine/footprint.h"
@@ -24,7 +26,8 @@ struct Cause {
   std::string engine;            ///< whose work, "Tensor", "Dma3"; empty if nobody's
   std::optional<std::uint32_t> pc;
   std::optional<std::uint64_t> cycle;
-  std::string why;  ///< one line
+  std::string why;       ///< one line
+  std::string instance;  ///< where in the block, "chip.u_fabric.u_ni"; empty if all of it
 };
 
 /// A block did wrong; nothing is known of an engine or a time.
@@ -32,11 +35,13 @@ Cause cause_in(unsigned chip, std::optional<unsigned> core, std::string block, s
 /// An engine did wrong in one instruction or descriptor.
 Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
                std::string why);
+/// What stands at an instance path did wrong: "TOP.chip.gen_core[0].u_core.u_dma.u_write".
+Cause cause_at(unsigned chip, std::string_view path, std::string why);
 /// Work was done, its semaphore update never came to be.
 Cause lost_update(const cmodel::Commit& update, std::optional<std::uint64_t> cycle);
 
 std::string block_of_memory(const cmodel::Cell& cell);
-/// The instance below the chip that a block's name stands for.
+/// The instance below the chip that a block's name stands for, or the one inside it that is known.
 std::string instance_of(const Cause& cause);
 
 }  // namespace tb

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "tb/debug/assertion.h"
 #include "tb/debug/missing.h"
 #include "tb/debug/root_cause.h"
 #include "tb/debug/wrong_instruction.h"
@@ -24,8 +25,10 @@ Diagnosis diagnose(const Board& board, const cmodel::Program& program, const Wat
     found.cause->block = "program";
     return found;
   }
-  if (blame_instruction(board, program, found)) return found;
-  if (found.mismatches.empty())
+  if (blame_semaphore(board, found) || blame_instruction(board, program, found)) return found;
+  if (board.outcome().faulty_chip)
+    blame_assertion(board, found);
+  else if (found.mismatches.empty())
     look_for_missing(board, program, found);
   else
     trace_root_cause(board, program, watch, found);

@@ -43,7 +43,9 @@ struct Diagnosis {
 /// if memories must be watched: only then.
 ///
 ///   the program reads bytes that nobody has written        --> the program
+///   a semaphore holds what its updates do not make         --> semaphores
 ///   a sequencer let go what is not in the program          --> sequencer
+///   an assertion before anything differed                  --> the block it stands in
 ///   a wrong commit: which operations fed the wrong element?
 ///     one of them is wrong itself                          --> go there
 ///     a packet: on which link was it broken first?         --> fabric of that link's sender
@@ -55,7 +57,8 @@ struct Diagnosis {
 ///   wrong_instruction  root_cause --+-- packet_trace    which link broke a packet
 ///        |                 |        +-- Provenance      (cmodel) which bytes, by whom
 ///   diagnosis.cc ----------+        +-- WatchAgain
-///        |             missing ----- leaked_credit
+///        |             missing --+-- leaked_credit
+///     assertion                  +-- stuck             who is busy for ever
 Diagnosis diagnose(const Board& board, const cmodel::Program& program, const WatchAgain& watch);
 
 }  // namespace tb

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "tb/base/command_line.h"
 #include "tb/base/script.h"
 
 namespace tb {
@@ -17,7 +18,8 @@ constexpr std::size_t kMostChips = 4;
 
 }  // namespace
 
-WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
+WavePlan plan_waves(const Diagnosis& d, std::optional<std::uint64_t> asserted,
+                    std::uint64_t last_progress) {
   WavePlan plan;
   const auto add = [&](unsigned chip) {
     if (std::find(plan.chips.begin(), plan.chips.end(), chip) == plan.chips.end() &&
@@ -27,8 +29,9 @@ WavePlan plan_waves(const Diagnosis& d, std::uint64_t stood_still) {
   if (d.cause) add(d.cause->chip);
   for (const Step& step : d.path) add(step.stream.chip);
   std::sort(plan.chips.begin(), plan.chips.end());
-  plan.marker =
-      d.mismatches.empty() ? defs::kFabricDivide * stood_still : d.mismatches.front().cycle;
+  plan.marker = asserted               ? *asserted
+                : d.mismatches.empty() ? last_progress
+                                       : d.mismatches.front().cycle;
   plan.last = plan.marker + kBehind;
   std::uint64_t from = plan.marker;
   if (d.cause && d.cause->cycle) {
@@ -59,15 +62,17 @@ std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir
   const auto from = replay.waves(plan, waves);
   if (!from) return "no waves: the repeated run went another way, or they cannot be written\n";
   plan.from = *from;
-  return fmt::format("waves: {}, chips {}, core cycles {} .. {}\n", waves.string(),
-                     fmt::join(plan.chips, ", "), plan.first, plan.last);
+  return fmt::format("waves: scripts/dodeca waves {}  # chips {}, core cycles {} .. {}\n",
+                     shell_word(run_dir.string()), fmt::join(plan.chips, ", "), plan.first,
+                     plan.last);
 }
 
 std::string write_views(const fs::path& run_dir) {
   if (!fs::exists(run_dir / "waves")) return {};
   return run_script({"waves", run_dir.string(), "--write"}) == 0
              ? ""
-             : fmt::format("no views: scripts/dodeca waves {} says why\n", run_dir.string());
+             : fmt::format("no views: scripts/dodeca waves {} says why\n",
+                           shell_word(run_dir.string()));
 }
 
 }  // namespace tb

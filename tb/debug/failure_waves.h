@@ -17,15 +17,16 @@ namespace tb {
 struct WavePlan {
   std::vector<unsigned> chips;
   std::uint64_t first = 0, last = 0;
-  std::uint64_t marker = 0;  ///< the divergence, or where the board stalled
+  std::uint64_t marker = 0;  ///< the divergence, or what was seen instead
   std::optional<std::uint64_t> cause;
   std::uint64_t from = 0;  ///< where the repeated run began
 };
 
 /// From some cycles before the cause until a little behind the divergence; at most
-/// Snapshots::kCycles, the last ones. `stood_still`: fabric cycle of the last progress, for runs
-/// without a divergence.
-WavePlan plan_waves(const Diagnosis& diagnosis, std::uint64_t stood_still);
+/// Snapshots::kCycles, the last ones. `asserted`: core cycle of an assertion that failed
+/// before anything differed; `last_progress`: for runs without either.
+WavePlan plan_waves(const Diagnosis& diagnosis, std::optional<std::uint64_t> asserted,
+                    std::uint64_t last_progress);
 
 /// {first, last, from, marker, cause, files}: files that are there, relative to the run's
 /// directory.

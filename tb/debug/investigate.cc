@@ -15,7 +15,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     // A model's memory is what it wrote.
     return board.chip(chip).is_model() ? std::nullopt : replay.watch(chip, cells, until);
   });
-  outcome.report += to_text(found, program);
+  outcome.report = cause_text(found) + outcome.report + to_text(found, program);
   nlohmann::ordered_json file = to_json(found, program), brief = summary(found);
   if (outcome.status == Outcome::Status::Hang) {
     const WaitGraph graph(board, program);
@@ -27,7 +27,9 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
     }
   }
   if (with_waves) {
-    WavePlan plan = plan_waves(found, board.last_progress());
+    std::optional<std::uint64_t> asserted;
+    if (const auto& chip = outcome.faulty_chip) asserted = board.chip(*chip).fault_cycle();
+    WavePlan plan = plan_waves(found, asserted, defs::kFabricDivide * board.last_progress());
     std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
     outcome.report += record_waves(plan, replay, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include "cmodel/board/provenance.h"
+#include "cmodel/program/disassemble.h"
 #include "tb/debug/leaked_credit.h"
 #include "tb/debug/lost_packet.h"
 #include "tb/debug/packet_trace.h"
+#include "tb/debug/stuck.h"
 
 namespace tb {
 namespace {
@@ -100,6 +102,8 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
   }
   const cmodel::Commit& commit = first->expected;
   found.path.push_back({Step::State::Missing, commit.stream, commit.pc, {}, describe(commit)});
+  if (commit.stream.engine != kRx)
+    if (auto cause = busy_with(board, commit.stream, commit.pc)) return cause;
   if (commit.kind == CommitKind::Semaphore) return lost_update(commit, {});
   if (commit.stream.engine == kRx)
     return missing_packet(board, provenance, missing, *operation, found);
@@ -126,16 +130,15 @@ Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
 }  // namespace
 
 void look_for_missing(const Board& board, const cmodel::Program& program, Diagnosis& found) {
-  if (const auto chip = board.outcome().faulty_chip)
-    found.cause = cause_in(*chip, {}, "assertion", "its RTL says so itself");
-  else if (!(found.cause = first_missing(board, program, found)) &&
-           !(found.cause = leaked_credit(board)) && !(found.cause = broken_on_a_link(board)) &&
-           !(found.cause = broken_at_its_end(board)))
-    if (const auto& cell = board.outcome().wrong_byte)
-      found.cause = lost_write(program, *cell);
-    else if (const auto& counter = board.outcome().wrong_counter)
-      found.cause = cause_in(counter->first, counter->second, "tensor_counters",
-                             "every commit is right, the counter is not");
+  if ((found.cause = first_missing(board, program, found)) ||
+      (found.cause = leaked_credit(board)) || (found.cause = broken_on_a_link(board)) ||
+      (found.cause = broken_at_its_end(board)) || (found.cause = never_done(board)))
+    return;
+  if (const auto& cell = board.outcome().wrong_byte)
+    found.cause = lost_write(program, *cell);
+  else if (const auto& counter = board.outcome().wrong_counter)
+    found.cause = cause_in(counter->first, counter->second, "tensor_counters",
+                           "every commit is right, the counter is not");
 }
 
 }  // namespace tb

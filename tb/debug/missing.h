@@ -5,7 +5,8 @@
 //     an update     --> semaphores      a credit went          --> that router
 //     a message     --> broken, or where it stopped (lost_packet.h)
 //     anything else --> the engine that has all that it waits for
-//   nothing missing   --> an acknowledgement that broke
+//     any of an engine that says it is busy with that --> that engine (stuck.h)
+//   nothing missing   --> an acknowledgement that broke, or who is not at rest (stuck.h)
 #pragma once
 #include "cmodel/program/program.h"
 #include "tb/debug/diagnosis.h"

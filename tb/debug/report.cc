@@ -80,6 +80,7 @@ ordered_json mismatch(const cmodel::Program& program, const Mismatch& m) {
   j["cycle"] = m.cycle;
   j["commit"] = m.ordinal;
   j["actual"] = describe(m.actual);
+  j["where"] = fields(built_sizes(), m.actual);
   j["expected"] = m.expected ? ordered_json(describe(*m.expected)) : ordered_json();
   j["elements"] = elements(m);
   return j;
@@ -162,6 +163,16 @@ ordered_json summary(const Diagnosis& d) {
   return j;
 }
 
+std::string cause_text(const Diagnosis& d) {
+  if (!d.cause) return {};
+  const Cause& c = *d.cause;
+  return fmt::format("earliest cause: chip {}{} {} ({}){}{}{}\n  {}\n", c.chip,
+                     c.core ? fmt::format(" core {}", *c.core) : "", c.block, instance_of(c),
+                     c.engine.empty() ? "" : ", " + c.engine,
+                     c.pc ? fmt::format(" pc {}", *c.pc) : "",
+                     c.cycle ? fmt::format(", core cycle {}", *c.cycle) : "", c.why);
+}
+
 std::string to_text(const Diagnosis& d, const cmodel::Program& program) {
   std::string text;
   if (!d.mismatches.empty()) {
@@ -189,14 +200,6 @@ std::string to_text(const Diagnosis& d, const cmodel::Program& program) {
                         step.cycle ? fmt::format(", core cycle {}", *step.cycle) : "", step.what);
     if (step.state != Step::State::Right || &step == &d.path.back())
       text += more(u, "               ");
-  }
-  if (d.cause) {
-    const Cause& c = *d.cause;
-    text += fmt::format("earliest cause: chip {}{} {} ({}){}{}{}\n  {}\n", c.chip,
-                        c.core ? fmt::format(" core {}", *c.core) : "", c.block, instance_of(c),
-                        c.engine.empty() ? "" : ", " + c.engine,
-                        c.pc ? fmt::format(" pc {}", *c.pc) : "",
-                        c.cycle ? fmt::format(", core cycle {}", *c.cycle) : "", c.why);
   }
   return text;
 }

@@ -11,8 +11,9 @@
 
 namespace tb {
 
-/// What went wrong first, the root-cause trace, and what caused it. `program` also knows the source
-/// lines.
+/// What caused it, in two lines; empty if that is not known.
+std::string cause_text(const Diagnosis& diagnosis);
+/// What went wrong first, and the root-cause trace. `program` also knows the source lines.
 std::string to_text(const Diagnosis& diagnosis, const cmodel::Program& program);
 nlohmann::ordered_json to_json(const Diagnosis& diagnosis, const cmodel::Program& program);
 /// For result.json: where it was seen first, and the cause.

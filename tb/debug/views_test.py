@@ -45,7 +45,7 @@ class Views(unittest.TestCase):
         for spoil, said in (
                 (lambda waves: next(waves.glob("*.sucl")).unlink(), ".sucl: missing"),
                 (lambda waves: next(waves.glob("*.fst")).write_bytes(b""), "is not in it"),
-                (lambda waves: self.edit(waves, "gtkw", "TOP.chip.gen_core", "TOP.chip.x"), "TOP.chip.x"),
+                (lambda waves: self.edit(waves, "gtkw", "} TOP.chip.gen_core", "} TOP.chip.x"), "TOP.chip.x"),
                 (lambda waves: self.edit(waves, "sucl", "marker_set divergence ", "marker_set divergence 1"), "no marker"),
                 (lambda waves: self.edit(waves.parent, "json", '"marker": ', '"marker": 9'), "is not in it")):
             shutil.copytree(self.runs["psum"], run)

@@ -21,7 +21,7 @@ def times_of(fst):
     return [int(time) for time in re.findall(r"^#(\d+)", vcd, re.M)]
 
 
-def wrong_file(fst, marker):
+def wrong_file(fst, marker, cause):
     """One line for everything that is wrong with an FST file and the two views beside it."""
     times = times_of(fst)
     if not times or not times[0] <= CYCLE * marker <= times[-1]:
@@ -37,15 +37,22 @@ def wrong_file(fst, marker):
     if check.returncode:
         yield check.stdout.strip() or check.stderr.strip()
     gtkw, surfer = (view.read_text() for view in views)
-    if gtkw.count("\nTOP.") < 6 or gtkw.count("\nTOP.") != surfer.count("variable_add TOP."):
-        yield f"{fst.stem}: {gtkw.count(chr(10) + 'TOP.')} signals for GTKWave, {surfer.count('variable_add TOP.')} for Surfer"
+    rows, variables = len(re.findall(r"^\+\{.*\} TOP\.", gtkw, re.M)), surfer.count("variable_add TOP.")
+    if rows < 6 or rows != variables:
+        yield f"{fst.stem}: {rows} signals for GTKWave, {variables} for Surfer"
     if f"load_file {fst.name}\n" not in surfer:
         yield f"{views[1].name}: does not load {fst.name}"
     at = CYCLE * marker + CYCLE
-    if f"\nmarker_set divergence {at}\n" not in surfer or f"\ncursor_set {at}\n" not in surfer:
-        yield f"{views[1].name}: no marker at {at}"
-    if not re.search(rf"^\*-?[\d.]+ {at} ", gtkw, re.M):
-        yield f"{views[0].name}: no marker at {at}"
+    # Both open at the cause, if that is in the waves: A and B of GTKWave.
+    inside = cause is not None and CYCLE * cause + CYCLE >= times[0]
+    start = CYCLE * cause + CYCLE if inside else at
+    if f"\nmarker_set divergence {at}\n" not in surfer or f"\ncursor_set {start}\n" not in surfer:
+        yield f"{views[1].name}: no marker at {at}, cursor at {start}"
+    if not re.search(rf"^\*-?[\d.]+ {start} {start if inside else -1} {at} ", gtkw, re.M):
+        yield f"{views[0].name}: no marker at {at}, {start}"
+    window = re.search(r"^\[timestart\] (\d+)$", gtkw, re.M)
+    if not window or int(window[1]) >= start:
+        yield f"{views[0].name}: its window begins behind {start}"
 
 
 def wrong_waves(run):
@@ -60,5 +67,5 @@ def wrong_waves(run):
     names = {f"waves/chip{chip:02}.fst" for chip in sorted(chips)}
     wrong = [f"{name}: missing" for name in sorted(names - set(about["files"]))]
     for name in about["files"]:
-        wrong += wrong_file(run / name, about["marker"])
+        wrong += wrong_file(run / name, about["marker"], about.get("cause"))
     return wrong

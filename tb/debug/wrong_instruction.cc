@@ -54,6 +54,22 @@ void blame(unsigned chip, const Issue& issue, std::string why, Diagnosis& found)
 
 }  // namespace
 
+bool blame_semaphore(const Board& board, Diagnosis& found) {
+  std::optional<std::pair<unsigned, WrongValue>> first;
+  for (unsigned chip = 0; chip < board.chips(); ++chip) {
+    const auto wrong = board.issues(chip).wrong_value_at_rest();
+    if (wrong && !board.chip(chip).is_model() && (!first || wrong->cycle < first->second.cycle))
+      first = {chip, *wrong};
+  }
+  if (!first || (!found.mismatches.empty() && found.mismatches.front().cycle < first->second.cycle))
+    return false;
+  const auto& [chip, wrong] = *first;
+  if (!found.mismatches.empty()) found.path.push_back(step_of(found.mismatches.front()));
+  found.cause = cause_in(chip, {}, "semaphores", to_string(wrong));
+  if (board.issues(chip).wrong_value()) found.cause->cycle = wrong.cycle;
+  return true;
+}
+
 bool blame_instruction(const Board& board, const cmodel::Program& program, Diagnosis& found) {
   auto wrong = first_of(board, &IssueCheck::wrong);
   const auto early = first_of(board, &IssueCheck::early);
@@ -61,9 +77,8 @@ bool blame_instruction(const Board& board, const cmodel::Program& program, Diagn
     blame(early->first, early->second, "it did not wait: it " + to_string(early->second), found);
     if (early->second.held != early->second.value) {
       found.cause = cause_in(early->first, {}, "semaphores",
-                             fmt::format("{} holds {}, its updates make {}",
-                                         cmodel::semaphore_name(early->second.instr.wait_sem),
-                                         early->second.held, early->second.value));
+                             to_string(WrongValue{early->second.cycle, early->second.instr.wait_sem,
+                                                  early->second.held, early->second.value}));
       found.cause->cycle = early->second.cycle;
     }
     return true;

@@ -133,6 +133,10 @@ void Chip::core_cycle() {
   v_->eval();
   if (golden_) golden_->step();
   dump(1000);
+  if (fault_.empty() && v_->assertion_failed()) {
+    assertion_ = take_assertion();
+    fail("an assertion of the RTL failed (its message is above)");
+  }
   for (const Hook& hook : hooks_) hook(*this, core_cycle_);
   ++core_cycle_;
 }
@@ -144,6 +148,7 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
   set_timeline_sink(recording_ ? &events_ : nullptr);
   tb::set_issue_sink(issues_);
   set_golden_chip(golden_.get());
+  take_assertion();  // of a chip that this thread ran before
   for (std::uint64_t cycle = first; cycle < first + cycles && fault_.empty(); ++cycle) {
     const std::size_t commits = commits_.entries().size();
     for (unsigned p = 0; p < defs::kLinkPorts; ++p)
@@ -169,7 +174,6 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
 
     core_cycle();
     if (progress || commits_.entries().size() != commits) last_progress_ = cycle;
-    if (v_->assertion_failed()) fail("an assertion of the RTL failed (its message is above)");
   }
   set_commit_sink(nullptr, id_);
   set_timeline_sink(nullptr);

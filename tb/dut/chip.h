@@ -14,6 +14,7 @@
 #include "tb/dut/commit_buffer.h"
 #include "tb/dut/hbm.h"
 #include "tb/dut/link.h"
+#include "tb/dut/rtl_print.h"
 #include "tb/dut/state/state.h"
 #include "tb/dut/trace/event.h"
 
@@ -83,6 +84,8 @@ class Chip {
   /// One line if an assertion of the RTL failed or a pin broke its contract.
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
+  /// That assertion.
+  const std::optional<AssertionFailure>& assertion() const { return assertion_; }
 
   /// Who hears what the sequencers let go, while a window runs.
   void set_issue_sink(IssueSink& sink) { issues_ = &sink; }
@@ -127,6 +130,7 @@ class Chip {
   std::unique_ptr<VerilatedChip> v_;
   std::unique_ptr<GoldenChip> golden_;  ///< null in a chip of RTL
   std::unique_ptr<ChipState> state_;    ///< another one when the model changes
+  std::optional<AssertionFailure> assertion_;
 };
 
 }  // namespace tb

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "cmodel/program/disassemble.h"
 #include "cmodel/program/program_view.h"
 #include "tb/inject/injector.h"
 
@@ -14,15 +16,36 @@ namespace tb {
 
 using namespace inject;
 
-std::optional<Done> Injector::Impl::semaphore_lost(Chip& chip) {
-  const Register valid = chip.state().at("u_semaphores.upd_valid_q");
-  const auto ports = valid.value();
+namespace {
+
+/// An update on its way, of the first port that has one: {port, semaphore}.
+std::optional<std::pair<unsigned, unsigned>> pending_update(const Chip& chip) {
+  const auto ports = chip.state().at("u_semaphores.upd_valid_q").value();
   if (!ports) return {};
   const auto port = static_cast<unsigned>(std::countr_zero(ports));
-  const auto sem = chip.state().at("u_semaphores.upd_q").get(0, 25 * port + 16, 9);
-  valid.put(0, port, 1, 0);
-  return Done{fmt::format("update port {} of semaphore {}.{}", port, sem >> 8, sem & 255),
-              [] { return std::string(); }};
+  return std::pair{
+      port, static_cast<unsigned>(chip.state().at("u_semaphores.upd_q").get(0, 25 * port + 16, 9))};
+}
+
+std::string nobody() { return {}; }  // every one is seen
+
+}  // namespace
+
+std::optional<Done> Injector::Impl::semaphore_lost(Chip& chip) {
+  const auto update = pending_update(chip);
+  if (!update) return {};
+  const auto [port, sem] = *update;
+  chip.state().at("u_semaphores.upd_valid_q").put(0, port, 1, 0);
+  return Done{fmt::format("update port {} of semaphore {}", port, cmodel::semaphore_name(sem)),
+              nobody};
+}
+
+std::optional<Done> Injector::Impl::semaphore_value(Chip& chip) {
+  const auto update = pending_update(chip);
+  if (!update) return {};
+  const unsigned sem = update->second, bit = random.below(4);
+  chip.state().at("u_semaphores.value_q").flip(sem, bit);
+  return Done{fmt::format("semaphore {} bit {}", cmodel::semaphore_name(sem), bit), nobody};
 }
 
 // The model runs the program with the same bit changed: equal commits mean that it means the same.

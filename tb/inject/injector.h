@@ -97,6 +97,7 @@ struct Injector::Impl {
   std::optional<inject::Done> flit_payload(Chip& chip);
   std::optional<inject::Done> credit_lost(Chip& chip);
   std::optional<inject::Done> semaphore_lost(Chip& chip);
+  std::optional<inject::Done> semaphore_value(Chip& chip);
   std::optional<inject::Done> instruction(Chip& chip);
 
   Register in_core(Chip& chip, std::string_view name) const {

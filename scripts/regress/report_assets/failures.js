@@ -67,11 +67,12 @@ function bucketCard(bucket, open) {
       h("span", { class: "signature" }, bucket.signature),
       where ? h("span", { class: "soft where" }, where.slice(0, 3).join(" · ")) : null),
     h("div", { class: "body" },
-      h("h3", null, where ? "First divergence" : "First words", h("span", { class: "soft" }, " in "),
+      h("h3", null, first.message.startsWith("earliest cause: ") ? "Earliest cause" : where ? "First divergence" : "First words",
+        h("span", { class: "soft" }, " in "),
         h("a", { href: `#run-${first.id}` }, first.id)),
       where ? h("p", { class: "place" }, where.map((part) => h("span", null, part))) : null,
       h("pre", null, first.message || "no message"),
-      h("div", { class: "repro" }, command(first.repro)),
+      h("div", { class: "repro" }, command(first.repro), wavesOf(first)),
       h("dl", { class: "facts" },
         h("dt", null, "tests"), h("dd", null, bucket.tests.map((t, i) => [i ? ", " : "", h("a", { href: `#test-${t}` }, t)])),
         h("dt", null, "owner"), h("dd", null, [...new Set(bucket.runs.map((id) => runOf[id].owner))].join(", ")),
@@ -87,8 +88,9 @@ function failures() {
   const grave = evidence.buckets.filter(isGrave), mild = evidence.buckets.filter((b) => !isGrave(b));
   const runs = grave.reduce((sum, b) => sum + b.count, 0);
   return section("failures", "Failures", { n: runs, bad: runs > 0 },
-    grave.length ? ["Similar failures are one bucket: first words and instruction, without numbers. Of each the run that " +
-      "diverged earliest is shown. All of them again: ", copyButtonText("scripts/dodeca regress rerun --failed --waves")] : null,
+    grave.length ? ["Similar failures are one bucket: the block of their earliest cause, or their first words and " +
+      "instruction, without numbers. Of each the run that diverged earliest is shown. All of them again: ",
+      copyButtonText("scripts/dodeca regress rerun --failed --waves")] : null,
     grave.length ? grave.map((b, i) => bucketCard(b, i < 3)) : fine("No run failed."),
     mild.length ? [h("h3", { class: "sub" }, "Known, do not count"), mild.map((b) => bucketCard(b, false))] : null);
 }

@@ -29,6 +29,10 @@ const rank = (run) => (BAD.includes(run.state) ? 0 : run.state === "not run" ? 1
 const fileOf = (run, name) => h("a", { href: ["runs", run.id, ...name.split("/")].map(encodeURIComponent).join("/") },
   `runs/${run.id}/${name}`);
 // Timeline, divergence, views of the waves: what the run has.
+// What opens these views. A page that was opened as a file knows the folder of its regression.
+const FOLDER = location.protocol === "file:" ? decodeURIComponent(location.pathname).replace(/[^/]*$/, "") : "";
+const wavesOf = (run) => ((run.files || []).some((name) => name.endsWith(".gtkw")) ?
+  command(`scripts/dodeca waves '${FOLDER}runs/${run.id}'`) : null);
 const lookInto = (run) => run.files.map((name) => [fileOf(run, name), " "]);
 
 function details(run) {
@@ -37,7 +41,7 @@ function details(run) {
     ["memory", run.times.rss_mib ? `${run.times.rss_mib} MiB` : null],
     ["speed", run.times.cycles_per_s ? `${count(Math.round(run.times.cycles_per_s))} cycles/s` : null]];
   return h("tr", { class: "details" }, h("td", { colspan: COLUMNS.length }, run.message ? h("pre", null, run.message) : null,
-    command(run.repro), h("dl", { class: "facts" }, facts.filter(([, v]) => v !== null && v !== undefined).map(([name, value]) =>
+    command(run.repro), wavesOf(run), h("dl", { class: "facts" }, facts.filter(([, v]) => v !== null && v !== undefined).map(([name, value]) =>
       [h("dt", null, name), h("dd", null, h("code", null, String(value)))]),
     run.issue ? [h("dt", null, "known issue"), h("dd", null, h("a", { href: `#issue-${run.issue}` }, run.issue))] : null,
     h("dt", null, "files"), h("dd", null, fileOf(run, "log"), " ", fileOf(run, "stdout")),

@@ -34,6 +34,12 @@ case $scenario in
     [ $((seed % 2)) = 0 ] || diverge; result passed 9 ;;
   bad)  # fails
     diverge ;;
+  caused)  # fails, knows why, and leaves waves; each seed sees something else of it
+    mkdir -p "$out/run/waves" && echo '{}' > "$out/run/result.json" && : > "$out/run/waves/chip05.gtkw"
+    case $((seed % 3)) in 0) seen="hang: nothing has moved" ;; 1) seen="RTL and golden differ" ;; *) seen="[7] %Error: Assertion failed" ;; esac
+    printf '%s\nearliest cause: chip %d core 0 psum (chip.gen_core[0].u_core.u_psum), core cycle 16588\n  changed: %s\n' \
+      "$seen" $((seed % 12)) "$seen" >&2
+    result failed 5; exit 1 ;;
   injected)  # fails, as a canary has to
     diverge ;;
   same)  # passes, whatever the seed with the same program

@@ -46,6 +46,19 @@ class Ends(WithFolder):
                          ["00", "10", "01", "01"])
         self.assertIn(runs["bad"]["repro"], suites["bad"].find("testcase/failure").text)
 
+    def test_one_cause_with_many_faces_is_one_bucket_and_is_told_first(self):
+        self.write_data({"caused": {"scenario": "caused"}, "bad": {"scenario": "bad"}}, seeds=3)
+        done = self.regress("all", "--seed", 3, status=1)
+        evidence = self.evidence()
+        self.assertEqual([(b["signature"], b["count"]) for b in evidence["buckets"] if b["tests"] == ["caused"]],
+                         [("earliest cause in psum", 3)])
+        for run in evidence["runs"]:
+            if run["test"] == "caused":
+                self.assertRegex(run["message"], r"^earliest cause: chip \d+ core 0 psum ")
+        bucket = next(b for b in evidence["buckets"] if b["tests"] == ["caused"])
+        self.assertRegex(done.stdout, r"3 × failed: earliest cause in psum\n +earliest cause: chip \d+ core 0 psum .*, core cycle 16588 · "
+                                      rf"changed: .*\nwaves: scripts/dodeca waves \S*/runs/{bucket['first']}\n")
+
     def test_known_issues_excuse_until_they_expire(self):
         today = datetime.date.today()
         issue = {"owner": "me", "expires": Raw(today), "signature": r"chip \d+ core"}

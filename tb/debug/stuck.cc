@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/debug/stuck.h"
+
+#include <fmt/format.h>
+
+namespace tb {
+namespace {
+
+constexpr auto kSync = static_cast<unsigned>(defs::Engine::Sync);
+constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+constexpr std::uint64_t kStill = 2048;  // fabric cycles: more than anything needs that moves
+
+bool still(const Board& board) {
+  if (board.outcome().status != Outcome::Status::Hang) return true;
+  return board.now() >= board.last_progress() + kStill;
+}
+
+bool busy(const ChipState& state, unsigned core, unsigned engine) {
+  if (engine >= kDma0) return state.dma(core, engine - kDma0).moves && state.fabric_quiet();
+  return (state.busy_engines(core) >> engine & 1) && (engine != kSync || !state.dma_busy(core));
+}
+
+std::string says(const Board& board) {
+  const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_progress());
+  return fmt::format("it is busy, and nothing has moved for {} core cycles", cycles);
+}
+
+/// What of a chip is not at rest, beside its engines.
+std::optional<Cause> other_part(const Board& board, unsigned chip) {
+  const ChipState& state = board.chip(chip).state();
+  const auto part = [&](std::optional<unsigned> core, const char* block) {
+    return cause_in(chip, core, block, says(board));
+  };
+  for (unsigned core = 0; core < defs::kCores; ++core)
+    if (state.dma_busy(core) && state.fabric_quiet()) return part(core, "dma");
+  if (!state.semaphores_quiet()) return part({}, "semaphores");
+  if (!state.fabric_quiet()) return part({}, "fabric");
+  if (!state.host_quiet()) return part({}, "host_if");
+  return {};
+}
+
+}  // namespace
+
+std::optional<Cause> busy_with(const Board& board, const cmodel::StreamId& id, std::uint32_t pc) {
+  if (id.engine == static_cast<unsigned>(defs::Engine::Host) || board.chip(id.chip).is_model() ||
+      !still(board) || !busy(board.chip(id.chip).state(), id.core, id.engine))
+    return {};
+  return cause_by(id, pc, {}, says(board));
+}
+
+std::optional<Cause> never_done(const Board& board) {
+  if (!still(board) || !board.scoreboard().model().finished()) return {};
+  std::optional<Cause> first;
+  unsigned others = 0;
+  for (unsigned chip = 0; chip < board.chips(); ++chip) {
+    if (board.chip(chip).is_model()) continue;
+    const ChipState& state = board.chip(chip).state();
+    for (unsigned core = 0; core < defs::kCores; ++core)
+      for (unsigned engine = 0; engine < kDma0 + built_sizes().dma_engines; ++engine) {
+        if (engine >= defs::kSequencers && engine < kDma0) continue;
+        if (!busy(state, core, engine)) continue;
+        if (first) {
+          ++others;
+          continue;
+        }
+        const std::uint32_t next =
+            engine < kDma0 ? state.sequencer(core, engine).pc : state.dma(core, engine - kDma0).pc;
+        const cmodel::StreamId id{static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
+                                  static_cast<std::uint8_t>(engine), 0, 0};
+        // Behind the one it works on; a DMA engine goes on when that is done.
+        const std::uint32_t pc = engine < kDma0 && next ? next - 1 : next;
+        first = cause_by(id, pc, {}, says(board) + "; all its commits have come");
+      }
+  }
+  if (first && others) first->why += fmt::format(" (so of {} more engines)", others);
+  for (unsigned chip = 0; chip < board.chips() && !first; ++chip)
+    if (!board.chip(chip).is_model()) first = other_part(board, chip);
+  return first;
+}
+
+}  // namespace tb
