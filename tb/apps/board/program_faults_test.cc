@@ -33,15 +33,16 @@ TEST_F(ProgramFaults, BytesThatNobodyWroteAreTheProgramsFaultWhateverThePowerOn)
   other.tensor().wait_ge(loaded, 2).load_stationary(weights).multiply_moving(
       moving, other.psum(0, 16, 16), true);
 
+  const auto of_sbuf = sbuf.assemble(), of_psum = psum.assemble();
   for (const char* options : {"--seed 1", "--seed 2 --waves", "--seed 3 --races --threads 2"}) {
-    EXPECT_EQ(run(sbuf.assemble(), options), 1) << options;
+    EXPECT_EQ(run(of_sbuf, options), 1) << options;
     EXPECT_TRUE(says(errors(),
                      "reads bytes that nobody has written: SBUF of core 0, partitions 0 .. 15, "
                      "bytes 0 .. 31"))
         << errors();
     EXPECT_EQ(result()["divergence"]["cause"]["block"], "program") << options;
     EXPECT_EQ(result()["divergence"]["cause"]["engine"], "Vector") << options;
-    EXPECT_EQ(run(psum.assemble(), options), 1) << options;
+    EXPECT_EQ(run(of_psum, options), 1) << options;
     EXPECT_TRUE(says(errors(), "PSUM of core 0, partitions 0 .. 15, bytes 0 .. 63")) << errors();
     EXPECT_EQ(result()["divergence"]["cause"]["engine"], "Tensor") << options;
   }
