@@ -102,7 +102,7 @@ struct Clause {
 
 /// Clauses up to the end of the line.
 void clauses(TextScanner& in, const std::vector<Clause>& all) {
-  std::vector<bool> seen(all.size());
+  std::vector<std::string_view> seen;  // update and no-update are one
   while (!in.at_end()) {
     const std::string_view word = in.accept("->") ? "->" : in.word();
     const auto found = std::ranges::find(all, word, &Clause::word);
@@ -111,9 +111,9 @@ void clauses(TextScanner& in, const std::vector<Clause>& all) {
       for (const Clause& clause : all) allowed.push_back(clause.word);
       in.fail(fmt::format("{}; allowed {}", in.shown(), fmt::join(allowed, ", ")));
     }
-    const auto index = static_cast<std::size_t>(found - all.begin());
-    if (seen[index]) in.fail(fmt::format("second {}; allowed one", word));
-    seen[index] = true;
+    const std::string_view what = word.substr(word.starts_with("no-") ? 3 : 0);
+    if (std::ranges::count(seen, what)) in.fail(fmt::format("second {}; allowed one", what));
+    seen.push_back(what);
     found->read();
   }
 }
@@ -126,18 +126,26 @@ std::function<void()> equals(TextScanner& in, Packed& packed, std::string_view w
   };
 }
 
+/// "0.12", as semaphore_name() writes it.
+unsigned semaphore(TextScanner& in) {
+  const auto core = in.number("core", defs::kCores - 1);
+  in.expect(".");
+  return static_cast<unsigned>(core * defs::kSemaphores +
+                               in.number("semaphore", defs::kSemaphores - 1));
+}
+
 template <class Packed>
 std::function<void()> update(TextScanner& in, Packed& packed, bool happens) {
   return [&in, &packed, happens] {
     packed.update = happens;
-    packed.update_sem = static_cast<std::uint16_t>(semaphore_from_text(in));
+    packed.update_sem = static_cast<std::uint16_t>(semaphore(in));
     in.expect("+=");
     in.field<&Packed::update_delta>(packed, "update");
   };
 }
 
 void wait(TextScanner& in, defs::Instr& instr) {
-  instr.wait_sem = static_cast<std::uint16_t>(semaphore_from_text(in));
+  instr.wait_sem = static_cast<std::uint16_t>(semaphore(in));
   unsigned op = 0;
   while (op < kRelations.size() && !in.accept(kRelations[op])) ++op;
   if (op == kRelations.size())
@@ -155,13 +163,6 @@ void ring(TextScanner& in, defs::Instr& instr) {
 }
 
 }  // namespace
-
-unsigned semaphore_from_text(TextScanner& in) {
-  const auto core = in.number("core", defs::kCores - 1);
-  in.expect(".");
-  return static_cast<unsigned>(core * defs::kSemaphores +
-                               in.number("semaphore", defs::kSemaphores - 1));
-}
 
 defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   using defs::Instr;
@@ -230,7 +231,7 @@ defs::Descriptor descriptor_from_text(TextScanner& in) {
   const auto notify = [&](bool happens) {
     return [&in, &d, happens] {
       d.notify = happens;
-      d.notify_sem = static_cast<std::uint16_t>(semaphore_from_text(in));
+      d.notify_sem = static_cast<std::uint16_t>(semaphore(in));
     };
   };
   clauses(in, {{"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},

@@ -17,7 +17,4 @@ inline constexpr std::string_view kDescriptorWord = "DMA";
 defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in);
 defs::Descriptor descriptor_from_text(TextScanner& in);
 
-/// "0.12", as semaphore_name() writes it.
-unsigned semaphore_from_text(TextScanner& in);
-
 }  // namespace cmodel

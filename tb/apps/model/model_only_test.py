@@ -9,6 +9,7 @@ import math
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -147,7 +148,7 @@ class Programs(ModelTest):
         self.call(MODEL, "ring", "--save", "/dev/full/x.dasm", status=3)
 
     def test_arrays_have_their_type_and_shape(self):
-        for args, name, descr, shape in ((("gemm", "--size", "24,40,48", "--format", "int8", "--chips", 2), "c0.0", "<i4", None),
+        for args, name, descr, shape in ((("gemm", "--size", "24,40,48", "--format", "int8", "--chips", 2), "c0.0", "<f4", None),
                                          (("gemm", "--size", "24,40,48", "--format", "bf16", "--chips", 2), "c0.0", "<f4", None),
                                          (("digits", "--chips", 2), "scores1", "<f4", "(10, 360)"),
                                          (("ring", "--chips", 2), None, "|u1", None)):
@@ -160,6 +161,9 @@ class Programs(ModelTest):
             sides = [int(side) for side in re.search(rb"'shape': \(([0-9, ]+)\)", head)[1].replace(b",", b" ").split()]
             self.assertEqual(math.prod(sides) * int(descr[-1]), len(data))
             self.assertEqual(len(sides), 1 if descr == "|u1" else 2)
+            if "int8" in args:  # sums of whole numbers, and not all zero: it is the type that is said
+                numbers = struct.unpack(f"<{len(data) // 4}f", data)
+                self.assertTrue(any(numbers) and all(x == int(x) and abs(x) <= 40 * 2**14 for x in numbers))
 
 
 if __name__ == "__main__":

@@ -237,6 +237,7 @@ TEST_F(ProgramText, WhatIsWrongIsSaidWithItsPlace) {
       {"x 1\n", "x 65536\n", "9:23: count is \"65536\"; allowed 0 .. 65535"},
       {"  END", "  END of it", "10:7: \"of\"; allowed func, imm, acc, partitions, size, src0"},
       {"  END", "  END acc acc", "10:11: second acc; allowed one"},
+      {"  END", "  END update 0.1 += 1 no-update 0.1 += 1", "10:23: second update; allowed one"},
       {"  END", "  END size 1x2x3", "10:12: size is \"1x2x3\"; allowed AxBxCxD, each 0 .. 65535"},
       {"  END", "  END src0 sram.fp32[", "10:12: space is \"sram"},
       {"  END", "  END -> sbuf.fp64[", "10:15: format is \"fp64[\"; allowed fp32, tf32, bf16"},
