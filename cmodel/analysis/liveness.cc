@@ -55,6 +55,7 @@ NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions&
   const auto list =
       buckets_.find(bucket(location.memory, location.chip, location.core, location.addr));
   if (list == buckets_.end()) return {};
+  NextAccess last;  // if none is certain
   for (const std::uint32_t number : list->second) {
     const Record& record = records_[number];
     const auto position = after.find(record.stream);
@@ -65,9 +66,10 @@ NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions&
     if (!record.footprint.write) return {NextAccess::Kind::Read, record.stream, record.pc};
     // An overwrite counts only if certainly none of it has happened. Otherwise the fault may have
     // come after it, and whatever touches the byte next decides.
-    if (seen <= record.begin) return {NextAccess::Kind::Overwritten, record.stream, record.pc};
+    last = {NextAccess::Kind::Overwritten, record.stream, record.pc};
+    if (seen <= record.begin) return last;
   }
-  return {};
+  return last;
 }
 
 std::optional<std::uint32_t> LivenessLog::last_write(const Cell& location,

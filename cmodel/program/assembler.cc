@@ -125,7 +125,8 @@ Block Assembler::block(const Tile& tile) const {
   return block;
 }
 
-void Assembler::region(const std::string& name, const Block& block) {
+void Assembler::region(const std::string& name, const Block& block,
+                       std::optional<defs::Dtype> dtype) {
   constexpr std::uint64_t kMost = UINT32_MAX / 64 * 64;  // what a region's size can say
   const auto stride = static_cast<std::uint64_t>(block.stride);
   if (block.rows == 0 || block.row_bytes > kMost || block.stride < 0 ||
@@ -142,6 +143,12 @@ void Assembler::region(const std::string& name, const Block& block) {
     throw AssemblerError(fmt::format("region {}: chip {} at 0x{:x}, allowed HBM at multiples of 64",
                                      name, block.chip, block.addr));
   regions_.push_back({name, block.chip, block.addr, static_cast<std::uint32_t>(bytes)});
+  if (!dtype) return;
+  const unsigned element = element_bytes(*dtype);
+  if (block.row_bytes % element)
+    throw AssemblerError(fmt::format("region {}: rows of {} bytes, allowed multiples of {}", name,
+                                     block.row_bytes, element));
+  regions_.back().array = {*dtype, block.rows, block.row_bytes / element, stride};
 }
 
 Program Assembler::assemble() {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,8 +43,8 @@ class Assembler {
   /// The bytes of a tile of contiguous elements, one row per partition: source or target of a copy.
   Block block(const Tile& tile) const;
   /// The host reads this block (whole, with the gaps of its stride, in multiples of 64 bytes) at
-  /// the end. Names are unique on the board.
-  void region(const std::string& name, const Block& block);
+  /// the end. Names are unique on the board. With a format: as an array, a row of it in each row.
+  void region(const std::string& name, const Block& block, std::optional<defs::Dtype> dtype = {});
 
   /// What is emitted from now on belongs to this: shown beside its source line in reports.
   void label(const std::string& text);

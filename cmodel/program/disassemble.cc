@@ -13,7 +13,7 @@ namespace {
 
 std::string mnemonic(std::uint8_t opcode) {
   const auto* row = defs::row_of(opcode);
-  return row ? std::string(row->mnemonic) : fmt::format("OPCODE_{:#04x}", opcode);
+  return row ? std::string(row->mnemonic) : fmt::format("{}{:02x}", kUnknownOpcode, opcode);
 }
 
 std::string lower(std::string_view name, unsigned value) {
@@ -68,11 +68,9 @@ std::string disassemble(const defs::Instr& instr) {
   if (instr.src0 != unused) out += " src0 " + operand_text(instr.src0);
   if (instr.src1 != unused) out += " src1 " + operand_text(instr.src1);
   if (instr.dst != unused) out += " -> " + operand_text(instr.dst);
-  if (instr.wait_op || instr.wait_sem || instr.wait_value) {
-    constexpr std::string_view kRelation[] = {"(none)", ">=", "==", "(op 3)"};
+  if (instr.wait_op || instr.wait_sem || instr.wait_value)
     out += fmt::format(" wait {} {} {}", semaphore_name(instr.wait_sem),
-                       kRelation[instr.wait_op & 3], instr.wait_value);
-  }
+                       kRelations[instr.wait_op & 3], instr.wait_value);
   if (instr.update || instr.update_sem || instr.update_delta)
     out += fmt::format(" {} {} += {}", instr.update ? "update" : "no-update",
                        semaphore_name(instr.update_sem), instr.update_delta);
@@ -89,7 +87,10 @@ std::string disassemble(const defs::Descriptor& d) {
                        semaphore_name(d.update_sem), d.update_delta);
   if (d.notify || d.notify_sem)
     out += fmt::format(" {} {}", d.notify ? "notify" : "no-notify", semaphore_name(d.notify_sem));
-  if (d.reserved_hi || d.reserved_mid || d.reserved || d.reserved_lo) out += " reserved!=0";
+  if (d.reserved_hi) out += fmt::format(" reserved_hi={:#x}", d.reserved_hi);
+  if (d.reserved_mid) out += fmt::format(" reserved_mid={:#x}", d.reserved_mid);
+  if (d.reserved) out += fmt::format(" reserved={:#x}", d.reserved);
+  if (d.reserved_lo) out += fmt::format(" reserved_lo={:#x}", d.reserved_lo);
   return out;
 }
 

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions and descriptors as one line of text, for divergence and hang reports.
+// Instructions and descriptors as one line of text, for reports and for text programs: instr_text.h
+// reads it back.
 #pragma once
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "rtl/defs/gen/defs.h"
 
 namespace cmodel {
+
+/// Of a wait, by wait_op.
+inline constexpr std::array<std::string_view, 4> kRelations{"(none)", ">=", "==", "(op3)"};
+/// Before the two digits of an opcode without a row.
+inline constexpr std::string_view kUnknownOpcode = "OPCODE_0x";
 
 /// MULTIPLY_MOVING acc partitions 16 size 1x1x1x64 src0 sbuf.bf16[p0 +0x100 s 0,0,0,1] ->
 /// psum.fp32[..] wait 0.12 >= 4 update 0.3 += 1. Fields that must be zero are shown if they are

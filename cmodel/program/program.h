@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,21 @@ struct DescriptorRing {
   std::uint32_t count = 0;
 };
 
+/// Elements of a region, row by row.
+struct RegionArray {
+  defs::Dtype dtype = defs::Dtype::Fp32;
+  std::uint32_t rows = 0, columns = 0;
+  std::uint64_t stride = 0;  ///< bytes from row to row
+};
+
 /// Bytes that the host reads back when every sequencer has executed END.
 struct Region {
   std::string name;
   std::uint32_t chip = 0;
   std::uint64_t addr = 0;   ///< chip-local HBM address, multiple of 64
   std::uint32_t bytes = 0;  ///< multiple of 64
+  /// Only of a program that was assembled in this process; no part of files and hashes.
+  std::optional<RegionArray> array = {};
 };
 
 /// What isolates a core (fabric/doc/transport.md): registers FabricKey, FabricBase, FabricEnd.
@@ -89,6 +99,8 @@ struct Program {
 ///                per partition u32 chip, core, key; u64 base, end
 ///   u64  XXH3 of everything before
 ///
+/// A file that ends in .dasm is text instead: program_text.h.
+///
 /// Both throw std::runtime_error with one line that names the file, the field and what is allowed.
 void save_program(const Program& program, const std::filesystem::path& file);
 Program load_program(const std::filesystem::path& file);
@@ -97,7 +109,8 @@ Program load_program(const std::filesystem::path& file);
 std::uint64_t program_hash(const Program& program);
 
 /// Checks everything a loader relies on: ranges, alignment, overlaps, that streams and rings lie in
-/// segments, that config and chips exist. Throws like load_program; `where` opens the message.
+/// segments, that config and chips exist. Throws like load_program; `where` opens the message, the
+/// part of the program that it is about ("stream 3") comes next.
 void validate_program(const Program& program, const std::string& where);
 
 }  // namespace cmodel

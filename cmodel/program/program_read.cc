@@ -13,6 +13,7 @@
 
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
+#include "cmodel/program/program_text.h"
 
 namespace cmodel {
 
@@ -160,6 +161,7 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
 }  // namespace
 
 Program load_program(const std::filesystem::path& file) {
+  if (file.extension() == kTextEnding) return load_text(file);
   const std::string where = file.string();
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(where.c_str(), "rb"),
                                                            &std::fclose);

@@ -20,12 +20,16 @@ auto program_bytes(AProgram& program, unsigned chip, std::uint64_t addr) {
   return decltype(std::span(program.segments[0].bytes)){};
 }
 
+/// Of 64 bytes, or of none: all zero.
 template <class Packed>
-Packed unpack_at(const Program& program, unsigned chip, std::uint64_t addr) {
+Packed unpack_bytes(std::span<const std::uint8_t> bytes) {
   typename Packed::Words words{};
-  const auto bytes = program_bytes(program, chip, addr);
   if (!bytes.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
   return Packed::from(words);
+}
+template <class Packed>
+Packed unpack_at(const Program& program, unsigned chip, std::uint64_t addr) {
+  return unpack_bytes<Packed>(program_bytes(program, chip, addr));
 }
 
 inline defs::Instr instr_at(const Program& program, const InstrStream& stream, std::uint32_t pc) {

@@ -10,6 +10,7 @@
 #include "cmodel/files/output_file.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
+#include "cmodel/program/program_text.h"
 
 namespace cmodel {
 
@@ -105,6 +106,7 @@ std::uint64_t program_hash(const Program& program) {
 
 void save_program(const Program& program, const std::filesystem::path& file) {
   validate_program(program, file.string());
+  if (file.extension() == kTextEnding) return save_text(program, file);
   const auto bytes = serialize(program);
   OutputFile out(file);
   out.write(bytes.data(), bytes.size());

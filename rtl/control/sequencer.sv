@@ -110,7 +110,8 @@ module sequencer #(
     end else if (!address_pkg::in_hbm(base_i) ||
                  address_pkg::memory_of(base_i) != address_pkg::memory_of(last_byte)) begin
       start_cause = defs_pkg::ErrorCauseUnmappedAddress;
-    end else if (!guard_pkg::reaches(peer_i, core_id_i, base_i, {17'd0, count_i, 6'd0})) begin
+    end else if (!guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, base_i,
+                                     {17'd0, count_i, 6'd0})) begin
       start_cause = defs_pkg::ErrorCauseForbidden;
     end
   end

@@ -45,8 +45,10 @@ module dma_check (
 
   // From the first row to the last one, which are in one memory.
   function automatic logic reaches_rows(input logic [47:0] first, input logic [47:0] last);
-    reaches_rows = guard_pkg::reaches(peer_i, core_id_i, first, 48'(desc_i.row_bytes)) &&
-                   guard_pkg::reaches(peer_i, core_id_i, last, 48'(desc_i.row_bytes));
+    reaches_rows = guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, first,
+                                      48'(desc_i.row_bytes)) &&
+                   guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, last,
+                                      48'(desc_i.row_bytes));
   endfunction
 
   logic remote, src_sbuf, dst_sbuf, bad_stride;

@@ -136,7 +136,8 @@ module dma_engines (
       fetch_addr = ring_base + (48'(position_q[slot_q]) << 6);
       if (ring_base[LineBits-1:0] != '0) ring_cause = defs_pkg::ErrorCauseMisaligned;
       else if (ring_count_i[slot_q] == '0) ring_cause = defs_pkg::ErrorCauseBadDescriptor;
-      else if (!guard_pkg::reaches(peer_i, core_id_i, fetch_addr, 48'(defs_pkg::InstrBytes))) begin
+      else if (!guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, fetch_addr,
+                                   48'(defs_pkg::InstrBytes))) begin
         ring_cause = defs_pkg::ErrorCauseForbidden;
       end
       ring_bad = ring_cause != defs_pkg::ErrorCauseNone;

@@ -4,6 +4,7 @@
 // The other core shares its memory inside FabricBase .. FabricEnd, and its semaphores, with whom has its partition key:
 // of DMA (source, destination, ring, semaphore) and of streams (instructions, semaphores) the same is asked as of
 // packets. Engines reach no buffer but their own core's, so these are all ways from one core to the other.
+// Plain arguments: Yosys 0.23 reads no struct as one.
 package guard_pkg;
 
   function automatic logic in_window(input logic [47:0] base, input logic [47:0] limit, input logic [47:0] addr,
@@ -11,10 +12,9 @@ package guard_pkg;
     in_window = addr >= base && addr <= limit && bytes <= limit - addr;
   endfunction
 
-  function automatic logic reaches(input defs_pkg::peer_access_t peer, input logic core, input logic [47:0] addr,
-                                   input logic [47:0] bytes);
-    reaches = address_pkg::core_of(addr) == core ||
-              (peer.shared && in_window(peer.base, peer.limit, addr, bytes));
+  function automatic logic reaches(input logic shared, input logic [47:0] base, input logic [47:0] limit, input logic core,
+                                   input logic [47:0] addr, input logic [47:0] bytes);
+    reaches = address_pkg::core_of(addr) == core || (shared && in_window(base, limit, addr, bytes));
   endfunction
 
   // Of a semaphore, {owner, number}.

@@ -62,7 +62,7 @@ module tensor_check (
       end
 
       cause_o           = instr_pkg::first_cause(faults);
-      checked_o.load    = instr_i.opcode == defs_pkg::OpcodeLoadStationary;
+      checked_o.load    = stationary == instr_pkg::StationaryWrite;
       checked_o.fp32    = instr_i.src0.dtype == defs_pkg::DtypeFp32;
       checked_o.columns = checked_o.load ? elements[7:0] : loaded_i.columns;
       checked_o.halves  = 32'(instr_i.partitions) > P / 2 ? 2'b11

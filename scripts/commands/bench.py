@@ -31,6 +31,7 @@ from lib import curves, options
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
 OUT = pathlib.Path.cwd() / "out"
+REFERENCE = ROOT / "tb/apps/bench/data/ring12_uniform_speedup2.csv"
 
 
 class BenchError(Exception):
@@ -109,11 +110,11 @@ def bench_inject(args):
     return rows
 
 
-def reference_curve(config):
-    """(offered, latency, accepted) of one configuration of an independent simulator."""
-    with open(ROOT / "tb/apps/bench/data/ring12_uniform.csv", encoding="ascii") as file:
-        return [(float(r["rate"]), float(r["pkt_lat_avg"]), float(r["accepted_flit_avg"]))
-                for r in csv.DictReader(file) if r["config"] == config]
+def reference_curve():
+    """(offered, latency, accepted) of an independent simulator."""
+    with open(REFERENCE, encoding="ascii") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return [(float(r["offered"]), float(r["packet_latency_avg"]), float(r["accepted"])) for r in rows]
 
 
 def fault_classes():
@@ -127,7 +128,7 @@ def fault_classes():
 
 def bench_fabric(args):
     def measure(part):
-        result = run_json(BUILD / "fabric_bench", part, statuses=(0, 4))[1]
+        result = run_json(BUILD / "fabric_bench", part, "--reference", REFERENCE, statuses=(0, 4))[1]
         print(f"bench: fabric, {part}: done", file=sys.stderr, flush=True)
         return result
 
@@ -140,13 +141,13 @@ def bench_fabric(args):
     find = {(c["topology"], c["pattern"]): c for c in result["curves"]}
     # The reference counts its own node as a destination: its loads are scaled by 11 / 12.
     reference = [(x * 11 / 12, latency, accepted * 11 / 12)
-                 for x, latency, accepted in reference_curve("ring12_L32_4vc_b80_p17")]
+                 for x, latency, accepted in reference_curve()]
     curves.uniform(out / "ring_uniform.svg", "Ring of twelve, uniform traffic", find["ring", "uniform"],
                    reference=reference)
     curves.uniform(out / "c12_uniform.svg", "C12(1,5), uniform traffic", find["c12", "uniform"],
                    single=find["c12", "uniform, one core"])
     curves.patterns(out / "patterns.svg", [c for c in result["curves"] if c["topology"] != "reference"])
-    curves.matched(out / "reference.svg", [c for c in result["curves"] if c["topology"] == "reference"])
+    curves.matched(out / "reference.svg", next(c for c in result["curves"] if c["topology"] == "reference"))
     return result["rows"] + [fault_classes()] + [{"name": "fabric_curve"} | curve for curve in result["curves"]]
 
 

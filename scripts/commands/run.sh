@@ -1,16 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-# Value of --config, both spellings; inf2 if absent.
-config_of() {
+# Value of an option (without --), both spellings.
+value_of() {
+  local option=$1 value=
+  shift
   while [ $# -gt 0 ]; do
     case $1 in
-      --config) echo "${2-}"; return ;;
-      --config=*) echo "${1#*=}"; return ;;
+      "--$option") value=${2-} ;;
+      "--$option="*) value=${1#*=} ;;
     esac
     shift
   done
-  echo inf2
+  printf '%s\n' "$value"
+}
+
+# What a program file says its configuration is: cmodel/program/program.h, cmodel/README.md.
+config_in() {
+  case $1 in
+    *.dasm) head -c 65536 -- "$1" 2>/dev/null | sed -nE 's/^[ \t]*config[ \t]+([a-z0-9]+).*/\1/p' | head -n 1 ;;
+    *) head -c 28 -- "$1" 2>/dev/null | tail -c 16 | tr -d '\0' ;;
+  esac
+}
+
+# That of --config, else of the program file, else inf2. What else a file may say is the board's to refuse.
+config_of() {
+  local config program
+  config=$(value_of config "$@")
+  if [ -z "$config" ]; then
+    program=$(value_of program "$@")
+    [ -n "$program" ] || program=$(scenario_of "$@")
+    if [ -f "$program" ]; then config=$(config_in "$program"); fi
+    [ "$config" = mini ] || config=inf2
+  fi
+  echo "$config"
 }
 
 # What `run` is to run: the first word that is no option and no value of one.

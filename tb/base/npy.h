@@ -8,9 +8,9 @@
 
 namespace tb {
 
-/// <run>/NAME.npy for every region that was read back, as bytes (u1): a region has no element type,
-/// whoever reads it says which (compare --as bf16). A '/' in a name becomes '_'. Throws as
-/// OutputFile does.
+/// <run>/NAME.npy for every region that was read back: the array that the program says it is, or
+/// else bytes (u1), and whoever reads it says of what (compare --as bf16). A '/' in a name becomes
+/// '_'. Throws as OutputFile does.
 void write_regions(const std::filesystem::path& run, const cmodel::Program& program,
                    const std::vector<std::vector<std::uint8_t>>& regions);
 

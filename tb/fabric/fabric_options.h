@@ -25,6 +25,9 @@ struct Options {
   /// Latencies count until a message has left its chip's only port, of one flit per cycle, which
   /// the RTL does not have: for comparison.
   bool one_port = false;
+  /// Both receivers of a chip write through one port, which takes a flit per fabric cycle and holds
+  /// them back meanwhile. Likewise.
+  bool one_sink = false;
   double spoiled = 0;  ///< probability that a flit is changed without the link's notice
   double resends = 0;  ///< likewise that a node sends everything again in a fabric cycle
   unsigned timeout = defs::kRetryTimeout;  ///< fabric cycles until a packet is sent again

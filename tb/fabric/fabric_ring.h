@@ -291,6 +291,9 @@ class FabricRing {
   bool chance(double p) { return p >= 1 || static_cast<double>(rng_() & 0xffffff) < p * 0x1000000; }
 
   void core_cycle(unsigned chip, unsigned phase);
+  /// Options::one_sink: whose turn it is, and how long what was taken keeps the port.
+  bool may_write(const Node& node, unsigned c, std::uint64_t now) const;
+  void sink(Node& node, unsigned c, std::uint64_t now) const;
 
   void offer(Node& node, unsigned c);
 

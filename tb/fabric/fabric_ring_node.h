@@ -42,6 +42,8 @@ struct Node {
   std::array<int, 2> offering{-1, -1};
   Refusals refusals;
   std::array<unsigned, 2> stalled{};
+  std::uint64_t sink_free = 0;  // with Options::one_sink: core cycle from which it takes more,
+  unsigned sink_last = 0;       // and the receiver it served last
   std::mt19937 rng;
   std::array<std::uint8_t, 2> keys{};                                // FabricKey
   std::deque<std::pair<std::uint32_t, std::uint64_t>> writes;        // to come, one a cycle

@@ -125,19 +125,21 @@ inline void FabricRing::core_cycle(unsigned chip, unsigned phase) {
   } else if (d.reg_select_i) {
     release_bus(d);
   }
+  const std::uint64_t now = 2 * cycle_ + phase;
   for (unsigned c = 0; c < 2; ++c) {
     offer(node, c);
     Side& side = node.side[c];
     if (options_.stall && node.stalled[c] == 0 && random(options_.stall * 4) == 0)
       node.stalled[c] = random(options_.stall);
-    *side.req_ready = node.stalled[c] == 0 && chance(options_.ready);
+    *side.req_ready = node.stalled[c] == 0 && chance(options_.ready) && may_write(node, c, now);
     *side.settled = chance(options_.settled);
     if (node.stalled[c]) --node.stalled[c];
   }
   d.eval();
   for (unsigned c = 0; c < 2; ++c) {
     taken(node, c);
-    board_.observe(chip, c, node.side[c], 2 * cycle_ + d.fabric_en_i);
+    board_.observe(chip, c, node.side[c], now);
+    if (options_.one_sink) sink(node, c, now);
   }
   if (d.error_valid_o) {
     ++errors_;
@@ -147,6 +149,23 @@ inline void FabricRing::core_cycle(unsigned chip, unsigned phase) {
   if (look_) look_(chip);
   d.clk_i = 1;
   d.eval();
+}
+
+inline bool FabricRing::may_write(const Node& node, unsigned c, std::uint64_t now) const {
+  if (!options_.one_sink) return true;
+  return now >= node.sink_free && !(c == node.sink_last && *node.side[1 - c].req_valid);
+}
+
+inline void FabricRing::sink(Node& node, unsigned c, std::uint64_t now) const {
+  const Side& side = node.side[c];
+  const unsigned heads = *side.message_valid;
+  unsigned bytes = 0;
+  if (*side.req_valid && *side.req_ready) {
+    bytes = static_cast<unsigned>(defs::get_bits(side.req, ReqPins::kBytes, 9));
+    node.sink_last = c;
+  }
+  const unsigned flits = heads + (bytes + defs::kFlitBytes - 1) / defs::kFlitBytes;
+  if (flits) node.sink_free = std::max(node.sink_free, now) + defs::kFabricDivide * flits;
 }
 
 inline void FabricRing::offer(Node& node, unsigned c) {

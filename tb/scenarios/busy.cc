@@ -85,7 +85,7 @@ cmodel::Program build(const ScenarioArgs& args) {
       core.vector().wait_ge(summed, 1).copy(sums.columns(0, kOutColumns), out).signal(copied);
       const Block result =
           assembler.hbm(chip, c, fmt::format("sums.{}", c), kOutColumns * 4, plan.p);
-      assembler.region(fmt::format("sums{}.{}", chip, c), result);
+      assembler.region(fmt::format("sums{}.{}", chip, c), result, Dtype::Fp32);
       core.sync().wait_ge(copied, 1).copy(0, assembler.block(out), result).signal(stored);
       core.sync().wait_ge(stored, 1);
     }

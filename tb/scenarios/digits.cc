@@ -37,7 +37,8 @@ cmodel::Program build(const ScenarioArgs& args) {
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     assembler.data(chip, 0, "images", plan.count() * 2, kDigitsPixels, bytes_of(plan.pixels()));
     assembler.region(fmt::format("scores{}", chip),
-                     assembler.hbm(chip, 1, "scores", plan.count() * 4, kDigitsClasses));
+                     assembler.hbm(chip, 1, "scores", plan.count() * 4, kDigitsClasses),
+                     defs::Dtype::Fp32);
   }
   std::vector<std::unique_ptr<CoreProgram>> programs;
   std::vector<std::vector<CoreProgram*>> cores(args.chips);

@@ -79,7 +79,7 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
 
   // Result tiles go round the PSUM banks and two slots in SBUF.
   const Block result = assembler.hbm(chip, c, fmt::format("c.{}", c), part.n * 4, part.m);
-  assembler.region(fmt::format("c{}.{}", chip, c), result);
+  assembler.region(fmt::format("c{}.{}", chip, c), result, Dtype::Fp32);
   const unsigned widest = std::min(part.n, sizes.psum_cols);
   const Tile slots[2] = {core.sbuf(sizes.partitions, widest, Dtype::Fp32),
                          core.sbuf(sizes.partitions, widest, Dtype::Fp32)};

@@ -7,6 +7,7 @@
 
 #include "Vcrc_echo.h"
 #include "tb/apps/bench/fabric_isolation.h"
+#include "tb/apps/bench/fabric_reference.h"
 #include "tb/apps/bench/fabric_traffic.h"
 #include "tb/base/command_line.h"
 
@@ -168,10 +169,6 @@ void other_patterns(const std::vector<Pattern>& all, const fabric::Tables& table
   }
 }
 
-struct Theirs {
-  double offered, mean, routers;  ///< routers: of a route, on average, both ends included
-};
-
 /// A cable of C12(1,5) falls silent under load. The host waits until both ends know, then does what
 /// a host does: stop, drain, other tables, resume. The scoreboard asks for every message exactly
 /// once.
@@ -221,55 +218,69 @@ void cable_dies() {
 /// 28 here: 7 + 28), its own node among the destinations, one sender, one port per chip that takes
 /// and gives a flit per cycle. Both are taken to routes of 3 links, the exact mean, from those that
 /// chance drew. What is left is a constant of the ends: a packet is stored at its source and
-/// reported whole. Judged up to 80 % of `saturation`.
-void reference(const std::string& name, unsigned bytes, double saturation,
-               const std::vector<Theirs>& theirs) {
+/// reported whole. Beyond the loads that are judged, the same with an exit that holds packets back
+/// and with the reference's order of service, as experiments.
+void reference(const std::vector<Theirs>& curve) {
+  constexpr unsigned kBytes = defs::kPacketBytes;
   // A packet alone over six links, without them and without the reference's own zero load,
   // 6 + H (L + 3) and the body. (Its nodes must be gone before others are made.)
-  const auto alone = [&] {
+  const auto alone = [] {
     FabricRing nodes({.latency = 28});
     fabric::Message m;
     m.dst = 6;
     m.vn = 1;
-    m.bytes = static_cast<std::uint16_t>(bytes);
+    m.bytes = kBytes;
     nodes.post(m);
     nodes.drain();
     return nodes.take_latencies().front();
   };
-  const double ends = alone() - 6.0 * 35 - (6 + fabric::flits(bytes) - 1);
-  double worst = 0;
-  std::vector<std::string> points;
-  for (const auto& [offered, measured, routers] : theirs) {
-    const double mean = measured - 35 * (routers - 4);
-    const Point point = measure({.offered = offered,
-                                 .pattern = patterns()[0],
-                                 .bytes = bytes,
-                                 .cores = 1,
-                                 .latency = 28,
-                                 .with_self = true,
-                                 .one_port = true,
-                                 .cycles = 20000u});
-    const double own = point.mean - 35 * (point.hops - 3) - ends;
-    if (offered <= 0.8 * saturation) worst = std::max(worst, std::abs(own / mean - 1));
-    points.push_back(fmt::format(R"({{"offered": {}, "mean": {:.2f}, "reference": {:.2f}}})",
-                                 offered, own, mean));
-  }
-  const unsigned flits = fabric::flits(bytes);
-  row(fmt::format("reference_latency_{}_flits", flits),
-      "within 0.05 of the reference's mean latency up to 80 % of its saturation", 0.05, false,
-      worst);
-  curves.push_back(fmt::format(R"({{"topology": "reference", "pattern": "{}", "points": [{}]}})",
-                               name, fmt::join(points, ", ")));
-}
+  const double ends = alone() - 6.0 * 35 - (6 + fabric::flits(kBytes) - 1);
+  const auto at = [](double offered) {
+    return Load{.offered = offered,
+                .pattern = patterns()[0],
+                .bytes = kBytes,
+                .cores = 1,
+                .latency = 28,
+                .with_self = true,
+                .one_port = true,
+                .warm = 6000,
+                .cycles = 60000};
+  };
+  const auto on_mean_routes = [&](const Point& p) { return p.mean - 35 * (p.hops - 3) - ends; };
 
-void references() {
-  reference("Packets of 17 flits; reference with 4 VCs of 80 flits", 1024, 0.43,
-            {{0.01, 127.618, 4}, {0.2, 140.545, 3.989}, {0.4, 184.515, 3.98909}});
-  reference("Packets of 5 flits; reference with 8 VCs of 80 flits", 256, 0.545,
-            {{0.01, 113.763, 3.96111},
-             {0.2, 119.1, 4.00543},
-             {0.4, 131.923, 4.00298},
-             {0.5, 163.925, 3.9947}});
+  const double zero = measure(at(curve.front().offered)).mean;
+  const double saturation = last_stable(2.0 / 3, [&](double offered) {
+    const Point p = measure(at(offered));
+    return p.accepted >= 0.98 * offered && p.mean < 3 * zero;
+  });
+  std::vector<Compared> compared;
+  std::vector<std::string> points;
+  for (const auto& [offered, mean, routers] : curve) {
+    const Load load = at(offered);
+    const Compared& p = compared.emplace_back(
+        Compared{offered, on_mean_routes(measure(load)), mean - 35 * (routers - 4)});
+    std::string experiments;
+    if (offered > kJudgedShare * saturation) {
+      Load sink = load, in_turn = load;
+      sink.one_sink = true;
+      in_turn.arbiter = defs::Arbiter::RoundRobin;
+      experiments = fmt::format(R"(, "one_sink": {:.2f}, "round_robin": {:.2f})",
+                                on_mean_routes(measure(sink)), on_mean_routes(measure(in_turn)));
+    }
+    points.push_back(fmt::format(R"({{"offered": {}, "mean": {:.2f}, "reference": {:.2f}{}}})",
+                                 offered, p.own, p.reference, experiments));
+  }
+  const Verdict verdict = judge(compared, saturation);
+  row("reference_latency",
+      fmt::format("within {} of the reference's mean latency up to {} of saturation, {:.3f}",
+                  kMostOff, kJudgedShare, saturation),
+      kMostOff, false, verdict.worst);
+  row("reference_points", fmt::format(">= {} of {} loads judged", kLeastPoints, curve.size()),
+      kLeastPoints, true, verdict.points);
+  curves.push_back(fmt::format(
+      R"({{"topology": "reference", "pattern": "Packets of 17 flits; reference with 4 VCs of 80 flits", )"
+      R"("saturation": {:.4f}, "points": [{}]}})",
+      saturation, fmt::join(points, ", ")));
 }
 
 /// Nanoseconds of one CRC over a payload, changed words and all.
@@ -338,6 +349,7 @@ void speed() {
 int run(int argc, char** argv) {
   const auto all = patterns();
   const fabric::Tables c12 = fabric::search_tables(fabric::Board::c12());
+  std::string part, reference_file;
   const std::map<std::string, std::function<void()>> parts{
       {"zero", zero_load},
       {"ring", [&] { ring_figures(all); }},
@@ -345,14 +357,16 @@ int run(int argc, char** argv) {
       {"ring-patterns", [&] { other_patterns(all, fabric::ring_tables(kChips), false); }},
       {"c12-patterns", [&] { other_patterns(all, c12, true); }},
       {"cable", cable_dies},
-      {"reference", references},
+      {"reference", [&] { reference(read_reference(reference_file)); }},
       {"isolation", [] { isolation([](auto... a) { row(a...); }); }},
       {"speed", speed},
   };
-  std::string part;
   CLI::App app{"Rates, fairness and latencies of twelve fabric nodes, as JSON."};
   app.add_option("part", part, "what to measure")->required()->check(CLI::IsMember(parts));
+  app.add_option("--reference", reference_file, "part reference: the other simulator's curve, CSV");
   tb::parse_command_line(app, argc, argv);
+  if (part == "reference" && reference_file.empty())
+    throw tb::Refused(tb::kBadInput, "part reference: --reference FILE is missing");
   parts.at(part)();
   fmt::print("{{\"rows\": [\n{}\n], \"curves\": [\n{}\n]}}\n", fmt::join(rows, ",\n"),
              fmt::join(curves, ",\n"));

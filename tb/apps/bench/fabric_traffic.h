@@ -65,6 +65,8 @@ struct Load {
   unsigned bytes = 1024, cores = 2, latency = defs::kLinkLatency;
   bool with_self = false;  ///< uniform over all twelve, as the reference has it
   bool one_port = false;   ///< a flit per cycle in and out of a chip, likewise
+  bool one_sink = false;   ///< out of it with backpressure, not only in the latency
+  defs::Arbiter arbiter = defs::Arbiter::Age;
   unsigned warm = 2000, cycles = 6000, seed = 1;
 };
 struct Point {
@@ -115,8 +117,14 @@ inline void sources(tb::FabricRing& nodes, const Load& load, SourcePorts* ports 
 inline Point measure(const Load& load) {
   tb::FabricRing nodes({.latency = load.latency,
                         .seed = load.seed,
-                        .one_port = load.one_port,
+                        .one_port = load.one_port && !load.one_sink,
+                        .one_sink = load.one_sink,
                         .tables = load.tables});
+  if (load.arbiter != defs::Arbiter::Age) {
+    for (unsigned i = 0; i < kChips; ++i)
+      nodes.set(i, defs::kCsrFabricArbiter, static_cast<unsigned>(load.arbiter));
+    nodes.settle();
+  }
   SourcePorts queues;
   SourcePorts* const ports = load.one_port ? &queues : nullptr;
   for (unsigned i = 0; i < load.warm; ++i) sources(nodes, load, ports), nodes.step();

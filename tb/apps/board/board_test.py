@@ -15,7 +15,7 @@ import unittest
 
 PROGRAM, TABLES = sys.argv[1:3]
 SITES = ["weight", "partial_sum", "psum", "tensor_count", "sbuf_write_lost", "dma_address", "flit_payload",
-         "credit_lost", "semaphore_lost", "instruction"]
+         "credit_lost", "semaphore_lost", "semaphore_value", "instruction"]
 
 
 def run(*args, program=PROGRAM, env=None):

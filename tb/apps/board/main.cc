@@ -14,6 +14,7 @@
 #include "tb/base/command_line.h"
 #include "tb/base/interrupt.h"
 #include "tb/base/npy.h"
+#include "tb/base/program_file.h"
 #include "tb/base/result.h"
 #include "tb/base/script.h"
 #include "tb/board/board.h"
@@ -95,10 +96,7 @@ Job prepare(const Options& options) {
       check_knobs(nullptr, job.args);
       job.name = options.program.stem().string();
       job.program = cmodel::load_program(options.program);
-      if (job.program.config != options.config)
-        throw std::runtime_error(fmt::format("{}: config is {}; this executable allows {}",
-                                             options.program.string(), job.program.config,
-                                             options.config));
+      require_config(job.program, options.config);
       if (options.chips && *options.chips != job.program.chips)
         throw std::runtime_error(fmt::format("--chips is {}; {} allows {}", *options.chips,
                                              options.program.string(), job.program.chips));
@@ -271,6 +269,7 @@ int run(int argc, char** argv) {
   }
   switch_executable(options, argv);
   Job job = prepare(options);
+  if (!options.save.empty()) return save_instead(job.program, options.save, options.json);
   const Wiring wiring(options, job.program.chips);
   for (unsigned chip : options.wave_chips)
     if (wiring.models[chip])

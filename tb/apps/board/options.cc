@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tb/base/command_line.h"
+#include "tb/base/program_file.h"
 #include "tb/dut/chip.h"
 #include "tb/inject/inject.h"
 #include "tb/scenarios/knobs.h"
@@ -74,9 +75,12 @@ Options parse_options(int argc, char** argv) {
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
-  app.add_option("scenario", o.scenario, "what to run (digits); `list` shows all")
+  app.add_option("scenario", o.scenario,
+                 "what to run (digits); `list` shows all; or FILE.dasm, FILE.prog")
       ->type_name("SCENARIO");
   app.add_option("--program", program, "run a program file instead")->type_name("FILE");
+  app.add_option("--save", o.save, "write the program instead of running it: .dasm text, .prog")
+      ->type_name("FILE");
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
   app.add_option("--seed", seed,
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
@@ -144,6 +148,7 @@ Options parse_options(int argc, char** argv) {
                  "fabric cycles without progress that count as hung, 64 .. (65536)");
   parse_command_line(app, argc, argv);
 
+  sort_program_words(o.scenario, program, o.save);
   if (config != o.config) {
     const bool known = std::any_of(defs::kConfigs.begin(), defs::kConfigs.end(),
                                    [&](const auto* sizes) { return sizes->name == config; });
@@ -229,8 +234,6 @@ Options parse_options(int argc, char** argv) {
   if (!o.inject.empty() && o.inject != "list" && !find_site(o.inject))
     throw Refused(kBadInput, fmt::format("--inject is \"{}\"; allowed list, {}", o.inject,
                                          fmt::join(site_names(), ", ")));
-  if (!o.scenario.empty() && !o.program.empty())
-    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
   if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
   o.repro = fmt::format("scripts/dodeca run {} --config {} --seed {}{}",
                         program.empty() ? o.scenario : "--program " + shell_word(program), o.config,

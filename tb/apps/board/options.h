@@ -22,6 +22,7 @@ struct InjectionLimit {
 struct Options : Settings {
   std::string scenario;           ///< empty if `program` is given
   std::filesystem::path program;  ///< a program file
+  std::string save;               ///< write the program there and do not run it; empty: run it
   std::string config;             ///< what this executable was built for
   std::optional<unsigned> chips;  ///< default: all of the scenario, those of the program
   std::vector<InjectionLimit> limits;

@@ -15,6 +15,7 @@
 #include "tb/base/command_line.h"
 #include "tb/base/interrupt.h"
 #include "tb/base/npy.h"
+#include "tb/base/program_file.h"
 #include "tb/base/result.h"
 
 namespace tb {
@@ -73,7 +74,18 @@ bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
 
 int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
-  const defs::Sizes& sizes = o.config == "inf2" ? defs::kInf2 : defs::kMini;
+  cmodel::Program program;
+  if (!o.program.empty()) {
+    check_knobs(nullptr, {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size});
+    try {
+      program = cmodel::load_program(o.program);
+    } catch (const std::exception& error) {
+      throw Refused(kBadInput, error.what());
+    }
+    if (!o.config.empty()) require_config(program, o.config);
+  }
+  const std::string config = o.program.empty() ? o.config : program.config;
+  const defs::Sizes& sizes = config == "inf2" ? defs::kInf2 : defs::kMini;
   const char* data = std::getenv("DODECA_DATA");
   ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
                     o.seed,  data ? data : DODECA_SCENARIO_DATA,
@@ -85,17 +97,11 @@ int run(int argc, char** argv) {
     return kPassed;
   }
   const Scenario* scenario = nullptr;
-  cmodel::Program program;
   std::string name;
   try {
     args.size = o.size;
     if (!o.program.empty()) {
-      check_knobs(nullptr, args);
       name = std::filesystem::path(o.program).stem().string();
-      program = cmodel::load_program(o.program);
-      if (program.config != o.config)
-        throw std::runtime_error(fmt::format("{}: config is {}; --config allows {}", o.program,
-                                             program.config, o.config));
       if (o.chips && o.chips != program.chips)
         throw std::runtime_error(
             fmt::format("--chips is {}; {} allows {}", o.chips, o.program, program.chips));
@@ -104,7 +110,7 @@ int run(int argc, char** argv) {
       check_knobs(scenario, args);
       name = scenario->name;
       program = scenario->build(args);
-      if (host_is_refused(*scenario, args, program))
+      if (o.save.empty() && host_is_refused(*scenario, args, program))
         throw std::runtime_error(fmt::format(
             "{} needs registers that refuse; allowed without --model-only", scenario->name));
     }
@@ -112,13 +118,14 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     throw Refused(kBadInput, error.what());
   }
-  RunDirectory directory(o.out, fmt::format("{}-{}-s{}-model", name, o.config, o.seed));
+  if (!o.save.empty()) return save_instead(program, o.save, o.json);
+  RunDirectory directory(o.out, fmt::format("{}-{}-s{}-model", name, config, o.seed));
   const auto run_dir = directory.path();
   args.out_dir = run_dir;
 
   const auto start = std::chrono::steady_clock::now();
   std::optional<CommitLog> log;
-  if (!o.log.empty()) log.emplace(o.log, o.config, program.chips);
+  if (!o.log.empty()) log.emplace(o.log, config, program.chips);
   HashingSink sink(log ? &*log : nullptr);
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
   heed_interrupts();
@@ -156,7 +163,7 @@ int run(int argc, char** argv) {
       {"schema", 1},
       {"kind", "model"},
       {"scenario", name},
-      {"config", o.config},
+      {"config", config},
       {"seed", o.seed},
       {"status", verdict.status},
       {"chips", program.chips},

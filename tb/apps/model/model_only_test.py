@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The golden model alone against the board: same commit hash, same errors, same judgement.
 
-model_only_test.py BOARD_MODEL BOARD_MINI GROUP      GROUP: hashes, input
+model_only_test.py BOARD_MODEL BOARD_MINI GROUP      GROUP: hashes, input, programs
 """
 import json
+import math
+import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -98,7 +101,72 @@ class Input(ModelTest):
         self.assertEqual({line.split()[0] for line in listed.splitlines()}, set(SCENARIOS))
 
 
+class Programs(ModelTest):
+    def call(self, program, *args, status=0, cwd=None):
+        done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=600, cwd=cwd)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout, done.stderr
+
+    def test_a_saved_program_is_the_one_that_would_have_run(self):
+        out = pathlib.Path(self.out)
+        for program, scenario in ((MODEL, "gemm"), (BOARD, "ring"), (MODEL, "registers"), (BOARD, "registers")):
+            words = (scenario, "--chips", 2, "--seed", 5, "--config", "mini")
+            saved = {}
+            for ending in (".dasm", ".prog"):
+                file = out / (scenario + ending)
+                stdout, _ = self.call(program, *words, "--save", file, "--out", out / "none")
+                saved[ending] = re.fullmatch(rf"program: {file} \(([0-9a-f]{{16}})\)\n", stdout)[1]
+                self.assertFalse((out / "none").exists())
+            self.assertEqual(saved[".dasm"], saved[".prog"])
+            if scenario == "registers":
+                continue
+            wanted = json.loads(self.call(program, *words, "--json", "--out", out)[0])
+            for words in ((out / f"{scenario}.dasm",), ("--program", out / f"{scenario}.dasm"), (out / f"{scenario}.prog",)):
+                for runs in (BOARD, MODEL):  # each knows the configuration from the file
+                    got = json.loads(self.call(runs, *words, "--json", "--out", out)[0])
+                    self.assertEqual((got["program_hash"], got["config"]), (wanted["program_hash"], "mini"))
+                    self.assertEqual(got["commit_hash"], wanted["commit_hash"])
+            again = json.loads(self.call(MODEL, out / f"{scenario}.dasm", "--save", out / "again.dasm", "--json")[0])
+            self.assertEqual(again["program_hash"], wanted["program_hash"])
+            self.assertEqual((out / "again.dasm").read_bytes(), (out / f"{scenario}.dasm").read_bytes())
+
+    def test_what_is_wrong_is_refused_in_one_line(self):
+        out = pathlib.Path(self.out)
+        file = out / "x.dasm"
+        self.call(MODEL, "ring", "--chips", 2, "--config", "mini", "--save", file)
+        bad = out / "bad.dasm"
+        bad.write_text("config mini\nchips 2\nsegment chip 0 at 0\n stream core 0 Sync\n  STOP\n")
+        for args, about in (((file, "--config", "inf2"), f"--config is inf2; {file} allows mini"),
+                            ((bad,), f"{bad}:5:3: \"STOP\"; allowed NOP, END, "),
+                            ((out / "none.dasm",), "none.dasm: cannot be opened"),
+                            ((file, "--program", file), "both a scenario and --program given"),
+                            (("ring", "--save", out / "x.txt"), "allowed FILE.dasm (text), FILE.prog"),
+                            ((file, "--chips", 3), "--chips is 3; ")):
+            _, text = self.call(MODEL, *args, "--out", out, status=2)
+            self.assertEqual(text.count("\n"), 1, text)
+            self.assertIn(about, text)
+        self.call(MODEL, "ring", "--save", "/dev/full/x.dasm", status=3)
+
+    def test_arrays_have_their_type_and_shape(self):
+        for args, name, descr, shape in ((("gemm", "--size", "24,40,48", "--format", "int8", "--chips", 2), "c0.0", "<f4", None),
+                                         (("gemm", "--size", "24,40,48", "--format", "bf16", "--chips", 2), "c0.0", "<f4", None),
+                                         (("digits", "--chips", 2), "scores1", "<f4", "(10, 360)"),
+                                         (("ring", "--chips", 2), None, "|u1", None)):
+            self.call(MODEL, *args, "--config", "mini", "--npy", "--out", self.out)
+            files = sorted((pathlib.Path(self.out) / "latest").glob(f"{name or '*'}.npy"))
+            head, _, data = files[0].read_bytes()[10:].partition(b"\n")
+            self.assertIn(f"'descr': '{descr}'".encode(), head)
+            if shape:
+                self.assertIn(f"'shape': {shape}".encode(), head)
+            sides = [int(side) for side in re.search(rb"'shape': \(([0-9, ]+)\)", head)[1].replace(b",", b" ").split()]
+            self.assertEqual(math.prod(sides) * int(descr[-1]), len(data))
+            self.assertEqual(len(sides), 1 if descr == "|u1" else 2)
+            if "int8" in args:  # sums of whole numbers, and not all zero: it is the type that is said
+                numbers = struct.unpack(f"<{len(data) // 4}f", data)
+                self.assertTrue(any(numbers) and all(x == int(x) and abs(x) <= 40 * 2**14 for x in numbers))
+
+
 if __name__ == "__main__":
-    groups = {"hashes": Hashes, "input": Input}
+    groups = {"hashes": Hashes, "input": Input, "programs": Programs}
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(groups[sys.argv[3]])
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tb/base/command_line.h"
+#include "tb/base/program_file.h"
 
 namespace tb {
 
@@ -13,9 +14,12 @@ ModelOptions parse_model_options(int argc, char** argv) {
   bool model_only = false;
   CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
   app.option_defaults()->take_last();
-  app.add_option("scenario", o.scenario, "what to run (digits)")->type_name("SCENARIO");
+  app.add_option("scenario", o.scenario, "what to run (digits), or FILE.dasm, FILE.prog")
+      ->type_name("SCENARIO");
   app.add_option("--program", o.program, "run a program file instead")->type_name("FILE");
-  app.add_option("--config", o.config, "sizes: inf2, mini (inf2)");
+  app.add_option("--save", o.save, "write the program instead of running it: .dasm text, .prog")
+      ->type_name("FILE");
+  app.add_option("--config", o.config, "sizes: inf2, mini (inf2; those of the program)");
   app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data");
   app.add_option("--order-seed", order, "pick the next engine at random (0: in turns)");
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
@@ -33,10 +37,10 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_flag("--json", o.json, "print result.json instead of the table");
   app.add_option("--out", o.out, "directory of run directories (out)")->type_name("DIR");
   parse_command_line(app, argc, argv, "--model-only: ", "--help shows what is allowed without RTL");
-  if (o.config != "inf2" && o.config != "mini")
+  sort_program_words(o.scenario, o.program, o.save);
+  if (o.config.empty() && o.program.empty()) o.config = "inf2";
+  if (!o.config.empty() && o.config != "inf2" && o.config != "mini")
     throw Refused(kBadInput, fmt::format("--config is \"{}\"; allowed inf2, mini", o.config));
-  if (!o.scenario.empty() && !o.program.empty())
-    throw Refused(kBadInput, "both a scenario and --program given; allowed one of them");
   o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   o.order_seed = whole_number("--order-seed", order, 0, 0xffffffffu);
   if (!threads.empty()) whole_number("--threads", threads, 1, 256);
@@ -47,9 +51,9 @@ ModelOptions parse_model_options(int argc, char** argv) {
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
-  o.repro = fmt::format("scripts/dodeca run {} --model-only --config {} --seed {}{}",
+  o.repro = fmt::format("scripts/dodeca run {} --model-only{} --seed {}{}",
                         o.program.empty() ? o.scenario : "--program " + shell_word(o.program),
-                        o.config, o.seed,
+                        o.config.empty() ? "" : " --config " + o.config, o.seed,
                         given_options(app, {"--program", "--model-only", "--config", "--seed",
                                             "--threads", "--commit-log", "--json", "--out"}));
   return o;

@@ -10,7 +10,8 @@
 namespace tb {
 
 struct ModelOptions {
-  std::string scenario, program, config = "inf2", log, out = "out";
+  std::string scenario, program, save, log, out = "out";
+  std::string config;  ///< empty: that of the program
   std::optional<defs::Dtype> format;
   std::optional<ProductSize> size;
   std::uint32_t seed = 1, length = 0;

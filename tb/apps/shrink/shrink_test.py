@@ -6,6 +6,7 @@ shrink_test.py SHRINK BOARD_MINI
 """
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,9 @@ class ShrinkTest(unittest.TestCase):
         # The file that it saved is a program of its own: fails with the fault, as before.
         options = small["repro"].split("--config mini ")[1].split()
         _, again = self.board("--program", small["program"], *options, status=1)
-        self.assertEqual(again.splitlines()[0].split(",")[0].split()[-1], report.splitlines()[0].split(",")[0].split()[-1])
+        cause = [re.fullmatch(r"earliest cause: chip \d+(?: core \d)? (\w+) \(.*", text.splitlines()[0])[1]
+                 for text in (report, again)]
+        self.assertEqual(cause[1], cause[0])
         self.board("--program", small["program"], *options[:options.index("--inject")], status=0)
         return small, before
 

@@ -75,6 +75,17 @@ class Build(WithTree):
         self.assertIn("build failed", self.run_board(moved, status=3).stderr)
         self.assertEqual(self.run_board(self.tree).stdout, f"{os.getcwd()} --config mini\n")
 
+    def test_a_program_file_says_its_configuration(self):
+        text, binary = self.folder / "a b.dasm", self.folder / "a.prog"
+        text.write_text("# config inf2 is larger\n  config  mini # small\nchips 2\n")
+        binary.write_bytes(b"DODECA\0\1" + b"\2\0\0\0" + b"mini".ljust(16, b"\0"))
+        for words in ((text,), ("--program", binary), (f"--program={text}",), ("--seed", "3", binary)):
+            done = call(self.tree / "scripts/dodeca", "run", *words)
+            self.assertEqual(done.stdout, f"{os.getcwd()} {' '.join(map(str, words))}\n", done.stderr)
+        for words in ((text, "--config", "inf2"), ("--program", "/dev/zero"), (self.folder / "none.dasm",)):
+            done = call(self.tree / "scripts/dodeca", "run", *words)
+            self.assertIn("board_inf2", done.stdout + done.stderr)  # which this tree has not
+
     def test_a_regression_of_a_copy_builds_it_too(self):
         (self.tree / "CMakeLists.txt").write_text(CMAKE.partition("enable_testing")[0])  # no CTest to ask
         self.run_board(self.tree)
