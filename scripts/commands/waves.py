@@ -103,7 +103,7 @@ def block_lines(block, core, engine):
 
 def instance_lines(have, instance):
     """The signals of an instance itself, as a view has them."""
-    within = re.compile(re.escape(f"TOP.{instance}.") + r"[^.]+$")
+    within = re.compile(re.escape(f"TOP.{instance}.") + r"[a-z][^.]*$")  # no parameters
     names = sorted(name for name in have if within.match(name))[:MOST]
     return [part for name in names for part in ("@22" if name.endswith("]") else "@28", name)]
 
