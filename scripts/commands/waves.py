@@ -103,7 +103,7 @@ def block_lines(block, core, engine):
 
 def instance_lines(have, instance):
     """The signals of an instance itself, as a view has them."""
-    within = re.compile(re.escape(f"TOP.{instance}.") + r"[^.]+$")
+    within = re.compile(re.escape(f"TOP.{instance}.") + r"[a-z][^.]*$")  # no parameters
     names = sorted(name for name in have if within.match(name))[:MOST]
     return [part for name in names for part in ("@22" if name.endswith("]") else "@28", name)]
 
@@ -114,13 +114,7 @@ def semaphores(divergence, chip):
     texts = [step.get("instruction", "") + " " + step["what"] for step in divergence["path"] if step["chip"] == chip]
     texts += [cause["why"]] if cause.get("chip") == chip else []
     found = [match.groups() for text in texts for match in SEMAPHORE.finditer(text)]
-    return sorted({256 * int(core or other) + int(number or last) for core, number, other, last in found})
-
-
-def semaphore_lines(have, numbers):
-    """(title, line) of the values of semaphores."""
-    names = ((n, fitted(f"TOP.chip.u_semaphores.value_q[{n}][15:0]", have)) for n in numbers)
-    return [(f"semaphore {n >> 8}.{n & 255}", name) for n, name in names if name]
+    return sorted({f"{core or other}.{number or last}" for core, number, other, last in found})
 
 
 def places(divergence, chip):
@@ -147,6 +141,8 @@ def places(divergence, chip):
         add(block, step.get("core"), engine, note)
         if engine in SEQUENCERS:
             add("sequencer", step.get("core"), engine, note)
+    if names := semaphores(divergence, chip):
+        add("semaphores", None, None, f"on the way: {', '.join(names)}")
     if not found:
         add("fabric", None, None, "on the way")
     return found
@@ -216,12 +212,6 @@ def write_views(run):
             for line in fitted_block(fst, have, block, core, engine) if block else \
                     instance_lines(have, divergence["cause"]["instance"]):
                 row(block or divergence["cause"]["block"], line)
-        values = semaphore_lines(have, semaphores(divergence, chip))
-        if values:
-            title(f"chip {chip} semaphores on the way")
-        for words, line in values:
-            body += ["@24", f"+{{{words}}} {line}"]
-            items.append(("signal", line))
         head = [f"[*] chip {chip} of {divergence['kind']}, marker A at the cause, B at the divergence",
                 f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, first - BEFORE)}",
                 "[size] 1600 1000", f"*{zoom:.1f} {first} {marks.get('cause', -1)} {marks['divergence']}" + " -1" * 24,

@@ -79,8 +79,8 @@ void blame_assertion(const Board& board, Diagnosis& found) {
   const Chip& chip = board.chip(number);
   if (const auto& failed = chip.assertion()) {
     const std::filesystem::path source = failed->file;
-    const std::string says =
-        failed->name.empty() ? std::string() : comment_above(source, failed->name);
+    std::string says = failed->name.empty() ? std::string() : comment_above(source, failed->name);
+    if (says.ends_with('.')) says.pop_back();
     found.cause = cause_at(
         number, failed->instance,
         fmt::format("assertion {} failed ({}:{}){}{}",

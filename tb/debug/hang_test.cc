@@ -88,4 +88,17 @@ TEST_F(Hang, ACreditThatNeverComesBackIsNamedWithItsChannel) {
   EXPECT_EQ(divergence()["cause"]["block"], "fabric");
 }
 
+/// Every update was applied, the register is another one: not who waits is to blame.
+TEST_F(Hang, ASemaphoreThatHoldsAnotherValueIsTheCause) {
+  EXPECT_EQ(start("digits --inject semaphore_value --seed 1"), 1);
+  EXPECT_EQ(result()["status"], "hang");
+  const json cause = divergence()["cause"], inject = result()["metrics"]["inject"];
+  EXPECT_EQ(cause["block"], "semaphores");
+  EXPECT_EQ(cause["chip"], inject["chip"]);
+  EXPECT_EQ(cause["cycle"], inject["cycle"].get<unsigned>() + 1);
+  EXPECT_NE(cause["why"].get<std::string>().find("its updates make"), std::string::npos) << cause;
+  EXPECT_EQ(errors().find("earliest cause: "), 0u) << errors();
+  EXPECT_NE(errors().find("\nwaves: scripts/dodeca waves "), std::string::npos) << errors();
+}
+
 }  // namespace

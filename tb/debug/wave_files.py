@@ -44,7 +44,7 @@ def wrong_file(fst, marker, cause):
         yield f"{views[1].name}: does not load {fst.name}"
     at = CYCLE * marker + CYCLE
     # Both open at the cause, if that is in the waves: A and B of GTKWave.
-    inside = cause is not None and CYCLE * cause + CYCLE >= times[0]
+    inside = cause is not None and times and CYCLE * cause + CYCLE >= times[0]
     start = CYCLE * cause + CYCLE if inside else at
     if f"\nmarker_set divergence {at}\n" not in surfer or f"\ncursor_set {start}\n" not in surfer:
         yield f"{views[1].name}: no marker at {at}, cursor at {start}"
