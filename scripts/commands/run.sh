@@ -25,14 +25,14 @@ config_in() {
 
 # That of --config, else of the program file, else inf2. What else a file may say is the board's to refuse.
 config_of() {
-  local config program
-  config=$(value_of config "$@")
-  if [ -z "$config" ]; then
-    program=$(value_of program "$@")
-    [ -n "$program" ] || program=$(scenario_of "$@")
-    if [ -f "$program" ]; then config=$(config_in "$program"); fi
-    [ "$config" = mini ] || config=inf2
-  fi
+  local config= program
+  case " $* " in
+    *" --config "* | *" --config="*) value_of config "$@"; return ;;
+  esac
+  program=$(value_of program "$@")
+  [ -n "$program" ] || program=$(scenario_of "$@")
+  if [ -f "$program" ]; then config=$(config_in "$program"); fi
+  [ "$config" = mini ] || config=inf2
   echo "$config"
 }
 

@@ -116,7 +116,7 @@ TEST_F(ProgramFile, AProgramOfTheOtherSizeIsRefused) {
   tb::TinyProgram tiny(defs::kInf2, 1);
   tiny.add(0, 0, Engine::Tensor, TinyInstr(Opcode::Nop));
   EXPECT_EQ(run(tiny.build()), 2);
-  EXPECT_NE(errors().find("allows mini"), std::string::npos) << errors();
+  EXPECT_NE(errors().find("allows inf2"), std::string::npos) << errors();
 }
 
 }  // namespace
