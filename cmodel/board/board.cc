@@ -159,7 +159,6 @@ bool Board::run() {
 bool Board::finished() const { return std::ranges::none_of(impl_->turns.issuers(), &Issuer::busy); }
 
 std::string Board::blocked() const {
-  constexpr std::string_view kRelation[] = {"", ">=", "==", "?"};
   std::string out;
   for (const Issuer& issuer : impl_->turns.issuers()) {
     const Chip& chip = *issuer.chip;
@@ -170,7 +169,7 @@ std::string Board::blocked() const {
                        sequencer.pc());
     if (instr.wait_op)
       out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
-                         kRelation[instr.wait_op & 3], instr.wait_value,
+                         kRelations[instr.wait_op & 3], instr.wait_value,
                          chip.semaphores().value(instr.wait_sem));
     out += fmt::format("next: {}\n", cmodel::disassemble(instr));
   }
@@ -190,9 +189,9 @@ std::string Board::unwritten_text() const {
     const std::string source = impl_->program.source_of(id.chip, id.core, id.engine, read.pc);
     const bool psum = read.memory == Cell::Memory::Psum;
     out += fmt::format(
-        "chip {} core {} {} pc {}{} reads bytes that nobody has written: {} of core {}, partitions "
+        "{} pc {}{} reads bytes that nobody has written: {} of core {}, partitions "
         "{} .. {}, bytes {} .. {}\n",
-        id.chip, id.core, engine_name(id.engine), read.pc,
+        issuer_name(id.chip, id.core, id.engine), read.pc,
         source.empty() ? "" : fmt::format(" ({})", source), psum ? "PSUM" : "SBUF", read.core,
         read.bytes.first, read.bytes.last, read.bytes.low, read.bytes.high);
   }

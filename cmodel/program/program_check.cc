@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
+#include "cmodel/program/program_view.h"
 
 namespace cmodel {
 
@@ -71,10 +71,8 @@ class SegmentMap {
   /// Word `index` of a stream or ring that is covered.
   template <class Packed>
   Packed word(std::uint32_t chip, std::uint64_t base, std::uint64_t index) const {
-    typename Packed::Words words;
-    std::memcpy(words.data(), find(chip, base + index * sizeof(words), sizeof(words)),
-                sizeof(words));
-    return Packed::from(words);
+    constexpr std::size_t kBytes = sizeof(typename Packed::Words);
+    return unpack_bytes<Packed>({find(chip, base + index * kBytes, kBytes), kBytes});
   }
 
  private:

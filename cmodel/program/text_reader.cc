@@ -87,7 +87,7 @@ void TextReader::marker(TextScanner& in, bool ring) {
   if (in.digit_next()) m.number = in.number("number", UINT32_MAX);
   in.expect_word("core");
   m.row.core = static_cast<std::uint32_t>(in.number("core", defs::kCores - 1));
-  const unsigned first = ring ? kDma0 : 0, engines = ring ? 16 : defs::kSequencers;
+  const unsigned first = ring ? kDma0 : 0, engines = ring ? kRx - kDma0 : defs::kSequencers;
   const std::string_view name = in.word();
   while (m.row.engine < engines && engine_name(first + m.row.engine) != name) ++m.row.engine;
   if (m.row.engine == engines)

@@ -29,6 +29,8 @@ class TextReader {
 
  private:
   static constexpr unsigned kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+  static constexpr unsigned kRx =
+      static_cast<unsigned>(defs::Engine::Rx);  // behind the last of DMA
   /// Lives as long as the process, like the names of sources.
   static std::set<std::string>& names() {
     static std::set<std::string> all;

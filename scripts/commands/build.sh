@@ -6,8 +6,7 @@ command_build() {
   for target in "$@"; do
     case $target in -*) usage_error "'$target' is unknown; allowed: TARGET..." ;; esac
   done
-  ensure_packages
-  ! may_build || locked configure
+  prepare
   for target in "$@"; do
     ninja -C "$build" -f "$build/build.ninja" -t query "$target" >/dev/null 2>&1 ||
       usage_error "'$target' is no target; allowed: those of ninja -C $build -t targets"

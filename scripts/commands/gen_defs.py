@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """rtl/defs/*.toml -> SystemVerilog packages, C++ header, echo module and tables of documents.
 
-
 Writes under DIR:
   rtl/defs/gen/defs_pkg.sv            constants, enums and structs of every configuration
   rtl/defs/gen/address_pkg.sv         what lies behind an address

@@ -4,7 +4,7 @@
 command_regress() {
   case " $* " in
     *" list "*) ;;
-    *) ensure_packages; ! may_build || locked configure ;;
+    *) prepare ;;
   esac
   script regress "$@"
 }

@@ -9,14 +9,11 @@ import shlex
 import sys
 
 from lib import options
+from lib.errors import Refused
 from lib.runs import run_folder
 
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
          "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures"}
-
-
-class Refused(Exception):
-    status = 2
 
 
 def load(file):

@@ -13,8 +13,7 @@ command_test() {
   done
   if [ -n "$label" ]; then args+=(-L "^$label\$"); else args+=(-LE nightly); fi
   [ -z "$pattern" ] || args+=(-R "$pattern")
-  ensure_packages
-  ! may_build || locked configure
+  prepare
   ctest "${args[@]}" -N 2>&1 | grep "^Total Tests: [1-9]" >/dev/null ||
     usage_error "no test has label '$label' and a name like '$pattern'; allowed: ctest --test-dir $build -N -V"
   build all

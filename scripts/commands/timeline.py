@@ -12,14 +12,11 @@ import sys
 from pathlib import Path
 
 from lib import options
+from lib.errors import Refused
 from lib.runs import run_folder
 
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
 SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
-
-
-class Refused(Exception):
-    status = 2
 
 
 def cycles(microseconds):

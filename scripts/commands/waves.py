@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 from lib import options, surfer
+from lib.errors import Refused
 from lib.runs import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,12 +33,6 @@ BEFORE = 40_000  # picoseconds that the window shows before its first marker; a 
 ZOOM, CYCLES = -13.5, 60  # of GTKWave: so many cycles in a window
 MOST = 40  # signals of an instance
 SEMAPHORE = re.compile(r"\b([01])\.(\d{1,3}) (?:\+=|>=|==|holds|\+\d|-\d)|semaphore ([01])\.(\d{1,3})")
-
-
-class Refused(Exception):
-    def __init__(self, line, status=2):
-        super().__init__(line)
-        self.status = status
 
 
 def signals_of(fst):

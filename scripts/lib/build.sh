@@ -51,6 +51,9 @@ use_built() {
   esac
 }
 
+# Packages, and a configured folder if this user may have one: what the targets and tests are can be asked.
+prepare() { ensure_packages; ! may_build || locked configure; }
+
 # build TARGET...: built from this tree when it returns; errors of the compiler are shown, exit 3.
 build() {
   ensure_packages

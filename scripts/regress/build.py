@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 
-
 def build(root, targets):
     """Builds each target; {target: first line of the error} of those that failed."""
     errors, wanted = {}, sorted(t for t in targets if t)

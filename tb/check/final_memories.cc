@@ -2,7 +2,6 @@
 #include "tb/check/final_memories.h"
 
 #include <bit>
-#include <cstring>
 
 namespace tb {
 namespace {
@@ -11,7 +10,6 @@ using cmodel::Cell;
 
 /// Of a word of up to 8 bytes, the first byte that differs where `mask` has ones.
 struct WrongWord {
-  std::size_t word = 0;
   std::uint64_t expected = 0, actual = 0, mask = 0;
   WrongByte byte(Cell cell) const {
     const auto shift = static_cast<unsigned>(std::countr_zero((expected ^ actual) & mask)) / 8 * 8;
@@ -29,8 +27,7 @@ std::optional<WrongByte> in_sbuf(const Chip& chip, unsigned core, const cmodel::
     for (unsigned partition = 0; partition < p; ++partition) {
       const std::uint8_t written = model.written(partition, offset);
       if (!written) continue;
-      WrongWord w{.word = std::size_t{offset} / defs::kSbufWordBytes * p + partition};
-      w.actual = words[w.word];
+      WrongWord w{.actual = words[std::size_t{offset} / defs::kSbufWordBytes * p + partition]};
       model.read(partition, offset, {reinterpret_cast<std::uint8_t*>(&w.expected), 8});
       if (w.actual == w.expected) continue;
       for (unsigned i = 0; i < 8; ++i)
@@ -49,7 +46,7 @@ std::optional<WrongByte> in_psum(const Chip& chip, unsigned core, const cmodel::
   const unsigned p = built_sizes().partitions;
   for (unsigned row = 0; row < built_sizes().psum_banks * built_sizes().psum_cols; ++row)
     for (unsigned partition = 0; partition < p; ++partition) {
-      const WrongWord w{row, model.row(row)[partition], words[std::size_t{row} * p + partition],
+      const WrongWord w{model.row(row)[partition], words[std::size_t{row} * p + partition],
                         ~std::uint64_t{0}};
       if (w.actual != w.expected && model.written(row, partition))
         return w.byte({Cell::Memory::Psum, static_cast<std::uint8_t>(chip.id()),

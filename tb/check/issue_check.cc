@@ -14,9 +14,7 @@ namespace tb {
 namespace {
 
 defs::Instr decode(const std::uint8_t* bytes) {
-  defs::Instr::Words words;
-  std::memcpy(words.data(), bytes, defs::kInstrBytes);
-  return defs::Instr::from(words);
+  return cmodel::unpack_bytes<defs::Instr>({bytes, defs::kInstrBytes});
 }
 
 constexpr auto kGe = static_cast<std::uint8_t>(defs::WaitOp::Ge);

@@ -108,7 +108,7 @@ class Tiny(unittest.TestCase):
         other.mkdir(exist_ok=True)
         text = (self.run_dir / "coverage.dat").read_text()
         self.assertIn(f"{ROOT}/", text)
-        (other / "coverage.dat").write_text(text.replace(f"{ROOT}/", "/home/somebody/dodeca/"))
+        (other / "coverage.dat").write_text(text.replace(f"{ROOT}/", "/elsewhere/dodeca/"))
         one, _ = self.figures()
         both, _ = self.figures(runs=[self.run_dir, other])
         for kind in ("line", "branch", "toggle"):

@@ -87,14 +87,18 @@ inline Instr work(Engine engine, unsigned i) {
   return doorbell(i);
 }
 
-/// DMA 0 fills the SBUF of `core`; all its engines wait for that.
-inline void add_fill(TinyProgram& program, unsigned core) {
+/// What a core finds in its SBUF, at `source` in HBM.
+inline void add_data(TinyProgram& program, std::uint64_t source = kSource) {
   std::vector<std::uint8_t> data(kP * kData);
   for (std::size_t i = 0; i < data.size(); ++i)
     data[i] = static_cast<std::uint8_t>(i % 2 ? 0x3c + i / 2 % 5 : i * 7);
-  if (core == 0) program.data(0, kSource, data);
+  program.data(0, source, data);
+}
+
+/// DMA 0 fills the SBUF of `core` from there; all its engines wait for that.
+inline void add_fill(TinyProgram& program, unsigned core, std::uint64_t source = kSource) {
   const unsigned filled = 256 * core + kFilled;
-  auto fill = copy_rows(0, kSource, sbuf_addr(core, 0, 0), kP, kData, kData, defs::kSbufStride);
+  auto fill = copy_rows(0, source, sbuf_addr(core, 0, 0), kP, kData, kData, defs::kSbufStride);
   fill.update = 1;
   fill.update_sem = static_cast<std::uint16_t>(filled);
   fill.update_delta = 1;
@@ -121,6 +125,7 @@ struct Busy {
   }
   cmodel::Program build() const {
     TinyProgram program(defs::kMini, 1);
+    add_data(program);
     for (unsigned core = 0; core < 2; ++core) {
       add_fill(program, core);
       for (unsigned e = 0; e < 4; ++e) {
@@ -208,6 +213,7 @@ template <class Operation>
 void expect_ends_before_faults(std::span<const Pair<Operation>> pairs, unsigned places, auto add) {
   while (!pairs.empty()) {
     TinyProgram program(defs::kMini, 1);
+    add_data(program);
     for (unsigned core = 0; core < 2; ++core) add_fill(program, core);
     for (const int delta : {32767, 32767, 1})
       program.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).then(kFull, delta));

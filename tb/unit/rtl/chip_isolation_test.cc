@@ -66,22 +66,10 @@ std::vector<Way> ways() {
 /// The owner keeps all its engines busy, with what is its own.
 void add_owner(TinyProgram& program) {
   const std::uint64_t hbm = defs::kAddrHbm1Base;
-  std::vector<std::uint8_t> data(kP * kData);
-  for (std::size_t i = 0; i < data.size(); ++i)
-    data[i] = static_cast<std::uint8_t>(i % 2 ? 0x3c + i / 2 % 5 : i * 7);
-  program.data(0, hbm + kSource, data);
-  const unsigned filled = 256 * kOwner + kFilled;
-  auto fill =
-      copy_rows(0, hbm + kSource, sbuf_addr(kOwner, 0, 0), kP, kData, kData, defs::kSbufStride);
-  fill.update = 1;
-  fill.update_sem = static_cast<std::uint16_t>(filled);
-  fill.update_delta = 1;
-  program.add(0, kOwner, 0u, fill);
-  program.add(0, kOwner, Engine::Sync, ring_dma(0, 1));
-  for (unsigned e = 0; e < defs::kSequencers; ++e) {
-    program.add(0, kOwner, Engine(e), TinyInstr(Opcode::Nop).wait(filled, 1));
+  add_data(program, hbm + kSource);
+  add_fill(program, kOwner, hbm + kSource);
+  for (unsigned e = 0; e < defs::kSequencers; ++e)
     for (unsigned i = 0; i < kWork; ++i) program.add(0, kOwner, Engine(e), work(Engine(e), i));
-  }
   for (unsigned dma = 1; dma < 4; ++dma) {
     program.add(0, kOwner, Engine::Sync, ring_dma(dma, kWork));
     for (unsigned i = 0; i < 2 * kWork; ++i)
