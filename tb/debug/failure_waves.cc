@@ -29,9 +29,10 @@ WavePlan plan_waves(const Diagnosis& d, std::optional<std::uint64_t> asserted,
   if (d.cause) add(d.cause->chip);
   for (const Step& step : d.path) add(step.stream.chip);
   std::sort(plan.chips.begin(), plan.chips.end());
-  plan.marker = asserted               ? *asserted
-                : d.mismatches.empty() ? last_progress
-                                       : d.mismatches.front().cycle;
+  plan.marker = asserted                ? *asserted
+                : !d.mismatches.empty() ? d.mismatches.front().cycle
+                : d.cause               ? d.cause->last_moved.value_or(last_progress)
+                                        : last_progress;
   plan.last = plan.marker + kBehind;
   std::uint64_t from = plan.marker;
   if (d.cause && d.cause->cycle) {

@@ -4,6 +4,7 @@
 #include <systemc>
 
 #include "tb/debug/failure_waves.h"
+#include "tb/debug/stuck.h"
 
 namespace tb {
 namespace {
@@ -46,6 +47,8 @@ void Replay::attach(Board& board) {
   board_ = &board;
   if (again()) return arm();
   board.set_between([this] {
+    // Of a board that stands still one copy is as good as another.
+    if (board_->now() > board_->last_progress() + kStill) return false;
     const auto request = snapshots_.take(defs::kFabricDivide * board_->now());
     if (!request) return false;
     request_ = json::from_cbor(*request);
