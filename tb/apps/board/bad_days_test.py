@@ -118,6 +118,28 @@ class Signals(BadDay):
                 vcd = subprocess.run(["fst2vcd", fst], capture_output=True, text=True, check=True).stdout
                 self.assertGreater(vcd.count("\n#"), 100)
 
+    def test_an_interrupted_run_is_interrupted_whatever_was_wrong_before(self):
+        # The model is ahead, while updates pull it: it has read bytes of SBUF that nobody wrote, the RTL still copies.
+        program = self.dir / "reads.dasm"
+        program.write_text("""config mini
+chips 2
+segment chip 0 at 0x1000
+ ring core 0 Dma0
+  DMA 64 rows x 65536 B 0x100000 (+65536) -> chip 0 0x4000000 (+65536)
+  DMA 1 rows x 64 B 0xfffc4000000 (+0) -> chip 0 0x4000 (+0) update 0.1 += 1
+ stream core 0 Sync
+  DMA_TRIGGER dma 0 x 2
+  END wait 0.1 >= 1
+ stream core 0 Act
+""" + 30 * "  NOP update 0.2 += 1\n" + "  END\n")
+        process = self.start(BOARD, program, "--json")
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        text, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+        self.assertEqual(json.loads(text)["status"], "interrupted")
+        self.assertGreater(json.loads(text)["commits_checked"], 0)
+
     def test_the_model_as_well(self):
         process = self.start(MODEL, "busy", "--length", 1 << 16, "--config", "mini", "--json")
         until = time.monotonic() + 100
