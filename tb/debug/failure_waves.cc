@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "tb/base/command_line.h"
 #include "tb/base/script.h"
@@ -61,7 +62,10 @@ std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir
   if (!built_with_waves()) return "no waves: this program counts coverage and has none\n";
   const fs::path waves = run_dir / "waves";
   const auto from = replay.waves(plan, waves);
-  if (!from) return "no waves: the repeated run went another way, or they cannot be written\n";
+  if (!from && replay.wave_error())
+    return fmt::format("no waves: {}: cannot be written: {}\n", waves.string(),
+                       std::strerror(replay.wave_error()));
+  if (!from) return "no waves: the repeated run went another way\n";
   plan.from = *from;
   return fmt::format("waves: scripts/dodeca waves {}  # chips {}, core cycles {} .. {}\n",
                      shell_word(run_dir.string()), fmt::join(plan.chips, ", "), plan.first,

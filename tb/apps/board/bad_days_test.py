@@ -63,6 +63,20 @@ class Files(BadDay):
         self.refused(3, BOARD, *SMALL, "--waves=w", "--json", about="w: waves cannot be written: File too large",
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000)))
 
+    def test_a_failed_run_stays_one_whose_waves_do_not_fit(self):
+        # Half of them, or all but the end: nobody asked for them, what failed is said, and no piece of them is left.
+        run = ("digits", "--chips", 2, "--inject", "weight", "--seed", 3, "--threads", 1, "--out", self.dir)
+        self.assertEqual(self.call(BOARD, *run)[0], 1)
+        whole = max(file.stat().st_size for file in (self.dir / "latest/waves").glob("*.fst"))
+        for size in (whole // 2, whole - 1000):
+            with self.subTest(size=size):
+                status, _, err = self.call(BOARD, *run, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+                self.assertEqual(status, 1, err)
+                self.assertIn("waves: cannot be written: File too large\n", err)
+                self.assertIn("earliest cause: ", err)
+                self.assertFalse((self.dir / "latest/waves").exists())
+                self.assertEqual(json.loads((self.dir / "latest/result.json").read_text())["divergence"]["waves"]["files"], [])
+
     def test_a_reader_that_has_left(self):
         for program in (BOARD, MODEL):
             for options in ((), ("--json",)):
