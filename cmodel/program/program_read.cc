@@ -4,13 +4,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <span>
 
+#include "cmodel/files/input_file.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/program_format.h"
 #include "cmodel/program/program_text.h"
@@ -163,27 +160,15 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
 Program load_program(const std::filesystem::path& file) {
   if (file.extension() == kTextEnding) return load_text(file);
   const std::string where = file.string();
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(where.c_str(), "rb"),
-                                                           &std::fclose);
-  if (!in) fail(where, "cannot be opened: {}", std::strerror(errno));
+  InputFile in(file);
   // Not a byte more than the header says: what is opened may never end.
   std::vector<std::uint8_t> bytes;
-  const auto read = [&](std::uint64_t until) {
-    std::array<std::uint8_t, 65536> block;
-    while (bytes.size() < until) {
-      const auto more = std::min<std::uint64_t>(block.size(), until - bytes.size());
-      const std::size_t got = std::fread(block.data(), 1, more, in.get());
-      bytes.insert(bytes.end(), block.begin(), block.begin() + got);
-      if (got == 0) break;
-    }
-    if (std::ferror(in.get())) fail(where, "cannot be read: {}", std::strerror(errno));
-  };
-  read(kHeaderBytes);
+  in.read(bytes, kHeaderBytes);
   if (is_program(bytes) && bytes.size() == kHeaderBytes) {
     const std::uint64_t total = little(std::span(bytes).subspan(kHeaderBytes - 8, 8));
     if (total > kMaxFileBytes)
       fail(where, "total file size is {} bytes; allowed {}", total, kMaxFileBytes);
-    read(std::max<std::uint64_t>(total, kHeaderBytes) + 1);
+    in.read(bytes, std::max<std::uint64_t>(total, kHeaderBytes) + 1);
   }
   Program program = parse(where, bytes);
   program.file = where;

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 
+#include "cmodel/files/input_file.h"
 #include "cmodel/program/program_text.h"
 #include "cmodel/program/text_reader.h"
 
@@ -70,17 +67,15 @@ Program TextReader::finish(std::uint32_t lines) {
 
 Program load_text(const std::filesystem::path& file) {
   const std::string where = file.string();
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(where.c_str(), "rb"),
-                                                           &std::fclose);
-  if (!in)
-    throw std::runtime_error(fmt::format("{}: cannot be opened: {}", where, std::strerror(errno)));
+  InputFile in(file);
   TextReader reader(file);
   std::string text;
   std::uint32_t number = 0;
   // Line by line: what is opened may never end, a line may not.
-  std::vector<char> block(65536);
-  while (const std::size_t got = std::fread(block.data(), 1, block.size(), in.get())) {
-    const std::string_view more(block.data(), got);
+  std::vector<std::uint8_t> block;
+  while (in.read(block, 65536), !block.empty()) {
+    const std::size_t got = block.size();
+    const std::string_view more(reinterpret_cast<const char*>(block.data()), got);
     for (std::size_t at = 0; at < got;) {
       const std::size_t end = std::min(more.find('\n', at), got);
       text += more.substr(at, end - at);
@@ -93,9 +88,8 @@ Program load_text(const std::filesystem::path& file) {
       }
       at = end + 1;
     }
+    block.clear();
   }
-  if (std::ferror(in.get()))
-    throw std::runtime_error(fmt::format("{}: cannot be read: {}", where, std::strerror(errno)));
   if (!text.empty()) reader.line(++number, text);
   return reader.finish(number);
 }

@@ -2,38 +2,79 @@
 #include "tb/base/npy.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
+#include <cctype>
 #include <cstring>
 #include <string_view>
 
+#include "cmodel/files/input_file.h"
+#include "cmodel/files/npy.h"
 #include "cmodel/files/output_file.h"
 #include "cmodel/program/tile.h"
+#include "rtl/defs/gen/instructions.h"
+#include "tb/base/exit_status.h"
 
 namespace tb {
 namespace {
 
-/// The type string of numpy; of formats that numpy has not, so many bytes without a meaning, as
-/// others write them.
+constexpr unsigned bit(defs::Dtype dtype) { return 1u << static_cast<unsigned>(dtype); }
+
+/// Type strings of numpy, and the formats whose bits they hold. The first row of a format is how it
+/// is written; of formats that numpy has not, so many bytes without a meaning, as others write
+/// them.
+struct Type {
+  std::string_view descr;
+  unsigned formats;
+};
+constexpr unsigned kFp8 =
+    bit(defs::Dtype::Fp8E5M2) | bit(defs::Dtype::Fp8E4M3) | bit(defs::Dtype::Fp8E3M4);
+constexpr Type kTypes[] = {{"<f4", bit(defs::Dtype::Fp32) | bit(defs::Dtype::Tf32)},
+                           {"<V2", bit(defs::Dtype::Bf16)},
+                           {"|V2", bit(defs::Dtype::Bf16)},
+                           {"bfloat16", bit(defs::Dtype::Bf16)},
+                           {"<f2", bit(defs::Dtype::Fp16)},
+                           {"|i1", bit(defs::Dtype::Int8)},
+                           {"<i4", bit(defs::Dtype::Int32)},
+                           {"|u1", kFp8},  // `compare --as` says which
+                           {"|V1", kFp8},
+                           {"<V1", kFp8},
+                           {"<f1", bit(defs::Dtype::Fp8E5M2)}};
+
 std::string_view type_of(defs::Dtype dtype) {
-  switch (dtype) {
-    case defs::Dtype::Fp32:
-    case defs::Dtype::Tf32:
-      return "<f4";
-    case defs::Dtype::Bf16:
-      return "<V2";
-    case defs::Dtype::Fp16:
-      return "<f2";
-    case defs::Dtype::Int8:
-      return "|i1";
-    case defs::Dtype::Int32:
-      return "<i4";
-    case defs::Dtype::Fp8E5M2:
-    case defs::Dtype::Fp8E4M3:
-    case defs::Dtype::Fp8E3M4:
-      break;
+  return std::ranges::find_if(kTypes, [&](const Type& t) { return t.formats & bit(dtype); })->descr;
+}
+
+std::string names_of(unsigned formats) {
+  std::vector<std::string> names;
+  for (const defs::Dtype dtype : defs::kEveryDtype)
+    if (formats & bit(dtype)) names.push_back(format_name(dtype));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// What the bytes of a file are, for the tensor engine: as they say, or as `asked` says if they may
+/// be.
+defs::Dtype format_of_file(const std::string& where, const std::string& descr,
+                           std::optional<defs::Dtype> asked) {
+  const auto refuse = [&](const std::string& allowed) {
+    throw Refused(kBadInput, fmt::format("{}: descr is '{}'; allowed {}", where, descr, allowed));
+  };
+  unsigned formats = 0;
+  std::string types;
+  for (const Type& type : kTypes) {
+    const unsigned product = type.formats & defs::kFormatsProduct;
+    if (type.descr == descr) formats = product;
+    if (product && (!asked || product & bit(*asked)))
+      types += fmt::format("{}{}", types.empty() ? "" : ", ", type.descr);
   }
-  return "|u1";  // `compare --as` says which
+  if (asked && !(formats & bit(*asked)))
+    refuse(fmt::format("with --format {} {}", format_name(*asked), types));
+  if (asked) return *asked;
+  if (!formats) refuse(types);
+  if (formats == kFp8) refuse("with --format " + names_of(kFp8));
+  return static_cast<defs::Dtype>(std::countr_zero(formats));  // fp32 is before tf32
 }
 
 /// The rows of an array without what lies between and behind them.
@@ -47,6 +88,45 @@ std::vector<std::uint8_t> packed(const cmodel::RegionArray& array,
 }
 
 }  // namespace
+
+std::string format_name(defs::Dtype dtype) {
+  std::string name(to_string(dtype));
+  for (char& c : name) c = static_cast<char>(std::tolower(c));
+  return name;
+}
+
+Matrix read_matrix(const std::string& option, const std::filesystem::path& file,
+                   std::optional<defs::Dtype> format, unsigned most) {
+  const std::string where = fmt::format("{} is \"{}\"", option, file.string());
+  const auto refuse = [&](const std::string& what) {
+    throw Refused(kBadInput, fmt::format("{}: {}", where, what));
+  };
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = cmodel::read_file(file, std::uint64_t{4} * most * most + 65536);
+  } catch (const std::runtime_error& error) {
+    throw Refused(kBadInput, fmt::format("{}: {}", option, error.what()));
+  }
+  const auto header = cmodel::npy_header(bytes);
+  if (!header) refuse("is no array; allowed .npy");
+  if (header->fortran_order) refuse("fortran_order is True; allowed False");
+  const auto& shape = header->shape;
+  if (shape.size() != 2 || std::ranges::any_of(shape, [&](auto n) { return n < 1 || n > most; }))
+    refuse(fmt::format("shape is ({}); allowed two sides, each 1 .. {}", fmt::join(shape, ", "),
+                       most));
+  Matrix matrix{format_of_file(where, header->descr, format),
+                static_cast<unsigned>(shape[0]),
+                static_cast<unsigned>(shape[1]),
+                {}};
+  const unsigned size = cmodel::element_bytes(matrix.dtype);
+  const std::uint64_t held = bytes.size() - header->begin, needed = size * shape[0] * shape[1];
+  if (held != needed)
+    refuse(fmt::format("holds {} bytes of data; its shape needs {}", held, needed));
+  matrix.elements.resize(shape[0] * shape[1]);
+  for (std::size_t i = 0; i < matrix.elements.size(); ++i)
+    std::memcpy(&matrix.elements[i], bytes.data() + header->begin + i * size, size);
+  return matrix;
+}
 
 void write_regions(const std::filesystem::path& run, const cmodel::Program& program,
                    const std::vector<std::vector<std::uint8_t>>& regions) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "cmodel/machine/address_map.h"
@@ -44,11 +45,36 @@ std::uint32_t draw(Random& random, Dtype dtype) {
   }
 }
 
+constexpr Dtype kNarrow[] = {Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
+                             Dtype::Fp8E3M4};
+
+Formats formats_of(const Operands& operands) {
+  const Formats formats{operands.a.dtype, operands.b.dtype};
+  const auto narrow = [](Dtype dtype) { return std::ranges::count(kNarrow, dtype) > 0; };
+  if (formats.a != formats.b && !(narrow(formats.a) && narrow(formats.b)))
+    throw std::runtime_error(
+        fmt::format("--a is {}, --b {}; allowed two of bf16, fp16, fp8, or both the same",
+                    format_name(formats.a), format_name(formats.b)));
+  return formats;
+}
+
+/// Columns `first` .. of a matrix of rows, or of one of columns.
+std::shared_ptr<const Elements> columns_of(const Matrix& matrix, bool transposed, unsigned first,
+                                           unsigned count) {
+  const unsigned rows = transposed ? matrix.columns : matrix.rows;
+  Elements values;
+  values.reserve(std::size_t{rows} * count);
+  for (unsigned row = 0; row < rows; ++row)
+    for (unsigned column = first; column < first + count; ++column)
+      values.push_back(matrix.elements[transposed ? std::size_t{column} * matrix.columns + row
+                                                  : std::size_t{row} * matrix.columns + column]);
+  return std::make_shared<const Elements>(std::move(values));
+}
+
 Formats draw_formats(const ScenarioArgs& args) {
+  if (args.operands) return formats_of(*args.operands);
   if (args.format) return {*args.format, *args.format};
   Random random(args.seed, "gemm formats");
-  static constexpr Dtype kNarrow[] = {Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
-                                      Dtype::Fp8E3M4};
   const unsigned kind = random.between(0, 9);
   if (kind < 5) return {Dtype::Bf16, Dtype::Bf16};
   if (kind == 5) return {Dtype::Tf32, Dtype::Tf32};
@@ -85,37 +111,41 @@ Plan::Plan(const ScenarioArgs& args)
   last_start = random.between(0, 3);
   halves = formats.a != Dtype::Int8 && Random(args.seed, "gemm rows").one_in(3);
   if (halves) k = std::max(k, p / 2 + 1);  // at least two tiles
-  if (args.size) {
-    k = args.size->k;
+  std::optional<ProductSize> size = args.size;
+  if (const auto* own = args.operands.get()) size = {own->a.rows, own->a.columns, own->b.columns};
+  if (size) {
+    k = size->k;
     halves = halves && k > p / 2;
     // Every core has work: the other side is split if the drawn one is too short.
-    if ((by_rows ? args.size->m : args.size->n) < cores) by_rows = !by_rows;
-    split = by_rows ? args.size->m : args.size->n;
-    common = by_rows ? args.size->n : args.size->m;
-    check_size(*args.size, args.sizes, split, common);
+    if ((by_rows ? size->m : size->n) < cores) by_rows = !by_rows;
+    split = by_rows ? size->m : size->n;
+    common = by_rows ? size->n : size->m;
+    check_size((args.operands ? "--a and --b make " : "--size is ") + to_string(*size), args.sizes,
+               split, common);
   }
   m = by_rows ? split : common;
   n = by_rows ? common : split;
-  const auto drawn = [&](unsigned columns, Dtype dtype) {
+  const auto part_of = [&](bool is_a, unsigned first, unsigned columns) {
+    if (args.operands)
+      return columns_of(is_a ? args.operands->a : args.operands->b, is_a, first, columns);
+    const Dtype dtype = is_a ? formats.a : formats.b;
     Elements values(std::size_t{k} * columns);
     for (auto& x : values) x = draw(random, dtype);
     return std::make_shared<const Elements>(std::move(values));
   };
-  const auto shared = drawn(common, by_rows ? formats.b : formats.a);
+  const auto shared = part_of(!by_rows, 0, common);
   for (unsigned core = 0; core < cores; ++core) {
-    const unsigned mine = split * (core + 1) / cores - split * core / cores;
-    const auto own = drawn(mine, by_rows ? formats.a : formats.b);
+    const unsigned first = split * core / cores, mine = split * (core + 1) / cores - first;
+    const auto own = part_of(by_rows, first, mine);
     parts.push_back(by_rows ? Part{mine, common, own, shared} : Part{common, mine, shared, own});
   }
 }
 
-void Plan::check_size(const ProductSize& size, const defs::Sizes& chip, unsigned split,
+void Plan::check_size(const std::string& asked, const defs::Sizes& chip, unsigned split,
                       unsigned common) const {
   if (split < cores)
-    throw std::runtime_error(
-        fmt::format("--size is {}: M and N below {}; allowed: one of them {}"
-                    " (cores) or more",
-                    to_string(size), cores, cores));
+    throw std::runtime_error(fmt::format(
+        "{}: M and N below {}; allowed: one of them {} (cores) or more", asked, cores, cores));
   const unsigned mine = (split + cores - 1) / cores, rows = by_rows ? mine : common,
                  columns = by_rows ? common : mine;
   const auto bytes = [&](unsigned count, Dtype dtype) {
@@ -126,10 +156,10 @@ void Plan::check_size(const ProductSize& size, const defs::Sizes& chip, unsigned
       2 * rounded(4 * std::min(columns, chip.psum_cols));
   if (needed > chip.sbuf_bytes)
     throw std::runtime_error(
-        fmt::format("--size is {}: a core's part, {} x {} x {} in {} x {}, takes {} bytes of an "
+        fmt::format("{}: a core's part, {} x {} x {} in {} x {}, takes {} bytes of an "
                     "SBUF partition; allowed {}",
-                    to_string(size), rows, size.k, columns, defs::to_string(formats.a),
-                    defs::to_string(formats.b), needed, chip.sbuf_bytes));
+                    asked, rows, k, columns, defs::to_string(formats.a), defs::to_string(formats.b),
+                    needed, chip.sbuf_bytes));
 }
 
 }  // namespace tb::gemm

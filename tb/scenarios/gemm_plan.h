@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
@@ -56,7 +57,7 @@ struct Plan {
 
  private:
   /// Throws unless every core gets work, and operands and two result tiles fit its SBUF.
-  void check_size(const ProductSize& size, const defs::Sizes& chip, unsigned split,
+  void check_size(const std::string& asked, const defs::Sizes& chip, unsigned split,
                   unsigned common) const;
 };
 

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <charconv>
 
 #include "cmodel/machine/access_pattern.h"
@@ -20,12 +19,6 @@ std::uint64_t whole_number(const std::string& name, const std::string& text, std
   if (error != std::errc{} || rest != end || begin == end || value < low || value > high)
     throw Refused(kBadInput, fmt::format("{} is \"{}\"; allowed {} .. {}", name, text, low, high));
   return value;
-}
-
-std::string format_name(defs::Dtype dtype) {
-  std::string name(to_string(dtype));
-  for (char& c : name) c = static_cast<char>(std::tolower(c));
-  return name;
 }
 
 defs::Dtype format_of(const std::string& text) {
@@ -60,6 +53,25 @@ ProductSize product_size(const std::string& text) {
                   kMostOfASide));
 }
 
+std::shared_ptr<const Operands> operands_of(const std::string& a, const std::string& b,
+                                            const std::optional<defs::Dtype>& format,
+                                            const std::optional<ProductSize>& size) {
+  if (a.empty() && b.empty()) return {};
+  if (a.empty() || b.empty())
+    throw Refused(kBadInput,
+                  fmt::format("{} alone; allowed --a and --b", a.empty() ? "--b" : "--a"));
+  if (size)
+    throw Refused(kBadInput, "--size with --a and --b; allowed without, their shapes say it");
+  Operands operands{read_matrix("--a", a, format, kMostOfASide),
+                    read_matrix("--b", b, format, kMostOfASide)};
+  if (operands.a.columns != operands.b.rows)
+    throw Refused(
+        kBadInput,
+        fmt::format("--a has {} columns, --b {} rows; allowed as many: A [M, K], B [K, N]",
+                    operands.a.columns, operands.b.rows));
+  return std::make_shared<const Operands>(std::move(operands));
+}
+
 std::string to_string(const ProductSize& size) {
   return size.m == size.k && size.k == size.n ? fmt::format("{}", size.m)
                                               : fmt::format("{},{},{}", size.m, size.k, size.n);
@@ -71,7 +83,8 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
                                          scenario ? scenario->name : "a program file"));
   };
   if (!scenario || !scenario->product)
-    if (args.size || args.format) refuse(args.size ? "--size" : "--format", "gemm");
+    if (args.size || args.format || args.operands)
+      refuse(args.operands ? "--a" : args.size ? "--size" : "--format", "gemm");
   if (args.length && (!scenario || !scenario->has_length)) refuse("--length", "busy and corners");
 }
 

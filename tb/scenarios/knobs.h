@@ -16,11 +16,13 @@ std::uint64_t whole_number(const std::string& name, const std::string& text, std
 
 /// fp8e4m3: what the tensor engine multiplies.
 defs::Dtype format_of(const std::string& text);
-/// As format_of() reads it.
-std::string format_name(defs::Dtype dtype);
-
 /// "M,K,N", or one number for all three.
 ProductSize product_size(const std::string& text);
+
+/// The files of --a and --b, which go together and without --size; null if neither is given.
+std::shared_ptr<const Operands> operands_of(const std::string& a, const std::string& b,
+                                            const std::optional<defs::Dtype>& format,
+                                            const std::optional<ProductSize>& size);
 
 /// As product_size() reads it.
 std::string to_string(const ProductSize& size);

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
+#include "tb/base/npy.h"
 
 namespace tb {
 
@@ -21,6 +23,11 @@ struct ProductSize {
 };
 inline constexpr unsigned kMostOfASide = 16384;
 
+/// A user's own A [m, k] and B [k, n].
+struct Operands {
+  Matrix a, b;
+};
+
 struct ScenarioArgs {
   const defs::Sizes& sizes;
   unsigned chips = defs::kBoardChips;  ///< 1 .. BoardChips
@@ -28,8 +35,9 @@ struct ScenarioArgs {
   std::filesystem::path data_dir;  ///< tb/scenarios/data
   std::filesystem::path out_dir;   ///< files that the check leaves behind; empty: none
   unsigned length = 0;             ///< work per core where the scenario has a knob; 0: its default
-  std::optional<defs::Dtype> format = {};  ///< of both operands; only if Scenario::product
-  std::optional<ProductSize> size = {};    ///< only if Scenario::product; empty: by seed
+  std::optional<defs::Dtype> format = {};         ///< of both operands; only if Scenario::product
+  std::optional<ProductSize> size = {};           ///< only if Scenario::product; empty: by seed
+  std::shared_ptr<const Operands> operands = {};  ///< only if Scenario::product; null: by seed
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -66,7 +74,7 @@ struct Scenario {
                           RegionBytes regions);
   /// Engines stop on purpose; the run passes if RTL and model agree on which, where and why.
   bool stops_engines = false;
-  /// Multiplies matrices of any format and size: has the knobs `format` and `size`.
+  /// Multiplies matrices of any format and size: has the knobs `format`, `size`, `operands`.
   bool product = false;
   /// Has the knob `length`.
   bool has_length = false;

@@ -91,6 +91,7 @@ Job prepare(const Options& options) {
   job.args.length = options.length;
   job.args.format = options.format;
   job.args.size = options.size;
+  job.args.operands = options.operands;
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);

@@ -69,7 +69,7 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              format, size, timeout, hang;
+              format, size, a, b, timeout, hang;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes, limits;
 
@@ -89,6 +89,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
       ->type_name("M,K,N");
+  app.add_option("--a", a,
+                 "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
+      ->type_name("FILE");
+  app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
@@ -184,6 +188,7 @@ Options parse_options(int argc, char** argv) {
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
+  o.operands = operands_of(a, b, o.format, o.size);
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(whole_number("--link-latency", latency, defs::kLinkLatencyMin, 240));

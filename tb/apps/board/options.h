@@ -26,10 +26,11 @@ struct Options : Settings {
   std::string config;             ///< what this executable was built for
   std::optional<unsigned> chips;  ///< default: all of the scenario, those of the program
   std::vector<InjectionLimit> limits;
-  std::optional<defs::Dtype> format;  ///< of a scenario that multiplies in any
-  std::optional<ProductSize> size;    ///< likewise
-  unsigned length = 0;                ///< of a scenario with that knob; 0: its default
-  std::filesystem::path wave_dir;     ///< empty: the run's directory
+  std::optional<defs::Dtype> format;         ///< of a scenario that multiplies in any
+  std::optional<ProductSize> size;           ///< likewise
+  std::shared_ptr<const Operands> operands;  ///< likewise
+  unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
+  std::filesystem::path wave_dir;            ///< empty: the run's directory
   bool wave_arrays = false;
   bool debug = true;                       ///< a failed run is looked into ..
   bool failure_waves = true;               ///< .. and its last cycles get waves

@@ -76,7 +76,7 @@ int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
   cmodel::Program program;
   if (!o.program.empty()) {
-    check_knobs(nullptr, {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size});
+    check_knobs(nullptr, {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size, o.operands});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -100,6 +100,7 @@ int run(int argc, char** argv) {
   std::string name;
   try {
     args.size = o.size;
+    args.operands = o.operands;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)

@@ -168,6 +168,100 @@ class Programs(ModelTest):
             self.assertIn(about, text)
         self.call(MODEL, "ring", "--save", "/dev/full/x.dasm", status=3)
 
+    def npy(self, name, descr, code, rows, order="False", shape=None):
+        """A .npy of these rows of numbers, as numpy writes it."""
+        shape = shape or (len(rows), len(rows[0]))
+        header = repr({"descr": descr, "fortran_order": order == "True", "shape": shape}).encode()
+        header += b" " * (117 - len(header)) + b"\n"
+        data = b"".join(struct.pack("<" + code, number) if code != "bf16" else struct.pack("<f", number)[2:]
+                        for row in rows for number in row)
+        file = pathlib.Path(self.out) / name
+        file.write_bytes(b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header + data)
+        return file
+
+    @staticmethod
+    def fp8e4m3(number):
+        """The byte of a whole number of at most four significant bits."""
+        exponent = math.frexp(abs(number))[1] - 1 if number else -7
+        return (number < 0) << 7 | (exponent + 7) << 3 | int(abs(number) * 2.0 ** (3 - exponent)) & 7
+
+    def product(self, run):
+        """C out of the parts of all cores."""
+        result = json.loads((run / "result.json").read_text())
+        parts = []
+        for core in range(result["cores"]):
+            data = (run / f"c{core // 2}.{core % 2}.npy").read_bytes()
+            header, _, data = data[10:].partition(b"\n")
+            self.assertIn(b"'descr': '<f4'", header)
+            columns = int(re.search(rb"'shape': \(\d+, (\d+)\)", header)[1])
+            numbers = struct.unpack(f"<{len(data) // 4}f", data)
+            parts.append([list(numbers[at:at + columns]) for at in range(0, len(numbers), columns)])
+        if result["metrics"]["split"] == "rows":
+            return sum(parts, [])
+        return [sum(rows, []) for rows in zip(*parts)]
+
+    def test_a_product_of_ones_own_matrices(self):
+        a = [[(5 * i + 3 * j) % 15 - 7 for j in range(20)] for i in range(9)]
+        b = [[(7 * i + 2 * j) % 13 - 6 for j in range(11)] for i in range(20)]
+        c = [[sum(a[i][k] * b[k][j] for k in range(20)) for j in range(11)] for i in range(9)]
+        byte = [[self.fp8e4m3(x) for x in row] for row in a], [[self.fp8e4m3(x) for x in row] for row in b]
+        seen = set()
+        for program in (MODEL, BOARD):
+            for descr, code, options in (("<f4", "f", ()), ("<f4", "f", ("--format", "tf32")), ("<f2", "e", ()), ("<V2", "bf16", ()),
+                                         ("|V2", "bf16", ("--format", "bf16")), ("|i1", "b", ()), ("|u1", "B", ("--format", "fp8e4m3"))):
+                for seed in (1, 2) if program == MODEL else (1,):
+                    with self.subTest(program=program, descr=descr, options=options, seed=seed):
+                        rows = byte if code == "B" else (a, b)
+                        words = ("gemm", "--chips", 2, "--config", "mini", "--seed", seed, "--npy", "--out", self.out,
+                                 "--a", self.npy("a.npy", descr, code, rows[0]), "--b", self.npy("b.npy", descr, code, rows[1]), *options)
+                        self.call(program, *words)
+                        run = (pathlib.Path(self.out) / "latest").resolve()
+                        self.assertEqual(self.product(run), c)
+                        result = json.loads((run / "result.json").read_text())
+                        self.assertEqual([result["metrics"][side] for side in "mkn"], [9, 20, 11])
+                        self.assertIn(f"--a {self.out}/a.npy --b {self.out}/b.npy", result["repro"])
+                        seen.add((seed, descr, options, result["commit_hash"]))
+        self.assertEqual(len(seen), 14)  # board and model alike
+        # What only fp32 holds, two formats that meet, and numbers that are none.
+        big = [[3e38 if (i, j) == (2, 3) else float("nan") if (i, j) == (4, 4) else x for j, x in enumerate(row)] for i, row in enumerate(a)]
+        for name, descr, code, rows in (("big.npy", "<f4", "f", big), ("half.npy", "<f2", "e", b)):
+            self.npy(name, descr, code, rows)
+        out = pathlib.Path(self.out)
+        for first, second in (("big.npy", self.npy("b.npy", "<f4", "f", b)), (self.npy("a.npy", "<V2", "bf16", a), "half.npy")):
+            self.call(MODEL, "gemm", "--chips", 2, "--config", "mini", "--a", out / first, "--b", out / second, "--out", out)
+
+    def test_matrices_that_cannot_be_multiplied_are_refused(self):
+        small = [[1.0, 2.0], [3.0, 4.0]]
+        f4, bf16, i1 = self.npy("f4", "<f4", "f", small), self.npy("bf16", "<V2", "bf16", small), self.npy("i1", "|i1", "b", [[1, 2], [3, 4]])
+        u1, f8 = self.npy("u1", "|u1", "B", [[1, 2], [3, 4]]), self.npy("f8", "<f8", "d", small)
+        wide = self.npy("wide", "<f4", "f", [[1.0] * 3000] * 24)
+        none = pathlib.Path(self.out) / "none"
+        text = none.with_name("text")
+        text.write_text("1 2")
+        own = lambda a, b, *more: ("gemm", "--a", a, "--b", b, *more)
+        for args, about in ((own(none, f4), f"--a: {none}: cannot be opened: No such file"),
+                            (own(f4, text), f'--b is "{text}": is no array; allowed .npy'),
+                            (own(f4, self.npy("one", "<f4", "f", small, shape=(4,))), "shape is (4); allowed two sides, each 1 .. 16384"),
+                            (own(f4, self.npy("zero", "<f4", "f", [], shape=(0, 4))), "shape is (0, 4); allowed two sides"),
+                            (own(f4, self.npy("more", "<f4", "f", small, shape=(2, 3))), "holds 16 bytes of data; its shape needs 24"),
+                            (own(f4, self.npy("t", "<f4", "f", small, "True")), "fortran_order is True; allowed False"),
+                            (own(f8, f4), "descr is '<f8'; allowed <f4, <V2, |V2, bfloat16, <f2, |i1, |u1"),
+                            (own(u1, u1), "descr is '|u1'; allowed with --format fp8e5m2, fp8e4m3, fp8e3m4"),
+                            (own(f4, f4, "--format", "bf16"), "descr is '<f4'; allowed with --format bf16 <V2, |V2, bfloat16\n"),
+                            (own(f4, bf16), "--a is fp32, --b bf16; allowed two of bf16, fp16, fp8, or both the same"),
+                            (own(bf16, i1), "--a is bf16, --b int8; allowed two of"),
+                            (own(f4, self.npy("three", "<f4", "f", [[1.0]] * 3)), "--a has 2 columns, --b 3 rows; allowed as many"),
+                            (own(f4, f4), "--a and --b make 2: M and N below 24; allowed: one of them 24"),
+                            (own(wide, self.npy("deep", "<f4", "f", [[1.0] * 32] * 3000)), "of an SBUF partition; allowed 8192"),
+                            (own(f4, f4, "--size", "2"), "--size with --a and --b; allowed without"),
+                            (("gemm", "--a", f4), "--a alone; allowed --a and --b"), (("gemm", "--b", f4), "--b alone"),
+                            (("ring", "--a", f4, "--b", f4), "--a; allowed with gemm only, not with ring")):
+            for program in (MODEL, BOARD):
+                _, said = self.call(program, *args, "--config", "mini", "--out", none, status=2)
+                self.assertEqual(said.count("\n"), 1, said)
+                self.assertIn(about, said)
+        self.assertFalse(none.exists())
+
     def test_arrays_have_their_type_and_shape(self):
         for args, name, descr, shape in ((("gemm", "--size", "24,40,48", "--format", "int8", "--chips", 2), "c0.0", "<f4", None),
                                          (("gemm", "--size", "24,40,48", "--format", "bf16", "--chips", 2), "c0.0", "<f4", None),

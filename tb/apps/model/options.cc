@@ -10,7 +10,7 @@ namespace tb {
 
 ModelOptions parse_model_options(int argc, char** argv) {
   ModelOptions o;
-  std::string seed = "1", order = "0", chips, length, threads, format, size;
+  std::string seed = "1", order = "0", chips, length, threads, format, size, a, b;
   bool model_only = false;
   CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
   app.option_defaults()->take_last();
@@ -27,6 +27,10 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
       ->type_name("M,K,N");
+  app.add_option("--a", a,
+                 "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
+      ->type_name("FILE");
+  app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
   app.add_option("--threads", threads, "without effect: the model has one");
   app.add_flag("--model-only", model_only, "what this program does anyway");
   app.add_flag("--races", o.races,
@@ -50,6 +54,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
+  o.operands = operands_of(a, b, o.format, o.size);
   if (o.program.empty() && o.scenario.empty()) o.scenario = "digits";
   o.repro = fmt::format("scripts/dodeca run {} --model-only{} --seed {}{}",
                         o.program.empty() ? o.scenario : "--program " + shell_word(o.program),

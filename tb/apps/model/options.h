@@ -14,6 +14,7 @@ struct ModelOptions {
   std::string config;  ///< empty: that of the program
   std::optional<defs::Dtype> format;
   std::optional<ProductSize> size;
+  std::shared_ptr<const Operands> operands;
   std::uint32_t seed = 1, length = 0;
   std::uint64_t order_seed = 0;
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program

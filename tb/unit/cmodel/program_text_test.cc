@@ -202,10 +202,11 @@ TEST_F(ProgramText, DataComeFromFiles) {
   EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "abcwxyz");
   cmodel::write_file(folder_ / "a.npy", "no array at all");
   EXPECT_NE(
-      error_of(text_of(folder_ / "x.dasm")).find("a.npy is no array; allowed .npy in C order"),
+      error_of(text_of(folder_ / "x.dasm")).find("a.npy: is no array; allowed .npy in C order"),
       std::string::npos);
-  EXPECT_EQ(error_of("config mini\nchips 1\nsegment chip 0 at 0\n  file \"none\"\n"),
-            "4:8: " + (folder_ / "none").string() + " cannot be opened: No such file or directory");
+  EXPECT_EQ(
+      error_of("config mini\nchips 1\nsegment chip 0 at 0\n  file \"none\"\n"),
+      "4:8: " + (folder_ / "none").string() + ": cannot be opened: No such file or directory");
 }
 
 TEST_F(ProgramText, WhatIsWrongIsSaidWithItsPlace) {
