@@ -12,8 +12,10 @@
 // cycle: step i waits for steps before i only.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstring>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cmodel/program/assembler.h"
