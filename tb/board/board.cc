@@ -145,6 +145,12 @@ std::uint64_t Board::last_progress() const {
   return last;
 }
 
+std::uint64_t Board::last_movement() const {
+  std::uint64_t last = host_->last_movement();
+  for (const auto& chip : chips_) last = std::max(last, chip->last_movement());
+  return last;
+}
+
 void Board::window(std::uint64_t limit) {
   const auto cycles =
       static_cast<unsigned>(std::min<std::uint64_t>(settings_.window, limit - now_));
@@ -217,7 +223,7 @@ void Board::run() {
       observer_ = nullptr;
       between_ = nullptr;
     }
-    window(std::min(end, watchdog.next_look(now_, last_progress())));
+    window(std::min(end, watchdog.next_look(now_, {last_progress(), last_movement()})));
     if (interrupted()) {
       stop(Outcome::Status::Interrupted,
            fmt::format("interrupted: {}\n", strsignal(interrupted())));
@@ -236,7 +242,8 @@ void Board::run() {
       broken();
       break;
     }
-    const auto verdict = watchdog.look(now_, last_progress(), chips_, *host_, scoreboard_.model());
+    const auto verdict = watchdog.look(now_, {last_progress(), last_movement()}, chips_, *host_,
+                                       scoreboard_.model());
     if (verdict.give_up) host_->give_up_waiting();
     if (!verdict.hang.empty()) {
       stop(Outcome::Status::Hang, verdict.hang);

@@ -82,6 +82,7 @@ class Board : public sc_core::sc_module {
   std::uint64_t link_hash() const;
   /// The last fabric cycle in which anything moved.
   std::uint64_t last_progress() const;
+  std::uint64_t last_movement() const;
   /// What arrived at a chip so far.
   const Delivered& delivered(unsigned chip) const { return delivered_[chip]; }
   /// Messages that arrived by another route than the first tables would have sent them.

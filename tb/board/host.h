@@ -70,7 +70,8 @@ class Host {
   std::uint64_t start_cycle() const { return start_cycle_; }
   /// Fabric cycle in which the last completion or error arrived.
   std::uint64_t end_cycle() const { return end_cycle_; }
-  /// Last cycle in which a request left.
+  /// Last cycle in which a request left, and one that does not only ask how far something is.
+  std::uint64_t last_movement() const { return last_movement_; }
   std::uint64_t last_progress() const { return last_progress_; }
 
   const std::vector<HostError>& errors() const { return errors_; }
@@ -145,7 +146,7 @@ class Host {
   Reroute reroute_;
   std::optional<std::pair<fabric::End, std::uint64_t>> leave_;
   std::optional<std::uint64_t> done_cycle_;
-  std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0;
+  std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0, last_movement_ = 0;
 };
 
 }  // namespace tb

@@ -12,7 +12,7 @@ constexpr std::uint64_t kStill = 2048;  // fabric cycles: more than anything nee
 
 bool still(const Board& board) {
   if (board.outcome().status != Outcome::Status::Hang) return true;
-  return board.now() >= board.last_progress() + kStill;
+  return board.now() >= board.last_movement() + kStill;
 }
 
 bool busy(const ChipState& state, unsigned core, unsigned engine) {
@@ -21,7 +21,7 @@ bool busy(const ChipState& state, unsigned core, unsigned engine) {
 }
 
 std::string says(const Board& board) {
-  const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_progress());
+  const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_movement());
   return fmt::format("it is busy, and nothing has moved for {} core cycles", cycles);
 }
 
