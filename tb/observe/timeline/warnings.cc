@@ -26,7 +26,10 @@ class Finder {
     for (const Arrow& arrow : timeline.arrows)
       for (const SpanId& id : arrow)
         if (timeline.tracks[id.first].kind == Track::Kind::Wait) ended_by_[id] = arrow.front();
-    for (const Transfer& transfer : timeline.transfers) transfers_[transfer.span] = &transfer;
+    for (const Transfer& transfer : timeline.transfers) {
+      transfers_[transfer.span] = &transfer;
+      lead_ = std::min(lead_, span(transfer.span).begin - transfer.rung);
+    }
     for (const Track& track : timeline.tracks)
       if (track.kind == Track::Kind::Semaphore) semaphores_[{track.chip, track.name}] = &track;
   }
@@ -44,11 +47,19 @@ class Finder {
  private:
   const Span& span(const SpanId& id) const { return timeline_.tracks[id.first].spans[id.second]; }
   const std::string& name(const SpanId& id) const { return timeline_.names.text(span(id).name); }
+  /// Not which of the other chips.
+  std::string what_of(const SpanId& id) const {
+    const auto at = name(id).find(" to chip ");
+    return at == std::string::npos ? name(id) : name(id).substr(0, at) + " to another chip";
+  }
   /// "loaded" of "semaphore 0.3 loaded": the number differs from core to core.
   std::string reason(const SpanId& wait) const {
     const std::string& text = name(wait);
     const auto blank = text.rfind(' ');
-    return text.starts_with("semaphore ") ? "waits for " + text.substr(blank + 1) : text;
+    return text.starts_with("semaphore ") ? "waits for " + text.substr(blank + 1)
+           : text == "ended"              ? "its program has ended"
+           : text == "engine"             ? "has no room"
+                                          : text;
   }
   Interval in_window(const Span& span) const {
     const std::uint64_t begin = std::max(span.begin, window_.begin);
@@ -57,7 +68,7 @@ class Finder {
   void add(const std::string& kind, const std::string& what, const SpanId& at, const SpanId* late,
            std::uint64_t cycles) {
     if (cycles == 0) return;
-    Sum& sum = sums_[{kind, what, span(at).source, late ? name(*late) : "",
+    Sum& sum = sums_[{kind, what, span(at).source, late ? what_of(*late) : "",
                       late ? span(*late).source : 0}];
     sum.cycles += cycles;
     ++sum.times;
@@ -85,8 +96,7 @@ class Finder {
     const std::uint64_t bytes = std::uint64_t{transfer.rows} * transfer.row_bytes;
     const std::uint64_t needed =
         (bytes * sizes_.dma_engines + sizes_.line_bytes - 1) / sizes_.line_bytes;
-    add("small",
-        fmt::format("{}, {} rows x {} B", name(transfer.span), transfer.rows, transfer.row_bytes),
+    add("small", fmt::format("{} by rows of {} B", what_of(transfer.span), transfer.row_bytes),
         transfer.span, nullptr, end - begin > needed ? end - begin - needed : 0);
   }
 
@@ -100,7 +110,11 @@ class Finder {
       auto last = std::ranges::lower_bound(spans, end - 1, {}, &Span::begin);
       if (last != spans.begin()) from = std::max(from, (--last)->begin + 1);
     }
-    const std::uint64_t queued = inside(free(copy), copy.rung, span(copy.span).begin);
+    const std::uint64_t start = span(copy.span).begin;
+    const bool behind =
+        copy.span.second > 0 && span({copy.span.first, copy.span.second - 1}).end > copy.rung;
+    const std::uint64_t queued =
+        behind && start > copy.rung + lead_ ? inside(free(copy), copy.rung, start - lead_) : 0;
     add("early", reason(wait), wait, &copy.span, std::min(queued, end - std::min(end, from)));
   }
 
@@ -160,6 +174,7 @@ class Finder {
   std::map<SpanId, SpanId> ended_by_;  ///< by wait
   std::map<SpanId, const Transfer*> transfers_;
   std::map<std::pair<unsigned, std::string>, const Track*> semaphores_;
+  std::uint64_t lead_ = UINT64_MAX;  ///< doorbell to work, at least: the descriptor is read
   std::map<std::pair<unsigned, unsigned>, Intervals> free_;
   std::map<Key, Sum> sums_;
 };
