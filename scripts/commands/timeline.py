@@ -19,7 +19,7 @@ from lib.runs import run_folder
 
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
 SCRIPTS = ("data.js", "arrows.js", "view.js", "overview.js", "find.js", "summary.js", "page.js")
-WORST = 8  # warnings that are printed
+WORST = 10  # warnings that are printed
 KINDS = {"idle": "array idle", "small": "small copies", "early": "wait could end earlier"}
 
 

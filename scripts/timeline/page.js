@@ -129,6 +129,7 @@ async function main() {
   get("find").oninput = () => look(get("find").value);
   get("find").onkeydown = (event) => { if (event.key === "Enter") next(event.shiftKey ? -1 : 1); };
   get("fit").onclick = () => view.fit();
+  get("only").onclick = () => view.showOnly();
   get("fold").onclick = () => view.foldAll(true);
   get("unfold").onclick = () => view.foldAll(false);
   get("in").onclick = () => view.zoom(0.6, view.width / 2);
@@ -137,7 +138,7 @@ async function main() {
     if (event.target.tagName === "INPUT") return;
     const step = (view.to - view.from) / 8;
     const does = { w: () => view.zoom(0.7, view.width / 2), s: () => view.zoom(1 / 0.7, view.width / 2),
-      a: () => view.move(-step, 0), d: () => view.move(step, 0), f: () => view.fit(), "[": () => along(-1), "]": () => along(1) }[event.key];
+      a: () => view.move(-step, 0), d: () => view.move(step, 0), f: () => view.fit(), o: () => view.showOnly(), "[": () => along(-1), "]": () => along(1) }[event.key];
     does?.();
   };
   showSummary(get("summary"), data.summary);

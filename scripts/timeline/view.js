@@ -10,6 +10,7 @@ class View {
     this.data = data;
     this.hidden = new Set(["psum", "semaphore", "counter"]);
     this.folded = new Set();  // "chip", "chip group"
+    this.only = null;         // tracks, if nothing else is to be seen
     this.chips = new Set(data.tracks.map((t) => t.chip));
     this.from = data.summary.begin;
     this.to = Math.max(data.summary.end, data.summary.begin + 1);
@@ -23,9 +24,9 @@ class View {
 
   listRows() {
     this.rows = [];
-    const byChip = Map.groupBy(this.data.tracks.filter((track) => !this.hidden.has(track.kind)), (track) => track.chip);
-    for (const chip of [...this.chips].sort((a, b) => a - b)) {
-      const tracks = byChip.get(chip) ?? [], folded = this.folded.has(`${chip}`);
+    const shown = this.data.tracks.filter((track) => this.only ? this.only.has(track) : this.chips.has(track.chip) && !this.hidden.has(track.kind));
+    for (const [chip, tracks] of [...Map.groupBy(shown, (track) => track.chip)].sort(([a], [b]) => a - b)) {
+      const folded = this.folded.has(`${chip}`);
       this.rows.push({ title: true, name: `chip ${chip}`, fold: `${chip}`, tracks: folded ? tracks.filter((t) => t.kind === "work" || t.kind === "dma") : [] });
       if (folded) continue;
       for (const [name, members] of Map.groupBy(tracks, group)) {
@@ -38,6 +39,14 @@ class View {
   }
   toggle(fold) {
     if (!this.folded.delete(fold)) this.folded.add(fold);
+    this.listRows();
+    this.draw();
+  }
+  // Only the tracks of the arrows of the chosen span, which may lie on chips far apart; or all again.
+  showOnly() {
+    const tracks = arrowsOf(this.marked).flat().map((step) => step.track);
+    this.only = this.only || !tracks.length ? null : new Set(tracks);
+    this.top = 0;
     this.listRows();
     this.draw();
   }
@@ -69,6 +78,7 @@ class View {
   }
   show(track, index) {
     this.marked = { track, index };
+    if (this.only && !this.only.has(track)) this.only = null;
     this.chips.add(track.chip);
     this.hidden.delete(track.kind);
     this.folded.delete(`${track.chip}`);
