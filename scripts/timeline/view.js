@@ -168,7 +168,7 @@ class View {
     g.rect(LABELS, y, this.width - LABELS, ROW);
     g.clip();
     for (const track of row.tracks)
-      if (track.kind === "counter") this.drawCounter(g, track, y); else this.drawSpans(g, track, y);
+      if (track.kind === "counter") this.drawCounter(g, track, y); else this.drawSpans(g, track, y, row.tracks.length === 1);
     g.restore();
     g.fillStyle = row.title ? this.ink : this.soft;
     if (row.fold && (row.title || row.first || row.tracks.length > 1)) g.fillText(this.folded.has(row.fold) ? "▸" : "▾", row.title ? 6 : 12, y + ROW / 2);
@@ -176,7 +176,7 @@ class View {
     g.fillText(only?.kind === "counter" && row.tracks.length === 1 ? `${row.name} ≤ ${number(only.high)}` : row.name, row.title ? 18 : 24, y + ROW / 2, LABELS - 28);
   }
 
-  drawSpans(g, track, y) {
+  drawSpans(g, track, y, named) {
     let painted = -1;  // pixel columns to the left of it are taken
     for (let i = Math.max(0, above(track.begin, this.from) - 1); i < track.begin.length && track.begin[i] < this.to; ++i) {
       const x0 = this.x(track.begin[i]), x1 = this.x(track.begin[i] + track.length[i]);
@@ -191,7 +191,7 @@ class View {
         g.lineWidth = 2;
         g.strokeRect(x0, y + 2, Math.max(x1 - x0, 2), ROW - 4);
       }
-      if (x1 - x0 > 34) {
+      if (named && x1 - x0 > 34) {
         g.fillStyle = "#10151d";
         g.save();
         g.beginPath();
