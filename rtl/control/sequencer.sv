@@ -21,8 +21,8 @@
 // notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
 //
 // The sequencer checks the fields of NOP and END, an undefined wait_op, whether the semaphores are this core's or
-// shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold for one cycle only.
-// After an error it stays stopped until reset; nothing else stops with it.
+// shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold
+// for one cycle only. After an error it stays stopped until reset; nothing else stops with it.
 `include "assert.svh"
 
 module sequencer #(

@@ -72,6 +72,7 @@ void Scoreboard::check(const CommitBuffer& commits) {
     const cmodel::Commit& actual = entry.commit;
     const auto data = commits.data(entry);
     List& l = list(actual);
+    recent_->last = {actual, entry.cycle};
     if (l.lost) continue;
     while (l.empty() && model_->step()) {
     }
@@ -138,6 +139,17 @@ std::string Scoreboard::finish() {
   }
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return text;
+}
+
+std::optional<Scoreboard::Last> Scoreboard::last_of(const cmodel::StreamId& engine) const {
+  std::optional<Last> last;
+  for (const auto& [key, stream] : streams_) {
+    const cmodel::StreamId& id = stream->id;
+    if (id.chip == engine.chip && id.core == engine.core && id.engine == engine.engine &&
+        stream->last && (!last || last->cycle < stream->last->cycle))
+      last = stream->last;
+  }
+  return last;
 }
 
 std::vector<Missing> Scoreboard::missing() const {

@@ -63,6 +63,12 @@ class Scoreboard : public cmodel::CommitSink {
       std::span<const std::uint64_t, defs::kEveryTensorCount.size()> counts) const;
 
   std::uint64_t commits_checked() const { return commits_checked_; }
+  /// What an engine of the RTL did last, in whatever lane, be it right or wrong.
+  struct Last {
+    cmodel::Commit commit;
+    std::uint64_t cycle = 0;  ///< core cycle
+  };
+  std::optional<Last> last_of(const cmodel::StreamId& engine) const;
   /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.
   std::uint64_t commit_hash() const { return combined_hash(chains()); }
   Chains chains() const;
@@ -86,6 +92,7 @@ class Scoreboard : public cmodel::CommitSink {
   struct Stream {
     cmodel::StreamId id;
     List writes, semaphores;
+    std::optional<Last> last;
   };
 
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override;

@@ -53,7 +53,7 @@ std::string block_of_engine(const cmodel::StreamId& id) {
 }  // namespace
 
 Cause cause_in(unsigned chip, std::optional<unsigned> core, std::string block, std::string why) {
-  return {chip, core, std::move(block), {}, {}, {}, std::move(why), {}};
+  return {chip, core, std::move(block), {}, {}, {}, std::move(why), {}, {}};
 }
 
 Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::uint64_t> cycle,
@@ -65,6 +65,7 @@ Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::
           pc,
           cycle,
           std::move(why),
+          {},
           {}};
 }
 

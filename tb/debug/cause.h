@@ -28,6 +28,7 @@ struct Cause {
   std::optional<std::uint64_t> cycle;
   std::string why;       ///< one line
   std::string instance;  ///< where in the block, "chip.u_fabric.u_ni"; empty if all of it
+  std::optional<std::uint64_t> last_moved;  ///< core cycle, of an engine that never ends
 };
 
 /// A block did wrong; nothing is known of an engine or a time.

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "tb/base/command_line.h"
 #include "tb/base/script.h"
@@ -29,9 +30,10 @@ WavePlan plan_waves(const Diagnosis& d, std::optional<std::uint64_t> asserted,
   if (d.cause) add(d.cause->chip);
   for (const Step& step : d.path) add(step.stream.chip);
   std::sort(plan.chips.begin(), plan.chips.end());
-  plan.marker = asserted               ? *asserted
-                : d.mismatches.empty() ? last_progress
-                                       : d.mismatches.front().cycle;
+  plan.marker = asserted                ? *asserted
+                : !d.mismatches.empty() ? d.mismatches.front().cycle
+                : d.cause               ? d.cause->last_moved.value_or(last_progress)
+                                        : last_progress;
   plan.last = plan.marker + kBehind;
   std::uint64_t from = plan.marker;
   if (d.cause && d.cause->cycle) {
@@ -60,7 +62,10 @@ std::string record_waves(WavePlan& plan, Replay& replay, const fs::path& run_dir
   if (!built_with_waves()) return "no waves: this program counts coverage and has none\n";
   const fs::path waves = run_dir / "waves";
   const auto from = replay.waves(plan, waves);
-  if (!from) return "no waves: the repeated run went another way, or they cannot be written\n";
+  if (!from && replay.wave_error())
+    return fmt::format("no waves: {}: cannot be written: {}\n", waves.string(),
+                       std::strerror(replay.wave_error()));
+  if (!from) return "no waves: the repeated run went another way\n";
   plan.from = *from;
   return fmt::format("waves: scripts/dodeca waves {}  # chips {}, core cycles {} .. {}\n",
                      shell_word(run_dir.string()), fmt::join(plan.chips, ", "), plan.first,

@@ -24,7 +24,8 @@ struct WavePlan {
 
 /// From some cycles before the cause until a little behind the divergence; at most
 /// Snapshots::kCycles, the last ones. `asserted`: core cycle of an assertion that failed
-/// before anything differed; `last_progress`: for runs without either.
+/// before anything differed. Runs without either: when the engine that never ends did its last, or
+/// else the board, `last_progress`.
 WavePlan plan_waves(const Diagnosis& diagnosis, std::optional<std::uint64_t> asserted,
                     std::uint64_t last_progress);
 

@@ -107,6 +107,44 @@ TEST_F(Hang, ACreditThatNeverComesBackIsNamedWithItsChannel) {
   EXPECT_EQ(divergence()["cause"]["block"], "fabric");
 }
 
+/// Of an engine that never ends, by injection site and seed; all but its own work goes on.
+struct Endless {
+  const char *site, *block;
+  unsigned seed;
+};
+class EndlessHang : public tb::BoardRun, public testing::WithParamInterface<Endless> {};
+INSTANTIATE_TEST_SUITE_P(Sites, EndlessHang,
+                         testing::Values(Endless{"tensor_stuck", "tensor_array", 1},
+                                         Endless{"tensor_busy", "tensor_array", 1},
+                                         Endless{"dma_stuck", "dma", 1},
+                                         Endless{"sequencer_stuck", "sequencer", 2}),
+                         [](const auto& info) { return std::string(info.param.site); });
+
+TEST_P(EndlessHang, IsTheCauseWithItsInstructionAndWhatItDidLast) {
+  const auto& [site, block, seed] = GetParam();
+  EXPECT_EQ(
+      start(fmt::format("digits --chips 2 --hang-cycles 4096 --inject {} --seed {}", site, seed)),
+      1);
+  EXPECT_EQ(result()["status"], "hang");
+  const json cause = divergence()["cause"], inject = result()["metrics"]["inject"];
+  EXPECT_EQ(cause["block"], block);
+  EXPECT_EQ(cause["chip"], inject["chip"]);
+  EXPECT_EQ(cause["core"], inject["core"]);
+  EXPECT_TRUE(cause.contains("pc")) << cause;
+  const std::string why = cause["why"];
+  EXPECT_NE(why.find("nothing has moved for"), std::string::npos) << why;
+  EXPECT_NE(why.find(cause.contains("last_moved") ? "; its last commit, " : "done nothing yet"),
+            std::string::npos)
+      << why;
+  const json path = divergence()["path"], waves = divergence()["waves"];
+  ASSERT_FALSE(path.empty());
+  EXPECT_TRUE(path.back().contains("instruction") && path.back().contains("source")) << path;
+  EXPECT_NE(errors().find("\n               at tb/scenarios/"), std::string::npos) << errors();
+  EXPECT_EQ(waves["files"].size(), 1u) << waves;
+  if (cause.contains("last_moved")) EXPECT_EQ(waves["marker"], cause["last_moved"]);
+  EXPECT_NE(errors().find("\nwaves: scripts/dodeca waves "), std::string::npos) << errors();
+}
+
 /// Every update was applied, the register is another one: not who waits is to blame.
 TEST_F(Hang, ASemaphoreThatHoldsAnotherValueIsTheCause) {
   EXPECT_EQ(start("digits --inject semaphore_value --seed 1"), 1);

@@ -103,7 +103,7 @@ std::optional<Cause> first_missing(const Board& board, const cmodel::Program& pr
   const cmodel::Commit& commit = first->expected;
   found.path.push_back({Step::State::Missing, commit.stream, commit.pc, {}, describe(commit)});
   if (commit.stream.engine != kRx)
-    if (auto cause = busy_with(board, commit.stream, commit.pc)) return cause;
+    if (auto cause = stuck_with(board, commit.stream, commit.pc)) return cause;
   if (commit.kind == CommitKind::Semaphore) return lost_update(commit, {});
   if (commit.stream.engine == kRx)
     return missing_packet(board, provenance, missing, *operation, found);
@@ -132,7 +132,7 @@ Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
 void look_for_missing(const Board& board, const cmodel::Program& program, Diagnosis& found) {
   if ((found.cause = first_missing(board, program, found)) ||
       (found.cause = leaked_credit(board)) || (found.cause = broken_on_a_link(board)) ||
-      (found.cause = broken_at_its_end(board)) || (found.cause = never_done(board)))
+      (found.cause = broken_at_its_end(board)) || (found.cause = never_done(board, found)))
     return;
   if (const auto& cell = board.outcome().wrong_byte)
     found.cause = lost_write(program, *cell);

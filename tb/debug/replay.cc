@@ -4,6 +4,8 @@
 #include <systemc>
 
 #include "tb/debug/failure_waves.h"
+#include "tb/debug/stuck.h"
+#include "tb/dut/wave_error.h"
 
 namespace tb {
 namespace {
@@ -46,6 +48,8 @@ void Replay::attach(Board& board) {
   board_ = &board;
   if (again()) return arm();
   board.set_between([this] {
+    // Of a board that stands still one copy is as good as another.
+    if (board_->now() > board_->last_progress() + kStill) return false;
     const auto request = snapshots_.take(defs::kFabricDivide * board_->now());
     if (!request) return false;
     request_ = json::from_cbor(*request);
@@ -70,7 +74,7 @@ void Replay::arm() {
 
 void Replay::answer() {
   for (unsigned chip = 0; chip < board_->chips(); ++chip) board_->chip(chip).close_waves();
-  json reply{{"fingerprint", fingerprint(*board_)}};
+  json reply{{"fingerprint", fingerprint(*board_)}, {"wave_error", tb::wave_error()}};
   if (watch_) {
     reply["finding"] = to_json(watch_->finding());
     reply["certain"] = watch_->certain();
@@ -83,6 +87,7 @@ void Replay::answer() {
 json Replay::ask(Standby& copy, const json& request) {
   const auto bytes = copy.ask(json::to_cbor(request));
   const json reply = bytes.empty() ? json() : json::from_cbor(bytes);
+  if (!reply.is_null()) wave_error_ = reply["wave_error"];
   return reply.is_null() || reply["fingerprint"] != fingerprint(*board_) ? json() : reply;
 }
 
@@ -102,8 +107,8 @@ std::optional<std::uint64_t> Replay::waves(const WavePlan& plan, const std::file
   const json request{
       {"chips", plan.chips}, {"first", plan.first}, {"last", plan.last}, {"dir", dir.string()}};
   if (const auto* copy = snapshots_.before(plan.first))
-    if (!ask(*copy->process, request).is_null()) return copy->core_cycle;
-  if (!ask(start_, request).is_null()) return 0;
+    if (!ask(*copy->process, request).is_null() && !wave_error_) return copy->core_cycle;
+  if (!wave_error_ && !ask(start_, request).is_null() && !wave_error_) return 0;
   std::filesystem::remove_all(dir);
   return {};
 }

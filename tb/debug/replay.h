@@ -37,8 +37,9 @@ class Replay {
   std::optional<WatchFinding> watch(unsigned chip, const std::vector<cmodel::Cell>& cells,
                                     std::uint64_t until);
   /// FST files into `dir`. The core cycle from which the run was repeated; none if that run went
-  /// another way: then there are no files.
+  /// another way, or its files could not be written, with wave_error(): then there are none.
   std::optional<std::uint64_t> waves(const WavePlan& plan, const std::filesystem::path& dir);
+  int wave_error() const { return wave_error_; }
 
  private:
   void arm();
@@ -47,6 +48,7 @@ class Replay {
   Standby start_;
   Snapshots snapshots_;
   Board* board_ = nullptr;
+  int wave_error_ = 0;      ///< errno in the copy that answered last
   nlohmann::json request_;  ///< null in the run itself
   std::unique_ptr<Watch> watch_;
 };

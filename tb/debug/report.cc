@@ -108,6 +108,7 @@ ordered_json cause_json(const Cause& c) {
   if (!c.engine.empty()) j["engine"] = c.engine;
   if (c.pc) j["pc"] = *c.pc;
   if (c.cycle) j["cycle"] = *c.cycle;
+  if (c.last_moved) j["last_moved"] = *c.last_moved;
   j["why"] = c.why;
   return j;
 }

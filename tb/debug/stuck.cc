@@ -8,7 +8,6 @@ namespace {
 
 constexpr auto kSync = static_cast<unsigned>(defs::Engine::Sync);
 constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
-constexpr std::uint64_t kStill = 2048;  // fabric cycles: more than anything needs that moves
 
 bool still(const Board& board) {
   if (board.outcome().status != Outcome::Status::Hang) return true;
@@ -20,16 +19,44 @@ bool busy(const ChipState& state, unsigned core, unsigned engine) {
   return (state.busy_engines(core) >> engine & 1) && (engine != kSync || !state.dma_busy(core));
 }
 
-std::string says(const Board& board) {
+std::string says(const Board& board, std::string_view what) {
   const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_movement());
-  return fmt::format("it is busy, and nothing has moved for {} core cycles", cycles);
+  return fmt::format("{}, and nothing has moved for {} core cycles", what, cycles);
+}
+
+/// Of one that says so in instruction `pc`.
+Cause stuck_in(const Board& board, const cmodel::StreamId& id, std::uint32_t pc,
+               std::string_view what) {
+  Cause cause = cause_by(id, pc, {}, says(board, what));
+  if (const auto last = board.scoreboard().last_of(id)) {
+    cause.last_moved = last->cycle;
+    cause.why += fmt::format("; its last commit, of pc {}, came in core cycle {}", last->commit.pc,
+                             last->cycle);
+  } else {
+    cause.why += "; it has done nothing yet";
+  }
+  return cause;
+}
+
+bool goes_on(const ChipState& state, unsigned core, unsigned engine) {
+  const SequencerState at = state.sequencer(core, engine);
+  return at.running() && !at.in_flight && !at.waits(state.semaphore(at.instr.wait_sem));
+}
+
+/// Of a sequencer that goes_on().
+Cause stopped_before(const Board& board, const cmodel::StreamId& id) {
+  Cause cause =
+      stuck_in(board, id, board.chip(id.chip).state().sequencer(id.core, id.engine).pc,
+               "it is running, its next instruction waits for nothing and does not issue");
+  cause.block = "sequencer";
+  return cause;
 }
 
 /// What of a chip is not at rest, beside its engines.
 std::optional<Cause> other_part(const Board& board, unsigned chip) {
   const ChipState& state = board.chip(chip).state();
   const auto part = [&](std::optional<unsigned> core, const char* block) {
-    return cause_in(chip, core, block, says(board));
+    return cause_in(chip, core, block, says(board, "it is busy"));
   };
   for (unsigned core = 0; core < defs::kCores; ++core)
     if (state.dma_busy(core) && state.fabric_quiet()) return part(core, "dma");
@@ -41,14 +68,18 @@ std::optional<Cause> other_part(const Board& board, unsigned chip) {
 
 }  // namespace
 
-std::optional<Cause> busy_with(const Board& board, const cmodel::StreamId& id, std::uint32_t pc) {
+std::optional<Cause> stuck_with(const Board& board, const cmodel::StreamId& id, std::uint32_t pc) {
   if (id.engine == static_cast<unsigned>(defs::Engine::Host) || board.chip(id.chip).is_model() ||
-      !still(board) || !busy(board.chip(id.chip).state(), id.core, id.engine))
+      !still(board))
     return {};
-  return cause_by(id, pc, {}, says(board));
+  const ChipState& state = board.chip(id.chip).state();
+  if (busy(state, id.core, id.engine)) return stuck_in(board, id, pc, "it is busy");
+  if (id.engine < defs::kSequencers && goes_on(state, id.core, id.engine))
+    return stopped_before(board, id);
+  return {};
 }
 
-std::optional<Cause> never_done(const Board& board) {
+std::optional<Cause> never_done(const Board& board, Diagnosis& found) {
   if (!still(board) || !board.scoreboard().model().finished()) return {};
   std::optional<Cause> first;
   unsigned others = 0;
@@ -58,7 +89,8 @@ std::optional<Cause> never_done(const Board& board) {
     for (unsigned core = 0; core < defs::kCores; ++core)
       for (unsigned engine = 0; engine < kDma0 + built_sizes().dma_engines; ++engine) {
         if (engine >= defs::kSequencers && engine < kDma0) continue;
-        if (!busy(state, core, engine)) continue;
+        const bool works = busy(state, core, engine);
+        if (!works && (engine >= kDma0 || !goes_on(state, core, engine))) continue;
         if (first) {
           ++others;
           continue;
@@ -69,7 +101,9 @@ std::optional<Cause> never_done(const Board& board) {
                                   static_cast<std::uint8_t>(engine), 0, 0};
         // Behind the one it works on; a DMA engine goes on when that is done.
         const std::uint32_t pc = engine < kDma0 && next ? next - 1 : next;
-        first = cause_by(id, pc, {}, says(board) + "; all its commits have come");
+        first = works ? stuck_in(board, id, pc, "it is busy, all its commits have come")
+                      : stopped_before(board, id);
+        found.path.push_back({Step::State::Missing, id, *first->pc, {}, "its end"});
       }
   }
   if (first && others) first->why += fmt::format(" (so of {} more engines)", others);

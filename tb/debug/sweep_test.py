@@ -30,7 +30,7 @@ def judge(job):
     site, seed = job
     with tempfile.TemporaryDirectory() as out:
         run = subprocess.run([BOARD, "digits", "--inject", site, "--seed", str(seed), "--threads", "1",
-                              "--out", out], capture_output=True, text=True, timeout=1200)
+                              "--hang-cycles", "8192", "--out", out], capture_output=True, text=True, timeout=1200)
         try:
             result = json.loads((Path(out) / "latest" / "result.json").read_text())
         except OSError:

@@ -22,10 +22,11 @@ class Views(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = tempfile.TemporaryDirectory()
         cls.runs = {}
-        for site, seed in (("psum", 2), ("dma_address", 1), ("credit_lost", 1), ("instruction", 3)):
+        for site, seed in (("psum", 2), ("dma_address", 1), ("credit_lost", 1), ("instruction", 3),
+                           ("tensor_busy", 1)):
             out = Path(cls.dir.name) / site
             subprocess.run([BOARD, "digits", "--inject", site, "--seed", str(seed), "--threads", "1",
-                            "--out", out], capture_output=True)
+                            "--hang-cycles", "8192", "--out", out], capture_output=True)
             cls.runs[site] = (out / "latest").resolve()
 
     @classmethod

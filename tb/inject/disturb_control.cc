@@ -84,4 +84,14 @@ std::optional<Done> Injector::Impl::instruction(Chip& chip) {
               [=, this, found = *stream, pc = s.pc] { return same_commits(found, pc, bit); }};
 }
 
+std::optional<Done> Injector::Impl::sequencer_stuck(Chip& chip) {
+  const unsigned index = random.below(defs::kSequencers);
+  const SequencerState s = chip.state().sequencer(core, index);
+  if (!s.running() || !s.issuing) return {};
+  chip.state().in_sequencer(core, index, "issuing_q").put(0, 0, 1, 0);
+  return Done{fmt::format("core {} {} before instruction {}", core,
+                          to_string(static_cast<defs::Engine>(index)), s.pc),
+              nobody};
+}
+
 }  // namespace tb

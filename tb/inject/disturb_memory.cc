@@ -61,4 +61,23 @@ std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
               [] { return std::string(); }};
 }
 
+std::optional<Done> Injector::Impl::dma_stuck(Chip& chip) {
+  const unsigned e = random.below(built_sizes().dma_engines);
+  const auto is = [&](std::string_view name) {
+    return in_core(chip, fmt::format("u_dma.u_engines.{}", name)).bit(0, e);
+  };
+  if (!is("work_q") || !is("running_q") || is("issued_q")) return {};
+  const auto stop = [this, e](Chip& at) {
+    const Register work = in_core(at, "u_dma.u_engines.work_q");
+    const bool was = work.bit(0, e);
+    work.put(0, e, 1, 0);
+    return was;
+  };
+  stop(chip);
+  return Done{fmt::format("core {} DMA {} at pc {}", core, e, chip.state().dma(core, e).pc),
+              [] { return std::string(); },
+              {},
+              stop};
+}
+
 }  // namespace tb

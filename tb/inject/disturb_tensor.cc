@@ -2,6 +2,7 @@
 // Faults of the tensor engine: array, PSUM, counter.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 
@@ -87,6 +88,38 @@ std::optional<Done> Injector::Impl::tensor_count(Chip& chip) {
   const unsigned bit = random.below(48);
   in_core(chip, "u_tensor.u_counters.pe_busy_q").flip(0, bit);
   return Done{fmt::format("core {} PeBusy bit {}", core, bit), [] { return std::string(); }};
+}
+
+// Vectors go on into the array and are forgotten there; what takes their sums waits for ever.
+std::optional<Done> Injector::Impl::tensor_stuck(Chip& chip) {
+  const auto forget = [this](Chip& at) {
+    bool forgot = false;
+    for (const char* name : {"in_flight_q", "full_flight_q", "lower_flight_q"}) {
+      const Register flight = at.state().array(core, name);
+      for (unsigned lsb = 0; lsb < flight.bits; lsb += 64) {
+        const unsigned width = std::min(64u, flight.bits - lsb);
+        forgot |= flight.get(0, lsb, width) != 0;
+        flight.put(0, lsb, width, 0);
+      }
+    }
+    return forgot;
+  };
+  if (!forget(chip)) return {};
+  return Done{
+      fmt::format("core {} vectors in the array", core), [] { return std::string(); }, {}, forget};
+}
+
+// Data comes and goes as ever, until nothing is left to be done.
+std::optional<Done> Injector::Impl::tensor_busy(Chip& chip) {
+  const auto stick = [this](Chip& at) {
+    const Register flight = at.state().array(core, "full_flight_q");
+    const bool was = flight.bit(0, 0);
+    flight.put(0, 0, 1, 1);
+    return !was;
+  };
+  if (!stick(chip)) return {};
+  return Done{
+      fmt::format("core {} full_flight_q bit 0", core), [] { return std::string(); }, {}, stick};
 }
 
 }  // namespace tb

@@ -73,6 +73,7 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
     if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.core == core) last_row = entry;
   }
   if (trails) trails->step(chip);
+  if (done && done->hold && done->hold(chip)) chip.settle();
   if (done || done_commits < arm_at || done_commits == 0) return;
   // Several draws: few places of a big array are live at a time.
   for (unsigned draw = 0; draw < kDraws && !done; ++draw)

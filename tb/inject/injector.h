@@ -78,6 +78,8 @@ struct Done {
   /// Asked when the run has passed: why nobody could see it; empty if there is no reason.
   std::function<std::string()> why;
   std::optional<unsigned> core = {};  ///< none: what the cores share
+  /// After every later clock edge, of a fault that stays; true if it had to change something.
+  std::function<bool(Chip&)> hold = {};
 };
 
 }  // namespace inject
@@ -92,13 +94,17 @@ struct Injector::Impl {
   std::optional<inject::Done> partial_sum(Chip& chip);
   std::optional<inject::Done> psum(Chip& chip);
   std::optional<inject::Done> tensor_count(Chip& chip);
+  std::optional<inject::Done> tensor_stuck(Chip& chip);
+  std::optional<inject::Done> tensor_busy(Chip& chip);
   std::optional<inject::Done> sbuf_write_lost(Chip& chip);
   std::optional<inject::Done> dma_address(Chip& chip);
+  std::optional<inject::Done> dma_stuck(Chip& chip);
   std::optional<inject::Done> flit_payload(Chip& chip);
   std::optional<inject::Done> credit_lost(Chip& chip);
   std::optional<inject::Done> semaphore_lost(Chip& chip);
   std::optional<inject::Done> semaphore_value(Chip& chip);
   std::optional<inject::Done> instruction(Chip& chip);
+  std::optional<inject::Done> sequencer_stuck(Chip& chip);
 
   Register in_core(Chip& chip, std::string_view name) const {
     return chip.state().in_core(core, name);

@@ -63,6 +63,20 @@ class Files(BadDay):
         self.refused(3, BOARD, *SMALL, "--waves=w", "--json", about="w: waves cannot be written: File too large",
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000)))
 
+    def test_a_failed_run_stays_one_whose_waves_do_not_fit(self):
+        # Half of them, or all but the end: nobody asked for them, what failed is said, and no piece of them is left.
+        run = ("digits", "--chips", 2, "--inject", "weight", "--seed", 3, "--threads", 1, "--out", self.dir)
+        self.assertEqual(self.call(BOARD, *run)[0], 1)
+        whole = max(file.stat().st_size for file in (self.dir / "latest/waves").glob("*.fst"))
+        for size in (whole // 2, whole - 1000):
+            with self.subTest(size=size):
+                status, _, err = self.call(BOARD, *run, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+                self.assertEqual(status, 1, err)
+                self.assertIn("waves: cannot be written: File too large\n", err)
+                self.assertIn("earliest cause: ", err)
+                self.assertFalse((self.dir / "latest/waves").exists())
+                self.assertEqual(json.loads((self.dir / "latest/result.json").read_text())["divergence"]["waves"]["files"], [])
+
     def test_a_reader_that_has_left(self):
         for program in (BOARD, MODEL):
             for options in ((), ("--json",)):
@@ -117,6 +131,28 @@ class Signals(BadDay):
                 self.assertIn("interrupted: ", err)
                 vcd = subprocess.run(["fst2vcd", fst], capture_output=True, text=True, check=True).stdout
                 self.assertGreater(vcd.count("\n#"), 100)
+
+    def test_an_interrupted_run_is_interrupted_whatever_was_wrong_before(self):
+        # The model is ahead, while updates pull it: it has read bytes of SBUF that nobody wrote, the RTL still copies.
+        program = self.dir / "reads.dasm"
+        program.write_text("""config mini
+chips 2
+segment chip 0 at 0x1000
+ ring core 0 Dma0
+  DMA 64 rows x 65536 B 0x100000 (+65536) -> chip 0 0x4000000 (+65536)
+  DMA 1 rows x 64 B 0xfffc4000000 (+0) -> chip 0 0x4000 (+0) update 0.1 += 1
+ stream core 0 Sync
+  DMA_TRIGGER dma 0 x 2
+  END wait 0.1 >= 1
+ stream core 0 Act
+""" + 30 * "  NOP update 0.2 += 1\n" + "  END\n")
+        process = self.start(BOARD, program, "--json")
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        text, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+        self.assertEqual(json.loads(text)["status"], "interrupted")
+        self.assertGreater(json.loads(text)["commits_checked"], 0)
 
     def test_the_model_as_well(self):
         process = self.start(MODEL, "busy", "--length", 1 << 16, "--config", "mini", "--json")

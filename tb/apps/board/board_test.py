@@ -14,8 +14,9 @@ import tempfile
 import unittest
 
 PROGRAM, TABLES = sys.argv[1:3]
-SITES = ["weight", "partial_sum", "psum", "tensor_count", "sbuf_write_lost", "dma_address", "flit_payload",
-         "credit_lost", "semaphore_lost", "semaphore_value", "instruction"]
+SITES = ["weight", "partial_sum", "psum", "tensor_count", "tensor_stuck", "tensor_busy", "sbuf_write_lost",
+         "dma_address", "dma_stuck", "flit_payload", "credit_lost", "semaphore_lost", "semaphore_value", "instruction",
+         "sequencer_stuck"]
 
 
 def run(*args, program=PROGRAM, env=None):
@@ -304,7 +305,7 @@ class Inject(BoardTest):
             for seed in range(1, 4):
                 with self.subTest(site=site, seed=seed):
                     done = run("digits", "--chips", 2, "--seed", seed, "--inject", site, "--json",
-                               "--out", self.out)
+                               "--hang-cycles", 8192, "--out", self.out)
                     self.assertIn(done.returncode, (0, 1), done.stderr)
                     result = json.loads(done.stdout)
                     verdict = result["metrics"]["inject"]["outcome"]

@@ -155,6 +155,7 @@ std::string error_text(const HostError& error) {
 
 /// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.
 void judge(Job& job, const Board& board, Outcome& outcome, nlohmann::ordered_json& metrics) {
+  if (outcome.status == Outcome::Status::Interrupted) return;  // not judged, whatever was seen
   // Whatever it led to: what the hardware was powered on with must not decide.
   const std::string unwritten = board.scoreboard().model().unwritten_text();
   if (!unwritten.empty()) {

@@ -8,6 +8,7 @@ import json
 import math
 import pathlib
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -129,6 +130,26 @@ class Programs(ModelTest):
             again = json.loads(self.call(MODEL, out / f"{scenario}.dasm", "--save", out / "again.dasm", "--json")[0])
             self.assertEqual(again["program_hash"], wanted["program_hash"])
             self.assertEqual((out / "again.dasm").read_bytes(), (out / f"{scenario}.dasm").read_bytes())
+
+    def test_the_line_that_repeats_a_failed_run_does(self):
+        folder = pathlib.Path(self.out) / "a user's folder"
+        folder.mkdir()
+        file = folder / "reads.dasm"  # bytes of SBUF that nobody wrote
+        file.write_text("config mini\nchips 2\nsegment chip 1 at 0x1000\n ring core 0 Dma0\n"
+                        "  DMA 1 rows x 64 B 0xfffc4000000 (+0) -> chip 1 0x4000 (+0) update 0.1 += 1\n"
+                        " stream core 0 Sync\n  DMA_TRIGGER dma 0 x 1\n  END wait 0.1 >= 1\n")
+        for options in ((), ("--races", "--order-seed", "7", "--npy", "--config", "mini")):
+            said, line = [], (str(file), *options)
+            for _ in range(2):
+                _, text = self.call(MODEL, *line, "--out", self.out, status=1)
+                self.assertIn("reads bytes that nobody has written", text)
+                repro = re.search(r"^repro: (scripts/dodeca run .*)$", text, re.M)[1]
+                line = shlex.split(repro)[2:]
+                result = json.loads((pathlib.Path(self.out) / "latest/result.json").read_text())
+                said.append((repro, text, result["repro"], result["commit_hash"], result["program_hash"]))
+            self.assertEqual(*said)
+            for option in ("--model-only", *options):
+                self.assertIn(option, line)
 
     def test_what_is_wrong_is_refused_in_one_line(self):
         out = pathlib.Path(self.out)
