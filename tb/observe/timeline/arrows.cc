@@ -2,6 +2,7 @@
 #include "tb/observe/timeline/arrows.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "fabric/model/message.h"
 
