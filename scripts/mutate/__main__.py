@@ -44,14 +44,24 @@ def chosen_files(globs):
 def prepared(args):
     """The tree with its mutants and all catalogued bugs, built for the layer; and the runs."""
     tree = Tree(ROOT, TREE, chosen_files(args.files), args.n, args.seed, bugs.read(ROOT))
-    if not tree.mutants:
-        raise Refused("--files: there is no place for a mutant in them")
+    if all(mutant.name for mutant in tree.mutants):
+        raise Refused(f"--files {' '.join(args.files)}: there is no place for a mutant in them")
+    path = folder_of(args, tree)
+    if args.resume and not (path / "verdicts.jsonl").exists():
+        raise Refused(f"{path}: nothing to go on with; --resume is allowed after an interrupted call of the same words on "
+                      "the same tree")
     dropped = tree.drop_broken()
     if dropped:
         print(f"{dropped} mutants left out: Verilator does not take them", file=sys.stderr)
-    runs = planned(ROOT / "regress/suites.toml", args.layer)
+    tree.configure()
+    runs = planned(TREE, args.layer)
     tree.build({run["target"] for layer in runs.values() for run in layer})
     return tree, runs
+
+
+def folder_of(args, tree):
+    """One for the same words on the same tree."""
+    return pathlib.Path(args.out).resolve() / f"mutate-{args.bugs or 'sample'}-{args.layer}-{tree.digest}"
 
 
 def base(trials, digest, jobs):
@@ -117,7 +127,7 @@ def main(argv):
     tree, runs = prepared(args)
     wanted = {bug.name for bug in bugs.read(ROOT, args.bugs)} if args.bugs else {""}
     mutants = [m for m in tree.mutants if m.name in wanted]
-    folder = pathlib.Path(args.out).resolve() / f"mutate-{args.bugs or 'sample'}-{tree.digest}"
+    folder = folder_of(args, tree)
     if folder.exists() and not args.resume:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)

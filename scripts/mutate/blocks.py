@@ -15,7 +15,7 @@ RIGHT = [
     ("rtl/dma/*", "dma"),
     ("rtl/mem/psum.sv", "psum"),
     ("rtl/mem/sbuf.sv", "sbuf"),
-    ("rtl/mem/mem_xbar*", "mem_xbar hbm"),
+    ("rtl/mem/mem_*", "mem_xbar hbm"),
     ("rtl/mem/row_pkg.sv", "sbuf psum tensor_array vector_engine act_engine"),
     ("rtl/host/*", "host_if"),
     ("rtl/prim/*", "sequencer dma mem_xbar fabric host_if sbuf psum vector_engine act_engine tensor_array"),

@@ -15,6 +15,7 @@ from .schemata import Edit, Overlap, one_line, with_edits
 from .syntax import SyntaxProblem
 
 FOLDERS = ("rtl", "fabric/rtl")
+BUILT = ("rtl", "fabric", "cmodel", "tb", "CMakeLists.txt", "scripts/cmake", "regress/suites.toml")
 MOST = 8000                  # tb/dut/mutants.h has room for 8,191
 ERROR = re.compile(r"([\w./-]+\.sv):(\d+):\d+:")
 
@@ -36,7 +37,7 @@ def write_if_other(path, data):
 
 
 class Tree:
-    """The mutants, their edits by file, and the folder in which they are built. `digest`: of all its files."""
+    """The mutants, their edits by file, and the folder in which they are built. `digest`: equal for equal ones."""
 
     def __init__(self, root, folder, files, n, seed, bugs):
         self.root, self.folder = root, folder
@@ -44,6 +45,16 @@ class Tree:
         self.mutants, self.edits = [], {}
         self._bugs(bugs)
         self._sample(files, n, seed)
+        self.digest = self._digest()
+
+    def _digest(self):
+        """Of the mutants and of all that is compiled."""
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z", *BUILT], cwd=self.root, capture_output=True,
+                                text=True, check=True).stdout.split("\0")
+        content = hashlib.sha256(repr([self.mutants, sorted(self.edits.items())]).encode())
+        for name in sorted({f for f in listed if f and (self.root / f).is_file()}):
+            content.update(name.encode() + (self.root / name).read_bytes())
+        return content.hexdigest()[:16]
 
     def _bugs(self, bugs):
         self.taken = {}
@@ -76,15 +87,12 @@ class Tree:
         """All files of the repository, the RTL with its mutants. Files that went away go away here."""
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=self.root, capture_output=True,
                                 text=True, check=True).stdout.split("\0")
-        wanted = sorted({f for f in listed if f and (self.root / f).is_file()})
-        content = hashlib.sha256()
+        wanted = {f for f in listed if f and (self.root / f).is_file()}
         for name in wanted:
             data = self.source_with_mutants(name).encode() if name in self.edits else (self.root / name).read_bytes()
-            content.update(f"{name} {len(data)} ".encode() + data)
             path = self.folder / name
             if write_if_other(path, data):
                 path.chmod((self.root / name).stat().st_mode)
-        self.digest = content.hexdigest()[:16]
         for path in self.folder.rglob("*"):
             name = str(path.relative_to(self.folder))
             if path.is_file() and name not in wanted and not name.startswith(("build/", "out/")):
@@ -138,13 +146,15 @@ class Tree:
         return found
 
     # --- build
-    def build(self, targets):
-        """Configured and built; the compiler's errors are shown."""
+    def configure(self):
         build = self.folder / "build"
         if not (build / "build.ninja").exists():
             self._run("cmake", "-S", self.folder, "-B", build, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=clang++-19",
                       "-DDODECA_MUTANTS=ON", *os.environ.get("DODECA_CMAKE", "").split())
-        self._run("cmake", "--build", build, "--target", *sorted(targets))
+
+    def build(self, targets):
+        """The compiler's errors are shown."""
+        self._run("cmake", "--build", self.folder / "build", "--target", *sorted(t for t in targets if t))
 
     def _run(self, *command):
         print("+ " + " ".join(map(str, command)), file=sys.stderr)

@@ -2,17 +2,20 @@
 """One mutant against the runs that meet it, layer by layer, until one of them notices."""
 import dataclasses
 import json
+import pathlib
 import shutil
+import subprocess
 
 from regress.buckets import CAUSE
 from regress.execute import execute
-from regress.plan import make_runs
-from regress.suites import Suites
+from regress.plan import ctest_run, make_runs
+from regress.suites import Suites, Test
 
 LAYERS = ("smoke", "test", "nightly")
 SLOWER = 10     # a mutant may take so many times the time of the design, and some seconds
 GRACE_S = 10
 SEED = 1
+UNIT_S, UNIT_MIB = 900, 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,23 +32,33 @@ class Verdict:
     runs: int = 0
 
 
-def planned(suites_file, layer):
-    """{layer: runs} up to `layer`: what `regress smoke` runs; all unit programs; a run of each test of the night."""
-    suites = Suites(suites_file)
-    smoke, nightly = suites.suite("smoke"), suites.suite("nightly")
-    unit = {name: count for name, count in nightly.seeds.items() if suites.tests[name].ctest}
-    night = {name: 1 for name in nightly.seeds if suites.tests[name].scenario and not name.startswith("count_")}
-    found, seen = {}, set()
-    for name, chosen in zip(LAYERS, (smoke.seeds, unit, night)):
-        runs = [r for r in make_runs(suites, smoke, chosen, SEED, canary=False, whole=False) if r["kind"] == "test"]
-        if name == "nightly":
-            runs = [r | {"id": f"night.{r['id']}"} for r in make_runs(suites, smoke, chosen, SEED + 1, whole=False)
-                    if r["kind"] == "test"]
-        found[name] = [quick(r) for r in runs if r["id"] not in seen]
-        seen |= {r["id"] for r in found[name]}
-        if name == layer:
-            return found
+def unit_programs(tree):
+    """CTest's programs with RTL in them: {name: program}."""
+    listed = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=tree, capture_output=True, text=True)
+    found = {}
+    for test in json.loads(listed.stdout)["tests"]:
+        labels = next((p["value"] for p in test["properties"] if p["name"] == "LABELS"), [])
+        program = pathlib.Path(test.get("command", [""])[0])
+        if "unit" in labels and "nightly" not in labels and program.is_relative_to(tree / "build/bin"):
+            found[test["name"]] = program.name
     return found
+
+
+def planned(tree, layer):
+    """{layer: runs} up to `layer`: what `regress smoke` runs; all unit programs; a run of each test of the night."""
+    suites = Suites(tree / "regress/suites.toml")
+    smoke, nightly = suites.suite("smoke"), suites.suite("nightly")
+
+    def runs_of(seeds, seed=SEED, prefix=""):
+        return [quick(run | {"id": prefix + run["id"]}) for run in make_runs(suites, smoke, seeds, seed, whole=False)
+                if run["kind"] == "test"]
+    found = {"smoke": runs_of(smoke.seeds)}
+    in_smoke = {suites.tests[name].ctest for name in smoke.seeds}
+    found["test"] = [ctest_run(Test(f"unit_{name}", "", name, "", (), (), "", UNIT_S, UNIT_MIB, ""), SEED) | {"target": program}
+                     for name, program in unit_programs(tree).items() if name not in in_smoke]
+    found["nightly"] = runs_of({name: 1 for name in nightly.seeds if suites.tests[name].scenario
+                                and not name.startswith("count_")}, SEED + 1, "night.")
+    return {name: found[name] for name in LAYERS[:LAYERS.index(layer) + 1]}
 
 
 def quick(run):
