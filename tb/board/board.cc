@@ -201,10 +201,12 @@ bool Board::broken() {
   else if (faulty) {
     outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
-  } else if (!host_->fault().empty())
+  } else if (!host_->fault().empty()) {
+    outcome_.wrong_answer = host_->wrong_answer();
     stop(Outcome::Status::Failed, host_->fault() + "\n");
-  else
+  } else {
     return false;
+  }
   return true;
 }
 
@@ -277,7 +279,8 @@ void Board::at_the_end() {
       counts += wrong;
     }
   if (host_->errors().empty()) {
-    const std::string wrong = wrong_fabric_counts(*this, !settings_.inject.empty());
+    const auto [wrong, chip] = wrong_fabric_counts(*this, !settings_.inject.empty());
+    outcome_.wrong_fabric_count = chip;
     if (!wrong.empty()) report += "counters of the fabric are wrong:\n" + wrong;
   }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;

@@ -40,7 +40,9 @@ struct Outcome {
   double wall_s = 0;
   /// Where the hardware's counters were wrong at the end: {chip, core}.
   std::optional<std::pair<unsigned, unsigned>> wrong_counter;
-  std::optional<cmodel::Cell> wrong_byte;  ///< of memory at the end
+  std::optional<cmodel::Cell> wrong_byte;      ///< of memory at the end
+  std::optional<WrongAnswer> wrong_answer;     ///< to the host, while all else went its way
+  std::optional<unsigned> wrong_fabric_count;  ///< at the end: the first chip
   /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
   std::optional<unsigned> faulty_chip;
 };
