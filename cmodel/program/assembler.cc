@@ -160,6 +160,7 @@ Program Assembler::assemble() {
   program.segments = std::move(segments_);
   program.regions = std::move(regions_);
   program.labels = labels_;
+  program.semaphores = semaphores_;
   for (const ChipState& chip : state_)
     for (const auto& core : chip.cores) {
       if (!core) continue;

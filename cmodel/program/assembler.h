@@ -87,6 +87,7 @@ class Assembler {
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
   std::vector<std::string> labels_{""};
+  std::map<std::pair<unsigned, unsigned>, std::string> semaphores_;  ///< Program::semaphores
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
   std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;

@@ -26,11 +26,13 @@ DmaEngine& Core::dma(unsigned engine) {
   return *dma_[engine];
 }
 
-Semaphore Core::semaphore() {
+Semaphore Core::semaphore(const std::string& name) {
   if (next_semaphore_ == defs::kSemaphores)
     throw AssemblerError(fmt::format("chip {} core {}: no semaphore left, allowed {} per core",
                                      chip_, core_, defs::kSemaphores));
-  return {chip_, core_ * defs::kSemaphores + next_semaphore_++};
+  const Semaphore made{chip_, core_ * defs::kSemaphores + next_semaphore_++};
+  if (!name.empty()) assembler_.semaphores_[{made.chip, made.id}] = name;
+  return made;
 }
 
 Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsigned partition) {

@@ -2,6 +2,7 @@
 // One core of the board under construction, and what it can hand out.
 #pragma once
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cmodel/program/dma_ring.h"
@@ -23,8 +24,8 @@ class Core {
   SyncStream& sync() { return sync_; }
   DmaEngine& dma(unsigned engine);
 
-  /// A new semaphore of this core, 0 at start.
-  Semaphore semaphore();
+  /// A new semaphore of this core, 0 at start; its name is for reports.
+  Semaphore semaphore(const std::string& name = "");
   /// SBUF nobody else has: `partitions` from `partition`, `elements` each, contiguous.
   Tile sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsigned partition = 0);
   /// PSUM columns from `column` of a bank, fp32. Not allocated: banks are the program's to manage.

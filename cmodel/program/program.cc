@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cmodel/program/disassemble.h"
+
 namespace cmodel {
 
 std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
@@ -30,6 +32,11 @@ std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
         addr - segments[i].addr < segments[i].bytes.size())
       return fmt::format("{}: segment {}, byte {:#x}", file, i, addr - segments[i].addr);
   return {};
+}
+
+std::string Program::semaphore_of(unsigned chip, unsigned semaphore) const {
+  const auto named = semaphores.find({chip, semaphore});
+  return semaphore_name(semaphore) + (named == semaphores.end() ? "" : " " + named->second);
 }
 
 }  // namespace cmodel

@@ -3,8 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rtl/defs/gen/defs.h"
@@ -81,10 +83,13 @@ struct Program {
   /// Only of a program that was assembled in this process; no part of files and hashes.
   std::vector<SourceNotes> notes;
   std::vector<std::string> labels;
-  std::string file;  ///< that it was loaded from
+  std::map<std::pair<unsigned, unsigned>, std::string> semaphores;  ///< names, by chip and number
+  std::string file;                                                 ///< that it was loaded from
 
   /// "tb/scenarios/ring.cc:133 (label)"; of a file its name and the byte; empty if not known.
   std::string source_of(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) const;
+  /// "0.3 loaded"; "0.3" if it has no name.
+  std::string semaphore_of(unsigned chip, unsigned semaphore) const;
 };
 
 /// File format, all little-endian:

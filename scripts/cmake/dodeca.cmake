@@ -11,6 +11,12 @@ add_library(verilated STATIC
   ${VERILATOR_ROOT}/include/verilated.cpp ${VERILATOR_ROOT}/include/verilated_dpi.cpp
   ${VERILATOR_ROOT}/include/verilated_threads.cpp ${CMAKE_SOURCE_DIR}/tb/dut/fst_writer.cc
   ${CMAKE_SOURCE_DIR}/tb/dut/rtl_print.cc)
+# A tree that scripts/mutate has written: its RTL asks which mutant is chosen.
+option(DODECA_MUTANTS "the RTL holds mutants" OFF)
+if(DODECA_MUTANTS)
+  target_sources(verilated PRIVATE ${CMAKE_SOURCE_DIR}/tb/dut/mutants.cc)
+  string(APPEND DODECA_CXX_FLAGS " -include ${CMAKE_SOURCE_DIR}/tb/dut/mutants.h")
+endif()
 # What it prints goes through tb/dut/rtl_print.h.
 set_source_files_properties(${VERILATOR_ROOT}/include/verilated.cpp PROPERTIES COMPILE_OPTIONS
   "-include;${CMAKE_SOURCE_DIR}/tb/dut/rtl_print.h;-DVL_PRINTF=tb::rtl_print")

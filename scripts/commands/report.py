@@ -13,7 +13,8 @@ from lib.errors import Refused
 from lib.runs import run_folder
 
 OPENS = {"timeline.html": "a browser", "timeline.json": "Perfetto", "waves": "scripts/dodeca waves RUN",
-         "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures"}
+         "divergence.json": "what differed, the root-cause trace, the cause", "result.json": "all figures",
+         "epochs.json": "scripts/dodeca compare RUN RUN: where they part"}
 
 
 def load(file):

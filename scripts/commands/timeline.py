@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""timeline.html beside the timeline.json of a run: one page, no network.
+"""timeline.html beside the timeline.json of a run: one page, no network. Prints what cost most, by line of the program.
 
   scripts/dodeca timeline out/latest
 """
 import base64
+import bisect
+import collections
 import gzip
 import json
 import os
@@ -16,7 +18,9 @@ from lib.errors import Refused
 from lib.runs import run_folder
 
 ASSETS = Path(__file__).resolve().parents[1] / "timeline"
-SCRIPTS = ("data.js", "view.js", "find.js", "summary.js", "page.js")
+SCRIPTS = ("data.js", "arrows.js", "view.js", "overview.js", "find.js", "summary.js", "page.js")
+WORST = 10  # warnings that are printed
+KINDS = {"idle": "array idle", "small": "small copies", "early": "wait could end earlier"}
 
 
 def cycles(microseconds):
@@ -24,8 +28,9 @@ def cycles(microseconds):
 
 
 def pack(run, summary, events):
-    """Tracks in the order of the file, as columns: begin, length, label, detail and source (into names), pc or -1."""
-    names, tracks, end = {"": 0}, {}, summary["end"]
+    """Tracks in the order of the file, as columns: begin, length, label, detail and source (into names), pc or -1.
+    An arrow is the spans that it leads over: track, index, track, index, .."""
+    names, tracks, flows, end = {"": 0}, {}, collections.defaultdict(list), summary["end"]
 
     def name_id(text):
         return names.setdefault(text, len(names))
@@ -51,7 +56,23 @@ def pack(run, summary, events):
             to["name"] = event["name"]
             to["begin"].append(cycles(event["ts"]))
             to["value"].append(event["args"]["value"])
-    return {"run": Path(run).resolve().name, "end": end, "summary": summary, "names": list(names), "tracks": [t for t in tracks.values() if t["kind"]]}
+        elif event["ph"] in "stf":
+            flows[event["id"]].append((chip, event["tid"], cycles(event["ts"])))
+    places = {key: at for at, key in enumerate(key for key, to in tracks.items() if to["kind"])}
+    arrows = [[part for chip, tid, at in flow for part in (places[chip, tid], bisect.bisect(tracks[chip, tid]["begin"], at) - 1)]
+              for flow in flows.values()]
+    return {"run": Path(run).resolve().name, "end": end, "summary": summary, "names": list(names), "tracks": [tracks[key] for key in places],
+            "arrows": arrows}
+
+
+def report(summary):
+    """The worst warnings (tb/observe/timeline/warnings.h), a line each."""
+    found = summary.get("warnings", [])
+    for w in found[:WORST]:
+        late = f", last {w['late']} at {w['late_source']}" if w["late"] else ""
+        yield f"{w['cycles']:>12,} cycles  {KINDS[w['kind']]}: {w['what']}{w['source'] and ' at ' + w['source']}{late} ({w['times']} x)"
+    if len(found) > WORST:
+        yield f"{'':12} {len(found) - WORST} more on the page"
 
 
 def load(run):
@@ -83,7 +104,7 @@ def main():
         os.replace(partial, file)
     finally:
         partial.unlink(missing_ok=True)
-    print(f"timeline: {file}")
+    print(f"timeline: {file}", *report(data["summary"]), sep="\n")
     return 0
 
 

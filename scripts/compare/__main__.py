@@ -2,8 +2,9 @@
 """scripts/dodeca compare A B: two runs, logs, tensors or timelines; says where they differ first.
 
   run      a run directory or its result.json. Fields, cycles, metrics; then every commits.log[.gz],
-           timeline.json and *.npy that both directories hold. Against a run of the golden model alone (--model-only) only
-           what that one has: hashes, status, work.
+           timeline.json and *.npy that both directories hold. Without logs: in which epoch (1,024 core cycles) and
+           stream they part, and between which of its commits; or where the same commits first came at other times.
+           Against a run of the golden model alone (--model-only) only what that one has: hashes, status, work, commits.
   log      written by run --commit-log. Compared list by list (stream; writes or semaphore updates), as
            the scoreboard does: between lists there is no order. The first difference is the one with
            the earliest cycle.

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two runs: their result.json, and the logs and tensors that lie beside."""
+"""Two runs: their result.json, and the logs, epochs, timelines and tensors that lie beside."""
 import json
 
-from compare import BadInput, logs, tensors, timelines
+from compare import BadInput, epochs, logs, tensors, timelines
 
 # How long it took, and with what: no part of the result.
 TIMES = {"wall_s", "cycles_per_s", "threads", "repro", "metrics.model_share", "metrics.macs_per_s"}
 # What the golden model alone has as well.
 SHARED = {"scenario", "config", "seed", "status", "chips", "cores", "program_hash", "commit_hash"}
+
+LOGS = ("commits.log", "commits.log.gz")
 
 
 def load(path):
@@ -49,6 +51,7 @@ def compare(path_a, path_b, args):
             found.append({"field": name, "a": a.get(name), "b": b.get(name),
                           "text": f"{name}: {show[0]} and {show[1]}{change}"})
     if path_a.is_dir() and path_b.is_dir():
+        logged = any((path_a / name).is_file() and (path_b / name).is_file() for name in LOGS)  # they say more
         for file in sorted(path_a.iterdir()):
             other = path_b / file.name
             if not other.is_file() or file.name in args.ignore:
@@ -56,8 +59,10 @@ def compare(path_a, path_b, args):
             beside = []
             if file.suffix == ".npy":
                 beside = tensors.compare(file, other, args)
-            elif file.name in ("commits.log", "commits.log.gz"):
+            elif file.name in LOGS:
                 beside = logs.compare(file, other)
+            elif file.name == "epochs.json" and not logged:
+                beside = epochs.compare(file, other)
             elif file.name == "timeline.json":
                 beside = timelines.compare(file, other)
             found += [{**entry, "file": file.name, "text": f"{file.name}: {entry['text']}"} for entry in beside]

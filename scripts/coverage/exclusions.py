@@ -8,10 +8,11 @@
   name = "pc_q*"                    (optional, shell pattern on the point's name, or a list; "[[]" for "[")
   index = ["0..15", "28"]           (optional, the first index in the point's name)
   kind = "UNR"                      reason = "one sentence"
+  proof = "ack"                     (optional, of UNR: tb/proof/ack_proof.sv, about the module of `file`)
 
 `source` is the text of one or more whole lines of the file, without white space around it. If no
 line says that any more, an entry forgives nothing that exists, or only what was hit, or UNR names
-something that was hit, the list is out of date: an error.
+something that was hit, the list is out of date: an error. So it is if a proof or a test that it names is not there.
 
   UNR          cannot be reached in any program, whatever the stimulus
   NON_RTL      is not hardware
@@ -20,6 +21,7 @@ something that was hit, the list is out of date: an error.
   LOW_RISK     reachable; another test does it better (which, in the reason)
 """
 import fnmatch
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -60,8 +62,10 @@ def check(entry, where, keys, optional=()):
         raise BadData(f"{where}: unknown key {key}; allowed {', '.join(sorted(keys | set(optional)))}")
     if entry["kind"] not in KINDS:
         raise BadData(f"{where}: kind is {entry['kind']}; allowed {', '.join(KINDS)}")
-    if len(str(entry["reason"])) < 10:
-        raise BadData(f"{where}: reason is too short to be one")
+    if not isinstance(entry["reason"], str) or len(entry["reason"].split()) < 4:
+        raise BadData(f"{where}: reason is {entry['reason']!r}; allowed an argument, four words or more")
+    if "proof" in entry and entry["kind"] != "UNR":
+        raise BadData(f"{where}: proof is {entry['proof']!r}; allowed with kind UNR only")
 
 
 def load(file):
@@ -75,7 +79,7 @@ def load(file):
     for key in set(table) - {"code", "functional"}:
         raise BadData(f"{file}: unknown table {key}; allowed code, functional")
     for index, entry in enumerate(table.get("code", []), 1):
-        check(entry, f"{file}: code {index}", CODE, ("name", "index"))
+        check(entry, f"{file}: code {index}", CODE, ("name", "index", "proof"))
         types = entry["type"] if isinstance(entry["type"], list) else [entry["type"]]
         for kind in types:
             if kind not in TYPES:
@@ -97,13 +101,34 @@ def false_claims(where, what, kind, counts):
     return []
 
 
+@functools.cache
+def tests_of(root):
+    return {path.name.partition(".")[0] for path in (root / "tb").rglob("*_test.*")}
+
+
+def unfounded(entry, where, root):
+    """What an entry rests on, a proof or tests, and is not there."""
+    tests = re.findall(r"\w+_test\b", entry["reason"])
+    found = [f"{where}: there is no {name}" for name in tests if name not in tests_of(root)]
+    if entry["kind"] in ("EXTERNAL", "LOW_RISK") and not tests:
+        found.append(f"{where}: {entry['kind']}, but its reason names no test that reaches it")
+    if "proof" in entry:
+        proof, module = root / f"tb/proof/{entry['proof']}_proof.sv", Path(entry["file"]).stem
+        if not proof.is_file():
+            found.append(f"{where}: there is no proof {entry['proof']!r}")
+        elif not re.search(rf"^ *{module}\b", proof.read_text(encoding="utf-8"), re.MULTILINE):
+            found.append(f"{where}: proof {entry['proof']!r} is not about {module}")
+    return found
+
+
 def apply(exclusions, coverage, root, stale):
     """Marks excluded points; returns the excluded bins. Out-of-date entries go to the list `stale`."""
-    sources, passed = {}, {}
+    sources, passed, root = {}, {}, Path(root)
     for entry in exclusions["code"]:
         name = entry["file"]
+        stale += unfounded(entry, f"{name}: {entry['source']!r}", root)
         if name not in sources:
-            path = Path(root) / name
+            path = root / name
             text = path.read_text(encoding="utf-8") if path.is_file() else ""
             sources[name] = [" ".join(line.split()) for line in text.split("\n")]
             passed[name] = set(passed_on(text, name == TOP))
@@ -126,6 +151,7 @@ def apply(exclusions, coverage, root, stale):
                                   [(p.name or p.kind, p.count) for p in points])
     bins = {}
     for entry in exclusions["functional"]:
+        stale += unfounded(entry, f"functional: {entry['bins']!r}", root)
         matching = [(b, n) for b, n in coverage.functional.items() if fnmatch.fnmatchcase(b, entry["bins"])]
         if coverage.functional:
             stale += false_claims(f"functional: {entry['bins']!r}", "bin", entry["kind"], matching)

@@ -33,6 +33,8 @@ from .tools import revision, revision_name, versions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
+LAUNCHERS = {"local": LocalLauncher, "slurm": SlurmLauncher}
+
 
 class Call:
     """One call of the command: its arguments and the data files, checked before anything runs."""
@@ -48,7 +50,7 @@ class Call:
         self.baselines = baseline.read(self.baseline_path, self.suites)
 
     def runner(self, folder, plan):
-        launcher = {"local": LocalLauncher, "slurm": SlurmLauncher}[self.args.launcher](self.args.jobs)
+        launcher = LAUNCHERS[self.args.launcher](self.args.jobs)
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
     def start(self, name, runs, seed, goals=False, selection=""):

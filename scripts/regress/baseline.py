@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """regress/perf_baseline.toml: cycles per test, two-sided: an unrecorded improvement misses the gate too."""
+from lib.toml_file import Tables, TomlFile
+
 from .errors import Refused
 from .results import write_whole
-from .toml_file import Tables, TomlFile
 
 TOLERANCE = 0.02
 HEADER = """# SPDX-License-Identifier: Apache-2.0

@@ -24,13 +24,19 @@ def build(root, targets):
     return errors
 
 
-def scenarios(root, path):
-    """Names that a board program knows, or None where it cannot be asked."""
+def said(root, path, word):
+    """What a board program prints for `list` or `bins`, or None where it cannot be asked: it may be half linked."""
     try:
-        done = subprocess.run([path, "list"], cwd=root, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([root / path, word], cwd=root, capture_output=True, text=True, errors="replace", timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return [line.split()[0] for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
+
+
+def scenarios(root, path):
+    """Names that a board program knows, or None."""
+    text = said(root, path, "list")
+    return None if text is None else [line.split()[0] for line in text.splitlines() if line.strip()]
 
 
 def check_scenarios(root, suites, tests):
@@ -66,11 +72,9 @@ def check_ctest(root, suites):
 
 def check_bins(root, testplan):
     """Every coverage entry of the testplan must be a bin of the board, where that can be asked."""
-    board = root / "build/bin/board_mini"
-    if board.exists():
-        done = subprocess.run([board, "bins"], cwd=root, capture_output=True, text=True)
-        if done.returncode == 0:
-            testplan.check_coverage(done.stdout.split())
+    text = said(root, "build/bin/board_mini", "bins")
+    if text is not None:
+        testplan.check_coverage(text.split())
 
 
 def programs_of(root, suites, runs):

@@ -4,7 +4,7 @@ import datetime
 import fnmatch
 import re
 
-from .toml_file import Tables, TomlFile
+from lib.toml_file import Tables, TomlFile
 
 
 class KnownIssues:

@@ -6,8 +6,9 @@ import fnmatch
 import hashlib
 import re
 
+from lib.toml_file import TomlFile
+
 from .errors import Refused
-from .toml_file import TomlFile
 
 SEED_LIMIT = 2**32
 SEEDS_LIMIT = 100000

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """regress/testplan/*.toml: intention -> tests -> coverage points, one file per block."""
+from lib.toml_file import Tables, TomlFile
+
 from .errors import Refused
-from .toml_file import Tables, TomlFile
 
 STAGES = ("V1", "V2", "V3")
 

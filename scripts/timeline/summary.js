@@ -36,6 +36,21 @@ function engines(summary) {
   return [legend, made];
 }
 
+const WARNINGS = { idle: "array idle", small: "small copies", early: "wait could end earlier" };
+
+// The worst first; a click shows the span that cost most, with its arrows.
+function warnings(summary) {
+  const found = summary.warnings ?? [];
+  const made = table(["cycles", "times", "", "what", "line", "came last", "line"],
+    found.map((w) => [w.cycles, w.times, WARNINGS[w.kind], w.what, w.source, w.late, w.late_source]));
+  made.id = "warnings";
+  made.querySelectorAll("tbody tr").forEach((row, i) => {
+    row.className = "go";
+    row.onclick = () => jump(culprit(found[i]));
+  });
+  return made;
+}
+
 function bytes(summary) {
   const rows = summary.chips.map((c) => [`chip ${c.chip}`, c.instructions, c.hbm_read, c.hbm_written, c.sbuf_written,
     c.psum_written, c.messages, c.received, { right: percent(c.ops_per_cycle, summary.roof.ops_per_cycle) }]);
@@ -67,7 +82,9 @@ function roofline(summary) {
 }
 
 function showSummary(place, summary) {
-  place.append(
+  place.append(element("h2", {}, "Warnings"), warnings(summary),
+    element("p", {}, "Cycles are summed over the board: of arrays that do not multiply; of copies by rows narrower than a line, beyond what their bytes take at full rate; "
+      + "of waits, at most, whose copy was queued while another DMA engine of its core had nothing to do. A click shows where it cost most."),
     element("div", { class: "columns" },
       element("div", {}, element("h2", {}, "Bytes"), bytes(summary)),
       element("div", {}, element("h2", {}, "Roofline"), roofline(summary))),

@@ -8,24 +8,53 @@ class View {
   constructor(canvas, data) {
     this.canvas = canvas;
     this.data = data;
-    this.hidden = new Set(["wait:", "psum:", "semaphore:", "counter:"].map((k) => k.slice(0, -1)));
+    this.hidden = new Set(["psum", "semaphore", "counter"]);
+    this.folded = new Set();  // "chip", "chip group"
+    this.only = null;         // tracks, if nothing else is to be seen
     this.chips = new Set(data.tracks.map((t) => t.chip));
     this.from = data.summary.begin;
     this.to = Math.max(data.summary.end, data.summary.begin + 1);
     this.top = 0;
     this.box = null;      // {x0, y0, x1, y1} while selecting
     this.marked = null;   // {track, index}
+    for (const track of data.tracks) if (track.value) track.high = track.value.reduce((a, b) => Math.max(a, b), 1);
     this.listRows();
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
   listRows() {
     this.rows = [];
-    for (const chip of [...this.chips].sort((a, b) => a - b)) {
-      this.rows.push({ title: `chip ${chip}` });
-      for (const track of this.data.tracks)
-        if (track.chip === chip && !this.hidden.has(track.kind)) this.rows.push({ track });
+    const shown = this.data.tracks.filter((track) => this.only ? this.only.has(track) : this.chips.has(track.chip) && !this.hidden.has(track.kind));
+    for (const [chip, tracks] of [...Map.groupBy(shown, (track) => track.chip)].sort(([a], [b]) => a - b)) {
+      const folded = this.folded.has(`${chip}`);
+      this.rows.push({ title: true, name: `chip ${chip}`, fold: `${chip}`, tracks: folded ? tracks.filter((t) => t.kind === "work" || t.kind === "dma") : [] });
+      if (folded) continue;
+      for (const [name, members] of Map.groupBy(tracks, group)) {
+        const fold = `${chip} ${name}`;
+        if (members.length > 1 && this.folded.has(fold)) this.rows.push({ name, fold, tracks: members });
+        else members.forEach((track, i) => this.rows.push({ name: track.name, fold: members.length > 1 ? fold : null, first: i === 0, tracks: [track] }));
+      }
     }
+    this.rowOf = new Map(this.rows.flatMap((row, at) => row.tracks.map((track) => [track, at])));
+  }
+  toggle(fold) {
+    if (!this.folded.delete(fold)) this.folded.add(fold);
+    this.listRows();
+    this.draw();
+  }
+  // Only the tracks of the arrows of the chosen span, which may lie on chips far apart; or all again.
+  showOnly() {
+    const tracks = arrowsOf(this.marked).flat().map((step) => step.track);
+    this.only = this.only || !tracks.length ? null : new Set(tracks);
+    this.top = 0;
+    this.listRows();
+    this.draw();
+  }
+  foldAll(on) {
+    this.folded = new Set(on ? [...this.chips].map(String) : []);
+    this.top = 0;
+    this.listRows();
+    this.draw();
   }
 
   fit() { this.from = 0; this.to = this.data.end; this.draw(); }
@@ -49,8 +78,11 @@ class View {
   }
   show(track, index) {
     this.marked = { track, index };
+    if (this.only && !this.only.has(track)) this.only = null;
     this.chips.add(track.chip);
     this.hidden.delete(track.kind);
+    this.folded.delete(`${track.chip}`);
+    this.folded.delete(`${track.chip} ${group(track)}`);
     this.listRows();
     const begin = track.begin[index], end = begin + track.length[index];
     if (begin < this.from || end > this.to) {
@@ -58,16 +90,18 @@ class View {
       this.from = (begin + end) / 2 - half;
       this.to = this.from + 2 * half;
     }
-    const y = this.rows.findIndex((row) => row.track === track) * ROW;
+    const y = this.rowOf.get(track) * ROW;
     if (y < this.top || y > this.top + this.height - RULER - ROW) this.top = Math.max(0, y - this.height / 2);
     this.draw();
   }
   spanAt(x, y) {
-    const track = this.rowAt(y)?.track;
-    if (!track?.begin || x < LABELS || y < RULER) return null;
-    const index = above(track.begin, this.cycle(x)) - 1;
-    const slack = 2 * (this.to - this.from) / this.width;
-    return index >= 0 && this.cycle(x) < track.begin[index] + track.length[index] + slack ? { track, index } : null;
+    if (x < LABELS || y < RULER) return null;
+    const cycle = this.cycle(x), slack = 2 * (this.to - this.from) / this.width;
+    for (const track of this.rowAt(y)?.tracks ?? []) {
+      const index = above(track.begin, cycle) - 1;
+      if (track.label && index >= 0 && cycle < track.begin[index] + track.length[index] + slack) return { track, index };
+    }
+    return null;
   }
 
   draw() {
@@ -82,12 +116,15 @@ class View {
     this.ink = style.getPropertyValue("--ink");
     this.soft = style.getPropertyValue("--soft");
     this.line = style.getPropertyValue("--line");
+    this.shade = style.getPropertyValue("--shade");
     g.clearRect(0, 0, this.width, this.height);
-    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
+    g.font = FONT;
     g.textBaseline = "middle";
     const first = Math.floor(this.top / ROW), last = Math.min(this.rows.length, first + Math.ceil(this.height / ROW) + 1);
     for (let i = first; i < last; ++i) this.drawRow(g, this.rows[i], RULER + i * ROW - this.top);
+    if (this.marked) this.drawMarked(g);
     this.drawRuler(g);
+    this.onDraw?.();
     if (this.box) {
       g.fillStyle = "rgba(58, 127, 213, 0.18)";
       const b = this.box;
@@ -111,26 +148,35 @@ class View {
     }
   }
 
+  // Arrows, over all rows; a row that is not in view is beyond the edge.
+  drawMarked(g) {
+    g.save();
+    g.beginPath();
+    g.rect(LABELS, RULER, this.width - LABELS, this.height);
+    g.clip();
+    drawArrows(g, this, (track) => RULER + this.rowOf.get(track) * ROW + ROW / 2 - this.top);
+    g.restore();
+  }
+
   drawRow(g, row, y) {
     if (row.title) {
       g.fillStyle = this.line;
       g.fillRect(0, y, this.width, ROW);
-      g.fillStyle = this.ink;
-      g.fillText(row.title, 8, y + ROW / 2);
-      return;
     }
-    const { track } = row;
     g.save();
     g.beginPath();
     g.rect(LABELS, y, this.width - LABELS, ROW);
     g.clip();
-    if (track.kind === "counter") this.drawCounter(g, track, y); else this.drawSpans(g, track, y);
+    for (const track of row.tracks)
+      if (track.kind === "counter") this.drawCounter(g, track, y); else this.drawSpans(g, track, y, row.tracks.length === 1);
     g.restore();
-    g.fillStyle = this.soft;
-    g.fillText(track.name, 16, y + ROW / 2, LABELS - 20);
+    g.fillStyle = row.title ? this.ink : this.soft;
+    if (row.fold && (row.title || row.first || row.tracks.length > 1)) g.fillText(this.folded.has(row.fold) ? "▸" : "▾", row.title ? 6 : 12, y + ROW / 2);
+    const [only] = row.tracks;
+    g.fillText(only?.kind === "counter" && row.tracks.length === 1 ? `${row.name} ≤ ${number(only.high)}` : row.name, row.title ? 18 : 24, y + ROW / 2, LABELS - 28);
   }
 
-  drawSpans(g, track, y) {
+  drawSpans(g, track, y, named) {
     let painted = -1;  // pixel columns to the left of it are taken
     for (let i = Math.max(0, above(track.begin, this.from) - 1); i < track.begin.length && track.begin[i] < this.to; ++i) {
       const x0 = this.x(track.begin[i]), x1 = this.x(track.begin[i] + track.length[i]);
@@ -145,7 +191,7 @@ class View {
         g.lineWidth = 2;
         g.strokeRect(x0, y + 2, Math.max(x1 - x0, 2), ROW - 4);
       }
-      if (x1 - x0 > 34) {
+      if (named && x1 - x0 > 34) {
         g.fillStyle = "#10151d";
         g.save();
         g.beginPath();
@@ -158,7 +204,7 @@ class View {
   }
 
   drawCounter(g, track, y) {
-    const high = Math.max(...track.value, 1);
+    const high = track.high;
     g.fillStyle = WORK;
     for (let i = Math.max(0, above(track.begin, this.from) - 1); i < track.begin.length && track.begin[i] < this.to; ++i) {
       const x0 = this.x(track.begin[i]), x1 = this.x(track.begin[i + 1] ?? this.data.end);

@@ -145,6 +145,12 @@ std::uint64_t Board::last_progress() const {
   return last;
 }
 
+std::uint64_t Board::last_movement() const {
+  std::uint64_t last = host_->last_movement();
+  for (const auto& chip : chips_) last = std::max(last, chip->last_movement());
+  return last;
+}
+
 void Board::window(std::uint64_t limit) {
   const auto cycles =
       static_cast<unsigned>(std::min<std::uint64_t>(settings_.window, limit - now_));
@@ -195,10 +201,12 @@ bool Board::broken() {
   else if (faulty) {
     outcome_.faulty_chip = faulty->id();
     stop(Outcome::Status::Failed, faulty->fault() + "\n");
-  } else if (!host_->fault().empty())
+  } else if (!host_->fault().empty()) {
+    outcome_.wrong_answer = host_->wrong_answer();
     stop(Outcome::Status::Failed, host_->fault() + "\n");
-  else
+  } else {
     return false;
+  }
   return true;
 }
 
@@ -217,7 +225,7 @@ void Board::run() {
       observer_ = nullptr;
       between_ = nullptr;
     }
-    window(std::min(end, watchdog.next_look(now_, last_progress())));
+    window(std::min(end, watchdog.next_look(now_, {last_progress(), last_movement()})));
     if (interrupted()) {
       stop(Outcome::Status::Interrupted,
            fmt::format("interrupted: {}\n", strsignal(interrupted())));
@@ -236,7 +244,8 @@ void Board::run() {
       broken();
       break;
     }
-    const auto verdict = watchdog.look(now_, last_progress(), chips_, *host_, scoreboard_.model());
+    const auto verdict = watchdog.look(now_, {last_progress(), last_movement()}, chips_, *host_,
+                                       scoreboard_.model());
     if (verdict.give_up) host_->give_up_waiting();
     if (!verdict.hang.empty()) {
       stop(Outcome::Status::Hang, verdict.hang);
@@ -270,7 +279,8 @@ void Board::at_the_end() {
       counts += wrong;
     }
   if (host_->errors().empty()) {
-    const std::string wrong = wrong_fabric_counts(*this, !settings_.inject.empty());
+    const auto [wrong, chip] = wrong_fabric_counts(*this, !settings_.inject.empty());
+    outcome_.wrong_fabric_count = chip;
     if (!wrong.empty()) report += "counters of the fabric are wrong:\n" + wrong;
   }
   if (!counts.empty()) report += "counters of the tensor engines are wrong:\n" + counts;

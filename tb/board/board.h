@@ -40,7 +40,9 @@ struct Outcome {
   double wall_s = 0;
   /// Where the hardware's counters were wrong at the end: {chip, core}.
   std::optional<std::pair<unsigned, unsigned>> wrong_counter;
-  std::optional<cmodel::Cell> wrong_byte;  ///< of memory at the end
+  std::optional<cmodel::Cell> wrong_byte;      ///< of memory at the end
+  std::optional<WrongAnswer> wrong_answer;     ///< to the host, while all else went its way
+  std::optional<unsigned> wrong_fabric_count;  ///< at the end: the first chip
   /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
   std::optional<unsigned> faulty_chip;
 };
@@ -82,6 +84,7 @@ class Board : public sc_core::sc_module {
   std::uint64_t link_hash() const;
   /// The last fabric cycle in which anything moved.
   std::uint64_t last_progress() const;
+  std::uint64_t last_movement() const;
   /// What arrived at a chip so far.
   const Delivered& delivered(unsigned chip) const { return delivered_[chip]; }
   /// Messages that arrived by another route than the first tables would have sent them.

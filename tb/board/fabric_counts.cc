@@ -67,9 +67,10 @@ nlohmann::ordered_json FabricCounts::json(const fabric::Board& cables) const {
   return all;
 }
 
-std::string wrong_fabric_counts(const Board& board, bool disturbed) {
+WrongCounts wrong_fabric_counts(const Board& board, bool disturbed) {
   const FabricCounts& counts = board.host().fabric_counts();
   std::string text;
+  std::optional<unsigned> first;
   unsigned lines = 0;
   const auto same = [&](std::uint64_t counted, std::uint64_t seen, const std::string& where,
                         const char* what) {
@@ -162,9 +163,10 @@ std::string wrong_fabric_counts(const Board& board, bool disturbed) {
              link->history().by_vc[2 * vn] + link->history().by_vc[2 * vn + 1], where,
              to_string(of(PortCount::Sent0, vn)).data());
     }
+    if (lines > 0 && !first) first = c;
   }
   if (lines > kMaxLines) text += fmt::format("and {} more\n", lines - kMaxLines);
-  return text;
+  return {text, first};
 }
 
 }  // namespace tb

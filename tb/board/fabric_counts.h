@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,12 @@ struct Delivered {
 };
 
 /// The counters of a board at rest against that and against the words on its links; one line for
-/// each that is wrong. On a disturbed one packets may be damaged inside chips.
-std::string wrong_fabric_counts(const Board& board, bool disturbed);
+/// each that is wrong, and the first chip of them. On a disturbed one packets may be damaged inside
+/// chips.
+struct WrongCounts {
+  std::string text;
+  std::optional<unsigned> chip;
+};
+WrongCounts wrong_fabric_counts(const Board& board, bool disturbed);
 
 }  // namespace tb

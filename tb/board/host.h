@@ -24,6 +24,12 @@ struct HostError {
   std::uint32_t pc = 0;
 };
 
+/// An access of the scenario that was not answered as it must be.
+struct WrongAnswer {
+  unsigned chip = 0;
+  std::uint64_t addr = 0;  ///< chip-local
+};
+
 /// What the tensor engine of a core counted, by defs::TensorCount.
 using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 
@@ -70,12 +76,15 @@ class Host {
   std::uint64_t start_cycle() const { return start_cycle_; }
   /// Fabric cycle in which the last completion or error arrived.
   std::uint64_t end_cycle() const { return end_cycle_; }
-  /// Last cycle in which a request left.
+  /// Last cycle in which a request left, and one that does not only ask how far something is.
+  std::uint64_t last_movement() const { return last_movement_; }
   std::uint64_t last_progress() const { return last_progress_; }
 
   const std::vector<HostError>& errors() const { return errors_; }
   /// A chip that broke the port's protocol; one line.
   const std::string& fault() const { return fault_; }
+  /// The scenario's access that it answered wrongly, if it was one.
+  const std::optional<WrongAnswer>& wrong_answer() const { return wrong_answer_; }
   /// What came back, in the program's order.
   const std::vector<std::vector<std::uint8_t>>& regions() const { return regions_; }
   /// Packets that each chip dropped because they were forbidden, and the header of the first. Of a
@@ -140,12 +149,13 @@ class Host {
   std::uint64_t accesses_checked_ = 0;
   std::vector<HostError> errors_;
   std::string fault_;
+  std::optional<WrongAnswer> wrong_answer_;
   Phase phase_ = Phase::Loading;
   bool gave_up_ = false;
   Reroute reroute_;
   std::optional<std::pair<fabric::End, std::uint64_t>> leave_;
   std::optional<std::uint64_t> done_cycle_;
-  std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0;
+  std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0, last_movement_ = 0;
 };
 
 }  // namespace tb

@@ -30,6 +30,7 @@ void Host::answer(unsigned chip, std::uint64_t cycle, std::uint64_t value, defs:
   const PortAccess access = driver.awaited.front();
   driver.awaited.pop_front();
   const bool refused = cause != defs::ErrorCause::None;
+  const bool first = fault_.empty();
   const std::string what = fmt::format("{} of {:#x}", access.write ? "write" : "read", access.addr);
   if (cause != access.refusal)
     fail(chip, cycle,
@@ -43,6 +44,7 @@ void Host::answer(unsigned chip, std::uint64_t cycle, std::uint64_t value, defs:
                      access.mask));
   else
     ++accesses_checked_;
+  if (first && !fault_.empty()) wrong_answer_ = {chip, access.addr};
 }
 
 void Host::receive(unsigned chip, std::uint64_t cycle) {

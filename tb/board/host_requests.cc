@@ -124,7 +124,9 @@ void Host::send(unsigned chip, std::uint64_t cycle) {
   if (driver.credits == 0 || !next_request(chip, cycle, request)) return;
   --driver.credits;
   request.pack(token.data());
-  last_progress_ = cycle;
+  last_movement_ = cycle;
+  const Manager* manager = reroute_.manager(chip);
+  if (!manager || !manager->waits()) last_progress_ = cycle;
 }
 
 }  // namespace tb

@@ -108,22 +108,22 @@ std::string busy_parts(const Chip& chip) {
   return text;
 }
 
-std::uint64_t Watchdog::next_look(std::uint64_t now, std::uint64_t last_progress) const {
+std::uint64_t Watchdog::next_look(std::uint64_t now, Last last) const {
   std::uint64_t next = UINT64_MAX;
-  for (std::uint64_t distance : {stall(), settings_.hang_cycles})
-    if (last_progress + distance > now) next = std::min(next, last_progress + distance);
+  for (std::uint64_t at : {last.movement + stall(), last.progress + settings_.hang_cycles})
+    if (at > now) next = std::min(next, at);
   if (settings_.timeout_cycles > now) next = std::min(next, settings_.timeout_cycles);
   return next;
 }
 
-Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
+Watchdog::Verdict Watchdog::look(std::uint64_t now, Last last,
                                  const std::vector<std::unique_ptr<Chip>>& chips, const Host& host,
                                  const cmodel::Board& model) const {
   Verdict verdict;
   // Only at the exact cycles of next_look(), so that the verdict does not depend on the window.
   const bool timeout = settings_.timeout_cycles && now >= settings_.timeout_cycles;
-  const bool hung = now >= last_progress + settings_.hang_cycles;
-  if (!timeout && !hung && now != last_progress + stall()) return verdict;
+  const bool hung = now >= last.progress + settings_.hang_cycles;
+  if (!timeout && !hung && now != last.movement + stall()) return verdict;
   if (!timeout && host.phase() == Host::Phase::Done) return verdict;  // ends by itself
   const bool all_wait =
       std::all_of(chips.begin(), chips.end(), [](const auto& chip) { return only_waits(*chip); });
@@ -135,10 +135,12 @@ Watchdog::Verdict Watchdog::look(std::uint64_t now, std::uint64_t last_progress,
   if (!timeout && !all_wait && !hung) return verdict;
 
   verdict.hang =
-      timeout ? fmt::format("not finished after {} fabric cycles\n", now)
-      : all_wait
-          ? fmt::format("hang: every engine waits since fabric cycle {}\n", last_progress)
-          : fmt::format("hang: nothing has moved for {} fabric cycles\n", now - last_progress);
+      timeout    ? fmt::format("not finished after {} fabric cycles\n", now)
+      : all_wait ? fmt::format("hang: every engine waits since fabric cycle {}\n", last.movement)
+      : now >= last.movement + settings_.hang_cycles
+          ? fmt::format("hang: nothing has moved for {} fabric cycles\n", now - last.movement)
+          : fmt::format("hang: nothing was committed for {} fabric cycles; flits moved up to {}\n",
+                        now - last.progress, last.movement);
   verdict.hang += fmt::format("  the host waits for {}\n", host.waiting_for());
   for (const auto& chip : chips) verdict.hang += sequencers(*chip, model);
   for (const auto& chip : chips) verdict.hang += dma_engines(*chip, model);

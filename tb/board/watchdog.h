@@ -13,14 +13,20 @@
 
 namespace tb {
 
-/// Progress is a commit, a flit, or a token of the host ports. The watchdog looks at fixed
-/// distances from the last progress, whatever the window:
+/// Progress is a commit (so, a delivery) or a request of the host. Flits and tokens of the host
+/// ports only move: chips that repeat themselves get nowhere. What a program commits is finite, so
+/// every run ends. The watchdog looks at fixed distances, whatever the window:
 ///
-///   + kStall cycles   all engines wait for semaphores and nothing is in flight: hang, at once.
-///                     Behind an error: the board goes on to its end (see Verdict::give_up)
-///   + hang_cycles     hang
+///   movement + stall()        all engines wait for semaphores and nothing is in flight: hang, at
+///                             once. Behind an error: the board goes on to its end
+///                             (see Verdict::give_up)
+///   progress + hang_cycles    hang
 class Watchdog {
  public:
+  /// Fabric cycles.
+  struct Last {
+    std::uint64_t progress, movement;
+  };
   struct Verdict {
     std::string hang;      ///< the report; empty if all is well
     bool give_up = false;  ///< an engine stopped by an error, and nothing else moves any more
@@ -29,10 +35,9 @@ class Watchdog {
   explicit Watchdog(const Settings& settings) : settings_(settings) {}
 
   /// The next fabric cycle at which look() must be called.
-  std::uint64_t next_look(std::uint64_t now, std::uint64_t last_progress) const;
-  Verdict look(std::uint64_t now, std::uint64_t last_progress,
-               const std::vector<std::unique_ptr<Chip>>& chips, const Host& host,
-               const cmodel::Board& model) const;
+  std::uint64_t next_look(std::uint64_t now, Last last) const;
+  Verdict look(std::uint64_t now, Last last, const std::vector<std::unique_ptr<Chip>>& chips,
+               const Host& host, const cmodel::Board& model) const;
 
  private:
   std::uint64_t stall() const { return 2048 + 8 * settings_.link_latency; }

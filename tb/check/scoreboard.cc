@@ -96,7 +96,7 @@ void Scoreboard::check(const CommitBuffer& commits) {
       l.lost = expected != actual || expected_data.size() != data.size();
       if (l.lost) continue;
     }
-    l.chain.add(actual, data);
+    l.chain.add(actual, data, entry.cycle);
     ++l.head;
     l.head_byte += data.size();
   }
@@ -179,11 +179,11 @@ std::string Scoreboard::check_counts(
   return text;
 }
 
-std::uint64_t Scoreboard::commit_hash() const {
-  std::map<cmodel::StreamId, StreamChains> chains;
+Chains Scoreboard::chains() const {
+  Chains chains;
   for (const auto& [id, stream] : streams_)
     chains[stream->id] = {&stream->writes.chain, &stream->semaphores.chain};
-  return combined_hash(chains);
+  return chains;
 }
 
 cmodel::StreamPositions Scoreboard::positions(unsigned chip) const {

@@ -70,7 +70,8 @@ class Scoreboard : public cmodel::CommitSink {
   };
   std::optional<Last> last_of(const cmodel::StreamId& engine) const;
   /// Per-list chains of XXH3 over everything that the RTL committed, combined in stream order.
-  std::uint64_t commit_hash() const;
+  std::uint64_t commit_hash() const { return combined_hash(chains()); }
+  Chains chains() const;
   /// Commits of each stream so far, without semaphore updates.
   cmodel::StreamPositions positions(unsigned chip) const;
   double seconds() const { return seconds_; }

@@ -7,6 +7,7 @@
 #include "tb/debug/assertion.h"
 #include "tb/debug/missing.h"
 #include "tb/debug/root_cause.h"
+#include "tb/debug/wrong_answer.h"
 #include "tb/debug/wrong_instruction.h"
 
 namespace tb {
@@ -26,6 +27,7 @@ Diagnosis diagnose(const Board& board, const cmodel::Program& program, const Wat
     return found;
   }
   if (blame_semaphore(board, found) || blame_instruction(board, program, found)) return found;
+  if (found.mismatches.empty() && blame_answer(board, found)) return found;
   if (board.outcome().faulty_chip)
     blame_assertion(board, found);
   else if (found.mismatches.empty())

@@ -58,6 +58,25 @@ TEST_P(MixedHang, ACycleOverChipsGoesThroughTheirMessages) {
     EXPECT_TRUE(contains(cycle, node)) << node << " is not in " << cycle;
 }
 
+/// A message on its way over four long cables moves once in a while; only its delivery is progress.
+TEST_F(Hang, WhatOnlyMovesDoesNotGetOn) {
+  tb::TinyProgram tiny(defs::kMini, 8);
+  tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));
+  auto send = tb::copy_rows(4, 0x1000, 0x2000, 1, 64, 0, 0);
+  send.vn = 1;
+  send.notify = 1;
+  send.notify_sem = 6;
+  tiny.add(0, 0, 0, send);
+  tiny.add(0, 0, Engine::Sync, tb::ring_dma(0, 1));
+  tiny.add(4, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(6, 1));
+  const std::string far = "--no-debug --link-latency 240 --hang-cycles ";
+  EXPECT_EQ(run(tiny.build(), far + "700"), 1);
+  EXPECT_EQ(result()["status"], "hang");
+  EXPECT_NE(errors().find("hang: nothing was committed for 700 fabric cycles"), std::string::npos)
+      << errors();
+  EXPECT_EQ(run(tiny.build(), far + "2000"), 0) << errors();
+}
+
 TEST_P(MixedHang, ASemaphoreThatNobodyGivesIsADeadEnd) {
   tb::TinyProgram tiny(defs::kMini, 2);
   tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));

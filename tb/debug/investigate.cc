@@ -29,7 +29,7 @@ nlohmann::ordered_json investigate(Board& board, const cmodel::Program& program,
   if (with_waves) {
     std::optional<std::uint64_t> asserted;
     if (const auto& chip = outcome.faulty_chip) asserted = board.chip(*chip).fault_cycle();
-    WavePlan plan = plan_waves(found, asserted, defs::kFabricDivide * board.last_progress());
+    WavePlan plan = plan_waves(found, asserted, defs::kFabricDivide * board.last_movement());
     std::erase_if(plan.chips, [&](unsigned chip) { return board.chip(chip).is_model(); });
     outcome.report += record_waves(plan, replay, run_dir);
     brief["waves"] = file["waves"] = to_json(plan, run_dir);

@@ -139,6 +139,8 @@ void look_for_missing(const Board& board, const cmodel::Program& program, Diagno
   else if (const auto& counter = board.outcome().wrong_counter)
     found.cause = cause_in(counter->first, counter->second, "tensor_counters",
                            "every commit is right, the counter is not");
+  else if (const auto& chip = board.outcome().wrong_fabric_count)
+    found.cause = cause_in(*chip, {}, "fabric", "every commit is right, its counters are not");
 }
 
 }  // namespace tb

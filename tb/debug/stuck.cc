@@ -11,7 +11,7 @@ constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 
 bool still(const Board& board) {
   if (board.outcome().status != Outcome::Status::Hang) return true;
-  return board.now() >= board.last_progress() + kStill;
+  return board.now() >= board.last_movement() + kStill;
 }
 
 bool busy(const ChipState& state, unsigned core, unsigned engine) {
@@ -20,7 +20,7 @@ bool busy(const ChipState& state, unsigned core, unsigned engine) {
 }
 
 std::string says(const Board& board, std::string_view what) {
-  const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_progress());
+  const std::uint64_t cycles = defs::kFabricDivide * (board.now() - board.last_movement());
   return fmt::format("{}, and nothing has moved for {} core cycles", what, cycles);
 }
 

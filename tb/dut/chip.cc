@@ -165,21 +165,23 @@ void Chip::run_window(std::uint64_t first, unsigned cycles) {
     core_cycle();
 
     // Registered outputs: they stand for the whole fabric cycle.
-    bool progress = false;
+    bool moves = false;
     for (unsigned p = 0; p < defs::kLinkPorts; ++p) {
       if (!wires_.tx[p]) continue;
       std::memcpy(wires_.tx[p]->sending(cycle).data(), pins.link_tx[p], sizeof(Link::Token));
-      progress |= wires_.tx[p]->sent(cycle);
+      moves |= wires_.tx[p]->sent(cycle);
     }
     HostResponses::Token& response = wires_.host_rsp->sending(cycle);
     std::memcpy(response.data(), pins.host_rsp, defs::HostRsp::kWords * 4);
-    progress |= defs::get_bits(response.data(), 559, 3) != 0;  // kind, credit
+    moves |= defs::get_bits(response.data(), 559, 3) != 0;  // kind, credit
     quiet_ = *pins.quiet;
     response[defs::HostRsp::kWords] =
         ChipWord{quiet_, *pins.fabric_drained != 0, *pins.link_dead}.word();
 
     core_cycle();
-    if (progress || commits_.entries().size() != commits) last_progress_ = cycle;
+    const bool commits_more = commits_.entries().size() != commits;
+    if (commits_more) last_progress_ = cycle;
+    if (commits_more || moves) last_movement_ = cycle;
   }
   set_commit_sink(nullptr, id_);
   set_timeline_sink(nullptr);

@@ -79,8 +79,10 @@ class Chip {
   bool is_model() const { return golden_ != nullptr; }
   /// Sampled in the last fabric cycle run.
   bool quiet() const { return quiet_; }
-  /// Last fabric cycle in which it committed or sent a flit or a host token.
+  /// Last fabric cycle in which it committed,
   std::uint64_t last_progress() const { return last_progress_; }
+  /// or sent a flit or a host token.
+  std::uint64_t last_movement() const { return last_movement_; }
   /// One line if an assertion of the RTL failed or a pin broke its contract.
   const std::string& fault() const { return fault_; }
   std::uint64_t fault_cycle() const { return fault_cycle_; }
@@ -122,7 +124,7 @@ class Chip {
   std::filesystem::path wave_file_;  ///< empty: none
   std::uint64_t wave_first_ = 0, wave_last_ = 0;
   bool traced_ = false;
-  std::uint64_t last_progress_ = 0;
+  std::uint64_t last_progress_ = 0, last_movement_ = 0;
   bool quiet_ = false;
   std::string fault_;
   std::uint64_t fault_cycle_ = 0;

@@ -88,6 +88,8 @@ class FabricRing {
   /// Flips a bit, and gives the senders time to notice, of the chip's bank 1: 0 .. 127 of the
   /// routes, 128 .. 159 of the sources.
   void upset(unsigned chip, unsigned bit);
+  /// Likewise one of the three copies of what says that bank 1 was loaded.
+  void upset_loaded(unsigned chip, unsigned copy);
   /// FabricStatus of the chip.
   std::uint64_t fabric_status(unsigned chip) { return read(chip, 4); }
 

@@ -75,6 +75,15 @@ inline void FabricRing::upset(unsigned chip, unsigned bit) {
   for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
 }
 
+inline void FabricRing::upset_loaded(unsigned chip, unsigned copy) {
+  constexpr unsigned kLoaded = 208;  // bit of the bank
+  if (copy == 0) return upset(chip, kLoaded);
+  auto* root = nodes_[chip]->dut->rootp;
+  (copy == 1 ? root->fabric_probe__DOT__u_node__DOT__u_control__DOT__loaded_a_q
+             : root->fabric_probe__DOT__u_node__DOT__u_control__DOT__loaded_b_q) ^= 2;
+  for (unsigned i = 0; i < fabric::kMaxChips; ++i) step();
+}
+
 inline void FabricRing::load(const fabric::Tables& tables) {
   for (unsigned i = 0; i < nodes_.size(); ++i) {
     const fabric::TableWords words = tables.words(i);

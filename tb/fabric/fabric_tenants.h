@@ -17,6 +17,7 @@ struct Case {
   bool c12 = false, slots = false, split = false;
   double load = 0.05;  ///< flits per fabric cycle and chip of B
   unsigned cycles = 6000, seed = 1;
+  unsigned vn_a = 1, vn_b = 2;  ///< on which each sends
 };
 struct Result {
   std::vector<FabricRing::Trace> traces = {};  ///< of B's chips
@@ -27,9 +28,10 @@ struct Result {
 
 constexpr unsigned kKey[2] = {0x0b, 0x0a};  // of B, of A
 constexpr std::uint64_t kSlotMode = std::uint64_t{1} << 34;
-/// VN 2 has the even fabric cycles, VN 1 the odd ones; B sends on VN 2.
-inline std::uint64_t slots(bool a) {
-  return kSlotMode | std::uint64_t{a ? 1u : 2u} << 32 | 0x66666666u;
+/// B's VN has the even fabric cycles, A's the odd ones.
+inline std::uint64_t slots(const Case& what, bool a) {
+  return kSlotMode | std::uint64_t{a ? what.vn_a : what.vn_b} << 32 |
+         0x11111111u * (what.vn_a << 2 | what.vn_b);
 }
 
 inline fabric::Message message(std::mt19937& rng, unsigned src, unsigned dst, unsigned vn) {
@@ -40,6 +42,7 @@ inline fabric::Message message(std::mt19937& rng, unsigned src, unsigned dst, un
   m.engine = static_cast<std::uint8_t>(rng() % tb::kSizes.dma_engines);
   m.vn = static_cast<std::uint8_t>(vn);
   m.bytes = static_cast<std::uint16_t>(rng() % 2 ? 1024 : 4 + 4 * (rng() % 255));
+  if (vn == 0) m.bytes = static_cast<std::uint16_t>(4 + m.bytes % 192);
   m.addr = defs::kAddrHbm0Base + 1024 * (rng() % 4096);
   m.notify = rng() % 4 == 0;
   m.sem = static_cast<std::uint16_t>(m.notify ? rng() % 512 : 0);
@@ -59,7 +62,7 @@ inline Result run(const Case& what, Activity activity) {
         nodes.set(i, defs::kCsrFabricKeys, what.split && t != of_a(i) ? 0 : 0x100 | kKey[t],
                   defs::kKeyEntries * port + t);
   }
-  if (what.slots) nodes.write_all(5, [&](unsigned chip) { return slots(of_a(chip)); });
+  if (what.slots) nodes.write_all(5, [&](unsigned chip) { return slots(what, of_a(chip)); });
   while (nodes.cycle() % 256) nodes.step();  // one start for all runs
   nodes.take_latencies();
 
@@ -68,7 +71,8 @@ inline Result run(const Case& what, Activity activity) {
   const auto post_to = [&](std::mt19937& rng, unsigned src, bool to_a, bool legal) {
     unsigned dst = src;
     while (dst == src || of_a(dst) != to_a) dst = rng() % nodes.chips();
-    const fabric::Message m = message(rng, src, dst, of_a(src) && !trespass ? 1 : 2);
+    const fabric::Message m =
+        message(rng, src, dst, of_a(src) && !trespass ? what.vn_a : what.vn_b);
     legal ? nodes.post(m) : nodes.post_forbidden(m);
   };
   const double p = what.load / 12;  // flits of a message, about

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "tb/base/exit_status.h"
 #include "tb/inject/injector.h"

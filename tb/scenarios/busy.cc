@@ -56,8 +56,8 @@ cmodel::Program build(const ScenarioArgs& args) {
                      bytes_of(plan.tile(chip, t)));
     for (unsigned c = 0; c < defs::kCores; ++c) {
       auto& core = assembler.core(chip, c);
-      const Semaphore loaded = core.semaphore(), summed = core.semaphore(),
-                      copied = core.semaphore(), stored = core.semaphore();
+      const Semaphore loaded = core.semaphore("loaded"), summed = core.semaphore("summed"),
+                      copied = core.semaphore("copied"), stored = core.semaphore("stored");
       // Rows shared out over the engines; they all have something to do.
       const unsigned rows = std::max(1u, plan.p / args.sizes.dma_engines);
       std::vector<Tile> tiles;

@@ -81,7 +81,7 @@ void Corners::sources(unsigned chip) {
 
 Semaphore Corners::fill(unsigned chip, unsigned c) {
   auto& core = assembler_.core(chip, c);
-  const Semaphore done = core.semaphore();
+  const Semaphore done = core.semaphore("filled");
   for (unsigned row = 0; row < p_; row += kFillRows)
     for (unsigned part = 0; part < kFillKinds * kFillTimes; ++part) {
       const Block& data = assembler_.find(chip, fmt::format("fill{}.{}", c, part / kFillTimes));
@@ -98,7 +98,7 @@ void Corners::last_copy(unsigned chip) {
   const unsigned next = (chip + 1) % args_.chips;
   const Block out = assembler_.hbm(next, 0, fmt::format("judged{}", chip), 1024);
   auto& core = assembler_.core(chip, 0);
-  const Semaphore there = assembler_.core(next, 0).semaphore();
+  const Semaphore there = assembler_.core(next, 0).semaphore("judged");
   auto& dma = core.sync().copy(0, assembler_.find(chip, "noise0").byte_range(0, 1024), out);
   if (next == chip)
     dma.signal(there);

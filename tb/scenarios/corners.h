@@ -37,8 +37,8 @@ struct Counter {
   std::array<unsigned, 2> value{};
 
   Counter(Assembler& assembler, unsigned chip, unsigned core)
-      : semaphore{assembler.core(chip, core).semaphore(),
-                  assembler.core(chip, 1 - core).semaphore()} {}
+      : semaphore{assembler.core(chip, core).semaphore("counter"),
+                  assembler.core(chip, 1 - core).semaphore("counter")} {}
 
   template <class Stream>
   void wait(Stream& stream, Random& random) {

@@ -18,7 +18,7 @@ constexpr std::array kTensorFormats{Dtype::Bf16,    Dtype::Fp16, Dtype::Fp8E5M2,
 
 void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
   auto& core = assembler_.core(chip, c);
-  const std::array summed{core.semaphore(), core.semaphore()};
+  const std::array summed{core.semaphore("summed0"), core.semaphore("summed1")};
   const unsigned half = args_.sizes.psum_banks / 2, bank_bytes = args_.sizes.psum_cols * 4;
 
   Counter tensor(assembler_, chip, c);

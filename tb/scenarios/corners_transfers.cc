@@ -107,7 +107,7 @@ void Corners::transfers(unsigned chip, unsigned c) {
     counters[engine].signal(dma, random_);
     if (dst_chip == chip) return;
     dma.vn(vn);
-    if (notify) dma.notify(assembler_.core(dst_chip, random_.between(0, 1)).semaphore());
+    if (notify) dma.notify(assembler_.core(dst_chip, random_.between(0, 1)).semaphore("notified"));
   };
   for (unsigned other = 0; other < defs::kCores; ++other)
     core.sync().wait_ge(filled_[chip * defs::kCores + other], fills());

@@ -54,8 +54,8 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   const auto values = data_of(args);
   std::vector<Semaphore> brim(args.chips), go(args.chips);
   for (unsigned chip = 0; chip < args.chips; ++chip) {
-    brim[chip] = assembler.core(chip, plan.witness(chip)).semaphore();
-    go[chip] = assembler.core(chip, plan.witness(chip)).semaphore();
+    brim[chip] = assembler.core(chip, plan.witness(chip)).semaphore("brim");
+    go[chip] = assembler.core(chip, plan.witness(chip)).semaphore("go");
   }
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     struct {
@@ -68,8 +68,8 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
                                        bytes_of(values[chip * defs::kCores + c]));
       auto& core = assembler.core(chip, c);
       auto& [done, results] = cores[c];
-      for (auto& semaphore : done) semaphore = core.semaphore();
-      const Semaphore filled = core.semaphore();
+      for (auto& semaphore : done) semaphore = core.semaphore("done");
+      const Semaphore filled = core.semaphore("filled");
       const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16), left = all.columns(0, kColumns);
       for (auto& tile : results) {
         tile = core.sbuf(p, kWork * kColumns, Dtype::Fp32);

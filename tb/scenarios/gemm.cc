@@ -49,8 +49,8 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   const Part& part = plan.parts[chip * defs::kCores + c];
   const defs::Sizes& sizes = assembler.sizes();
   auto& core = assembler.core(chip, c);
-  const Semaphore loaded = core.semaphore(), summed = core.semaphore(), copied = core.semaphore(),
-                  stored = core.semaphore();
+  const Semaphore loaded = core.semaphore("loaded"), summed = core.semaphore("summed"),
+                  copied = core.semaphore("copied"), stored = core.semaphore("stored");
   unsigned engine = 0;
   const auto next_engine = [&] { return engine++ % sizes.dma_engines; };
 

@@ -54,7 +54,7 @@ cmodel::Program legal(const ScenarioArgs& args) {
       const auto data =
           assembler.data(chip, c, fmt::format("data{}", c), kBytes, p, bytes_of(values));
       auto& core = assembler.core(chip, c);
-      const Semaphore filled = core.semaphore();
+      const Semaphore filled = core.semaphore("filled");
       const Tile all = core.sbuf(p, kBytes / 2, Dtype::Bf16);
       core.sync().copy(filler(args), data, assembler.block(all)).signal(filled);
       const Tile source = all.columns(0, 8),

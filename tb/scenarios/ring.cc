@@ -105,7 +105,7 @@ cmodel::Program build(const ScenarioArgs& args) {
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c) {
       auto& core = assembler.core(chip, c);
-      state[chip][c] = {core.semaphore(), core.semaphore(), core.semaphore()};
+      state[chip][c] = {core.semaphore("staged"), core.semaphore("arrived"), core.semaphore("out")};
     }
   const auto sbuf = [&](unsigned chip, unsigned c, const Message& message) {
     return assembler.block(

@@ -93,6 +93,7 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
                                               std::string_view name);
 
 // One file each.
-extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters;
+extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters,
+    kRelay;
 
 }  // namespace tb

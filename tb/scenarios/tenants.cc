@@ -149,8 +149,8 @@ cmodel::Program build(const ScenarioArgs& args) {
       home.prey = watch(chip, core, "prey", kPreyBytes);
       home.edge = watch(chip, core, "edge", args.sizes.line_bytes);
       home.above = watch(chip, core, "above", kPreyBytes);
-      home.arrived = assembler.core(chip, core).semaphore();
-      home.victim = assembler.core(chip, core).semaphore();
+      home.arrived = assembler.core(chip, core).semaphore("arrived");
+      home.victim = assembler.core(chip, core).semaphore("victim");
     }
 
   for (std::size_t i = 0; i < plan.messages.size(); ++i) {

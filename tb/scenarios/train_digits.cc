@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tb/scenarios/digits_data.h"

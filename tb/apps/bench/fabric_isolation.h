@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The isolation rows of fabric_bench: what tenant B notices of tenant A.
 #pragma once
+#include <cmath>
+
 #include "tb/fabric/fabric_limits.h"
 #include "tb/fabric/fabric_tenants.h"
 

@@ -34,14 +34,20 @@ class BoardTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return json.loads(done.stdout)
 
+    def epochs(self, *args):
+        """The result with epochs.json."""
+        result = self.result(*args)
+        with open(os.path.join(self.out, "latest", "epochs.json"), encoding="ascii") as file:
+            return result | {"epochs": json.load(file)}
+
 
 class SameBits(BoardTest):
     def test_hashes_do_not_depend_on_windows_threads_or_length_of_names(self):
         for scenario in ("digits", "ring"):
-            runs = [self.result(scenario, "--chips", 4, "--seed", 3, "--window", w, "--threads", t)
+            runs = [self.epochs(scenario, "--chips", 4, "--seed", 3, "--window", w, "--threads", t)
                     for w, t in ((32, 1), (1, 1), (7, 2), (32, 2), (1, 2))]
             for other in runs[1:]:
-                for key in ("commit_hash", "link_hash", "cycles", "commits_checked", "status"):
+                for key in ("commit_hash", "link_hash", "cycles", "commits_checked", "status", "epochs"):
                     self.assertEqual(runs[0][key], other[key], f"{scenario}: {key}")
 
     def test_commit_hash_does_not_depend_on_link_latency(self):
@@ -382,7 +388,7 @@ class Files(BoardTest):
         self.assertFalse(os.path.isabs(os.readlink(latest)))
         self.assertEqual(json.load(open(os.path.join(latest, "result.json")))["scenario"], "ring")
         self.assertEqual(len([d for d in os.listdir(self.out) if d.startswith("ring-")]), 2)
-        self.assertEqual(sorted(os.listdir(latest)), ["functional.json", "result.json"])
+        self.assertEqual(sorted(os.listdir(latest)), ["epochs.json", "functional.json", "result.json"])
 
     def test_timeout_is_a_hang(self):
         result = self.result("digits", "--chips", 2, "--timeout-cycles", 500, status=1)
@@ -392,10 +398,10 @@ class Files(BoardTest):
 
 class Waves(BoardTest):
     def test_waves_change_nothing_and_have_names(self):
-        plain = self.result("ring", "--chips", 2)
+        plain = self.epochs("ring", "--chips", 2)
         waves = os.path.join(self.out, "w")
-        traced = self.result("ring", "--chips", 2, f"--waves={waves}", "--wave-chips", "1")
-        for key in ("commit_hash", "link_hash", "cycles"):
+        traced = self.epochs("ring", "--chips", 2, f"--waves={waves}", "--wave-chips", "1")
+        for key in ("commit_hash", "link_hash", "cycles", "epochs"):
             self.assertEqual(plain[key], traced[key])
         self.assertEqual(os.listdir(waves), ["chip01.fst"])
         vcd = subprocess.run(["fst2vcd", os.path.join(waves, "chip01.fst")], capture_output=True,

@@ -19,6 +19,7 @@
 #include "tb/base/script.h"
 #include "tb/board/board.h"
 #include "tb/check/commit_log.h"
+#include "tb/check/epochs.h"
 #include "tb/debug/investigate.h"
 #include "tb/dut/chip.h"
 #include "tb/dut/wave_error.h"
@@ -339,6 +340,7 @@ int run(int argc, char** argv) {
     require_waves();
     outcome = board.outcome();
     if (log) log->finish();
+    write_epochs(board.scoreboard().chains(), CommitChain::kEpochCycles, run_dir / "epochs.json");
     if (options.npy) write_regions(run_dir, job.program, board.host().regions());
 
     nlohmann::ordered_json metrics = nlohmann::ordered_json::object();

@@ -23,14 +23,14 @@ class HashingSink : public cmodel::CommitSink {
       recent_ = slot.get();
     }
     const bool semaphore = commit.kind == cmodel::CommitKind::Semaphore;
-    (semaphore ? recent_->semaphores : recent_->writes).add(commit, data);
+    (semaphore ? recent_->semaphores : recent_->writes).add(commit, data, 0);
     if (log_) log_->add(commit, 0, data);
   }
-  std::uint64_t hash() const {
-    std::map<cmodel::StreamId, StreamChains> chains;
+  Chains chains() const {
+    Chains chains;
     for (const auto& [key, stream] : streams_)
       chains[stream->id] = {&stream->writes, &stream->semaphores};
-    return combined_hash(chains);
+    return chains;
   }
 
  private:

@@ -17,6 +17,7 @@
 #include "tb/base/npy.h"
 #include "tb/base/program_file.h"
 #include "tb/base/result.h"
+#include "tb/check/epochs.h"
 
 namespace tb {
 namespace {
@@ -142,6 +143,7 @@ int run(int argc, char** argv) {
     board.read(region.chip, region.addr, regions.back());
   }
   if (log) log->finish();
+  write_epochs(sink.chains(), 0, run_dir / "epochs.json");
   if (o.npy) write_regions(run_dir, program, regions);
   nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
   Verdict verdict =
@@ -176,7 +178,7 @@ int run(int argc, char** argv) {
       {"cycles_per_s", 0.0},
       {"threads", 1},
       {"program_hash", fmt::format("{:016x}", cmodel::program_hash(program))},
-      {"commit_hash", fmt::format("{:016x}", sink.hash())},
+      {"commit_hash", fmt::format("{:016x}", combined_hash(sink.chains()))},
       {"link_hash", ""},
       {"repro", o.repro},
       {"metrics", metrics}};

@@ -82,8 +82,8 @@ class Tiny(unittest.TestCase):
 
     def test_exclusions_change_net_only_and_watch_the_source(self):
         entry = ('[[code]]\nfile = "tb/observe/coverage/tiny.sv"\ntype = "branch"\nname = "if"\nkind = "UNR"\n'
-                 'reason = "the test counts to three"\nsource = "{}"\n')
-        bins = '[[functional]]\nbins = "a.y"\nkind = "LOW_RISK"\nreason = "a bin of this test"\n'
+                 'reason = "the test, coverage_test, counts to three"\nsource = "{}"\n')
+        bins = '[[functional]]\nbins = "a.y"\nkind = "LOW_RISK"\nreason = "a bin of this test, coverage_test"\n'
         result, done = self.figures(exclusions=entry.format("if (value_i[3]) begin") + bins)
         self.assertEqual(done.returncode, 0)
         self.assertEqual((result["branch"]["raw"], result["branch"]["net"]), (75.0, 100.0))
@@ -94,7 +94,7 @@ class Tiny(unittest.TestCase):
 
     def test_false_exclusions_are_noticed(self):
         entry = ('[[code]]\nfile = "tb/observe/coverage/tiny.sv"\ntype = "branch"\nname = "{}"\nkind = "{}"\n'
-                 'reason = "the test counts to three"\nsource = "if (value_i[3]) begin"\n')
+                 'reason = "the test, coverage_test, counts to three"\nsource = "if (value_i[3]) begin"\n')
         for name, kind, words in (("*", "UNR", "cannot be reached, it says, but else was hit"),
                                   ("else", "LOW_RISK", "was hit; the exclusion is not needed"),
                                   ("case", "LOW_RISK", "has no branch point")):
@@ -164,6 +164,9 @@ class Tiny(unittest.TestCase):
         for args, words in (({"runs": [self.dir / "none"]}, "not a run directory"),
                             ({"runs": [empty]}, "no coverage record"),
                             ({"exclusions": "[[code]]\nfile = 1\n"}, "is missing"),
+                            ({"exclusions": '[[functional]]\nbins = "a"\nkind = "UNR"\nreason = "cannot be reached"\n'}, "an argument"),
+                            ({"exclusions": '[[code]]\nfile = "f"\nsource = "s"\ntype = "line"\nkind = "LOW_RISK"\n'
+                                            'reason = "another test does it"\nproof = "ack"\n'}, "with kind UNR only"),
                             ({"exclusions": "[[coda]]\n"}, "unknown table")):
             done = self.merge(**args)
             self.assertEqual(done.returncode, 2)

@@ -59,6 +59,7 @@ void Functional::observe(const CommitBuffer& commits) {
       case cmodel::CommitKind::SbufRow:
       case cmodel::CommitKind::MemBurst:
         hit_flow(entry);
+        if (entry.commit.kind == cmodel::CommitKind::MemBurst) hit_contention(entry);
         break;
       case cmodel::CommitKind::Message:
         hit_message(commits.data(entry));

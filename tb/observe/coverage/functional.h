@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -74,6 +75,7 @@ class Functional {
   void hit(const std::string& name);
   void hit_message(std::span<const std::uint8_t> data);
   void hit_flow(const CommitBuffer::Entry& entry);
+  void hit_contention(const CommitBuffer::Entry& entry);
   void end_flow(const Where& where, const Flow& flow);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
@@ -89,6 +91,8 @@ class Functional {
   std::map<Where, Flow> flows_;
   /// By chip: registers, and the state that found them.
   std::map<unsigned, std::pair<const ChipState*, std::vector<Credit>>> credits_;
+  /// Core and cycle of the last write of a DMA engine into this memory of this chip.
+  std::map<std::pair<unsigned, std::string_view>, std::pair<unsigned, std::uint64_t>> last_write_;
   std::array<std::uint64_t*, 2> local_{};                              ///< bins {stalled, flowing}
   std::array<std::array<std::uint64_t*, 2>, kMostHops + 1> remote_{};  ///< the same by hops
   std::set<std::tuple<Where, std::uint32_t>> flowed_, stalled_;        ///< instructions, by pc

@@ -39,6 +39,8 @@ Engine engine_of(const InstrRow& row) {
 /// The operands that have bins of their own, and what they are called there.
 std::vector<std::pair<std::string_view, const OperandRow*>> shaped(const InstrRow& row) {
   std::vector<std::pair<std::string_view, const OperandRow*>> out{{"src0", &row.src0()}};
+  if (row.src1().used() && row.src1().walk == defs::Walk::All)
+    out.emplace_back("src1", &row.src1());
   if (row.dst().used()) out.emplace_back("dst", &row.dst());
   return out;
 }
@@ -98,6 +100,8 @@ void Functional::make_instruction_bins() {
       for (const auto step : kSteps)
         if (rule->walk == defs::Walk::All)
           bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
+      for (unsigned d = 1; d < 4; ++d)
+        bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
       for (const auto start : kStarts)
         if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
     }
@@ -179,7 +183,11 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
     if (sizes[d] > 1) dims = d + 1;
   }
   for (const auto& [operand, rule] : shaped(*row)) {
-    const Operand& o = rule == &row->dst() ? i.dst : i.src0;
+    const Operand& o = rule == &row->dst() ? i.dst : rule == &row->src1() ? i.src1 : i.src0;
+    const std::array strides{o.stride0, o.stride1, o.stride2, o.stride3};
+    for (unsigned d = 1; d < 4; ++d)
+      if (sizes[d] > 1 && strides[d] < 0)
+        hit(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
     if (sizes[0] > 1 && rule->walk == defs::Walk::All)
       hit(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step_corner(o.stride0)));
     if (!rule->columns)

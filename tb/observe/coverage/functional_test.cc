@@ -34,11 +34,12 @@ struct Functionals : testing::Test {
     commits.commit(commit, {});
   }
   void row(Engine engine, std::uint32_t pc, std::uint64_t cycle, unsigned chip = 0,
-           unsigned src = 0) {
+           unsigned src = 0, unsigned core = 0) {
     cmodel::Commit commit;
     commit.kind = cmodel::CommitKind::MemBurst;
     commit.stream.chip = static_cast<std::uint8_t>(chip);
     commit.stream.engine = static_cast<std::uint8_t>(engine);
+    commit.stream.core = static_cast<std::uint8_t>(core);
     commit.stream.src = static_cast<std::uint8_t>(src);
     commit.pc = pc;
     commits.set_cycle(cycle);
@@ -86,6 +87,20 @@ TEST_F(Functionals, BackPressureIsAGapBetweenBursts) {
   EXPECT_EQ(count("dma.pressure.hops2.stalled"), 0u);
 }
 
+TEST_F(Functionals, ContentionIsTwoCoresInOneMemoryAtATime) {
+  row(Engine::Dma0, 1, 100, 3, 0, 0);
+  row(Engine::Dma0, 2, 101, 3, 0, 0);  // the same core
+  row(Engine::Dma0, 1, 101, 4, 0, 1);  // another chip
+  row(Engine::Dma0, 1, 110, 3, 0, 1);  // later
+  functional.observe(commits);
+  EXPECT_EQ(count("dma.contended.Hbm0"), 0u);
+  commits = {};
+  row(Engine::Dma0, 3, 112, 3, 0, 0);
+  functional.observe(commits);
+  EXPECT_EQ(count("dma.contended.Hbm0"), 1u);
+  EXPECT_EQ(count("dma.contended.Hbm1"), 0u);
+}
+
 TEST_F(Functionals, BinsComeFromTheDescriptions) {
   const auto names = functional.names();
   const auto has = [&](const char* name) { return std::ranges::count(names, name) == 1; };
@@ -105,6 +120,8 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
     })) << to_string(opcode);
   EXPECT_TRUE(has("act.format.Activate.Relu.Psum.Fp32.Sbuf.Fp32.Sbuf.Bf16"));
   EXPECT_TRUE(has("fabric.transfer.size.full.hops6.vn3.WriteNotify"));
+  EXPECT_TRUE(has("vector.shape.TensorTensor.src1.outer3.negative"));
+  EXPECT_FALSE(has("vector.shape.TensorCopy.src1.outer3.negative"));
   EXPECT_FALSE(has("act.format.Activate.Relu.Psum.Bf16.None.Sbuf.Bf16"));  // PSUM holds fp32
 }
 

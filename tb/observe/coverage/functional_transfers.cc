@@ -17,6 +17,7 @@ using namespace coverage;
 /// The ports that every board has.
 constexpr unsigned kRingPorts = 2;
 constexpr unsigned kPressureLevels = 2;
+constexpr std::uint64_t kContention = 2;  ///< core cycles between two writes
 constexpr std::array<std::string_view, 4> kMemories{"Hbm0", "Hbm1", "Sbuf0", "Sbuf1"};
 
 std::string_view memory(const defs::Sizes& sizes, std::uint64_t addr) {
@@ -62,9 +63,14 @@ void Functional::make_transfer_bins() {
       for (const char* dst : {"aligned", "unaligned"})
         bin(fmt::format("dma.{}.lines.{}.{}", where, src, dst));
     for (unsigned core = 0; core < defs::kCores; ++core)
+      for (const auto memory : kMemories)
+        for (const char* use : {"reads", "writes"})
+          bin(fmt::format("dma.{}.core{}.{}.{}", where, core, use, memory));
+    for (unsigned core = 0; core < defs::kCores; ++core)
       for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
         bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
   }
+  for (const auto memory : kMemories) bin(fmt::format("dma.contended.{}", memory));
   for (const char* flow : {"flowing", "stalled"}) {
     bin(fmt::format("dma.pressure.local.{}", flow));
     for (unsigned hops = 1; hops <= kMostHops; ++hops)
@@ -130,7 +136,22 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
     return a % sizes_.line_bytes ? "unaligned" : "aligned";
   };
   hit(fmt::format("dma.{}.lines.{}.{}", where, aligned(d.src), aligned(d.dst)));
+  hit(fmt::format("dma.{}.core{}.reads.{}", where, core, memory(sizes_, d.src)));
+  hit(fmt::format("dma.{}.core{}.writes.{}", where, core, memory(sizes_, d.dst)));
   hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+}
+
+// Both cores of a chip write into one memory within a few cycles.
+void Functional::hit_contention(const CommitBuffer::Entry& entry) {
+  const auto& c = entry.commit;
+  if (c.stream.engine < static_cast<unsigned>(Engine::Dma0) ||
+      c.stream.engine >= static_cast<unsigned>(Engine::Dma0) + sizes_.dma_engines)
+    return;
+  auto& [core, cycle] = last_write_[{c.stream.chip, memory(sizes_, c.addr)}];
+  if (core != c.stream.core && entry.cycle - cycle <= kContention)
+    hit(fmt::format("dma.contended.{}", memory(sizes_, c.addr)));
+  core = c.stream.core;
+  cycle = entry.cycle;
 }
 
 void Functional::observe(const Chip& chip) {

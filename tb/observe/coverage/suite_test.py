@@ -66,7 +66,11 @@ class Names(unittest.TestCase):
         self.assertEqual(self.stale(), "")
         for old, new, words in (('"logic [15:0] switches_q;"', '"logic [15:0] switches_q, damaged_q;"', "no line says"),
                                 ('"logic [15:0] switches_q;"', '"input  logic        switched_i,"', "only hands on"),
-                                ('"sync.error.Misaligned"', '"sync.error.Misalined"', "has no bin")):
+                                ('"sync.error.Misaligned"', '"sync.error.Misalined"', "has no bin"),
+                                ("fabric_bucket_test has", "fabric_pail_test has", "there is no fabric_pail_test"),
+                                ("fabric_bucket_test has", "somebody has", "names no test"),
+                                ('proof = "ack"', 'proof = "nack"', "there is no proof 'nack'"),
+                                ('proof = "ack"', 'proof = "report"', "is not about fabric_ack")):
             self.assertIn(words, self.stale((old, new)))
 
 

@@ -2,6 +2,7 @@
 #include "tb/observe/timeline/arrows.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "fabric/model/message.h"
 
@@ -65,11 +66,11 @@ std::vector<Arrow> Arrows::finish(const Timeline& timeline) const {
     const Span* waited = span_of(timeline, wait.span);
     const auto updates = updates_.find({wait.engine.chip, wait.semaphore});
     if (!waited || updates == updates_.end()) continue;
-    // The last update up to the end of the wait made its condition true.
-    auto by = std::upper_bound(
+    // The update in the last cycle of the wait made its condition true.
+    auto by = std::lower_bound(
         updates->second.begin(), updates->second.end(), waited->end,
-        [](std::uint64_t cycle, const Update& update) { return cycle < update.cycle; });
-    if (by == updates->second.begin() || (--by)->cycle + 1 < waited->begin) continue;
+        [](const Update& update, std::uint64_t cycle) { return update.cycle < cycle; });
+    if (by == updates->second.begin() || (--by)->cycle + 1 != waited->end) continue;
     Arrow arrow;
     if (by->flow) {
       if (by->number < by->flow->descriptors.size())

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <tuple>
 
 #include "cmodel/files/output_file.h"
 #include "rtl/defs/gen/defs.h"

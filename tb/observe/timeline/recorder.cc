@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/instruction.h"
@@ -17,7 +18,7 @@ constexpr unsigned kTensor = static_cast<unsigned>(defs::Engine::Tensor);
 constexpr unsigned kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
 constexpr unsigned kRx = static_cast<unsigned>(defs::Engine::Rx);
 constexpr unsigned kHost = static_cast<unsigned>(defs::Engine::Host);
-constexpr std::uint64_t kCountCycles = 64;  // HBM bytes are counted in steps of so many
+constexpr std::uint64_t kCountCycles = 64, kCountSteps = 4096;  // HBM bytes: at least, at most
 constexpr const char* kStreamNames[] = {" multiply", " multiply lower"};
 
 std::string engine_track(unsigned core, unsigned engine) {
@@ -37,15 +38,15 @@ std::string author(const cmodel::StreamId& id) {
   return fmt::format("chip {} {}", id.src, engine_track(id.lane >> 4 & 1, kDma0 + (id.lane & 15)));
 }
 
-/// "semaphore 0.3", "fetch", ..
-std::string reason_text(std::uint32_t value) {
+/// "semaphore 0.3 loaded", "fetch", ..
+std::string reason_text(const cmodel::Program& program, unsigned chip, std::uint32_t value) {
   switch (static_cast<Reason>(value & 0xff)) {
     case Reason::None:
       return {};
     case Reason::Stopped:
       return "ended";
     case Reason::Semaphore:
-      return "semaphore " + cmodel::semaphore_name(value >> 8);
+      return "semaphore " + program.semaphore_of(chip, value >> 8);
     case Reason::Fetch:
       return "fetch";
     case Reason::Engine:
@@ -61,11 +62,7 @@ std::string reason_text(std::uint32_t value) {
 }  // namespace
 
 Recorder::Recorder(const defs::Sizes& sizes, const cmodel::Program& program)
-    : sizes_(sizes),
-      program_(program),
-      hbm_bytes_(program.chips),
-      seen_(program.chips),
-      semaphores_(program.chips) {
+    : sizes_(sizes), program_(program), seen_(program.chips), semaphores_(program.chips) {
   timeline_.names.id("");
   timeline_.traffic.resize(program.chips);
   timeline_.hbm.resize(program.chips);
@@ -109,8 +106,7 @@ std::uint32_t Recorder::source(unsigned chip, unsigned core, unsigned engine, st
   return at->second;
 }
 
-void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle,
-                     std::int64_t value) {
+void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle, double value) {
   const auto [at, fresh] = counters_.try_emplace({chip, name}, timeline_.counters.size());
   if (fresh) timeline_.counters.push_back({chip, name, {{0, 0}}});
   auto& values = timeline_.counters[at->second].values;
@@ -119,6 +115,23 @@ void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle
     values.back().second = value;
   else
     values.emplace_back(cycle, value);
+}
+
+void Recorder::pending(unsigned chip, unsigned core, unsigned engine, std::uint64_t cycle) {
+  const auto key = std::tuple{chip, core, engine};
+  count(chip, engine_track(core, kDma0 + engine) + " pending", cycle,
+        static_cast<double>(rung_[key].size()) - static_cast<double>(done_[key]));
+}
+
+void Recorder::count_hbm(unsigned chip, std::uint64_t end) {
+  const std::uint64_t step = std::max(kCountCycles, std::bit_ceil(end / kCountSteps));
+  std::vector<std::array<std::uint64_t, 2>> bytes(end / step + 1);
+  for (const HbmAccess& access : timeline_.hbm[chip])
+    if (access.cycle < end) bytes[access.cycle / step][access.write] += access.bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    for (const bool write : {false, true})
+      count(chip, write ? "HBM written, B/cycle" : "HBM read, B/cycle", i * step,
+            static_cast<double>(bytes[i][write]) / static_cast<double>(step));
 }
 
 const defs::Instr* Recorder::instruction(unsigned chip, unsigned core, unsigned engine,
@@ -142,6 +155,12 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
       ++timeline_.traffic[chip].instructions;
       if (event.unit == kTensor) break;  // its units have tracks of their own
       in_flight_[{chip, event.core, event.unit}].push_back({next, event.pc});
+      if (const defs::Instr* instr = instruction(chip, event.core, event.unit, event.pc))
+        if (const defs::Doorbell bell = cmodel::doorbell(*instr); bell.count) {
+          auto& rung = rung_[{chip, event.core, bell.engine}];
+          rung.insert(rung.end(), bell.count, next);
+          pending(chip, event.core, bell.engine, next);
+        }
       break;
     case Happening::Retire: {
       auto& waiting = in_flight_[{chip, event.core, event.unit}];
@@ -158,7 +177,7 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
     }
     case Happening::Stall: {
       Lane& on = lane(chip, Track::Kind::Wait, engine_track(event.core, event.unit) + " waits");
-      const std::string text = reason_text(event.value);
+      const std::string text = reason_text(program_, chip, event.value);
       const bool ended = (event.value & 0xff) == static_cast<std::uint32_t>(Reason::Stopped),
                  failed = failed_.contains({chip, event.core, event.unit});
       if (text.empty())
@@ -194,13 +213,12 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
     case Happening::HbmWrite: {
       const bool write = event.what == Happening::HbmWrite;
       timeline_.hbm[chip].push_back({event.cycle, event.value, write});
-      count(chip, write ? "HBM bytes written" : "HBM bytes read",
-            (event.cycle / kCountCycles + 1) * kCountCycles,
-            static_cast<std::int64_t>(hbm_bytes_[chip][write] += event.value));
       break;
     }
     case Happening::DescriptorEnd:
       end(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next);
+      ++done_[{chip, event.core, event.unit}];
+      pending(chip, event.core, event.unit, next);
       break;
   }
 }
@@ -219,6 +237,10 @@ void Recorder::descriptor(unsigned chip, const Event& event) {
         source(chip, event.core, kDma0 + event.unit, event.pc));
   const Arrows::Engine engine{chip, event.core, kDma0 + event.unit};
   arrows_.work(engine, event.pc, id(on));
+  const auto& rung = rung_[{chip, event.core, event.unit}];
+  timeline_.transfers.push_back({chip, event.core, event.unit,
+                                 event.pc < rung.size() ? rung[event.pc] : event.cycle + 1, id(on),
+                                 descriptor.rows, descriptor.row_bytes});
   if (descriptor.dst_chip != chip && descriptor.notify)
     arrows_.notifies(engine, descriptor.vn, descriptor.dst_chip & 15u, id(on));
 }
@@ -259,8 +281,9 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
       value += commit.delta;
       const auto& id = commit.stream;
       const bool ours = id.engine != kRx && id.engine != kHost;
-      Lane& on = lane(chip, Track::Kind::Semaphore,
-                      "semaphore " + cmodel::semaphore_name(static_cast<unsigned>(commit.addr)));
+      Lane& on =
+          lane(chip, Track::Kind::Semaphore,
+               "semaphore " + program_.semaphore_of(chip, static_cast<unsigned>(commit.addr)));
       std::string by = fmt::format("{:+} by {}", commit.delta, author(id));
       if (on.open.is && on.open.begin == entry.cycle)
         by = timeline_.names.text(on.open.detail) + ", " + by;
@@ -331,6 +354,10 @@ Timeline Recorder::finish(std::uint64_t end_cycle) {
     end(lane, std::get<1>(key) == static_cast<int>(Track::Kind::Bank) ? lane.last : end_cycle);
   for (Track& track : timeline_.tracks)
     std::erase_if(track.spans, [&](const Span& span) { return span.begin >= end_cycle; });
+  std::erase_if(timeline_.transfers, [&](const Transfer& transfer) {
+    return transfer.span.second >= timeline_.tracks[transfer.span.first].spans.size();
+  });
+  for (unsigned chip = 0; chip < timeline_.hbm.size(); ++chip) count_hbm(chip, end_cycle);
   timeline_.arrows = arrows_.finish(timeline_);
   return std::move(timeline_);
 }

@@ -55,7 +55,11 @@ class Recorder {
   /// Name of the line that wrote an instruction or descriptor.
   std::uint32_t source(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
   void end(Lane& lane, std::uint64_t cycle);
-  void count(unsigned chip, const std::string& name, std::uint64_t cycle, std::int64_t value);
+  void count(unsigned chip, const std::string& name, std::uint64_t cycle, double value);
+  /// Doorbells of a DMA engine less descriptors done.
+  void pending(unsigned chip, unsigned core, unsigned engine, std::uint64_t cycle);
+  /// Bytes per cycle over time.
+  void count_hbm(unsigned chip, std::uint64_t end);
 
   void engine_event(unsigned chip, const Event& event);
   void descriptor(unsigned chip, const Event& event);
@@ -69,12 +73,14 @@ class Recorder {
   Arrows arrows_;
   std::map<std::tuple<unsigned, unsigned, unsigned, std::uint32_t>, std::uint32_t> sources_;
   std::set<std::tuple<unsigned, unsigned, unsigned>> failed_;  ///< engines that an error stopped
-  std::vector<std::array<std::uint64_t, 2>> hbm_bytes_;        ///< by chip: read, written so far
   std::map<Key, Lane> lanes_;
   std::map<std::pair<unsigned, std::string>, std::size_t> counters_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Instr>> streams_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Descriptor>> rings_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::deque<Issued>> in_flight_;
+  /// By chip, core, DMA engine: the doorbell of each descriptor; how many are done.
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<std::uint64_t>> rung_;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, std::size_t> done_;
   std::vector<std::uint64_t> seen_;  ///< by chip: fabric cycles of its links looked at
   std::vector<std::array<std::int64_t, defs::kCores * defs::kSemaphores>> semaphores_;
 };

@@ -7,52 +7,10 @@
 
 #include "cmodel/program/disassemble.h"
 #include "tb/dut/hbm.h"
+#include "tb/observe/timeline/warnings.h"
 
 namespace tb::timeline {
 namespace {
-
-using Interval = std::pair<std::uint64_t, std::uint64_t>;
-
-/// Spans of all tracks whose name is `name`, or begins with it and a blank, as one list of
-/// intervals inside the window that do not overlap.
-std::vector<Interval> merged(const Timeline& timeline, unsigned chip, const std::string& name,
-                             const Window& window) {
-  std::vector<Interval> all;
-  for (const Track& track : timeline.tracks) {
-    if (track.chip != chip || track.kind != Track::Kind::Work) continue;
-    if (track.name != name && !track.name.starts_with(name + " ")) continue;
-    for (const Span& span : track.spans) {
-      const Interval inside{std::max(span.begin, window.begin), std::min(span.end, window.end)};
-      if (inside.first < inside.second) all.push_back(inside);
-    }
-  }
-  std::sort(all.begin(), all.end());
-  std::vector<Interval> out;
-  for (const Interval& next : all)
-    if (!out.empty() && next.first <= out.back().second)
-      out.back().second = std::max(out.back().second, next.second);
-    else
-      out.push_back(next);
-  return out;
-}
-
-std::uint64_t length(const std::vector<Interval>& intervals) {
-  std::uint64_t sum = 0;
-  for (const auto& [begin, end] : intervals) sum += end - begin;
-  return sum;
-}
-
-/// Cycles of begin .. end - 1 that lie in none of `intervals`.
-std::uint64_t outside(const std::vector<Interval>& intervals, std::uint64_t begin,
-                      std::uint64_t end) {
-  if (begin >= end) return 0;
-  std::uint64_t covered = 0;
-  auto at = std::lower_bound(intervals.begin(), intervals.end(), begin,
-                             [](const Interval& i, std::uint64_t c) { return i.second <= c; });
-  for (; at != intervals.end() && at->first < end; ++at)
-    covered += std::min(at->second, end) - std::max(at->first, begin);
-  return end - begin - covered;
-}
 
 const Track* waits_of(const Timeline& timeline, unsigned chip, const std::string& name) {
   for (const Track& track : timeline.tracks)
@@ -64,13 +22,12 @@ const Track* waits_of(const Timeline& timeline, unsigned chip, const std::string
 nlohmann::ordered_json engine_row(const Timeline& timeline, const Window& window, unsigned chip,
                                   unsigned core, unsigned engine) {
   const std::string name = fmt::format("core {} {}", core, cmodel::engine_name(engine));
-  // Loading weights is not work of its own: the array multiplies meanwhile, or waits for them.
-  const auto busy = merged(timeline, chip, engine == 0 ? name + " multiply" : name, window);
+  const auto busy = busy_of(timeline, chip, core, engine, window);
   nlohmann::ordered_json waits = nlohmann::ordered_json::object();
   std::uint64_t known = 0, first = window.end;
   const auto add = [&](const std::string& why, std::uint64_t begin, std::uint64_t end) {
-    const std::uint64_t cycles =
-        outside(busy, std::max(begin, window.begin), std::min(end, window.end));
+    begin = std::max(begin, window.begin), end = std::min(end, window.end);
+    const std::uint64_t cycles = begin < end ? end - begin - inside(busy, begin, end) : 0;
     if (cycles) waits[why] = waits.value(why, std::uint64_t{0}) + cycles;
     known += cycles;
   };
@@ -124,6 +81,7 @@ nlohmann::ordered_json summary(const Timeline& timeline, const Window& window,
       {"ops_per_cycle", 2.0 * defs::kCores * sizes.partitions * sizes.partitions},
       {"hbm_bytes_per_cycle",
        std::min(kHbmBytesPerCycle, defs::kHbmPorts * sizes.line_bytes / sizes.hbm_line_cycles)}};
+  out["warnings"] = warnings(timeline, window, sizes);
   return out;
 }
 

@@ -4,19 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "rtl/defs/gen/defs.h"
-#include "tb/observe/timeline/timeline.h"
+#include "tb/observe/timeline/intervals.h"
 
 namespace tb::timeline {
-
-/// Core cycles begin .. end - 1 are looked at: doorbells to last completion.
-struct Window {
-  std::uint64_t begin = 0, end = 0;
-};
 
 /// { "begin", "end",
 ///   "engines": [ { chip, core, engine, busy, waits: { doorbell, semaphore, .. , issue } } ],
 ///   "chips": [ { chip, instructions, hbm_read, .., macs, intensity, ops_per_cycle } ],
-///   "roof": { ops_per_cycle, hbm_bytes_per_cycle } }
+///   "roof": { ops_per_cycle, hbm_bytes_per_cycle }, "warnings": warnings.h }
 ///
 /// busy and waits are core cycles and add up to the window: a cycle in which the engine does not
 /// work counts for what its sequencer waits for then; `issue`: for nothing, work is on its way;

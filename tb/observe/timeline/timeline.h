@@ -53,7 +53,7 @@ struct Track {
 struct Counter {
   unsigned chip;
   std::string name;
-  std::vector<std::pair<std::uint64_t, std::int64_t>> values;
+  std::vector<std::pair<std::uint64_t, double>> values;
 };
 
 /// What moved on one chip, in bytes.
@@ -72,6 +72,16 @@ struct HbmAccess {
 };
 
 using SpanId = std::pair<std::size_t, std::size_t>;  ///< track, index
+
+/// A descriptor of chip, core, engine: the cycle of its doorbell, and its span, from when it is
+/// worked on.
+struct Transfer {
+  unsigned chip, core, engine;
+  std::uint64_t rung;
+  SpanId span;
+  std::uint32_t rows, row_bytes;
+};
+
 /// What updated a semaphore, the packets that carried the update, the wait it ended, the
 /// instruction.
 using Arrow = std::vector<SpanId>;
@@ -83,6 +93,7 @@ struct Timeline {
   std::vector<Traffic> traffic;             ///< by chip
   std::vector<std::vector<HbmAccess>> hbm;  ///< by chip, in order of time
   std::vector<Arrow> arrows;
+  std::vector<Transfer> transfers;
 };
 
 }  // namespace tb::timeline

@@ -22,6 +22,25 @@ from browser import Browser  # noqa: E402
 PROGRAM = sys.argv[1]
 CHIPS = 5
 SBUF = 0xf0000000000  # HBM lies below
+# Two copies of one core, the second on DMA engine `second`; the vector engine waits for it.
+QUEUE = """config mini
+chips 2
+segment chip 0 at 0x0
+  zero 8256
+segment chip 0 at 0x4000
+ ring core 0 Dma0
+  DMA 16 rows x 512 B 0x0 (+512) -> chip 0 0xfffc0000000 (+262144) update 0.0 += 1
+{ring}  DMA 1 rows x 64 B 0x2000 (+64) -> chip 0 0xfffc0000200 (+262144) update 0.1 += 1
+segment chip 0 at 0x6000
+ stream core 0 Vector
+  NOP wait 0.1 >= 1
+  END
+segment chip 0 at 0x7000
+ stream core 0 Sync
+  DMA_TRIGGER dma 0 x 1
+  DMA_TRIGGER dma {second} x 1
+  END wait 0.0 >= 1
+"""
 
 
 def cycles(microseconds):
@@ -35,8 +54,8 @@ def hops(a, b):
 class Run:
     """A run with --timeline: its files, and spans by (chip, track)."""
 
-    def __init__(self, out, *args, status=0):
-        done = subprocess.run([PROGRAM, *map(str, args), "--chips", str(CHIPS), "--timeline", "--json", "--out", out],
+    def __init__(self, out, *args, status=0, chips=CHIPS):
+        done = subprocess.run([PROGRAM, *map(str, args), "--chips", str(chips), "--timeline", "--json", "--out", out],
                               capture_output=True, text=True, timeout=600)
         if done.returncode != status:
             raise AssertionError(done.stderr)
@@ -194,6 +213,83 @@ class Timeline(unittest.TestCase):
             last = next(step for step in flow if step[3].endswith("waits"))
             self.assertEqual(len(links), hops(flow[0][2], last[2]), flow)
 
+    def counter(self, chip, name):
+        """{cycle: value from there on}"""
+        return {cycles(e["ts"]): e["args"]["value"] for e in self.run_.events
+                if e["ph"] == "C" and e["pid"] == chip and e["name"] == name}
+
+    def test_semaphores_have_the_names_of_the_program(self):
+        names = {name for _, name in self.run_.spans if name.startswith("semaphore")}
+        self.assertLessEqual({"semaphore 0.0 loaded", "semaphore 1.7 arrived"}, names)
+
+    def test_an_arrow_starts_at_the_author_of_the_update_in_the_last_cycle_of_the_wait(self):
+        values = collections.defaultdict(dict)
+        names = {(e["pid"], e["tid"]): e["args"]["name"] for e in self.run_.events if e["ph"] == "M" and e["name"] == "thread_name"}
+        for e in self.run_.events:
+            if e["ph"] == "X" and e["cat"] == "semaphore":
+                values[e["pid"], names[e["pid"], e["tid"]]][cycles(e["ts"])] = e["args"]["detail"]
+        flows = collections.defaultdict(list)
+        for e in self.run_.events:
+            if e["ph"] in "stf":
+                flows[e["id"]].append((e["pid"], names[e["pid"], e["tid"]], cycles(e["ts"])))
+        for flow in flows.values():
+            chip, track, last = next(step for step in flow if step[1].endswith("waits"))
+            waited = next(name for begin, end, name in self.run_.spans[chip, track] if begin <= last < end)
+            maker, engine = flow[0][0], re.match(r"core \d \w+", flow[0][1])[0]
+            author = engine if maker == chip else f"chip {maker} {engine}"
+            self.assertRegex(values[chip, waited][last], rf"by {author}( |,|$)", flow)
+
+    def test_pending_descriptors_come_back_to_none(self):
+        queues = [(chip, name) for (chip, name), kind in self.run_.kinds.items() if kind == "dma"]
+        for chip, name in queues:
+            values = list(self.counter(chip, f"{name} pending").values())
+            self.assertGreater(max(values), 0)
+            self.assertEqual((min(values), values[-1]), (0, 0), name)
+        for chip in range(CHIPS):
+            read = sorted(self.counter(chip, "HBM read, B/cycle").items())
+            moved = sum(value * (next_ - at) for (at, value), (next_, _) in zip(read, read[1:]))
+            self.assertGreaterEqual(moved, self.run_.summary["chips"][chip]["hbm_read"])
+
+    def test_warnings_name_lines_the_worst_first_and_do_not_exceed_what_was_idle(self):
+        warnings = self.run_.summary["warnings"]
+        self.assertEqual(sorted((w["cycles"] for w in warnings), reverse=True), [w["cycles"] for w in warnings])
+        idle = collections.Counter()
+        for row in self.run_.summary["engines"]:
+            if row["engine"] == "Tensor":
+                idle.update(row["waits"])
+        told = collections.Counter()
+        for w in warnings:
+            if w["kind"] == "idle":
+                told["semaphore" if w["what"].startswith("waits for ") else "ended" if w["what"].endswith("ended") else w["what"]] += w["cycles"]
+            self.assertTrue(any(begin == w["begin"] for begin, _, _ in self.run_.spans[w["chip"], w["track"]]), w)
+        for reason in ("semaphore", "fetch", "ended", "ending"):
+            self.assertEqual(told[reason], idle[reason], reason)
+        first = next(w for w in warnings if w["what"] == "waits for loaded")
+        self.assertRegex(first["source"], r"digits_core\.cc:\d+")
+        self.assertEqual(first["late"], "HBM to SBUF")
+        self.assertRegex(first["late_source"], r"digits_core\.cc:\d+")
+        # Rows of 4 and 20 bytes: biases and second weights. No copy stands behind another for long.
+        self.assertLessEqual({"HBM to SBUF by rows of 4 B", "HBM to SBUF by rows of 20 B"}, {w["what"] for w in warnings if w["kind"] == "small"})
+        done = subprocess.run([sys.executable, "-I", ROOT / "scripts/start.py", "timeline", self.run_.directory], capture_output=True, text=True)
+        lines = done.stdout.splitlines()[1:]
+        self.assertIn(f"{warnings[0]['cycles']:,} cycles  array idle: waits for loaded at {warnings[0]['source']}", lines[0])
+
+    def test_a_copy_behind_another_is_a_wait_that_could_end_earlier(self):
+        found, waits = [], []
+        for second, ring in enumerate(("", "segment chip 0 at 0x5000\n ring core 0 Dma1\n")):
+            file = pathlib.Path(self.out) / f"queue{second}.dasm"
+            file.write_text(QUEUE.format(second=second, ring=ring))
+            run = Run(f"{self.out}/q{second}", file, chips=2)
+            found.append([w for w in run.summary["warnings"] if w["kind"] == "early"])
+            waits += [end - begin for begin, end, name in run.spans[0, "core 0 Vector waits"] if name == "semaphore 0.1"]
+        (early,), none = found
+        self.assertEqual(none, [])
+        self.assertEqual((early["what"], early["late"]), ("waits for 0.1", "HBM to SBUF"))
+        self.assertRegex(early["late_source"], r"queue0\.dasm:8")
+        self.assertRegex(early["source"], r"queue0\.dasm:11")
+        saved = waits[0] - waits[1]
+        self.assertTrue(early["cycles"] / 2 < saved <= early["cycles"], (early, waits))
+
     def test_a_dying_cable_is_seen(self):
         run = Run(f"{self.out}/c", "digits", "--seed", 3, "--fail-cable", "1-2@9000")
         states = {name for (_, track), spans in run.spans.items() if track in ("link 0", "link 1") for _, _, name in spans}
@@ -217,12 +313,28 @@ class Timeline(unittest.TestCase):
             self.assertIn("ACTIVATE", browser.evaluate("get('details').textContent"))
             place = (2, "core 0 Tensor multiply")
             first, last = self.run_.spans[place][0][0] + 5, self.run_.spans[place][-1][1] - 5
+            self.arrows(browser)
             chosen = browser.evaluate(f"select({first}, {last}, page.data.tracks.filter((t) => t.chip === 2 && t.name === '{place[1]}')),"
                                       "page.selected.map((s) => s.busy)")
             self.assertEqual(chosen, [covered(self.run_.spans[place], first, last)])
             self.drag(browser)
             self.assertEqual(browser.complaints, [])
             self.assertEqual([url for url in browser.requests if not url.startswith(("file:", "data:"))], [])
+
+    def arrows(self, browser):
+        """Of a warning's span: drawn, walked, alone, and folded away."""
+        flows = sum(e["ph"] == "s" for e in self.run_.events)
+        self.assertEqual(browser.evaluate("page.data.arrows.length"), flows)
+        self.assertEqual(browser.evaluate("document.querySelectorAll('#warnings tbody tr').length"), len(self.run_.summary["warnings"]))
+        browser.evaluate("document.querySelector('#warnings tbody tr').click()")
+        self.assertIn("core 0 Tensor waits", browser.evaluate("[...document.querySelectorAll('#details li')].map((l) => l.textContent)")[1]
+                      .replace("core 1", "core 0"))
+        inked = "[...get('view').getContext('2d').getImageData(0, 0, 2000, 900).data].filter((v, i, d) => i % 4 === 0 && v === 0xd6 && d[i + 1] === 0x24 && d[i + 2] === 0x6e).length"
+        self.assertGreater(browser.evaluate(inked), 20)
+        self.assertEqual(browser.evaluate("along(1), page.view.marked.track.name.endsWith('load')"), True)
+        self.assertEqual(browser.evaluate("page.view.showOnly(), page.view.rows.filter((r) => !r.title).length"), 3)
+        self.assertEqual(browser.evaluate("page.view.showOnly(), page.view.foldAll(true), page.view.rows.length"), CHIPS)
+        browser.evaluate("page.view.marked = null, page.view.foldAll(false)")
 
     def drag(self, browser):
         """A real mouse: Shift+drag over two rows selects them; the wheel with Ctrl zooms."""

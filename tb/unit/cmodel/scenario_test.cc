@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -134,6 +135,10 @@ INSTANTIATE_TEST_SUITE_P(Ring, ScenarioOnModel,
 INSTANTIATE_TEST_SUITE_P(Corners, ScenarioOnModel,
                          testing::Values(Case{"corners", kMini, 4, 1, 16},
                                          Case{"corners", kMini, 1, 2, 24}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Relay, ScenarioOnModel,
+                         testing::Values(Case{"relay", kMini, 2, 1}, Case{"relay", kMini, 1, 2},
+                                         Case{"relay", kMini, 5, 3, 2}, Case{"relay", kInf2, 2, 4}),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Busy, ScenarioOnModel,
                          testing::Values(Case{"busy", kMini, 12, 1}, Case{"busy", kMini, 2, 2, 3},
@@ -263,7 +268,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
                  "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
-                 "tenants, registers");
+                 "tenants, registers, relay");
   }
 }
 

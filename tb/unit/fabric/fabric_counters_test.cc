@@ -190,6 +190,24 @@ TEST(Ends, DamagedPacketsAreCountedWhereTheyEnd) {
     EXPECT_EQ(nodes.count(chip, ChipCount::Damaged), chip == 2 ? changed : 0u) << chip;
 }
 
+/// A packet that is cut off by a dying cable is marked at its end, over every router from there on:
+/// its receiver drops it, and takes nobody for the culprit.
+TEST(Ends, CutPacketsAreNotCountedAsDamaged) {
+  unsigned poisoned = 0;  // tails on the cable behind the next router
+  const auto tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    if (chip == 1 && port == 0 && is_flit(word)) poisoned += word[16] >> 6 & 1u;
+  };
+  FabricRing nodes({.chips = 6, .latency = 4, .tap = tap});
+  for (unsigned i = 0; i < 30; ++i) nodes.post(message(0, 3, 1024));
+  while (nodes.link_flits(1, 0) < 100) nodes.step();
+  nodes.kill({0, 0});
+  for (unsigned i = 0; i < 300; ++i) nodes.step();
+  nodes.snapshot();
+  EXPECT_EQ(poisoned, 1u);
+  for (unsigned chip = 0; chip < 6; ++chip)
+    EXPECT_EQ(nodes.count(chip, ChipCount::Damaged), 0u) << chip;
+}
+
 /// Of the last copy.
 unsigned lane_errors(FabricRing& nodes, unsigned chip, unsigned port, unsigned lane) {
   return nodes.count(chip, port, of(PortCount::Lanes0, lane / 2)) >> 16 * (lane % 2) & 0xffff;

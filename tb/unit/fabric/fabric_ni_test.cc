@@ -124,6 +124,28 @@ TEST(Sender, GivesUpADestinationThatNeverAnswersAndSaysSo) {
   EXPECT_EQ(node.acks.size(), 2 * (1 + defs::kRetryTries) + 1);
 }
 
+/// 0 is never: what is late is waited for.
+TEST(Sender, WithATimeoutOf0ALateAcknowledgementIsEarlyEnough) {
+  Node node;
+  node.set(defs::kCsrFabricTimeout, 0);
+  fabric::Message m;
+  m.src = Node::kChip;
+  m.dst = 2;
+  m.addr = 0x40;
+  m.bytes = 40;
+  node.offer(m, bytes(40));
+  node.run(4000);
+  EXPECT_EQ(node.acks.size(), 1u) << "sent again";
+  EXPECT_FALSE(node.dut().quiet_o);
+  std::array<std::uint16_t, 8> numbers{};
+  numbers[m.vn] = 1;
+  node.inject(0, {fabric::ack_payload(2, Node::kChip, numbers)});
+  node.run(60);
+  EXPECT_TRUE(node.dut().quiet_o);
+  EXPECT_EQ(node.acks.size(), 1u);
+  EXPECT_EQ(node.errors, 0u);
+}
+
 TEST(Model, CutsRowsAndPieces) {
   EXPECT_EQ(fabric::cut(2500), (std::vector<std::uint16_t>{1024, 1024, 452}));
   EXPECT_EQ(fabric::flits(40), 1u);

@@ -115,6 +115,37 @@ TEST(Receiver, DeliversEveryNumberOnceInOrderAndAcknowledges) {
   EXPECT_TRUE(node.dut().quiet_o);
 }
 
+/// A chip that always has packets of its own to send lets an acknowledgement wait, but not for
+/// ever.
+TEST(Receiver, ALonePacketIsAcknowledgedHoweverBusyTheChipIs) {
+  std::uint64_t acknowledged = 0;
+  tb::FabricRing nodes({.chips = 3, .latency = 4});
+  nodes.options().tap = [&](unsigned chip, unsigned port, std::uint32_t* word) {
+    const bool ack = tb::is_flit(word) && (word[3] >> 24 & 0x3fu) == unsigned(defs::PktOp::Ack);
+    if (chip == 1 && port == 1 && ack) acknowledged = nodes.cycle();
+  };
+  const auto message = [&](unsigned src, unsigned dst) {
+    fabric::Message m = nodes.random_message(src, dst);
+    m.core = 0, m.vn = 1, m.bytes = 1024;
+    return m;
+  };
+  const auto run = [&](auto until) {
+    for (unsigned i = 0; i < 3 * defs::kAckAge && !until(); ++i) {
+      while (nodes.waiting(1) < 4) nodes.post(message(1, 2));
+      nodes.step();
+    }
+  };
+  const auto delivered = [&] { return nodes.delivered_packets(1, 1) > 0; };
+  run([&] { return nodes.delivered() > 8; });
+  nodes.post(message(0, 1));
+  run(delivered);
+  ASSERT_TRUE(delivered());
+  const std::uint64_t came = nodes.cycle();
+  run([&] { return acknowledged > 0; });
+  EXPECT_GT(acknowledged, came + defs::kAckAge / 2) << "the chip was not busy";
+  EXPECT_LE(acknowledged, came + 2 * defs::kAckAge + 64);
+}
+
 TEST(Receiver, AFlowThatChangesItsPortWaitsForTheOldOne) {
   Node node;
   fabric::Message m = to_node(200);

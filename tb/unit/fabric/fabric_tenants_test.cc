@@ -28,6 +28,20 @@ TEST_P(SlotMode, TracesOfOneTenantDoNotDependOnTheOther) {
 INSTANTIATE_TEST_SUITE_P(Boards, SlotMode,
                          testing::Combine(testing::Bool(), testing::Values(0.05, 0.3)));
 
+/// Whichever two VNs the tenants have: nothing of an arbiter is common to both.
+class SlotPairs : public testing::TestWithParam<std::pair<unsigned, unsigned>> {};
+TEST_P(SlotPairs, NoNetworkFeelsAnother) {
+  const auto [a, b] = GetParam();
+  const Case what{.slots = true, .load = 0.4, .cycles = 2000, .vn_a = a, .vn_b = b};
+  const Result idle = run(what, Activity::Idle), busy = run(what, Activity::Saturating);
+  ASSERT_GT(idle.events, 500u);
+  EXPECT_GT(busy.others, 100u);
+  EXPECT_EQ(differs(idle, busy), "");
+}
+INSTANTIATE_TEST_SUITE_P(Networks, SlotPairs,
+                         testing::Values(std::pair{0u, 1u}, std::pair{0u, 2u}, std::pair{0u, 3u},
+                                         std::pair{1u, 2u}, std::pair{1u, 3u}, std::pair{2u, 3u}));
+
 /// The same in shared mode differs: the test would see a leak.
 TEST(SharedMode, TracesOfOneTenantDependOnTheOther) {
   const Case what{.c12 = false, .slots = false};

@@ -11,8 +11,9 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-# No cluster of this machine: tests of the Slurm launcher say which one they mean.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "SLURM_CONF"}
+# No cluster of this machine: tests of the Slurm launcher say which one they mean. No repository either: whoever edits or
+# commits here meanwhile makes it another tree, on which nothing is resumed.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "SLURM_CONF"} | {"GIT_DIR": os.devnull}
 BOARD = "tb/unit/regress/pretend_board.sh"
 
 
@@ -39,6 +40,8 @@ def table(header, entries):
 
 
 class WithFolder(unittest.TestCase):
+    environment = ENVIRONMENT
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder, True)
@@ -64,14 +67,14 @@ class WithFolder(unittest.TestCase):
 
     def regress(self, *words, status=0):
         """Runs the command and expects its exit status."""
-        done = subprocess.run(self.words(*words), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True,
+        done = subprocess.run(self.words(*words), cwd=ROOT, env=self.environment, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
 
     def start(self, *words):
         """Starts the command in a process group of its own."""
-        return subprocess.Popen(self.words(*words), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE,
+        return subprocess.Popen(self.words(*words), cwd=ROOT, env=self.environment, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def refused(self, *words, status=2, says=()):

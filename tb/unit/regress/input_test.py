@@ -5,6 +5,7 @@ import unittest
 
 from bench import ROOT, WithFolder
 from regress.__main__ import Call, main
+from regress.build import check_bins
 from regress.command_line import arguments
 from regress.errors import Refused
 
@@ -183,6 +184,22 @@ class DataFiles(WithFolder):
             self.write({"suites.toml": SUITES.replace('"prim_test"', '"prime_test"')})
             self.refused("all", says=("suites.toml:16: test.two.ctest: CTest knows no test called 'prime_test'",))
         self.assertFalse(self.out.exists())
+
+    def test_a_board_that_is_being_linked_cannot_be_asked(self):
+        board = self.folder / "build/bin/board_mini"
+        board.parent.mkdir(parents=True)
+        testplan = self.read().testplan
+        testplan.points[0]["coverage"] = ["no.bin"]
+        for text, mode in (("#!/bin/sh\necho a.bin\n", 0o644), ("\x7fELF", 0o755), ("", 0o000)):
+            board.write_text(text)
+            board.chmod(mode)
+            check_bins(self.folder, testplan)
+        board.write_text("#!/bin/sh\necho a.bin\n")
+        board.chmod(0o755)
+        with self.assertRaisesRegex(Refused, "no bin is called 'no.bin'"):
+            check_bins(self.folder, testplan)
+        with open(board, "a"):  # somebody writes it
+            check_bins(self.folder, testplan)
 
     def test_wrong_words_of_the_command(self):
         self.write({"suites.toml": SUITES.replace('"tw*" = 1\n', "")})

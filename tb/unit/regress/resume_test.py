@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from bench import BOARD, ROOT, WithFolder
+from bench import BOARD, ENVIRONMENT, ROOT, WithFolder
 from regress.results import comparable, differences
 
 
@@ -89,20 +89,29 @@ class Resume(WithFolder):
         self.assertEqual(self.left_running(), "")
 
     def test_another_tree_or_program_is_refused(self):
-        program = self.folder / "board.sh"
+        program, tree = self.folder / "board.sh", self.folder / "tree"
         shutil.copy(ROOT / BOARD, program)
+        self.environment = ENVIRONMENT | {"GIT_DIR": str(tree / ".git"), "GIT_WORK_TREE": str(tree)}
+
+        def git(*words):
+            subprocess.run(["git", "-c", "user.name=me", "-c", "user.email=me@here", *words], cwd=tree, env=self.environment,
+                           check=True, capture_output=True)
+        tree.mkdir()
+        (tree / "file").write_text("one\n")
+        for words in (["init"], ["add", "file"], ["commit", "-m", "first"]):
+            git(*words)
         self.write_data({"good": {"scenario": "good"}})
         suites = self.data / "suites.toml"
         suites.write_text(suites.read_text().replace(BOARD, str(program)))
         self.regress("all")
-        plan_path = self.last() / "plan.json"
-        plan = json.loads(plan_path.read_text())
+        plan = json.loads((self.last() / "plan.json").read_text())
         self.assertEqual(list(plan["programs"]), [str(program)])
-        for change in ({"commit": "0123456789abcdef"}, {"dirty": "fedcba987654"}):
-            plan_path.write_text(json.dumps(plan | {"revision": plan["revision"] | change}))
-            self.refused("all", "--resume", says=("was begun at revision", *[v[:12] for v in change.values()],
-                                                  plan["revision"]["commit"][:12], "same tree only"))
-        plan_path.write_text(json.dumps(plan))
+        for change in ("edited", "committed"):
+            (tree / "file").write_text("two\n")
+            if change == "committed":
+                git("commit", "-am", "second")
+            self.refused("all", "--resume", says=("was begun at revision " + plan["revision"]["commit"][:12], "same tree only"))
+            git("reset", "--hard", plan["revision"]["commit"])
         self.regress("all", "--resume")
         program.write_text(program.read_text() + "# changed\n")
         self.refused("all", "--resume", says=("was begun with another", str(program), "same programs only"))

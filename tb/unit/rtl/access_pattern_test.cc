@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <tuple>
+#include <vector>
 
 #include "Vaccess_pattern_inf2.h"
 #include "Vaccess_pattern_mini.h"

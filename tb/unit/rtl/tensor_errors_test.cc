@@ -39,6 +39,31 @@ TYPED_TEST(TensorErrors, ABadInstructionOfTwoStopsTheEngineByName) {
   }
 }
 
+/// Whichever half is loaded first: a tile has the weights of a load of its own half, or none.
+TYPED_TEST(TensorErrors, EachHalfNeedsALoadOfItsOwn) {
+  constexpr unsigned kP = TestFixture::kP;
+  this->fill([&] { return this->mild(); });
+  for (const unsigned half : {0u, 1u}) {
+    const unsigned own = kP / 2 * half, other = kP / 2 - own;
+    for (const bool other_loaded : {false, true}) {
+      this->reset();
+      if (other_loaded) this->issue(this->load(kP / 2, other, 3, 0));
+      this->issue(this->multiply(kP / 2, own, 5, 64, 0));
+      this->drain();
+      EXPECT_EQ(this->last_cause, ErrorCause::BadShape);
+      EXPECT_TRUE(this->dut->error_valid_o) << half << other_loaded;
+      EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(ErrorCause::BadShape));
+      EXPECT_EQ(this->dut->error_pc_o, unsigned{other_loaded});
+    }
+    this->reset();
+    this->issue(this->load(kP / 2, own, 3, 0));
+    this->issue(this->multiply(kP / 2, own, 5, 64, 0));
+    this->drain();
+    EXPECT_FALSE(this->dut->error_valid_o) << half;
+    this->expect_same(2);
+  }
+}
+
 /// A tile through all rows needs both halves' weights from one load; a tile of P/2 rows only its
 /// own.
 TYPED_TEST(TensorErrors, AHalfLoadedAnewNoLongerFitsTheWholeTile) {

@@ -63,6 +63,14 @@ class CompareTest(unittest.TestCase):
         self.assertNotIn("commit_hash", text)
         self.assertNotIn("commits.log", text)  # other cycles, but the same commits
         self.assertNotIn("\ncycles", self.compare(rtl, slow, "--ignore", "cycles", status=1))
+        # Without logs: epochs, the same whatever the windows and threads.
+        self.assertEqual((rtl / "epochs.json").read_bytes(), (again / "epochs.json").read_bytes())
+        for run in (rtl, slow, model):
+            (run / "commits.log").unlink()
+        self.assertIn("runs are equal", self.compare(rtl, model, status=0))
+        self.assertRegex(self.compare(rtl, slow, status=1),
+                         r"epochs.json: the same commits at other times, first in core cycles \d+ .. \d+: chip")
+        self.assertNotIn("epochs.json", self.compare(rtl, slow, "--ignore", "epochs.json", status=1))
 
     def test_the_first_difference_of_logs_is_that_of_the_divergence_report(self):
         args = ("gemm", "--chips", 2)
@@ -82,7 +90,50 @@ class CompareTest(unittest.TestCase):
         self.assertIn(place, text)
         entry = json.loads(self.compare(bad / "commits.log", model / "commits.log", "--json", status=1))
         self.assertFalse(entry["equal"])
-        self.assertEqual(f"core cycle {entry['differences'][0]['cycle_a']}", cycle)
+        first = entry["differences"][0]
+        self.assertEqual(f"core cycle {first['cycle_a']}", cycle)
+        for run in (bad, model):
+            (run / "commits.log").unlink()
+        found = json.loads(self.compare(bad, model, "--json", status=1))["differences"]
+        found = next(entry for entry in found if entry.get("file") == "epochs.json")
+        parts = next(entry for entry in found["streams"] if entry["stream"] == first["stream"] and entry["list"] == "writes")
+        self.assertTrue(parts["from"] <= first["index"] <= parts["to"], (parts, first))
+        self.assertTrue(parts["cycles_a"][0] <= first["cycle_a"] <= parts["cycles_a"][1], (parts, first))
+        self.assertIsNone(parts["cycles_b"])
+
+    def epochs(self, name, table):
+        run = self.dir / name
+        run.mkdir(exist_ok=True)
+        (run / "result.json").write_text('{"kind": "run"}')
+        (run / "epochs.json").write_text(json.dumps(table))
+        return run
+
+    def test_epochs_bound_where_contents_part(self):
+        def lists(tensor, vector=((9, 5, 1),), cycles=1024):
+            return {"epoch_cycles": cycles, "lists": [
+                {"stream": stream, "list": "writes", "points": points}
+                for stream, points in (((3, 1, 0, 0, 0), tensor), ((4, 0, 1, 0, 0), vector)) if points]}
+        one = self.epochs("one", lists([[2, 100, 7], [3, 256, 8], [3, 300, 9], [5, 512, 10]]))
+        for points, low, high, begin, end, b, counts in (
+                ([[2, 100, 7], [3, 256, 8], [3, 300, 1], [5, 512, 2]], 256, 299, 3072, 4095, [3072, 4095], (1, 0)),  # same times
+                ([[8, 200, 6], [9, 256, 8], [9, 310, 1], [10, 512, 2]], 256, 511, 3072, 6143, [9216, 11263], (1, 0)),  # later
+                ([[2, 100, 7], [2, 200, 8]], 100, 200, 2048, 3071, [2048, 3071], (0, 1)),  # ends where A goes on
+                ([[2, 100, 7], [2, 256, 8]], 256, 256, 3072, 4095, None, (0, 1))):
+            entry, = json.loads(self.compare(one, self.epochs("other", lists(points)), "--json", status=1))["differences"]
+            part, = entry["streams"]
+            self.assertEqual((part["stream"], part["from"], part["to"], part["cycles_b"], (entry["part"], entry["end_early"])),
+                             ("chip 3 core 1 Tensor", low, high, b, counts))
+            self.assertEqual((entry["begin"], entry["end"]), (begin, end))
+        # A list that differs counts before one that ends, even if that was earlier.
+        entry, = json.loads(self.compare(one, self.epochs("other", lists([[2, 99, 7]], [[9, 5, 2]])), "--json", status=1))["differences"]
+        self.assertEqual((entry["streams"][0]["stream"], entry["begin"]), ("chip 4 core 0 Vector", 9216))
+        self.assertIn("B has none of them", self.compare(one, self.epochs("other", lists([])), status=1))
+        later = self.epochs("later", lists([[2, 100, 7], [4, 256, 8], [5, 512, 10]]))
+        self.assertIn("first in core cycles 3072 .. 4095: chip 3 core 1 Tensor has made 300 and 100 writes\n  1 of 2",
+                      self.compare(one, later, status=1))
+        for wrong in ([], {"lists": 7}, {"epoch_cycles": 1e999, "lists": []}, lists([[1, 2]]), lists([[1, 2, 3]], cycles=512),
+                      {"epoch_cycles": 1024, "lists": [{"stream": [1], "list": "writes", "points": [[1, 2, 3]]}]}):
+            self.assertIn("epochs.json", self.compare(one, self.epochs("wrong", wrong), status=2))
 
     def test_timelines(self):
         args = ("ring", "--seed", 3, "--chips", 3, "--timeline")

@@ -10,11 +10,18 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
+from commands import bench  # noqa: E402
+from compare import tensors  # noqa: E402
 from lib import options  # noqa: E402
+from regress import __main__ as regress  # noqa: E402
+from regress import testplan  # noqa: E402
 
 DODECA = ROOT / "scripts/dodeca"
 TABLE = options.table()
 PROGRAMS = {"run", "shrink", "tables"}  # have options of their own
+# Words that a command takes, where it has them.
+KNOWN = {("bench", "NAME"): bench.BENCHES, ("compare", "--as"): tensors.FORMATS, ("regress", "--launcher"): regress.LAUNCHERS,
+         ("regress", "--stage"): testplan.STAGES}
 NUMBERS = ("-1", "99999999999999999999999", "1e999", "nan", "0x", "١", "1 ", "zzz")
 
 
@@ -60,6 +67,10 @@ class Options(unittest.TestCase):
     def test_every_command_that_is_a_script_is_in_the_table(self):
         verbs = {file.stem for file in (ROOT / "scripts/commands").glob("*.sh")}
         self.assertEqual({name.split()[0] for name in TABLE} | PROGRAMS, verbs)
+
+    def test_values_are_those_that_the_commands_know(self):
+        for (command, names), known in KNOWN.items():
+            self.assertEqual(sorted(TABLE[command][names]["values"]), sorted(known), command)
 
     def test_what_is_allowed_is_taken(self):
         for command, rows in TABLE.items():

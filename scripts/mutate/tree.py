@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of the repository whose RTL holds the mutants, built beside the design: build/mutants."""
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import layers
+from lib.errors import Refused
+
+from .sample import Mutant, described, sample
+from .schemata import Edit, Overlap, one_line, with_edits
+from .syntax import SyntaxProblem
+
+FOLDERS = ("rtl", "fabric/rtl")
+BUILT = ("rtl", "fabric", "cmodel", "tb", "CMakeLists.txt", "scripts/cmake", "regress/suites.toml")
+MOST = 8000                  # tb/dut/mutants.h has room for 8,191
+ERROR = re.compile(r"([\w./-]+\.sv):(\d+):\d+:")
+
+
+def rtl_files(root):
+    """Sources that are written by hand, by path."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *(f"{f}/*.sv" for f in FOLDERS)], cwd=root,
+                            capture_output=True, text=True, check=True).stdout.split()
+    return sorted(f for f in listed if "/gen/" not in f and (root / f).exists())
+
+
+def write_if_other(path, data):
+    """What is the same already keeps its time: nothing is built again for it."""
+    if not path.exists() or path.read_bytes() != data:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return True
+    return False
+
+
+class Tree:
+    """The mutants, their edits by file, and the folder in which they are built. `digest`: equal for equal ones."""
+
+    def __init__(self, root, folder, files, n, seed, bugs):
+        self.root, self.folder = root, folder
+        self.sources = {f: (root / f).read_text() for f in rtl_files(root)}
+        self.mutants, self.edits = [], {}
+        self._bugs(bugs)
+        self._sample(files, n, seed)
+        self.digest = self._digest()
+
+    def _digest(self):
+        """Of the mutants and of all that is compiled."""
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z", *BUILT], cwd=self.root, capture_output=True,
+                                text=True, check=True).stdout.split("\0")
+        content = hashlib.sha256(repr([self.mutants, sorted(self.edits.items())]).encode())
+        for name in sorted({f for f in listed if f and (self.root / f).is_file()}):
+            content.update(name.encode() + (self.root / name).read_bytes())
+        return content.hexdigest()[:16]
+
+    def _bugs(self, bugs):
+        self.taken = {}
+        for bug in bugs:
+            number = len(self.mutants) + 1
+            for change in bug.changes:
+                text = self.sources[change.file]
+                start = text.index(change.before)
+                edit = edit_of_bug(number, start, change)
+                self.edits.setdefault(change.file, []).append(edit)
+                self.taken.setdefault(change.file, []).append((edit.start, edit.end))
+            first = bug.changes[0]
+            line = self.sources[first.file].count("\n", 0, self.sources[first.file].index(first.before)) + 1
+            self.mutants.append(Mutant(number, first.file, line, "bug", one_line(first.before), one_line(first.after), "",
+                                       bug.name, bug.blocks))
+
+    def _sample(self, files, n, seed):
+        try:
+            chosen = sample({f: self.sources[f] for f in files}, n, seed, self.taken)
+        except SyntaxProblem as problem:
+            raise Refused(f"an RTL source cannot be read: {problem}") from None
+        for file, change in chosen:
+            number = len(self.mutants) + 1
+            self.edits.setdefault(file, []).append(
+                Edit(number, change.start, change.end, change.after, change.operator == "assignment dropped", change.wider))
+            self.mutants.append(described(number, file, change, self.sources[file]))
+
+    # --- files
+    def write(self):
+        """All files of the repository, the RTL with its mutants. Files that went away go away here."""
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=self.root, capture_output=True,
+                                text=True, check=True).stdout.split("\0")
+        wanted = {f for f in listed if f and (self.root / f).is_file()}
+        for name in wanted:
+            data = self.source_with_mutants(name).encode() if name in self.edits else (self.root / name).read_bytes()
+            path = self.folder / name
+            if write_if_other(path, data):
+                path.chmod((self.root / name).stat().st_mode)
+        for path in self.folder.rglob("*"):
+            name = str(path.relative_to(self.folder))
+            if path.is_file() and name not in wanted and not name.startswith(("build/", "out/")):
+                path.unlink()
+
+    def source_with_mutants(self, name):
+        try:
+            return with_edits(self.sources[name], self.edits[name])
+        except Overlap as overlap:
+            names = {m.number: m.name or m.operator for m in self.mutants}
+            raise Refused(f"{name}: {names[overlap.numbers[0]]} and {names[overlap.numbers[1]]} overlap in part") from None
+
+    def drop_broken(self):
+        """Leaves out the mutants that Verilator does not take, such as one in a function of a parameter; how many."""
+        dropped = 0
+        for _ in range(30):
+            self.write()
+            text = self._verilated()
+            if not text:
+                return dropped
+            bad = self._blamed(text)
+            if not bad:
+                raise Refused("the RTL with mutants is not taken by Verilator: " + text.strip().splitlines()[0], 3)
+            dropped += len(bad)
+            for file in self.edits:
+                self.edits[file] = [e for e in self.edits[file] if e.number not in bad]
+            self.mutants = [m for m in self.mutants if m.number not in bad]
+        raise Refused("the RTL with mutants is not taken by Verilator after thirty rounds", 3)
+
+    def _verilated(self):
+        """Verilator's errors on the chip, or nothing."""
+        packages = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
+                    "rtl/defs/gen/instr_pkg.sv", *layers.packages(self.folder)]
+        paths = [word for folder in layers.folders(self.folder) for word in ("-y", folder)]
+        done = subprocess.run(["verilator", "--lint-only", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--assert", "--no-timing",
+                               "--unroll-count", "1", "--error-limit", "0", "--top-module", "chip", *paths, "+incdir+rtl/prim",
+                               "rtl/lint.vlt", *packages, "rtl/chip/chip.sv"], cwd=self.folder, capture_output=True, text=True)
+        return "\n".join(line for line in done.stderr.splitlines() if "%Error" in line or "Location of" in line) if (
+            done.returncode) else ""
+
+    def _blamed(self, errors):
+        """Numbers of the mutants in the lines that the errors name."""
+        found = set()
+        for file, line in ERROR.findall(errors):
+            name = str(pathlib.Path(file))
+            for edit in self.edits.get(name, ()):
+                text = self.sources[name]
+                first = text.count("\n", 0, edit.start) + 1
+                if first <= int(line) <= first + text.count("\n", edit.start, edit.end):
+                    found.add(edit.number)
+        return found
+
+    # --- build
+    def configure(self):
+        build = self.folder / "build"
+        if not (build / "build.ninja").exists():
+            self._run("cmake", "-S", self.folder, "-B", build, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=clang++-19",
+                      "-DDODECA_MUTANTS=ON", *os.environ.get("DODECA_CMAKE", "").split())
+
+    def build(self, targets):
+        """The compiler's errors are shown."""
+        self._run("cmake", "--build", self.folder / "build", "--target", *sorted(t for t in targets if t))
+
+    def _run(self, *command):
+        print("+ " + " ".join(map(str, command)), file=sys.stderr)
+        if subprocess.run([str(c) for c in command], stdout=sys.stderr).returncode:
+            raise Refused("the mutants cannot be built, see above", 3)
+
+
+def edit_of_bug(number, start, change):
+    """A bug of the catalogue; of `assign` only the right side is changed."""
+    before, after = change.before, change.after
+    if change.kind == "assign":
+        _, before, after = change.sides()
+        start += change.before.index(before, change.before.index("=") + 1)
+    return Edit(number, start, start + len(before), after, change.kind == "statements")

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One mutant against the runs that meet it, layer by layer, until one of them notices."""
+import dataclasses
+import json
+import pathlib
+import shutil
+import subprocess
+
+from regress.buckets import CAUSE
+from regress.execute import execute
+from regress.plan import ctest_run, make_runs
+from regress.suites import Suites, Test
+
+LAYERS = ("smoke", "test", "nightly")
+SLOWER = 10     # a mutant may take so many times the time of the design, and some seconds
+GRACE_S = 10
+SEED = 1
+UNIT_S, UNIT_MIB = 900, 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant. state: killed, timeout (killed by the clock), survived, unmet (no run would differ)."""
+    number: int
+    state: str
+    layer: str = ""
+    run: str = ""
+    board: bool = False  # was it a board, which looks for the cause?
+    cause: str = ""      # block of the earliest cause
+    message: str = ""
+    seconds: float = 0.0  # of processor time, about: runs are sequential
+    runs: int = 0
+
+
+def unit_programs(tree):
+    """CTest's programs with RTL in them: {name: program}."""
+    listed = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=tree, capture_output=True, text=True)
+    found = {}
+    for test in json.loads(listed.stdout)["tests"]:
+        labels = next((p["value"] for p in test["properties"] if p["name"] == "LABELS"), [])
+        program = pathlib.Path(test.get("command", [""])[0])
+        if "unit" in labels and "nightly" not in labels and program.is_relative_to(tree / "build/bin"):
+            found[test["name"]] = program.name
+    return found
+
+
+def planned(tree, layer):
+    """{layer: runs} up to `layer`: what `regress smoke` runs; all unit programs; a run of each test of the night."""
+    suites = Suites(tree / "regress/suites.toml")
+    smoke, nightly = suites.suite("smoke"), suites.suite("nightly")
+
+    def runs_of(seeds, seed=SEED, prefix=""):
+        return [quick(run | {"id": prefix + run["id"]}) for run in make_runs(suites, smoke, seeds, seed, whole=False)
+                if run["kind"] == "test"]
+    found = {"smoke": runs_of(smoke.seeds)}
+    in_smoke = {suites.tests[name].ctest for name in smoke.seeds}
+    found["test"] = [ctest_run(Test(f"unit_{name}", "", name, "", (), (), "", UNIT_S, UNIT_MIB, ""), SEED) | {"target": program}
+                     for name, program in unit_programs(tree).items() if name not in in_smoke]
+    found["nightly"] = runs_of({name: 1 for name in nightly.seeds if suites.tests[name].scenario
+                                and not name.startswith("count_")}, SEED + 1, "night.")
+    return {name: found[name] for name in LAYERS[:LAYERS.index(layer) + 1]}
+
+
+def quick(run):
+    """Without waves of a failure: nobody looks at them here."""
+    return run | {"command": [*run["command"], "--no-failure-waves"]} if run["board"] and "faults" not in run["command"] else run
+
+
+class Trials:
+    """Runs of the tree with mutants, below one folder."""
+
+    def __init__(self, tree, folder, runs):
+        self.tree, self.folder, self.runs = tree, folder, runs
+        self.met, self.seconds, self.kills = {}, {}, {}
+
+    def run(self, run, number, timeout=None):
+        """The record of one run with one mutant (0: none), and which mutants it met."""
+        place = self.folder / f"m{number}"
+        met = place / "met" / run["id"]
+        met.mkdir(parents=True, exist_ok=True)
+        env = run["env"] | {"DODECA_MUTANT": str(number)} | ({"DODECA_MUTANTS_MET": str(met)} if number == 0 else {})
+        record = execute(run | {"env": env} | ({"timeout_s": timeout} if timeout else {}), place, self.tree)
+        numbers = {int(word) for file in met.iterdir() for word in file.read_text().split()}
+        return record, numbers
+
+    def learn(self, run, record, numbers):
+        """What the design itself does in a run."""
+        self.met[run["id"]], self.seconds[run["id"]] = numbers, record["times"]["wall_s"]
+
+    def order(self, layer):
+        """Runs of a layer: boards first, whose causes tell the block; then what kills most in a second."""
+        def worth(run):
+            return (self.kills.get(run["id"], 0) + 0.5) / self.seconds[run["id"]]
+        return sorted(self.runs[layer], key=lambda run: (not run["board"], -worth(run), run["id"]))
+
+    def judge(self, mutant):
+        """The verdict over one mutant."""
+        spent, ran = 0.0, 0
+        try:
+            for layer in self.runs:
+                for run in self.order(layer):
+                    if mutant.number not in self.met[run["id"]]:
+                        continue
+                    record, _ = self.run(run, mutant.number, SLOWER * self.seconds[run["id"]] + GRACE_S)
+                    ran += 1
+                    spent += record["times"]["wall_s"]
+                    if record["state"] != "passed":
+                        self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
+                        found = CAUSE.match(record["message"])
+                        state = "timeout" if record["state"] == "timeout" else "killed"
+                        return Verdict(mutant.number, state, layer, run["id"], run["board"], found[1] if found else "",
+                                       record["message"][:300], round(spent, 2), ran)
+            return Verdict(mutant.number, "survived" if ran else "unmet", seconds=round(spent, 2), runs=ran)
+        finally:
+            shutil.rmtree(self.folder / f"m{mutant.number}", ignore_errors=True)
+
+
+class Log:
+    """verdicts.jsonl: a line as soon as it is known; what it holds is not done again."""
+
+    def __init__(self, path):
+        self.path, self.verdicts = path, {}
+        if path.exists():
+            for line in path.read_text().splitlines():
+                try:
+                    verdict = Verdict(**json.loads(line))
+                except (ValueError, TypeError):
+                    continue  # torn by the end of the process
+                self.verdicts[verdict.number] = verdict
+
+    def add(self, verdict):
+        self.verdicts[verdict.number] = verdict
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(dataclasses.asdict(verdict)) + "\n")

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host was answered wrongly, and every commit so far is right: whose register was it?
+//
+//   Fabric.., Route.., Link.., Mgmt   fabric
+//   TensorCount                       tensor_counters
+//   any other register, or none       host_if
+//   HBM                               mem_xbar
+//   SBUF                              sbuf
+#pragma once
+#include <string>
+
+#include "tb/debug/diagnosis.h"
+
+namespace tb {
+
+/// The block behind a chip-local address, as the host sees it.
+std::string block_of_answer(std::uint64_t addr);
+
+/// If that ended the run: what the run had still to do when it ended is no fault.
+bool blame_answer(const Board& board, Diagnosis& found);
+
+}  // namespace tb

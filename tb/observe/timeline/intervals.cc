@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/observe/timeline/intervals.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cmodel/program/disassemble.h"
+
+namespace tb::timeline {
+
+Intervals work_of(const Timeline& timeline, unsigned chip, const std::string& name,
+                  const Window& window) {
+  Intervals all;
+  for (const Track& track : timeline.tracks) {
+    if (track.chip != chip || track.kind != Track::Kind::Work) continue;
+    if (track.name != name && !track.name.starts_with(name + " ")) continue;
+    for (const Span& span : track.spans) {
+      const Interval cut{std::max(span.begin, window.begin), std::min(span.end, window.end)};
+      if (cut.first < cut.second) all.push_back(cut);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  Intervals out;
+  for (const Interval& next : all)
+    if (!out.empty() && next.first <= out.back().second)
+      out.back().second = std::max(out.back().second, next.second);
+    else
+      out.push_back(next);
+  return out;
+}
+
+Intervals busy_of(const Timeline& timeline, unsigned chip, unsigned core, unsigned engine,
+                  const Window& window) {
+  const std::string name = fmt::format("core {} {}", core, cmodel::engine_name(engine));
+  return work_of(timeline, chip, engine == 0 ? name + " multiply" : name, window);
+}
+
+std::uint64_t length(const Intervals& intervals) { return inside(intervals, 0, UINT64_MAX); }
+
+std::uint64_t inside(const Intervals& intervals, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t sum = 0;
+  auto at = std::lower_bound(intervals.begin(), intervals.end(), begin,
+                             [](const Interval& i, std::uint64_t c) { return i.second <= c; });
+  for (; at != intervals.end() && at->first < end; ++at)
+    sum += std::min(at->second, end) - std::max(at->first, begin);
+  return sum;
+}
+
+}  // namespace tb::timeline
