@@ -207,14 +207,15 @@ class Programs(ModelTest):
         byte = [[self.fp8e4m3(x) for x in row] for row in a], [[self.fp8e4m3(x) for x in row] for row in b]
         seen = set()
         for program in (MODEL, BOARD):
-            for descr, code, options in (("<f4", "f", ()), ("<f4", "f", ("--format", "tf32")), ("<f2", "e", ()), ("<V2", "bf16", ()),
-                                         ("|V2", "bf16", ("--format", "bf16")), ("|i1", "b", ()), ("|u1", "B", ("--format", "fp8e4m3"))):
+            for descr, code, options in (("<f4", "f", ()), ("<f4", "f", ("--format", "tf32")), ("<f2", "e", ()),
+                                         ("<V2", "bf16", ()), ("|V2", "bf16", ("--format", "bf16")), ("|i1", "b", ()),
+                                         ("|u1", "B", ("--format", "fp8e4m3"))):
                 for seed in (1, 2) if program == MODEL else (1,):
                     with self.subTest(program=program, descr=descr, options=options, seed=seed):
                         rows = byte if code == "B" else (a, b)
-                        words = ("gemm", "--chips", 2, "--config", "mini", "--seed", seed, "--npy", "--out", self.out,
-                                 "--a", self.npy("a.npy", descr, code, rows[0]), "--b", self.npy("b.npy", descr, code, rows[1]), *options)
-                        self.call(program, *words)
+                        files = [self.npy(name, descr, code, of) for name, of in zip(("a.npy", "b.npy"), rows)]
+                        self.call(program, "gemm", "--chips", 2, "--config", "mini", "--seed", seed, "--npy",
+                                  "--out", self.out, "--a", files[0], "--b", files[1], *options)
                         run = (pathlib.Path(self.out) / "latest").resolve()
                         self.assertEqual(self.product(run), c)
                         result = json.loads((run / "result.json").read_text())
@@ -223,17 +224,20 @@ class Programs(ModelTest):
                         seen.add((seed, descr, options, result["commit_hash"]))
         self.assertEqual(len(seen), 14)  # board and model alike
         # What only fp32 holds, two formats that meet, and numbers that are none.
-        big = [[3e38 if (i, j) == (2, 3) else float("nan") if (i, j) == (4, 4) else x for j, x in enumerate(row)] for i, row in enumerate(a)]
+        big = [list(row) for row in a]
+        big[2][3], big[4][4], big[5][5] = 3e38, math.nan, math.inf
         for name, descr, code, rows in (("big.npy", "<f4", "f", big), ("half.npy", "<f2", "e", b)):
             self.npy(name, descr, code, rows)
         out = pathlib.Path(self.out)
-        for first, second in (("big.npy", self.npy("b.npy", "<f4", "f", b)), (self.npy("a.npy", "<V2", "bf16", a), "half.npy")):
-            self.call(MODEL, "gemm", "--chips", 2, "--config", "mini", "--a", out / first, "--b", out / second, "--out", out)
+        for first, second in (("big.npy", self.npy("b.npy", "<f4", "f", b)),
+                              (self.npy("a.npy", "<V2", "bf16", a), "half.npy")):
+            self.call(MODEL, "gemm", "--chips", 2, "--config", "mini", "--a", out / first, "--b", out / second,
+                      "--out", out)
 
     def test_matrices_that_cannot_be_multiplied_are_refused(self):
         small = [[1.0, 2.0], [3.0, 4.0]]
-        f4, bf16, i1 = self.npy("f4", "<f4", "f", small), self.npy("bf16", "<V2", "bf16", small), self.npy("i1", "|i1", "b", [[1, 2], [3, 4]])
-        u1, f8 = self.npy("u1", "|u1", "B", [[1, 2], [3, 4]]), self.npy("f8", "<f8", "d", small)
+        f4, f8, bf16 = (self.npy(*what, small) for what in (("f4", "<f4", "f"), ("f8", "<f8", "d"), ("bf16", "<V2", "bf16")))
+        i1, u1 = (self.npy(*what, [[1, 2], [3, 4]]) for what in (("i1", "|i1", "b"), ("u1", "|u1", "B")))
         wide = self.npy("wide", "<f4", "f", [[1.0] * 3000] * 24)
         none = pathlib.Path(self.out) / "none"
         text = none.with_name("text")
@@ -241,18 +245,23 @@ class Programs(ModelTest):
         own = lambda a, b, *more: ("gemm", "--a", a, "--b", b, *more)
         for args, about in ((own(none, f4), f"--a: {none}: cannot be opened: No such file"),
                             (own(f4, text), f'--b is "{text}": is no array; allowed .npy'),
-                            (own(f4, self.npy("one", "<f4", "f", small, shape=(4,))), "shape is (4); allowed two sides, each 1 .. 16384"),
+                            (own(f4, self.npy("one", "<f4", "f", small, shape=(4,))),
+                             "shape is (4); allowed two sides, each 1 .. 16384"),
                             (own(f4, self.npy("zero", "<f4", "f", [], shape=(0, 4))), "shape is (0, 4); allowed two sides"),
-                            (own(f4, self.npy("more", "<f4", "f", small, shape=(2, 3))), "holds 16 bytes of data; its shape needs 24"),
+                            (own(f4, self.npy("more", "<f4", "f", small, shape=(2, 3))),
+                             "holds 16 bytes of data; its shape needs 24"),
                             (own(f4, self.npy("t", "<f4", "f", small, "True")), "fortran_order is True; allowed False"),
                             (own(f8, f4), "descr is '<f8'; allowed <f4, <V2, |V2, bfloat16, <f2, |i1, |u1"),
                             (own(u1, u1), "descr is '|u1'; allowed with --format fp8e5m2, fp8e4m3, fp8e3m4"),
-                            (own(f4, f4, "--format", "bf16"), "descr is '<f4'; allowed with --format bf16 <V2, |V2, bfloat16\n"),
+                            (own(f4, f4, "--format", "bf16"),
+                             "descr is '<f4'; allowed with --format bf16 <V2, |V2, bfloat16\n"),
                             (own(f4, bf16), "--a is fp32, --b bf16; allowed two of bf16, fp16, fp8, or both the same"),
                             (own(bf16, i1), "--a is bf16, --b int8; allowed two of"),
-                            (own(f4, self.npy("three", "<f4", "f", [[1.0]] * 3)), "--a has 2 columns, --b 3 rows; allowed as many"),
+                            (own(f4, self.npy("three", "<f4", "f", [[1.0]] * 3)),
+                             "--a has 2 columns, --b 3 rows; allowed as many"),
                             (own(f4, f4), "--a and --b make 2: M and N below 24; allowed: one of them 24"),
-                            (own(wide, self.npy("deep", "<f4", "f", [[1.0] * 32] * 3000)), "of an SBUF partition; allowed 8192"),
+                            (own(wide, self.npy("deep", "<f4", "f", [[1.0] * 32] * 3000)),
+                             "of an SBUF partition; allowed 8192"),
                             (own(f4, f4, "--size", "2"), "--size with --a and --b; allowed without"),
                             (("gemm", "--a", f4), "--a alone; allowed --a and --b"), (("gemm", "--b", f4), "--b alone"),
                             (("ring", "--a", f4, "--b", f4), "--a; allowed with gemm only, not with ring")):
