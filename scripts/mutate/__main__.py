@@ -2,7 +2,7 @@
 """Would the checks notice? Small changes of the RTL, hundreds in one build, each chosen at run time.
 
   mutate [--files GLOB] [--n N] [--seed S] [--layer smoke|test|nightly]
-  mutate --bugs planted|museum     the mistakes of a catalogue (regress/bugs); also `bench planted`, `bench museum`
+  mutate --bugs planted|museum     the mistakes of a catalogue (regress/bugs)
 
 Each mutant is tried against the runs that it could change, cheapest first, until one notices. A layer holds those
 before it: smoke is what `regress smoke` runs, test adds the unit programs, nightly one run of each scenario.

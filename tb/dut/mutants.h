@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mutants of the RTL that one build holds (scripts/mutate); every Verilated model of such a build includes this.
+// Mutants of the RTL that one build holds (scripts/mutate); every Verilated model of such a build
+// includes this.
 //
 //   DODECA_MUTANT      number of the mutant that this run is about (none: the design itself)
-//   DODECA_MUTANTS_MET folder that gets a file from each process: the numbers of the mutants that would have
+//   DODECA_MUTANTS_MET folder that gets a file from each process: the numbers of the mutants that
+//   would have
 //                      changed a value; no other can change anything that the process does
 #pragma once
 #include <array>
