@@ -7,6 +7,10 @@ namespace {
 
 using Word = std::uint32_t;
 
+// As in fma_pkg: a weight that adds nothing, and the bit of a moving operand that picks the weight.
+constexpr Word kEmptyWeight = 0x40000000;
+constexpr unsigned kPlaneBit = 29;
+
 constexpr Word mask(bool bit) { return -static_cast<Word>(bit); }
 constexpr Word sel(Word which, Word yes, Word no) { return (which & yes) | (~which & no); }
 
@@ -116,16 +120,21 @@ void PlainArray::load(const std::vector<std::uint32_t>& weights, std::uint32_t w
   moving_format_ = moving_format;
   for (unsigned r = 0; r < kSize; ++r)
     for (unsigned c = 0; c < kSize; ++c) {
-      weight_[r][c] = decode(weights[r * kSize + c], weight_format);
+      weight_[0][r][c] = decode(weights[r * kSize + c], weight_format);
+      weight_[1][r][c] = kEmptyWeight;
       moving_[r][c] = psum_[r][c] = skew_[r][c] = deskew_[r][c] = 0;
     }
 }
 
 void PlainArray::step(const std::uint32_t* vector) {
+  const auto pe = [&](unsigned r, unsigned c, Word psum) {
+    const Word moving = moving_[r][c];
+    const Word weight = sel(mask(moving >> kPlaneBit & 1), weight_[1][r][c], weight_[0][r][c]);
+    return pe_fma(weight, moving, psum);
+  };
   for (unsigned r = kSize - 1; r > 0; --r)
-    for (unsigned c = 0; c < kSize; ++c)
-      psum_[r][c] = pe_fma(weight_[r][c], moving_[r][c], psum_[r - 1][c]);
-  for (unsigned c = 0; c < kSize; ++c) psum_[0][c] = pe_fma(weight_[0][c], moving_[0][c], 0);
+    for (unsigned c = 0; c < kSize; ++c) psum_[r][c] = pe(r, c, psum_[r - 1][c]);
+  for (unsigned c = 0; c < kSize; ++c) psum_[0][c] = pe(0, c, 0);
 
   for (unsigned c = 0; c < kSize; ++c) deskew_[(now_ - c) % kSize][c] = psum_[kSize - 1][c];
   for (unsigned c = 0; c < kSize; ++c) sum_[c] = deskew_[(now_ - (kSize - 1)) % kSize][c];

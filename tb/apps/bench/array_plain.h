@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The array written by hand: the arithmetic of rtl/fp/fma_pkg.sv in plain C++ loops, as reference
-// of speed for the Verilated one. Same systolic steps, same state, no generality.
+// of speed for the Verilated one. Same systolic steps, the same state of a PE (two weights, of
+// which the moving operand picks one), no generality.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -23,7 +24,7 @@ class PlainArray {
   void step(const std::uint32_t* vector);
 
   std::uint32_t moving_format_ = 0;
-  alignas(64) std::uint32_t weight_[kSize][kSize];
+  alignas(64) std::uint32_t weight_[2][kSize][kSize];
   alignas(64) std::uint32_t moving_[kSize][kSize];
   alignas(64) std::uint32_t psum_[kSize][kSize];
   alignas(64) std::uint32_t skew_[kSize][kSize];
