@@ -5,7 +5,7 @@
   mutate --bugs planted|museum     the mistakes of a catalogue (regress/bugs)
 
 Each mutant is tried against the runs that it could change, cheapest first, until one notices. A layer holds those
-before it: smoke is what `regress smoke` runs, test adds the unit programs, nightly one run of each scenario.
+before it: smoke is what `regress smoke` runs, test adds lint, proofs and the unit programs, nightly one run of each scenario.
 
 Exit status: 0 all were tried, 1 the design itself fails a run, 2 wrong usage or input, 3 build or environment,
 4 of the bugs of a catalogue too few are noticed, or their causes do not name the block.
@@ -19,13 +19,14 @@ import shutil
 import sys
 import threading
 
-from lib import options
+from lib import options, rtl
 from lib.errors import Refused
 from regress.progress import Progress
 
 from . import bugs
 from .report import summary, text_of, write_page
-from .tree import MOST, Tree, rtl_files
+from .static import noticed
+from .tree import MOST, Tree
 from .trial import LAYERS, Log, Trials, planned
 from .triage import Triage
 
@@ -34,7 +35,7 @@ TREE = ROOT / "build/mutants"
 
 
 def chosen_files(globs):
-    files = rtl_files(ROOT)
+    files = rtl.sources(ROOT)
     for glob in globs:
         if not fnmatch.filter(files, glob):
             raise Refused(f"--files '{glob}': no source of the RTL is called so; allowed: paths like {files[0]}")
@@ -131,7 +132,7 @@ def main(argv):
     if folder.exists() and not args.resume:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    trials = Trials(TREE, folder, runs)
+    trials = Trials(TREE, folder, runs, lambda number: noticed(ROOT, tree.plain(number)))
     base(trials, tree.digest, jobs)
     verdicts = tried(trials, Log(folder / "verdicts.jsonl"), mutants, jobs)
     result = summary(mutants, verdicts, Triage(ROOT / "regress/survivors.toml"), list(runs))
