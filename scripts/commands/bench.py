@@ -12,6 +12,8 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
   inject   every fault site with 20 seeds: detected, masked, missed
   shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
+  planted  24 mistakes built into the RTL: noticed by smoke, by the tests; does the cause name the block?
+  museum   mistakes that the RTL really had, likewise
   snapshots  processor time of a long run that can be repeated from snapshots, against one that cannot
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
@@ -39,12 +41,11 @@ class BenchError(Exception):
     status = 1
 
 
-def run_json(*command, statuses=(0,)):
+def run_json(*command, statuses=(0,), stderr=subprocess.PIPE):
     """Runs a program that prints one JSON document; any status but `statuses` is an error."""
-    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
     if done.returncode not in statuses:
-        raise BenchError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr.strip()}")
+        raise BenchError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{(done.stderr or '').strip()}")
     return done.returncode, json.loads(done.stdout)
 
 
@@ -188,9 +189,24 @@ def bench_shrink(_args):
                     "--json", statuses=(0, 4))[1]["rows"]
 
 
+def of_catalogue(name):
+    """The least shares: noticed by smoke, by smoke or the tests, of causes that name the block."""
+    least = {"smoke": 20 / 24, "test": 1.0, "cause": 22 / 24}
+
+    def bench(args):
+        found = run_json("python3", "-I", "-X", "utf8", ROOT / "scripts/start.py", "mutate", "--bugs", name, "--layer", "test",
+                         "--json", "-j", args.jobs, stderr=None)[1]
+        shares = found["score"] | {"cause": found["blame"]["right_share"]}
+        return [{"name": f"{name}_{what}", "bugs": found["mutants"], "target": round(share, 4), "measured": shares[what],
+                 "met": shares[what] >= share} for what, share in least.items()] + [
+            {"name": bug["name"], **{key: bug[key] for key in ("layer", "noticed_by", "cause", "blame")}} for bug in found["bugs"]]
+    return bench
+
+
 BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
-           "shrink": bench_shrink, "snapshots": bench_snapshots}
+           "shrink": bench_shrink, "snapshots": bench_snapshots,
+           "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
 
 
 def show(rows):

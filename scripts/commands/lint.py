@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-import layers
+from lib import rtl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGS = ["inf2", "mini"]
@@ -25,33 +25,16 @@ def run(*command):
     return done.returncode, done.stdout
 
 
-def files(*patterns):
-    status, text = run("git", "ls-files", "-co", "--exclude-standard", *patterns)
-    if status != 0:
-        raise OSError(f"git ls-files: {text.strip()}")
-    return [f for f in text.split() if "/gen/" not in f and (ROOT / f).exists()]
-
-
-def lint_rtl(config, top, instead=()):
-    packages = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
-                "rtl/defs/gen/instr_pkg.sv", *layers.packages(ROOT)]
-    folders = layers.folders(ROOT)
-    paths = [arg for folder in folders for arg in ("-y", folder)]
-    source = next(f"{d}/{top}.sv" for d in folders if (ROOT / d / f"{top}.sv").exists())  # -y does not find a top
-    return run("verilator", "--lint-only", "-Wall", "--assert", "--no-timing", "--unroll-count", "1",
-               "--top-module", top, *paths, "+incdir+rtl/prim", "rtl/lint.vlt", *packages, *instead, source)
-
-
 def main():
-    checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: lint_rtl(c, t))
+    checks = [(f"verilator -Wall {top} ({config})", lambda c=config, t=top: rtl.verilator(ROOT, c, t))
               for config in CONFIGS for top in TOPS]
-    checks += [(f"verilator -Wall model chip ({config})", lambda c=config: lint_rtl(c, "chip", MODEL))
+    checks += [(f"verilator -Wall model chip ({config})", lambda c=config: rtl.verilator(ROOT, c, "chip", instead=MODEL))
                for config in CONFIGS]
     checks.append(("generated files are fresh", lambda: run("scripts/dodeca", "gen", "--check")))
-    checks.append(("clang-format", lambda: run("clang-format-19", "--dry-run", "-Werror", *files("*.h", "*.cc"))))
+    checks.append(("clang-format", lambda: run("clang-format-19", "--dry-run", "-Werror", *rtl.written(ROOT, "*.h", "*.cc"))))
     checks.append(("rooms see what they may", lambda: run("python3", "scripts/layers.py")))
-    checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *files("*.py"))))
-    checks.append(("shell syntax", lambda: run("sh", "-c", SHELL_SYNTAX, "sh", *files("*.sh", "scripts/dodeca", ".ci/run"))))
+    checks.append(("scripts compile", lambda: run("python3", "-m", "compileall", "-q", *rtl.written(ROOT, "*.py"))))
+    checks.append(("shell syntax", lambda: run("sh", "-c", SHELL_SYNTAX, "sh", *rtl.written(ROOT, "*.sh", "scripts/dodeca", ".ci/run"))))
     failed = 0
     for name, check in checks:
         status, text = check()

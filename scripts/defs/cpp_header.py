@@ -27,10 +27,11 @@ def cpp_header(defs):
                    f"return addr - kAddr{name}Base < kAddr{name}Size; }}")
     out += ["", "struct Csr {", "  std::string_view name;", "  std::uint32_t offset;", "  unsigned count;",
             "  bool per_core;", "  std::string_view access;", "  unsigned bits;  ///< it has; writing others is refused",
-            "};"]
+            "  std::string_view block;  ///< is wrong if its answer is", "};"]
     for name, entry in defs["csr"].items():
         out.append(f"inline constexpr Csr kCsr{name}{{\"{name}\", 0x{entry['offset']:x}, {entry.get('count', 1)}, "
-                   f"{str(entry.get('per_core', False)).lower()}, \"{entry['access']}\", {entry.get('bits', 64)}}};  ///< {entry['doc']}")
+                   f"{str(entry.get('per_core', False)).lower()}, \"{entry['access']}\", {entry.get('bits', 64)}, "
+                   f"\"{entry.get('block', 'host_if')}\"}};  ///< {entry['doc']}")
     out += [f"inline constexpr std::array kCsrs{{{', '.join('kCsr' + n for n in defs['csr'])}}};",
             "inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {",
             "  return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;", "}", ""]

@@ -78,7 +78,7 @@ def check_table(section, here, table):
     elif section == "address":
         check_keys(here, table, ["base", "size", "doc"])
     elif section == "csr":
-        check_keys(here, table, ["offset", "access", "doc"], ["bits", "count", "per_core"])
+        check_keys(here, table, ["offset", "access", "doc"], ["bits", "block", "count", "per_core"])
     elif section == "struct":
         check_keys(here, table, ["doc", "fields"], ["config"])
         for field in table["fields"]:

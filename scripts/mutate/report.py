@@ -2,6 +2,7 @@
 """What came of the mutants: figures, and every survivor."""
 import collections
 import dataclasses
+import datetime
 import html
 import pathlib
 
@@ -39,6 +40,23 @@ def summary(mutants, verdicts, triage, layers):
         "blame_by_block": blame_by_block(rows),
         "mutants_per_minute_and_core": round(60 * len(rows) / spent, 1) if spent else None,
         "rows": rows}
+
+
+def ledger(catalogue, rows):
+    """Of each catalogued bug what it was, and what becomes of it today: {name: bug}, rows of the summary."""
+    found = []
+    for row in rows:
+        bug = catalogue[row["name"]]
+        there = {"since": bug.since, "found": bug.when, "days": (day(bug.when) - day(bug.since)).days, "by": bug.by,
+                 "found_in": bug.layer} if bug.when else {}
+        found.append({"name": bug.name, "about": bug.about, **there, "blocks": bug.blocks, "layer": row["layer"],
+                      "noticed_by": row["run"], "cause": row["cause"], "blame": row["blame"], "seconds": row["seconds"]})
+    return found
+
+
+def day(when):
+    """Of "2026-11-22 571eff0"."""
+    return datetime.date.fromisoformat(when.split()[0])
 
 
 def killed_until(rows, layers, last):
@@ -96,6 +114,19 @@ def of_mutant(row):
             f"{row['seconds']:.1f}"]
 
 
+def of_bug(bug):
+    words = html.escape
+    then = [words(f"{bug['found']} ({bug['found_in']})"), words(bug["by"]), str(bug["days"])] if "found" in bug else []
+    return [f"<b>{words(bug['name'].replace('_', ' '))}</b><br>{words(bug['about'])}", *then, words(bug["layer"] or "nothing"),
+            words(bug["noticed_by"]), words(f"{bug['cause']} {bug['blame']}"), f"{bug['seconds']:.1f}"]
+
+
+def bugs_table(bugs):
+    """The ledger: when each was found, by what, how long it had been there; and what sees it today."""
+    then = ["found (in)", "by", "days old"] if any("found" in bug for bug in bugs) else []
+    return table(["bug", *then, "layer today", "noticed by", "cause", "s"], [of_bug(bug) for bug in bugs]) if bugs else ""
+
+
 def write_page(path, result):
     """One page, without scripts: figures first, then survivors, then all."""
     order = {"unmet": 0, "survived": 1, "timeout": 2, "killed": 3}
@@ -109,4 +140,4 @@ def write_page(path, result):
         + table(["folder", "mutants", "noticed"], [[f, r["mutants"], bar(r["score"])] for f, r in result["folders"].items()])
         + table(["the earliest cause names the block", *BLAMES],
                 [[f, *(r[name] for name in BLAMES)] for f, r in result["blame_by_block"].items()])
-        + table(head, [of_mutant(row) for row in rows]), encoding="utf-8")
+        + bugs_table(result.get("bugs", [])) + table(head, [of_mutant(row) for row in rows]), encoding="utf-8")

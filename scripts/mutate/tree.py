@@ -7,24 +7,17 @@ import re
 import subprocess
 import sys
 
-import layers
+from lib import rtl
 from lib.errors import Refused
 
 from .sample import Mutant, described, sample
 from .schemata import Edit, Overlap, one_line, with_edits
 from .syntax import SyntaxProblem
 
-FOLDERS = ("rtl", "fabric/rtl")
 BUILT = ("rtl", "fabric", "cmodel", "tb", "CMakeLists.txt", "scripts/cmake", "regress/suites.toml")
 MOST = 8000                  # tb/dut/mutants.h has room for 8,191
+TOLERANT = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "--error-limit", "0")
 ERROR = re.compile(r"([\w./-]+\.sv):(\d+):\d+:")
-
-
-def rtl_files(root):
-    """Sources that are written by hand, by path."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *(f"{f}/*.sv" for f in FOLDERS)], cwd=root,
-                            capture_output=True, text=True, check=True).stdout.split()
-    return sorted(f for f in listed if "/gen/" not in f and (root / f).exists())
 
 
 def write_if_other(path, data):
@@ -41,7 +34,7 @@ class Tree:
 
     def __init__(self, root, folder, files, n, seed, bugs):
         self.root, self.folder = root, folder
-        self.sources = {f: (root / f).read_text() for f in rtl_files(root)}
+        self.sources = {f: (root / f).read_text() for f in rtl.sources(root)}
         self.mutants, self.edits = [], {}
         self._bugs(bugs)
         self._sample(files, n, seed)
@@ -49,10 +42,8 @@ class Tree:
 
     def _digest(self):
         """Of the mutants and of all that is compiled."""
-        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z", *BUILT], cwd=self.root, capture_output=True,
-                                text=True, check=True).stdout.split("\0")
         content = hashlib.sha256(repr([self.mutants, sorted(self.edits.items())]).encode())
-        for name in sorted({f for f in listed if f and (self.root / f).is_file()}):
+        for name in rtl.listed(self.root, *BUILT):
             content.update(name.encode() + (self.root / name).read_bytes())
         return content.hexdigest()[:16]
 
@@ -85,9 +76,7 @@ class Tree:
     # --- files
     def write(self):
         """All files of the repository, the RTL with its mutants. Files that went away go away here."""
-        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=self.root, capture_output=True,
-                                text=True, check=True).stdout.split("\0")
-        wanted = {f for f in listed if f and (self.root / f).is_file()}
+        wanted = set(rtl.listed(self.root))
         for name in wanted:
             data = self.source_with_mutants(name).encode() if name in self.edits else (self.root / name).read_bytes()
             path = self.folder / name
@@ -104,6 +93,15 @@ class Tree:
         except Overlap as overlap:
             names = {m.number: m.name or m.operator for m in self.mutants}
             raise Refused(f"{name}: {names[overlap.numbers[0]]} and {names[overlap.numbers[1]]} overlap in part") from None
+
+    def plain(self, number):
+        """{file: its text with this mutant only}, as somebody would have written it."""
+        found = {}
+        for file, edits in self.edits.items():
+            for edit in sorted((e for e in edits if e.number == number), key=lambda e: -e.start):
+                text = found.get(file, self.sources[file])
+                found[file] = text[:edit.start] + (edit.after or ";") + text[edit.end:]
+        return found
 
     def drop_broken(self):
         """Leaves out the mutants that Verilator does not take, such as one in a function of a parameter; how many."""
@@ -124,14 +122,8 @@ class Tree:
 
     def _verilated(self):
         """Verilator's errors on the chip, or nothing."""
-        packages = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
-                    "rtl/defs/gen/instr_pkg.sv", *layers.packages(self.folder)]
-        paths = [word for folder in layers.folders(self.folder) for word in ("-y", folder)]
-        done = subprocess.run(["verilator", "--lint-only", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--assert", "--no-timing",
-                               "--unroll-count", "1", "--error-limit", "0", "--top-module", "chip", *paths, "+incdir+rtl/prim",
-                               "rtl/lint.vlt", *packages, "rtl/chip/chip.sv"], cwd=self.folder, capture_output=True, text=True)
-        return "\n".join(line for line in done.stderr.splitlines() if "%Error" in line or "Location of" in line) if (
-            done.returncode) else ""
+        status, text = rtl.verilator(self.folder, "mini", "chip", TOLERANT)
+        return "\n".join(line for line in text.splitlines() if "%Error" in line or "Location of" in line) if status else ""
 
     def _blamed(self, errors):
         """Numbers of the mutants in the lines that the errors name."""

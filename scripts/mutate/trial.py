@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One mutant against the runs that meet it, layer by layer, until one of them notices."""
+"""One mutant against the runs that meet it, layer by layer, until one of them notices; layer test begins with what reads
+its source."""
 import dataclasses
 import json
 import pathlib
 import shutil
 import subprocess
+import time
 
 from regress.buckets import CAUSE
 from regress.execute import execute
@@ -28,7 +30,7 @@ class Verdict:
     board: bool = False  # was it a board, which looks for the cause?
     cause: str = ""      # block of the earliest cause
     message: str = ""
-    seconds: float = 0.0  # of processor time, about: runs are sequential
+    seconds: float = 0.0  # of one processor: checks come one after the other
     runs: int = 0
 
 
@@ -67,10 +69,11 @@ def quick(run):
 
 
 class Trials:
-    """Runs of the tree with mutants, below one folder."""
+    """Runs of the tree with mutants, below one folder. `static`: number of a mutant -> (check that its
+    source fails, message)."""
 
-    def __init__(self, tree, folder, runs):
-        self.tree, self.folder, self.runs = tree, folder, runs
+    def __init__(self, tree, folder, runs, static):
+        self.tree, self.folder, self.runs, self.static = tree, folder, runs, static
         self.met, self.seconds, self.kills = {}, {}, {}
 
     def run(self, run, number, timeout=None):
@@ -83,10 +86,6 @@ class Trials:
         numbers = {int(word) for file in met.iterdir() for word in file.read_text().split()}
         return record, numbers
 
-    def learn(self, run, record, numbers):
-        """What the design itself does in a run."""
-        self.met[run["id"]], self.seconds[run["id"]] = numbers, record["times"]["wall_s"]
-
     def order(self, layer):
         """Runs of a layer: boards first, whose causes tell the block; then what kills most in a second."""
         def worth(run):
@@ -95,22 +94,27 @@ class Trials:
 
     def judge(self, mutant):
         """The verdict over one mutant."""
-        spent, ran = 0.0, 0
+        begun, ran = time.monotonic(), 0
+
+        def seconds():
+            return round(time.monotonic() - begun, 2)
         try:
             for layer in self.runs:
+                if layer == "test":
+                    check, message = self.static(mutant.number)
+                    if check:
+                        return Verdict(mutant.number, "killed", layer, check, message=message, seconds=seconds(), runs=ran)
                 for run in self.order(layer):
                     if mutant.number not in self.met[run["id"]]:
                         continue
-                    record, _ = self.run(run, mutant.number, SLOWER * self.seconds[run["id"]] + GRACE_S)
                     ran += 1
-                    spent += record["times"]["wall_s"]
+                    record, _ = self.run(run, mutant.number, SLOWER * self.seconds[run["id"]] + GRACE_S)
                     if record["state"] != "passed":
                         self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
                         found = CAUSE.match(record["message"])
-                        state = "timeout" if record["state"] == "timeout" else "killed"
-                        return Verdict(mutant.number, state, layer, run["id"], run["board"], found[1] if found else "",
-                                       record["message"][:300], round(spent, 2), ran)
-            return Verdict(mutant.number, "survived" if ran else "unmet", seconds=round(spent, 2), runs=ran)
+                        return Verdict(mutant.number, "timeout" if record["state"] == "timeout" else "killed", layer, run["id"],
+                                       run["board"], found[1] if found else "", record["message"][:300], seconds(), ran)
+            return Verdict(mutant.number, "survived" if ran else "unmet", seconds=seconds(), runs=ran)
         finally:
             shutil.rmtree(self.folder / f"m{mutant.number}", ignore_errors=True)
 

@@ -68,8 +68,8 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
       settings_(settings),
       program_(program),
       wiring_(wiring),
-      scoreboard_(built_sizes(), program, {.detect_races = settings.races}),
       issues_(program.chips),
+      scoreboard_(built_sizes(), program, {.detect_races = settings.races}),
       workers_(std::min(settings.threads, program.chips)),
       delivered_(program.chips) {
   const unsigned n = program.chips;

@@ -119,7 +119,7 @@ Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
                          fmt::format("{} is wrong at the end, every commit is right",
                                      cmodel::to_string(built_sizes(), cell)));
   if (cell.memory != cmodel::Cell::Memory::Hbm) cause.core = cell.core;
-  if (const auto last = provenance.writer(cell, {.first = ~0u})) {
+  if (const auto last = provenance.writer(cell, {.first = ~0u, .stream = {}})) {
     cause.engine = cmodel::engine_name(last->stream.engine);
     cause.pc = last->pc;
     cause.why += fmt::format(", written last by {} pc {}", cause.engine, last->pc);

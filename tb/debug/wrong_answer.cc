@@ -3,9 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string_view>
+#include <string>
 
 namespace tb {
 namespace {
@@ -32,11 +30,7 @@ std::string block_of_answer(std::uint64_t addr) {
   if (defs::in_hbm0(addr) || defs::in_hbm1(addr)) return "mem_xbar";
   if (defs::in_core0(addr) || defs::in_core1(addr)) return "sbuf";
   const auto at = register_at(addr);
-  if (!at) return "host_if";
-  constexpr std::array<std::string_view, 4> kFabric{"Fabric", "Route", "Link", "Mgmt"};
-  if (std::ranges::any_of(kFabric, [&](auto word) { return at->csr->name.starts_with(word); }))
-    return "fabric";
-  return at->csr->name == defs::kCsrTensorCount.name ? "tensor_counters" : "host_if";
+  return std::string(at ? at->csr->block : "host_if");
 }
 
 bool blame_answer(const Board& board, Diagnosis& found) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host was answered wrongly, and every commit so far is right: whose register was it?
 //
-//   Fabric.., Route.., Link.., Mgmt   fabric
-//   TensorCount                       tensor_counters
-//   any other register, or none       host_if
-//   HBM                               mem_xbar
-//   SBUF                              sbuf
+//   a register   its block (rtl/defs/csr.toml)
+//   HBM          mem_xbar
+//   SBUF         sbuf
+//   nothing      host_if
 #pragma once
 #include <string>
 

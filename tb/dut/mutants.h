@@ -3,9 +3,8 @@
 // includes this.
 //
 //   DODECA_MUTANT      number of the mutant that this run is about (none: the design itself)
-//   DODECA_MUTANTS_MET folder that gets a file from each process: the numbers of the mutants that
-//   would have
-//                      changed a value; no other can change anything that the process does
+//   DODECA_MUTANTS_MET folder that gets a file from each process: the numbers of the mutants
+//                      that would have changed a value; no other can change what the process does
 #pragma once
 #include <array>
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proofs of small blocks: the real sources, shrunk by parameters, with properties around them.
 
-Usage: proof_test.py NAME      one of PROOFS; exit 0 proved, and the broken variant refuted
+Usage: proof_test.py NAME              one of PROOFS; exit 0 proved, and the broken variant refuted
+       proof_test.py --other FILE NEW   exit 0: all proofs of the source FILE hold for the text in NEW
 
 Base case and induction by yosys-smtbmc; a parity may be anything (CRCs would take minutes). A broken variant of each block, made by patching a copy in a
 temporary folder, must fail: a proof that cannot fail proves nothing.
@@ -42,7 +43,23 @@ def holds(folder, name, source, depth, induction):
     return done.returncode == 0
 
 
+def proved(folder, name, source, depth):
+    """(base case, induction)"""
+    return [holds(folder, name, source, *how) for how in ((depth + 12, False), (depth, True))]
+
+
+def other(file, text):
+    """Names of the proofs of `file` that do not hold for what `text` has in its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        return [name for name, (source, depth, *_) in PROOFS.items()
+                if source == file and not all(proved(folder, name, pathlib.Path(text).resolve(), depth))]
+
+
 def main():
+    if sys.argv[1:2] == ["--other"] and len(sys.argv) == 4:
+        refuted = other(*sys.argv[2:])
+        print(f"refuted: {', '.join(refuted)}" if refuted else "nothing refuted")
+        return 1 if refuted else 0
     if len(sys.argv) != 2 or sys.argv[1] not in PROOFS:
         sys.exit(__doc__)
     name = sys.argv[1]
@@ -51,7 +68,7 @@ def main():
     if text.count(good) != 1:
         sys.exit(f"{source}: expected once: {good}")
     with tempfile.TemporaryDirectory() as folder:
-        base, step = (holds(folder, name, ROOT / source, *how) for how in ((depth + 12, False), (depth, True)))
+        base, step = proved(folder, name, ROOT / source, depth)
         print(f"{name}: base case {'holds' if base else 'FAILS'}, induction {'holds' if step else 'FAILS'}")
         broken = pathlib.Path(folder) / pathlib.Path(source).name
         broken.write_text(text.replace(good, bad), encoding="utf-8")

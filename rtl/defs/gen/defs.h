@@ -80,42 +80,43 @@ struct Csr {
   bool per_core;
   std::string_view access;
   unsigned bits;  ///< it has; writing others is refused
+  std::string_view block;  ///< is wrong if its answer is
 };
-inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro", 64};  ///< chip identity strap
-inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro", 64};  ///< chips on the ring (strap)
-inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw", 20};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
-inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro", 64};  ///< packets dropped here because their key or address was not allowed
-inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro", 64};  ///< header of the first of them
-inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
-inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64};  ///< fabric cycles since reset, mod 2^32: equal in all chips
-inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
-inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8};  ///< a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
-inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
-inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
-inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it and of the other core. Written while the chip is idle
-inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48};  ///< first address of this core that packets may write and the other core may touch
-inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48};  ///< address behind the last one; reset 2^48 - 1
-inline constexpr Csr kCsrFabricRate{"FabricRate", 0x14a0, 2, true, "rw", 14};  ///< stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
-inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
-inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no route
-inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
-inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64};  ///< [3:0] link ports that are dead, [4] drained: nothing in flight in this node, [5] a table entry had wrong parity
-inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw", 35};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
-inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 25};  ///< fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
-inline constexpr Csr kCsrFabricSwitch{"FabricSwitch", 0x160, 1, false, "rw", 32};  ///< fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
-inline constexpr Csr kCsrFabricManagers{"FabricManagers", 0x168, 1, false, "rw", 16};  ///< chips whose management packets this one obeys, bit i for chip i. Reset 0: none
-inline constexpr Csr kCsrLinkErrorLimit{"LinkErrorLimit", 0x170, 1, false, "rw", 16};  ///< words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
-inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); rejected while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
-inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
-inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25};  ///< instructions of sequencer i, END included, 1 .. 2^24
-inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4};  ///< doorbell: bit i starts sequencer i
-inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64};  ///< two bits per sequencer: seq_state
-inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro", 64};  ///< next instruction index to issue, or that of the error
-inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro", 64};  ///< error_cause of sequencer i
-inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
-inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
-inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
-inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
+inline constexpr Csr kCsrChipId{"ChipId", 0x0, 1, false, "ro", 64, "host_if"};  ///< chip identity strap
+inline constexpr Csr kCsrRingSize{"RingSize", 0x8, 1, false, "ro", 64, "host_if"};  ///< chips on the ring (strap)
+inline constexpr Csr kCsrFabricTimeout{"FabricTimeout", 0x10, 1, false, "rw", 20, "fabric"};  ///< fabric cycles, one to two times, after which what was sent and not acknowledged is sent again, below 2^20; 0: never
+inline constexpr Csr kCsrFabricViolations{"FabricViolations", 0x18, 1, false, "ro", 64, "fabric"};  ///< packets dropped here because their key or address was not allowed
+inline constexpr Csr kCsrFabricViolation{"FabricViolation", 0x20, 2, false, "ro", 64, "fabric"};  ///< header of the first of them
+inline constexpr Csr kCsrFabricCounts{"FabricCounts", 0x880, 99, false, "ro", 64, "fabric"};  ///< copy of the fabric's counters, two to a word: port_count, chip_count; 0 before the first copy
+inline constexpr Csr kCsrFabricTime{"FabricTime", 0x808, 1, false, "ro", 64, "fabric"};  ///< fabric cycles since reset, mod 2^32: equal in all chips
+inline constexpr Csr kCsrFabricSnapshot{"FabricSnapshot", 0x810, 1, false, "rw", 32, "fabric"};  ///< writing asks for a copy of all the fabric's counters at that fabric cycle; at once if it is past (by less than 2^31)
+inline constexpr Csr kCsrFabricPatience{"FabricPatience", 0x818, 1, false, "rw", 8, "fabric"};  ///< a packet that is stalled in the router for so many times 128 fabric cycles, one to two times, is counted, kept (FabricStall), and reported once; 0: never. Reset 128. Writing begins anew
+inline constexpr Csr kCsrFabricStall{"FabricStall", 0x820, 1, false, "ro", 64, "fabric"};  ///< fabric_stall: the first one since reset or the last write of FabricPatience
+inline constexpr Csr kCsrFabricKeys{"FabricKeys", 0x400, 64, false, "rw", 9, "fabric"};  ///< entry i mod 16 of link port i / 16: [7:0] a partition key that may come in, [8] valid. Reset: entry 0 lets key 0 in
+inline constexpr Csr kCsrFabricKey{"FabricKey", 0x1480, 1, true, "rw", 8, "fabric"};  ///< [7:0] the core's partition key: stamped on what it sends, asked of what is written to it and of the other core. Written while the chip is idle
+inline constexpr Csr kCsrFabricBase{"FabricBase", 0x1488, 1, true, "rw", 48, "fabric"};  ///< first address of this core that packets may write and the other core may touch
+inline constexpr Csr kCsrFabricEnd{"FabricEnd", 0x1490, 1, true, "rw", 48, "fabric"};  ///< address behind the last one; reset 2^48 - 1
+inline constexpr Csr kCsrFabricRate{"FabricRate", 0x14a0, 2, true, "rw", 14, "fabric"};  ///< stream port i of the core, to links i and i + 2: [5:0] flits that it may inject per 64 fabric cycles, 0: no limit, [13:6] flits - 1 that it may inject at once. Writing another value begins with a full bucket. Reset 0
+inline constexpr Csr kCsrRouteSource{"RouteSource", 0x100, 1, false, "rw", 32, "fabric"};  ///< fabric, the bank not in use: [2i+1:2i] is {reachable, class} of packets to chip i
+inline constexpr Csr kCsrRouteTable{"RouteTable", 0x108, 2, false, "rw", 64, "fabric"};  ///< fabric, the bank not in use, class 0 and 1: [4i+3:4i] is {port 3, class} of the next link to chip i; port 4 is this chip, 7 no route
+inline constexpr Csr kCsrFabricControl{"FabricControl", 0x118, 1, false, "rw", 7, "fabric"};  ///< [3:0] link ports in use (reset 3), [4] bank in use (reset 0; a bank that was never written is the ring), [5] stop: no packet leaves its sender, [6] writing 1 sends everything again that was not acknowledged (reads 0)
+inline constexpr Csr kCsrFabricStatus{"FabricStatus", 0x120, 1, false, "ro", 64, "fabric"};  ///< [3:0] link ports that are dead, [4] drained: nothing in flight in this node, [5] a table entry had wrong parity
+inline constexpr Csr kCsrFabricSlots{"FabricSlots", 0x128, 1, false, "rw", 35, "fabric"};  ///< fabric: [2i+1:2i] the VN that owns fabric cycles i mod 16, [33:32] the VN of this chip, [34] slot mode. Written in a drained fabric, the slots alike in all chips. Reset 0
+inline constexpr Csr kCsrFabricArbiter{"FabricArbiter", 0x130, 1, false, "rw", 25, "fabric"};  ///< fabric: [1:0] arbiter, [8:2] room in flits that injection leaves in an output VC, [9+4i+3:9+4i] weight - 1 of VN i. Reset 0
+inline constexpr Csr kCsrFabricSwitch{"FabricSwitch", 0x160, 1, false, "rw", 32, "fabric"};  ///< fabric: [15:0] fabric cycle, mod 2^16, 16 .. 32,767 ahead, in which senders stop, [30:16] cycles D until packets that find no room are cut, and D more until the banks change and senders go on, [31] armed; reads with [47:32] the cycle it is. Alike in all chips
+inline constexpr Csr kCsrFabricManagers{"FabricManagers", 0x168, 1, false, "rw", 16, "fabric"};  ///< chips whose management packets this one obeys, bit i for chip i. Reset 0: none
+inline constexpr Csr kCsrLinkErrorLimit{"LinkErrorLimit", 0x170, 1, false, "rw", 16, "fabric"};  ///< words per 2^16 fabric cycles that may fail before a link trains again. Reset 1,024
+inline constexpr Csr kCsrMgmt{"Mgmt", 0x3000, 256, false, "rw", 64, "fabric"};  ///< a write of entry 16 c + i sends a management packet: chip c writes the register at 0x100 + 8 i (RouteSource .. FabricSwitch); rejected while [0]. Reads: [0] the last one has not left, [1] something for chip c is not acknowledged, [2] chip c was given up
+inline constexpr Csr kCsrSeqBase{"SeqBase", 0x1000, 4, true, "rw", 48, "host_if"};  ///< HBM address of the first instruction of sequencer i, multiple of LineBytes
+inline constexpr Csr kCsrSeqCount{"SeqCount", 0x1040, 4, true, "rw", 25, "host_if"};  ///< instructions of sequencer i, END included, 1 .. 2^24
+inline constexpr Csr kCsrSeqStart{"SeqStart", 0x1080, 1, true, "wo", 4, "host_if"};  ///< doorbell: bit i starts sequencer i
+inline constexpr Csr kCsrSeqState{"SeqState", 0x1088, 1, true, "ro", 64, "host_if"};  ///< two bits per sequencer: seq_state
+inline constexpr Csr kCsrSeqPc{"SeqPc", 0x10c0, 4, true, "ro", 64, "host_if"};  ///< next instruction index to issue, or that of the error
+inline constexpr Csr kCsrSeqError{"SeqError", 0x1100, 4, true, "ro", 64, "host_if"};  ///< error_cause of sequencer i
+inline constexpr Csr kCsrDmaRingBase{"DmaRingBase", 0x1200, 16, true, "rw", 48, "host_if"};  ///< HBM address of engine i's descriptor ring, multiple of LineBytes
+inline constexpr Csr kCsrDmaRingCount{"DmaRingCount", 0x1280, 16, true, "rw", 16, "host_if"};  ///< descriptors in the ring, 1 .. 65535; the ring wraps
+inline constexpr Csr kCsrDmaError{"DmaError", 0x1300, 16, true, "ro", 64, "host_if"};  ///< [7:0] error_cause of engine i, [63:32] descriptor index
+inline constexpr Csr kCsrTensorCount{"TensorCount", 0x1400, 7, true, "ro", 64, "tensor_counters"};  ///< counter of the tensor engine, index tensor_count; final when the engine is at rest
 inline constexpr std::array kCsrs{kCsrChipId, kCsrRingSize, kCsrFabricTimeout, kCsrFabricViolations, kCsrFabricViolation, kCsrFabricCounts, kCsrFabricTime, kCsrFabricSnapshot, kCsrFabricPatience, kCsrFabricStall, kCsrFabricKeys, kCsrFabricKey, kCsrFabricBase, kCsrFabricEnd, kCsrFabricRate, kCsrRouteSource, kCsrRouteTable, kCsrFabricControl, kCsrFabricStatus, kCsrFabricSlots, kCsrFabricArbiter, kCsrFabricSwitch, kCsrFabricManagers, kCsrLinkErrorLimit, kCsrMgmt, kCsrSeqBase, kCsrSeqCount, kCsrSeqStart, kCsrSeqState, kCsrSeqPc, kCsrSeqError, kCsrDmaRingBase, kCsrDmaRingCount, kCsrDmaError, kCsrTensorCount};
 inline constexpr std::uint64_t csr_addr(const Csr& csr, unsigned core, unsigned index) {
   return kAddrCsrBase + csr.offset + (csr.per_core ? core * kCsrCoreStride : 0) + 8 * index;

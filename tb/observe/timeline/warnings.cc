@@ -146,8 +146,8 @@ class Finder {
 
   nlohmann::ordered_json worst_first() const {
     std::vector<std::pair<Key, Sum>> all(sums_.begin(), sums_.end());
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-      return a.second.cycles > b.second.cycles;
+    std::ranges::sort(all, [](const auto& a, const auto& b) {
+      return std::tie(b.second.cycles, a.first) < std::tie(a.second.cycles, b.first);
     });
     if (all.size() > kMost) all.resize(kMost);
     auto out = nlohmann::ordered_json::array();

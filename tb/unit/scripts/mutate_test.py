@@ -10,14 +10,16 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
+from lib import rtl  # noqa: E402
 from lib.errors import Refused  # noqa: E402
-from mutate.blocks import blame  # noqa: E402
+from mutate import bugs  # noqa: E402
+from mutate.blocks import NEAR, RIGHT, blame  # noqa: E402
 from mutate.operators import number, of_region  # noqa: E402
 from mutate.report import summary  # noqa: E402
 from mutate.sample import Mutant, sample, shares  # noqa: E402
 from mutate.schemata import Edit, Overlap, with_edits  # noqa: E402
+from mutate.static import noticed  # noqa: E402
 from mutate.syntax import regions  # noqa: E402
-from mutate.tree import rtl_files  # noqa: E402
 from mutate.triage import Triage  # noqa: E402
 from mutate.trial import Verdict  # noqa: E402
 
@@ -87,7 +89,7 @@ class Syntax(unittest.TestCase):
             self.assertNotIn(fixed, texts)
 
     def test_all_of_the_rtl_is_read(self):
-        places = sum(len(regions((ROOT / file).read_text())) for file in rtl_files(ROOT))
+        places = sum(len(regions((ROOT / file).read_text())) for file in rtl.sources(ROOT))
         self.assertGreater(places, 4000)
 
 
@@ -190,11 +192,25 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(blame("rtl/dma/dma.sv", "mem_xbar"), "neighbour")
         self.assertEqual(blame("rtl/dma/dma.sv", "tensor_array"), "wrong")
         self.assertEqual(blame("rtl/dma/dma.sv", ""), "none")
-        for file in rtl_files(ROOT):
+        for file in rtl.sources(ROOT):
             blame(file, "")
 
+    def test_blocks_are_those_of_a_diagnosis(self):
+        known = {*bugs.blocks(ROOT), "hbm", "chip"}
+        named = {block for _, words in RIGHT for block in words.split()} | NEAR.keys() | {
+            block for words in NEAR.values() for block in words.split()}
+        self.assertEqual(named - known, set())
+
+    def test_source_is_read(self):
+        file = "fabric/rtl/ni/fabric_bucket.sv"
+        text = (ROOT / file).read_text()
+        self.assertEqual(noticed(ROOT, {file: text}), ("", ""))
+        for before, after, check in (("assign hold_o   = rate_q != '0 &&", "assign hold_o   = 1'b0 &&", "proof"),
+                                     ("  assign hold_o   = rate_q != '0 && flits > FlitBits'(burst_q);\n", "", "lint")):
+            self.assertEqual(noticed(ROOT, {file: text.replace(before, after)})[0], check)
+
     def test_triage_is_fresh(self):
-        sources = {file: (ROOT / file).read_text() for file in rtl_files(ROOT)}
+        sources = {file: (ROOT / file).read_text() for file in rtl.sources(ROOT)}
         self.assertEqual(Triage(ROOT / "regress/survivors.toml").stale(sources), [])
 
     def test_every_file_has_a_share(self):
