@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One mutant against the runs that meet it, layer by layer, until one of them notices."""
+"""One mutant against the runs that meet it, layer by layer, until one of them notices, or all."""
 import dataclasses
 import json
 import pathlib
@@ -30,6 +30,10 @@ class Verdict:
     message: str = ""
     seconds: float = 0.0  # of processor time, about: runs are sequential
     runs: int = 0
+    killers: tuple = ()  # runs that noticed: the first, or all that would (`--all-runs`)
+
+    def after(self, spent, runs, killers):
+        return dataclasses.replace(self, seconds=round(spent, 2), runs=runs, killers=tuple(killers))
 
 
 def unit_programs(tree):
@@ -66,11 +70,18 @@ def quick(run):
     return run | {"command": [*run["command"], "--no-failure-waves"]} if run["board"] and "faults" not in run["command"] else run
 
 
+def verdict_of(mutant, layer, run, record):
+    """That of a run which noticed."""
+    found = CAUSE.match(record["message"])
+    return Verdict(mutant.number, "timeout" if record["state"] == "timeout" else "killed", layer, run["id"], run["board"],
+                   found[1] if found else "", record["message"][:300])
+
+
 class Trials:
     """Runs of the tree with mutants, below one folder."""
 
-    def __init__(self, tree, folder, runs):
-        self.tree, self.folder, self.runs = tree, folder, runs
+    def __init__(self, tree, folder, runs, all_runs=False):
+        self.tree, self.folder, self.runs, self.all_runs = tree, folder, runs, all_runs
         self.met, self.seconds, self.kills = {}, {}, {}
 
     def run(self, run, number, timeout=None):
@@ -94,8 +105,8 @@ class Trials:
         return sorted(self.runs[layer], key=lambda run: (not run["board"], -worth(run), run["id"]))
 
     def judge(self, mutant):
-        """The verdict over one mutant."""
-        spent, ran = 0.0, 0
+        """The verdict over one mutant: by the first run that notices, though all be tried."""
+        spent, ran, first, killers = 0.0, 0, None, []
         try:
             for layer in self.runs:
                 for run in self.order(layer):
@@ -104,13 +115,14 @@ class Trials:
                     record, _ = self.run(run, mutant.number, SLOWER * self.seconds[run["id"]] + GRACE_S)
                     ran += 1
                     spent += record["times"]["wall_s"]
-                    if record["state"] != "passed":
-                        self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
-                        found = CAUSE.match(record["message"])
-                        state = "timeout" if record["state"] == "timeout" else "killed"
-                        return Verdict(mutant.number, state, layer, run["id"], run["board"], found[1] if found else "",
-                                       record["message"][:300], round(spent, 2), ran)
-            return Verdict(mutant.number, "survived" if ran else "unmet", seconds=round(spent, 2), runs=ran)
+                    if record["state"] == "passed":
+                        continue
+                    self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
+                    killers.append(run["id"])
+                    first = first or verdict_of(mutant, layer, run, record)
+                    if not self.all_runs:
+                        return first.after(spent, ran, killers)
+            return (first or Verdict(mutant.number, "survived" if ran else "unmet")).after(spent, ran, killers)
         finally:
             shutil.rmtree(self.folder / f"m{mutant.number}", ignore_errors=True)
 
