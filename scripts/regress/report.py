@@ -47,7 +47,7 @@ def plain(evidence):
     """What a reader without scripts sees."""
     lines = [f"{evidence['suite']} {evidence['status']}: " +
              ", ".join(f"{n} {state}" for state, n in evidence["counts"].items() if n),
-             *[line_of(evidence["changed"])] * bool(evidence["changed"]), *evidence["problems"]]
+             *([line_of(evidence["changed"])] if evidence["changed"] else []), *evidence["problems"]]
     for run in evidence["runs"]:
         if run["state"] in BAD_STATES:
             lines += ["", f"{run['state']}: {run['id']}", run["message"], run["repro"]]
