@@ -25,7 +25,7 @@ from .errors import BAD_ENVIRONMENT, CHECK_FAILED, PASSED, Refused
 from .known_issues import KnownIssues
 from .launcher_local import LocalLauncher
 from .launcher_slurm import SlurmLauncher
-from .plan import failed_again, make_runs
+from .plan import counted, failed_again, make_runs
 from .progress import clock
 from .results import BAD_STATES, comparable, differences, load, new_folder, write_whole
 from .runner import Runner
@@ -98,11 +98,13 @@ class Call:
         seed = default_seed(suite) if args.seed is None else args.seed
         whole = len(chosen) == len(suite.seeds)
         runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
+        if args.coverage:
+            runs = counted(runs, self.suites)
         return seed, runs, suite.goals and whole and args.seeds is None
 
     def selection(self):
         """Which part of a suite, in words that are equal for equal parts."""
-        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "inject_canary_off")}
+        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "coverage", "inject_canary_off")}
         return " ".join(f"{name}={sorted(value) if isinstance(value, list) else value}" for name, value in given.items() if value)
 
     def regress(self):
