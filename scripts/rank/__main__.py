@@ -21,6 +21,7 @@ from regress.plan import make_runs
 from regress.suites import Suites, default_seed
 
 from .cover import SHARE, Goal, masks, ranked, smallest
+from .predict import predict
 from .report import text_of
 from .results import ROOT, Results, points_of
 
@@ -59,8 +60,8 @@ def report(results, by, points, seconds, suites):
     rows = ranked(goals, seconds)
     chosen = smallest(rows, goals, seconds)
     smoke = suites.suite(SMOKE)
-    runs = {run["id"] for run in make_runs(suites, smoke, smoke.seeds, default_seed(smoke)) if run["kind"] == "test"}
-    known = sorted(runs & seconds.keys())
+    runs = [run for run in make_runs(suites, smoke, smoke.seeds, default_seed(smoke)) if run["kind"] == "test"]
+    known = [run["id"] for run in runs if run["id"] in seconds]
     now = of_set(known, goals, seconds)
     as_long = [row["run"] for row in within(rows, now["seconds"])]
     return {
@@ -69,7 +70,8 @@ def report(results, by, points, seconds, suites):
         "mutants": len(results.file), "share": SHARE, "rows": rows, "tests": tests_of(rows, chosen, seconds),
         "not_contributing": sorted(seconds.keys() - {row["run"] for row in rows}),
         "all": of_set(sorted(seconds), goals, seconds), "smallest": of_set(chosen, goals, seconds) | {"ids": chosen},
-        "smoke": now | {"not_measured": len(runs) - len(known)}, "best_in_the_time_of_smoke": of_set(as_long, goals, seconds)}
+        "smoke": now | {"not_measured": len(runs) - len(known)}, "best_in_the_time_of_smoke": of_set(as_long, goals, seconds),
+        "changed": predict(ROOT, suites, results, [run for run in runs if run["id"] in results.seconds])}
 
 
 def main(argv):

@@ -28,6 +28,10 @@ def text_of(result):
               of_set("the best in its time", result["best_in_the_time_of_smoke"], goals)]
     if result["smoke"]["not_measured"]:
         lines.append(f"{result['smoke']['not_measured']} runs of smoke were not measured")
+    if result["changed"]:
+        lines.append("smoke --changed, told for each of {killed} mutants that smoke kills from the others: {0} still killed, in {1} of "
+                     "the time; first kill after {first_kill_s} s of one processor, in the usual order after {first_kill_usual_s} s".format(
+                         percent(result["changed"]["still_killed"]), percent(result["changed"]["time"]), **result["changed"]))
     lines += ["", f"{'test':<32}{'runs':>6}{'contributing':>14}{'in the smallest set':>21}"]
     lines += [f"{test:<32}{row['runs']:>6}{row['contributing']:>14}{row['smallest']:>21}" for test, row in result["tests"].items()]
     return "\n".join(lines)

@@ -55,9 +55,14 @@ class Results:
                 self.killed[self.name(run)].add((n, number))
         return result
 
+    def keys(self, tests):
+        """{run: (test, seed)} of the tests that suites know."""
+        found = {run: run.rpartition(".") for run in self.seconds}
+        return {run: (test, int(seed)) for run, (test, _, seed) in found.items() if test in tests}
+
     def ranking(self, tests):
-        """The record (regress/ranking.toml) of the tests that suites know."""
-        keys = {run: (test, int(seed)) for run in self.seconds for test, _, seed in [run.rpartition(".")] if test in tests}
+        """The record (regress/ranking.toml)."""
+        keys = self.keys(tests)
         files = {file: {"mutants": 0, "met": {}, "killed": {}} for file in self.file.values()}
         for file in self.file.values():
             files[file]["mutants"] += 1

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from lib.errors import Refused  # noqa: E402
 from mutate.tree import rtl_files  # noqa: E402
 from rank.cover import Goal, masks, ranked, smallest  # noqa: E402
+from rank.predict import predict  # noqa: E402
 from rank.results import Results, points_of  # noqa: E402
 from regress import ranking  # noqa: E402
 from regress.suites import Suites  # noqa: E402
@@ -161,6 +162,20 @@ class WithResults(unittest.TestCase):
             path.write_text(text)
             with self.subTest(text), self.assertRaisesRegex(Refused, says):
                 ranking.read(path)
+
+
+class Prediction(unittest.TestCase):
+    def test_each_mutant_is_told_from_the_others(self):
+        """Seven mutants that `ring` meets and kills, one that only `gemm` meets: nobody could tell that from the others."""
+        results = Results([], SUITES)
+        results.complete, results.seconds = True, {"ring.1": 1.0, "gemm.1": 3.0}
+        results.file = {(0, n): DMA for n in range(8)}
+        results.met = results.killed = {"ring.1": {(0, n) for n in range(7)}, "gemm.1": {(0, 7)}}
+        runs = [{"id": f"{test}.1", "kind": "test", "test": test, "seed": 1} for test in ("gemm", "ring")]
+        self.assertEqual(predict(ROOT, SUITES, results, runs), {
+            "killed": 8, "still_killed": 0.875, "time": round((7 * 1.0 + 0.25) / 8, 4), "first_kill_s": 1.0, "first_kill_usual_s": 4.0})
+        results.complete = False
+        self.assertIsNone(predict(ROOT, SUITES, results, runs))
 
 
 class Record(unittest.TestCase):
