@@ -87,10 +87,10 @@ class Command(WithFolder):
         self.environment = {k: v for k, v in super().environment.items() if k != "GIT_DIR"}
         self.git("init", "-q", "-b", "main")
         self.commit()
-        self.write_data({name: {"scenario": "good"} for name in ("slow", "fast", "away")}, seeds=2)
+        self.write_data({name: {"scenario": "good"} for name in ("slow", "zippy", "away")}, seeds=2, goals=True)
         (self.data / "ranking.toml").write_text(
-            "[source]\n[seconds]\n" + "".join(f"{test} = {{ 7 = {seconds} }}\n" for test, seconds in (("slow", 9), ("fast", 1), ("away", 1)))
-            + f'[file."{DMA}"]\nmutants = 9\nmet = {{ slow = 9, fast = 5 }}\nkilled = {{ slow = 9, fast = [5] }}\n')
+            "[source]\n[seconds]\n" + "".join(f"{test} = {{ 7 = {seconds} }}\n" for test, seconds in (("slow", 9), ("zippy", 1), ("away", 1)))
+            + f'[file."{DMA}"]\nmutants = 9\nmet = {{ slow = 9, zippy = 5 }}\nkilled = {{ slow = 9, zippy = [5] }}\n')
 
     def git(self, *words):
         subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e", *words], cwd=self.tree, env=self.environment, check=True,
@@ -109,11 +109,12 @@ class Command(WithFolder):
         return [run["test"] for run in runs]
 
     def nothing(self, *words, of=6):
+        before = list(self.out.glob("regress-*"))
         done = self.regress("all", *words)
         self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
         self.assertIn(f"nothing to run: 0 of {of} runs can be touched by", done.stdout)
         self.assertEqual(json.loads(self.regress("all", *words, "--json").stdout)["changed"]["runs"], 0)
-        self.assertEqual(list(self.out.glob("regress-*")), [])
+        self.assertEqual(list(self.out.glob("regress-*")), before)
 
     def test_what_changed_is_what_git_says(self):
         self.nothing("--changed")
@@ -123,27 +124,35 @@ class Command(WithFolder):
         (self.tree / DMA).write_text("module dma; wire a;\nendmodule\n")
         done = self.regress("all", "--changed", "-j", 1)
         self.assertIn(f"4 of 6 runs can be touched by {DMA} (since HEAD)", done.stdout)
-        self.assertEqual(self.ran(), ["bird", "fast", "fast", "slow", "slow"])
+        self.assertEqual(self.ran(), ["bird", "zippy", "zippy", "slow", "slow"])
         evidence = self.evidence()
         self.assertEqual({row["file"]: row["runs"] for row in evidence["changed"]["files"]}, {DMA: 4, "README.md": 0, "new.md": 0})
         self.assertTrue(evidence["selection"].startswith("changed=4/6:"))
         self.assertIn("4 of 6 runs can be touched by", (self.last() / "report.html").read_text())
-        shutil.rmtree(self.out)
-        self.commit()
+        self.git("add", DMA)
+        self.git("commit", "-qm", "m")
         self.nothing("--changed")
         self.regress("all", "--changed", "HEAD~1", "--test", "slow")
         self.assertEqual(sorted(self.ran()), ["bird", "slow", "slow"])
+        self.git("stash")
+        self.git("checkout", "-qb", "side", "HEAD~1")
+        (self.tree / "CMakeLists.txt").write_text("theirs\n")
+        self.git("add", "CMakeLists.txt")
+        self.git("commit", "-qm", "m")
+        self.git("checkout", "-q", "main")
+        self.regress("all", "--changed", "side")
+        self.assertEqual(len(self.ran()), 5)
         (self.tree / "CMakeLists.txt").write_text("new\n")
-        self.regress("all", "--changed")
+        self.regress("all", "--changed", status=4)  # the whole has goals
         self.assertEqual((len(self.evidence()["runs"]), self.evidence()["selection"]), (7, ""))
 
     def test_resumed_it_stays_that_part_in_that_order(self):
-        (self.tree / DMA).unlink()
+        self.git("mv", DMA, "dma.md")
         self.regress("all", "--changed", "-j", 1)
         before, log = self.evidence(), self.last() / "runs.jsonl"
         log.write_text("".join(line for line in log.read_text().splitlines(True)[:2]))
         self.regress("all", "--resume", "-j", 1)
-        self.assertEqual((self.evidence()["changed"], self.ran()), (before["changed"], ["bird", "fast", "fast", "slow", "slow"]))
+        self.assertEqual((self.evidence()["changed"], self.ran()), (before["changed"], ["bird", "zippy", "zippy", "slow", "slow"]))
 
     def test_rejections(self):
         self.refused("all", "--changed", "nowhere", says=("--changed 'nowhere'", "no such commit"))
@@ -153,8 +162,8 @@ class Command(WithFolder):
         self.git("checkout", "-q", "--orphan", "alone")
         self.git("commit", "-qm", "alone")
         self.refused("all", "--changed", "main", says=("no commit in common",))
-        (self.data / "ranking.toml").write_text(f'[source]\n[seconds]\nfast = {{ 7 = 1 }}\n[file."{DMA}"]\nmutants = 9\nmet = {{ fast = [1, 2] }}\n')
-        self.refused("all", "--changed", says=("ranking.toml:6: file.rtl/dma/dma.sv.met: fast = [1, 2]", "each of its 1 seeds"))
+        (self.data / "ranking.toml").write_text(f'[source]\n[seconds]\nzippy = {{ 7 = 1 }}\n[file."{DMA}"]\nmutants = 9\nmet = {{ zippy = [1, 2] }}\n')
+        self.refused("all", "--changed", says=("ranking.toml:6: file.rtl/dma/dma.sv.met: zippy = [1, 2]", "each of its 1 seeds"))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ class Cover(unittest.TestCase):
             self.assertGreaterEqual(goal.share(goal.of_all(chosen)), 0.99)
             self.assertLess(min(g.share(g.of_all(["left"])) for g in goals), 0.99)
 
+    def test_until_both_have_their_share_only_what_lacks_counts(self):
+        goals = self.goals(kills={"base": set(range(198)), "kills": {198, 199}},
+                           points={"base": set(range(986)), "points": set(range(986, 994)), "kills": set(range(994, 1000))})
+        self.assertEqual([row["run"] for row in ranked(goals, {"base": 1.0, "kills": 1.1, "points": 1.0})], ["base", "points", "kills"])
+
     def test_masks_are_sets(self):
         sets = {"a": {"x", ("y", 1)}, "b": set(), "c": {("y", 1), *range(100)}}
         found = masks(sets)
