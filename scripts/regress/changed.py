@@ -105,10 +105,11 @@ class Change:
 
 def line_of(changed):
     """What was left out, and why, in one line."""
+    if not changed["files"]:
+        return f"no file has changed (since {changed['since']})"
     names = [row["file"] for row in changed["files"] if row["runs"] or not changed["runs"]]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    what = f"{', '.join(names[:3])}{more}" if names else "nothing: no file has changed"
-    return f"{changed['runs']} of {changed['of']} runs can be touched by {what} (since {changed['since']})"
+    return f"{changed['runs']} of {changed['of']} runs can be touched by {', '.join(names[:3])}{more} (since {changed['since']})"
 
 
 def word_of(changed, runs):

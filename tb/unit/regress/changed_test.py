@@ -108,16 +108,16 @@ class Command(WithFolder):
         runs = sorted(self.evidence()["runs"], key=lambda run: run["times"]["started"])
         return [run["test"] for run in runs]
 
-    def nothing(self, *words, of=6):
+    def nothing(self, *words, why="0 of 6 runs can be touched by README.md, new.md"):
         before = list(self.out.glob("regress-*"))
         done = self.regress("all", *words)
         self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
-        self.assertIn(f"nothing to run: 0 of {of} runs can be touched by", done.stdout)
+        self.assertIn(f"all: nothing to run: {why} (since HEAD", done.stdout)
         self.assertEqual(json.loads(self.regress("all", *words, "--json").stdout)["changed"]["runs"], 0)
         self.assertEqual(list(self.out.glob("regress-*")), before)
 
     def test_what_changed_is_what_git_says(self):
-        self.nothing("--changed")
+        self.nothing("--changed", why="no file has changed")
         (self.tree / "README.md").write_text("Other\n")
         (self.tree / "new.md").write_text("new\n")
         self.nothing("--changed")
