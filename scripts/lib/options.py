@@ -91,6 +91,7 @@ def parser_of(command, rows):
             if kind == "path" and "default" in row:
                 how["default"] = pathlib.Path(row["default"])
             how |= {"nargs": row["count"]} if "count" in row else {}
+            how |= {"const": row["alone"]} if "alone" in row else {}
             how |= {"action": "append", "default": []} if row.get("many") else {}
         else:
             how["action"] = "store_true"

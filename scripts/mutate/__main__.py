@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Would the checks notice? Small changes of the RTL, hundreds in one build, each chosen at run time.
 
-  mutate [--files GLOB] [--n N] [--seed S] [--layer smoke|test|nightly]
+  mutate [--files GLOB] [--n N] [--seed S] [--layer smoke|test|nightly] [--all-runs]
   mutate --bugs planted|museum     the mistakes of a catalogue (regress/bugs)
 
 Each mutant is tried against the runs that it could change, cheapest first, until one notices. A layer holds those
 before it: smoke is what `regress smoke` runs, test adds lint, proofs and the unit programs, nightly one run of each scenario.
+With --all-runs every run that meets a mutant is tried: `scripts/dodeca rank` then knows all that notice it.
 
 Exit status: 0 all were tried, 1 the design itself fails a run, 2 wrong usage or input, 3 build or environment.
 """
@@ -14,6 +15,7 @@ import fnmatch
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import threading
@@ -21,6 +23,7 @@ import threading
 from lib import options, rtl
 from lib.errors import Refused
 from regress.progress import Progress
+from regress.tools import revision
 
 from . import bugs
 from .report import ledger, summary, text_of, write_page
@@ -61,11 +64,13 @@ def prepared(args):
 
 def folder_of(args, tree):
     """One for the same words on the same tree."""
-    return pathlib.Path(args.out).resolve() / f"mutate-{args.bugs or 'sample'}-{args.layer}-{tree.digest}"
+    words = [args.bugs or "sample", args.layer, *["all-runs"] * args.all_runs, tree.digest]
+    return pathlib.Path(args.out).resolve() / "-".join(["mutate", *words])
 
 
 def base(trials, digest, jobs):
-    """Every run without a mutant: must pass, and tells which mutants it meets. Kept for the same tree."""
+    """Every run without a mutant: must pass, and tells which mutants it meets. Kept for the same tree, and in the
+    result's folder: {run: [mutants, seconds, seconds of processor time]}."""
     path = TREE / "out/base.json"
     path.parent.mkdir(exist_ok=True)
     known = json.loads(path.read_text()) if path.exists() else {}
@@ -80,7 +85,7 @@ def base(trials, digest, jobs):
         with lock:
             progress.update(record, record["state"] != "passed")
             if record["state"] == "passed":
-                known["runs"][run["id"]] = [sorted(numbers), record["times"]["wall_s"]]
+                known["runs"][run["id"]] = [sorted(numbers), record["times"]["wall_s"], record["times"]["cpu_s"]]
         return record
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -91,8 +96,9 @@ def base(trials, digest, jobs):
         raise Refused(f"the design itself fails {bad[0]['id']}: {bad[0]['message'].splitlines()[0]}", 1)
     for layer in trials.runs.values():
         for run in layer:
-            numbers, seconds = known["runs"][run["id"]]
+            numbers, seconds = known["runs"][run["id"]][:2]
             trials.met[run["id"]], trials.seconds[run["id"]] = set(numbers), seconds
+    (trials.folder / "base.json").write_text(json.dumps({"runs": {run: known["runs"][run] for run in trials.met}}))
 
 
 def tried(trials, log, mutants, jobs):
@@ -131,10 +137,12 @@ def main(argv):
     if folder.exists() and not args.resume:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    trials = Trials(TREE, folder, runs, lambda number: noticed(ROOT, tree.plain(number)))
+    trials = Trials(TREE, folder, runs, lambda number: noticed(ROOT, tree.plain(number)), args.all_runs)
     base(trials, tree.digest, jobs)
     verdicts = tried(trials, Log(folder / "verdicts.jsonl"), mutants, jobs)
-    result = summary(mutants, verdicts, Triage(ROOT / "regress/survivors.toml"), list(runs))
+    result = summary(mutants, verdicts, Triage(ROOT / "regress/survivors.toml"), list(runs)) | {
+        "command": shlex.join(["scripts/dodeca", "mutate", *argv]), "revision": revision(ROOT, pathlib.Path(args.out).resolve()),
+        "all_runs": args.all_runs}
     if args.bugs:
         result["bugs"] = ledger(catalogue, result["rows"])
     (folder / "result.json").write_text(json.dumps(result, indent=1))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One mutant against the runs that meet it, layer by layer, until one of them notices; layer test begins with what reads
-its source."""
+"""One mutant against the runs that meet it, layer by layer, until one of them notices, or all; layer test begins with what
+reads its source."""
 import dataclasses
 import json
 import pathlib
@@ -32,6 +32,10 @@ class Verdict:
     message: str = ""
     seconds: float = 0.0  # of one processor: checks come one after the other
     runs: int = 0
+    killers: tuple = ()  # runs that noticed: the first, or all that would (`--all-runs`)
+
+    def after(self, spent, runs, killers):
+        return dataclasses.replace(self, seconds=round(spent, 2), runs=runs, killers=tuple(killers))
 
 
 def unit_programs(tree):
@@ -68,12 +72,19 @@ def quick(run):
     return run | {"command": [*run["command"], "--no-failure-waves"]} if run["board"] and "faults" not in run["command"] else run
 
 
+def verdict_of(mutant, layer, run, record):
+    """That of a run which noticed."""
+    found = CAUSE.match(record["message"])
+    return Verdict(mutant.number, "timeout" if record["state"] == "timeout" else "killed", layer, run["id"], run["board"],
+                   found[1] if found else "", record["message"][:300])
+
+
 class Trials:
     """Runs of the tree with mutants, below one folder. `static`: number of a mutant -> (check that its
     source fails, message)."""
 
-    def __init__(self, tree, folder, runs, static):
-        self.tree, self.folder, self.runs, self.static = tree, folder, runs, static
+    def __init__(self, tree, folder, runs, static, all_runs=False):
+        self.tree, self.folder, self.runs, self.static, self.all_runs = tree, folder, runs, static, all_runs
         self.met, self.seconds, self.kills = {}, {}, {}
 
     def run(self, run, number, timeout=None):
@@ -93,28 +104,31 @@ class Trials:
         return sorted(self.runs[layer], key=lambda run: (not run["board"], -worth(run), run["id"]))
 
     def judge(self, mutant):
-        """The verdict over one mutant."""
-        begun, ran = time.monotonic(), 0
-
-        def seconds():
-            return round(time.monotonic() - begun, 2)
+        """The verdict over one mutant: by the first check that notices, though all be tried."""
+        spent, ran, first, killers = 0.0, 0, None, []
         try:
             for layer in self.runs:
-                if layer == "test":
-                    check, message = self.static(mutant.number)
-                    if check:
-                        return Verdict(mutant.number, "killed", layer, check, message=message, seconds=seconds(), runs=ran)
+                begun = time.monotonic()
+                check, message = self.static(mutant.number) if layer == "test" else ("", "")
+                spent += time.monotonic() - begun
+                if check:
+                    killers.append(check)
+                    first = first or Verdict(mutant.number, "killed", layer, check, message=message)
                 for run in self.order(layer):
+                    if first and not self.all_runs:
+                        break
                     if mutant.number not in self.met[run["id"]]:
                         continue
-                    ran += 1
                     record, _ = self.run(run, mutant.number, SLOWER * self.seconds[run["id"]] + GRACE_S)
+                    ran += 1
+                    spent += record["times"]["wall_s"]
                     if record["state"] != "passed":
                         self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
-                        found = CAUSE.match(record["message"])
-                        return Verdict(mutant.number, "timeout" if record["state"] == "timeout" else "killed", layer, run["id"],
-                                       run["board"], found[1] if found else "", record["message"][:300], seconds(), ran)
-            return Verdict(mutant.number, "survived" if ran else "unmet", seconds=seconds(), runs=ran)
+                        killers.append(run["id"])
+                        first = first or verdict_of(mutant, layer, run, record)
+                if first and not self.all_runs:
+                    break
+            return (first or Verdict(mutant.number, "survived" if ran else "unmet")).after(spent, ran, killers)
         finally:
             shutil.rmtree(self.folder / f"m{mutant.number}", ignore_errors=True)
 

@@ -2,6 +2,7 @@
 """Suites of scenarios and tests with many seeds, in parallel, with a report.
 
   regress SUITE [--resume [DIR]]  a suite; or what is left of an interrupted one: same plan, same tree
+  regress SUITE --changed [REV]   what the changes since a revision (HEAD: uncommitted ones) can touch, best first
   regress rerun --failed [--waves] [DIR]   the failed runs of a regression again, same seeds
   regress report [DIR]            write evidence, JUnit and report of DIR again (default: the last)
   regress compare DIR DIR         the evidence of two regressions, equal but for times?
@@ -16,14 +17,15 @@ import shlex
 import sys
 import time
 
-from . import baseline
+from . import baseline, ranking
 from .build import build, check_bins, check_ctest, check_scenarios, programs_of
+from .changed import Change, files_since, line_of, word_of
 from .command_line import arguments
 from .errors import BAD_ENVIRONMENT, CHECK_FAILED, PASSED, Refused
 from .known_issues import KnownIssues
 from .launcher_local import LocalLauncher
 from .launcher_slurm import SlurmLauncher
-from .plan import failed_again, make_runs
+from .plan import counted, failed_again, make_runs
 from .progress import clock
 from .results import BAD_STATES, comparable, differences, load, new_folder, write_whole
 from .runner import Runner
@@ -53,7 +55,7 @@ class Call:
         launcher = LAUNCHERS[self.args.launcher](self.args.jobs)
         return Runner(ROOT, self.out, folder, plan, (self.testplan, self.known, self.baselines), launcher)
 
-    def start(self, name, runs, seed, goals=False, selection=""):
+    def start(self, name, runs, seed, goals=False, selection="", changed=None):
         """Builds, checks, writes the plan and runs it."""
         errors = build(ROOT, {run["target"] for run in runs})
         check_scenarios(ROOT, self.suites, sorted({r["test"] for r in runs if r["board"] and r["target"] not in errors}))
@@ -61,7 +63,8 @@ class Call:
         plan = {"schema": 1, "suite": name, "seed": seed, "root": str(ROOT), "started": round(time.time(), 3),
                 "command": shlex.join(["scripts/dodeca", "regress", *self.argv]), "revision": revision(ROOT, self.out),
                 "programs": programs_of(ROOT, self.suites, runs), "tools": versions(ROOT),
-                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "selection": selection, "runs": runs}
+                "launcher": self.args.launcher, "jobs": self.args.jobs, "goals": goals, "selection": selection, "changed": changed,
+                "runs": runs}
         write_whole(folder / "plan.json", json.dumps(plan))
         return self.runner(folder, plan).run(errors)
 
@@ -95,11 +98,13 @@ class Call:
         seed = default_seed(suite) if args.seed is None else args.seed
         whole = len(chosen) == len(suite.seeds)
         runs = make_runs(self.suites, suite, chosen, seed, args.seeds, not args.inject_canary_off, whole=whole)
+        if args.coverage:
+            runs = counted(runs, self.suites)
         return seed, runs, suite.goals and whole and args.seeds is None
 
     def selection(self):
         """Which part of a suite, in words that are equal for equal parts."""
-        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "inject_canary_off")}
+        given = {name: getattr(self.args, name) for name in ("label", "test", "stage", "seeds", "coverage", "inject_canary_off")}
         return " ".join(f"{name}={sorted(value) if isinstance(value, list) else value}" for name, value in given.items() if value)
 
     def regress(self):
@@ -109,7 +114,16 @@ class Call:
         check_ctest(ROOT, self.suites)
         check_bins(ROOT, self.testplan)
         seed, runs, goals = self.choose(suite)
-        return self.start(suite.name, runs, seed, goals, self.selection())
+        if self.args.changed is None:
+            return self.start(suite.name, runs, seed, goals, self.selection())
+        change = Change(ROOT, self.suites, ranking.read(self.data_dir / "ranking.toml"), self.args.changed,
+                        files_since(ROOT, self.out, self.args.changed))
+        runs, changed = change.select(runs)
+        if not runs:
+            return {"schema": 1, "kind": "regression", "suite": suite.name, "status": "nothing to run", "exit_status": PASSED,
+                    "changed": changed}
+        words = [word for word in (self.selection(), word_of(changed, runs)) if word]
+        return self.start(suite.name, runs, seed, goals and changed["runs"] == changed["of"], " ".join(words), changed)
 
     def rerun(self):
         if not self.args.failed:
@@ -175,6 +189,8 @@ def show(result, folder):
           ", ".join(f"{n} {state}" for state, n in result["counts"].items() if n) +
           f"; seed {result['seed']}; {clock(result['times']['wall_s'])} min; canary "
           + ("caught" if result["canary"]["caught"] else "NOT caught"))
+    if result["changed"]:
+        print(f"  {line_of(result['changed'])}")
     for line in coverage_lines(result["coverage"], result["goals"]):
         print(line)
     for problem in result["problems"]:
@@ -205,6 +221,8 @@ def main(argv):
     result = getattr(call, args.suite)() if args.suite in VERBS else call.regress()
     if args.json:
         print(json.dumps(result, indent=1))
+    elif "runs" not in result:
+        print(f"{result['suite']}: {result['status']}: {line_of(result['changed'])}")
     else:
         folder, here = call.out / result["folder"], pathlib.Path.cwd()
         show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder)

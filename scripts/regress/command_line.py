@@ -20,7 +20,7 @@ def arguments(argv):
     for name, verb in (("failed", "rerun"), ("waves", "rerun"), ("update", "baseline")):
         if getattr(args, name) and args.suite != verb:
             raise Refused(f"--{name} belongs to {verb}")
-    fixed = [f"--{name}" for name in ("label", "test", "stage", "seed", "seeds", "inject_canary_off")
+    fixed = [f"--{name}" for name in ("label", "test", "stage", "seed", "seeds", "coverage", "inject_canary_off", "changed")
              if getattr(args, name) not in (None, [], False)]
     if fixed and (args.resume or args.suite in VERBS):
         raise Refused(f"{fixed[0].replace('_', '-')} is allowed with a suite only; --resume takes the plan as it is")

@@ -136,7 +136,8 @@ def make(plan, records, suites_data, folder, root, finished, notes):
     goals = (cover or {}).get("goals", []) if plan.get("goals") else []
     status = (BAD_ENVIRONMENT if tally["build error"] else CHECK_FAILED if problems else
               GATE_MISSED if missed else PASSED)
-    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "selection": plan.get("selection", ""), "seed": plan["seed"],
+    return {"schema": 1, "kind": "regression", "suite": plan["suite"], "selection": plan.get("selection", ""),
+            "changed": plan.get("changed"), "seed": plan["seed"],
             "command": shown(plan["command"]), "folder": shown(folder.name), "revision": plan["revision"], "tools": plan["tools"],
             "programs": plan["programs"], "status": ("passed", "failed", "failed", "build error", "gate missed")[status], "exit_status": status,
             "problems": problems + missed, "verdicts": judged, "counts": tally, "canary": canary, "seed_audit": audit,

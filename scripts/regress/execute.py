@@ -52,7 +52,7 @@ def execute(run, regression, root, watch=contextlib.nullcontext):
         finally:
             end_run((process.pid, mark))  # what it has left behind
         text, output = map(printed, (log, out))
-    done = judge(run, process.returncode, cut, text, output, begin, usage.ru_maxrss)
+    done = judge(run, process.returncode, cut, text, output, begin, usage)
     return done | ({"divergence": place} if (place := divergence(run_dir)) else {})
 
 
@@ -96,10 +96,11 @@ def record(run, state, message, begin, **more):
                               **more.get("times", {})}}
 
 
-def judge(run, status, cut, text, output, begin, rss_kib):
+def judge(run, status, cut, text, output, begin, usage):
     """End state from all that is known. Passed needs exit 0, a positive word, and checks > 0."""
     facts = board_facts(output) if run["board"] else ctest_facts(output)
-    facts["times"] = {"rss_mib": round(rss_kib / 1024, 1), "cycles_per_s": facts.pop("speed", None)}
+    facts["times"] = {"rss_mib": round(usage.ru_maxrss / 1024, 1), "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
+                      "cycles_per_s": facts.pop("speed", None)}
     passed, ended_by, unreadable = facts.pop("passed"), facts.pop("ended_by", None), facts.pop("unreadable", "")
     words = first_lines(text if run["board"] else output)
 

@@ -52,12 +52,22 @@ def failed_again(runs, failed_ids, suites, waves):
         if run["id"] in failed_ids and run["kind"] != "canary":
             if run["test"] not in suites.tests:
                 raise Refused(f"{run['id']} has failed, but test {run['test']!r} is no more in {suites.file.path}")
-            other = suites.programs.get(suites.programs[suites.tests[run["test"]].program].waves) if waves and run["board"] else None
-            if other:
-                run = run | {"target": other.target, "command": [other.path, *run["command"][1:], "--waves"],
-                             "repro": run["repro"] + " --waves"}
-            again.append(run)
+            again.append(on_sibling(run, suites, "waves", "--waves") if waves else run)
     return again
+
+
+def on_sibling(run, suites, what, *options):
+    """The run on the program that does the same and more (`waves`, `coverage`); as it is where there is none."""
+    program = suites.programs[suites.tests[run["test"]].program] if run["board"] else None
+    other = suites.programs.get(getattr(program, what)) if program else None
+    return run | {"target": other.target, "command": [other.path, *run["command"][1:], *options],
+                  "repro": f"{run['repro']} --{what}"} if other else run
+
+
+def counted(runs, suites):
+    """The tests on boards that count: half as fast."""
+    found = [on_sibling(run, suites, "coverage") if run["kind"] == "test" else run for run in runs]
+    return [new | {"timeout_s": 2 * run["timeout_s"]} if new is not run else run for new, run in zip(found, runs)]
 
 
 def longest_first(runs, seconds):

@@ -11,6 +11,7 @@ import json
 import pathlib
 import re
 
+from .changed import line_of
 from .results import BAD_STATES, write_whole
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -45,7 +46,8 @@ def digest(text):
 def plain(evidence):
     """What a reader without scripts sees."""
     lines = [f"{evidence['suite']} {evidence['status']}: " +
-             ", ".join(f"{n} {state}" for state, n in evidence["counts"].items() if n), *evidence["problems"]]
+             ", ".join(f"{n} {state}" for state, n in evidence["counts"].items() if n),
+             *([line_of(evidence["changed"])] if evidence["changed"] else []), *evidence["problems"]]
     for run in evidence["runs"]:
         if run["state"] in BAD_STATES:
             lines += ["", f"{run['state']}: {run['id']}", run["message"], run["repro"]]

@@ -170,7 +170,8 @@ def clean(text):
 def junit(evidence):
     """Suite = test, case = test.seed; seed and repro both as properties and in the text of the failure. In one
     more suite a case for each verdict on the whole."""
-    root = xml.Element("testsuites", name=f"dodeca {evidence['suite']}")
+    root = xml.Element("testsuites", name=f"dodeca {evidence['suite']}" + (
+        " ({runs} of {of} runs)".format(**evidence["changed"]) if evidence["changed"] else ""))
     groups = collections.defaultdict(list)
     for run in evidence["runs"]:
         groups[run["test"] if run["kind"] == "test" else f"{run['kind']}.{run['test']}"].append(run)

@@ -74,8 +74,9 @@ class Runner:
             self.log.append(record(runs[i], "build error", build_errors[runs[i]["target"]], time.time()))
             left.remove(i)
         seconds = self.history.expected_seconds()
-        order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
-        left.sort(key=lambda i: order[runs[i]["id"]])
+        if not self.plan.get("changed"):  # that plan has an order: what is likely to fail comes first
+            order = {run["id"]: n for n, run in enumerate(longest_first(runs, seconds))}
+            left.sort(key=lambda i: order[runs[i]["id"]])
         progress = Progress(len(left), {runs[i]["id"]: seconds.get(runs[i]["test"]) for i in left}, self.launcher.jobs,
                             tests={run["id"]: run["test"] for run in runs})
         known = self.data[1]

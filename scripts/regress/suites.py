@@ -18,12 +18,14 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # names become directories
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A board program: where it is, what to build for it (empty: nothing), which program writes its waves (or none)."""
+    """A board program: where it is, what to build for it (empty: nothing), which program writes its waves (or none),
+    which one counts coverage (or none)."""
     name: str
     path: str
     config: str
     target: str
     waves: str
+    coverage: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Suites:
             "program": (dict, ...), "test": (dict, ...), "suite": (dict, ...), "canary": (dict, ...)})
         self.programs = {name: self._program(name, entry) for name, entry in top["program"].items()}
         for name, program in self.programs.items():
-            if program.waves and program.waves not in self.programs:
-                self.file.refuse(f"program.{name}", "waves", f"is {program.waves!r}; allowed {', '.join(self.programs)}")
+            for key in ("waves", "coverage"):
+                if (other := getattr(program, key)) and other not in self.programs:
+                    self.file.refuse(f"program.{name}", key, f"is {other!r}; allowed {', '.join(self.programs)}")
         self.tests = {name: self._test(name, entry) for name, entry in top["test"].items()}
         self.canary = self.file.check("canary", top["canary"], {
             "test": (str, ...), "inject": (list, ...), "seed": (int, ...)})
@@ -74,7 +77,7 @@ class Suites:
 
     def _program(self, name, entry):
         return Program(name=name, **self.file.check(f"program.{name}", entry, {
-            "path": (str, ...), "config": (str, "mini"), "target": (str, ""), "waves": (str, "")}))
+            "path": (str, ...), "config": (str, "mini"), "target": (str, ""), "waves": (str, ""), "coverage": (str, "")}))
 
     def _test(self, name, entry):
         table = f"test.{name}"

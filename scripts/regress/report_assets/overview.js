@@ -15,6 +15,18 @@ function verdict() {
     `${fresh === buckets.length ? (fresh === 1 ? "a new one" : "all new") : fresh ? `${fresh} of them new` : "none of them new"}.`;
 }
 
+// A part must not be taken for the whole suite.
+function leftOut() {
+  const part = evidence.changed;
+  if (!part) return null;
+  const touching = part.files.filter((f) => f.runs);
+  return h("details", { class: "verdict" },
+    h("summary", null, h("b", { class: "warn" }, part.runs < part.of ? "Not the whole suite: " : ""),
+      figure("changed.runs", part.runs), " of ", figure("changed.of", part.of), " runs can be touched by ",
+      h("code", null, touching[0].file), touching.length > 1 ? ` and ${touching.length - 1} more` : "", ` (since ${part.since}).`),
+    h("ul", null, part.files.map((f) => h("li", null, h("code", null, f.file), ` ${plural(f.runs, "run")}`))));
+}
+
 function stateBar() {
   const shown = Object.entries(evidence.counts).filter(([, n]) => n);
   return h("div", { class: "states", role: "img", "aria-label": shown.map(([s, n]) => `${n} ${s}`).join(", ") },
@@ -49,7 +61,7 @@ function overview() {
   return h("header", { id: "top", class: good ? "good" : "bad" },
     h("h1", null, h("span", { "aria-hidden": "true" }, good ? "✓ " : "✗ "), evidence.suite, " ",
       figure("status", evidence.status, evidence.status)),
-    h("p", { class: "verdict" }, verdict()),
+    h("p", { class: "verdict" }, verdict()), leftOut(),
     facts(), command(evidence.command),
     stateBar(), tiles(),
     evidence.problems.length ? h("ul", { class: "problems", "data-count": evidence.problems.length },

@@ -101,6 +101,9 @@ COVERAGE = {
     "cmodel": {"line": 93.3, "by_file": {"chip.cc": 91.0}}, "exclusions_out_of_date": ["gone.sv: no such line"]}
 
 
+CHANGED = {"since": "HEAD~1", "runs": 12, "of": 94, "files": [{"file": "rtl/<b>dma.sv", "runs": 12}, {"file": "a.md", "runs": 0}]}
+
+
 class Regressions:
     """Folders as the runner leaves them; the command itself writes evidence, history and report."""
 
@@ -111,13 +114,13 @@ class Regressions:
         (self.data / "perf_baseline.toml").write_text("".join(
             f'[[baseline]]\ntest = "{test}"\nconfig = "mini"\ncycles = 2001\nchecks = 100\n' for test in ("gemm", "ring")))
 
-    def add(self, number, runs, revision, dirty="", goals=True):
+    def add(self, number, runs, revision, dirty="", goals=True, changed=None):
         """The last of the runs was planned and did not run."""
         folder, started = self.out / f"regress-smoke.{number}", BEGIN + number * DAY
         folder.mkdir(exist_ok=True)
         runs = [r | {"times": r["times"] | {"started": started + 1}} for r in runs]
         (folder / "plan.json").write_text(json.dumps({
-            "schema": 1, "suite": "smoke", "goals": goals, "seed": number, "started": started, "launcher": "local", "jobs": 2,
+            "schema": 1, "suite": "smoke", "goals": goals, "changed": changed, "seed": number, "started": started, "launcher": "local", "jobs": 2,
             "command": "scripts/dodeca regress smoke", "root": str(ROOT), "runs": runs, "programs": {"build/board": "1234"},
             "revision": {"commit": revision * 40, "subject": "A <b>subject</b>", "dirty": dirty}, "tools": {"python": "3.11"}}))
         (folder / "runs.jsonl").write_text("".join(json.dumps(r) + "\n" for r in runs[:-1]))
@@ -138,6 +141,7 @@ def expected_figures(e):
     passed = [r["checks"] for r in runs if r["state"] == "passed"]
     want |= {"checks.least": min(passed)} if passed else {}
     want |= {f"counts.{s}": n for s, n in e["counts"].items() if n or s in ("passed", "failed")}
+    want |= {f"changed.{name}": e["changed"][name] for name in ("runs", "of")} if e["changed"] else {}
     for bucket in e["buckets"]:
         past = e["history"]["failures"][bucket["id"]]
         want |= {f"bucket.{bucket['id']}": bucket["count"], f"since.{bucket['id']}": past["since"]["folder"],
@@ -190,7 +194,7 @@ class Report(unittest.TestCase):
         cls.regressions = Regressions(pathlib.Path(cls.folder.name), COVERAGE)
         cls.good = cls.regressions.add(1, [*good_runs(), record("gemm", 0)], "a")
         cls.first_bad = cls.regressions.add(2, bad_runs(), "b", "d1e2")
-        cls.bad = cls.regressions.add(3, bad_runs(), "c")
+        cls.bad = cls.regressions.add(3, bad_runs(), "c", changed=CHANGED)
         try:
             cls.browser = Browser()
         except BrowserFailed as failed:
@@ -224,6 +228,13 @@ class Report(unittest.TestCase):
     def test_every_figure_is_that_of_the_evidence(self):
         for evidence, page in (self.good, self.bad):
             self.check_figures(evidence, page)
+
+    def test_a_part_of_a_suite_says_what_it_is(self):
+        evaluate = self.open(self.bad[1])
+        self.assertIn("Not the whole suite: 12 of 94 runs can be touched by rtl/<b>dma.sv (since HEAD~1).",
+                      evaluate("document.querySelector('header').textContent"))
+        self.assertNotIn("Not the whole", self.open(self.good[1])("document.querySelector('header').textContent"))
+        self.assertIn("12 of 94 runs", (self.bad[1].parent / "junit.xml").read_text())
 
     def test_beside_every_failure_is_its_repro_line_with_a_button(self):
         evidence, page = self.bad

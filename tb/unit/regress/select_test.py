@@ -76,6 +76,20 @@ class Selection(WithFolder):
         self.assertTrue(all(0 <= s < 2**32 for s in seeds))
         self.assertEqual(seeds[:2], [3104825514, 2208180817], "recorded: another derivation would make old repro lines lie")
 
+    def test_with_coverage_tests_run_on_the_board_that_counts(self):
+        suites = self.data / "suites.toml"
+        suites.write_text(suites.read_text().replace("[program.board]", '[program.counts]\npath = "counting"\n'
+                                                     '[program.board]\ncoverage = "counts"'))
+        for run, plain in zip(self.plan("--coverage"), self.plan(), strict=True):
+            with self.subTest(run["id"]):
+                if run["kind"] != "test":
+                    self.assertEqual(run, plain)
+                    continue
+                self.assertEqual(run["command"], ["counting", *plain["command"][1:]])
+                self.assertEqual((run["repro"], run["timeout_s"]), (plain["repro"] + " --coverage", 2 * plain["timeout_s"]))
+        suites.write_text(suites.read_text().replace('coverage = "counts"', 'coverage = "zzz"'))
+        self.refused("all", says=("program.board.coverage: is 'zzz'; allowed counts, board",))
+
     def test_failed_runs_again_with_their_seeds(self):
         self.regress("all", "--seeds", 6, status=1)
         seeds = self.seeds("--seeds", 6)["ring_odd"]

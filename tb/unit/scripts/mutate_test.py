@@ -21,7 +21,7 @@ from mutate.schemata import Edit, Overlap, with_edits  # noqa: E402
 from mutate.static import noticed  # noqa: E402
 from mutate.syntax import regions  # noqa: E402
 from mutate.triage import Triage  # noqa: E402
-from mutate.trial import Verdict  # noqa: E402
+from mutate.trial import Log, Trials, Verdict  # noqa: E402
 
 SOURCE = """`include "assert.svh"
 module box #(parameter int unsigned Depth = 4 + 1) (
@@ -221,6 +221,39 @@ class Verdicts(unittest.TestCase):
         one, two, other = (sample({"box.sv": SOURCE}, 9, seed, {}) for seed in (1, 1, 2))
         self.assertEqual(one, two)
         self.assertNotEqual(one, other)
+
+
+class Judging(unittest.TestCase):
+    """Trials whose runs end as they are told."""
+    RUNS = {"smoke": [{"id": "ring.1", "board": True}, {"id": "gemm.1", "board": True}, {"id": "away.1", "board": True}],
+            "test": [{"id": "unit_dma.1", "board": False}]}
+
+    def judge(self, ends, all_runs, met=("ring.1", "gemm.1", "unit_dma.1")):
+        with tempfile.TemporaryDirectory() as folder:
+            trials = Trials(pathlib.Path(folder), pathlib.Path(folder), self.RUNS, lambda _number: ("", ""), all_runs)
+            trials.met = {run["id"]: {7} if run["id"] in met else set() for runs in self.RUNS.values() for run in runs}
+            trials.seconds = {"ring.1": 1.0, "gemm.1": 2.0, "away.1": 1.0, "unit_dma.1": 1.0}
+            trials.run = lambda run, number, timeout: ({"state": ends[run["id"]], "times": {"wall_s": 2.0}, "message":
+                                                        "earliest cause: chip 0 core 0 dma (x), y"}, set())
+            return trials.judge(Mutant(7, "rtl/dma/a.sv", 1, "logic", "x", "y", ""))
+
+    def test_the_first_that_notices_or_all_of_them(self):
+        ends = {"ring.1": "passed", "gemm.1": "timeout", "unit_dma.1": "failed"}
+        for all_runs, killers, ran in ((False, ("gemm.1",), 2), (True, ("gemm.1", "unit_dma.1"), 3)):
+            verdict = self.judge(ends, all_runs)
+            self.assertEqual((verdict.killers, verdict.runs, verdict.seconds), (killers, ran, 2.0 * ran))
+            self.assertEqual((verdict.state, verdict.layer, verdict.run, verdict.cause), ("timeout", "smoke", "gemm.1", "dma"))
+
+    def test_nobody_notices_or_could(self):
+        ends = dict.fromkeys(("ring.1", "gemm.1", "unit_dma.1"), "passed")
+        self.assertEqual((self.judge(ends, True).state, self.judge(ends, True).runs), ("survived", 3))
+        self.assertEqual(self.judge(ends, True, met=()).state, "unmet")
+
+    def test_the_log_keeps_the_killers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "verdicts.jsonl"
+            Log(path).add(Verdict(7, "killed", killers=("gemm.1", "ring.1")))
+            self.assertEqual(list(Log(path).verdicts[7].killers), ["gemm.1", "ring.1"])
 
 
 class Rejections(unittest.TestCase):

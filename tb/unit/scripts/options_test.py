@@ -57,7 +57,8 @@ def wrong_calls():
                 if kind is None:
                     yield command, [*given, f"{name}=1"] if name.startswith("--") else [*given, f"{name}1"]
                     continue
-                yield command, [*given, name]
+                if "alone" not in row:
+                    yield command, [*given, name]
                 yield from ((command, [*given, name, word]) for word in ("", *bad))
                 if name.startswith("--"):
                     yield from ((command, [*given, f"{name}={word}"]) for word in ("", *bad))
@@ -82,6 +83,9 @@ class Options(unittest.TestCase):
                          row["values"][-1] if "values" in row else "word" if "text" in row or "path" in row else None)
                 for name in names.split():
                     options.parse(first, [*word, *arguments_of(rows), name, *([value] if value else [])])
+                    if "alone" in row:
+                        args = options.parse(first, [*word, *arguments_of(rows), name])
+                        self.assertIn(row["alone"], vars(args).values())
 
     def test_every_wrong_call_is_rejected_with_what_is_allowed(self):
         calls = list(wrong_calls())
