@@ -15,6 +15,7 @@ import fnmatch
 import json
 import os
 import pathlib
+import random
 import shlex
 import shutil
 import sys
@@ -104,6 +105,7 @@ def base(trials, digest, jobs):
 def tried(trials, log, mutants, jobs):
     """Verdicts of all mutants, those of the log included."""
     todo = [m for m in mutants if m.number not in log.verdicts]
+    random.Random(len(mutants)).shuffle(todo)  # so that the first ones stand for all: seconds left, an interrupted call
     progress = Progress(len(todo), {str(m.number): None for m in todo}, jobs)
     lock = threading.Lock()
 

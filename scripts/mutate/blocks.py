@@ -29,6 +29,15 @@ NEAR = {"psum": "tensor_array vector_engine act_engine", "sbuf": "tensor_array v
         "tensor_array": "psum sbuf sequencer", "vector_engine": "psum sbuf sequencer", "act_engine": "psum sbuf sequencer",
         "tensor_counters": "tensor_array host_if"}
 
+# What a unit program that fails says: the block that it tests alone.
+UNITS = {"fabric": "fabric", "tensor": "tensor_array", "vector": "vector_engine", "act": "act_engine", "dma": "dma",
+         "mem": "mem_xbar", "sbuf": "sbuf", "semaphores": "semaphores", "sequencer": "sequencer", "host": "host_if"}
+
+
+def block_of_unit(program):
+    """Of dma_test: dma; nothing for a board and for programs around several blocks or none."""
+    return UNITS.get(program.split("_")[0], "") if program.endswith("_test") else ""
+
 
 def right_blocks(file):
     return next(blocks.split() for pattern, blocks in RIGHT if fnmatch.fnmatch(file, pattern))

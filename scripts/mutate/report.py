@@ -23,7 +23,7 @@ def summary(mutants, verdicts, triage, layers):
         entry = triage.of(mutant) if verdict.state in ALIVE else None
         rows.append(dataclasses.asdict(mutant) | dataclasses.asdict(verdict) | {
             "triage": entry["kind"] if entry else "", "because": entry["because"] if entry else "",
-            "blame": blame(mutant.file, verdict.cause, mutant.blocks) if verdict.board else ""})
+            "blame": blame(mutant.file, verdict.cause, mutant.blocks) if verdict.board or verdict.cause else ""})
     seen = [r for r in rows if not r["triage"]]
     folders = collections.defaultdict(list)
     for row in seen:

@@ -13,6 +13,8 @@ from regress.execute import execute
 from regress.plan import ctest_run, make_runs
 from regress.suites import Suites, Test
 
+from .blocks import block_of_unit, right_blocks
+
 LAYERS = ("smoke", "test", "nightly")
 SLOWER = 10     # a mutant may take so many times the time of the design, and some seconds
 GRACE_S = 10
@@ -28,7 +30,7 @@ class Verdict:
     layer: str = ""
     run: str = ""
     board: bool = False  # was it a board, which looks for the cause?
-    cause: str = ""      # block of the earliest cause
+    cause: str = ""      # block of the earliest cause; of a unit program, the block that it tests
     message: str = ""
     seconds: float = 0.0  # of one processor: checks come one after the other
     runs: int = 0
@@ -39,14 +41,15 @@ class Verdict:
 
 
 def unit_programs(tree):
-    """CTest's programs with RTL in them: {name: program}."""
+    """CTest's programs with RTL in them, built or not: their tests are named like their targets."""
+    targets = subprocess.run(["ninja", "-C", "build", "-t", "targets", "all"], cwd=tree, capture_output=True, text=True, check=True)
+    programs = {pathlib.Path(line.split(":")[0]).name for line in targets.stdout.splitlines() if "EXECUTABLE_LINKER" in line}
     listed = subprocess.run(["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=tree, capture_output=True, text=True)
-    found = {}
+    found = []
     for test in json.loads(listed.stdout)["tests"]:
         labels = next((p["value"] for p in test["properties"] if p["name"] == "LABELS"), [])
-        program = pathlib.Path(test.get("command", [""])[0])
-        if "unit" in labels and "nightly" not in labels and program.is_relative_to(tree / "build/bin"):
-            found[test["name"]] = program.name
+        if "unit" in labels and "nightly" not in labels and test["name"] in programs:
+            found.append(test["name"])
     return found
 
 
@@ -60,8 +63,8 @@ def planned(tree, layer):
                 if run["kind"] == "test"]
     found = {"smoke": runs_of(smoke.seeds)}
     in_smoke = {suites.tests[name].ctest for name in smoke.seeds}
-    found["test"] = [ctest_run(Test(f"unit_{name}", "", name, "", (), (), "", UNIT_S, UNIT_MIB, ""), SEED) | {"target": program}
-                     for name, program in unit_programs(tree).items() if name not in in_smoke]
+    found["test"] = [ctest_run(Test(f"unit_{name}", "", name, "", (), (), "", UNIT_S, UNIT_MIB, ""), SEED)
+                     for name in unit_programs(tree) if name not in in_smoke]
     found["nightly"] = runs_of({name: 1 for name in nightly.seeds if suites.tests[name].scenario
                                 and not name.startswith("count_")}, SEED + 1, "night.")
     return {name: found[name] for name in LAYERS[:LAYERS.index(layer) + 1]}
@@ -76,7 +79,7 @@ def verdict_of(mutant, layer, run, record):
     """That of a run which noticed."""
     found = CAUSE.match(record["message"])
     return Verdict(mutant.number, "timeout" if record["state"] == "timeout" else "killed", layer, run["id"], run["board"],
-                   found[1] if found else "", record["message"][:300])
+                   cause, record["message"][:300])
 
 
 class Trials:
@@ -97,11 +100,13 @@ class Trials:
         numbers = {int(word) for file in met.iterdir() for word in file.read_text().split()}
         return record, numbers
 
-    def order(self, layer):
-        """Runs of a layer: boards first, whose causes tell the block; then what kills most in a second."""
+    def order(self, layer, blocks):
+        """Runs of a layer: boards first, whose causes tell the block; then programs about one of `blocks`; of each kind
+        first what kills most in a second."""
         def worth(run):
             return (self.kills.get(run["id"], 0) + 0.5) / self.seconds[run["id"]]
-        return sorted(self.runs[layer], key=lambda run: (not run["board"], -worth(run), run["id"]))
+        return sorted(self.runs[layer], key=lambda run: (not run["board"], block_of_unit(run["target"]) not in blocks,
+                                                         -worth(run), run["id"]))
 
     def judge(self, mutant):
         """The verdict over one mutant: by the first check that notices, though all be tried."""
@@ -114,7 +119,7 @@ class Trials:
                 if check:
                     killers.append(check)
                     first = first or Verdict(mutant.number, "killed", layer, check, message=message)
-                for run in self.order(layer):
+                for run in self.order(layer, mutant.blocks or right_blocks(mutant.file)):
                     if first and not self.all_runs:
                         break
                     if mutant.number not in self.met[run["id"]]:

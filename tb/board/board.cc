@@ -293,10 +293,14 @@ void Board::at_the_end() {
     const auto [at, other] = std::mismatch(actual.begin(), actual.end(), expected.begin());
     if (at == actual.end()) continue;
     ++outcome_.mismatches;
+    if (!outcome_.wrong_region)
+      outcome_.wrong_region = {region.chip,
+                               region.addr + static_cast<std::uint64_t>(at - actual.begin())};
     report += fmt::format("region {} of chip {}, byte {}: expected {:#04x}, read back {:#04x}\n",
                           region.name, region.chip, at - actual.begin(), *other, *at);
   }
-  if (report.empty()) report += wrong_memories();
+  // What was read back wrongly may lie right in memory: whose fault it is depends on that.
+  if (report.empty() || outcome_.wrong_region) report += wrong_memories();
   if (report.empty())
     for (auto& chip : chips_) {
       chip->finish();

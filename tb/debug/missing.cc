@@ -136,6 +136,10 @@ void look_for_missing(const Board& board, const cmodel::Program& program, Diagno
     return;
   if (const auto& cell = board.outcome().wrong_byte)
     found.cause = lost_write(program, *cell);
+  else if (const auto& region = board.outcome().wrong_region)
+    found.cause = cause_in(
+        region->chip, {}, "host_if",
+        fmt::format("all memory is right, what the host read at {:#x} is not", region->addr));
   else if (const auto& counter = board.outcome().wrong_counter)
     found.cause = cause_in(counter->first, counter->second, "tensor_counters",
                            "every commit is right, the counter is not");

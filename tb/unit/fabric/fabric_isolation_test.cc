@@ -24,6 +24,7 @@ TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
   const std::uint64_t addr = to_node(200).addr;
   node.set(defs::kCsrFabricKey, 0x5a, 0, 1);
   node.set(defs::kCsrFabricKeys, 0x15a, defs::kKeyEntries + 15);
+  node.set(defs::kCsrFabricKeys, 0x05b, defs::kKeyEntries + 14);  // not valid: lets nothing in
   stream(node, 0x5a, 0, 2, addr);
   EXPECT_EQ(node.messages, 2u);
   EXPECT_EQ(node.dut().violations_o, 0u);

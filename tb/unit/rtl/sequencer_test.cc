@@ -63,6 +63,21 @@ TEST(Sequencer, IssuesAndUpdatesInOrderUnderRandomStalls) {
   EXPECT_GT(inf2_pairs, 20u);
 }
 
+TEST(Sequencer, AConditionNeedHoldForOneCycleOnly) {
+  Mini bench({with_wait(kWork, defs::WaitOp::Eq, 17, 3), kEnd});
+  bench.engine_depth = 0;
+  bench.start();
+  for (int i = 0; i < 1000; ++i) bench.cycle();
+  bench.semaphores[17] = 3;
+  bench.cycle();
+  bench.semaphores[17] = 9;
+  for (int i = 0; i < 100; ++i) bench.cycle();
+  EXPECT_TRUE(bench.issued.empty()) << "the engine takes nothing";
+  bench.engine_depth = 4;
+  bench.run();
+  EXPECT_EQ(bench.issued, std::vector<unsigned>{0});
+}
+
 TEST(Sequencer, WaitsForItsSemaphore) {
   Mini bench({with_wait(kWork, defs::WaitOp::Ge, 17, 3), with_wait(kWork, defs::WaitOp::Eq, 300, 2),
               kEnd});

@@ -226,7 +226,7 @@ class Verdicts(unittest.TestCase):
 class Judging(unittest.TestCase):
     """Trials whose runs end as they are told."""
     RUNS = {"smoke": [{"id": "ring.1", "board": True}, {"id": "gemm.1", "board": True}, {"id": "away.1", "board": True}],
-            "test": [{"id": "unit_dma.1", "board": False}]}
+            "test": [{"id": "unit_dma.1", "board": False, "target": "dma_test"}]}
 
     def judge(self, ends, all_runs, met=("ring.1", "gemm.1", "unit_dma.1")):
         with tempfile.TemporaryDirectory() as folder:
