@@ -225,7 +225,7 @@ class Verdicts(unittest.TestCase):
 
 class Judging(unittest.TestCase):
     """Trials whose runs end as they are told."""
-    RUNS = {"smoke": [{"id": "ring.1", "board": True, "target": "board_mini"}, {"id": "gemm.1", "board": True, "target": "board_mini"}, {"id": "away.1", "board": True, "target": "board_mini"}],
+    RUNS = {"smoke": [{"id": f"{name}.1", "board": True, "target": "board_mini"} for name in ("ring", "gemm", "away")],
             "test": [{"id": "unit_dma.1", "board": False, "target": "dma_test"}]}
 
     def judge(self, ends, all_runs, met=("ring.1", "gemm.1", "unit_dma.1")):
