@@ -15,9 +15,11 @@ unsigned from_environment() {
   return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : 0;
 }
 
+const char* folder_of_met() { return std::getenv("DODECA_MUTANTS_MET"); }
+
 struct AtEnd {
   ~AtEnd() {
-    const char* folder = std::getenv("DODECA_MUTANTS_MET");
+    const char* folder = folder_of_met();
     if (folder == nullptr) return;
     std::ofstream file{folder + ("/" + std::to_string(getpid()))};
     for (unsigned number = 0; number < kMutants; ++number) {
@@ -29,6 +31,7 @@ struct AtEnd {
 }  // namespace
 
 const unsigned chosen_mutant = from_environment();
+const bool notes_met = folder_of_met() != nullptr;
 std::array<bool, kMutants> met_mutants{};
 
 }  // namespace tb
