@@ -302,7 +302,9 @@ class Inject(BoardTest):
     def test_every_site_is_detected_or_argued_away(self):
         counts = {}
         for site in SITES:
-            for seed in range(1, 4):
+            for seed in range(1, 4):  # `bench inject` takes twenty of each
+                if "detected" in counts.get(site, ()):
+                    break
                 with self.subTest(site=site, seed=seed):
                     done = run("digits", "--chips", 2, "--seed", seed, "--inject", site, "--json",
                                "--hang-cycles", 8192, "--out", self.out)
