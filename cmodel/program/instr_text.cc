@@ -60,6 +60,7 @@ defs::Operand operand(TextScanner& in) {
   in.field<&Operand::partition>(o, "partition", "p");
   in.expect("+");
   in.field<&Operand::offset>(o, "offset");
+  if (in.accept("+")) in.field<&Operand::index>(o, "register", "r");
   in.expect_word("s");
   in.field<&Operand::stride3>(o, "stride");
   in.expect(",");
@@ -154,6 +155,63 @@ void wait(TextScanner& in, defs::Instr& instr) {
   in.field<&defs::Instr::wait_value>(instr, "value");
 }
 
+void sized(TextScanner& in, defs::Instr& instr) {
+  in.field<&defs::Instr::size_dim>(instr, "dimension");
+  in.expect_word("by");
+  in.field<&defs::Instr::size_reg>(instr, "register", "r");
+}
+
+defs::RegAlu reg_alu(TextScanner& in) {
+  defs::RegAlu alu;
+  in.field<&defs::RegAlu::rd>(alu, "register", "r");
+  in.expect("=");
+  in.field<&defs::RegAlu::ra>(alu, "register", "r");
+  in.field<&defs::RegAlu::rb>(alu, "register", "r");
+  in.expect("+");
+  in.field<&defs::RegAlu::value>(alu, "value");
+  return alu;
+}
+
+defs::Branch branch(TextScanner& in) {
+  defs::Branch branch;
+  in.field<&defs::Branch::ra>(branch, "register", "r");
+  in.expect("+=");
+  branch.add = static_cast<std::uint32_t>(in.signed_number("value", {INT32_MIN, UINT32_MAX}));
+  in.field<&defs::Branch::rb>(branch, "register", "r");
+  in.expect_word("to");
+  in.field<&defs::Branch::target>(branch, "target");
+  return branch;
+}
+
+defs::RegLoad reg_load(TextScanner& in) {
+  defs::RegLoad load;
+  in.field<&defs::RegLoad::rd>(load, "register", "r");
+  in.expect("=");
+  in.field<&defs::RegLoad::address>(load, "address");
+  in.expect("+");
+  in.field<&defs::RegLoad::ra>(load, "register", "r");
+  return load;
+}
+
+/// Puts into the rest of an instruction what lies in place of its operands.
+template <class Overlay>
+std::function<void()> lay(defs::Instr& instr, const Overlay& overlay) {
+  return [&instr, overlay] { instr = cmodel::with_overlay(instr, {}, overlay); };
+}
+std::function<void()> overlay(TextScanner& in, const defs::InstrRow* row, defs::Instr& instr) {
+  switch (row ? row->overlay : defs::Overlay::None) {
+    case defs::Overlay::None:
+      break;
+    case defs::Overlay::RegAlu:
+      return lay(instr, reg_alu(in));
+    case defs::Overlay::Branch:
+      return lay(instr, branch(in));
+    case defs::Overlay::RegLoad:
+      return lay(instr, reg_load(in));
+  }
+  return [] {};
+}
+
 void ring(TextScanner& in, defs::Instr& instr) {
   defs::Doorbell bell;
   in.field<&defs::Doorbell::engine>(bell, "engine");
@@ -191,6 +249,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
         [&](unsigned value) { return row->function_name(static_cast<std::uint8_t>(value)); }));
   else
     all.push_back({"func", equals<&Instr::func>(in, instr, "func")});
+  const auto put_overlay = overlay(in, row, instr);
   if (row && row->imm == defs::Imm::Doorbell)
     all.push_back({"dma", [&] { ring(in, instr); }});
   else
@@ -198,6 +257,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   all.insert(all.end(), {{"acc", [&] { instr.accumulate = 1; }},
                          {"partitions", [&] { in.field<&Instr::partitions>(instr, "partitions"); }},
                          {"size", [&] { sizes(in, instr); }},
+                         {"sized", [&] { sized(in, instr); }},
                          {"src0", [&] { instr.src0 = operand(in); }},
                          {"src1", [&] { instr.src1 = operand(in); }},
                          {"->", [&] { instr.dst = operand(in); }},
@@ -206,6 +266,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
                          {"no-update", update(in, instr, false)},
                          {"reserved", equals<&Instr::reserved>(in, instr, "reserved")}});
   clauses(in, all);
+  put_overlay();
   return instr;
 }
 

@@ -138,7 +138,7 @@ def signatures(row):
 
 def stream_methods(defs, rows):
     out = [f"// {NOTE}.", "// One method per instruction with operands: what engine_streams.h makes its streams of.",
-           "#pragma once", '#include "cmodel/program/instr_stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
+           "#pragma once", '#include "cmodel/program/stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
     for engine in dict.fromkeys(row.engine for row in rows if row.computes):
         out += ["template <class Derived>", f"class {engine}Methods : public Stream<Derived> {{", " public:",
                 "  using Stream<Derived>::Stream;"]

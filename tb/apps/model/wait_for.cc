@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "cmodel/machine/chip.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
 
@@ -44,6 +45,24 @@ void add_descriptors(const cmodel::Board& board, const cmodel::DescriptorRing& r
   }
 }
 
+/// Which instructions of a stream may come when it stands at `pc`?
+std::vector<bool> reachable(const std::vector<defs::Instr>& code, std::uint32_t pc) {
+  std::vector<bool> out(code.size());
+  std::vector<std::uint32_t> next{pc};
+  while (!next.empty()) {
+    const std::uint32_t at = next.back();
+    next.pop_back();
+    if (at >= code.size() || out[at]) continue;
+    out[at] = true;
+    if (cmodel::Sequencer::ends(code[at])) continue;
+    next.push_back(at + 1);
+    const auto* row = defs::row_of(code[at].opcode);
+    if (row && row->overlay == defs::Overlay::Branch)
+      next.push_back(defs::branch_of(code[at]).target);
+  }
+  return out;
+}
+
 Producers all_producers(const cmodel::Board& board, const cmodel::Program& program) {
   std::map<Who, const cmodel::DescriptorRing*> rings;
   for (const auto& ring : program.rings) rings[{ring.chip, ring.core, ring.engine}] = &ring;
@@ -51,20 +70,26 @@ Producers all_producers(const cmodel::Board& board, const cmodel::Program& progr
   for (const auto& stream : program.streams) {
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
     const Who who{stream.chip, stream.core, stream.engine};
-    std::map<unsigned, std::uint64_t> rung;  // descriptors before, by DMA engine
-    const bool running = status.state == defs::SeqState::Running;
+    if (status.state != defs::SeqState::Running) continue;
+    std::vector<defs::Instr> code;
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
+      code.push_back(board.unpack_at<defs::Instr>(
+          stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
+    const auto to_come = reachable(code, status.pc);
+    std::map<unsigned, std::uint64_t> rung;  // descriptors to come before, by DMA engine
     for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
-      const auto instr = board.unpack_at<defs::Instr>(
-          stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
-      const bool to_come = running && pc >= status.pc;
-      if (to_come && instr.update && instr.update_delta > 0)
+      if (!to_come[pc]) continue;
+      const defs::Instr& instr = code[pc];
+      if (instr.update && instr.update_delta > 0)
         producers[{stream.chip, instr.update_sem}].push_back(
             {who, fmt::format("{} pc {}", name(who), pc)});
       const auto [engine, count] = cmodel::doorbell(instr);
       if (!count) continue;
       const auto ring = rings.find({stream.chip, stream.core, engine});
-      if (to_come && ring != rings.end() && ring->second->count)
-        add_descriptors(board, *ring->second, who, pc, rung[engine], count, producers);
+      if (ring == rings.end() || !ring->second->count) continue;
+      const auto& state = board.machine(stream.chip).core(stream.core).rings[engine];
+      const std::uint64_t next = state.pc + state.pending + rung[engine];
+      add_descriptors(board, *ring->second, who, pc, next, count, producers);
       rung[engine] += count;
     }
   }
