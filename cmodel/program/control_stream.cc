@@ -132,8 +132,9 @@ void ControlStream::close_loop(const OpenLoop& open, Where at) {
 void ControlStream::add_size(Register size, unsigned dimension) {
   if (dimension > 3) fail(fmt::format("size of dimension {}, allowed 0..3", dimension));
   if (size_) fail("second size from a register, allowed one per instruction");
-  size_.emplace(number(size), dimension);
-  if (size.number == 0) fail("size from register 0, allowed 1..63");
+  if (number(size) == 0)
+    fail(fmt::format("size from register 0, allowed 1..{}", defs::kRegisters - 1));
+  size_.emplace(size.number, dimension);
 }
 
 }  // namespace cmodel
