@@ -17,6 +17,7 @@ constexpr auto kTensor = static_cast<std::uint8_t>(defs::Engine::Tensor);
 constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 constexpr unsigned kWordBytes = 4;
+constexpr std::uint64_t kMostOperations = 1u << 22;  // of a program that has no end
 
 void add_element(std::vector<Cell>& out, const OperationRef& operation,
                  const defs::Operand& operand, std::uint32_t addr, unsigned first, unsigned count) {
@@ -41,7 +42,7 @@ Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
       program_(program),
       board_(sizes_, program_, nobody_, {.track_liveness = true, .keep_trace = true}) {
   board_.load();
-  board_.run();
+  board_.run(kMostOperations);
   const auto& records = board_.liveness().records();
   for (std::uint32_t i = 0; i < records.size(); ++i) {
     const auto& r = records[i];

@@ -11,6 +11,7 @@
 #include "cmodel/machine/chip.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/flow.h"
 
 namespace tb {
 namespace {
@@ -45,24 +46,6 @@ void add_descriptors(const cmodel::Board& board, const cmodel::DescriptorRing& r
   }
 }
 
-/// Which instructions of a stream may come when it stands at `pc`?
-std::vector<bool> reachable(const std::vector<defs::Instr>& code, std::uint32_t pc) {
-  std::vector<bool> out(code.size());
-  std::vector<std::uint32_t> next{pc};
-  while (!next.empty()) {
-    const std::uint32_t at = next.back();
-    next.pop_back();
-    if (at >= code.size() || out[at]) continue;
-    out[at] = true;
-    if (cmodel::Sequencer::ends(code[at])) continue;
-    next.push_back(at + 1);
-    const auto* row = defs::row_of(code[at].opcode);
-    if (row && row->overlay == defs::Overlay::Branch)
-      next.push_back(defs::branch_of(code[at]).target);
-  }
-  return out;
-}
-
 Producers all_producers(const cmodel::Board& board, const cmodel::Program& program) {
   std::map<Who, const cmodel::DescriptorRing*> rings;
   for (const auto& ring : program.rings) rings[{ring.chip, ring.core, ring.engine}] = &ring;
@@ -71,11 +54,8 @@ Producers all_producers(const cmodel::Board& board, const cmodel::Program& progr
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
     const Who who{stream.chip, stream.core, stream.engine};
     if (status.state != defs::SeqState::Running) continue;
-    std::vector<defs::Instr> code;
-    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
-      code.push_back(board.unpack_at<defs::Instr>(
-          stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes));
-    const auto to_come = reachable(code, status.pc);
+    const auto code = cmodel::code_of(program, stream);
+    const auto to_come = cmodel::may_come(code, status.pc);
     std::map<unsigned, std::uint64_t> rung;  // descriptors to come before, by DMA engine
     for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
       if (!to_come[pc]) continue;
