@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cmodel/machine/instruction.h"
+#include "cmodel/program/control_text.h"
 
 namespace cmodel {
 namespace {
@@ -39,29 +40,6 @@ std::string operand_text(const defs::Operand& operand) {
       operand.stride3, operand.stride2, operand.stride1, operand.stride0);
   if (operand.reserved) out += fmt::format("!reserved={:#x}", operand.reserved);
   return out;
-}
-
-/// What lies in place of the operands.
-std::string overlay_text(const defs::Instr& instr) {
-  const auto* row = defs::row_of(instr.opcode);
-  switch (row ? row->overlay : defs::Overlay::None) {
-    case defs::Overlay::None:
-      break;
-    case defs::Overlay::RegAlu: {
-      const auto alu = defs::reg_alu_of(instr);
-      return fmt::format(" r{} = r{} r{} + {}", alu.rd, alu.ra, alu.rb, alu.value);
-    }
-    case defs::Overlay::Branch: {
-      const auto branch = defs::branch_of(instr);
-      return fmt::format(" r{} += {} r{} to {}", branch.ra, static_cast<std::int32_t>(branch.add),
-                         branch.rb, branch.target);
-    }
-    case defs::Overlay::RegLoad: {
-      const auto load = defs::reg_load_of(instr);
-      return fmt::format(" r{} = {:#x} + r{}", load.rd, load.address, load.ra);
-    }
-  }
-  return "";
 }
 
 }  // namespace

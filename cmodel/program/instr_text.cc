@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cmodel/machine/instruction.h"
+#include "cmodel/program/control_text.h"
 #include "cmodel/program/disassemble.h"
 
 namespace cmodel {
@@ -161,57 +162,6 @@ void sized(TextScanner& in, defs::Instr& instr) {
   in.field<&defs::Instr::size_reg>(instr, "register", "r");
 }
 
-defs::RegAlu reg_alu(TextScanner& in) {
-  defs::RegAlu alu;
-  in.field<&defs::RegAlu::rd>(alu, "register", "r");
-  in.expect("=");
-  in.field<&defs::RegAlu::ra>(alu, "register", "r");
-  in.field<&defs::RegAlu::rb>(alu, "register", "r");
-  in.expect("+");
-  in.field<&defs::RegAlu::value>(alu, "value");
-  return alu;
-}
-
-defs::Branch branch(TextScanner& in) {
-  defs::Branch branch;
-  in.field<&defs::Branch::ra>(branch, "register", "r");
-  in.expect("+=");
-  branch.add = static_cast<std::uint32_t>(in.signed_number("value", {INT32_MIN, UINT32_MAX}));
-  in.field<&defs::Branch::rb>(branch, "register", "r");
-  in.expect_word("to");
-  in.field<&defs::Branch::target>(branch, "target");
-  return branch;
-}
-
-defs::RegLoad reg_load(TextScanner& in) {
-  defs::RegLoad load;
-  in.field<&defs::RegLoad::rd>(load, "register", "r");
-  in.expect("=");
-  in.field<&defs::RegLoad::address>(load, "address");
-  in.expect("+");
-  in.field<&defs::RegLoad::ra>(load, "register", "r");
-  return load;
-}
-
-/// Puts into the rest of an instruction what lies in place of its operands.
-template <class Overlay>
-std::function<void()> lay(defs::Instr& instr, const Overlay& overlay) {
-  return [&instr, overlay] { instr = cmodel::with_overlay(instr, {}, overlay); };
-}
-std::function<void()> overlay(TextScanner& in, const defs::InstrRow* row, defs::Instr& instr) {
-  switch (row ? row->overlay : defs::Overlay::None) {
-    case defs::Overlay::None:
-      break;
-    case defs::Overlay::RegAlu:
-      return lay(instr, reg_alu(in));
-    case defs::Overlay::Branch:
-      return lay(instr, branch(in));
-    case defs::Overlay::RegLoad:
-      return lay(instr, reg_load(in));
-  }
-  return [] {};
-}
-
 void ring(TextScanner& in, defs::Instr& instr) {
   defs::Doorbell bell;
   in.field<&defs::Doorbell::engine>(bell, "engine");
@@ -249,7 +199,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
         [&](unsigned value) { return row->function_name(static_cast<std::uint8_t>(value)); }));
   else
     all.push_back({"func", equals<&Instr::func>(in, instr, "func")});
-  const auto put_overlay = overlay(in, row, instr);
+  const auto put_overlay = overlay_from_text(in, row);
   if (row && row->imm == defs::Imm::Doorbell)
     all.push_back({"dma", [&] { ring(in, instr); }});
   else
@@ -266,8 +216,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
                          {"no-update", update(in, instr, false)},
                          {"reserved", equals<&Instr::reserved>(in, instr, "reserved")}});
   clauses(in, all);
-  put_overlay();
-  return instr;
+  return put_overlay(instr);
 }
 
 defs::Descriptor descriptor_from_text(TextScanner& in) {
