@@ -16,9 +16,9 @@ constexpr std::uint64_t kBucketBytes = 4096;
 
 std::string to_string(const NextAccess& access) {
   if (access.kind == NextAccess::Kind::None) return "never touched again";
-  return fmt::format("{} by chip {} core {} {} pc {}",
+  return fmt::format("{} by chip {} core {} {} {}",
                      access.kind == NextAccess::Kind::Read ? "read" : "overwritten", access.by.chip,
-                     access.by.core, engine_name(access.by.engine), access.pc);
+                     access.by.core, engine_name(access.by.engine), to_string(access.operation));
 }
 
 std::uint64_t LivenessLog::bucket(Cell::Memory memory, unsigned chip, unsigned core,
@@ -28,10 +28,10 @@ std::uint64_t LivenessLog::bucket(Cell::Memory memory, unsigned chip, unsigned c
          (static_cast<std::uint64_t>(half) << 50) | (addr / kBucketBytes);
 }
 
-void LivenessLog::add(const Footprint& footprint, const StreamId& stream, std::uint32_t pc,
-                      std::uint64_t begin, std::uint64_t end) {
+void LivenessLog::add(const Footprint& footprint, const StreamId& stream,
+                      const OperationId& operation, std::uint64_t begin, std::uint64_t end) {
   const auto number = static_cast<std::uint32_t>(records_.size());
-  records_.push_back({footprint, stream, pc, begin, end});
+  records_.push_back({footprint, stream, operation, begin, end});
   const auto put = [&](std::uint64_t first, std::uint64_t last) {
     for (std::uint64_t page = first / kBucketBytes; page <= last / kBucketBytes; ++page) {
       auto& list =
@@ -63,10 +63,10 @@ NextAccess LivenessLog::next_access(const Cell& location, const StreamPositions&
     // Certainly over: a later commit was seen, or its own last one.
     const bool over = seen > record.end || (seen == record.end && record.end > record.begin);
     if (over || !record.footprint.contains(location)) continue;
-    if (!record.footprint.write) return {NextAccess::Kind::Read, record.stream, record.pc};
+    if (!record.footprint.write) return {NextAccess::Kind::Read, record.stream, record.operation};
     // An overwrite counts only if certainly none of it has happened. Otherwise the fault may have
     // come after it, and whatever touches the byte next decides.
-    last = {NextAccess::Kind::Overwritten, record.stream, record.pc};
+    last = {NextAccess::Kind::Overwritten, record.stream, record.operation};
     if (seen <= record.begin) return last;
   }
   return last;

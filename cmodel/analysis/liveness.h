@@ -19,8 +19,8 @@ using StreamPositions = std::map<StreamId, std::uint64_t>;
 struct NextAccess {
   enum class Kind : std::uint8_t { None, Overwritten, Read };
   Kind kind = Kind::None;
-  StreamId by;           ///< not for None
-  std::uint32_t pc = 0;  ///< instruction or descriptor; a read-back region counts as engine Host
+  StreamId by;            ///< not for None
+  OperationId operation;  ///< a read-back region counts as engine Host
 };
 std::string to_string(const NextAccess& access);
 
@@ -30,9 +30,9 @@ std::string to_string(const NextAccess& access);
 /// races, any two accesses to one byte of which one writes have the same order in every run.
 class LivenessLog {
  public:
-  /// An access of instruction `pc` of `stream`; the stream had made `begin` commits (Semaphore not
-  /// counted) before the instruction and `end` after it.
-  void add(const Footprint& footprint, const StreamId& stream, std::uint32_t pc,
+  /// An access of an operation of `stream`; the stream had made `begin` commits (Semaphore not
+  /// counted) before the operation and `end` after it.
+  void add(const Footprint& footprint, const StreamId& stream, const OperationId& operation,
            std::uint64_t begin, std::uint64_t end);
 
   /// The first access to `location` that may still come when the streams stand at `after`.
@@ -43,7 +43,7 @@ class LivenessLog {
   struct Record {
     Footprint footprint;
     StreamId stream;
-    std::uint32_t pc;
+    OperationId operation;
     std::uint64_t begin, end;  ///< commits of the stream before the operation and behind it
   };
   /// In the model's order; an operation's records stand together, reads first.

@@ -22,10 +22,10 @@ std::string name(const Race::Side& side) {
     who = fmt::format("chip {} Host", id.chip);
   } else if (engine >= Engine::Dma0 && engine < Engine::Rx) {
     who = fmt::format("chip {} core {} DMA {} descriptor {}", id.chip, id.core, id.engine - 16,
-                      side.pc);
+                      side.operation.pc);
   } else {
-    who =
-        fmt::format("chip {} core {} {} pc {}", id.chip, id.core, defs::to_string(engine), side.pc);
+    who = fmt::format("chip {} core {} {} {}", id.chip, id.core, defs::to_string(engine),
+                      to_string(side.operation));
   }
   return who + (side.write ? " writes" : " reads");
 }
@@ -66,9 +66,9 @@ std::uint32_t RaceDetector::counter(unsigned chip, unsigned sem) const {
 /// Behind all semaphores: how often a stream was rung.
 std::uint32_t RaceDetector::bell(std::uint32_t stream) const { return counter(chips_, stream); }
 
-void RaceDetector::begin(const StreamId& stream, std::uint32_t pc) {
+void RaceDetector::begin(const StreamId& stream, const OperationId& operation) {
   record_.begin(index_of(stream));
-  pcs_.push_back(pc);
+  names_.push_back(operation);
   fresh_ = false;
 }
 
@@ -236,7 +236,7 @@ void RaceDetector::report(std::uint32_t older, bool older_writes, const Footprin
              static_cast<std::uint16_t>(partition), byte};
   if (footprint.memory == Cell::Memory::Hbm) race.at.core = 0;
   const auto side = [&](std::uint32_t operation, bool write) {
-    return Race::Side{streams_[order_.stream_of(operation - 1)], pcs_[operation - 1], write};
+    return Race::Side{streams_[order_.stream_of(operation - 1)], names_[operation - 1], write};
   };
   race.older = side(older, older_writes);
   race.newer = side(now_, footprint.write);

@@ -20,7 +20,7 @@ namespace cmodel {
 struct Race {
   struct Side {
     StreamId stream;
-    std::uint32_t pc = 0;
+    OperationId operation;
     bool write = false;
   };
   Cell at;            ///< the first such byte (PSUM, HBM: first of its four; SBUF: of its two)
@@ -49,9 +49,9 @@ class RaceDetector {
   RaceDetector(const defs::Sizes& sizes, unsigned chips);
   ~RaceDetector();
 
-  /// A new instruction, descriptor or packet of `stream`; its accesses are reported with `pc`.
+  /// A new instruction, descriptor or packet of `stream`; its accesses are reported with its name.
   /// What it waits for, wait(), after() and answer(), is said next.
-  void begin(const StreamId& stream, std::uint32_t pc);
+  void begin(const StreamId& stream, const OperationId& operation);
   void wait(unsigned chip, unsigned sem, unsigned value, bool equal = false);
   /// The operation comes after what `other` has begun so far.
   void after(const StreamId& other);
@@ -110,7 +110,7 @@ class RaceDetector {
   std::map<StreamId, std::uint32_t> indices_;
   std::vector<StreamId> streams_;
   std::vector<std::uint32_t> answers_;  ///< by stream
-  std::vector<std::uint32_t> pcs_;      ///< by operation
+  std::vector<OperationId> names_;      ///< by operation
   std::vector<Access> accesses_;
   MustOrder record_;
   bool fresh_ = false;  ///< nothing was recorded since analyse()

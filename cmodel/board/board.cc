@@ -53,16 +53,17 @@ struct Board::Impl final : CommitSink, ChipPort {
   // ------------------------------------------------------------------------------ ChipPort
   CommitSink& commits() override { return *this; }
   WorkCounters& counters() override { return work; }
-  void error(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override {
-    errors.push_back({stream, pc, cause});
-    error_commit(stream, pc, cause);
+  void error(const ErrorRecord& error) override {
+    errors.push_back(error);
+    error_commit(error);
   }
-  void error_commit(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) {
+  void error_commit(const ErrorRecord& error) {
     Commit out;
     out.kind = CommitKind::Error;
-    out.stream = stream;
-    out.pc = pc;
-    out.delta = static_cast<std::int32_t>(cause);
+    out.stream = error.stream;
+    out.pc = error.pc;
+    out.serial = error.serial;
+    out.delta = static_cast<std::int32_t>(error.cause);
     commit(out, {});
   }
   void deliver(const StreamId& from, const defs::Header& plain,
@@ -74,7 +75,7 @@ struct Board::Impl final : CommitSink, ChipPort {
       const std::uint32_t number = rejected[from.chip][from.core]++;
       // Every one is committed; the host is notified of the first of each core.
       if (number == 0) errors.push_back({sender, 0, defs::ErrorCause::Forbidden});
-      error_commit(sender, number, defs::ErrorCause::Forbidden);
+      error_commit({sender, number, defs::ErrorCause::Forbidden, number});
       return;
     }
     ++work.messages;
@@ -141,7 +142,7 @@ void Board::load() {
 const std::vector<defs::Header>& Board::forbidden() const { return impl_->guard.forbidden(); }
 
 void Board::host_rejected(unsigned chip, defs::ErrorCause cause) {
-  impl_->error_commit(host_stream(chip), 0, cause);
+  impl_->error_commit({host_stream(chip), 0, cause});
 }
 
 bool Board::step() {
@@ -150,8 +151,8 @@ bool Board::step() {
   return false;
 }
 
-bool Board::run() {
-  while (step()) {
+bool Board::run(std::uint64_t most) {
+  while (most-- && step()) {
   }
   return finished();
 }
@@ -165,8 +166,8 @@ std::string Board::blocked() const {
     if (issuer.dma || !issuer.busy()) continue;
     const auto& sequencer = chip.core(issuer.core).sequencers[issuer.index];
     const auto instr = sequencer.peek(chip.hbm(), sequencer.pc());
-    out += fmt::format("{} pc {}: ", issuer_name(chip.id(), issuer.core, issuer.index),
-                       sequencer.pc());
+    out += fmt::format("{} {}: ", issuer_name(chip.id(), issuer.core, issuer.index),
+                       to_string(sequencer.operation()));
     if (instr.wait_op)
       out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
                          kRelations[instr.wait_op & 3], instr.wait_value,
@@ -174,6 +175,25 @@ std::string Board::blocked() const {
     out += fmt::format("next: {}\n", cmodel::disassemble(instr));
   }
   return out;
+}
+
+std::string Board::busiest() const {
+  const Issuer* most = nullptr;
+  const auto operation = [](const Issuer& issuer) {
+    return issuer.chip->core(issuer.core).sequencers[issuer.index].operation();
+  };
+  for (const Issuer& issuer : impl_->turns.issuers())
+    if (!issuer.dma && issuer.busy() &&
+        (!most || operation(issuer).serial > operation(*most).serial))
+      most = &issuer;
+  if (!most) return {};
+  const OperationId next = operation(*most);
+  const std::string source =
+      impl_->program.source_of(most->chip->id(), most->core, most->index, next.pc);
+  return fmt::format("{} {}{}: {} instructions and no END; next: {}",
+                     issuer_name(most->chip->id(), most->core, most->index), to_string(next),
+                     source.empty() ? "" : fmt::format(" ({})", source), next.serial,
+                     disassemble(most->chip->id(), most->core, most->index, next.pc));
 }
 
 const std::vector<ErrorRecord>& Board::errors() const { return impl_->errors; }
@@ -186,12 +206,13 @@ std::string Board::unwritten_text() const {
   std::string out;
   for (const UnwrittenRead& read : std::span(all).first(std::min(kShown, all.size()))) {
     const StreamId& id = read.stream;
-    const std::string source = impl_->program.source_of(id.chip, id.core, id.engine, read.pc);
+    const std::string source =
+        impl_->program.source_of(id.chip, id.core, id.engine, read.operation.pc);
     const bool psum = read.memory == Cell::Memory::Psum;
     out += fmt::format(
-        "{} pc {}{} reads bytes that nobody has written: {} of core {}, partitions "
+        "{} {}{} reads bytes that nobody has written: {} of core {}, partitions "
         "{} .. {}, bytes {} .. {}\n",
-        issuer_name(id.chip, id.core, id.engine), read.pc,
+        issuer_name(id.chip, id.core, id.engine), to_string(read.operation),
         source.empty() ? "" : fmt::format(" ({})", source), psum ? "PSUM" : "SBUF", read.core,
         read.bytes.first, read.bytes.last, read.bytes.low, read.bytes.high);
   }
@@ -248,6 +269,8 @@ std::uint64_t Board::pe_work(unsigned chip, unsigned core) const {
 const WorkCounters& Board::counters() const { return impl_->work; }
 
 const Chip& Board::machine(unsigned chip) const { return *impl_->chips.at(chip); }
+
+const Trace& Board::trace() const { return impl_->observers.trace(); }
 
 std::string Board::races() const { return impl_->observers.races(); }
 

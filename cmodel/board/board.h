@@ -18,9 +18,11 @@
 namespace cmodel {
 
 class Chip;
+class Trace;
 
 struct BoardOptions {
   bool track_liveness = false;   ///< keep the access history for liveness(); costs time and memory
+  bool keep_trace = false;       ///< keep what every sequencer executed for trace()
   bool detect_races = false;     ///< report conflicting accesses without a semaphore path: races()
   std::uint64_t order_seed = 0;  ///< 0: plain round robin; else operations are picked at random.
                                  ///< The commits of every stream are the same for every seed.
@@ -53,8 +55,8 @@ class Board {
   /// its commits. False if nothing can run: the board is finished(), or blocked().
   bool step();
 
-  /// step() until it returns false. Returns finished().
-  bool run();
+  /// step() until it returns false, or `most` times. Returns finished().
+  bool run(std::uint64_t most = ~std::uint64_t{0});
 
   /// Every started sequencer has executed END (or stopped by an error) and no descriptor is
   /// pending. Look at errors() too: an engine that stopped counts as finished.
@@ -64,6 +66,13 @@ class Board {
   /// next. Empty if finished().
   ///   chip 3 core 1 Act pc 17: waits for semaphore 1.12 >= 4, is 3; next: ACTIVATE Relu ...
   std::string blocked() const;
+
+  /// For reports: of the sequencers that run, the one that has issued most. What a run that does
+  /// not come to its end names:
+  ///   chip 3 core 1 Act pc 17, visit 40000 (a.cc:7): 120003 instructions and no END; next: BRANCH
+  ///   ...
+  /// Empty if none runs.
+  std::string busiest() const;
 
   /// Stopped engines in the order in which the model met them.
   const std::vector<ErrorRecord>& errors() const;
@@ -108,6 +117,9 @@ class Board {
 
   const WorkCounters& counters() const;
   const Chip& machine(unsigned chip) const;
+
+  /// What has run so far (needs keep_trace).
+  const Trace& trace() const;
 
   /// Races of what has run so far, one per line with both sides named; empty if none. Needs
   /// detect_races; works them out when asked.

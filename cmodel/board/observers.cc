@@ -27,7 +27,7 @@ StreamId host_stream(unsigned chip) {
 }
 
 Observers::Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options)
-    : program_(program), track_liveness_(options.track_liveness) {
+    : program_(program), track_liveness_(options.track_liveness), keep_trace_(options.keep_trace) {
   if (track_liveness_) positions_.resize(defs::kBoardChips * kChipStreams);
   if (options.detect_races) races_.emplace(sizes, program.chips);
 }
@@ -38,16 +38,18 @@ std::size_t Observers::position_of(const StreamId& id) {
                           : base + id.core * 64u + (id.lane ? 63u : id.engine);
 }
 
-void Observers::begin(const StreamId& stream, std::uint32_t pc) {
-  if (races_ && stream.engine != kHost) races_->begin(in_program_order(stream), pc);
+void Observers::begin(const StreamId& stream, const OperationId& operation) {
+  if (races_ && stream.engine != kHost) races_->begin(in_program_order(stream), operation);
   if (!track_liveness_) return;
   auto& position = positions_[position_of(stream)];
   position.begin = position.now;
 }
 
-void Observers::waited(unsigned chip, const defs::Instr& instr) {
+void Observers::issued(const StreamId& stream, const OperationId& operation,
+                       const defs::Instr& instr) {
+  if (keep_trace_) trace_.add(stream, operation, instr);
   const bool equal = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Eq);
-  if (races_) races_->wait(chip, instr.wait_sem, instr.wait_value, equal);
+  if (races_ && instr.wait_op) races_->wait(stream.chip, instr.wait_sem, instr.wait_value, equal);
 }
 
 void Observers::answered() {
@@ -66,13 +68,13 @@ void Observers::rang(const StreamId& stream, const StreamId& to, unsigned count)
   if (races_) races_->ring(stream, to, count);
 }
 
-void Observers::end(const StreamId& stream, std::uint32_t pc,
+void Observers::end(const StreamId& stream, const OperationId& operation,
                     std::span<const Footprint> footprints) {
   for (const auto& footprint : footprints) {
     if (races_ && stream.engine != kHost) races_->access(in_program_order(stream), footprint);
     if (!track_liveness_) continue;
     const auto& position = positions_[position_of(stream)];
-    liveness_.add(footprint, stream, pc, position.begin, position.now);
+    liveness_.add(footprint, stream, operation, position.begin, position.now);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Execution observers, if asked for: the access history and the race detector.
+// Execution observers, if asked for: the access history, the race detector and the trace.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "cmodel/analysis/liveness.h"
 #include "cmodel/analysis/race.h"
+#include "cmodel/analysis/trace.h"
 #include "cmodel/board/board.h"
 #include "cmodel/machine/chip.h"
 
@@ -25,8 +26,9 @@ class Observers final : public ExecutionObserver {
   Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
 
   /// Does anybody observe?
-  bool any() const { return track_liveness_ || races_; }
+  bool any() const { return track_liveness_ || races_ || keep_trace_; }
   const LivenessLog& liveness() const { return liveness_; }
+  const Trace& trace() const { return trace_; }
   /// RaceDetector::text(); empty without detect_races.
   std::string races() { return races_ ? races_->text() : ""; }
 
@@ -37,13 +39,14 @@ class Observers final : public ExecutionObserver {
   /// Every sequencer has executed END: the host reads the regions. Once.
   void read_regions();
 
-  void begin(const StreamId& stream, std::uint32_t pc) override;
-  void waited(unsigned chip, const defs::Instr& instr) override;
+  void begin(const StreamId& stream, const OperationId& operation) override;
+  void issued(const StreamId& stream, const OperationId& operation,
+              const defs::Instr& instr) override;
   void answered() override;
   void received(const StreamId& from) override;
   void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) override;
   void rang(const StreamId& stream, const StreamId& to, unsigned count) override;
-  void end(const StreamId& stream, std::uint32_t pc,
+  void end(const StreamId& stream, const OperationId& operation,
            std::span<const Footprint> footprints) override;
 
  private:
@@ -56,9 +59,10 @@ class Observers final : public ExecutionObserver {
   static std::size_t position_of(const StreamId& stream);
 
   const Program& program_;
-  const bool track_liveness_;
+  const bool track_liveness_, keep_trace_;
   std::vector<Position> positions_;  ///< by position_of; empty unless track_liveness_
   LivenessLog liveness_;
+  Trace trace_;
   std::optional<RaceDetector> races_;  ///< only with detect_races
   bool regions_read_ = false;
 };

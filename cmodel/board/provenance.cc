@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cmodel/analysis/trace.h"
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/dma.h"
 #include "cmodel/machine/instruction.h"
@@ -16,6 +17,7 @@ constexpr auto kTensor = static_cast<std::uint8_t>(defs::Engine::Tensor);
 constexpr auto kDma0 = static_cast<std::uint8_t>(defs::Engine::Dma0);
 constexpr auto kRx = static_cast<std::uint8_t>(defs::Engine::Rx);
 constexpr unsigned kWordBytes = 4;
+constexpr std::uint64_t kMostOperations = 1u << 22;  // of a program that has no end
 
 void add_element(std::vector<Cell>& out, const OperationRef& operation,
                  const defs::Operand& operand, std::uint32_t addr, unsigned first, unsigned count) {
@@ -38,21 +40,21 @@ std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::
 Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
     : sizes_(sizes),
       program_(program),
-      board_(sizes_, program_, nobody_, {.track_liveness = true}) {
+      board_(sizes_, program_, nobody_, {.track_liveness = true, .keep_trace = true}) {
   board_.load();
-  board_.run();
+  board_.run(kMostOperations);
   const auto& records = board_.liveness().records();
   for (std::uint32_t i = 0; i < records.size(); ++i) {
     const auto& r = records[i];
     auto& operations = operations_[r.stream];
     const bool same = !operations.empty() &&
                       operations.back().first + operations.back().count == i &&
-                      operations.back().pc == r.pc && operations.back().begin == r.begin &&
-                      r.stream.engine != kRx;
+                      operations.back().serial == r.operation.serial &&
+                      operations.back().begin == r.begin && r.stream.engine != kRx;
     if (same)
       ++operations.back().count;
     else
-      operations.push_back({i, 1, r.stream, r.pc, r.begin, r.end});
+      operations.push_back({i, 1, r.stream, r.operation.pc, r.operation.serial, r.begin, r.end});
   }
 }
 
@@ -75,13 +77,13 @@ std::span<const OperationRef> Provenance::operations(const StreamId& stream) con
 }
 
 std::optional<OperationRef> Provenance::operation_at(const StreamId& stream,
-                                                     std::uint32_t pc) const {
+                                                     std::uint32_t serial) const {
   StreamId id = stream;
   for (id.lane = 0; id.lane < (id.engine == kTensor ? 2 : 1); ++id.lane) {
     const auto found = operations_.find(id);
     if (found == operations_.end()) continue;
-    for (const OperationRef& operation : found->second)
-      if (operation.pc == pc) return operation;
+    const auto at = std::ranges::lower_bound(found->second, serial, {}, &OperationRef::serial);
+    if (at != found->second.end() && at->serial == serial) return *at;
   }
   return {};
 }
@@ -108,22 +110,20 @@ std::optional<OperationRef> Provenance::sender(const OperationRef& packet) const
 }
 
 std::optional<OperationRef> Provenance::stationary(const OperationRef& multiply) const {
-  const defs::Instr moving = instr(multiply.stream, multiply.pc);
-  for (std::uint32_t pc = multiply.pc; pc-- > 0;) {
-    const defs::Instr load = instr(multiply.stream, pc);
+  const auto& executed = board_.trace().of(multiply.stream);
+  const defs::Instr moving = instr(multiply);
+  for (std::uint32_t serial = multiply.serial; serial-- > 0;) {
+    const defs::Instr& load = executed[serial].instr;
     if (writes_stationary(load) && load.src0.partition <= moving.src0.partition &&
         load.src0.partition + load.partitions >= moving.src0.partition + moving.partitions)
-      return operation_at(multiply.stream, pc);
+      return operation_at(multiply.stream, serial);
   }
   return {};
 }
 
-defs::Instr Provenance::instr(const StreamId& stream, std::uint32_t pc) const {
-  for (const InstrStream& s : program_.streams)
-    if (s.chip == stream.chip && s.core == stream.core && s.engine == stream.engine && pc < s.count)
-      return board_.unpack_at<defs::Instr>(stream.chip,
-                                           s.base + std::uint64_t{pc} * defs::kInstrBytes);
-  return {};
+defs::Instr Provenance::instr(const OperationRef& operation) const {
+  const auto& executed = board_.trace().of(operation.stream);
+  return operation.serial < executed.size() ? executed[operation.serial].instr : defs::Instr{};
 }
 
 defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc) const {
@@ -158,7 +158,7 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     }
     return out;
   }
-  const defs::Instr i = instr(operation.stream, operation.pc);
+  const defs::Instr i = instr(operation);
   const Trips trips = trips_of(i);
   const std::uint64_t index = ordinal - operation.begin;
   const unsigned lane = static_cast<unsigned>(at / std::max<unsigned>(commit.element_bytes, 1));
@@ -173,7 +173,7 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     add_element(out, operation, i.src0, element_at(i.src0, trips, index), i.src0.partition,
                 i.partitions);
     if (const auto load = stationary(operation)) {
-      const defs::Instr w = instr(load->stream, load->pc);
+      const defs::Instr w = instr(*load);
       add_element(out, operation, w.src0, element_at(w.src0, trips_of(w), lane), w.src0.partition,
                   w.partitions);
     }

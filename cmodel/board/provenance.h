@@ -18,7 +18,8 @@ namespace cmodel {
 struct OperationRef {
   std::uint32_t first = 0, count = 0;  ///< its records in the history
   StreamId stream;
-  std::uint32_t pc = 0;
+  std::uint32_t pc = 0;              ///< of its instruction or descriptor
+  std::uint32_t serial = 0;          ///< names it: a loop comes back to pc
   std::uint64_t begin = 0, end = 0;  ///< its commits in the stream's list of writes
 };
 
@@ -35,8 +36,8 @@ class Provenance {
 
   /// The operation that makes commit number `ordinal` (writes list) of a stream; none if none does.
   std::optional<OperationRef> operation_of(const StreamId& stream, std::uint64_t ordinal) const;
-  /// The operation of an instruction or descriptor, whatever it commits.
-  std::optional<OperationRef> operation_at(const StreamId& stream, std::uint32_t pc) const;
+  /// The operation of that number in its stream, whatever it commits.
+  std::optional<OperationRef> operation_at(const StreamId& stream, std::uint32_t serial) const;
   /// All operations of a stream, in its order: of Rx, its packets.
   std::span<const OperationRef> operations(const StreamId& stream) const;
   /// The descriptor that sent a packet.
@@ -52,7 +53,8 @@ class Provenance {
   /// at all.
   std::optional<OperationRef> writer(const Cell& cell, const OperationRef& before) const;
 
-  defs::Instr instr(const StreamId& stream, std::uint32_t pc) const;
+  /// Of an operation of a sequencer, as its engine got it.
+  defs::Instr instr(const OperationRef& operation) const;
   defs::Descriptor descriptor(const StreamId& stream, std::uint32_t pc) const;
   const Board& board() const { return board_; }
 

@@ -12,9 +12,16 @@
 namespace cmodel {
 
 Chip::Chip(const defs::Sizes& sizes, unsigned id, unsigned chips, ChipPort& port)
-    : sizes_(sizes), id_(id), chips_(chips), port_(port) {
+    : sizes_(sizes), id_(id), chips_(chips), port_(port), naming_(port) {
   for (unsigned core = 0; core < defs::kCores; ++core)
-    cores_[core] = std::make_unique<CoreState>(sizes, id, core, port.commits());
+    cores_[core] = std::make_unique<CoreState>(sizes, id, core, naming_);
+}
+
+void Chip::Naming::commit(const Commit& commit, std::span<const std::uint8_t> data) {
+  Commit named = commit;
+  named.pc = operation.pc;
+  named.serial = operation.serial;
+  port.commits().commit(named, data);
 }
 
 StreamId Chip::stream(unsigned core, unsigned engine) const {
@@ -43,10 +50,10 @@ void Chip::check_written(std::uint64_t addr, std::size_t bytes) const {
                                                    static_cast<std::uint32_t>(at.offset), bytes);
 }
 
-void Chip::report_unwritten(const StreamId& id, std::uint32_t pc) {
+void Chip::report_unwritten(const StreamId& id) {
   for (std::uint8_t core = 0; core < defs::kCores; ++core) {
     const auto report = [&](Cell::Memory memory, const UnwrittenBytes& bytes) {
-      if (bytes.count) port_.read_unwritten({id, pc, memory, core, bytes});
+      if (bytes.count) port_.read_unwritten({id, naming_.operation, memory, core, bytes});
     };
     report(Cell::Memory::Sbuf, cores_[core]->sbuf.take_unwritten());
     report(Cell::Memory::Psum, cores_[core]->psum.take_unwritten());
@@ -65,29 +72,26 @@ bool Chip::write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
   return at.target != Target::Unmapped;
 }
 
-void Chip::burst(const StreamId& id, std::uint32_t pc, std::uint64_t addr,
-                 std::span<const std::uint8_t> bytes) {
+void Chip::burst(const StreamId& id, std::uint64_t addr, std::span<const std::uint8_t> bytes) {
   [[maybe_unused]] const bool mapped = write(addr, bytes);
   assert(mapped);  // descriptors and host writes are checked whole before
   Commit commit;
   commit.kind = CommitKind::MemBurst;
   commit.stream = id;
-  commit.pc = pc;
   commit.addr = addr;
   commit.count = static_cast<std::uint16_t>(bytes.size());
-  port_.commits().commit(commit, bytes);
+  naming_.commit(commit, bytes);
 }
 
-bool Chip::update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta) {
+bool Chip::update(const StreamId& id, unsigned sem, int delta) {
   if (!semaphores_.add(sem, delta)) return false;
   if (auto* observer = port_.observer()) observer->updated(id, id_, sem, delta);
   Commit commit;
   commit.kind = CommitKind::Semaphore;
   commit.stream = id;
-  commit.pc = pc;
   commit.addr = sem;
   commit.delta = delta;
-  port_.commits().commit(commit, {});
+  naming_.commit(commit, {});
   return true;
 }
 
@@ -105,14 +109,15 @@ void Chip::start(unsigned core, unsigned index, std::uint64_t base, std::uint32_
   const auto cause = Sequencer::check_start(sizes_, core, cores_[core]->peer, base, count);
   if (cause == defs::ErrorCause::None) return;
   sequencer.stop(cause);
-  port_.error(stream(core, index), 0, cause);
+  port_.error({stream(core, index), 0, cause, sequencer.operation().serial});
 }
 
 void Chip::host_write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
   const StreamId id = stream(0, static_cast<unsigned>(defs::Engine::Host));
   auto* observer = port_.observer();
+  naming_.operation = {};
   if (observer) observer->begin(id, 0);
-  burst(id, 0, addr, bytes);
+  burst(id, addr, bytes);
   if (!observer) return;
   footprints_.clear();
   footprints_of_rows(id_, addr, 0, 1, static_cast<std::uint32_t>(bytes.size()), true, footprints_);
@@ -120,6 +125,12 @@ void Chip::host_write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
 }
 
 // --------------------------------------------------------------------------------- sequencers
+
+void Chip::take(const StreamId& id, const defs::Instr& instr) {
+  if (instr.wait_op != static_cast<std::uint8_t>(defs::WaitOp::Take) || !instr.wait_value) return;
+  [[maybe_unused]] const bool taken = update(id, instr.wait_sem, -int{instr.wait_value});
+  assert(taken);  // nothing happens between the wait and this
+}
 
 bool Chip::runnable_sequencer(unsigned core, unsigned index) {
   auto& sequencer = cores_[core]->sequencers[index];
@@ -135,43 +146,46 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
   CoreState& state = *cores_[core];
   auto& sequencer = state.sequencers[index];
   const StreamId id = stream(core, index);
-  const std::uint32_t pc = sequencer.pc();
+  const OperationId operation = sequencer.operation();
+  naming_.operation = operation;
   const auto stop = [&](defs::ErrorCause cause) {
     sequencer.stop(cause);
-    port_.error(id, pc, cause);
+    port_.error({id, operation.pc, cause, operation.serial, operation.visit});
   };
   if (sequencer.exhausted()) return stop(defs::ErrorCause::OutOfBounds);
   ++port_.counters().instructions;
   const defs::Instr instr = sequencer.fetch(hbm_);
+  sequencer.issue();
   auto* observer = port_.observer();
   // What it reads and writes goes with the rows that it commits.
   StreamId stream = id;
   if (index == static_cast<unsigned>(defs::Engine::Tensor))
     stream.lane = static_cast<std::uint8_t>(state.tensor.lane(instr));
   if (observer) {
-    observer->begin(stream, pc);
-    if (instr.wait_op) observer->waited(id_, instr);
+    observer->begin(stream, operation);
+    observer->issued(stream, operation, instr);
   }
   auto cause = Sequencer::check_wait(instr, static_cast<defs::Engine>(index), core, state.peer);
   if (cause == defs::ErrorCause::None) {
+    take(id, instr);
     if (Sequencer::executes(instr))
-      cause = Sequencer::check_own(instr);
+      cause = sequencer.execute(instr, hbm_, core, state.peer);
     else
-      cause = execute(state, id, instr, pc);
-    report_unwritten(id, pc);
+      cause = execute(state, id, instr, operation.pc);
+    report_unwritten(id);
   }
   if (cause != defs::ErrorCause::None) {
-    if (observer) observer->end(stream, pc, {});
+    if (observer) observer->end(stream, operation, {});
     return stop(cause);
   }
   if (observer) {
     footprints_.clear();
-    footprints_of_rows(id_, sequencer.base() + std::uint64_t{pc} * defs::kInstrBytes, 0, 1,
-                       defs::kInstrBytes, false, footprints_);
+    footprints_of_rows(id_, sequencer.base() + std::uint64_t{operation.pc} * defs::kInstrBytes, 0,
+                       1, defs::kInstrBytes, false, footprints_);
     footprints_of(instr, id_, core, state.tensor.columns(instr), footprints_);
-    observer->end(stream, pc, footprints_);
+    observer->end(stream, operation, footprints_);
   }
-  if (instr.update && !update(id, pc, instr.update_sem, instr.update_delta))
+  if (instr.update && !update(id, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
   sequencer.complete(instr);
 }

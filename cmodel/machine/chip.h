@@ -21,17 +21,18 @@ namespace cmodel {
 class ExecutionObserver {
  public:
   virtual ~ExecutionObserver() = default;
-  virtual void begin(const StreamId& stream, std::uint32_t pc) = 0;
-  /// What the operation waited for; right after its begin().
-  virtual void waited(unsigned chip, const defs::Instr& instr) = 0;
+  virtual void begin(const StreamId& stream, const OperationId& operation) = 0;
+  /// An instruction and what it waited for, its registers resolved; right after its begin().
+  virtual void issued(const StreamId& stream, const OperationId& operation,
+                      const defs::Instr& instr) = 0;
   virtual void answered() = 0;  ///< for a doorbell
   virtual void received(
       const StreamId& from) = 0;  ///< for a packet of the last operation of `from`
-  /// What the operation does at its end.
+  /// What the operation does at its end; a Take at its begin.
   virtual void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) = 0;
   virtual void rang(const StreamId& stream, const StreamId& to, unsigned count) = 0;
   /// After the operation's commits.
-  virtual void end(const StreamId& stream, std::uint32_t pc,
+  virtual void end(const StreamId& stream, const OperationId& operation,
                    std::span<const Footprint> footprints) = 0;
 };
 
@@ -41,7 +42,7 @@ class ChipPort {
   virtual ~ChipPort() = default;
   virtual CommitSink& commits() = 0;
   /// An engine stopped: keeps the record, makes the Error commit.
-  virtual void error(const StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) = 0;
+  virtual void error(const ErrorRecord& error) = 0;
   /// Takes a packet to header.dst. It is there at once.
   virtual void deliver(const StreamId& from, const defs::Header& header,
                        std::span<const std::uint8_t> payload) = 0;
@@ -94,14 +95,22 @@ class Chip {
                            std::uint32_t pc);
   defs::ErrorCause ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr);
   class Moves;
-  bool update(const StreamId& id, std::uint32_t pc, unsigned sem, int delta);
-  void report_unwritten(const StreamId& id, std::uint32_t pc);
-  void burst(const StreamId& id, std::uint32_t pc, std::uint64_t addr,
-             std::span<const std::uint8_t> bytes);
+  /// Subtracts what `instr`, which issues, takes from its semaphore.
+  void take(const StreamId& id, const defs::Instr& instr);
+  bool update(const StreamId& id, unsigned sem, int delta);
+  void report_unwritten(const StreamId& id);
+  void burst(const StreamId& id, std::uint64_t addr, std::span<const std::uint8_t> bytes);
 
   const defs::Sizes& sizes_;
   unsigned id_, chips_;
   ChipPort& port_;
+  /// The operation that runs, on every commit on its way out.
+  struct Naming final : CommitSink {
+    explicit Naming(ChipPort& p) : port(p) {}
+    void commit(const Commit& commit, std::span<const std::uint8_t> data) override;
+    ChipPort& port;
+    OperationId operation;
+  } naming_;
   Hbm hbm_;
   Semaphores semaphores_;
   std::array<std::unique_ptr<CoreState>, defs::kCores> cores_;

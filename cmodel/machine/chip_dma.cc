@@ -13,14 +13,13 @@ namespace cmodel {
 /// Ties a descriptor's reads, writes and packets to the chip.
 class Chip::Moves final : public DmaPort {
  public:
-  Moves(Chip& chip, ChipPort& port, const StreamId& id, std::uint32_t pc)
-      : chip_(chip), port_(port), id_(id), pc_(pc) {}
+  Moves(Chip& chip, ChipPort& port, const StreamId& id) : chip_(chip), port_(port), id_(id) {}
   void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override {
     chip_.check_written(addr, bytes.size());
     chip_.read(addr, bytes);
   }
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) override {
-    chip_.burst(id_, pc_, addr, bytes);
+    chip_.burst(id_, addr, bytes);
   }
   void send(const defs::Header& header, std::span<const std::uint8_t> payload) override {
     port_.deliver(id_, header, payload);
@@ -30,7 +29,6 @@ class Chip::Moves final : public DmaPort {
   Chip& chip_;
   ChipPort& port_;
   StreamId id_;
-  std::uint32_t pc_;
 };
 
 bool Chip::runnable_dma(unsigned core, unsigned engine) const {
@@ -42,10 +40,11 @@ void Chip::run_dma(unsigned core, unsigned engine) {
   auto& ring = cores_[core]->rings[engine];
   const StreamId id = stream(core, static_cast<unsigned>(defs::Engine::Dma0) + engine);
   const std::uint32_t pc = ring.pc;
+  naming_.operation = pc;
   const auto stop = [&](defs::ErrorCause cause) {
     ring.stopped = true;
     ring.pending = 0;
-    port_.error(id, pc, cause);
+    port_.error({id, pc, cause, pc});
   };
   auto cause = check_ring(sizes_, ring.base, ring.count);
   if (cause != defs::ErrorCause::None) return stop(cause);
@@ -67,7 +66,7 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     observer->begin(id, pc);
     observer->answered();
   }
-  Moves moves(*this, port_, id, pc);
+  Moves moves(*this, port_, id);
   // A remote descriptor's reads come before what the receiver does with them.
   if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
   if (observer) {
@@ -81,10 +80,10 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     observer->end(id, pc, footprints_);
   }
   if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
-  report_unwritten(id, pc);
+  report_unwritten(id);
   ++ring.pc;
   --ring.pending;
-  if (descriptor.update && !update(id, pc, descriptor.update_sem, descriptor.update_delta))
+  if (descriptor.update && !update(id, descriptor.update_sem, descriptor.update_delta))
     stop(defs::ErrorCause::SemaphoreOverflow);
 }
 
@@ -93,6 +92,7 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
   StreamId id = stream(0, static_cast<unsigned>(defs::Engine::Rx));
   id.src = static_cast<std::uint8_t>(header.src & 15);
   id.lane = fabric::lane(header);
+  naming_.operation = {};
   auto* observer = port_.observer();
   if (observer) {
     observer->begin(id, 0);
@@ -109,10 +109,10 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
   commit.kind = CommitKind::Message;
   commit.stream = id;
   commit.count = static_cast<std::uint16_t>(payload.size());
-  port_.commits().commit(commit, {bytes.data(), 16 + payload.size()});
+  naming_.commit(commit, {bytes.data(), 16 + payload.size()});
 
   for (const fabric::Burst& write : fabric::deliver(header, sizes_.line_bytes))
-    burst(id, 0, write.addr, payload.subspan(write.offset, write.bytes));
+    burst(id, write.addr, payload.subspan(write.offset, write.bytes));
   if (observer) {
     footprints_.clear();
     footprints_of_rows(id_, header.addr, 0, 1, static_cast<std::uint32_t>(payload.size()), true,
@@ -121,9 +121,9 @@ void Chip::receive(const StreamId& from, const defs::Header& header,
   }
   if (header.op != static_cast<std::uint8_t>(defs::PktOp::WriteNotify)) return;
   // The receiver goes on after a rejected update: it serves every sender.
-  if (!update(id, 0, fabric::notified(header), 1))
-    port_.error(stream(0, static_cast<unsigned>(defs::Engine::Rx)), 0,
-                defs::ErrorCause::SemaphoreOverflow);
+  if (!update(id, fabric::notified(header), 1))
+    port_.error({stream(0, static_cast<unsigned>(defs::Engine::Rx)), 0,
+                 defs::ErrorCause::SemaphoreOverflow});
 }
 
 }  // namespace cmodel

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
+#include <tuple>
 
 #include "rtl/defs/gen/defs.h"
 
@@ -33,18 +35,36 @@ struct StreamId {
   auto operator<=>(const StreamId&) const = default;
 };
 
+/// Names an operation of a stream: its place in the program, which loops come back to, and its
+/// number, which never repeats.
+struct OperationId {
+  /// Where each comes once, both are the same.
+  OperationId(std::uint32_t only = 0) : pc(only), serial(only) {}
+  OperationId(std::uint32_t p, std::uint32_t s, std::uint32_t v) : pc(p), serial(s), visit(v) {}
+  std::uint32_t pc;         ///< instruction (sequencers), descriptor since start (DMA), else 0
+  std::uint32_t serial;     ///< so many operations of the stream were issued before it, since reset
+  std::uint32_t visit = 1;  ///< the how-manieth time that the stream is at pc, since its start
+};
+/// "pc 12", "pc 12, visit 3"
+std::string to_string(const OperationId& operation);
+
 struct Commit {
   CommitKind kind = CommitKind::PsumRow;
   StreamId stream;
-  std::uint32_t pc =
-      0;  ///< instruction index (sequencers) or descriptor index since start (DMA); else 0
-  std::uint64_t addr = 0;   ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local
-                            ///< address; semaphore: {core, semaphore}; message: 0
-  std::uint16_t first = 0;  ///< rows: first partition
-  std::uint16_t count = 0;  ///< rows: partitions; burst and message: bytes of payload
+  std::uint32_t pc = 0;      ///< of its operation
+  std::uint32_t serial = 0;  ///< likewise; names what became visible, but is no part of it
+  std::uint64_t addr = 0;    ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local
+                             ///< address; semaphore: {core, semaphore}; message: 0
+  std::uint16_t first = 0;   ///< rows: first partition
+  std::uint16_t count = 0;   ///< rows: partitions; burst and message: bytes of payload
   std::uint8_t element_bytes = 0;  ///< rows: 2 or 4
   std::int32_t delta = 0;
-  auto operator<=>(const Commit&) const = default;
+
+  /// What is compared and hashed.
+  auto visible() const {
+    return std::tie(kind, stream, pc, addr, first, count, element_bytes, delta);
+  }
+  bool operator==(const Commit& other) const { return visible() == other.visible(); }
 };
 
 /// That of a Message, from its data.

@@ -80,6 +80,9 @@ void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsig
                    std::vector<Footprint>& out) {
   const auto* row = defs::row_of(instr.opcode);
   if (!row) return;
+  if (row->overlay == defs::Overlay::RegLoad)
+    footprints_of_rows(chip, defs::reg_load_of(instr).address, 0, 1, 4, false, out);
+  if (!row->computes()) return;
   const auto add = [&](unsigned i, bool write) {
     const defs::OperandRow& rule = row->operands[i];
     const defs::Operand& operand = *operands_of(instr)[i];

@@ -14,10 +14,27 @@ defs::Instr wait_and_update(const defs::Instr& instr) {
   return bare;
 }
 
-bool uses_more(const defs::InstrRow& row, const defs::Instr& instr) {
+defs::Instr without_overlay(const defs::Instr& instr) {
+  const auto erased = [&](const auto& overlay) { return with_overlay(instr, overlay, {}); };
+  const auto* row = defs::row_of(instr.opcode);
+  switch (row ? row->overlay : defs::Overlay::None) {
+    case defs::Overlay::None:
+      return instr;
+    case defs::Overlay::RegAlu:
+      return erased(defs::reg_alu_of(instr));
+    case defs::Overlay::Branch:
+      return erased(defs::branch_of(instr));
+    case defs::Overlay::RegLoad:
+      return erased(defs::reg_load_of(instr));
+  }
+  return instr;
+}
+
+bool uses_more(const defs::InstrRow& row, const defs::Instr& given) {
+  const defs::Instr instr = without_overlay(given);
   for (unsigned i = 0; i < row.operands.size(); ++i)
     if (!row.operands[i].used() && *operands_of(instr)[i] != defs::Operand{}) return true;
-  return instr.reserved || (instr.func && !row.functions) ||
+  return instr.reserved || instr.size_reg || instr.size_dim || (instr.func && !row.functions) ||
          (instr.accumulate && !row.accumulate) || (instr.imm && row.imm == defs::Imm::None) ||
          (!row.computes() &&
           (instr.partitions || instr.size0 || instr.size1 || instr.size2 || instr.size3));
@@ -31,8 +48,7 @@ Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::En
     faults.unknown_opcode = true;
     return faults;
   }
-  faults.unknown_opcode =
-      row->functions && (instr.func >= 64 || !(row->functions >> instr.func & 1));
+  faults.unknown_opcode = !has_function(*row, instr);
   faults.reserved_bits = uses_more(*row, instr);
   for (unsigned i = 0; i < row->operands.size(); ++i) {
     const defs::OperandRow& rule = row->operands[i];

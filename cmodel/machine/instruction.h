@@ -24,7 +24,7 @@ inline std::array<const defs::Operand*, 3> operands_of(const defs::Instr& instr)
   return {&instr.src0, &instr.src1, &instr.dst};
 }
 
-/// Is it one of the opcodes of `engine`'s sequencer? NOP and END count for every one.
+/// Is it one of the opcodes of `engine`'s sequencer? Control rows count for every one.
 inline bool known(std::uint8_t opcode, defs::Engine engine) {
   const auto* row = defs::row_of(opcode);
   return row && (row->is_control() || row->runs_on(engine));
@@ -46,7 +46,21 @@ inline defs::Doorbell doorbell(const defs::Instr& instr) {
 /// Its wait and its update, and nothing else: a NOP.
 defs::Instr wait_and_update(const defs::Instr& instr);
 
-/// Does it use a field that its row leaves out?
+/// Is func, if the row has functions, one of them?
+inline bool has_function(const defs::InstrRow& row, const defs::Instr& instr) {
+  return !row.functions || (instr.func < 64 && row.functions >> instr.func & 1);
+}
+/// The struct that lies in place of the operands, put there instead of another one.
+template <class Overlay>
+defs::Instr with_overlay(const defs::Instr& instr, const Overlay& before, const Overlay& after) {
+  auto words = instr.words();
+  const auto from = before.words(), to = after.words();
+  for (std::size_t i = 0; i < to.size(); ++i) words[i] ^= from[i] ^ to[i];
+  return defs::Instr::from(words);
+}
+/// The instruction without the struct that lies in place of its operands, if its row has one.
+defs::Instr without_overlay(const defs::Instr& instr);
+/// Does it use a field that its row leaves out, or an index that the sequencer left there?
 bool uses_more(const defs::InstrRow& row, const defs::Instr& instr);
 /// All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
 Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::Engine engine,

@@ -24,13 +24,13 @@ class Semaphores {
     return true;
   }
 
-  /// Condition of an instruction. A wait_op beyond the enumeration never holds: the sequencer
-  /// rejects it before it waits.
+  /// Condition of an instruction.
   bool holds(unsigned wait_op, unsigned sem, unsigned wait_value) const {
     switch (static_cast<defs::WaitOp>(wait_op)) {
       case defs::WaitOp::None:
         return true;
       case defs::WaitOp::Ge:
+      case defs::WaitOp::Take:
         return value(sem) >= wait_value;
       case defs::WaitOp::Eq:
         return value(sem) == wait_value;

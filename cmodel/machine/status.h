@@ -14,6 +14,8 @@ struct ErrorRecord {
   StreamId stream;
   std::uint32_t pc = 0;  ///< instruction or descriptor index
   defs::ErrorCause cause = defs::ErrorCause::None;
+  std::uint32_t serial = 0, visit = 1;  ///< likewise of its operation
+  OperationId operation() const { return {pc, serial, visit}; }
   auto operator<=>(const ErrorRecord&) const = default;
 };
 

@@ -28,7 +28,7 @@ struct UnwrittenBytes {
 /// it is the program's fault.
 struct UnwrittenRead {
   StreamId stream;
-  std::uint32_t pc = 0;
+  OperationId operation;
   Cell::Memory memory = Cell::Memory::Sbuf;
   std::uint8_t core = 0;  ///< whose buffer
   UnwrittenBytes bytes;

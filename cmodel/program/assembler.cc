@@ -205,9 +205,11 @@ void Assembler::place_rings(Core& core, Program& program) {
 }
 
 void Assembler::place_streams(Core& core, Program& program) {
-  for (StreamBase* stream :
-       std::initializer_list<StreamBase*>{&core.tensor_, &core.vector_, &core.act_, &core.sync_}) {
+  for (ControlStream* stream : std::initializer_list<ControlStream*>{&core.tensor_, &core.vector_,
+                                                                     &core.act_, &core.sync_}) {
     if (stream->instructions_.empty() && !stream->wait_) continue;
+    stream->check_labels();
+    stream->check_no_size();
     stream->emit(defs::encode_end());
     if (stream->size() > 1u << 24)
       throw AssemblerError(fmt::format("{}: allowed {} instructions", stream->where(), 1u << 24));

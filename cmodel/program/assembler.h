@@ -13,6 +13,7 @@
 
 #include "cmodel/program/assembler_core.h"
 #include "cmodel/program/program.h"
+#include "cmodel/program/takers.h"
 #include "cmodel/program/tile.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -87,6 +88,7 @@ class Assembler {
   std::vector<Segment> segments_;
   std::vector<Region> regions_;
   std::vector<std::string> labels_{""};
+  Takers takers_;
   std::map<std::pair<unsigned, unsigned>, std::string> semaphores_;  ///< Program::semaphores
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
   std::function<unsigned(unsigned, unsigned)> stream_stack_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cmodel/machine/instruction.h"
+#include "cmodel/program/control_text.h"
 
 namespace cmodel {
 namespace {
@@ -23,19 +24,20 @@ std::string lower(std::string_view name, unsigned value) {
   return out;
 }
 
+/// The function, if the row has functions.
 std::string function_name(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);
-  if (row && row->functions) return " " + lower(row->function_name(instr.func), instr.func);
-  return instr.func ? fmt::format(" func={}", instr.func) : "";
+  if (!row || !row->functions) return "";
+  return " " + lower(row->function_name(instr.func), instr.func);
 }
 
 std::string operand_text(const defs::Operand& operand) {
-  std::string out =
-      fmt::format("{}.{}[p{} +{:#x} s {},{},{},{}]",
-                  lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
-                  lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
-                  operand.partition, operand.offset, operand.stride3, operand.stride2,
-                  operand.stride1, operand.stride0);
+  std::string out = fmt::format(
+      "{}.{}[p{} +{:#x}{} s {},{},{},{}]",
+      lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
+      lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
+      operand.partition, operand.offset, operand.index ? fmt::format("+r{}", operand.index) : "",
+      operand.stride3, operand.stride2, operand.stride1, operand.stride0);
   if (operand.reserved) out += fmt::format("!reserved={:#x}", operand.reserved);
   return out;
 }
@@ -53,10 +55,12 @@ std::string engine_name(unsigned engine) {
   return name == "?" ? fmt::format("engine {}", engine) : std::string(name);
 }
 
-std::string disassemble(const defs::Instr& instr) {
-  std::string out = mnemonic(instr.opcode) + function_name(instr);
-  if (instr.accumulate) out += " acc";
+std::string disassemble(const defs::Instr& whole) {
+  const defs::Instr instr = without_overlay(whole);
+  std::string out = mnemonic(instr.opcode) + function_name(instr) + overlay_text(whole);
   const auto* row = defs::row_of(instr.opcode);
+  if (instr.func && !(row && row->functions)) out += fmt::format(" func={}", instr.func);
+  if (instr.accumulate) out += " acc";
   if (row && row->imm == defs::Imm::Doorbell)
     out += fmt::format(" dma {} x {}", doorbell(instr).engine, doorbell(instr).count);
   else if (instr.imm)
@@ -64,6 +68,8 @@ std::string disassemble(const defs::Instr& instr) {
   if (instr.partitions) out += fmt::format(" partitions {}", instr.partitions);
   if (instr.size0 || instr.size1 || instr.size2 || instr.size3)
     out += fmt::format(" size {}x{}x{}x{}", instr.size3, instr.size2, instr.size1, instr.size0);
+  if (instr.size_reg || instr.size_dim)
+    out += fmt::format(" sized {} by r{}", instr.size_dim, instr.size_reg);
   const defs::Operand unused{};
   if (instr.src0 != unused) out += " src0 " + operand_text(instr.src0);
   if (instr.src1 != unused) out += " src1 " + operand_text(instr.src1);

@@ -82,6 +82,10 @@ DmaEngine& DmaEngine::vn(unsigned net) {
 
 DmaEngine& DmaEngine::signal(Semaphore semaphore, int delta) {
   if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
+  if (delta < 0)
+    assembler_.takers_.count_down(fmt::format("chip {} core {} DMA {} descriptor {}", chip_, core_,
+                                              engine_, descriptors_.size() - 1),
+                                  semaphore);
   if (last().update) fail("second signal, allowed one per descriptor");
   last().update = 1;
   last().update_sem = static_cast<std::uint16_t>(semaphore.id);

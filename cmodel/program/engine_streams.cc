@@ -47,6 +47,12 @@ SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
                      assembler_.sizes().dma_engines - 1));
   if (count == 0 || count > 65535)
     fail(fmt::format("trigger of {} descriptors, allowed 1..65535", count));
+  if (loops_of_.try_emplace(engine, loop_).first->second != loop_)
+    fail(fmt::format(
+        "trigger of DMA engine {} in two loops, or in one and outside of it; allowed one "
+        "of these, whose turns go once round its ring",
+        engine));
+  check_no_size();
   emit(defs::encode_dma_trigger(
       {static_cast<std::uint8_t>(engine), static_cast<std::uint16_t>(count)}));
   return *this;

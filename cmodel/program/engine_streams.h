@@ -5,11 +5,12 @@
 // Every method throws AssemblerError, one line with chip, core, engine and pc, for what the engine
 // would stop at.
 #pragma once
+#include <map>
 #include <optional>
 
 #include "cmodel/program/dma_ring.h"
 #include "cmodel/program/gen/stream_methods.h"
-#include "cmodel/program/instr_stream.h"
+#include "cmodel/program/stream.h"
 #include "cmodel/program/tile.h"
 
 namespace cmodel {
@@ -44,6 +45,9 @@ class SyncStream : public Stream<SyncStream> {
   SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
   /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
   DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
+
+ private:
+  std::map<unsigned, unsigned> loops_of_;  ///< around the triggers of each DMA engine
 };
 
 }  // namespace cmodel

@@ -43,12 +43,33 @@ std::string bad_signal(unsigned chip, Semaphore semaphore, int delta) {
 }
 
 std::string StreamBase::where() const {
-  return fmt::format("chip {} core {} {} pc {}", chip_, core_,
-                     defs::to_string(static_cast<defs::Engine>(engine_)), instructions_.size());
+  const bool known = at_.line() != 0;
+  return fmt::format("chip {} core {} {} pc {}{}", chip_, core_,
+                     defs::to_string(static_cast<defs::Engine>(engine_)), instructions_.size(),
+                     known ? fmt::format(" ({}:{})", at_.file_name(), at_.line()) : "");
 }
 
 void StreamBase::fail(const std::string& what) const {
   throw AssemblerError(fmt::format("{}: {}", where(), what));
+}
+
+std::uint8_t StreamBase::number(const Register& reg) const {
+  if (reg.chip != chip_ || reg.core != core_ || reg.engine != engine_)
+    fail(fmt::format("register of chip {} core {} {}, allowed: of this stream", reg.chip, reg.core,
+                     defs::to_string(static_cast<defs::Engine>(reg.engine))));
+  if (reg.number >= defs::kRegisters)
+    fail(fmt::format("register {}, allowed 0..{}", reg.number, defs::kRegisters - 1));
+  return static_cast<std::uint8_t>(reg.number);
+}
+
+std::uint32_t StreamBase::word(std::int64_t value) const {
+  if (value < INT32_MIN || value > std::int64_t{UINT32_MAX})
+    fail(fmt::format("{} as 32 bits, allowed {}..{}", value, INT32_MIN, UINT32_MAX));
+  return static_cast<std::uint32_t>(value);
+}
+
+void StreamBase::check_no_size() const {
+  if (size_) fail("size from a register for an instruction without operands");
 }
 
 void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) {
@@ -58,6 +79,7 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
   if (const auto why = bad_semaphore(semaphore); !why.empty()) fail(why);
   if (value >= 1u << defs::kSemaphoreBits)
     fail(fmt::format("wait for {}, allowed 0..{}", value, (1u << defs::kSemaphoreBits) - 1));
+  if (op == defs::WaitOp::Take) assembler_.takers_.take(*this, semaphore);
   if (wait_) emit({});
   wait_.emplace();
   wait_->wait_op = static_cast<std::uint8_t>(op);
@@ -67,7 +89,8 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
 
 void StreamBase::add_signal(Semaphore semaphore, int delta) {
   if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
-  if (instructions_.empty() || instructions_.back().update || wait_) emit({});
+  if (delta < 0) assembler_.takers_.count_down(where(), semaphore);
+  if (instructions_.size() == closed_ || instructions_.back().update || wait_) emit({});
   defs::Instr& instr = instructions_.back();
   instr.update = 1;
   instr.update_sem = static_cast<std::uint16_t>(semaphore.id);
@@ -105,6 +128,13 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   instr.size2 = static_cast<std::uint16_t>(source.size[1]);
   instr.size1 = static_cast<std::uint16_t>(source.size[2]);
   instr.size0 = static_cast<std::uint16_t>(source.size[3]);
+  if (const auto size = std::exchange(size_, {})) {
+    instr.size_reg = static_cast<std::uint8_t>(size->first);
+    instr.size_dim = static_cast<std::uint8_t>(size->second);
+    if (source.size[3 - size->second] == 1)
+      fail(fmt::format("size 1 of dimension {} from a register, allowed of 2 and more",
+                       size->second));
+  }
   const std::array to{&instr.src0, &instr.src1, &instr.dst};
   const auto is_given = [&](unsigned i) {
     return given.operands[i] && !(given.operands[i]->space == defs::Space::None &&
@@ -201,6 +231,7 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
   operand.dtype = static_cast<std::uint8_t>(tile.dtype);
   operand.partition = static_cast<std::uint8_t>(tile.partition);
   operand.offset = tile.offset;
+  if (tile.index.number) operand.index = number(tile.index);
   operand.stride3 = stride(0);
   operand.stride2 = stride(1);
   operand.stride1 = stride(2);

@@ -7,6 +7,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cmodel/machine/instruction.h"
@@ -45,6 +46,8 @@ class StreamBase {
   StreamBase(const StreamBase&) = delete;
 
   std::size_t size() const { return instructions_.size(); }
+  /// "chip 0 core 1 Vector pc 3 (a.cc:7)": what is written next, and who called last.
+  std::string where() const;
 
  protected:
   friend class Assembler;
@@ -68,46 +71,23 @@ class StreamBase {
   defs::Operand operand(const Tile& tile, const defs::OperandRow& row, unsigned formats) const;
   /// Does `tile` go with the first source, as its row says?
   void check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile) const;
+  /// Of a register of this stream.
+  std::uint8_t number(const Register& reg) const;
+  /// A number mod 2^32 that was given with a sign.
+  std::uint32_t word(std::int64_t value) const;
+  /// The next instruction has no operands.
+  void check_no_size() const;
   [[noreturn]] void fail(const std::string& what) const;
-  std::string where() const;
 
   Assembler& assembler_;
   unsigned chip_, core_, engine_;
   std::vector<defs::Instr> instructions_;
-  std::vector<SourceNotes::Line> lines_;  ///< of each instruction
-  std::optional<defs::Instr> wait_;       ///< only its wait fields
-  Where at_;                              ///< who called last
-};
-
-template <class Derived>
-class Stream : public StreamBase {
- public:
-  using StreamBase::StreamBase;
-  /// The next instruction issues when semaphore >= value.
-  Derived& wait_ge(Semaphore semaphore, unsigned value, Where at = Where::current()) {
-    at_ = at;
-    add_wait(defs::WaitOp::Ge, semaphore, value);
-    return self();
-  }
-  Derived& wait_eq(Semaphore semaphore, unsigned value, Where at = Where::current()) {
-    at_ = at;
-    add_wait(defs::WaitOp::Eq, semaphore, value);
-    return self();
-  }
-  /// Adds delta when the last instruction is done.
-  Derived& signal(Semaphore semaphore, int delta = 1, Where at = Where::current()) {
-    at_ = at;
-    add_signal(semaphore, delta);
-    return self();
-  }
-  Derived& nop(Where at = Where::current()) {
-    at_ = at;
-    emit({});
-    return self();
-  }
-
- protected:
-  Derived& self() { return static_cast<Derived&>(*this); }
+  std::vector<SourceNotes::Line> lines_;               ///< of each instruction
+  std::optional<defs::Instr> wait_;                    ///< only its wait fields
+  std::optional<std::pair<unsigned, unsigned>> size_;  ///< register and dimension
+  std::size_t closed_ = 0;  ///< instructions that a signal must not change: others come here, too
+  unsigned loop_ = 0, loops_ = 0;  ///< the innermost loop around what is written, 0: none; so many
+  Where at_;                       ///< who called last
 };
 
 }  // namespace cmodel

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cmodel/machine/instruction.h"
+#include "cmodel/program/control_text.h"
 #include "cmodel/program/disassemble.h"
 
 namespace cmodel {
@@ -60,6 +61,7 @@ defs::Operand operand(TextScanner& in) {
   in.field<&Operand::partition>(o, "partition", "p");
   in.expect("+");
   in.field<&Operand::offset>(o, "offset");
+  if (in.accept("+")) in.field<&Operand::index>(o, "register", "r");
   in.expect_word("s");
   in.field<&Operand::stride3>(o, "stride");
   in.expect(",");
@@ -154,6 +156,12 @@ void wait(TextScanner& in, defs::Instr& instr) {
   in.field<&defs::Instr::wait_value>(instr, "value");
 }
 
+void sized(TextScanner& in, defs::Instr& instr) {
+  in.field<&defs::Instr::size_dim>(instr, "dimension");
+  in.expect_word("by");
+  in.field<&defs::Instr::size_reg>(instr, "register", "r");
+}
+
 void ring(TextScanner& in, defs::Instr& instr) {
   defs::Doorbell bell;
   in.field<&defs::Doorbell::engine>(bell, "engine");
@@ -191,6 +199,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
         [&](unsigned value) { return row->function_name(static_cast<std::uint8_t>(value)); }));
   else
     all.push_back({"func", equals<&Instr::func>(in, instr, "func")});
+  const auto put_overlay = overlay_from_text(in, row);
   if (row && row->imm == defs::Imm::Doorbell)
     all.push_back({"dma", [&] { ring(in, instr); }});
   else
@@ -198,6 +207,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   all.insert(all.end(), {{"acc", [&] { instr.accumulate = 1; }},
                          {"partitions", [&] { in.field<&Instr::partitions>(instr, "partitions"); }},
                          {"size", [&] { sizes(in, instr); }},
+                         {"sized", [&] { sized(in, instr); }},
                          {"src0", [&] { instr.src0 = operand(in); }},
                          {"src1", [&] { instr.src1 = operand(in); }},
                          {"->", [&] { instr.dst = operand(in); }},
@@ -206,7 +216,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
                          {"no-update", update(in, instr, false)},
                          {"reserved", equals<&Instr::reserved>(in, instr, "reserved")}});
   clauses(in, all);
-  return instr;
+  return put_overlay(instr);
 }
 
 defs::Descriptor descriptor_from_text(TextScanner& in) {

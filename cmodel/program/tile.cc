@@ -63,6 +63,15 @@ Tile Tile::columns(unsigned first, unsigned count) const {
   return part;
 }
 
+Tile Tile::at(Register by) const {
+  if (index.number)
+    throw AssemblerError(fmt::format("tile at register {}, allowed one register, it is at {}",
+                                     by.number, index.number));
+  Tile moved = *this;
+  moved.index = by;
+  return moved;
+}
+
 Tile Tile::rows(unsigned first, unsigned count) const {
   check_part(first, count, partitions, "partitions", "tile");
   Tile part = *this;

@@ -41,6 +41,11 @@ struct Block {
   Block byte_range(unsigned first, unsigned count) const;
 };
 
+/// A register of one sequencer: 32 bits, zero at its start. Number 0 is always zero.
+struct Register {
+  unsigned chip = 0, core = 0, engine = 0, number = 0;
+};
+
 /// An access pattern in SBUF or PSUM of one core: what an instruction's operand names.
 /// `size` and `stride` (in elements) go from the outermost dimension to the innermost, [3].
 struct Tile {
@@ -51,12 +56,16 @@ struct Tile {
   unsigned offset = 0;  ///< byte in the partition
   std::array<unsigned, 4> size{1, 1, 1, 1};
   std::array<int, 4> stride{0, 0, 0, 0};
+  Register index = {};  ///< its bytes are added to offset when the instruction issues
 
   unsigned element_bytes() const;
   /// Elements per partition.
   std::uint64_t elements() const { return std::uint64_t{size[0]} * size[1] * size[2] * size[3]; }
   /// Elements first .. first + count - 1 of the innermost dimension.
   Tile columns(unsigned first, unsigned count) const;
+  /// This tile so many bytes further on as the register then holds: what is checked here is this
+  /// tile, where it goes is the machine's to check.
+  Tile at(Register offset) const;
   /// Partitions first .. first + count - 1 of this tile.
   Tile rows(unsigned first, unsigned count) const;
   /// The same first element with other loops, outermost first; both lists have 1 to 4 entries.

@@ -11,6 +11,8 @@ enum class Walk : std::uint8_t { WALKS };
 enum class Stationary : std::uint8_t { STATIONARY };
 /// What the low bits of imm are.
 enum class Imm : std::uint8_t { IMM };
+/// What lies in place of the operands.
+enum class Overlay : std::uint8_t { OVERLAY };
 
 /// One operand of an instruction.
 struct OperandRow {
@@ -38,6 +40,7 @@ struct InstrRow {
   std::string_view (*function_name)(std::uint8_t);
   bool accumulate;  ///< with the bit set, dst is read, too
   Imm imm;
+  Overlay overlay;
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
@@ -69,6 +72,7 @@ def cpp_row(defs, row):
                 f"Walk::{camel(o.walk)}, {flag(o.columns)}}}" for o in row.operands]
     return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
             f"     {row.engines}, 0x{row.function_mask():x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, "
+            f"Overlay::{camel(row.overlay or 'none')}, "
             f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 
 
@@ -82,8 +86,9 @@ def faults_struct(order):
 
 def instructions_header(defs, rows):
     imms = list(dict.fromkeys(r.imm for r in rows if r.imm))
-    head = HEAD.replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY)))
-    out = [f"// {NOTE}.", "#pragma once", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
+    overlays = list(dict.fromkeys(r.overlay for r in rows if r.overlay))
+    head = HEAD.replace("OVERLAY", ", ".join(["None", *map(camel, overlays)])).replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY)))
+    out = [f"// {NOTE}.", "#pragma once", "#include <algorithm>", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
            '#include "rtl/defs/gen/defs.h"', "", "namespace defs {",
            head.replace("IMM", ", ".join(["None", *map(camel, imms)])),
            *faults_struct(defs["errors"]["order"]), "/// Formats, masks by Dtype."]
@@ -96,7 +101,20 @@ def instructions_header(defs, rows):
             "constexpr const InstrRow* row_of(std::uint8_t opcode) {", "  switch (static_cast<Opcode>(opcode)) {"]
     out += [f"    case Opcode::{row.name}: return &kInstructions[{i}];" for i, row in enumerate(rows)]
     out += ["  }", "  return nullptr;", "}", ""]
+    for name in overlays:
+        out += [f"/// What lies in place of the operands of `instr`.", f"inline {camel(name)} {snake(name)}_of(const Instr& instr) {{",
+                "  const auto words = instr.words();", f"  {camel(name)}::Words low;",
+                "  std::copy_n(words.begin(), low.size(), low.begin());",
+                f"  return {camel(name)}::from(low);", "}"]
     for row in rows:
+        if row.overlay:
+            args = [f"{camel(row.function_enum)} func"] if row.functions else []
+            out += [f"/// {row.mnemonic}: {row.doc}.", f"inline Instr encode_{snake(row.name)}({', '.join([*args, f'const {camel(row.overlay)}& operands'])}) {{",
+                    "  Instr head;", f"  head.opcode = {row.opcode};"]
+            out += ["  head.func = static_cast<std::uint8_t>(func);"] if row.functions else []
+            out += ["  auto words = head.words();", "  const auto low = operands.words();",
+                    "  std::copy(low.begin(), low.end(), words.begin());", "  return Instr::from(words);", "}"]
+            continue
         args = f"const {camel(row.imm)}& imm" if row.imm else ""
         out += [f"/// {row.mnemonic}: {row.doc}.", f"inline Instr encode_{snake(row.name)}({args}) {{", "  Instr instr;",
                 f"  instr.opcode = {row.opcode};"]
@@ -120,7 +138,7 @@ def signatures(row):
 
 def stream_methods(defs, rows):
     out = [f"// {NOTE}.", "// One method per instruction with operands: what engine_streams.h makes its streams of.",
-           "#pragma once", '#include "cmodel/program/instr_stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
+           "#pragma once", '#include "cmodel/program/stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
     for engine in dict.fromkeys(row.engine for row in rows if row.computes):
         out += ["template <class Derived>", f"class {engine}Methods : public Stream<Derived> {{", " public:",
                 "  using Stream<Derived>::Stream;"]

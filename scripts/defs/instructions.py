@@ -9,10 +9,11 @@ FILE = "rtl/defs/instructions.toml"
 OPERANDS = ["src0", "src1", "dst"]
 WALKS = ["all", "outer", "one"]
 STATIONARY = ["none", "write", "read"]
-ROW_KEYS = ["functions", "imm", "accumulate", "stationary", "method", *OPERANDS]
+ROW_KEYS = ["functions", "imm", "accumulate", "stationary", "method", "operands", *OPERANDS]
 # Fields that every row may use: the sequencer's.
 WAIT_AND_UPDATE = ["opcode", "wait_op", "wait_sem", "wait_value", "update", "update_sem", "update_delta"]
 SHAPE = ["partitions", "size3", "size2", "size1", "size0"]
+RESOLVED = ["index", "reserved"]  # of an operand: what the sequencer has made zero, and what must be
 FUNCTION_BITS = 64  # of the mask of functions: values below this
 
 
@@ -60,10 +61,15 @@ class Row:
         self.imm = entry.get("imm")
         if self.imm:
             choose(where, "imm", self.imm, list(defs["struct"]))
+        self.overlay = entry.get("operands")
+        if self.overlay:
+            choose(where, "operands", self.overlay, list(defs["struct"]))
         self.accumulate = entry.get("accumulate", False)
         self.stationary = choose(where, "stationary", entry.get("stationary", "none"), STATIONARY)
         self.operands = [Operand(f"{where} {place}", place, entry.get(place), defs["formats"]) for place in OPERANDS]
         self.computes = any(o.used for o in self.operands)
+        if self.computes and self.overlay:
+            raise DefsError(f"{where}: has both operands and a struct in their place")
         if self.computes and self.control:
             raise DefsError(f"{where}: has operands, but no engine")
         if self.computes and not self.operands[0].used:
@@ -91,7 +97,7 @@ class Row:
         return sum(1 << value for value in self.functions.values())
 
     def unused_bits(self, defs, where):
-        """The bits of an instruction that must be zero."""
+        """The bits of an instruction that must be zero when its engine gets it: registers are resolved."""
         layout = Layout(defs)
         room = next(width for field, _, width in layout.positions("instr") if field["name"] == "imm")
         if self.imm and layout.struct_width(self.imm) > room:
@@ -99,12 +105,17 @@ class Row:
         used = {*WAIT_AND_UPDATE, *(SHAPE if self.computes else []), *(o.place for o in self.operands if o.used)}
         used |= {field for field, has in (("func", self.functions), ("imm", self.imm), ("accumulate", self.accumulate)) if has}
         mask = 0
-        reserved = next((lsb, width) for field, lsb, width in layout.positions("operand") if field["name"] == "reserved")
+        zero = [(lsb, width) for field, lsb, width in layout.positions("operand") if field["name"] in RESOLVED]
         for field, lsb, width in layout.positions("instr"):
             if field["name"] not in used:
                 mask |= ((1 << width) - 1) << lsb
             elif "struct" in field:
-                mask |= ((1 << reserved[1]) - 1) << (lsb + reserved[0])
+                mask |= sum(((1 << bits) - 1) << (lsb + at) for at, bits in zero)
+        if self.overlay:
+            width = layout.struct_width(self.overlay)
+            if width > len(OPERANDS) * layout.struct_width("operand"):
+                raise DefsError(f"{where}: operands '{self.overlay}' is wider than three operands")
+            mask &= ~((1 << width) - 1)
         return mask
 
 

@@ -9,6 +9,7 @@ RULES = """
 * `n` partitions start at 0 if n > P/2, at 0 or P/2 if n > P/4, else at a multiple of P/4.
 * PSUM holds Fp32 and Int32; an operand there stays in one bank.
 * Before an instruction issues, `wait_sem` must satisfy `wait_op`; when all its writes are visible, `update_sem` += `update_delta`.
+* Registers are read when an instruction issues: `index` and `size_reg` are zero in what the engine checks. [Loops](../../README.md#registers-loops-take)
 """
 
 STATIONARY_TEXT = {
@@ -47,6 +48,8 @@ def instruction(defs, row):
     if row.functions:
         values = defs["enum"][row.function_enum]["values"]
         parts += [table(["`func`", "name", "meaning"], [[v, k, values[k]["doc"]] for k, v in row.functions.items()]), ""]
+    if row.overlay:
+        parts += [f"In place of the operands, in the lowest bits: a [{row.overlay}](#{row.overlay}).", ""]
     if row.imm:
         parts += [f"`imm` is a [{row.imm}](#{row.imm}).", ""]
     if row.stationary != "none":
@@ -85,7 +88,8 @@ def manual(defs, rows):
            "What an engine does with an instruction, step by step and in cycles, is in the head of its module (`rtl/lanes`, `rtl/tensor`,",
            "`rtl/control`); the bits of every result are those of `cmodel/machine`.", ""]
     out += section("Encoding", "An instruction and a descriptor are 64 bytes, little-endian.", "", RULES.strip())
-    for name in ("instr", "operand", *dict.fromkeys(r.imm for r in rows if r.imm), "descriptor"):
+    for name in ("instr", "operand", *dict.fromkeys(r.imm for r in rows if r.imm),
+                 *dict.fromkeys(r.overlay for r in rows if r.overlay), "descriptor"):
         doc = defs["struct"][name]["doc"]
         out += section(name, doc[0].upper() + doc[1:] + ".", "", known[name], level=3)
     out += section("Instructions", table(["opcode", "instruction", "engine", "meaning"],

@@ -18,14 +18,15 @@ defs::Instr decode(const std::uint8_t* bytes) {
 }
 
 constexpr auto kGe = static_cast<std::uint8_t>(defs::WaitOp::Ge);
+constexpr auto kTake = static_cast<std::uint8_t>(defs::WaitOp::Take);
 constexpr auto kEq = static_cast<std::uint8_t>(defs::WaitOp::Eq);
 
 }  // namespace
 
 std::string to_string(const EarlyIssue& early) {
-  return fmt::format("waits for semaphore {} {} {}, which was {}",
-                     cmodel::semaphore_name(early.instr.wait_sem),
-                     early.instr.wait_op == kEq ? "==" : ">=", early.instr.wait_value, early.value);
+  return fmt::format(
+      "waits for semaphore {} {} {}, which was {}", cmodel::semaphore_name(early.instr.wait_sem),
+      cmodel::kRelations[early.instr.wait_op & 3], early.instr.wait_value, early.value);
 }
 
 std::string to_string(const WrongValue& wrong) {
@@ -51,9 +52,9 @@ void IssueCheck::load(const cmodel::Program& program, unsigned chip) {
 
 bool IssueCheck::holds(const defs::Instr& instr) const {
   const unsigned value = values_[instr.wait_sem];
-  return instr.wait_op == kGe   ? value >= instr.wait_value
-         : instr.wait_op == kEq ? value == instr.wait_value
-                                : true;
+  return instr.wait_op == kGe || instr.wait_op == kTake ? value >= instr.wait_value
+         : instr.wait_op == kEq                         ? value == instr.wait_value
+                                                        : true;
 }
 
 void IssueCheck::look_at(Sequencer& sequencer, std::uint32_t pc) const {

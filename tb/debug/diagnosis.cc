@@ -21,7 +21,7 @@ Diagnosis diagnose(const Board& board, const cmodel::Program& program, const Wat
             });
   if (const auto& unwritten = board.scoreboard().model().unwritten(); !unwritten.empty()) {
     found.cause =
-        cause_by(unwritten.front().stream, unwritten.front().pc, {},
+        cause_by(unwritten.front().stream, unwritten.front().operation.pc, {},
                  "reads bytes that nobody has written: the program does this, not the RTL");
     found.cause->block = "program";
     return found;

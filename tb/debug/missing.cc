@@ -31,7 +31,7 @@ First first_of(const std::vector<Missing>& missing, const cmodel::Provenance& pr
   for (const Missing& m : missing) {
     const bool semaphore = m.expected.kind == CommitKind::Semaphore;
     if (semaphore && m.expected.stream.engine == kRx) continue;  // its message is missing too
-    const auto operation = semaphore ? provenance.operation_at(m.expected.stream, m.expected.pc)
+    const auto operation = semaphore ? provenance.operation_at(m.expected.stream, m.expected.serial)
                                      : provenance.operation_of(m.expected.stream, m.ordinal);
     if (operation &&
         (!first.operation || order(*operation, m) < order(*first.operation, *first.missing)))

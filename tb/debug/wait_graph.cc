@@ -8,6 +8,7 @@
 
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/flow.h"
 #include "cmodel/program/program_view.h"
 
 namespace tb {
@@ -50,11 +51,11 @@ void WaitGraph::sequencers(const Board& board, const cmodel::Program& program, u
     const defs::Instr& instr = s.instr;
     const unsigned value = state.semaphore(instr.wait_sem);
     if (!s.running() || !s.waits(value)) continue;
-    const bool ge = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Ge);
     const std::string sem = semaphore_node(chip, instr.wait_sem);
     state_[sem] = fmt::format("is {}", value);
     add(engine_node(chip, stream.core, stream.engine), sem,
-        fmt::format("pc {} waits for {} {}", s.pc, ge ? ">=" : "==", instr.wait_value));
+        fmt::format("pc {} waits for {} {}", s.pc, cmodel::kRelations[instr.wait_op & 3],
+                    instr.wait_value));
     if (!edges_.contains(sem)) producers(board, program, chip, instr.wait_sem);
   }
 }
@@ -68,9 +69,12 @@ void WaitGraph::producers(const Board& board, const cmodel::Program& program, un
     const SequencerState s = board.chip(chip).state().sequencer(stream.core, stream.engine);
     if (!s.running()) continue;
     const std::uint32_t from = s.in_flight && s.pc ? s.pc - 1 : s.pc;
-    for (std::uint32_t pc = from; pc < stream.count; ++pc) {
-      const defs::Instr i = instr_at(program, stream, pc);
-      if (!i.update || i.update_sem != sem || i.update_delta <= 0) continue;
+    const auto code = cmodel::code_of(program, stream);
+    const auto to_come = cmodel::may_come(code, from);
+    for (std::uint32_t n = 0; n < stream.count; ++n) {
+      const std::uint32_t pc = (from + n) % stream.count;  // a loop comes back to what is before
+      const defs::Instr& i = code[pc];
+      if (!to_come[pc] || !i.update || i.update_sem != sem || i.update_delta <= 0) continue;
       add(node, engine_node(chip, stream.core, stream.engine),
           fmt::format("pc {} adds {}", pc, i.update_delta));
       break;
@@ -78,7 +82,8 @@ void WaitGraph::producers(const Board& board, const cmodel::Program& program, un
   }
   for (const cmodel::DescriptorRing& ring : program.rings) {
     const std::uint32_t pc = board.chip(ring.chip).state().dma(ring.core, ring.engine).pc;
-    for (std::uint32_t at = pc; at < ring.count; ++at) {
+    const std::uint32_t end = pc < ring.count ? ring.count : pc + ring.count;  // it goes round
+    for (std::uint32_t at = pc; at < end; ++at) {
       const defs::Descriptor d = descriptor_at(program, ring, at);
       const bool here = ring.chip == chip && d.update && d.update_sem == sem && d.update_delta > 0;
       const bool there = d.dst_chip == chip && ring.chip != chip && d.notify && d.notify_sem == sem;
@@ -108,9 +113,12 @@ void WaitGraph::untriggered(const Board& board, const cmodel::Program& program, 
   for (const cmodel::InstrStream& stream : program.streams) {
     if (stream.chip != chip || stream.core != core || stream.engine != kSync || !s.running())
       continue;
-    for (std::uint32_t pc = s.pc; pc < stream.count; ++pc) {
-      const defs::Doorbell bell = cmodel::doorbell(instr_at(program, stream, pc));
-      if (!bell.count || bell.engine != engine) continue;
+    const auto code = cmodel::code_of(program, stream);
+    const auto to_come = cmodel::may_come(code, s.pc);
+    for (std::uint32_t n = 0; n < stream.count; ++n) {
+      const std::uint32_t pc = (s.pc + n) % stream.count;
+      const defs::Doorbell bell = cmodel::doorbell(code[pc]);
+      if (!to_come[pc] || !bell.count || bell.engine != engine) continue;
       add(node, engine_node(chip, core, kSync), fmt::format("pc {} triggers it", pc));
       return;
     }

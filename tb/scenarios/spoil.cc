@@ -26,15 +26,15 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
       break;
     }
     case ErrorCause::ReservedBits:
-      if (which == 0) i.reserved = 1u << random.between(0, 9);
-      if (which == 1) i.wait_op = 3;
+      if (which == 0) i.reserved = 1u << random.between(0, 1);
+      if (which == 1) i.size_dim = 1;
       if (which == 2 && !sync) i.imm = 1u << random.between(0, 23);
       if (which == 2 && sync) i.partitions = 1;
       if (which == 3 && !sync) operand.reserved = 1;
       if (which == 3 && sync) i.size0 = 1;
       if (which == 4 && !sync) operand.stride3 = 5;
       if (which == 4 && sync) i.src0.offset = 4;
-      if (which == 5) i.reserved = 0x3ff;
+      if (which == 5) i.reserved = 3;
       break;
     case ErrorCause::BadOperand:
       if (which % 2 && !load) {

@@ -24,6 +24,7 @@ inline constexpr std::array<const Sizes*, 2> kConfigs{&kInf2, &kMini};
 inline constexpr unsigned kBoardChips = 12;  ///< chips on a board
 inline constexpr unsigned kCores = 2;  ///< cores per chip
 inline constexpr unsigned kSequencers = 4;  ///< instruction sequencers per core: tensor, vector, activation, sync
+inline constexpr unsigned kRegisters = 64;  ///< registers of a sequencer, 32 bits each; register 0 is zero
 inline constexpr unsigned kSemaphores = 256;  ///< semaphores per core
 inline constexpr unsigned kSemaphoreBits = 16;  ///< bits of a semaphore
 inline constexpr unsigned kInstrBytes = 64;  ///< bytes of an instruction and of a DMA descriptor
@@ -259,16 +260,18 @@ enum class WaitOp : std::uint8_t {
   None = 0,  ///< issue at once
   Ge = 1,  ///< value >= wait_value
   Eq = 2,  ///< value == wait_value
+  Take = 3,  ///< value >= wait_value, which is subtracted when the instruction issues
 };
 inline constexpr std::string_view to_string(WaitOp value) {
   switch (value) {
     case WaitOp::None: return "None";
     case WaitOp::Ge: return "Ge";
     case WaitOp::Eq: return "Eq";
+    case WaitOp::Take: return "Take";
   }
   return "?";
 }
-inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq};
+inline constexpr std::array kEveryWaitOp{WaitOp::None, WaitOp::Ge, WaitOp::Eq, WaitOp::Take};
 
 /// what register TensorCount[i] counts; since reset, modulo 2^48
 enum class TensorCount : std::uint8_t {
@@ -341,6 +344,60 @@ inline constexpr std::string_view to_string(ActFunc value) {
   return "?";
 }
 inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
+
+/// what a sequencer computes of two registers, 32 bits
+enum class RegOp : std::uint8_t {
+  Add = 0,  ///< a + b
+  Sub = 1,  ///< a - b
+  Mul = 2,  ///< a * b, low half
+  And = 3,  ///< a & b
+  Or = 4,  ///< a | b
+  Xor = 5,  ///< a ^ b
+  Sll = 6,  ///< a << b[4:0]
+  Srl = 7,  ///< a >> b[4:0], zeros come in
+  Sra = 8,  ///< a >>> b[4:0], the sign comes in
+  Min = 9,  ///< the less one, signed
+  Max = 10,  ///< the greater one, signed
+};
+inline constexpr std::string_view to_string(RegOp value) {
+  switch (value) {
+    case RegOp::Add: return "Add";
+    case RegOp::Sub: return "Sub";
+    case RegOp::Mul: return "Mul";
+    case RegOp::And: return "And";
+    case RegOp::Or: return "Or";
+    case RegOp::Xor: return "Xor";
+    case RegOp::Sll: return "Sll";
+    case RegOp::Srl: return "Srl";
+    case RegOp::Sra: return "Sra";
+    case RegOp::Min: return "Min";
+    case RegOp::Max: return "Max";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryRegOp{RegOp::Add, RegOp::Sub, RegOp::Mul, RegOp::And, RegOp::Or, RegOp::Xor, RegOp::Sll, RegOp::Srl, RegOp::Sra, RegOp::Min, RegOp::Max};
+
+/// when a branch is taken
+enum class Condition : std::uint8_t {
+  Eq = 0,  ///< a == b
+  Ne = 1,  ///< a != b
+  Lt = 2,  ///< a < b, signed
+  Ge = 3,  ///< a >= b, signed
+  Ltu = 4,  ///< a < b, unsigned
+  Geu = 5,  ///< a >= b, unsigned
+};
+inline constexpr std::string_view to_string(Condition value) {
+  switch (value) {
+    case Condition::Eq: return "Eq";
+    case Condition::Ne: return "Ne";
+    case Condition::Lt: return "Lt";
+    case Condition::Ge: return "Ge";
+    case Condition::Ltu: return "Ltu";
+    case Condition::Geu: return "Geu";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryCondition{Condition::Eq, Condition::Ne, Condition::Lt, Condition::Ge, Condition::Ltu, Condition::Geu};
 
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
@@ -558,6 +615,9 @@ inline constexpr std::array kEverySeqState{SeqState::Idle, SeqState::Running, Se
 enum class Opcode : std::uint8_t {
   Nop = 0,  ///< all: wait and update only
   End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
+  RegAlu = 2,  ///< all: R[rd] = R[ra] func (R[rb] + value)
+  Branch = 3,  ///< all: R[ra] += add; if R[ra] func R[rb], go on at target
+  RegLoad = 4,  ///< all: R[rd] = the 4 bytes at address + R[ra]
   LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
   TensorCopy = 32,  ///< vector: dst = cast(src0)
@@ -570,6 +630,9 @@ inline constexpr std::string_view to_string(Opcode value) {
   switch (value) {
     case Opcode::Nop: return "Nop";
     case Opcode::End: return "End";
+    case Opcode::RegAlu: return "RegAlu";
+    case Opcode::Branch: return "Branch";
+    case Opcode::RegLoad: return "RegLoad";
     case Opcode::LoadStationary: return "LoadStationary";
     case Opcode::MultiplyMoving: return "MultiplyMoving";
     case Opcode::TensorCopy: return "TensorCopy";
@@ -580,7 +643,7 @@ inline constexpr std::string_view to_string(Opcode value) {
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -842,6 +905,87 @@ struct HostRsp {
   bool operator==(const HostRsp&) const = default;
 };
 
+/// operands of RegAlu
+struct RegAlu {
+  static constexpr unsigned kBits = 50;
+  static constexpr unsigned kWords = 2;
+  using Words = std::array<std::uint32_t, 2>;
+  std::uint8_t rd{};  ///< destination; register 0 stays zero
+  std::uint8_t ra{};  ///< a
+  std::uint8_t rb{};  ///< b = R[rb] + value
+  std::uint32_t value{};  ///< mod 2^32
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 44, 6, static_cast<std::uint64_t>(rd));
+    put_bits(words, at + 38, 6, static_cast<std::uint64_t>(ra));
+    put_bits(words, at + 32, 6, static_cast<std::uint64_t>(rb));
+    put_bits(words, at + 0, 32, static_cast<std::uint64_t>(value));
+  }
+  static RegAlu unpack(const std::uint32_t* words, unsigned at = 0) {
+    RegAlu s;
+    s.rd = static_cast<std::uint8_t>(get_bits(words, at + 44, 6));
+    s.ra = static_cast<std::uint8_t>(get_bits(words, at + 38, 6));
+    s.rb = static_cast<std::uint8_t>(get_bits(words, at + 32, 6));
+    s.value = static_cast<std::uint32_t>(get_bits(words, at + 0, 32));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static RegAlu from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const RegAlu&) const = default;
+};
+
+/// operands of RegLoad
+struct RegLoad {
+  static constexpr unsigned kBits = 60;
+  static constexpr unsigned kWords = 2;
+  using Words = std::array<std::uint32_t, 2>;
+  std::uint8_t rd{};  ///< destination; register 0 stays zero
+  std::uint8_t ra{};  ///< added to the address, signed
+  std::uint64_t address{};  ///< of 4 bytes of this chip's HBM, a multiple of 4
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 54, 6, static_cast<std::uint64_t>(rd));
+    put_bits(words, at + 48, 6, static_cast<std::uint64_t>(ra));
+    put_bits(words, at + 0, 48, static_cast<std::uint64_t>(address));
+  }
+  static RegLoad unpack(const std::uint32_t* words, unsigned at = 0) {
+    RegLoad s;
+    s.rd = static_cast<std::uint8_t>(get_bits(words, at + 54, 6));
+    s.ra = static_cast<std::uint8_t>(get_bits(words, at + 48, 6));
+    s.address = static_cast<std::uint64_t>(get_bits(words, at + 0, 48));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static RegLoad from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const RegLoad&) const = default;
+};
+
+/// operands of Branch
+struct Branch {
+  static constexpr unsigned kBits = 68;
+  static constexpr unsigned kWords = 3;
+  using Words = std::array<std::uint32_t, 3>;
+  std::uint8_t ra{};  ///< a, after the addition
+  std::uint8_t rb{};  ///< b
+  std::uint32_t add{};  ///< to R[ra] before all else, mod 2^32; register 0 stays zero
+  std::uint32_t target{};  ///< instruction of this stream to go on at; beyond its end: OutOfBounds
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 62, 6, static_cast<std::uint64_t>(ra));
+    put_bits(words, at + 56, 6, static_cast<std::uint64_t>(rb));
+    put_bits(words, at + 24, 32, static_cast<std::uint64_t>(add));
+    put_bits(words, at + 0, 24, static_cast<std::uint64_t>(target));
+  }
+  static Branch unpack(const std::uint32_t* words, unsigned at = 0) {
+    Branch s;
+    s.ra = static_cast<std::uint8_t>(get_bits(words, at + 62, 6));
+    s.rb = static_cast<std::uint8_t>(get_bits(words, at + 56, 6));
+    s.add = static_cast<std::uint32_t>(get_bits(words, at + 24, 32));
+    s.target = static_cast<std::uint32_t>(get_bits(words, at + 0, 24));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Branch from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Branch&) const = default;
+};
+
 /// imm of an instruction that rings a DMA engine
 struct Doorbell {
   static constexpr unsigned kBits = 24;
@@ -873,7 +1017,8 @@ struct Operand {
   std::uint8_t dtype{};  ///< dtype
   std::uint8_t partition{};  ///< first partition
   std::uint32_t offset{};  ///< byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
-  std::uint16_t reserved{};  ///< zero
+  std::uint8_t index{};  ///< offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
+  std::uint8_t reserved{};  ///< zero
   std::int16_t stride3{};  ///< elements
   std::int16_t stride2{};  ///< elements
   std::int16_t stride1{};  ///< elements
@@ -883,7 +1028,8 @@ struct Operand {
     put_bits(words, at + 106, 4, static_cast<std::uint64_t>(dtype));
     put_bits(words, at + 98, 8, static_cast<std::uint64_t>(partition));
     put_bits(words, at + 74, 24, static_cast<std::uint64_t>(offset));
-    put_bits(words, at + 64, 10, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 68, 6, static_cast<std::uint64_t>(index));
+    put_bits(words, at + 64, 4, static_cast<std::uint64_t>(reserved));
     put_bits(words, at + 48, 16, static_cast<std::uint64_t>(stride3));
     put_bits(words, at + 32, 16, static_cast<std::uint64_t>(stride2));
     put_bits(words, at + 16, 16, static_cast<std::uint64_t>(stride1));
@@ -895,7 +1041,8 @@ struct Operand {
     s.dtype = static_cast<std::uint8_t>(get_bits(words, at + 106, 4));
     s.partition = static_cast<std::uint8_t>(get_bits(words, at + 98, 8));
     s.offset = static_cast<std::uint32_t>(get_bits(words, at + 74, 24));
-    s.reserved = static_cast<std::uint16_t>(get_bits(words, at + 64, 10));
+    s.index = static_cast<std::uint8_t>(get_bits(words, at + 68, 6));
+    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 64, 4));
     s.stride3 = static_cast<std::int16_t>(get_signed(words, at + 48, 16));
     s.stride2 = static_cast<std::int16_t>(get_signed(words, at + 32, 16));
     s.stride1 = static_cast<std::int16_t>(get_signed(words, at + 16, 16));
@@ -923,7 +1070,9 @@ struct Instr {
   std::int16_t update_delta{};  ///< signed
   std::uint8_t partitions{};  ///< partitions used, 1 .. P: K for the tensor engine; zero without operands
   std::uint32_t imm{};  ///< a struct that the row names, else zero
-  std::uint16_t reserved{};  ///< zero
+  std::uint8_t size_reg{};  ///< not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape
+  std::uint8_t size_dim{};  ///< 0: size0 .. 3: size3; zero without size_reg
+  std::uint8_t reserved{};  ///< zero
   std::uint16_t size3{};  ///< trip count of the outermost loop, 1 if unused
   std::uint16_t size2{};
   std::uint16_t size1{};
@@ -943,7 +1092,9 @@ struct Instr {
     put_bits(words, at + 442, 16, static_cast<std::uint64_t>(update_delta));
     put_bits(words, at + 434, 8, static_cast<std::uint64_t>(partitions));
     put_bits(words, at + 410, 24, static_cast<std::uint64_t>(imm));
-    put_bits(words, at + 400, 10, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 404, 6, static_cast<std::uint64_t>(size_reg));
+    put_bits(words, at + 402, 2, static_cast<std::uint64_t>(size_dim));
+    put_bits(words, at + 400, 2, static_cast<std::uint64_t>(reserved));
     put_bits(words, at + 384, 16, static_cast<std::uint64_t>(size3));
     put_bits(words, at + 368, 16, static_cast<std::uint64_t>(size2));
     put_bits(words, at + 352, 16, static_cast<std::uint64_t>(size1));
@@ -965,7 +1116,9 @@ struct Instr {
     s.update_delta = static_cast<std::int16_t>(get_signed(words, at + 442, 16));
     s.partitions = static_cast<std::uint8_t>(get_bits(words, at + 434, 8));
     s.imm = static_cast<std::uint32_t>(get_bits(words, at + 410, 24));
-    s.reserved = static_cast<std::uint16_t>(get_bits(words, at + 400, 10));
+    s.size_reg = static_cast<std::uint8_t>(get_bits(words, at + 404, 6));
+    s.size_dim = static_cast<std::uint8_t>(get_bits(words, at + 402, 2));
+    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 400, 2));
     s.size3 = static_cast<std::uint16_t>(get_bits(words, at + 384, 16));
     s.size2 = static_cast<std::uint16_t>(get_bits(words, at + 368, 16));
     s.size1 = static_cast<std::uint16_t>(get_bits(words, at + 352, 16));

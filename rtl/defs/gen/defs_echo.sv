@@ -30,6 +30,23 @@ module defs_echo (
   output logic [7:0] host_rsp_f_cause_o,
   output logic [31:0] host_rsp_f_pc_o,
   output logic [511:0] host_rsp_f_data_o,
+  input  logic [49:0] reg_alu_i,
+  output logic [49:0] reg_alu_o,
+  output logic [5:0] reg_alu_f_rd_o,
+  output logic [5:0] reg_alu_f_ra_o,
+  output logic [5:0] reg_alu_f_rb_o,
+  output logic [31:0] reg_alu_f_value_o,
+  input  logic [59:0] reg_load_i,
+  output logic [59:0] reg_load_o,
+  output logic [5:0] reg_load_f_rd_o,
+  output logic [5:0] reg_load_f_ra_o,
+  output logic [47:0] reg_load_f_address_o,
+  input  logic [67:0] branch_i,
+  output logic [67:0] branch_o,
+  output logic [5:0] branch_f_ra_o,
+  output logic [5:0] branch_f_rb_o,
+  output logic [31:0] branch_f_add_o,
+  output logic [23:0] branch_f_target_o,
   input  logic [23:0] doorbell_i,
   output logic [23:0] doorbell_o,
   output logic [7:0] doorbell_f_engine_o,
@@ -40,7 +57,8 @@ module defs_echo (
   output logic [3:0] operand_f_dtype_o,
   output logic [7:0] operand_f_partition_o,
   output logic [23:0] operand_f_offset_o,
-  output logic [9:0] operand_f_reserved_o,
+  output logic [5:0] operand_f_index_o,
+  output logic [3:0] operand_f_reserved_o,
   output logic [15:0] operand_f_stride3_o,
   output logic [15:0] operand_f_stride2_o,
   output logic [15:0] operand_f_stride1_o,
@@ -58,7 +76,9 @@ module defs_echo (
   output logic [15:0] instr_f_update_delta_o,
   output logic [7:0] instr_f_partitions_o,
   output logic [23:0] instr_f_imm_o,
-  output logic [9:0] instr_f_reserved_o,
+  output logic [5:0] instr_f_size_reg_o,
+  output logic [1:0] instr_f_size_dim_o,
+  output logic [1:0] instr_f_reserved_o,
   output logic [15:0] instr_f_size3_o,
   output logic [15:0] instr_f_size2_o,
   output logic [15:0] instr_f_size1_o,
@@ -67,7 +87,8 @@ module defs_echo (
   output logic [3:0] instr_f_src0_dtype_o,
   output logic [7:0] instr_f_src0_partition_o,
   output logic [23:0] instr_f_src0_offset_o,
-  output logic [9:0] instr_f_src0_reserved_o,
+  output logic [5:0] instr_f_src0_index_o,
+  output logic [3:0] instr_f_src0_reserved_o,
   output logic [15:0] instr_f_src0_stride3_o,
   output logic [15:0] instr_f_src0_stride2_o,
   output logic [15:0] instr_f_src0_stride1_o,
@@ -76,7 +97,8 @@ module defs_echo (
   output logic [3:0] instr_f_src1_dtype_o,
   output logic [7:0] instr_f_src1_partition_o,
   output logic [23:0] instr_f_src1_offset_o,
-  output logic [9:0] instr_f_src1_reserved_o,
+  output logic [5:0] instr_f_src1_index_o,
+  output logic [3:0] instr_f_src1_reserved_o,
   output logic [15:0] instr_f_src1_stride3_o,
   output logic [15:0] instr_f_src1_stride2_o,
   output logic [15:0] instr_f_src1_stride1_o,
@@ -85,7 +107,8 @@ module defs_echo (
   output logic [3:0] instr_f_dst_dtype_o,
   output logic [7:0] instr_f_dst_partition_o,
   output logic [23:0] instr_f_dst_offset_o,
-  output logic [9:0] instr_f_dst_reserved_o,
+  output logic [5:0] instr_f_dst_index_o,
+  output logic [3:0] instr_f_dst_reserved_o,
   output logic [15:0] instr_f_dst_stride3_o,
   output logic [15:0] instr_f_dst_stride2_o,
   output logic [15:0] instr_f_dst_stride1_o,
@@ -316,6 +339,37 @@ module defs_echo (
   assign host_rsp_out.pc = host_rsp_f_pc_o;
   assign host_rsp_f_data_o = host_rsp_in.data;
   assign host_rsp_out.data = host_rsp_f_data_o;
+  defs_pkg::reg_alu_t reg_alu_in, reg_alu_out;
+  assign reg_alu_in = reg_alu_i;
+  assign reg_alu_o = reg_alu_out;
+  assign reg_alu_f_rd_o = reg_alu_in.rd;
+  assign reg_alu_out.rd = reg_alu_f_rd_o;
+  assign reg_alu_f_ra_o = reg_alu_in.ra;
+  assign reg_alu_out.ra = reg_alu_f_ra_o;
+  assign reg_alu_f_rb_o = reg_alu_in.rb;
+  assign reg_alu_out.rb = reg_alu_f_rb_o;
+  assign reg_alu_f_value_o = reg_alu_in.value;
+  assign reg_alu_out.value = reg_alu_f_value_o;
+  defs_pkg::reg_load_t reg_load_in, reg_load_out;
+  assign reg_load_in = reg_load_i;
+  assign reg_load_o = reg_load_out;
+  assign reg_load_f_rd_o = reg_load_in.rd;
+  assign reg_load_out.rd = reg_load_f_rd_o;
+  assign reg_load_f_ra_o = reg_load_in.ra;
+  assign reg_load_out.ra = reg_load_f_ra_o;
+  assign reg_load_f_address_o = reg_load_in.address;
+  assign reg_load_out.address = reg_load_f_address_o;
+  defs_pkg::branch_t branch_in, branch_out;
+  assign branch_in = branch_i;
+  assign branch_o = branch_out;
+  assign branch_f_ra_o = branch_in.ra;
+  assign branch_out.ra = branch_f_ra_o;
+  assign branch_f_rb_o = branch_in.rb;
+  assign branch_out.rb = branch_f_rb_o;
+  assign branch_f_add_o = branch_in.add;
+  assign branch_out.add = branch_f_add_o;
+  assign branch_f_target_o = branch_in.target;
+  assign branch_out.target = branch_f_target_o;
   defs_pkg::doorbell_t doorbell_in, doorbell_out;
   assign doorbell_in = doorbell_i;
   assign doorbell_o = doorbell_out;
@@ -334,6 +388,8 @@ module defs_echo (
   assign operand_out.partition = operand_f_partition_o;
   assign operand_f_offset_o = operand_in.offset;
   assign operand_out.offset = operand_f_offset_o;
+  assign operand_f_index_o = operand_in.index;
+  assign operand_out.index = operand_f_index_o;
   assign operand_f_reserved_o = operand_in.reserved;
   assign operand_out.reserved = operand_f_reserved_o;
   assign operand_f_stride3_o = operand_in.stride3;
@@ -369,6 +425,10 @@ module defs_echo (
   assign instr_out.partitions = instr_f_partitions_o;
   assign instr_f_imm_o = instr_in.imm;
   assign instr_out.imm = instr_f_imm_o;
+  assign instr_f_size_reg_o = instr_in.size_reg;
+  assign instr_out.size_reg = instr_f_size_reg_o;
+  assign instr_f_size_dim_o = instr_in.size_dim;
+  assign instr_out.size_dim = instr_f_size_dim_o;
   assign instr_f_reserved_o = instr_in.reserved;
   assign instr_out.reserved = instr_f_reserved_o;
   assign instr_f_size3_o = instr_in.size3;
@@ -387,6 +447,8 @@ module defs_echo (
   assign instr_out.src0.partition = instr_f_src0_partition_o;
   assign instr_f_src0_offset_o = instr_in.src0.offset;
   assign instr_out.src0.offset = instr_f_src0_offset_o;
+  assign instr_f_src0_index_o = instr_in.src0.index;
+  assign instr_out.src0.index = instr_f_src0_index_o;
   assign instr_f_src0_reserved_o = instr_in.src0.reserved;
   assign instr_out.src0.reserved = instr_f_src0_reserved_o;
   assign instr_f_src0_stride3_o = instr_in.src0.stride3;
@@ -405,6 +467,8 @@ module defs_echo (
   assign instr_out.src1.partition = instr_f_src1_partition_o;
   assign instr_f_src1_offset_o = instr_in.src1.offset;
   assign instr_out.src1.offset = instr_f_src1_offset_o;
+  assign instr_f_src1_index_o = instr_in.src1.index;
+  assign instr_out.src1.index = instr_f_src1_index_o;
   assign instr_f_src1_reserved_o = instr_in.src1.reserved;
   assign instr_out.src1.reserved = instr_f_src1_reserved_o;
   assign instr_f_src1_stride3_o = instr_in.src1.stride3;
@@ -423,6 +487,8 @@ module defs_echo (
   assign instr_out.dst.partition = instr_f_dst_partition_o;
   assign instr_f_dst_offset_o = instr_in.dst.offset;
   assign instr_out.dst.offset = instr_f_dst_offset_o;
+  assign instr_f_dst_index_o = instr_in.dst.index;
+  assign instr_out.dst.index = instr_f_dst_index_o;
   assign instr_f_dst_reserved_o = instr_in.dst.reserved;
   assign instr_out.dst.reserved = instr_f_dst_reserved_o;
   assign instr_f_dst_stride3_o = instr_in.dst.stride3;

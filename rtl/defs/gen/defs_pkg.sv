@@ -5,6 +5,7 @@ package defs_pkg;
   localparam int unsigned BoardChips = 12;  // chips on a board
   localparam int unsigned Cores = 2;  // cores per chip
   localparam int unsigned Sequencers = 4;  // instruction sequencers per core: tensor, vector, activation, sync
+  localparam int unsigned Registers = 64;  // registers of a sequencer, 32 bits each; register 0 is zero
   localparam int unsigned Semaphores = 256;  // semaphores per core
   localparam int unsigned SemaphoreBits = 16;  // bits of a semaphore
   localparam int unsigned InstrBytes = 64;  // bytes of an instruction and of a DMA descriptor
@@ -150,7 +151,8 @@ package defs_pkg;
   typedef enum logic [1:0] {
     WaitOpNone = 2'd0,  // issue at once
     WaitOpGe = 2'd1,  // value >= wait_value
-    WaitOpEq = 2'd2  // value == wait_value
+    WaitOpEq = 2'd2,  // value == wait_value
+    WaitOpTake = 2'd3  // value >= wait_value, which is subtracted when the instruction issues
   } wait_op_e;
 
   // what register TensorCount[i] counts; since reset, modulo 2^48
@@ -184,6 +186,31 @@ package defs_pkg;
     ActFuncCopy = 8'd0,  // x
     ActFuncRelu = 8'd1  // x > 0 ? x : +0; NaN stays NaN
   } act_func_e;
+
+  // what a sequencer computes of two registers, 32 bits
+  typedef enum logic [7:0] {
+    RegOpAdd = 8'd0,  // a + b
+    RegOpSub = 8'd1,  // a - b
+    RegOpMul = 8'd2,  // a * b, low half
+    RegOpAnd = 8'd3,  // a & b
+    RegOpOr = 8'd4,  // a | b
+    RegOpXor = 8'd5,  // a ^ b
+    RegOpSll = 8'd6,  // a << b[4:0]
+    RegOpSrl = 8'd7,  // a >> b[4:0], zeros come in
+    RegOpSra = 8'd8,  // a >>> b[4:0], the sign comes in
+    RegOpMin = 8'd9,  // the less one, signed
+    RegOpMax = 8'd10  // the greater one, signed
+  } reg_op_e;
+
+  // when a branch is taken
+  typedef enum logic [7:0] {
+    ConditionEq = 8'd0,  // a == b
+    ConditionNe = 8'd1,  // a != b
+    ConditionLt = 8'd2,  // a < b, signed
+    ConditionGe = 8'd3,  // a >= b, signed
+    ConditionLtu = 8'd4,  // a < b, unsigned
+    ConditionGeu = 8'd5  // a >= b, unsigned
+  } condition_e;
 
   // type of a flit; NULL flits carry credits only
   typedef enum logic [2:0] {
@@ -288,6 +315,9 @@ package defs_pkg;
   typedef enum logic [7:0] {
     OpcodeNop = 8'd0,  // all: wait and update only
     OpcodeEnd = 8'd1,  // all: stop this sequencer after everything before it is done; tell the host
+    OpcodeRegAlu = 8'd2,  // all: R[rd] = R[ra] func (R[rb] + value)
+    OpcodeBranch = 8'd3,  // all: R[ra] += add; if R[ra] func R[rb], go on at target
+    OpcodeRegLoad = 8'd4,  // all: R[rd] = the 4 bytes at address + R[ra]
     OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
@@ -341,6 +371,32 @@ package defs_pkg;
   } host_rsp_t;
   localparam int unsigned HostRspBits = 562;
 
+  // operands of RegAlu
+  typedef struct packed {
+    logic [5:0] rd;  // destination; register 0 stays zero
+    logic [5:0] ra;  // a
+    logic [5:0] rb;  // b = R[rb] + value
+    logic [31:0] value;  // mod 2^32
+  } reg_alu_t;
+  localparam int unsigned RegAluBits = 50;
+
+  // operands of RegLoad
+  typedef struct packed {
+    logic [5:0] rd;  // destination; register 0 stays zero
+    logic [5:0] ra;  // added to the address, signed
+    logic [47:0] address;  // of 4 bytes of this chip's HBM, a multiple of 4
+  } reg_load_t;
+  localparam int unsigned RegLoadBits = 60;
+
+  // operands of Branch
+  typedef struct packed {
+    logic [5:0] ra;  // a, after the addition
+    logic [5:0] rb;  // b
+    logic [31:0] add;  // to R[ra] before all else, mod 2^32; register 0 stays zero
+    logic [23:0] target;  // instruction of this stream to go on at; beyond its end: OutOfBounds
+  } branch_t;
+  localparam int unsigned BranchBits = 68;
+
   // imm of an instruction that rings a DMA engine
   typedef struct packed {
     logic [7:0] engine;  // DMA engine of this core
@@ -354,7 +410,8 @@ package defs_pkg;
     logic [3:0] dtype;  // dtype
     logic [7:0] partition;  // first partition
     logic [23:0] offset;  // byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
-    logic [9:0] reserved;  // zero
+    logic [5:0] index;  // offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
+    logic [3:0] reserved;  // zero
     logic signed [15:0] stride3;  // elements
     logic signed [15:0] stride2;  // elements
     logic signed [15:0] stride1;  // elements
@@ -375,7 +432,9 @@ package defs_pkg;
     logic signed [15:0] update_delta;  // signed
     logic [7:0] partitions;  // partitions used, 1 .. P: K for the tensor engine; zero without operands
     logic [23:0] imm;  // a struct that the row names, else zero
-    logic [9:0] reserved;  // zero
+    logic [5:0] size_reg;  // not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape
+    logic [1:0] size_dim;  // 0: size0 .. 3: size3; zero without size_reg
+    logic [1:0] reserved;  // zero
     logic [15:0] size3;  // trip count of the outermost loop, 1 if unused
     logic [15:0] size2;
     logic [15:0] size1;

@@ -59,6 +59,12 @@ package instr_pkg;
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedEnd = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedRegAlu = {128'h000080000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hfffffffffffffffffffc000000000000};
+  localparam logic [511:0] UnusedBranch = {128'h000080000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hfffffffffffffff00000000000000000};
+  localparam logic [511:0] UnusedRegLoad = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hfffffffffffffffff000000000000000};
   localparam logic [511:0] UnusedLoadStationary = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedMultiplyMoving = {128'h00ff0000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
@@ -80,6 +86,18 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleEnd = {4'b0000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleRegAlu = {4'b0000, 64'h7ff,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleBranch = {4'b0000, 64'h3f,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleRegLoad = {4'b0000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
@@ -117,6 +135,9 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeNop: rule_of = RuleNop;
       defs_pkg::OpcodeEnd: rule_of = RuleEnd;
+      defs_pkg::OpcodeRegAlu: rule_of = RuleRegAlu;
+      defs_pkg::OpcodeBranch: rule_of = RuleBranch;
+      defs_pkg::OpcodeRegLoad: rule_of = RuleRegLoad;
       defs_pkg::OpcodeLoadStationary: rule_of = RuleLoadStationary;
       defs_pkg::OpcodeMultiplyMoving: rule_of = RuleMultiplyMoving;
       defs_pkg::OpcodeTensorCopy: rule_of = RuleTensorCopy;
@@ -133,6 +154,9 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeNop: unused_of = UnusedNop;
       defs_pkg::OpcodeEnd: unused_of = UnusedEnd;
+      defs_pkg::OpcodeRegAlu: unused_of = UnusedRegAlu;
+      defs_pkg::OpcodeBranch: unused_of = UnusedBranch;
+      defs_pkg::OpcodeRegLoad: unused_of = UnusedRegLoad;
       defs_pkg::OpcodeLoadStationary: unused_of = UnusedLoadStationary;
       defs_pkg::OpcodeMultiplyMoving: unused_of = UnusedMultiplyMoving;
       defs_pkg::OpcodeTensorCopy: unused_of = UnusedTensorCopy;
@@ -149,6 +173,9 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeNop: engines_of = '1;
       defs_pkg::OpcodeEnd: engines_of = '1;
+      defs_pkg::OpcodeRegAlu: engines_of = '1;
+      defs_pkg::OpcodeBranch: engines_of = '1;
+      defs_pkg::OpcodeRegLoad: engines_of = '1;
       defs_pkg::OpcodeLoadStationary: engines_of = 4'b0001;
       defs_pkg::OpcodeMultiplyMoving: engines_of = 4'b0001;
       defs_pkg::OpcodeTensorCopy: engines_of = 4'b0010;

@@ -31,15 +31,21 @@ struct Verdict {
 };
 
 /// The same judgement as after a run of the RTL, but for what only RTL can do wrong.
-Verdict judge(const cmodel::Board& board, const cmodel::Program& program, const Scenario* scenario,
-              const ScenarioArgs& args, RegionBytes regions, nlohmann::ordered_json& metrics) {
+Verdict judge(const cmodel::Board& board, bool gave_up, const cmodel::Program& program,
+              const Scenario* scenario, const ScenarioArgs& args, RegionBytes regions,
+              nlohmann::ordered_json& metrics) {
   Verdict verdict;
   for (const auto& e : board.errors())
-    metrics["errors"].push_back(fmt::format("chip {} core {} {} pc {}: {}", e.stream.chip,
+    metrics["errors"].push_back(fmt::format("chip {} core {} {} {}: {}", e.stream.chip,
                                             e.stream.core, cmodel::engine_name(e.stream.engine),
-                                            e.pc, to_string(e.cause)));
+                                            to_string(e.operation()), to_string(e.cause)));
   if (!board.unwritten().empty()) {
     verdict.fail(board.unwritten_text());
+    return verdict;
+  }
+  if (gave_up) {
+    verdict.status = "hang";
+    verdict.report = "no end in sight: " + board.busiest() + "\n";
     return verdict;
   }
   if (!board.finished() && board.errors().empty()) {
@@ -132,8 +138,9 @@ int run(int argc, char** argv) {
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
   heed_interrupts();
   board.load();
-  while (!interrupted() && board.step()) {
-  }
+  std::uint64_t left = o.steps;
+  while (left && !interrupted() && board.step()) --left;
+  const bool gave_up = !left && !board.finished();
   const int cut_short = interrupted();
   const double wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -148,7 +155,7 @@ int run(int argc, char** argv) {
   nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
   Verdict verdict =
       cut_short ? Verdict{"interrupted", fmt::format("interrupted: {}\n", strsignal(cut_short))}
-                : judge(board, program, scenario, args, regions, metrics);
+                : judge(board, gave_up, program, scenario, args, regions, metrics);
   const auto& work = board.counters();
   metrics["instructions"] = work.instructions;
   metrics["descriptors"] = work.descriptors;

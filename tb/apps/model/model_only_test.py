@@ -131,6 +131,13 @@ class Programs(ModelTest):
             self.assertEqual(again["program_hash"], wanted["program_hash"])
             self.assertEqual((out / "again.dasm").read_bytes(), (out / f"{scenario}.dasm").read_bytes())
 
+    def test_a_loop_without_a_way_out_is_named(self):
+        file = pathlib.Path(self.out) / "loop.dasm"
+        file.write_text("config mini\nchips 1\nsegment chip 0 at 0x1000\n stream core 0 Act\n  NOP\n"
+                        "  BRANCH eq r0 += 0 r0 to 0\n  END\n")
+        _, text = self.call(MODEL, file, "--steps", 1000, "--out", self.out, status=1)
+        self.assertIn(f"no end in sight: chip 0 core 0 Act pc 0, visit 501 ({file}:5): 1000 instructions and no END; next: NOP\n", text)
+
     def test_the_line_that_repeats_a_failed_run_does(self):
         folder = pathlib.Path(self.out) / "a user's folder"
         folder.mkdir()

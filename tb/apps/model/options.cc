@@ -10,7 +10,7 @@ namespace tb {
 
 ModelOptions parse_model_options(int argc, char** argv) {
   ModelOptions o;
-  std::string seed = "1", order = "0", chips, length, threads, format, size, a, b;
+  std::string seed = "1", order = "0", steps, chips, length, threads, format, size, a, b;
   bool model_only = false;
   CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
   app.option_defaults()->take_last();
@@ -22,6 +22,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_option("--config", o.config, "sizes: inf2, mini (inf2; those of the program)");
   app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data");
   app.add_option("--order-seed", order, "pick the next engine at random (0: in turns)");
+  app.add_option("--steps", steps, "give up after so many instructions and descriptors");
   app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
@@ -47,6 +48,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
     throw Refused(kBadInput, fmt::format("--config is \"{}\"; allowed inf2, mini", o.config));
   o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   o.order_seed = whole_number("--order-seed", order, 0, 0xffffffffu);
+  if (!steps.empty()) o.steps = whole_number("--steps", steps, 1, UINT64_MAX);
   if (!threads.empty()) whole_number("--threads", threads, 1, 256);
   if (!chips.empty())
     o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));

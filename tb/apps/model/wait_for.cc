@@ -8,8 +8,10 @@
 #include <tuple>
 #include <vector>
 
+#include "cmodel/machine/chip.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/flow.h"
 
 namespace tb {
 namespace {
@@ -51,20 +53,23 @@ Producers all_producers(const cmodel::Board& board, const cmodel::Program& progr
   for (const auto& stream : program.streams) {
     const auto status = board.sequencer(stream.chip, stream.core, stream.engine);
     const Who who{stream.chip, stream.core, stream.engine};
-    std::map<unsigned, std::uint64_t> rung;  // descriptors before, by DMA engine
-    const bool running = status.state == defs::SeqState::Running;
+    if (status.state != defs::SeqState::Running) continue;
+    const auto code = cmodel::code_of(program, stream);
+    const auto to_come = cmodel::may_come(code, status.pc);
+    std::map<unsigned, std::uint64_t> rung;  // descriptors to come before, by DMA engine
     for (std::uint32_t pc = 0; pc < stream.count; ++pc) {
-      const auto instr = board.unpack_at<defs::Instr>(
-          stream.chip, stream.base + std::uint64_t{pc} * defs::kInstrBytes);
-      const bool to_come = running && pc >= status.pc;
-      if (to_come && instr.update && instr.update_delta > 0)
+      if (!to_come[pc]) continue;
+      const defs::Instr& instr = code[pc];
+      if (instr.update && instr.update_delta > 0)
         producers[{stream.chip, instr.update_sem}].push_back(
             {who, fmt::format("{} pc {}", name(who), pc)});
       const auto [engine, count] = cmodel::doorbell(instr);
       if (!count) continue;
       const auto ring = rings.find({stream.chip, stream.core, engine});
-      if (to_come && ring != rings.end() && ring->second->count)
-        add_descriptors(board, *ring->second, who, pc, rung[engine], count, producers);
+      if (ring == rings.end() || !ring->second->count) continue;
+      const auto& state = board.machine(stream.chip).core(stream.core).rings[engine];
+      const std::uint64_t next = state.pc + state.pending + rung[engine];
+      add_descriptors(board, *ring->second, who, pc, next, count, producers);
       rung[engine] += count;
     }
   }

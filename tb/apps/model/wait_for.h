@@ -14,8 +14,9 @@ namespace tb {
 ///     could come from chip 0 core 0 Tensor pc 7, which waits itself
 ///   cycle: chip 0 core 0 Vector -> chip 0 core 0 Tensor -> chip 0 core 0 Vector
 ///
-/// A producer is an instruction, a descriptor or a notify that has not happened yet and adds to the
-/// semaphore; "nobody left" says that there is none. The cycle follows first producers.
+/// A producer is an instruction, a descriptor or a notify that may still come, by any way that
+/// branches leave open, and adds to the semaphore; "nobody left" says that there is none. The cycle
+/// follows first producers.
 std::string wait_for_report(const cmodel::Board& board, const cmodel::Program& program);
 
 }  // namespace tb

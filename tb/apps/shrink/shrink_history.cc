@@ -54,7 +54,7 @@ History::History(const defs::Sizes& sizes, const Image& image, const Updates& up
     const auto first = seen;
     seen = static_cast<std::uint32_t>(records.size());
     if (first == seen) continue;  // moves no data
-    const auto part = places.part_of(image, records[first].stream, records[first].pc);
+    const auto part = places.part_of(image, records[first].stream, records[first].operation.pc);
     if (part) steps_.push_back({*part, number, first, seen - first, {}, {}});
   }
   records_ = records;

@@ -111,15 +111,18 @@ bool GoldenChip::update(unsigned sem, int delta) {
 
 // ------------------------------------------------------------------------------------- ChipPort
 
-void GoldenChip::error(const cmodel::StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) {
+void GoldenChip::error(const cmodel::ErrorRecord& error) {
+  const cmodel::StreamId& stream = error.stream;
   cmodel::Commit commit;
   commit.kind = cmodel::CommitKind::Error;
   commit.stream = stream;
-  commit.pc = pc;
-  commit.delta = static_cast<std::int32_t>(cause);
+  commit.pc = error.pc;
+  commit.serial = error.serial;
+  commit.delta = static_cast<std::int32_t>(error.cause);
   sink_.commit(commit, {});
   changed_[stream.core] = true;
-  if (stream.engine >= kDma0) dma_errors_[stream.core][stream.engine - kDma0] = {true, pc, cause};
+  if (stream.engine >= kDma0)
+    dma_errors_[stream.core][stream.engine - kDma0] = {true, error.pc, error.cause};
 }
 
 // Key, window and way are the fabric's business.

@@ -75,7 +75,7 @@ class GoldenChip final : public cmodel::ChipPort {
 
   // ChipPort
   cmodel::CommitSink& commits() override { return sink_; }
-  void error(const cmodel::StreamId& stream, std::uint32_t pc, defs::ErrorCause cause) override;
+  void error(const cmodel::ErrorRecord& error) override;
   void deliver(const cmodel::StreamId& from, const defs::Header& header,
                std::span<const std::uint8_t> payload) override;
   void read_unwritten(const cmodel::UnwrittenRead&) override {}  // the scoreboard's model says it

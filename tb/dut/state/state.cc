@@ -30,6 +30,7 @@ bool SequencerState::waits(unsigned value) const {
   if (!fetched || in_flight) return false;
   switch (static_cast<defs::WaitOp>(instr.wait_op)) {
     case defs::WaitOp::Ge:
+    case defs::WaitOp::Take:
       return value < instr.wait_value;
     case defs::WaitOp::Eq:
       return value != instr.wait_value;

@@ -38,7 +38,7 @@ TEST(Model, RefusesBadInstructionsByName) {
   instr.size1 = 1;
   EXPECT_EQ(cause(Engine::Sync, instr), ErrorCause::ReservedBits);
   instr = nop;
-  instr.wait_op = 3;
+  instr.size_dim = 3;
   EXPECT_EQ(cause(Engine::Act, instr), ErrorCause::ReservedBits);
   EXPECT_EQ(cause(Engine::Act, TinyInstr(Opcode::Nop).then(1, -1)), ErrorCause::SemaphoreOverflow);
   EXPECT_EQ(cause(Engine::Sync, ring_dma(4, 1)), ErrorCause::QueueOverflow);

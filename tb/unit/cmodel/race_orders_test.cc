@@ -154,7 +154,8 @@ Tally against_all_orders(Kind kind, unsigned rounds) {
       RaceDetector races(defs::kMini, 1);
       record(program, rng, races);
       for (const auto& race : races.races()) {
-        Pair pair{race.older.stream.engine, race.older.pc, race.newer.stream.engine, race.newer.pc};
+        Pair pair{race.older.stream.engine, race.older.operation.pc, race.newer.stream.engine,
+                  race.newer.operation.pc};
         if (pair[0] > pair[2]) pair = {pair[2], pair[3], pair[0], pair[1]};
         EXPECT_TRUE(truth.contains(pair)) << "round " << round << ": " << to_string(race);
       }

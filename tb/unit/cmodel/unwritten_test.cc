@@ -44,8 +44,8 @@ std::vector<UnwrittenRead> reads_of(Engine engine, const std::vector<defs::Instr
 std::string text(const UnwrittenRead& read) {
   const UnwrittenBytes& b = read.bytes;
   return fmt::format("{} pc {}: {} partitions {} .. {}, bytes {} .. {}", +read.stream.engine,
-                     read.pc, read.memory == Cell::Memory::Psum ? "PSUM" : "SBUF", b.first, b.last,
-                     b.low, b.high);
+                     read.operation.pc, read.memory == Cell::Memory::Psum ? "PSUM" : "SBUF",
+                     b.first, b.last, b.low, b.high);
 }
 
 TEST(Unwritten, EveryKindOfOperationIsSeen) {

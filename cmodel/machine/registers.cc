@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/machine/registers.h"
+
+#include "cmodel/machine/instruction.h"
+
+namespace cmodel {
+namespace {
+
+constexpr std::uint32_t kBeyond = 0xff'fffcu;  // a multiple of every element, outside every buffer
+
+std::int32_t as_signed(std::uint32_t value) { return static_cast<std::int32_t>(value); }
+
+void resolve(defs::Operand& operand, const Registers& registers) {
+  if (!operand.index || operand.space == static_cast<std::uint8_t>(defs::Space::None)) return;
+  const std::uint32_t offset = operand.offset + registers[operand.index];
+  operand.offset = offset >> 24 ? kBeyond : offset;
+  operand.index = 0;
+}
+
+defs::Instr resolve_load(const defs::Instr& instr, const Registers& registers) {
+  auto load = defs::reg_load_of(instr);
+  const auto before = load;
+  const auto index = static_cast<std::uint64_t>(std::int64_t{as_signed(registers[load.ra])});
+  load.address = (load.address + index) & 0xffff'ffff'ffffu;
+  load.ra = 0;
+  return with_overlay(instr, before, load);
+}
+
+}  // namespace
+
+std::uint32_t evaluate(defs::RegOp op, std::uint32_t a, std::uint32_t b) {
+  const unsigned shift = b & 31;
+  switch (op) {
+    case defs::RegOp::Add:
+      return a + b;
+    case defs::RegOp::Sub:
+      return a - b;
+    case defs::RegOp::Mul:
+      return a * b;
+    case defs::RegOp::And:
+      return a & b;
+    case defs::RegOp::Or:
+      return a | b;
+    case defs::RegOp::Xor:
+      return a ^ b;
+    case defs::RegOp::Sll:
+      return a << shift;
+    case defs::RegOp::Srl:
+      return a >> shift;
+    case defs::RegOp::Sra:
+      return static_cast<std::uint32_t>(as_signed(a) >> shift);
+    case defs::RegOp::Min:
+      return as_signed(a) < as_signed(b) ? a : b;
+    case defs::RegOp::Max:
+      return as_signed(a) < as_signed(b) ? b : a;
+  }
+  return 0;
+}
+
+bool holds(defs::Condition condition, std::uint32_t a, std::uint32_t b) {
+  switch (condition) {
+    case defs::Condition::Eq:
+      return a == b;
+    case defs::Condition::Ne:
+      return a != b;
+    case defs::Condition::Lt:
+      return as_signed(a) < as_signed(b);
+    case defs::Condition::Ge:
+      return as_signed(a) >= as_signed(b);
+    case defs::Condition::Ltu:
+      return a < b;
+    case defs::Condition::Geu:
+      return a >= b;
+  }
+  return false;
+}
+
+defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
+  const auto* row = defs::row_of(instr.opcode);
+  if (row && row->overlay == defs::Overlay::RegLoad) return resolve_load(instr, registers);
+  if (!row || !row->computes()) return instr;
+  defs::Instr out = instr;
+  defs::Operand* const operands[] = {&out.src0, &out.src1, &out.dst};
+  for (unsigned i = 0; i < row->operands.size(); ++i)
+    if (row->operands[i].used()) resolve(*operands[i], registers);
+  if (out.size_reg) {
+    std::uint16_t* const sizes[] = {&out.size0, &out.size1, &out.size2, &out.size3};
+    const std::uint32_t size = registers[out.size_reg];
+    *sizes[out.size_dim] = static_cast<std::uint16_t>(size >> 16 ? 0 : size);
+    out.size_reg = out.size_dim = 0;
+  }
+  return out;
+}
+
+}  // namespace cmodel

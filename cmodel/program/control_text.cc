@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/control_text.h"
+
+#include <fmt/format.h>
+
+#include "cmodel/machine/instruction.h"
+
+namespace cmodel {
+namespace {
+
+defs::RegAlu reg_alu(TextScanner& in) {
+  defs::RegAlu alu;
+  in.field<&defs::RegAlu::rd>(alu, "register", "r");
+  in.expect("=");
+  in.field<&defs::RegAlu::ra>(alu, "register", "r");
+  in.field<&defs::RegAlu::rb>(alu, "register", "r");
+  in.expect("+");
+  in.field<&defs::RegAlu::value>(alu, "value");
+  return alu;
+}
+
+defs::Branch branch(TextScanner& in) {
+  defs::Branch branch;
+  in.field<&defs::Branch::ra>(branch, "register", "r");
+  in.expect("+=");
+  branch.add = static_cast<std::uint32_t>(in.signed_number("value", {INT32_MIN, UINT32_MAX}));
+  in.field<&defs::Branch::rb>(branch, "register", "r");
+  in.expect_word("to");
+  in.field<&defs::Branch::target>(branch, "target");
+  return branch;
+}
+
+defs::RegLoad reg_load(TextScanner& in) {
+  defs::RegLoad load;
+  in.field<&defs::RegLoad::rd>(load, "register", "r");
+  in.expect("=");
+  in.field<&defs::RegLoad::address>(load, "address");
+  in.expect("+");
+  in.field<&defs::RegLoad::ra>(load, "register", "r");
+  return load;
+}
+
+template <class Overlay>
+std::function<defs::Instr(const defs::Instr&)> put(const Overlay& overlay) {
+  return [overlay](const defs::Instr& instr) { return with_overlay(instr, {}, overlay); };
+}
+
+}  // namespace
+
+std::string overlay_text(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  switch (row ? row->overlay : defs::Overlay::None) {
+    case defs::Overlay::None:
+      break;
+    case defs::Overlay::RegAlu: {
+      const auto alu = defs::reg_alu_of(instr);
+      return fmt::format(" r{} = r{} r{} + {}", alu.rd, alu.ra, alu.rb, alu.value);
+    }
+    case defs::Overlay::Branch: {
+      const auto branch = defs::branch_of(instr);
+      return fmt::format(" r{} += {} r{} to {}", branch.ra, static_cast<std::int32_t>(branch.add),
+                         branch.rb, branch.target);
+    }
+    case defs::Overlay::RegLoad: {
+      const auto load = defs::reg_load_of(instr);
+      return fmt::format(" r{} = {:#x} + r{}", load.rd, load.address, load.ra);
+    }
+  }
+  return "";
+}
+
+std::function<defs::Instr(const defs::Instr&)> overlay_from_text(TextScanner& in,
+                                                                 const defs::InstrRow* row) {
+  switch (row ? row->overlay : defs::Overlay::None) {
+    case defs::Overlay::None:
+      break;
+    case defs::Overlay::RegAlu:
+      return put(reg_alu(in));
+    case defs::Overlay::Branch:
+      return put(branch(in));
+    case defs::Overlay::RegLoad:
+      return put(reg_load(in));
+  }
+  return [](const defs::Instr& instr) { return instr; };
+}
+
+}  // namespace cmodel

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who takes from a semaphore, and who else counts it down: two could both find the value there.
+#pragma once
+#include <map>
+#include <string>
+
+#include "cmodel/program/tile.h"
+
+namespace cmodel {
+
+struct Semaphore;
+class StreamBase;
+
+/// Of all semaphores of the board. Both throw AssemblerError: a semaphore has one taker, a stream,
+/// and with a taker nobody counts it down.
+class Takers {
+ public:
+  void take(const StreamBase& stream, Semaphore semaphore);
+  /// `where`: who says so.
+  void count_down(const std::string& where, Semaphore semaphore);
+
+ private:
+  struct Use {
+    const StreamBase* taker = nullptr;
+    std::string taken, counted;  ///< where first
+  };
+  std::map<std::pair<unsigned, unsigned>, Use> uses_;  ///< by chip and number
+};
+
+}  // namespace cmodel
