@@ -81,8 +81,8 @@ module core #(
   // ---------------------------------------------------------------- sequencers
   logic [N-1:0]       line_req_valid, line_req_ready, line_rsp_valid;
   logic [N-1:0][47:0] line_req_addr;
-  logic [N-1:0][2:0]  line_req_slot;
-  logic [2:0]          line_rsp_slot;
+  logic [N-1:0][5:0]  line_req_slot;
+  logic [5:0]          line_rsp_slot;
   logic [LineBits-1:0] line_rsp_data;
   logic fetch_quiet;
   fetch_mux u_fetch (

@@ -22,6 +22,7 @@ using defs::Instr;
 using defs::Opcode;
 
 constexpr unsigned kLatency = 160;
+constexpr std::uint64_t kDataBase = 0x400000;  ///< of what RegLoad reads
 enum State { kIdle, kRunning, kDone, kError };
 
 inline Instr instr(Opcode opcode) {
@@ -50,7 +51,8 @@ struct Update {
 };
 
 /// The sequencer with its surroundings: memory of fixed latency (or shuffled answers), engine that
-/// takes and finishes instructions at random, semaphores as an array.
+/// takes and finishes instructions at random, semaphores as an array, whose updates show two edges
+/// later.
 template <class Dut, unsigned LineBytes>
 class Bench {
  public:
@@ -94,7 +96,10 @@ class Bench {
       if (it->at > now || (shuffle && rng() % 2)) continue;
       dut.fetch_rsp_valid_i = 1;
       dut.fetch_rsp_slot_i = it->slot;
-      std::memcpy(&dut.fetch_rsp_data_i, &memory.at(it->addr - start_base), LineBytes);
+      std::memcpy(&dut.fetch_rsp_data_i,
+                  it->addr < kDataBase ? &memory.at(it->addr - start_base)
+                                       : &data.at(it->addr - kDataBase),
+                  LineBytes);
       answers.erase(it);
       break;
     }
@@ -109,8 +114,8 @@ class Bench {
     dut.error_pc_i = engine_error_pc;
     dut.event_ready_i = rng() % 2;
     dut.eval();
-    dut.wait_value_i = semaphores[dut.wait_sem_o];
-    dut.room_value_i = semaphores[dut.room_sem_o];
+    dut.wait_value_i = shown(dut.wait_sem_o);
+    dut.room_value_i = shown(dut.room_sem_o);
     dut.eval();
     if (dut.fetch_req_valid_o && dut.fetch_req_ready_i) {
       answers.push_back(
@@ -122,6 +127,7 @@ class Bench {
       Instr::Words words;
       std::memcpy(words.data(), &dut.instr_o, sizeof(words));
       const Instr i = Instr::from(words);
+      issued_instr.push_back(i);
       if (i.opcode == 0xEE) {
         engine_error = true;
         engine_error_pc = dut.instr_pc_o;
@@ -134,6 +140,7 @@ class Bench {
         std::memcpy(words.data(), &dut.second_o, sizeof(words));
         EXPECT_EQ(i.opcode, static_cast<unsigned>(Opcode::LoadStationary));
         EXPECT_EQ(Instr::from(words).opcode, static_cast<unsigned>(Opcode::MultiplyMoving));
+        issued_instr.push_back(Instr::from(words));
         issued.push_back(dut.instr_pc_o + 1);
         issued_at.push_back(now);
         held.push_back(now + engine_latency);
@@ -141,6 +148,7 @@ class Bench {
       }
     }
     bool refused = false;
+    hidden = {};
     if (dut.upd_valid_o) {
       defs::SemUpdate::Words words{};
       std::memcpy(words.data(), &dut.upd_o, sizeof(words));
@@ -150,6 +158,7 @@ class Bench {
         refused = true;
       else {
         semaphores[u.sem] = next;
+        hidden = {u.sem, u.delta, 0};
         updates.push_back({u.sem, u.delta, dut.upd_pc_o});
       }
     }
@@ -163,6 +172,11 @@ class Bench {
     while (!(dut.quiet_o && now > 2) && limit--) cycle();
   }
 
+  /// What the wait ports say: the update offered in the last cycle is not in it yet.
+  int shown(unsigned sem) {
+    return semaphores[sem] - (hidden.sem == sem ? hidden.delta : 0);
+  }
+
   struct Answer {
     std::uint64_t at;
     unsigned slot;
@@ -171,13 +185,15 @@ class Bench {
   VerilatedContext context;
   Dut dut{&context};
   std::mt19937 rng;
-  std::vector<std::uint8_t> memory;
+  std::vector<std::uint8_t> memory, data = std::vector<std::uint8_t>(4096);
   std::vector<Answer> answers;
   std::deque<std::uint64_t> held;
   std::map<unsigned, int> semaphores;
   std::vector<unsigned> issued, events;
   std::vector<std::uint64_t> issued_at;
   std::vector<Update> updates;
+  std::vector<Instr> issued_instr;  ///< as the engine sees them
+  Update hidden{};
   std::uint64_t now = 0, start_base = 0;
   std::size_t max_answers = 0;
   unsigned pairs = 0;  ///< loads and multiplies that were issued together
