@@ -111,7 +111,7 @@ module instr_fetch #(
   logic [SlotBits-1:0] load_slot_q;
   logic [47:0] base_q;
   logic [24:0] count_q;
-  logic [24:0] lo_d, lo_q, hi_d, hi_q, read_line, unread;
+  logic [24:0] lo_d, lo_q, hi_d, hi_q, read_line, next_line, unread;
   logic [SlotBits-1:0] hi_slot, rsp_slot;
   logic request_line, request_load, request;
 
@@ -138,11 +138,13 @@ module instr_fetch #(
 
   assign next      = read_q + 25'd1;
   assign read_slot = SlotBits'(read_line);
-  assign next_slot = SlotBits'(next / 25'(PerLine));
+  assign next_line = next / 25'(PerLine);
+  assign next_slot = SlotBits'(next_line);
   assign read_sub  = SubBits'(read_q % 25'(PerLine));
   assign next_sub  = SubBits'(next % 25'(PerLine));
-  assign load_one  = active_q && read_q != count_q && full_q[read_slot] && second_free;
-  assign load_two  = load_one && first_free && next != count_q && full_q[next_slot] && !read_jumps;
+  // The slot of hi may still hold the oldest line.
+  assign load_one  = active_q && read_q != count_q && read_line != hi_q && full_q[read_slot] && second_free;
+  assign load_two  = load_one && first_free && next != count_q && next_line != hi_q && full_q[next_slot] && !read_jumps;
 
   // Opcode and branch target, at the two ends of an instruction.
   localparam int unsigned OpcodeAt = defs_pkg::InstrBits - 8;
@@ -170,7 +172,7 @@ module instr_fetch #(
 
   // ---------------------------------------------------------------- next state
   logic jump, outside;
-  logic [24:0] jump_line;
+  logic [24:0] jump_line, oldest;  // oldest: lo, when what is requested now has taken its slot
   always_comb begin
     read_d = read_q;
     jump   = redirect_i;
@@ -186,14 +188,15 @@ module instr_fetch #(
     if (start_i) read_d = '0;
   end
   assign jump_line = read_d / 25'(PerLine);
-  assign outside   = jump && (jump_line < lo_q || jump_line > hi_q);
+  assign oldest    = lo_q + 25'(request && request_line && hi_q - lo_q == 25'(Slots));
+  assign outside   = jump && (jump_line < oldest || jump_line > hi_q);
 
   always_comb begin
     active_d       = active_q;
     instr_valid_d  = !first_free || load_one;
     // In the second place: what stays there, or what is loaded behind another.
     second_valid_d = (second_valid_q && !instr_ready_i) || load_two || (load_one && !first_free);
-    lo_d           = lo_q;
+    lo_d           = oldest;
     hi_d           = hi_q;
     pending_d      = pending_q;
     stale_d        = stale_q;
@@ -210,7 +213,6 @@ module instr_fetch #(
       pending_d[hi_slot] = 1'b1;
       full_d[hi_slot]    = 1'b0;
       hi_d               = hi_q + 25'd1;
-      if (hi_q - lo_q == 25'(Slots)) lo_d = lo_q + 25'd1;
     end
     if (outside) begin
       lo_d    = jump_line;

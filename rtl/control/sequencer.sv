@@ -25,7 +25,8 @@
 // notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
 //
 // A Take (seq_wait) is subtracted in the cycle after issue, through the same port and before any update: its commit
-// comes before all that its instruction does, the instruction's error included.
+// comes before all that its instruction does, the instruction's error included. Updates of older instructions may come
+// later, so takes are a list of commits of their own.
 //
 // The sequencer checks its own instructions, whether the semaphores are this core's or
 // shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold
@@ -70,6 +71,7 @@ module sequencer #(
   output logic                  upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [31:0]           upd_pc_o,
+  output logic                  upd_take_o,  // it is a Take: for the tracer
   input  logic                  upd_error_i,
 
   output logic                   instr_valid_o,
@@ -286,6 +288,7 @@ module sequencer #(
   assign upd_valid_o = take || (pop && head.update);
   assign upd_o       = take ? '{sem: take_sem, delta: -17'(take_value)}
                             : '{sem: head.sem, delta: {head.delta[15], head.delta}};
+  assign upd_take_o  = take;
   assign upd_pc_o    = take ? take_pc_q : head.pc;
   assign upd_pc_d    = upd_valid_o ? upd_pc_o : upd_pc_q;
 
@@ -403,8 +406,9 @@ module sequencer #(
   `ASSERT(LoadStays_A, load && !push |=> load || state_q == defs_pkg::SeqStateError)
   // A take is on the port alone, and only an issued instruction takes.
   `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
-  // What an engine sees names no register where its row has operands.
-  `ASSERT_NOW(NoRegisterLeaves_A, second_valid_o -> second_o.size_reg == '0 && second_o.src0.index == '0)
+  // What an engine sees names no register, where its row has something.
+  `ASSERT_NOW(NoRegisterLeaves_A, second_valid_o -> second_o.size_reg == '0 && instr_o.size_reg == '0 &&
+    (second_o.src0.index == '0 || second_o.src0.space == defs_pkg::SpaceNone))
   // What is predicted is a branch.
   `ASSERT_NOW(OnlyBranchesArePredicted_A, fetched_valid && predicted -> is_branch)
   // An offered instruction stays, unless an error stops the stream.

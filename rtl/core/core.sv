@@ -45,6 +45,7 @@ module core #(
   output logic [N:0]                  upd_valid_o,
   output defs_pkg::sem_update_t [N:0] upd_o,
   output logic [N:0][31:0]            upd_pc_o,
+  output logic [N-1:0]                upd_take_o,
   output logic [3:0]                  upd_dma_engine_o,
   input  logic [N:0]                  upd_error_i,
 
@@ -118,6 +119,7 @@ module core #(
       .wait_sem_o(wait_sem_o[i*9 +: 9]), .wait_value_i(wait_value_i[i*16 +: 16]),
       .room_sem_o(wait_sem_o[(N+i)*9 +: 9]), .room_value_i(wait_value_i[(N+i)*16 +: 16]),
       .upd_valid_o(upd_valid_o[i]), .upd_o(upd_o[i]), .upd_pc_o(upd_pc_o[i]),
+      .upd_take_o(upd_take_o[i]),
       .upd_error_i(upd_error_i[i]),
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
       .instr_pc_o(instr_pc[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),

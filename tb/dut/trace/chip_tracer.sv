@@ -3,7 +3,8 @@
 // to, messages and their bursts, host bursts, and the errors of receiver and host.
 //
 // A semaphore update is reported when it is applied, one cycle after it was offered: who offered it
-// is remembered here. A rejected one is not: its stream reports an error (sequencers and DMA engines
+// is remembered here. A Take is one that its sequencer posts when the instruction issues: it may overtake updates of
+// older instructions, so takes are a list of their own, in lane 1 of the sequencer's stream. A rejected one is not: its stream reports an error (sequencers and DMA engines
 // in core_tracer, when they stop).
 module chip_tracer (
   input logic clk_i,
@@ -13,6 +14,7 @@ module chip_tracer (
   input defs_pkg::sem_update_t [12:0] upd_i,
   input logic                  [12:0] upd_error_i,
   input logic [9:0][31:0] upd_pc_i,          // as offered, one cycle earlier
+  input logic [1:0][3:0]  upd_take_i,
   input logic [1:0][3:0]  upd_dma_engine_i,
   input logic [1:0][9:0]  upd_rx_src_i,
   input logic [1:0][6:0]  upd_rx_lane_i,
@@ -49,11 +51,12 @@ module chip_tracer (
 
   // ---------------------------------------------------------------- semaphores
   logic [9:0][31:0] upd_pc_q;
-  logic [1:0][3:0] upd_dma_engine_q;
+  logic [1:0][3:0] upd_take_q, upd_dma_engine_q;
   logic [1:0][9:0] upd_rx_src_q;
   logic [1:0][6:0] upd_rx_lane_q;
   always_ff @(posedge clk_i) begin
     upd_pc_q         <= upd_pc_i;
+    upd_take_q       <= upd_take_i;
     upd_dma_engine_q <= upd_dma_engine_i;
     upd_rx_src_q     <= upd_rx_src_i;
     upd_rx_lane_q    <= upd_rx_lane_i;
@@ -65,7 +68,8 @@ module chip_tracer (
         for (int unsigned s = 0; s < 5; s++) begin
           if (upd_valid_i[4'(core * 5 + s)] && !upd_error_i[4'(core * 5 + s)]) begin
             commit_dpi::dodeca_commit_semaphore(core,
-              (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0, 0,
+              (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0,
+              32'(s < 4 && upd_take_q[core[0]][s[1:0]]),
               upd_pc_q[4'(core * 5 + s)], 32'(upd_i[4'(core * 5 + s)].sem),
               32'(upd_i[4'(core * 5 + s)].delta));
           end
@@ -140,7 +144,7 @@ endmodule
 bind chip chip_tracer u_tracer (
   .clk_i, .rst_ni,
   .upd_valid_i(u_semaphores.upd_valid_q), .upd_i(u_semaphores.upd_q), .upd_error_i(upd_error),
-  .upd_pc_i(upd_pc), .upd_dma_engine_i(upd_dma_engine),
+  .upd_pc_i(upd_pc), .upd_take_i(upd_take), .upd_dma_engine_i(upd_dma_engine),
   .upd_rx_src_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_sem_src, u_fabric.u_ni.gen_core[0].u_rx.u_write.trace_sem_src}),
   .upd_rx_lane_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_sem_lane, u_fabric.u_ni.gen_core[0].u_rx.u_write.trace_sem_lane}),
   .message_valid_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_message_valid_q,

@@ -96,10 +96,10 @@ class Bench {
       if (it->at > now || (shuffle && rng() % 2)) continue;
       dut.fetch_rsp_valid_i = 1;
       dut.fetch_rsp_slot_i = it->slot;
-      std::memcpy(&dut.fetch_rsp_data_i,
-                  it->addr < kDataBase ? &memory.at(it->addr - start_base)
-                                       : &data.at(it->addr - kDataBase),
-                  LineBytes);
+      std::memcpy(
+          &dut.fetch_rsp_data_i,
+          it->addr < kDataBase ? &memory.at(it->addr - start_base) : &data.at(it->addr - kDataBase),
+          LineBytes);
       answers.erase(it);
       break;
     }
@@ -173,9 +173,7 @@ class Bench {
   }
 
   /// What the wait ports say: the update offered in the last cycle is not in it yet.
-  int shown(unsigned sem) {
-    return semaphores[sem] - (hidden.sem == sem ? hidden.delta : 0);
-  }
+  int shown(unsigned sem) { return semaphores[sem] - (hidden.sem == sem ? hidden.delta : 0); }
 
   struct Answer {
     std::uint64_t at;

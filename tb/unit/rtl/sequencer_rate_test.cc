@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tb/unit/rtl/sequencer_bench.h"
+#include "tb/unit/rtl/sequencer_reference.h"
 
 namespace {
 
@@ -31,6 +31,39 @@ TEST(Sequencer, FetchesAheadFastEnough) {
   RecordProperty("mini_cycles_per_instruction", std::to_string(mini));
   EXPECT_LE(inf2, 5.5);
   EXPECT_LE(mini, 21.0);
+}
+
+/// Cycles of a pass through a loop of `body` instructions and its branch, in the long run.
+template <class B>
+double cycles_per_pass(unsigned body, const Instr& work) {
+  std::uint64_t ends[2];
+  for (const unsigned passes : {20u, 60u}) {
+    std::vector<Instr> program{set(1, passes)};
+    program.insert(program.end(), body, work);
+    program.push_back(branch(defs::Condition::Ne, 1, 0, 0xFFFFFFFF, 1));
+    program.push_back(kEnd);
+    B bench(program);
+    bench.engine_depth = 16;
+    bench.start();
+    while (bench.dut.state_o == kRunning && bench.now < 200000) bench.cycle();
+    EXPECT_EQ(bench.dut.state_o, kDone);
+    ends[passes == 60] = bench.now;
+  }
+  return static_cast<double>(ends[1] - ends[0]) / 40;
+}
+
+/// A loop in the lines that fetch keeps costs one cycle per instruction, its branch included.
+TEST(Sequencer, ALoopIssuesOneInstructionACycle) {
+  for (const Instr& work : {instr(Opcode::Nop), kWork, reg_alu(defs::RegOp::Add, 2, 2, 1, 3)}) {
+    EXPECT_EQ(cycles_per_pass<Inf2>(0, work), 1);
+    EXPECT_EQ(cycles_per_pass<Inf2>(7, work), 8);
+    EXPECT_EQ(cycles_per_pass<Inf2>(31, work), 32);
+    EXPECT_EQ(cycles_per_pass<Mini>(0, work), 1);
+    EXPECT_EQ(cycles_per_pass<Mini>(7, work), 8);
+  }
+  // One that does not fit is fetched in every pass.
+  RecordProperty("inf2_cycles_of_100", std::to_string(cycles_per_pass<Inf2>(99, kWork)));
+  RecordProperty("mini_cycles_of_100", std::to_string(cycles_per_pass<Mini>(99, kWork)));
 }
 
 /// Only near 0 and 65535 does an update cost time.
