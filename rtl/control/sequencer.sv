@@ -176,12 +176,12 @@ module sequencer #(
   assign condition  = met || forbidden;
   assign wait_sem_o = fetched.wait_sem;
 
-  logic take, issued;
+  logic take, issued, waiting_over;  // waiting_over: it goes, refused for its fields or not
   logic [8:0] take_sem;
   logic [15:0] take_value;
   seq_wait u_wait (
     .clk_i, .rst_ni, .op_i(fetched.wait_op), .sem_i(fetched.wait_sem), .least_i(fetched.wait_value),
-    .value_i(wait_value_i), .met_o(met), .issue_i(issued),
+    .value_i(wait_value_i), .met_o(met), .issue_i(waiting_over),
     .take_o(take), .take_sem_o(take_sem), .take_value_o(take_value)
   );
 
@@ -225,6 +225,7 @@ module sequencer #(
   assign load           = ready_to_issue && kind == KindOwn && is_load;
   assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i) && (!load || load_done);
   assign issued         = push && kind != KindRejected;
+  assign waiting_over   = push && !exhausted && !forbidden;
   assign fetched_ready  = push;
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
   assign instr_o        = resolved;
@@ -338,7 +339,7 @@ module sequencer #(
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
           pc_d    = upd_pc_q;
-        end else if (head_valid && head.kind == KindRejected) begin
+        end else if (head_valid && head.kind == KindRejected && !take) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
           pc_d    = head.pc;
@@ -393,7 +394,7 @@ module sequencer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (issued) take_pc_q <= pc_q;
+    if (push) take_pc_q <= pc_q;
   end
 
   // ---------------------------------------------------------------- assertions
@@ -404,7 +405,7 @@ module sequencer #(
   `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // A load that was begun goes on until its word is here, unless an error stops the stream.
   `ASSERT(LoadStays_A, load && !push |=> load || state_q == defs_pkg::SeqStateError)
-  // A take is on the port alone, and only an issued instruction takes.
+  // A take is on the port alone.
   `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
   // What an engine sees names no register, where its row has something.
   `ASSERT_NOW(NoRegisterLeaves_A, second_valid_o -> second_o.size_reg == '0 && instr_o.size_reg == '0 &&
