@@ -30,7 +30,8 @@
 //
 // The sequencer checks its own instructions, whether the semaphores are this core's or
 // shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold
-// for one cycle only. After an error it stays stopped until reset; nothing else stops with it.
+// for one cycle only. What goes to an engine and comes back as commits is named by its serial, so many operations of
+// this stream before it since reset; a pc comes again in loops. After an error it stays stopped until reset; nothing else stops with it.
 `include "assert.svh"
 
 module sequencer #(
@@ -71,19 +72,20 @@ module sequencer #(
   output logic                  upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [31:0]           upd_pc_o,
+  output logic [31:0]           upd_serial_o,
   output logic                  upd_take_o,  // it is a Take: for the tracer
   input  logic                  upd_error_i,
 
   output logic                   instr_valid_o,
   input  logic                   instr_ready_i,
   output defs_pkg::instr_t       instr_o,
-  output logic [31:0]            instr_pc_o,
+  output logic [31:0]            instr_serial_o,
   output logic                   second_valid_o,  // ... with the instruction after it
   output defs_pkg::instr_t       second_o,
   input  logic [1:0]             done_i,          // how many
   input  logic                   error_valid_i,
   input  defs_pkg::error_cause_e error_cause_i,
-  input  logic [31:0]            error_pc_i,
+  input  logic [31:0]            error_serial_i,
 
   output logic quiet_o
 );
@@ -198,7 +200,7 @@ module sequencer #(
   typedef enum logic [1:0] {KindEngine = 0, KindOwn = 1, KindEnd = 2, KindRejected = 3} kind_e;
   kind_e kind;
   logic [7:0] rejection;  // error_cause of KindRejected
-  logic [31:0] pc_d, pc_q;
+  logic [31:0] pc_d, pc_q, serial_d, serial_q;
   logic issuing_d, issuing_q;  // cleared by END and by a rejection
   logic ready_to_issue, queue_ready;
   logic hold_d, hold_q;  // an update without room is in flight
@@ -229,7 +231,7 @@ module sequencer #(
   assign fetched_ready  = push;
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
   assign instr_o        = resolved;
-  assign instr_pc_o     = pc_q;
+  assign instr_serial_o = serial_q;
   assign second_valid_o = instr_valid_o && pair;
   assign second_o       = second_resolved;
   assign register_write = issued && kind == KindOwn && control_write;
@@ -241,6 +243,7 @@ module sequencer #(
     kind_e       kind;
     logic        pair;
     logic [31:0] pc;     // of the one with the update
+    logic [31:0] serial; // likewise
     logic        update;
     logic [8:0]  sem;
     logic [15:0] delta;  // or the cause of a rejection
@@ -253,7 +256,7 @@ module sequencer #(
   assign update       = pair ? second.update : fetched.update;
   assign update_sem   = pair ? second.update_sem : fetched.update_sem;
   assign update_delta = pair ? second.update_delta : fetched.update_delta;
-  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair),
+  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair), serial: serial_q + 32'(pair),
                     update: update && kind != KindRejected, sem: update_sem,
                     delta: (kind == KindRejected) ? {8'd0, rejection} : update_delta};
   prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
@@ -264,14 +267,15 @@ module sequencer #(
 
   // `done_q` counts dones whose instruction waits behind one of the sequencer's, for its turn, or for its other half.
   logic [5:0] done_d, done_q, done_now, done_needed;
-  logic head_is_engine, finished;
+  logic head_is_engine, finished, of_first;  // of_first: what is not done yet is a pair's first
   assign done_now       = done_q + 6'(done_i);
   assign done_needed    = head.pair ? 6'd2 : 6'd1;
   assign head_is_engine = head.kind == KindEngine;
   assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
                     (head_is_engine ? done_now >= done_needed : head.kind != KindRejected) &&
                     !(take && head.update);
-  assign pop    = finished;
+  assign pop      = finished;
+  assign of_first = head.pair && done_now == '0;
   assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
 
   // ---------------------------------------------------------------- room for an update
@@ -284,14 +288,16 @@ module sequencer #(
     .none_in_flight_i(!head_valid)
   );
 
-  logic [31:0] upd_pc_d, upd_pc_q;
-  logic [31:0] take_pc_q;
+  logic [31:0] upd_pc_d, upd_pc_q, upd_serial_d, upd_serial_q;
+  logic [31:0] take_pc_q, take_serial_q;
   assign upd_valid_o = take || (pop && head.update);
   assign upd_o       = take ? '{sem: take_sem, delta: -17'(take_value)}
                             : '{sem: head.sem, delta: {head.delta[15], head.delta}};
   assign upd_take_o  = take;
   assign upd_pc_o    = take ? take_pc_q : head.pc;
-  assign upd_pc_d    = upd_valid_o ? upd_pc_o : upd_pc_q;
+  assign upd_serial_o = take ? take_serial_q : head.serial;
+  assign upd_pc_d     = upd_valid_o ? upd_pc_o : upd_pc_q;
+  assign upd_serial_d = upd_valid_o ? upd_serial_o : upd_serial_q;
 
   // ---------------------------------------------------------------- state
   defs_pkg::error_cause_e cause_d, cause_q;
@@ -301,6 +307,7 @@ module sequencer #(
   always_comb begin
     state_d     = state_q;
     pc_d        = pc_q;
+    serial_d    = serial_q + (push ? (pair ? 32'd2 : 32'd1) : 32'd0);
     cause_d     = cause_q;
     issuing_d   = issuing_q;
     ending_d    = ending_q;
@@ -338,15 +345,18 @@ module sequencer #(
         if (upd_error_i) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
-          pc_d    = upd_pc_q;
+          pc_d     = upd_pc_q;
+          serial_d = upd_serial_q;
         end else if (head_valid && head.kind == KindRejected && !take) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
-          pc_d    = head.pc;
+          pc_d     = head.pc;
+          serial_d = head.serial;
         end else if (error_valid_i && head_valid && head_is_engine && !pop && !take) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = error_cause_i;
-          pc_d    = error_pc_i;
+          pc_d     = head.pc - 32'(of_first);
+          serial_d = head.serial - 32'(of_first);
         end
       end
       default: ;  // stopped by an error: until reset
@@ -379,6 +389,8 @@ module sequencer #(
       event_q   <= 1'b0;
       done_q    <= '0;
       upd_pc_q  <= '0;
+      serial_q  <= '0;
+      upd_serial_q <= '0;
     end else begin
       state_q   <= state_d;
       pc_q      <= pc_d;
@@ -390,11 +402,16 @@ module sequencer #(
       event_q   <= event_d;
       done_q    <= done_d;
       upd_pc_q  <= upd_pc_d;
+      serial_q  <= serial_d;
+      upd_serial_q <= upd_serial_d;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (push) take_pc_q <= pc_q;
+    if (push) begin
+      take_pc_q     <= pc_q;
+      take_serial_q <= serial_q;
+    end
   end
 
   // ---------------------------------------------------------------- assertions
@@ -405,6 +422,9 @@ module sequencer #(
   `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // A load that was begun goes on until its word is here, unless an error stops the stream.
   `ASSERT(LoadStays_A, load && !push |=> load || state_q == defs_pkg::SeqStateError)
+  // An engine stops at what it has not done.
+  `ASSERT_NOW(ErrorIsOfTheOldest_A, error_valid_i && head_valid && head_is_engine && !pop && !take && !upd_error_i &&
+    state_q == defs_pkg::SeqStateRunning -> error_serial_i == head.serial - 32'(of_first))
   // A take is on the port alone.
   `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
   // What an engine sees names no register, where its row has something.

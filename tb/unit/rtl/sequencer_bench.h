@@ -111,7 +111,7 @@ class Bench {
       ++dut.done_i;
     dut.error_valid_i = engine_error && held.empty();
     dut.error_cause_i = static_cast<unsigned>(ErrorCause::BadShape);
-    dut.error_pc_i = engine_error_pc;
+    dut.error_serial_i = engine_error_serial;
     dut.event_ready_i = rng() % 2;
     dut.eval();
     dut.wait_value_i = shown(dut.wait_sem_o);
@@ -130,9 +130,10 @@ class Bench {
       issued_instr.push_back(i);
       if (i.opcode == 0xEE) {
         engine_error = true;
-        engine_error_pc = dut.instr_pc_o;
+        engine_error_serial = dut.instr_serial_o;
       } else {
-        issued.push_back(dut.instr_pc_o);
+        issued.push_back(dut.pc_o);
+        serials.push_back(dut.instr_serial_o);
         issued_at.push_back(now);
         held.push_back(now + engine_latency);
       }
@@ -141,7 +142,8 @@ class Bench {
         EXPECT_EQ(i.opcode, static_cast<unsigned>(Opcode::LoadStationary));
         EXPECT_EQ(Instr::from(words).opcode, static_cast<unsigned>(Opcode::MultiplyMoving));
         issued_instr.push_back(Instr::from(words));
-        issued.push_back(dut.instr_pc_o + 1);
+        issued.push_back(dut.pc_o + 1);
+        serials.push_back(dut.instr_serial_o + 1);
         issued_at.push_back(now);
         held.push_back(now + engine_latency);
         ++pairs;
@@ -187,7 +189,7 @@ class Bench {
   std::vector<Answer> answers;
   std::deque<std::uint64_t> held;
   std::map<unsigned, int> semaphores;
-  std::vector<unsigned> issued, events;
+  std::vector<unsigned> issued, serials, events;
   std::vector<std::uint64_t> issued_at;
   std::vector<Update> updates;
   std::vector<Instr> issued_instr;  ///< as the engine sees them
@@ -195,7 +197,7 @@ class Bench {
   std::uint64_t now = 0, start_base = 0;
   std::size_t max_answers = 0;
   unsigned pairs = 0;  ///< loads and multiplies that were issued together
-  unsigned count = 0, engine_depth = 4, engine_latency = 3, engine_error_pc = 0;
+  unsigned count = 0, engine_depth = 4, engine_latency = 3, engine_error_serial = 0;
   bool shuffle = false, engine_error = false;
 };
 using Mini = Bench<Vsequencer_mini, 64>;

@@ -148,12 +148,16 @@ std::size_t matches_the_reference(unsigned seed, unsigned& pairs) {
   for (unsigned start = 0; start < 2; ++start) {  // the second finds the registers cleared
     bench.issued.clear();
     bench.issued_instr.clear();
+    bench.serials.clear();
     bench.updates.clear();
     bench.start();
     run_with_tokens(bench);
     EXPECT_EQ(bench.dut.state_o, kDone)
         << "cause " << unsigned{bench.dut.cause_o} << " pc " << bench.dut.pc_o;
     EXPECT_EQ(bench.issued, reference.issued);
+    for (unsigned& serial : bench.serials)  // those of the first run and its END
+      serial -= start * (static_cast<unsigned>(reference.steps) + 1);
+    EXPECT_EQ(bench.serials, reference.serials);
     EXPECT_TRUE(bench.issued_instr == reference.issued_instr);
     std::vector<Update> updates, takes;
     for (const Update& u : bench.updates) (u.sem < kTokens ? updates : takes).push_back(u);
@@ -214,6 +218,24 @@ TEST(SequencerPrograms, ATakeComesBeforeWhatItsInstructionDoes) {
   EXPECT_EQ(bench.dut.state_o, kError);
   EXPECT_EQ(bench.dut.cause_o, static_cast<unsigned>(ErrorCause::BadShape));
   EXPECT_EQ(bench.dut.pc_o, 2u);
+}
+
+/// What a sequencer refuses behind its wait has taken, too; what it refuses without waiting has
+/// not.
+TEST(SequencerPrograms, ARefusedTake) {
+  for (const bool forbidden : {false, true}) {
+    Instr bad = with_wait(instr(Opcode::Nop), defs::WaitOp::Take, kTokens, 2);
+    if (!forbidden) bad.imm = 1;
+    Mini bench({bad, kEnd});
+    if (forbidden) defs::PeerAccess{}.pack(&bench.dut.peer_i[0]);
+    bench.semaphores[kTokens] = 7;
+    bench.start();
+    bench.run();
+    EXPECT_EQ(bench.dut.state_o, kError);
+    EXPECT_EQ(bench.dut.cause_o,
+              static_cast<unsigned>(forbidden ? ErrorCause::Forbidden : ErrorCause::ReservedBits));
+    EXPECT_EQ(bench.semaphores[kTokens], forbidden ? 7 : 5);
+  }
 }
 
 /// A second taker, which no program has, is told.

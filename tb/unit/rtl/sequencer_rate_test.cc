@@ -160,7 +160,7 @@ TEST(Sequencer, APairHasOneWaitAndOneUpdate) {
   bench.held.front() = bench.now;
   bench.cycle();
   bench.engine_error = true;
-  bench.engine_error_pc = 1;
+  bench.engine_error_serial = 1;
   bench.run();
   EXPECT_EQ(bench.dut.state_o, kError);
   EXPECT_EQ(bench.dut.pc_o, 1u);

@@ -31,6 +31,7 @@ inline Instr reg_load(unsigned rd, unsigned ra, std::uint64_t address) {
 /// Runs a program. Waits always hold; nothing is rejected but what `run` says.
 struct Reference {
   std::vector<unsigned> issued;     ///< pc of what goes to the engine
+  std::vector<unsigned> serials;    ///< ... and how many operations came before it
   std::vector<Instr> issued_instr;  ///< ... as it sees it
   std::vector<Update> updates, takes;
   std::array<std::uint32_t, defs::kRegisters> reg{};
@@ -148,6 +149,7 @@ struct Reference {
         }
         default:
           issued.push_back(pc);
+          serials.push_back(static_cast<unsigned>(steps));
           issued_instr.push_back(resolved(i));
       }
       pc = next;
