@@ -10,8 +10,9 @@
 //                 kept, read    in flight or here         not yet asked for
 //
 // The slots hold the lines lo .. hi - 1, at most Slots of them; hi is asked for while fewer than Ahead lines are in
-// flight or unread, and takes the slot of the oldest. So the last Slots - Ahead lines that were read stay: a loop in
-// them runs without a request. A jump into the window moves `read`; any other one begins a new window there, and
+// flight or unread, and takes the slot of the oldest. So the last Slots - Ahead lines that were read stay, and of a loop
+// of up to Slots lines the first is not given up before the loop is left: its second pass may be fetched once more,
+// the others run without a request. A jump into the window moves `read`; any other one begins a new window there, and
 // what is still on its way for the old one is stale: its slot is free when it has arrived.
 //
 // A branch that leads back is predicted: behind it its target is read, so a loop costs nothing. If the sequencer goes
@@ -112,16 +113,19 @@ module instr_fetch #(
   logic [47:0] base_q;
   logic [24:0] count_q;
   logic [24:0] lo_d, lo_q, hi_d, hi_q, read_line, next_line, unread;
+  logic [24:0] first_d, first_q, last_d, last_q;  // lines of the loop that is kept; first > last: none
+  logic held;                                     // hi would take the slot of its first line
   logic [SlotBits-1:0] hi_slot, rsp_slot;
   logic request_line, request_load, request;
 
   assign read_line    = read_q / 25'(PerLine);
   assign unread       = hi_q - read_line;
+  assign held         = first_q <= read_line && read_line <= last_q && hi_q - first_q == 25'(Slots);
   assign hi_slot      = hi_q[SlotBits-1:0];
   assign rsp_slot     = rsp_slot_i[SlotBits-1:0];
   assign request_load = load_valid_i && !loading_q && !pending_q[hi_slot];
   assign request_line = active_q && hi_q != (count_q + 25'(PerLine - 1)) / 25'(PerLine) && unread < 25'(Ahead) &&
-                        !load_valid_i && !loading_q && !pending_q[hi_slot];
+                        !held && !load_valid_i && !loading_q && !pending_q[hi_slot];
   assign req_valid_o  = request_line || request_load;
   assign req_addr_o   = request_load ? {load_addr_i[47:$clog2(size_pkg::LineBytes)], ($clog2(size_pkg::LineBytes))'(0)}
                                      : base_q + 48'(hi_q) * 48'(size_pkg::LineBytes);
@@ -171,7 +175,8 @@ module instr_fetch #(
   assign count_o        = count_q;
 
   // ---------------------------------------------------------------- next state
-  logic jump, outside;
+  logic jump, outside, back;
+  logic [24:0] from;  // line of a branch that is predicted
   logic [24:0] jump_line, oldest;  // oldest: lo, when what is requested now has taken its slot
   always_comb begin
     read_d = read_q;
@@ -187,6 +192,8 @@ module instr_fetch #(
     end
     if (start_i) read_d = '0;
   end
+  assign from      = load_two ? next_line : read_line;
+  assign back      = jump && !redirect_i && from - jump_line < 25'(Slots) && !(first_q <= jump_line && from <= last_q);
   assign jump_line = read_d / 25'(PerLine);
   assign oldest    = lo_q + 25'(request && request_line && hi_q - lo_q == 25'(Slots));
   assign outside   = jump && (jump_line < oldest || jump_line > hi_q);
@@ -202,6 +209,8 @@ module instr_fetch #(
     stale_d        = stale_q;
     full_d         = full_q;
     loading_d      = loading_q && !load_done_o;
+    first_d        = back ? jump_line : first_q;
+    last_d         = back ? from : last_q;
 
     if (rsp_valid_i && !load_done_o) begin
       pending_d[rsp_slot] = 1'b0;
@@ -230,6 +239,8 @@ module instr_fetch #(
       lo_d     = '0;
       hi_d     = '0;
       full_d   = '0;
+      first_d  = 25'd1;
+      last_d   = '0;
     end
   end
 
@@ -243,6 +254,8 @@ module instr_fetch #(
       read_q         <= '0;
       lo_q           <= '0;
       hi_q           <= '0;
+      first_q        <= 25'd1;
+      last_q         <= '0;
       pending_q      <= '0;
       stale_q        <= '0;
       full_q         <= '0;
@@ -254,6 +267,8 @@ module instr_fetch #(
       read_q         <= read_d;
       lo_q           <= lo_d;
       hi_q           <= hi_d;
+      first_q        <= first_d;
+      last_q         <= last_d;
       pending_q      <= pending_d;
       stale_q        <= stale_d;
       full_q         <= full_d;
@@ -282,6 +297,8 @@ module instr_fetch #(
   // A line of the window is here or on its way.
   `ASSERT_NOW(LineIsNotLost_A,
     active_q && read_line < hi_q -> full_q[read_slot] || (pending_q[read_slot] && !stale_q[read_slot]))
+  // The loop that is kept fits: what is read in it needs no line that is held back.
+  `ASSERT_NOW(LoopFits_A, active_q && held -> last_q < hi_q)
   // Only what is in flight is stale, and it is not here.
   `ASSERT_NOW(StaleIsInFlight_A, (stale_q & ~pending_q) == '0 && (pending_q & full_q) == '0)
   // The second is never taken without the first, nor there without it.
