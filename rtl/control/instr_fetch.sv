@@ -13,7 +13,7 @@
 // flight or unread, and takes the slot of the oldest. So the last Slots - Ahead lines that were read stay, and of a loop
 // of up to Slots lines the first is not given up before the loop is left: its second pass may be fetched once more,
 // the others run without a request. A jump into the window moves `read`; any other one begins a new window there, and
-// what is still on its way for the old one is stale: its slot is free when it has arrived.
+// what is still on its way for the old one keeps its slot until it has arrived.
 //
 // A branch that leads back is predicted: behind it its target is read, so a loop costs nothing. If the sequencer goes
 // another way, it says so (redirect), and an instruction that is here comes two cycles later instead of one.
@@ -105,8 +105,8 @@ module instr_fetch #(
   assign predicted_o = predicted_q;
 
   // ---------------------------------------------------------------- lines
-  // Of a slot: its answer is in flight; ... for a window that was left; its line is here.
-  logic [Slots-1:0] pending_d, pending_q, stale_d, stale_q, full_d, full_q;
+  // Of a slot: its answer is in flight; it holds what was asked for last.
+  logic [Slots-1:0] pending_d, pending_q, full_d, full_q;
   logic active_d, active_q, instr_valid_d, instr_valid_q, second_valid_d, second_valid_q;
   logic loading_d, loading_q;
   logic [SlotBits-1:0] load_slot_q;
@@ -146,7 +146,7 @@ module instr_fetch #(
   assign next_slot = SlotBits'(next_line);
   assign read_sub  = SubBits'(read_q % 25'(PerLine));
   assign next_sub  = SubBits'(next % 25'(PerLine));
-  // The slot of hi may still hold the oldest line.
+  // The slot of hi holds an older line.
   assign load_one  = active_q && read_q != count_q && read_line != hi_q && full_q[read_slot] && second_free;
   assign load_two  = load_one && first_free && next != count_q && next_line != hi_q && full_q[next_slot] && !read_jumps;
 
@@ -206,7 +206,6 @@ module instr_fetch #(
     lo_d           = oldest;
     hi_d           = hi_q;
     pending_d      = pending_q;
-    stale_d        = stale_q;
     full_d         = full_q;
     loading_d      = loading_q && !load_done_o;
     first_d        = back ? jump_line : first_q;
@@ -214,8 +213,7 @@ module instr_fetch #(
 
     if (rsp_valid_i && !load_done_o) begin
       pending_d[rsp_slot] = 1'b0;
-      stale_d[rsp_slot]   = 1'b0;
-      full_d[rsp_slot]    = !stale_q[rsp_slot];
+      full_d[rsp_slot]    = 1'b1;
     end
     if (request && request_load) loading_d = 1'b1;
     if (request && request_line) begin
@@ -224,10 +222,8 @@ module instr_fetch #(
       hi_d               = hi_q + 25'd1;
     end
     if (outside) begin
-      lo_d    = jump_line;
-      hi_d    = jump_line;
-      full_d  = '0;
-      stale_d = pending_d;
+      lo_d = jump_line;
+      hi_d = jump_line;
     end
     if (redirect_i || stop_i) begin
       instr_valid_d  = 1'b0;
@@ -238,7 +234,6 @@ module instr_fetch #(
       active_d = 1'b1;
       lo_d     = '0;
       hi_d     = '0;
-      full_d   = '0;
       first_d  = 25'd1;
       last_d   = '0;
     end
@@ -257,7 +252,6 @@ module instr_fetch #(
       first_q        <= 25'd1;
       last_q         <= '0;
       pending_q      <= '0;
-      stale_q        <= '0;
       full_q         <= '0;
     end else begin
       active_q       <= active_d;
@@ -270,7 +264,6 @@ module instr_fetch #(
       first_q        <= first_d;
       last_q         <= last_d;
       pending_q      <= pending_d;
-      stale_q        <= stale_d;
       full_q         <= full_d;
     end
   end
@@ -296,11 +289,11 @@ module instr_fetch #(
   `ASSERT_NOW(WindowFits_A, active_q -> lo_q <= read_line && read_line <= hi_q && hi_q - lo_q <= 25'(Slots))
   // A line of the window is here or on its way.
   `ASSERT_NOW(LineIsNotLost_A,
-    active_q && read_line < hi_q -> full_q[read_slot] || (pending_q[read_slot] && !stale_q[read_slot]))
+    active_q && read_line < hi_q -> full_q[read_slot] || pending_q[read_slot])
   // The loop that is kept fits: what is read in it needs no line that is held back.
   `ASSERT_NOW(LoopFits_A, active_q && held -> last_q < hi_q)
-  // Only what is in flight is stale, and it is not here.
-  `ASSERT_NOW(StaleIsInFlight_A, (stale_q & ~pending_q) == '0 && (pending_q & full_q) == '0)
+  // What is in flight is not here.
+  `ASSERT_NOW(InFlightOrHere_A, (pending_q & full_q) == '0)
   // The second is never taken without the first, nor there without it.
   `ASSERT_NOW(SecondBehindFirst_A, second_valid_o -> instr_valid_o)
   `ASSERT_NOW(SecondWithFirst_A, second_ready_i -> instr_ready_i && second_valid_o)

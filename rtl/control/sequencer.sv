@@ -425,6 +425,9 @@ module sequencer #(
   // An engine stops at what it has not done.
   `ASSERT_NOW(ErrorIsOfTheOldest_A, error_valid_i && head_valid && head_is_engine && !pop && !take && !upd_error_i &&
     state_q == defs_pkg::SeqStateRunning -> error_serial_i == head.serial - 32'(of_first))
+  // Of an instruction that takes and fails, the take is seen first.
+  `ASSERT(TakeBeforeError_A, take && !upd_error_i && state_q == defs_pkg::SeqStateRunning |=>
+    state_q != defs_pkg::SeqStateError)
   // A take is on the port alone.
   `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
   // What an engine sees names no register, where its row has something.

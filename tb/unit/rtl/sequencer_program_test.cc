@@ -100,7 +100,7 @@ struct Writer {
     if (below(6) == 0) {  // skip what follows, or not
       const std::size_t at = program.size();
       program.emplace_back();
-      for (unsigned n = below(4); n--;) work();
+      for (unsigned n = below(below(8) ? 4 : 100); n--;) work();
       program[at] = branch(static_cast<Condition>(below(6)), any(), any(), below(5),
                            static_cast<unsigned>(program.size()));
     }
@@ -218,6 +218,18 @@ TEST(SequencerPrograms, ATakeComesBeforeWhatItsInstructionDoes) {
   EXPECT_EQ(bench.dut.state_o, kError);
   EXPECT_EQ(bench.dut.cause_o, static_cast<unsigned>(ErrorCause::BadShape));
   EXPECT_EQ(bench.dut.pc_o, 2u);
+}
+
+/// With nothing before it, the error is as early as it can be: TakeBeforeError_A.
+TEST(SequencerPrograms, ATakeComesBeforeAnErrorAtOnce) {
+  Instr bad = with_wait(kWork, defs::WaitOp::Take, kTokens, 65535);
+  bad.opcode = 0xEE;
+  Mini bench({bad, kEnd});
+  bench.semaphores[kTokens] = 65535;
+  bench.start();
+  bench.run();
+  EXPECT_EQ(bench.updates, (std::vector<Update>{{kTokens, -65535, 0}}));
+  EXPECT_EQ(bench.dut.state_o, kError);
 }
 
 /// What a sequencer refuses behind its wait has taken, too; what it refuses without waiting has
@@ -357,7 +369,8 @@ void stops_in_a_loop(unsigned body, unsigned step) {
 }
 
 TEST(SequencerPrograms, StopsInTheMidstOfALoop) {
-  for (const unsigned body : {0u, 1u, 6u, 14u, 15u, 16u, 17u, 40u, 63u, 64u, 65u, 300u})
+  for (const unsigned body :
+       {0u, 1u, 6u, 13u, 40u, 60u, 61u, 62u, 63u, 64u, 124u, 125u, 126u, 300u})
     for (const unsigned step : {4u, 2u}) {
       stops_in_a_loop<Mini>(body, step);
       stops_in_a_loop<Inf2>(body, step);

@@ -81,6 +81,22 @@ TEST(Sequencer, WaitsForItsSemaphore) {
   EXPECT_EQ(bench.dut.state_o, kDone);
 }
 
+/// A condition that held once is not asked again, however long the engine lets wait.
+TEST(Sequencer, RemembersThatAWaitIsOver) {
+  Mini bench({with_wait(kWork, defs::WaitOp::Eq, 17, 3), kEnd});
+  bench.engine_depth = 0;
+  bench.start();
+  for (int i = 0; i < 500; ++i) bench.cycle();
+  bench.semaphores[17] = 3;
+  bench.cycle();
+  bench.semaphores[17] = 4;
+  for (int i = 0; i < 10; ++i) bench.cycle();
+  bench.engine_depth = 1;
+  bench.run();
+  EXPECT_EQ(bench.issued.size(), 1u);
+  EXPECT_EQ(bench.dut.state_o, kDone);
+}
+
 TEST(Sequencer, IssuesNothingBehindAnUpdateWithoutRoom) {
   struct {
     const char* what;

@@ -107,7 +107,7 @@ TYPED_TEST(TensorErrors, BadInstructionsStopTheEngineByName) {
        ErrorCause::UnknownOpcode},
       {"func", false, [](defs::Instr& i) { i.func = 1; }, ErrorCause::ReservedBits},
       {"imm", true, [](defs::Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
-      {"reserved", true, [](defs::Instr& i) { i.reserved = 512; }, ErrorCause::ReservedBits},
+      {"reserved", true, [](defs::Instr& i) { i.reserved = 2; }, ErrorCause::ReservedBits},
       {"accumulate", false, [](defs::Instr& i) { i.accumulate = 1; }, ErrorCause::ReservedBits},
       {"src1", true, [](defs::Instr& i) { i.src1.stride3 = 1; }, ErrorCause::ReservedBits},
       {"dst of a load", false, [](defs::Instr& i) { i.dst.space = 2; }, ErrorCause::ReservedBits},
