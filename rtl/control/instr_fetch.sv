@@ -19,8 +19,8 @@
 // another way, it says so (redirect), and an instruction that is here comes two cycles later instead of one.
 // In hardware the look at opcode and target would be taken when a line arrives, and cost two bits per instruction.
 //
-// A memory answer takes about 160 cycles, so Ahead lines sustain an instruction every 160 / (Ahead * PerLine) cycles.
-// Lines may come back in any order: the slot tells which is which.
+// A memory answer takes about 160 cycles, so Ahead lines sustain an instruction every 160 / (Ahead * PerLine) cycles:
+// 1.8 with four to a line (inf2: 32 slots, 8 KB), 3.5 with one (mini: 64 slots, 4 KB). Lines may come back in any order: the slot tells which is which.
 //
 // start_i needs idle_o; it takes base and count. stop_i forgets what was read ahead; idle_o comes when the last answer
 // in flight has arrived. A request may be withdrawn (fetch_mux registers it).
@@ -30,8 +30,8 @@ module instr_fetch #(
   localparam int unsigned LineBits = size_pkg::LineBytes * 8,
   localparam int unsigned PerLine  = size_pkg::LineBytes / defs_pkg::InstrBytes,
   localparam int unsigned SubBits  = (PerLine > 1) ? $clog2(PerLine) : 1,
-  localparam int unsigned Slots    = 16,
-  localparam int unsigned Ahead    = 8,
+  localparam int unsigned Slots    = (PerLine > 1) ? 32 : 64,
+  localparam int unsigned Ahead    = Slots / 4 * 3,
   localparam int unsigned SlotBits = $clog2(Slots),
   localparam int unsigned TagBits  = 6
 ) (
