@@ -118,8 +118,8 @@ module chip #(
   logic [4*N*16-1:0] wait_value;
   logic [12:0] upd_valid, upd_error;
   defs_pkg::sem_update_t [12:0] upd;
-  logic [9:0][31:0] upd_pc;
-  logic [1:0][3:0] upd_dma_engine;
+  logic [9:0][31:0] upd_pc, upd_serial;
+  logic [1:0][3:0] upd_take, upd_dma_engine;
   logic semaphores_quiet;
   semaphores u_semaphores (
     .clk_i, .rst_ni, .upd_valid_i(upd_valid), .upd_i(upd), .error_o(upd_error),
@@ -129,7 +129,7 @@ module chip #(
   assign upd[12]       = '0;
   // Whose update it was is for the tracer (tb/dut/trace/chip_tracer.sv) only.
   logic unused_trace;
-  assign unused_trace = ^{upd_error[12], upd_pc, upd_dma_engine};
+  assign unused_trace = ^{upd_error[12], upd_pc, upd_serial, upd_take, upd_dma_engine};
 
   // ---------------------------------------------------------------- cores
   logic [1:0] core_quiet, msg_valid, msg_ready;
@@ -146,7 +146,8 @@ module chip #(
       .dma_error_o(dma_error[c]), .dma_cause_o(dma_cause[c]), .dma_pc_o(dma_pc[c]),
       .wait_sem_o(wait_sem[c*2*N*9 +: 2*N*9]), .wait_value_i(wait_value[c*2*N*16 +: 2*N*16]),
       .upd_valid_o(upd_valid[c*(N+1) +: N+1]), .upd_o(upd[c*(N+1) +: N+1]),
-      .upd_pc_o(upd_pc[c*(N+1) +: N+1]), .upd_dma_engine_o(upd_dma_engine[c]),
+      .upd_pc_o(upd_pc[c*(N+1) +: N+1]), .upd_serial_o(upd_serial[c*(N+1) +: N+1]),
+      .upd_take_o(upd_take[c]), .upd_dma_engine_o(upd_dma_engine[c]),
       .upd_error_i(upd_error[c*(N+1) +: N+1]),
       .fetch(from[First + mem_xbar_pkg::Fetch]), .dma_read(from[First + mem_xbar_pkg::DmaRead]),
       .dma_write(from[First + mem_xbar_pkg::DmaWrite]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The four sequencers of a core share one memory channel: round robin, answers sorted by tag.
 //
-//   tag[4:3] sequencer   tag[2:0] slot
+//   tag[7:6] sequencer   tag[5:0] slot
 //
 // The chosen address is registered once, so a sequencer may withdraw its request. Answers are
 // always taken: a request is only made for a free slot.
@@ -10,7 +10,7 @@
 module fetch_mux #(
   localparam int unsigned N        = defs_pkg::Sequencers,
   localparam int unsigned LineBits = size_pkg::LineBytes * 8,
-  localparam int unsigned SlotBits = 3
+  localparam int unsigned SlotBits = 6
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -48,8 +48,8 @@ module fetch_mux #(
   assign req_ready_o = in_ready ? grant : '0;
 
   logic [47:0] addr;
-  logic [4:0] tag;
-  prim_skid_buffer #(.Width(48 + 5)) u_request (
+  logic [7:0] tag;
+  prim_skid_buffer #(.Width(48 + 8)) u_request (
     .clk_i, .rst_ni,
     .in_valid_i(valid), .in_ready_o(in_ready),
     .in_i({req_addr_i[index*48 +: 48], index, req_slot_i[index*SlotBits +: SlotBits]}),
@@ -57,21 +57,21 @@ module fetch_mux #(
   );
 
   // Fetches only read: the data field is a constant.
-  assign mem_req_o = '{write: 1'b0, addr: addr, bytes: 9'(size_pkg::LineBytes), tag: {7'd0, tag},
+  assign mem_req_o = '{write: 1'b0, addr: addr, bytes: 9'(size_pkg::LineBytes), tag: {4'd0, tag},
                        data: '0};
 
   // ---------------------------------------------------------------- answers
   always_comb begin
     rsp_valid_o = '0;
-    rsp_valid_o[mem_rsp_i.tag[4:3]] = mem_rsp_valid_i;
+    rsp_valid_o[mem_rsp_i.tag[7:6]] = mem_rsp_valid_i;
   end
-  assign rsp_slot_o      = mem_rsp_i.tag[2:0];
+  assign rsp_slot_o      = mem_rsp_i.tag[5:0];
   assign rsp_data_o      = mem_rsp_i.data;
   assign mem_rsp_ready_o = 1'b1;
   assign quiet_o         = !mem_req_valid_o;
 
   logic unused_tag;
-  assign unused_tag = ^mem_rsp_i.tag[11:5];
+  assign unused_tag = ^mem_rsp_i.tag[11:8];
 
   // Only one sequencer is served at a time.
   `ASSERT_NOW(ReadyIsOneHot_A, $onehot0(req_ready_o))

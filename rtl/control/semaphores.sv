@@ -69,9 +69,9 @@ module semaphores #(
 
   // {in range, sum}
   function automatic logic [Bits:0] checked_add(input logic [Bits-1:0] value,
-                                                input logic signed [15:0] delta);
+                                                input logic signed [Bits:0] delta);
     logic [Bits+1:0] sum;
-    sum = {2'b00, value} + {{2{delta[15]}}, delta};
+    sum = {2'b00, value} + {delta[Bits], delta};
     checked_add = {sum[Bits+1:Bits] == 2'b00, sum[Bits-1:0]};
   endfunction
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs one engine's instruction stream: fetch, wait for a semaphore, issue, post the update.
 //
-//   doorbell --> u_fetch --> wait --> issue --> engine
-//                                       |         | done (in order)
-//                                       v         v
-//                                   u_in_flight --> semaphore update
+//   doorbell --> u_fetch --> u_wait --> u_resolve --> issue --> engine
+//                   ^                       |           |         | done (in order)
+//          redirect |     u_registers <--> u_control    v         v
+//                   +------------------------+      u_in_flight --> semaphore update
+//
+// NOP, END, RegAlu, Branch and RegLoad are the sequencer's own: one a cycle, done when they issue. A RegLoad issues when
+// its word is here: nothing younger is under way by then, and its update says that the memory was read.
+// What goes to an engine has no register left in it (seq_resolve).
 //
 // A LOAD_STATIONARY without update and the MULTIPLY_MOVING after it, if that waits for nothing, are
 // issued together (`pair`): the tensor engine takes both in one cycle, and they share one place in
 // flight. What the program means is what it means one by one.
 //
-// Up to 16 instructions or pairs are in flight. NOP, END and what the sequencer rejects itself take a place
+// Up to 16 instructions or pairs are in flight. The sequencer's own and what it rejects take a place
 // in the same queue and act when they reach its head, so everything happens in program order: a
 // NOP's update comes after those of all older instructions, END finishes when everything before it
 // is done, and an error is reported after the work of older instructions.
@@ -20,9 +24,14 @@
 // what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
 // notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
 //
-// The sequencer checks the fields of NOP and END, an undefined wait_op, whether the semaphores are this core's or
+// A Take (seq_wait) is subtracted in the cycle after issue, through the same port and before any update: its commit
+// comes before all that its instruction does, the instruction's error included. Updates of older instructions may come
+// later, so takes are a list of commits of their own.
+//
+// The sequencer checks its own instructions, whether the semaphores are this core's or
 // shared (guard_pkg), and the end of the stream; everything else is the engine's to reject. A condition need hold
-// for one cycle only. After an error it stays stopped until reset; nothing else stops with it.
+// for one cycle only. What goes to an engine and comes back as commits is named by its serial, so many operations of
+// this stream before it since reset; a pc comes again in loops. After an error it stays stopped until reset; nothing else stops with it.
 `include "assert.svh"
 
 module sequencer #(
@@ -49,9 +58,9 @@ module sequencer #(
   output logic        fetch_req_valid_o,
   input  logic        fetch_req_ready_i,
   output logic [47:0] fetch_req_addr_o,
-  output logic [2:0]  fetch_req_slot_o,
+  output logic [5:0]  fetch_req_slot_o,
   input  logic                fetch_rsp_valid_i,
-  input  logic [2:0]          fetch_rsp_slot_i,
+  input  logic [5:0]          fetch_rsp_slot_i,
   input  logic [LineBits-1:0] fetch_rsp_data_i,
 
   output logic [8:0]  wait_sem_o,
@@ -63,18 +72,20 @@ module sequencer #(
   output logic                  upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [31:0]           upd_pc_o,
+  output logic [31:0]           upd_serial_o,
+  output logic                  upd_take_o,  // it is a Take: for the tracer
   input  logic                  upd_error_i,
 
   output logic                   instr_valid_o,
   input  logic                   instr_ready_i,
   output defs_pkg::instr_t       instr_o,
-  output logic [31:0]            instr_pc_o,
+  output logic [31:0]            instr_serial_o,
   output logic                   second_valid_o,  // ... with the instruction after it
   output defs_pkg::instr_t       second_o,
   input  logic [1:0]             done_i,          // how many
   input  logic                   error_valid_i,
   input  defs_pkg::error_cause_e error_cause_i,
-  input  logic [31:0]            error_pc_i,
+  input  logic [31:0]            error_serial_i,
 
   output logic quiet_o
 );
@@ -83,18 +94,25 @@ module sequencer #(
 
   // ---------------------------------------------------------------- fetch
   logic fetch_start, fetch_stop, fetch_idle, exhausted, fetched_valid, fetched_ready;
-  logic second_valid, pair, push;
+  logic second_valid, predicted, redirect, pair, push;
+  logic load, load_done;
+  logic [24:0] count, next_pc;  // next_pc: behind what issues now
+  logic [31:0] load_data;
+  logic [47:0] load_addr;
   defs_pkg::instr_t fetched, second;
   instr_fetch u_fetch (
     .clk_i, .rst_ni,
     .start_i(fetch_start), .base_i, .count_i, .stop_i(fetch_stop), .idle_o(fetch_idle),
-    .exhausted_o(exhausted),
+    .count_o(count), .exhausted_o(exhausted),
     .req_valid_o(fetch_req_valid_o), .req_ready_i(fetch_req_ready_i),
     .req_addr_o(fetch_req_addr_o), .req_slot_o(fetch_req_slot_o),
     .rsp_valid_i(fetch_rsp_valid_i), .rsp_slot_i(fetch_rsp_slot_i),
     .rsp_data_i(fetch_rsp_data_i),
     .instr_valid_o(fetched_valid), .instr_ready_i(fetched_ready), .instr_o(fetched),
-    .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second)
+    .predicted_o(predicted),
+    .second_valid_o(second_valid), .second_ready_i(push && pair), .second_o(second),
+    .redirect_i(redirect), .redirect_pc_i(next_pc),
+    .load_valid_i(load), .load_addr_i(load_addr), .load_done_o(load_done), .load_data_o(load_data)
   );
 
   // Rejected at once: a stream that is empty, too long, misaligned, outside HBM, or the other core's.
@@ -116,84 +134,116 @@ module sequencer #(
     end
   end
 
+  // ---------------------------------------------------------------- registers, own instructions
+  logic [4*6-1:0] operand_read;
+  logic [2*6-1:0] control_read;
+  logic [4*6-1:0] second_read;
+  logic [7*32-1:0] value;
+  logic is_control, is_end, is_load, is_branch, taken, control_write, register_write;
+  logic [5:0] write_index;
+  logic [31:0] result;
+  logic [23:0] target;
+  defs_pkg::error_cause_e control_cause;
+  defs_pkg::instr_t resolved, second_resolved;
+  // A second has no src1: the tensor engine's instructions have one source.
+  seq_registers #(.Reads(7)) u_registers (
+    .clk_i, .rst_ni, .clear_i(fetch_start),
+    .read_i({second_read[23:12], second_read[5:0], operand_read[23:12], is_control ? control_read : operand_read[11:0]}),
+    .value_o(value),
+    .write_i(register_write), .write_index_i(write_index), .write_value_i(is_load ? load_data : result)
+  );
+  seq_control u_control (
+    .instr_i(fetched), .core_id_i, .peer_i, .count_i(count), .read_o(control_read), .value_i(value[63:0]),
+    .valid_o(is_control), .cause_o(control_cause), .end_o(is_end),
+    .write_o(control_write), .write_index_o(write_index), .result_o(result),
+    .load_o(is_load), .load_addr_o(load_addr),
+    .branch_o(is_branch), .taken_o(taken), .target_o(target)
+  );
+  seq_resolve u_resolve (.instr_i(fetched), .read_o(operand_read), .value_i(value[127:0]), .instr_o(resolved));
+  seq_resolve u_resolve_second (
+    .instr_i(second), .read_o(second_read), .value_i({value[223:160], 32'd0, value[159:128]}),
+    .instr_o(second_resolved)
+  );
+  logic unused_read;
+  assign unused_read = ^second_read[11:6];
+
   // ---------------------------------------------------------------- decode and wait
   logic [defs_pkg::Sequencers-1:0] engines;  // that have this opcode
-  logic is_nop, is_end, known, fields_zero, condition, waited_d, waited_q;
-  assign is_nop = fetched.opcode == defs_pkg::OpcodeNop;
-  assign is_end = fetched.opcode == defs_pkg::OpcodeEnd;
-  assign fields_zero = (fetched & instr_pkg::UnusedNop) == '0;  // as of END
-  assign engines     = instr_pkg::engines_of(fetched.opcode);
-  assign known       = engines[engine_i[$clog2(defs_pkg::Sequencers)-1:0]];
-
-  assign wait_sem_o = fetched.wait_sem;
-  logic bad_wait, forbidden;  // rejected without waiting
+  logic known, met, condition, waited_d, waited_q, forbidden;  // forbidden: rejected without waiting
+  assign engines   = instr_pkg::engines_of(fetched.opcode);
+  assign known     = engines[engine_i[$clog2(defs_pkg::Sequencers)-1:0]];
   assign forbidden = (fetched.wait_op != defs_pkg::WaitOpNone &&
                       !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, fetched.wait_sem[8])) ||
                      (fetched.update && !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, fetched.update_sem[8]));
-  always_comb begin
-    bad_wait = 1'b0;
-    unique case (fetched.wait_op)
-      defs_pkg::WaitOpNone: condition = 1'b1;
-      defs_pkg::WaitOpGe: condition = wait_value_i >= fetched.wait_value;
-      defs_pkg::WaitOpEq: condition = wait_value_i == fetched.wait_value;
-      default: begin
-        condition = 1'b1;
-        bad_wait  = 1'b1;
-      end
-    endcase
-    if (forbidden) condition = 1'b1;
-  end
+  assign condition  = met || forbidden;
+  assign wait_sem_o = fetched.wait_sem;
+
+  logic take, issued, waiting_over;  // waiting_over: it goes, refused for its fields or not
+  logic [8:0] take_sem;
+  logic [15:0] take_value;
+  seq_wait u_wait (
+    .clk_i, .rst_ni, .op_i(fetched.wait_op), .sem_i(fetched.wait_sem), .least_i(fetched.wait_value),
+    .value_i(wait_value_i), .met_o(met), .issue_i(waiting_over),
+    .take_o(take), .take_sem_o(take_sem), .take_value_o(take_value)
+  );
 
   // A pair has one wait, the first's, and at most one update, the second's.
   assign pair = second_valid && engine_i == defs_pkg::EngineTensor
                 && instr_pkg::stationary_of(fetched.opcode) == instr_pkg::StationaryWrite
-                && !fetched.update && !bad_wait && !forbidden
+                && !fetched.update && !forbidden
                 && instr_pkg::stationary_of(second.opcode) == instr_pkg::StationaryRead
                 && second.wait_op == defs_pkg::WaitOpNone
                 && (!second.update || guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, second.update_sem[8]));
 
   // ---------------------------------------------------------------- issue
   // What an entry of the queue waits for: the engine's done, or just its turn.
-  typedef enum logic [1:0] {KindEngine = 0, KindNop = 1, KindEnd = 2, KindRejected = 3} kind_e;
+  typedef enum logic [1:0] {KindEngine = 0, KindOwn = 1, KindEnd = 2, KindRejected = 3} kind_e;
   kind_e kind;
   logic [7:0] rejection;  // error_cause of KindRejected
-  logic [31:0] pc_d, pc_q;
+  logic [31:0] pc_d, pc_q, serial_d, serial_q;
   logic issuing_d, issuing_q;  // cleared by END and by a rejection
   logic ready_to_issue, queue_ready;
   logic hold_d, hold_q;  // an update without room is in flight
 
   always_comb begin
     kind      = KindEngine;
-    rejection = 8'(defs_pkg::ErrorCauseReservedBits);
+    rejection = 8'(defs_pkg::ErrorCauseNone);
     if (exhausted) begin
       kind      = KindRejected;
       rejection = 8'(defs_pkg::ErrorCauseOutOfBounds);
-    end else if (bad_wait || forbidden) begin
-      kind = KindRejected;
-      if (!known) rejection = 8'(defs_pkg::ErrorCauseUnknownOpcode);
-      else if (!bad_wait) rejection = 8'(defs_pkg::ErrorCauseForbidden);
-    end else if (is_nop || is_end) begin
-      kind = is_end ? KindEnd : KindNop;
-      if (!fields_zero) kind = KindRejected;
+    end else if (forbidden) begin
+      kind      = KindRejected;
+      rejection = 8'(known ? defs_pkg::ErrorCauseForbidden : defs_pkg::ErrorCauseUnknownOpcode);
+    end else if (is_control) begin
+      kind      = is_end ? KindEnd : KindOwn;
+      rejection = 8'(control_cause);
+      if (control_cause != defs_pkg::ErrorCauseNone) kind = KindRejected;
     end
   end
 
   assign ready_to_issue = issuing_q && queue_ready && !hold_q &&
                           (exhausted || (fetched_valid && (condition || waited_q)));
   assign instr_valid_o  = ready_to_issue && kind == KindEngine;
-  assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i);
+  assign load           = ready_to_issue && kind == KindOwn && is_load;
+  assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i) && (!load || load_done);
+  assign issued         = push && kind != KindRejected;
+  assign waiting_over   = push && !exhausted && !forbidden;
   assign fetched_ready  = push;
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
-  assign instr_o        = fetched;
-  assign instr_pc_o     = pc_q;
+  assign instr_o        = resolved;
+  assign instr_serial_o = serial_q;
   assign second_valid_o = instr_valid_o && pair;
-  assign second_o       = second;
+  assign second_o       = second_resolved;
+  assign register_write = issued && kind == KindOwn && control_write;
+  assign next_pc        = taken ? {1'b0, target} : pc_q[24:0] + (pair ? 25'd2 : 25'd1);
+  assign redirect       = issued && kind == KindOwn && is_branch && taken != predicted;
 
   // ---------------------------------------------------------------- in flight
   typedef struct packed {
     kind_e       kind;
     logic        pair;
     logic [31:0] pc;     // of the one with the update
+    logic [31:0] serial; // likewise
     logic        update;
     logic [8:0]  sem;
     logic [15:0] delta;  // or the cause of a rejection
@@ -206,7 +256,7 @@ module sequencer #(
   assign update       = pair ? second.update : fetched.update;
   assign update_sem   = pair ? second.update_sem : fetched.update_sem;
   assign update_delta = pair ? second.update_delta : fetched.update_delta;
-  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair),
+  assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair), serial: serial_q + 32'(pair),
                     update: update && kind != KindRejected, sem: update_sem,
                     delta: (kind == KindRejected) ? {8'd0, rejection} : update_delta};
   prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
@@ -215,15 +265,17 @@ module sequencer #(
     .out_valid_o(head_valid), .out_ready_i(pop), .out_o(head)
   );
 
-  // `done_q` counts dones whose instruction waits behind a NOP, for its turn, or for its other half.
+  // `done_q` counts dones whose instruction waits behind one of the sequencer's, for its turn, or for its other half.
   logic [5:0] done_d, done_q, done_now, done_needed;
-  logic head_is_engine, finished;
+  logic head_is_engine, finished, of_first;  // of_first: what is not done yet is a pair's first
   assign done_now       = done_q + 6'(done_i);
   assign done_needed    = head.pair ? 6'd2 : 6'd1;
   assign head_is_engine = head.kind == KindEngine;
   assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
-                    (head_is_engine ? done_now >= done_needed : head.kind != KindRejected);
-  assign pop    = finished;
+                    (head_is_engine ? done_now >= done_needed : head.kind != KindRejected) &&
+                    !(take && head.update);
+  assign pop      = finished;
+  assign of_first = head.pair && done_now == '0;
   assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
 
   // ---------------------------------------------------------------- room for an update
@@ -232,15 +284,20 @@ module sequencer #(
   assign hold_d     = (push && pushed.update && no_room) || (hold_q && head_valid);
   sequencer_room u_room (
     .clk_i, .rst_ni, .value_i(room_value_i), .delta_i(update_delta), .no_room_o(no_room),
-    .claim_i(push && pushed.update), .posted_i(upd_valid_o), .posted_delta_i(upd_o.delta),
+    .claim_i(push && pushed.update), .posted_i(pop && head.update), .posted_delta_i(head.delta),
     .none_in_flight_i(!head_valid)
   );
 
-  logic [31:0] upd_pc_d, upd_pc_q;
-  assign upd_valid_o = pop && head.update;
-  assign upd_o       = '{sem: head.sem, delta: head.delta};
-  assign upd_pc_o    = head.pc;
-  assign upd_pc_d    = upd_valid_o ? head.pc : upd_pc_q;
+  logic [31:0] upd_pc_d, upd_pc_q, upd_serial_d, upd_serial_q;
+  logic [31:0] take_pc_q, take_serial_q;
+  assign upd_valid_o = take || (pop && head.update);
+  assign upd_o       = take ? '{sem: take_sem, delta: -17'(take_value)}
+                            : '{sem: head.sem, delta: {head.delta[15], head.delta}};
+  assign upd_take_o  = take;
+  assign upd_pc_o    = take ? take_pc_q : head.pc;
+  assign upd_serial_o = take ? take_serial_q : head.serial;
+  assign upd_pc_d     = upd_valid_o ? upd_pc_o : upd_pc_q;
+  assign upd_serial_d = upd_valid_o ? upd_serial_o : upd_serial_q;
 
   // ---------------------------------------------------------------- state
   defs_pkg::error_cause_e cause_d, cause_q;
@@ -250,6 +307,7 @@ module sequencer #(
   always_comb begin
     state_d     = state_q;
     pc_d        = pc_q;
+    serial_d    = serial_q + (push ? (pair ? 32'd2 : 32'd1) : 32'd0);
     cause_d     = cause_q;
     issuing_d   = issuing_q;
     ending_d    = ending_q;
@@ -258,9 +316,9 @@ module sequencer #(
     fetch_stop  = 1'b0;
 
     if (push) begin
-      issuing_d  = kind == KindEngine || kind == KindNop;
+      issuing_d  = kind == KindEngine || kind == KindOwn;
       fetch_stop = !issuing_d;
-      if (issuing_d) pc_d = pc_q + (pair ? 32'd2 : 32'd1);
+      if (issuing_d) pc_d = 32'(next_pc);
     end
 
     unique case (state_q)
@@ -287,15 +345,18 @@ module sequencer #(
         if (upd_error_i) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
-          pc_d    = upd_pc_q;
-        end else if (head_valid && head.kind == KindRejected) begin
+          pc_d     = upd_pc_q;
+          serial_d = upd_serial_q;
+        end else if (head_valid && head.kind == KindRejected && !take) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
-          pc_d    = head.pc;
-        end else if (error_valid_i && head_valid && head_is_engine && !pop) begin
+          pc_d     = head.pc;
+          serial_d = head.serial;
+        end else if (error_valid_i && head_valid && head_is_engine && !pop && !take) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = error_cause_i;
-          pc_d    = error_pc_i;
+          pc_d     = head.pc - 32'(of_first);
+          serial_d = head.serial - 32'(of_first);
         end
       end
       default: ;  // stopped by an error: until reset
@@ -328,6 +389,8 @@ module sequencer #(
       event_q   <= 1'b0;
       done_q    <= '0;
       upd_pc_q  <= '0;
+      serial_q  <= '0;
+      upd_serial_q <= '0;
     end else begin
       state_q   <= state_d;
       pc_q      <= pc_d;
@@ -339,6 +402,15 @@ module sequencer #(
       event_q   <= event_d;
       done_q    <= done_d;
       upd_pc_q  <= upd_pc_d;
+      serial_q  <= serial_d;
+      upd_serial_q <= upd_serial_d;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (push) begin
+      take_pc_q     <= pc_q;
+      take_serial_q <= serial_q;
     end
   end
 
@@ -348,6 +420,21 @@ module sequencer #(
     start_i -> state_q == defs_pkg::SeqStateIdle || state_q == defs_pkg::SeqStateDone)
   // The engine finishes no more than it was given.
   `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
+  // A load that was begun goes on until its word is here, unless an error stops the stream.
+  `ASSERT(LoadStays_A, load && !push |=> load || state_q == defs_pkg::SeqStateError)
+  // An engine stops at what it has not done.
+  `ASSERT_NOW(ErrorIsOfTheOldest_A, error_valid_i && head_valid && head_is_engine && !pop && !take && !upd_error_i &&
+    state_q == defs_pkg::SeqStateRunning -> error_serial_i == head.serial - 32'(of_first))
+  // Of an instruction that takes and fails, the take is seen first.
+  `ASSERT(TakeBeforeError_A, take && !upd_error_i && state_q == defs_pkg::SeqStateRunning |=>
+    state_q != defs_pkg::SeqStateError)
+  // A take is on the port alone.
+  `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
+  // What an engine sees names no register, where its row has something.
+  `ASSERT_NOW(NoRegisterLeaves_A, second_valid_o -> second_o.size_reg == '0 && instr_o.size_reg == '0 &&
+    (second_o.src0.index == '0 || second_o.src0.space == defs_pkg::SpaceNone))
+  // What is predicted is a branch.
+  `ASSERT_NOW(OnlyBranchesArePredicted_A, fetched_valid && predicted -> is_branch)
   // An offered instruction stays, unless an error stops the stream.
   `ASSERT(StalledStaysValid_A,
     instr_valid_o && !instr_ready_i |=> instr_valid_o || state_q == defs_pkg::SeqStateError)

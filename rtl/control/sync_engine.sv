@@ -14,12 +14,12 @@ module sync_engine (
   input  logic             instr_valid_i,
   output logic             instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0]      pc_i,
+  input  logic [31:0]      serial_i,
 
   output logic                   done_o,
   output logic                   error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
-  output logic [31:0]            error_pc_o,
+  output logic [31:0]            error_serial_o,
   output logic                   busy_o,
 
   output logic        trig_valid_o,
@@ -50,7 +50,7 @@ module sync_engine (
   logic [7:0] engine_q;
   logic [15:0] count_q;
   defs_pkg::error_cause_e cause_q;
-  logic [31:0] pc_q;
+  logic [31:0] serial_q;
 
   assign instr_ready_o = !error_q && (!trig_valid_q || trig_ready_i);
   assign accept        = instr_valid_i && instr_ready_o;
@@ -72,7 +72,7 @@ module sync_engine (
       engine_q <= doorbell.engine;
       count_q  <= doorbell.count;
       cause_q  <= cause;
-      pc_q     <= pc_i;
+      serial_q     <= serial_i;
     end
   end
 
@@ -82,7 +82,7 @@ module sync_engine (
   assign done_o        = trig_valid_q && trig_ready_i;
   assign error_valid_o = error_q;
   assign error_cause_o = cause_q;
-  assign error_pc_o    = pc_q;
+  assign error_serial_o    = serial_q;
   assign busy_o        = trig_valid_q;
 
   // wait and update belong to the sequencer.

@@ -45,6 +45,8 @@ module core #(
   output logic [N:0]                  upd_valid_o,
   output defs_pkg::sem_update_t [N:0] upd_o,
   output logic [N:0][31:0]            upd_pc_o,
+  output logic [N:0][31:0]            upd_serial_o,
+  output logic [N-1:0]                upd_take_o,
   output logic [3:0]                  upd_dma_engine_o,
   input  logic [N:0]                  upd_error_i,
 
@@ -81,8 +83,8 @@ module core #(
   // ---------------------------------------------------------------- sequencers
   logic [N-1:0]       line_req_valid, line_req_ready, line_rsp_valid;
   logic [N-1:0][47:0] line_req_addr;
-  logic [N-1:0][2:0]  line_req_slot;
-  logic [2:0]          line_rsp_slot;
+  logic [N-1:0][5:0]  line_req_slot;
+  logic [5:0]          line_rsp_slot;
   logic [LineBits-1:0] line_rsp_data;
   logic fetch_quiet;
   fetch_mux u_fetch (
@@ -102,7 +104,7 @@ module core #(
   defs_pkg::instr_t second [N];
   logic unused_second;
   assign unused_second = ^{second_valid[N-1:1], second[1], second[2], second[3]};
-  logic [N-1:0][31:0] instr_pc, error_pc;
+  logic [N-1:0][31:0] instr_serial, error_serial;
   defs_pkg::error_cause_e [N-1:0] error_cause, seq_cause;
   assign seq_cause_o = seq_cause;
   for (genvar i = 0; i < N; i++) begin : gen_seq
@@ -118,11 +120,12 @@ module core #(
       .wait_sem_o(wait_sem_o[i*9 +: 9]), .wait_value_i(wait_value_i[i*16 +: 16]),
       .room_sem_o(wait_sem_o[(N+i)*9 +: 9]), .room_value_i(wait_value_i[(N+i)*16 +: 16]),
       .upd_valid_o(upd_valid_o[i]), .upd_o(upd_o[i]), .upd_pc_o(upd_pc_o[i]),
+      .upd_serial_o(upd_serial_o[i]), .upd_take_o(upd_take_o[i]),
       .upd_error_i(upd_error_i[i]),
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
-      .instr_pc_o(instr_pc[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
+      .instr_serial_o(instr_serial[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
       .done_i(done[i]), .error_valid_i(error_valid[i]),
-      .error_cause_i(error_cause[i]), .error_pc_i(error_pc[i]), .quiet_o(seq_quiet[i])
+      .error_cause_i(error_cause[i]), .error_serial_i(error_serial[i]), .quiet_o(seq_quiet[i])
     );
   end
 
@@ -131,7 +134,7 @@ module core #(
   row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, v_rd_data, a_rd_data;
   row_pkg::sbuf_write_t v_wr, a_wr;
   row_pkg::lane_row_t v_wr_data, a_wr_data;
-  logic [31:0] v_wr_pc, a_wr_pc;
+  logic [31:0] v_wr_serial, a_wr_serial;
   sbuf u_sbuf (
     .clk_i, .rst_ni,
     .ts_rd_i(ts_rd), .ts_rd_data_o(ts_rd_data), .tm_rd_i(tm_rd), .tm_rd_data_o(tm_rd_data),
@@ -148,9 +151,9 @@ module core #(
   tensor_engine u_tensor (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[0]), .instr_ready_o(instr_ready[0]), .instr_i(instr[0]),
-    .pc_i(instr_pc[0]), .second_valid_i(second_valid[0]), .second_i(second[0]),
+    .serial_i(instr_serial[0]), .second_valid_i(second_valid[0]), .second_i(second[0]),
     .done_o(done[0]), .error_valid_o(error_valid[0]),
-    .error_cause_o(error_cause[0]), .error_pc_o(error_pc[0]), .busy_o(busy[0]),
+    .error_cause_o(error_cause[0]), .error_serial_o(error_serial[0]), .busy_o(busy[0]),
     .count_rd_i(tensor_rd), .count_index_i(tensor_index), .count_o(tensor_count),
     .ts_rd_o(ts_rd), .ts_rd_data_i(ts_rd_data), .tm_rd_o(tm_rd), .tm_rd_data_i(tm_rd_data),
     .tl_rd_o(tl_rd), .tl_rd_data_i(tl_rd_data),
@@ -171,20 +174,20 @@ module core #(
   lane_engine #(.Engine(32'(defs_pkg::EngineVector))) u_vector (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[1]), .instr_ready_o(instr_ready[1]), .instr_i(instr[1]),
-    .pc_i(instr_pc[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
-    .error_cause_o(error_cause[1]), .error_pc_o(error_pc[1]), .busy_o(busy[1]),
+    .serial_i(instr_serial[1]), .done_o(done[1][0]), .error_valid_o(error_valid[1]),
+    .error_cause_o(error_cause[1]), .error_serial_o(error_serial[1]), .busy_o(busy[1]),
     .rd_o(v_rd), .rd_data_i(v_rd_data),
     .ps_rd_o(v_ps_rd), .ps_rd_ready_i(v_ps_ready), .ps_rd_data_i(ps_rd_data),
-    .wr_o(v_wr), .wr_data_o(v_wr_data), .wr_pc_o(v_wr_pc)
+    .wr_o(v_wr), .wr_data_o(v_wr_data), .wr_serial_o(v_wr_serial)
   );
   lane_engine #(.Engine(32'(defs_pkg::EngineAct))) u_act (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[2]), .instr_ready_o(instr_ready[2]), .instr_i(instr[2]),
-    .pc_i(instr_pc[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),
-    .error_cause_o(error_cause[2]), .error_pc_o(error_pc[2]), .busy_o(busy[2]),
+    .serial_i(instr_serial[2]), .done_o(done[2][0]), .error_valid_o(error_valid[2]),
+    .error_cause_o(error_cause[2]), .error_serial_o(error_serial[2]), .busy_o(busy[2]),
     .rd_o(a_rd), .rd_data_i(a_rd_data),
     .ps_rd_o(a_ps_rd), .ps_rd_ready_i(a_ps_ready), .ps_rd_data_i(ps_rd_data),
-    .wr_o(a_wr), .wr_data_o(a_wr_data), .wr_pc_o(a_wr_pc)
+    .wr_o(a_wr), .wr_data_o(a_wr_data), .wr_serial_o(a_wr_serial)
   );
 
   // ---------------------------------------------------------------- sync engine and DMA
@@ -195,8 +198,8 @@ module core #(
   sync_engine u_sync (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
-    .pc_i(instr_pc[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
-    .error_cause_o(error_cause[3]), .error_pc_o(error_pc[3]), .busy_o(busy[3]),
+    .serial_i(instr_serial[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
+    .error_cause_o(error_cause[3]), .error_serial_o(error_serial[3]), .busy_o(busy[3]),
     .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
   );
   dma u_dma (
@@ -216,12 +219,15 @@ module core #(
     .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])
   );
 
+  // A DMA engine does not go back in its ring: the index of a descriptor is its serial, too.
+  assign upd_serial_o[N] = upd_pc_o[N];
+
   assign quiet_o = (&seq_quiet) && fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 &&
                    !sbuf_line.rsp_valid;
 
-  // The writers' instruction indices are for the tracer (tb/dut/trace/core_tracer.sv) only.
+  // The writers' serials are for the tracer (tb/dut/trace/core_tracer.sv) only.
   logic unused_trace;
-  assign unused_trace = ^{v_wr_pc, a_wr_pc};
+  assign unused_trace = ^{v_wr_serial, a_wr_serial};
 
   // An engine that has nothing to do says so.
   `ASSERT_NOW(QuietMeansIdle_A, quiet_o -> instr_valid == '0 && done == '0)

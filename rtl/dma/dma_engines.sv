@@ -333,7 +333,7 @@ module dma_engines (
       next_desc_q[desc_engine] <= desc_rsp_i.data[512*32'(part_q[desc_engine])+:512];
     end
     if (finish) begin
-      upd_o        <= '{sem: desc.update_sem, delta: desc.update_delta};
+      upd_o        <= '{sem: desc.update_sem, delta: 17'(desc.update_delta)};
       upd_engine_o <= 4'(slot_q);
       upd_pc_o     <= pc;
     end

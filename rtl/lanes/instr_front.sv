@@ -18,27 +18,27 @@ module instr_front (
   input  logic instr_valid_i,
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0] pc_i,
+  input  logic [31:0] serial_i,
 
   output logic check_o,
   input  defs_pkg::error_cause_e check_i,
 
   output logic start_o,
   output defs_pkg::instr_t pend_o,  // checked with check_o, started with start_o
-  output logic [31:0] pend_pc_o,
+  output logic [31:0] pend_serial_o,
   input  logic finish_i,            // the last write of the running instruction is visible
 
   output logic done_o,
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
-  output logic [31:0] error_pc_o,
+  output logic [31:0] error_serial_o,
   output logic busy_o
 );
 
   logic pend_valid_d, pend_valid_q, checked_d, checked_q, run_d, run_q;
   defs_pkg::error_cause_e cause_d, cause_q;
   defs_pkg::instr_t instr_q;
-  logic [31:0] pc_q;
+  logic [31:0] serial_q;
   logic accept;
 
   assign instr_ready_o = !pend_valid_q;
@@ -46,11 +46,11 @@ module instr_front (
   assign check_o       = pend_valid_q && !checked_q;
   assign start_o       = checked_q && cause_q == defs_pkg::ErrorCauseNone && (!run_q || finish_i);
   assign pend_o        = instr_q;
-  assign pend_pc_o     = pc_q;
+  assign pend_serial_o     = serial_q;
   assign done_o        = finish_i;
   assign error_valid_o = checked_q && cause_q != defs_pkg::ErrorCauseNone && !run_q;
   assign error_cause_o = error_valid_o ? cause_q : defs_pkg::ErrorCauseNone;
-  assign error_pc_o    = pc_q;
+  assign error_serial_o    = serial_q;
   assign busy_o        = run_q || (pend_valid_q && !error_valid_o);
 
   always_comb begin
@@ -77,13 +77,13 @@ module instr_front (
   always_ff @(posedge clk_i) begin
     if (accept) begin
       instr_q <= instr_i;
-      pc_q    <= pc_i;
+      serial_q    <= serial_i;
     end
   end
 
   // Only what runs can finish.
   `ASSERT_NOW(FinishNeedsRun_A, finish_i -> run_q)
   // An error is for ever.
-  `ASSERT(ErrorStays_A, error_valid_o |=> error_valid_o && $stable(error_pc_o))
+  `ASSERT(ErrorStays_A, error_valid_o |=> error_valid_o && $stable(error_serial_o))
 
 endmodule

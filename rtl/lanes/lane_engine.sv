@@ -25,11 +25,11 @@ module lane_engine #(
   input  logic instr_valid_i,
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0] pc_i,
+  input  logic [31:0] serial_i,
   output logic done_o,
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
-  output logic [31:0] error_pc_o,
+  output logic [31:0] error_serial_o,
   output logic busy_o,
 
   output row_pkg::sbuf_read_t rd_o,
@@ -39,21 +39,21 @@ module lane_engine #(
   input  row_pkg::lane_row_t ps_rd_data_i,
   output row_pkg::sbuf_write_t wr_o,
   output row_pkg::lane_row_t wr_data_o,
-  output logic [31:0] wr_pc_o
+  output logic [31:0] wr_serial_o
 );
 
   // ---------------------------------------------------------------- instruction
   defs_pkg::instr_t pend;
-  logic [31:0] pend_pc;
+  logic [31:0] pend_serial;
   logic check, start, finish;
   defs_pkg::error_cause_e check_cause;
   instr_pkg::walk_e dst_walk;
   assign dst_walk = instr_pkg::dst_walk(pend.opcode);
 
   instr_front u_front (
-    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .pc_i,
-    .check_o(check), .check_i(check_cause), .start_o(start), .pend_o(pend), .pend_pc_o(pend_pc),
-    .finish_i(finish), .done_o, .error_valid_o, .error_cause_o, .error_pc_o, .busy_o
+    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .serial_i,
+    .check_o(check), .check_i(check_cause), .start_o(start), .pend_o(pend), .pend_serial_o(pend_serial),
+    .finish_i(finish), .done_o, .error_valid_o, .error_cause_o, .error_serial_o, .busy_o
   );
 
   always_comb begin
@@ -112,9 +112,9 @@ module lane_engine #(
   // ---------------------------------------------------------------- destination
   element_writer u_writer (
     .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
-    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .pc_i(pend_pc),
+    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
     .value_valid_i(value_valid_q), .value_last_i(value_last_q),
-    .wr_o, .wr_pc_o, .finish_o(finish)
+    .wr_o, .wr_serial_o, .finish_o(finish)
   );
 
   // Ports are used only while an instruction runs.

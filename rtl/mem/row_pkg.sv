@@ -28,7 +28,7 @@ package row_pkg;
   } psum_read_t;
 
   typedef struct packed {
-    logic [31:0] pc;    // of the instruction that writes
+    logic [31:0] serial;    // of the instruction that writes
     logic valid;
     logic [15:0] addr;
     logic accumulate;   // onto what is there: fp32 with one rounding,

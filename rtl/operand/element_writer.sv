@@ -15,13 +15,13 @@ module element_writer (
   input  defs_pkg::operand_t dst_i,
   input  logic [3:0][15:0] sizes_i,
   input  logic [7:0] partitions_i,
-  input  logic [31:0] pc_i,
+  input  logic [31:0] serial_i,
 
   input  logic value_valid_i,
   input  logic value_last_i,
 
   output row_pkg::sbuf_write_t wr_o,
-  output logic [31:0] wr_pc_o,
+  output logic [31:0] wr_serial_o,
   output logic finish_o
 );
 
@@ -41,7 +41,7 @@ module element_writer (
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       wr_o      <= '0;
-      wr_pc_o   <= '0;
+      wr_serial_o   <= '0;
       wr_last_q <= 1'b0;
       finish_o  <= 1'b0;
     end else begin
@@ -51,7 +51,7 @@ module element_writer (
         wr_o.bytes <= dst_i.dtype == defs_pkg::DtypeBf16 ? 3'd2 : 3'd4;
         wr_o.first <= dst_i.partition;
         wr_o.count <= partitions_i;
-        wr_pc_o    <= pc_i;
+        wr_serial_o    <= serial_i;
       end
       if (value_valid_i) begin
         wr_o.addr <= addr[17:0];

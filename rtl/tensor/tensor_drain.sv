@@ -39,7 +39,7 @@ module tensor_drain #(
     logic integers;
     logic report;
     logic [7:0] count;
-    logic [31:0] pc;
+    logic [31:0] serial;
   } tile_t;
 
   // -------------------------------------------------------------------------------------- queue
@@ -63,7 +63,7 @@ module tensor_drain #(
                               strides: {dst.stride3, dst.stride2, dst.stride1, dst.stride0},
                               sizes: tile_i.sizes, accumulate: tile_i.accumulate,
                               integers: dst.dtype == defs_pkg::DtypeInt32,
-                              report: tile_i.last_pass, count: tile_i.columns, pc: tile_i.pc};
+                              report: tile_i.last_pass, count: tile_i.columns, serial: tile_i.serial};
     end
   end
 
@@ -72,7 +72,7 @@ module tensor_drain #(
   logic [23:0] walk_addr;
   logic accumulate_q, integers_q, report_q;
   logic [7:0] count_q;
-  logic [31:0] pc_q;
+  logic [31:0] serial_q;
 
   assign pop = fill_q != 0 && (!walk_valid || (sum_valid_i && walk_last));
 
@@ -97,7 +97,7 @@ module tensor_drain #(
       integers_q   <= oldest.integers;
       report_q     <= oldest.report;
       count_q      <= oldest.count;
-      pc_q         <= oldest.pc;
+      serial_q         <= oldest.serial;
     end
   end
 
@@ -114,7 +114,7 @@ module tensor_drain #(
       fill_q        <= fill_d;
       ps_wr_o.valid <= sum_valid_i;
       if (sum_valid_i) begin
-        ps_wr_o <= '{pc: pc_q, valid: 1'b1, addr: walk_addr[17:2], accumulate: accumulate_q,
+        ps_wr_o <= '{serial: serial_q, valid: 1'b1, addr: walk_addr[17:2], accumulate: accumulate_q,
                      integers: integers_q, count: count_q};
       end
       finished_o    <= sum_valid_i && walk_last && report_q;

@@ -19,7 +19,7 @@
 // stream of tiles of one column needs.
 //
 // An instruction is checked whole before anything happens. A bad one waits until older instructions are
-// done, then the engine stops for good with cause and pc.
+// done, then the engine stops for good with cause and serial.
 `include "assert.svh"
 
 module tensor_engine #(
@@ -31,14 +31,14 @@ module tensor_engine #(
   input  logic instr_valid_i,
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0] pc_i,
-  input  logic second_valid_i,       // instr_i is a load, and this the multiply at pc_i + 1
+  input  logic [31:0] serial_i,
+  input  logic second_valid_i,       // instr_i is a load, and this the multiply at serial_i + 1
   input  defs_pkg::instr_t second_i,
 
   output logic [1:0] done_o,         // how many instructions, at most two
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
-  output logic [31:0] error_pc_o,
+  output logic [31:0] error_serial_o,
   output logic busy_o,
 
   input  logic count_rd_i,           // tensor_counters
@@ -75,7 +75,7 @@ module tensor_engine #(
   tensor_pkg::checked_t checked, second_checked;
 
   tensor_head u_head (
-    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .pc_i, .second_valid_i, .second_i,
+    .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .serial_i, .second_valid_i, .second_i,
     .check_valid_o(check_valid), .instr_o(first), .loaded_o(loaded), .loaded_both_o(loaded_both),
     .cause_i(cause), .checked_i(checked),
     .second_check_valid_o(second_check_valid), .second_o(second), .second_loaded_o(second_loaded),
@@ -86,7 +86,7 @@ module tensor_engine #(
     .moving_start_i(|moving_start),
     .push_load_o(push_load), .push_multiply_o(push_multiply), .push_lower_o(push_lower),
     .order_free_i(order_free), .order_empty_i(order_empty && done_o == 0),
-    .error_valid_o, .error_cause_o, .error_pc_o,
+    .error_valid_o, .error_cause_o, .error_serial_o,
     .multiply_waits_o(multiply_waits), .busy_o(head_busy)
   );
 

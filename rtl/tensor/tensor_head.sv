@@ -12,7 +12,7 @@
 //
 // A tile of at most P/2 rows lies in the upper or in the lower half of the array's rows; each half
 // remembers the last load into it. A bad instruction waits until older instructions are done, then the
-// engine stops for good with cause and pc.
+// engine stops for good with cause and serial.
 `include "assert.svh"
 
 module tensor_head #(
@@ -24,8 +24,8 @@ module tensor_head #(
   input  logic instr_valid_i,
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0] pc_i,
-  input  logic second_valid_i,      // with it comes the multiply at pc + 1; all or nothing is taken
+  input  logic [31:0] serial_i,
+  input  logic second_valid_i,      // with it comes the multiply at serial + 1; all or nothing is taken
   input  defs_pkg::instr_t second_i,
 
   // Two tensor_check, for the first and, in the same cycle, for the second: each against the last load
@@ -61,7 +61,7 @@ module tensor_head #(
 
   output logic error_valid_o,
   output defs_pkg::error_cause_e error_cause_o,
-  output logic [31:0] error_pc_o,
+  output logic [31:0] error_serial_o,
   output logic multiply_waits_o,    // a MULTIPLY_MOVING is here or in its slot
   output logic busy_o
 );
@@ -71,7 +71,7 @@ module tensor_head #(
   // -------------------------------------------------------------------------------------- taken
   logic first_valid_d, first_valid_q, second_valid_d, second_valid_q, take, move;
   defs_pkg::instr_t first_q, second_q;
-  logic [31:0] first_pc_q;
+  logic [31:0] first_serial_q;
 
   assign instr_ready_o  = (!first_valid_q || move) && !error_valid_o;
   assign take           = instr_valid_i && instr_ready_o;
@@ -81,7 +81,7 @@ module tensor_head #(
   always_ff @(posedge clk_i) begin
     if (take) begin
       first_q    <= instr_i;
-      first_pc_q <= pc_i;
+      first_serial_q <= serial_i;
       if (second_valid_i) second_q <= second_i;
     end
   end
@@ -119,7 +119,7 @@ module tensor_head #(
   defs_pkg::instr_t front_q, back_q;
   tensor_pkg::checked_t front_is_q, back_is_q;
   defs_pkg::error_cause_e front_cause_q, back_cause_q;
-  logic [31:0] front_pc_q;
+  logic [31:0] front_serial_q;
   logic front_sent, back_sent, left;   // left: nothing remains of them
 
   assign left          = front_sent && (back_sent || !back_valid_q);
@@ -132,7 +132,7 @@ module tensor_head #(
       front_q    <= first_q;
       front_is_q <= checked_i;
       front_cause_q <= cause_i;
-      front_pc_q <= first_pc_q;
+      front_serial_q <= first_serial_q;
       if (second_valid_q) begin
         back_q    <= second_q;
         back_is_q <= second_checked_i;
@@ -142,7 +142,7 @@ module tensor_head #(
       front_q    <= back_q;
       front_is_q <= back_is_q;
       front_cause_q <= back_cause_q;
-      front_pc_q <= front_pc_q + 32'd1;
+      front_serial_q <= front_serial_q + 32'd1;
     end
   end
 
@@ -153,7 +153,7 @@ module tensor_head #(
   logic load_valid_d, moving_valid_d, moving_behind_d, stop;
   defs_pkg::instr_t moving;         // the multiply that is sent
   tensor_pkg::checked_t moving_is;
-  logic [31:0] moving_pc;
+  logic [31:0] moving_serial;
 
   assign good       = front_valid_q && front_cause_q == defs_pkg::ErrorCauseNone && order_free_i;
   assign load_free   = !load_valid_o || load_start_i;
@@ -171,7 +171,7 @@ module tensor_head #(
 
   assign moving    = send_back ? back_q : front_q;
   assign moving_is = send_back ? back_is_q : front_is_q;
-  assign moving_pc = front_pc_q + 32'(send_back);
+  assign moving_serial = front_serial_q + 32'(send_back);
 
   assign push_load_o     = send_load && last_pass;
   assign push_multiply_o = (send_front && last_pass) || send_back;
@@ -204,7 +204,7 @@ module tensor_head #(
       load_o.low         <= !pass_q[0];
       load_o.accumulate  <= 1'b0;
       load_o.last_pass   <= last_pass;
-      load_o.pc          <= front_pc_q;
+      load_o.serial          <= front_serial_q;
     end
     if (send_moving) begin
       moving_o.src         <= moving.src0;
@@ -222,7 +222,7 @@ module tensor_head #(
       moving_o.low         <= !pass_q[0];
       moving_o.accumulate  <= moving.accumulate || pass_q != 0;
       moving_o.last_pass   <= send_back || last_pass;
-      moving_o.pc          <= moving_pc;
+      moving_o.serial          <= moving_serial;
     end
   end
 
@@ -242,7 +242,7 @@ module tensor_head #(
       moving_behind_o <= 1'b0;
       error_valid_o   <= 1'b0;
       error_cause_o   <= defs_pkg::ErrorCauseNone;
-      error_pc_o      <= '0;
+      error_serial_o      <= '0;
     end else begin
       first_valid_q   <= first_valid_d;
       second_valid_q  <= second_valid_d;
@@ -258,7 +258,7 @@ module tensor_head #(
       if (stop && !error_valid_o) begin
         error_valid_o <= 1'b1;
         error_cause_o <= front_cause_q;
-        error_pc_o    <= front_pc_q;
+        error_serial_o    <= front_serial_q;
       end
     end
   end

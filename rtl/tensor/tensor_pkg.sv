@@ -18,7 +18,7 @@ package tensor_pkg;
     logic low;                     // fp32: the low halves of the numbers
     logic accumulate;
     logic last_pass;
-    logic [31:0] pc;
+    logic [31:0] serial;
   } tile_t;
 
   // What a MULTIPLY_MOVING has to fit: the last load into the half of the rows where it starts.

@@ -23,8 +23,10 @@ std::optional<std::pair<unsigned, unsigned>> pending_update(const Chip& chip) {
   const auto ports = chip.state().at("u_semaphores.upd_valid_q").value();
   if (!ports) return {};
   const auto port = static_cast<unsigned>(std::countr_zero(ports));
-  return std::pair{
-      port, static_cast<unsigned>(chip.state().at("u_semaphores.upd_q").get(0, 25 * port + 16, 9))};
+  return std::pair{port,
+                   static_cast<unsigned>(chip.state()
+                                             .at("u_semaphores.upd_q")
+                                             .get(0, defs::SemUpdate::kBits * (port + 1) - 9, 9))};
 }
 
 std::string nobody() { return {}; }  // every one is seen

@@ -22,6 +22,7 @@ PROOFS = {
     "bucket": ("fabric/rtl/ni/fabric_bucket.sv", 2, "flits > FlitBits'(burst_q);", "flits > FlitBits'(burst_q) + FlitBits'(1);"),
     "ack": ("fabric/rtl/ni/fabric_ack.sv", 2, "{192'd0, row_i};", "{64'd0, row_i, 128'd0};"),
     "report": ("fabric/rtl/ni/fabric_report.sv", 2, "report.header.dst   = offending.src;", "report.header.addr  = offending.src;"),
+    "take": ("rtl/control/seq_wait.sv", 4, "(applied_q && applied_sem_q == sem_i)", "1'b0"),
     "window": ("fabric/rtl/link/link_window.sv", 4, "acks <= held;", "acks <= held + 1'b1;"),
 }
 

@@ -140,7 +140,7 @@ module fabric_ni_write #(
     end
   end
   assign sem_valid_o = sem_valid_q;
-  assign sem_o       = {sem_name_q, 16'sd1};
+  assign sem_o       = {sem_name_q, 17'sd1};
 
   // ---------------------------------------------------------------- errors
   assign error_valid_o = write_error || (write_valid_q && write_bad_q);

@@ -770,19 +770,19 @@ struct MsgChunk {
 
 /// add `delta` to semaphore `sem`
 struct SemUpdate {
-  static constexpr unsigned kBits = 25;
+  static constexpr unsigned kBits = 26;
   static constexpr unsigned kWords = 1;
   using Words = std::array<std::uint32_t, 1>;
   std::uint16_t sem{};  ///< {core, semaphore}
-  std::int16_t delta{};  ///< signed
+  std::int32_t delta{};  ///< signed: an instruction's update_delta, or - wait_value of a Take
   void pack(std::uint32_t* words, unsigned at = 0) const {
-    put_bits(words, at + 16, 9, static_cast<std::uint64_t>(sem));
-    put_bits(words, at + 0, 16, static_cast<std::uint64_t>(delta));
+    put_bits(words, at + 17, 9, static_cast<std::uint64_t>(sem));
+    put_bits(words, at + 0, 17, static_cast<std::uint64_t>(delta));
   }
   static SemUpdate unpack(const std::uint32_t* words, unsigned at = 0) {
     SemUpdate s;
-    s.sem = static_cast<std::uint16_t>(get_bits(words, at + 16, 9));
-    s.delta = static_cast<std::int16_t>(get_signed(words, at + 0, 16));
+    s.sem = static_cast<std::uint16_t>(get_bits(words, at + 17, 9));
+    s.delta = static_cast<std::int32_t>(get_signed(words, at + 0, 17));
     return s;
   }
   Words words() const { Words w{}; pack(w.data()); return w; }

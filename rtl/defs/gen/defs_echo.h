@@ -3,7 +3,7 @@
 
 DEFS_ECHO_STRUCT(SemUpdate, sem_update)
 DEFS_ECHO_LEAF(SemUpdate, sem_update, sem, sem_update_f_sem_o, 9)
-DEFS_ECHO_LEAF(SemUpdate, sem_update, delta, sem_update_f_delta_o, 16)
+DEFS_ECHO_LEAF(SemUpdate, sem_update, delta, sem_update_f_delta_o, 17)
 DEFS_ECHO_STRUCT(RegReq, reg_req)
 DEFS_ECHO_LEAF(RegReq, reg_req, write, reg_req_f_write_o, 1)
 DEFS_ECHO_LEAF(RegReq, reg_req, offset, reg_req_f_offset_o, 22)

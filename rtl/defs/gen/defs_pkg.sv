@@ -330,9 +330,9 @@ package defs_pkg;
   // add `delta` to semaphore `sem`
   typedef struct packed {
     logic [8:0] sem;  // {core, semaphore}
-    logic signed [15:0] delta;  // signed
+    logic signed [16:0] delta;  // signed: an instruction's update_delta, or - wait_value of a Take
   } sem_update_t;
-  localparam int unsigned SemUpdateBits = 25;
+  localparam int unsigned SemUpdateBits = 26;
 
   // access to a register, to the block that owns it. With `select` of the block, reg_rsp answers in the same cycle; with `apply` a write happens at this edge (never one that was refused)
   typedef struct packed {

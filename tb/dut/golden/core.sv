@@ -40,6 +40,8 @@ module core #(
   output logic [N:0]                  upd_valid_o,
   output defs_pkg::sem_update_t [N:0] upd_o,
   output logic [N:0][31:0]            upd_pc_o,
+  output logic [N:0][31:0]            upd_serial_o,
+  output logic [N-1:0]                upd_take_o,
   output logic [3:0]                  upd_dma_engine_o,
   input  logic [N:0]                  upd_error_i,
 
@@ -154,6 +156,8 @@ module core #(
   assign upd_valid_o        = '0;
   assign upd_o              = '0;
   assign upd_pc_o           = '0;
+  assign upd_serial_o       = '0;
+  assign upd_take_o         = '0;
   assign upd_dma_engine_o   = '0;
   assign fetch.req_valid     = 1'b0;
   assign fetch.req           = '0;

@@ -3,7 +3,8 @@
 // to, messages and their bursts, host bursts, and the errors of receiver and host.
 //
 // A semaphore update is reported when it is applied, one cycle after it was offered: who offered it
-// is remembered here. A rejected one is not: its stream reports an error (sequencers and DMA engines
+// is remembered here. A Take is one that its sequencer posts when the instruction issues: it may overtake updates of
+// older instructions, so takes are a list of their own, in lane 1 of the sequencer's stream. A rejected one is not: its stream reports an error (sequencers and DMA engines
 // in core_tracer, when they stop).
 module chip_tracer (
   input logic clk_i,
@@ -13,6 +14,8 @@ module chip_tracer (
   input defs_pkg::sem_update_t [12:0] upd_i,
   input logic                  [12:0] upd_error_i,
   input logic [9:0][31:0] upd_pc_i,          // as offered, one cycle earlier
+  input logic [9:0][31:0] upd_serial_i,
+  input logic [1:0][3:0]  upd_take_i,
   input logic [1:0][3:0]  upd_dma_engine_i,
   input logic [1:0][9:0]  upd_rx_src_i,
   input logic [1:0][6:0]  upd_rx_lane_i,
@@ -48,12 +51,14 @@ module chip_tracer (
   localparam int Dma0 = 32'(defs_pkg::EngineDma0);
 
   // ---------------------------------------------------------------- semaphores
-  logic [9:0][31:0] upd_pc_q;
-  logic [1:0][3:0] upd_dma_engine_q;
+  logic [9:0][31:0] upd_pc_q, upd_serial_q;
+  logic [1:0][3:0] upd_take_q, upd_dma_engine_q;
   logic [1:0][9:0] upd_rx_src_q;
   logic [1:0][6:0] upd_rx_lane_q;
   always_ff @(posedge clk_i) begin
     upd_pc_q         <= upd_pc_i;
+    upd_serial_q     <= upd_serial_i;
+    upd_take_q       <= upd_take_i;
     upd_dma_engine_q <= upd_dma_engine_i;
     upd_rx_src_q     <= upd_rx_src_i;
     upd_rx_lane_q    <= upd_rx_lane_i;
@@ -65,8 +70,9 @@ module chip_tracer (
         for (int unsigned s = 0; s < 5; s++) begin
           if (upd_valid_i[4'(core * 5 + s)] && !upd_error_i[4'(core * 5 + s)]) begin
             commit_dpi::dodeca_commit_semaphore(core,
-              (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0, 0,
-              upd_pc_q[4'(core * 5 + s)], 32'(upd_i[4'(core * 5 + s)].sem),
+              (s == 4) ? Dma0 + 32'(upd_dma_engine_q[core[0]]) : s, 0,
+              32'(s < 4 && upd_take_q[core[0]][s[1:0]]),
+              upd_serial_q[4'(core * 5 + s)], upd_pc_q[4'(core * 5 + s)], 32'(upd_i[4'(core * 5 + s)].sem),
               32'(upd_i[4'(core * 5 + s)].delta));
           end
         end
@@ -74,13 +80,13 @@ module chip_tracer (
       for (int unsigned p = 0; p < 2; p++) begin
         if (upd_valid_i[4'(10 + p)] && !upd_error_i[4'(10 + p)]) begin
           commit_dpi::dodeca_commit_semaphore(0, Rx, 32'(upd_rx_src_q[p[0]]),
-            32'(upd_rx_lane_q[p[0]]), 0, 32'(upd_i[4'(10 + p)].sem), 32'(upd_i[4'(10 + p)].delta));
+            32'(upd_rx_lane_q[p[0]]), 0, 0, 32'(upd_i[4'(10 + p)].sem), 32'(upd_i[4'(10 + p)].delta));
         end else if (upd_valid_i[4'(10 + p)]) begin
-          commit_dpi::dodeca_commit_error(0, Rx, 0, 32'(defs_pkg::ErrorCauseSemaphoreOverflow));
+          commit_dpi::dodeca_commit_error(0, Rx, 0, 0, 32'(defs_pkg::ErrorCauseSemaphoreOverflow));
         end
       end
       if (upd_valid_i[12] && !upd_error_i[12]) begin
-        commit_dpi::dodeca_commit_semaphore(0, Host, 0, 0, 0, 32'(upd_i[12].sem),
+        commit_dpi::dodeca_commit_semaphore(0, Host, 0, 0, 0, 0, 32'(upd_i[12].sem),
           32'(upd_i[12].delta));
       end
     end
@@ -99,11 +105,11 @@ module chip_tracer (
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       if (rx_burst_i[0]) begin
-        commit_dpi::dodeca_commit_burst(0, Rx, 32'(rx_src_i[0]), 32'(rx_lane_i[0]), 0,
+        commit_dpi::dodeca_commit_burst(0, Rx, 32'(rx_src_i[0]), 32'(rx_lane_i[0]), 0, 0,
           64'(rx0_req_i.addr), 32'(rx0_req_i.bytes), rx0_req_i.data);
       end
       if (rx_burst_i[1]) begin
-        commit_dpi::dodeca_commit_burst(0, Rx, 32'(rx_src_i[1]), 32'(rx_lane_i[1]), 0,
+        commit_dpi::dodeca_commit_burst(0, Rx, 32'(rx_src_i[1]), 32'(rx_lane_i[1]), 0, 0,
           64'(rx1_req_i.addr), 32'(rx1_req_i.bytes), rx1_req_i.data);
       end
       if ((message_valid_i[0] || held_q[0]) && !held[0]) begin
@@ -117,7 +123,7 @@ module chip_tracer (
       if (fabric_error_i != '0) begin
         for (int unsigned f = 0; f < 4; f++) begin
           if (fabric_error_i[f]) begin
-            commit_dpi::dodeca_commit_error(0, Rx, fabric_pc_i[f], 32'(fabric_cause_i[f]));
+            commit_dpi::dodeca_commit_error(0, Rx, 0, fabric_pc_i[f], 32'(fabric_cause_i[f]));
           end
         end
       end
@@ -128,10 +134,10 @@ module chip_tracer (
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       if (host_valid_i && host_req_i.write) begin
-        commit_dpi::dodeca_commit_burst(0, Host, 0, 0, 0, 64'(host_req_i.addr),
+        commit_dpi::dodeca_commit_burst(0, Host, 0, 0, 0, 0, 64'(host_req_i.addr),
           32'(host_req_i.bytes), host_req_i.data);
       end
-      if (host_refused_i) commit_dpi::dodeca_commit_error(0, Host, 0, 32'(host_cause_i));
+      if (host_refused_i) commit_dpi::dodeca_commit_error(0, Host, 0, 0, 32'(host_cause_i));
     end
   end
 
@@ -140,7 +146,7 @@ endmodule
 bind chip chip_tracer u_tracer (
   .clk_i, .rst_ni,
   .upd_valid_i(u_semaphores.upd_valid_q), .upd_i(u_semaphores.upd_q), .upd_error_i(upd_error),
-  .upd_pc_i(upd_pc), .upd_dma_engine_i(upd_dma_engine),
+  .upd_pc_i(upd_pc), .upd_serial_i(upd_serial), .upd_take_i(upd_take), .upd_dma_engine_i(upd_dma_engine),
   .upd_rx_src_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_sem_src, u_fabric.u_ni.gen_core[0].u_rx.u_write.trace_sem_src}),
   .upd_rx_lane_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_sem_lane, u_fabric.u_ni.gen_core[0].u_rx.u_write.trace_sem_lane}),
   .message_valid_i({u_fabric.u_ni.gen_core[1].u_rx.u_write.trace_message_valid_q,

@@ -17,6 +17,13 @@ cmodel::StreamId stream(int core, int engine, int src, int lane) {
           static_cast<std::uint8_t>(src), static_cast<std::uint8_t>(lane)};
 }
 
+/// Whose commit it is.
+template <class Commit>
+void name(Commit& commit, int serial, int pc) {
+  commit.pc = static_cast<std::uint32_t>(pc);
+  if constexpr (requires { commit.serial; }) commit.serial = static_cast<std::uint32_t>(serial);
+}
+
 const std::uint8_t* bytes_of(const svBitVecVal* words) {
   return reinterpret_cast<const std::uint8_t*>(words);  // the host is little-endian, as are we
 }
@@ -33,13 +40,13 @@ void set_issue_sink(IssueSink* new_sink) { issue_sink = new_sink; }
 
 extern "C" {
 
-void dodeca_commit_row(int kind, int core, int engine, int lane, int pc, long long addr, int first,
-                       int count, int element_bytes, const svBitVecVal* data) {
+void dodeca_commit_row(int kind, int core, int engine, int lane, int serial, int pc, long long addr,
+                       int first, int count, int element_bytes, const svBitVecVal* data) {
   if (!sink) return;
   cmodel::Commit commit;
   commit.kind = static_cast<cmodel::CommitKind>(kind);
   commit.stream = stream(core, engine, 0, lane);
-  commit.pc = static_cast<std::uint32_t>(pc);
+  name(commit, serial, pc);
   commit.addr = static_cast<std::uint64_t>(addr);
   commit.first = static_cast<std::uint16_t>(first);
   commit.count = static_cast<std::uint16_t>(count);
@@ -54,13 +61,13 @@ void dodeca_commit_row(int kind, int core, int engine, int lane, int pc, long lo
                         static_cast<std::size_t>(count) * 2});
 }
 
-void dodeca_commit_burst(int core, int engine, int src, int lane, int pc, long long addr, int bytes,
-                         const svBitVecVal* data) {
+void dodeca_commit_burst(int core, int engine, int src, int lane, int serial, int pc,
+                         long long addr, int bytes, const svBitVecVal* data) {
   if (!sink) return;
   cmodel::Commit commit;
   commit.kind = cmodel::CommitKind::MemBurst;
   commit.stream = stream(core, engine, src, lane);
-  commit.pc = static_cast<std::uint32_t>(pc);
+  name(commit, serial, pc);
   commit.addr = static_cast<std::uint64_t>(addr);
   commit.count = static_cast<std::uint16_t>(bytes);
   const std::size_t offset = commit.addr % DODECA_LINE_BYTES;
@@ -81,23 +88,24 @@ void dodeca_commit_message(int src, int lane, const svBitVecVal* header, int byt
   sink->commit(commit, {data.data(), 16 + static_cast<std::size_t>(bytes)});
 }
 
-void dodeca_commit_semaphore(int core, int engine, int src, int lane, int pc, int sem, int delta) {
+void dodeca_commit_semaphore(int core, int engine, int src, int lane, int serial, int pc, int sem,
+                             int delta) {
   if (!sink) return;
   cmodel::Commit commit;
   commit.kind = cmodel::CommitKind::Semaphore;
   commit.stream = stream(core, engine, src, lane);
-  commit.pc = static_cast<std::uint32_t>(pc);
+  name(commit, serial, pc);
   commit.addr = static_cast<std::uint64_t>(sem);
   commit.delta = delta;
   sink->commit(commit, {});
 }
 
-void dodeca_commit_error(int core, int engine, int pc, int cause) {
+void dodeca_commit_error(int core, int engine, int serial, int pc, int cause) {
   if (!sink) return;
   cmodel::Commit commit;
   commit.kind = cmodel::CommitKind::Error;
   commit.stream = stream(core, engine, 0, 0);
-  commit.pc = static_cast<std::uint32_t>(pc);
+  name(commit, serial, pc);
   commit.delta = cause;
   sink->commit(commit, {});
 }

@@ -16,10 +16,10 @@ module core_tracer (
   input row_pkg::lane_row_t lower_data_i,
   input row_pkg::sbuf_write_t v_i,
   input row_pkg::lane_row_t v_data_i,
-  input logic [31:0] v_pc_i,
+  input logic [31:0] v_serial_i,
   input row_pkg::sbuf_write_t a_i,
   input row_pkg::lane_row_t a_data_i,
-  input logic [31:0] a_pc_i,
+  input logic [31:0] a_serial_i,
 
   input logic               dma_valid_i,
   input logic [3:0]         dma_engine_i,
@@ -40,12 +40,24 @@ module core_tracer (
 
   input logic [3:0][1:0]  seq_state_i,
   input logic [3:0][31:0] seq_pc_i,
+  input logic [3:0][31:0] seq_serial_i,
   input logic [3:0][7:0]  seq_cause_i
 );
 
   localparam int PsumRow = 0, SbufRow = 1;
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned LaneBits = $clog2(P);
+  // The pc of each operation that an engine may still be at, by its serial: at most 32 are in flight.
+  logic [31:0] pc0_q [64];
+  logic [31:0] pc1_q [64];
+  logic [31:0] pc2_q [64];
+  always_ff @(posedge clk_i) begin
+    if (issue_i[0]) pc0_q[seq_serial_i[0][5:0]] <= seq_pc_i[0];
+    if (issue_i[0] && issue_pair_i) pc0_q[seq_serial_i[0][5:0] + 6'd1] <= seq_pc_i[0] + 1;
+    if (issue_i[1]) pc1_q[seq_serial_i[1][5:0]] <= seq_pc_i[1];
+    if (issue_i[2]) pc2_q[seq_serial_i[2][5:0]] <= seq_pc_i[2];
+  end
+
   logic [size_pkg::DmaEngines-1:0] dma_error_q;
   logic [3:0] stopped, stopped_q;
   assign stopped = {seq_state_i[3] == 2'd3, seq_state_i[2] == 2'd3,
@@ -59,33 +71,33 @@ module core_tracer (
       if (psum_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = psum_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          0, psum_i.pc, 64'({psum_i.addr, 2'b0}), 0, 32'(psum_i.count), 4, row);
+          0, psum_i.serial, pc0_q[psum_i.serial[5:0]], 64'({psum_i.addr, 2'b0}), 0, 32'(psum_i.count), 4, row);
       end
       if (lower_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = lower_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
-          1, lower_i.pc, 64'({lower_i.addr, 2'b0}), 0, 32'(lower_i.count), 4, row);
+          1, lower_i.serial, pc0_q[lower_i.serial[5:0]], 64'({lower_i.addr, 2'b0}), 0, 32'(lower_i.count), 4, row);
       end
       if (v_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
-          v_pc_i, 64'(v_i.addr), 32'(v_i.first), 32'(v_i.count), 32'(v_i.bytes), row);
+          v_serial_i, pc1_q[v_serial_i[5:0]], 64'(v_i.addr), 32'(v_i.first), 32'(v_i.count), 32'(v_i.bytes), row);
       end
       if (a_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
         commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
-          a_pc_i, 64'(a_i.addr), 32'(a_i.first), 32'(a_i.count), 32'(a_i.bytes), row);
+          a_serial_i, pc2_q[a_serial_i[5:0]], 64'(a_i.addr), 32'(a_i.first), 32'(a_i.count), 32'(a_i.bytes), row);
       end
       if (dma_valid_i) begin
         commit_dpi::dodeca_commit_burst(32'(core_id_i),
-          32'(defs_pkg::EngineDma0) + 32'(dma_engine_i), 0, 0, dma_commit_pc_i,
+          32'(defs_pkg::EngineDma0) + 32'(dma_engine_i), 0, 0, dma_commit_pc_i, dma_commit_pc_i,
           64'(dma_req_i.addr), 32'(dma_req_i.bytes), dma_req_i.data);
       end
       if (dma_error_i != dma_error_q) begin
         for (int unsigned e = 0; e < size_pkg::DmaEngines; e++) begin
           if (dma_error_i[e] && !dma_error_q[e]) begin
             commit_dpi::dodeca_commit_error(32'(core_id_i), 32'(defs_pkg::EngineDma0) + e,
-              dma_pc_i[e], 32'(dma_cause_i[e]));
+              dma_pc_i[e], dma_pc_i[e], 32'(dma_cause_i[e]));
           end
         end
       end
@@ -101,7 +113,8 @@ module core_tracer (
       if (stopped != stopped_q) begin
         for (int unsigned s = 0; s < 4; s++) begin
           if (stopped[s] && !stopped_q[s]) begin
-            commit_dpi::dodeca_commit_error(32'(core_id_i), s, seq_pc_i[s], 32'(seq_cause_i[s]));
+            commit_dpi::dodeca_commit_error(32'(core_id_i), s, seq_serial_i[s], seq_pc_i[s],
+              32'(seq_cause_i[s]));
           end
         end
       end
@@ -124,8 +137,8 @@ bind core core_tracer u_tracer (
   .clk_i, .rst_ni, .core_id_i,
   .psum_i(u_psum.commit_q), .psum_data_i(u_psum.commit_data),
   .lower_i(u_psum.lower_commit_q), .lower_data_i(u_psum.lower_commit_data),
-  .v_i(v_wr), .v_data_i(v_wr_data), .v_pc_i(v_wr_pc),
-  .a_i(a_wr), .a_data_i(a_wr_data), .a_pc_i(a_wr_pc),
+  .v_i(v_wr), .v_data_i(v_wr_data), .v_serial_i(v_wr_serial),
+  .a_i(a_wr), .a_data_i(a_wr_data), .a_serial_i(a_wr_serial),
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
   .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
   .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
@@ -134,5 +147,8 @@ bind core core_tracer u_tracer (
   .issue_pair_i(gen_seq[0].u_sequencer.pair), .second0_i(gen_seq[0].u_sequencer.second),
   .instr0_i(gen_seq[0].u_sequencer.fetched), .instr1_i(gen_seq[1].u_sequencer.fetched),
   .instr2_i(gen_seq[2].u_sequencer.fetched), .instr3_i(gen_seq[3].u_sequencer.fetched),
-  .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o), .seq_cause_i(seq_cause_o)
+  .seq_state_i(seq_state_o), .seq_pc_i(seq_pc_o),
+  .seq_serial_i({gen_seq[3].u_sequencer.serial_q, gen_seq[2].u_sequencer.serial_q,
+                 gen_seq[1].u_sequencer.serial_q, gen_seq[0].u_sequencer.serial_q}),
+  .seq_cause_i(seq_cause_o)
 );

@@ -20,11 +20,12 @@ module timeline_tracer (
   input logic [3:0][8:0]  sem_i,
 
   // tensor engine
+  input logic [5:0]       serial_i,          // of pc_i[0]; low bits, as of all serials here
   input logic             load_start_i,
-  input logic [31:0]      load_pc_i,
+  input logic [5:0]       load_serial_i,
   input logic             load_busy_i,       // it reads
   input logic [1:0]       moving_start_i,
-  input logic [31:0]      moving_pc_i,
+  input logic [5:0]       moving_serial_i,
   input logic [1:0]       moving_busy_i,     // they read
 
   // DMA: what happens in the slot
@@ -50,6 +51,13 @@ module timeline_tracer (
       else if (hold_i[s])      reason[s] = Update;
       else                     reason[s] = Engine;
     end
+  end
+
+  // The pc of each operation that the engine may still be at, as in core_tracer.
+  logic [31:0] pc_q [64];
+  always_ff @(posedge clk_i) begin
+    if (push_i[0]) pc_q[serial_i] <= pc_i[0];
+    if (push_i[0] && pair_i) pc_q[serial_i + 6'd1] <= pc_i[0] + 1;
   end
 
   logic load_q;
@@ -82,10 +90,10 @@ module timeline_tracer (
       end
       // An end is seen one cycle after the last busy one; a start in that cycle ends the older first.
       if (load_q && !load_busy_i) dodeca_timeline(LoadEnd, 32'(core_id_i), 0, 0, 0);
-      if (load_start_i) dodeca_timeline(LoadStart, 32'(core_id_i), 0, load_pc_i, 0);
+      if (load_start_i) dodeca_timeline(LoadStart, 32'(core_id_i), 0, pc_q[load_serial_i], 0);
       for (int unsigned m = 0; m < 2; m++) begin
         if (moving_q[m] && !moving_busy_i[m]) dodeca_timeline(StreamEnd, 32'(core_id_i), m, 0, 0);
-        if (moving_start_i[m]) dodeca_timeline(StreamStart, 32'(core_id_i), m, moving_pc_i, 0);
+        if (moving_start_i[m]) dodeca_timeline(StreamStart, 32'(core_id_i), m, pc_q[moving_serial_i], 0);
       end
       if (dma_finish_i) dodeca_timeline(DescriptorEnd, 32'(core_id_i), 32'(dma_engine_i), 0, 0);
       if (dma_load_i) begin
@@ -120,9 +128,9 @@ bind core timeline_tracer u_timeline (
          gen_seq[1].u_sequencer.pc_q, gen_seq[0].u_sequencer.pc_q}),
   .sem_i({gen_seq[3].u_sequencer.wait_sem_o, gen_seq[2].u_sequencer.wait_sem_o,
           gen_seq[1].u_sequencer.wait_sem_o, gen_seq[0].u_sequencer.wait_sem_o}),
-  .load_start_i(u_tensor.load_start), .load_pc_i(u_tensor.load_tile.pc),
+  .serial_i(gen_seq[0].u_sequencer.serial_q[5:0]), .load_start_i(u_tensor.load_start), .load_serial_i(u_tensor.load_tile.serial[5:0]),
   .load_busy_i(u_tensor.u_load.walk_valid),
-  .moving_start_i(u_tensor.moving_start), .moving_pc_i(u_tensor.moving_tile.pc),
+  .moving_start_i(u_tensor.moving_start), .moving_serial_i(u_tensor.moving_tile.serial[5:0]),
   .moving_busy_i({u_tensor.u_lower_stream.walk_valid, u_tensor.u_stream.walk_valid}),
   .dma_finish_i(u_dma.u_engines.finish), .dma_load_i(u_dma.u_engines.load),
   .dma_engine_i(u_dma.slot), .dma_pc_i(u_dma.u_engines.pc)

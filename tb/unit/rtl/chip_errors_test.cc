@@ -27,9 +27,6 @@ TEST_P(EverySequencer, RefusesWhatIsItsOwn) {
   const Instr legal = work(GetParam(), kBad);
   const Case cases[] = {
       {"no such opcode", legal, [](Instr& i) { i.opcode = 0xee; }, ErrorCause::UnknownOpcode},
-      {"wait_op 3", legal, [](Instr& i) { i.wait_op = 3; }, ErrorCause::ReservedBits},
-      {"wait_op 3 of no opcode", legal, [](Instr& i) { i.wait_op = 3, i.opcode = 0xee; },
-       ErrorCause::UnknownOpcode},
       {"NOP with partitions", nop(), [](Instr& i) { i.partitions = 1; }, ErrorCause::ReservedBits},
       {"NOP with imm", nop(), [](Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
       {"NOP with an operand", nop(), [](Instr& i) { i.src1.offset = 1; }, ErrorCause::ReservedBits},
@@ -96,7 +93,6 @@ TEST(ChipErrors, WhatAnInstructionEndsWithGoesBeforeTheFaultOfTheNext) {
     ErrorCause cause;
   } const faults[] = {
       {"opcode", false, [](Instr& i) { i.opcode = 0xee; }, ErrorCause::UnknownOpcode},
-      {"wait_op", false, [](Instr& i) { i.wait_op = 3; }, ErrorCause::ReservedBits},
       {"reserved", false, [](Instr& i) { i.reserved = 1; }, ErrorCause::ReservedBits},
       {"NOP with imm", true, [](Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
       {"END with imm", true, [](Instr& i) { i.imm = 1, i.opcode = 1; }, ErrorCause::ReservedBits},

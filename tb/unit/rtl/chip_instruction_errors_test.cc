@@ -11,7 +11,7 @@ TEST(ChipErrors, TensorInstructions) {
       {"opcode of another engine", load(), [](Instr& i) { i.opcode = 32; },
        ErrorCause::UnknownOpcode},
       {"imm", multiply(1), [](Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
-      {"operand's reserved bits", load(), [](Instr& i) { i.src0.reserved = 512; },
+      {"operand's reserved bits", load(), [](Instr& i) { i.src0.reserved = 8; },
        ErrorCause::ReservedBits},
       {"destination's reserved bits", multiply(1), [](Instr& i) { i.dst.reserved = 1; },
        ErrorCause::ReservedBits},

@@ -151,9 +151,9 @@ class LaneEngineBench : public testing::Test {
     const std::uint64_t wr = dut->wr_o;
     const auto low = static_cast<unsigned>(wr & 0x7ffff);
     if (wr >> 37) {
-      Row out{dut->wr_pc_o,    static_cast<unsigned>(wr >> 19 & 0x3ffff),
-              low >> 8 & 0xff, low & 0xff,
-              low >> 16,       {}};
+      Row out{dut->wr_serial_o, static_cast<unsigned>(wr >> 19 & 0x3ffff),
+              low >> 8 & 0xff,  low & 0xff,
+              low >> 16,        {}};
       for (unsigned i = 0; i < out.count; ++i)
         out.values.push_back(dut->wr_data_o[i] & (out.bytes == 2 ? 0xffffu : 0xffffffffu));
       on_its_way.push_back(out);
@@ -174,7 +174,7 @@ class LaneEngineBench : public testing::Test {
   void drive(const defs::Instr& instr, std::uint32_t pc) {
     const auto words = instr.words();
     for (unsigned i = 0; i < words.size(); ++i) dut->instr_i[i] = words[i];
-    dut->pc_i = pc;
+    dut->serial_i = pc;
     dut->instr_valid_i = 1;
   }
 
@@ -217,7 +217,7 @@ class LaneEngineBench : public testing::Test {
     ASSERT_EQ(dut->error_valid_o, cause != defs::ErrorCause::None);
     ASSERT_EQ(to_string(static_cast<defs::ErrorCause>(dut->error_cause_o)), to_string(cause));
     if (dut->error_valid_o) {
-      ASSERT_EQ(dut->error_pc_o, 100 + good);
+      ASSERT_EQ(dut->error_serial_o, 100 + good);
       ASSERT_EQ(next, good + 1) << "nothing is accepted after an error";
       ASSERT_FALSE(dut->instr_ready_o);
     }

@@ -22,6 +22,7 @@ using defs::Instr;
 using defs::Opcode;
 
 constexpr unsigned kLatency = 160;
+constexpr std::uint64_t kDataBase = 0x400000;  ///< of what RegLoad reads
 enum State { kIdle, kRunning, kDone, kError };
 
 inline Instr instr(Opcode opcode) {
@@ -50,7 +51,8 @@ struct Update {
 };
 
 /// The sequencer with its surroundings: memory of fixed latency (or shuffled answers), engine that
-/// takes and finishes instructions at random, semaphores as an array.
+/// takes and finishes instructions at random, semaphores as an array, whose updates show two edges
+/// later.
 template <class Dut, unsigned LineBytes>
 class Bench {
  public:
@@ -94,7 +96,10 @@ class Bench {
       if (it->at > now || (shuffle && rng() % 2)) continue;
       dut.fetch_rsp_valid_i = 1;
       dut.fetch_rsp_slot_i = it->slot;
-      std::memcpy(&dut.fetch_rsp_data_i, &memory.at(it->addr - start_base), LineBytes);
+      std::memcpy(
+          &dut.fetch_rsp_data_i,
+          it->addr < kDataBase ? &memory.at(it->addr - start_base) : &data.at(it->addr - kDataBase),
+          LineBytes);
       answers.erase(it);
       break;
     }
@@ -106,11 +111,11 @@ class Bench {
       ++dut.done_i;
     dut.error_valid_i = engine_error && held.empty();
     dut.error_cause_i = static_cast<unsigned>(ErrorCause::BadShape);
-    dut.error_pc_i = engine_error_pc;
+    dut.error_serial_i = engine_error_serial;
     dut.event_ready_i = rng() % 2;
     dut.eval();
-    dut.wait_value_i = semaphores[dut.wait_sem_o];
-    dut.room_value_i = semaphores[dut.room_sem_o];
+    dut.wait_value_i = shown(dut.wait_sem_o);
+    dut.room_value_i = shown(dut.room_sem_o);
     dut.eval();
     if (dut.fetch_req_valid_o && dut.fetch_req_ready_i) {
       answers.push_back(
@@ -122,11 +127,13 @@ class Bench {
       Instr::Words words;
       std::memcpy(words.data(), &dut.instr_o, sizeof(words));
       const Instr i = Instr::from(words);
+      issued_instr.push_back(i);
       if (i.opcode == 0xEE) {
         engine_error = true;
-        engine_error_pc = dut.instr_pc_o;
+        engine_error_serial = dut.instr_serial_o;
       } else {
-        issued.push_back(dut.instr_pc_o);
+        issued.push_back(dut.pc_o);
+        serials.push_back(dut.instr_serial_o);
         issued_at.push_back(now);
         held.push_back(now + engine_latency);
       }
@@ -134,13 +141,16 @@ class Bench {
         std::memcpy(words.data(), &dut.second_o, sizeof(words));
         EXPECT_EQ(i.opcode, static_cast<unsigned>(Opcode::LoadStationary));
         EXPECT_EQ(Instr::from(words).opcode, static_cast<unsigned>(Opcode::MultiplyMoving));
-        issued.push_back(dut.instr_pc_o + 1);
+        issued_instr.push_back(Instr::from(words));
+        issued.push_back(dut.pc_o + 1);
+        serials.push_back(dut.instr_serial_o + 1);
         issued_at.push_back(now);
         held.push_back(now + engine_latency);
         ++pairs;
       }
     }
     bool refused = false;
+    hidden = {};
     if (dut.upd_valid_o) {
       defs::SemUpdate::Words words{};
       std::memcpy(words.data(), &dut.upd_o, sizeof(words));
@@ -150,6 +160,7 @@ class Bench {
         refused = true;
       else {
         semaphores[u.sem] = next;
+        hidden = {u.sem, u.delta, 0};
         updates.push_back({u.sem, u.delta, dut.upd_pc_o});
       }
     }
@@ -163,6 +174,9 @@ class Bench {
     while (!(dut.quiet_o && now > 2) && limit--) cycle();
   }
 
+  /// What the wait ports say: the update offered in the last cycle is not in it yet.
+  int shown(unsigned sem) { return semaphores[sem] - (hidden.sem == sem ? hidden.delta : 0); }
+
   struct Answer {
     std::uint64_t at;
     unsigned slot;
@@ -171,17 +185,19 @@ class Bench {
   VerilatedContext context;
   Dut dut{&context};
   std::mt19937 rng;
-  std::vector<std::uint8_t> memory;
+  std::vector<std::uint8_t> memory, data = std::vector<std::uint8_t>(4096);
   std::vector<Answer> answers;
   std::deque<std::uint64_t> held;
   std::map<unsigned, int> semaphores;
-  std::vector<unsigned> issued, events;
+  std::vector<unsigned> issued, serials, events;
   std::vector<std::uint64_t> issued_at;
   std::vector<Update> updates;
+  std::vector<Instr> issued_instr;  ///< as the engine sees them
+  Update hidden{};
   std::uint64_t now = 0, start_base = 0;
   std::size_t max_answers = 0;
   unsigned pairs = 0;  ///< loads and multiplies that were issued together
-  unsigned count = 0, engine_depth = 4, engine_latency = 3, engine_error_pc = 0;
+  unsigned count = 0, engine_depth = 4, engine_latency = 3, engine_error_serial = 0;
   bool shuffle = false, engine_error = false;
 };
 using Mini = Bench<Vsequencer_mini, 64>;

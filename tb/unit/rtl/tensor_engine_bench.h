@@ -90,12 +90,12 @@ class TensorEngine : public testing::Test {
     if (dut->moving_read_o) moving_reads.push_back(cycle);
     if (dut->lower_read_o) lower_reads.push_back(cycle);
     if (dut->lower_valid_o) {
-      Row row{dut->lower_pc_o, dut->lower_addr_o, {}};
+      Row row{dut->lower_serial_o, dut->lower_addr_o, {}};
       for (unsigned i = 0; i < dut->lower_count_o; ++i) row.data.push_back(dut->lower_data_o[i]);
       lower_rows.push_back(std::move(row));
     }
     if (dut->commit_valid_o) {
-      Row row{dut->commit_pc_o, dut->commit_addr_o, {}};
+      Row row{dut->commit_serial_o, dut->commit_addr_o, {}};
       for (unsigned i = 0; i < dut->commit_count_o; ++i) row.data.push_back(dut->commit_data_o[i]);
       rtl_rows.push_back(std::move(row));
     }
@@ -157,7 +157,7 @@ class TensorEngine : public testing::Test {
   void issue(const defs::Instr& instr, const defs::Instr* second = nullptr) {
     const auto words = instr.words();
     std::memcpy(&dut->instr_i[0], words.data(), sizeof(words));
-    dut->pc_i = next_pc;
+    dut->serial_i = next_pc;
     dut->instr_valid_i = 1;
     if (second) {
       const auto second_words = second->words();

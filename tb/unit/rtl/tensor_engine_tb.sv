@@ -7,14 +7,14 @@ module tensor_engine_tb (
   input  logic instr_valid_i,
   output logic instr_ready_o,
   input  defs_pkg::instr_t instr_i,
-  input  logic [31:0] pc_i,
+  input  logic [31:0] serial_i,
   input  logic second_valid_i,
   input  defs_pkg::instr_t second_i,
 
   output logic [1:0] done_o,
   output logic error_valid_o,
   output logic [7:0] error_cause_o,
-  output logic [31:0] error_pc_o,
+  output logic [31:0] error_serial_o,
   output logic busy_o,
 
   input  logic count_rd_i,
@@ -36,14 +36,14 @@ module tensor_engine_tb (
   output logic [31:0] rd_data_o [size_pkg::Partitions],
 
   output logic commit_valid_o,
-  output logic [31:0] commit_pc_o,
+  output logic [31:0] commit_serial_o,
   output logic [31:0] commit_addr_o,
   output logic [7:0] commit_count_o,
   output logic [31:0] commit_data_o [size_pkg::Partitions],
 
   // Rows of tiles in the lower half of the array's rows.
   output logic lower_valid_o,
-  output logic [31:0] lower_pc_o,
+  output logic [31:0] lower_serial_o,
   output logic [31:0] lower_addr_o,
   output logic [7:0] lower_count_o,
   output logic [31:0] lower_data_o [size_pkg::Partitions],
@@ -84,9 +84,9 @@ module tensor_engine_tb (
 
   tensor_engine u_engine (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .pc_i(pc_i),
+    .instr_valid_i(instr_valid_i), .instr_ready_o(instr_ready_o), .instr_i(instr_i), .serial_i(serial_i),
     .second_valid_i(second_valid_i), .second_i(second_i), .done_o(done_o), .error_valid_o(error_valid_o), .error_cause_o(error_cause),
-    .error_pc_o(error_pc_o), .busy_o(busy_o),
+    .error_serial_o(error_serial_o), .busy_o(busy_o),
     .count_rd_i(count_rd_i), .count_index_i(count_index_i), .count_o(count_o),
     .ts_rd_o(ts_rd), .ts_rd_data_i(ts_rd_data), .tm_rd_o(tm_rd), .tm_rd_data_i(tm_rd_data),
     .tl_rd_o(tl_rd), .tl_rd_data_i(tl_rd_data),
@@ -102,13 +102,13 @@ module tensor_engine_tb (
   );
 
   assign commit_valid_o = u_psum.commit_q.valid;
-  assign commit_pc_o    = u_psum.commit_q.pc;
+  assign commit_serial_o    = u_psum.commit_q.serial;
   assign commit_addr_o  = {14'b0, u_psum.commit_q.addr, 2'b0};
   assign commit_count_o = u_psum.commit_q.count;
   assign commit_data_o  = u_psum.commit_data;
 
   assign lower_valid_o  = u_psum.lower_commit_q.valid;
-  assign lower_pc_o     = u_psum.lower_commit_q.pc;
+  assign lower_serial_o     = u_psum.lower_commit_q.serial;
   assign lower_addr_o   = {14'b0, u_psum.lower_commit_q.addr, 2'b0};
   assign lower_count_o  = u_psum.lower_commit_q.count;
   assign lower_data_o   = u_psum.lower_commit_data;

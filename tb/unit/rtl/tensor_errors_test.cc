@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Illegal instructions: each stops the tensor engine, behind older instructions, with cause and pc.
+// Illegal instructions: each stops the tensor engine, behind older instructions, with cause and
+// serial.
 #include "tb/unit/rtl/tensor_engine_bench.h"
 
 namespace {
@@ -34,7 +35,7 @@ TYPED_TEST(TensorErrors, ABadInstructionOfTwoStopsTheEngineByName) {
     EXPECT_EQ(this->last_cause, bad ? ErrorCause::BadShape : ErrorCause::Misaligned);
     EXPECT_TRUE(this->dut->error_valid_o);
     EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(this->last_cause));
-    EXPECT_EQ(this->dut->error_pc_o, 1 + bad);
+    EXPECT_EQ(this->dut->error_serial_o, 1 + bad);
     EXPECT_EQ(this->done, 1 + bad);
   }
 }
@@ -53,7 +54,7 @@ TYPED_TEST(TensorErrors, EachHalfNeedsALoadOfItsOwn) {
       EXPECT_EQ(this->last_cause, ErrorCause::BadShape);
       EXPECT_TRUE(this->dut->error_valid_o) << half << other_loaded;
       EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(ErrorCause::BadShape));
-      EXPECT_EQ(this->dut->error_pc_o, unsigned{other_loaded});
+      EXPECT_EQ(this->dut->error_serial_o, unsigned{other_loaded});
     }
     this->reset();
     this->issue(this->load(kP / 2, own, 3, 0));
@@ -80,7 +81,7 @@ TYPED_TEST(TensorErrors, AHalfLoadedAnewNoLongerFitsTheWholeTile) {
     for (unsigned i = 0; i < 4 * kP + 60; ++i) this->clock();
     EXPECT_TRUE(this->dut->error_valid_o);
     EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(ErrorCause::BadShape));
-    EXPECT_EQ(this->dut->error_pc_o, 3u);
+    EXPECT_EQ(this->dut->error_serial_o, 3u);
     this->expect_same(3);
   }
 }
@@ -106,7 +107,7 @@ TYPED_TEST(TensorErrors, BadInstructionsStopTheEngineByName) {
        ErrorCause::UnknownOpcode},
       {"func", false, [](defs::Instr& i) { i.func = 1; }, ErrorCause::ReservedBits},
       {"imm", true, [](defs::Instr& i) { i.imm = 1; }, ErrorCause::ReservedBits},
-      {"reserved", true, [](defs::Instr& i) { i.reserved = 512; }, ErrorCause::ReservedBits},
+      {"reserved", true, [](defs::Instr& i) { i.reserved = 2; }, ErrorCause::ReservedBits},
       {"accumulate", false, [](defs::Instr& i) { i.accumulate = 1; }, ErrorCause::ReservedBits},
       {"src1", true, [](defs::Instr& i) { i.src1.stride3 = 1; }, ErrorCause::ReservedBits},
       {"dst of a load", false, [](defs::Instr& i) { i.dst.space = 2; }, ErrorCause::ReservedBits},
@@ -179,7 +180,7 @@ TYPED_TEST(TensorErrors, BadInstructionsStopTheEngineByName) {
     this->dut->instr_valid_i = 0;
     ASSERT_TRUE(this->dut->error_valid_o) << c.what;
     EXPECT_EQ(this->dut->error_cause_o, static_cast<unsigned>(c.cause)) << c.what;
-    EXPECT_EQ(this->dut->error_pc_o, 2u) << c.what;
+    EXPECT_EQ(this->dut->error_serial_o, 2u) << c.what;
     EXPECT_FALSE(this->dut->busy_o) << c.what;
     this->expect_same(2);
   }

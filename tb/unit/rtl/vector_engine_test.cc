@@ -87,7 +87,7 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
-      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 512; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 8; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride1 = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20; }},  // src1 left over
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20, i.func = 1, i.src1 = {}; }},

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the values of registers into an instruction: what leaves has no index, and engines see a plain instruction.
+//
+//   operand with index, if the row has it and it is not None:  offset += R[index]; beyond 24 bits: 0xFFFFFC
+//   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0
+//
+// Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape) everywhere. An index in a place where the row has nothing
+// stays and is refused, too (ReservedBits). Combinational: register read, 32-bit adder and the engine's input register
+// share a cycle; an instruction without registers passes unchanged.
+
+module seq_resolve (
+  input  defs_pkg::instr_t instr_i,
+
+  output logic [4*6-1:0]   read_o,   // registers: slice 0 src0, 1 src1, 2 dst, 3 size
+  input  logic [4*32-1:0]  value_i,  // ... and their values
+  output defs_pkg::instr_t instr_o
+);
+
+  localparam logic [23:0] Beyond = 24'hFFFFFC;
+
+  function automatic logic [23:0] moved(input logic [23:0] offset, input logic [31:0] by);
+    logic [31:0] sum;
+    sum   = {8'd0, offset} + by;
+    moved = (sum[31:24] == '0) ? sum[23:0] : Beyond;
+  endfunction
+
+  assign read_o = {instr_i.size_reg, instr_i.dst.index, instr_i.src1.index, instr_i.src0.index};
+
+  instr_pkg::rule_t rule;
+  logic [31:0] size_value;
+  logic [15:0] size;
+  assign size_value = value_i[3*32 +: 32];
+  assign size       = (size_value[31:16] == '0) ? size_value[15:0] : '0;
+
+  always_comb begin
+    instr_o = instr_i;
+    rule    = '0;
+    if (read_o != '0) begin
+      rule = instr_pkg::rule_of(instr_i.opcode);
+      // Bit 0 of `spaces` is None.
+      if (rule.src0.spaces[3:1] != '0 && instr_i.src0.space != defs_pkg::SpaceNone && instr_i.src0.index != '0) begin
+        instr_o.src0.offset = moved(instr_i.src0.offset, value_i[0 +: 32]);
+        instr_o.src0.index  = '0;
+      end
+      if (rule.src1.spaces[3:1] != '0 && instr_i.src1.space != defs_pkg::SpaceNone && instr_i.src1.index != '0) begin
+        instr_o.src1.offset = moved(instr_i.src1.offset, value_i[32 +: 32]);
+        instr_o.src1.index  = '0;
+      end
+      if (rule.dst.spaces[3:1] != '0 && instr_i.dst.space != defs_pkg::SpaceNone && instr_i.dst.index != '0) begin
+        instr_o.dst.offset = moved(instr_i.dst.offset, value_i[64 +: 32]);
+        instr_o.dst.index  = '0;
+      end
+      if ({rule.src0.spaces[3:1], rule.src1.spaces[3:1], rule.dst.spaces[3:1]} != '0 && instr_i.size_reg != '0) begin
+        instr_o.size_reg = '0;
+        instr_o.size_dim = '0;
+        unique case (instr_i.size_dim)
+          2'd0:    instr_o.size0 = size;
+          2'd1:    instr_o.size1 = size;
+          2'd2:    instr_o.size2 = size;
+          default: instr_o.size3 = size;
+        endcase
+      end
+    end
+  end
+
+endmodule
