@@ -615,9 +615,9 @@ inline constexpr std::array kEverySeqState{SeqState::Idle, SeqState::Running, Se
 enum class Opcode : std::uint8_t {
   Nop = 0,  ///< all: wait and update only
   End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
-  RegAlu = 2,  ///< all: R[rd] = R[ra] func (R[rb] + value)
-  Branch = 3,  ///< all: R[ra] += add; if R[ra] func R[rb], go on at target
-  RegLoad = 4,  ///< all: R[rd] = the 4 bytes at address + R[ra]
+  RegAlu = 8,  ///< all: R[rd] = R[ra] func (R[rb] + value)
+  Branch = 9,  ///< all: R[ra] += add; if R[ra] func R[rb], go on at target
+  RegLoad = 10,  ///< all: R[rd] = the 4 bytes at address + R[ra]
   LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
   TensorCopy = 32,  ///< vector: dst = cast(src0)

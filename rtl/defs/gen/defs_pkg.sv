@@ -315,9 +315,9 @@ package defs_pkg;
   typedef enum logic [7:0] {
     OpcodeNop = 8'd0,  // all: wait and update only
     OpcodeEnd = 8'd1,  // all: stop this sequencer after everything before it is done; tell the host
-    OpcodeRegAlu = 8'd2,  // all: R[rd] = R[ra] func (R[rb] + value)
-    OpcodeBranch = 8'd3,  // all: R[ra] += add; if R[ra] func R[rb], go on at target
-    OpcodeRegLoad = 8'd4,  // all: R[rd] = the 4 bytes at address + R[ra]
+    OpcodeRegAlu = 8'd8,  // all: R[rd] = R[ra] func (R[rb] + value)
+    OpcodeBranch = 8'd9,  // all: R[ra] += add; if R[ra] func R[rb], go on at target
+    OpcodeRegLoad = 8'd10,  // all: R[rd] = the 4 bytes at address + R[ra]
     OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)

@@ -236,7 +236,7 @@ inline Instr encode_end() {
 /// REG_ALU: R[rd] = R[ra] func (R[rb] + value).
 inline Instr encode_reg_alu(RegOp func, const RegAlu& operands) {
   Instr head;
-  head.opcode = 2;
+  head.opcode = 8;
   head.func = static_cast<std::uint8_t>(func);
   auto words = head.words();
   const auto low = operands.words();
@@ -246,7 +246,7 @@ inline Instr encode_reg_alu(RegOp func, const RegAlu& operands) {
 /// BRANCH: R[ra] += add; if R[ra] func R[rb], go on at target.
 inline Instr encode_branch(Condition func, const Branch& operands) {
   Instr head;
-  head.opcode = 3;
+  head.opcode = 9;
   head.func = static_cast<std::uint8_t>(func);
   auto words = head.words();
   const auto low = operands.words();
@@ -256,7 +256,7 @@ inline Instr encode_branch(Condition func, const Branch& operands) {
 /// REG_LOAD: R[rd] = the 4 bytes at address + R[ra].
 inline Instr encode_reg_load(const RegLoad& operands) {
   Instr head;
-  head.opcode = 4;
+  head.opcode = 10;
   auto words = head.words();
   const auto low = operands.words();
   std::copy(low.begin(), low.end(), words.begin());
