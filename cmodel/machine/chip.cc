@@ -83,12 +83,12 @@ void Chip::burst(const StreamId& id, std::uint64_t addr, std::span<const std::ui
   naming_.commit(commit, bytes);
 }
 
-bool Chip::update(const StreamId& id, unsigned sem, int delta) {
+bool Chip::update(const StreamId& id, const StreamId& list, unsigned sem, int delta) {
   if (!semaphores_.add(sem, delta)) return false;
   if (auto* observer = port_.observer()) observer->updated(id, id_, sem, delta);
   Commit commit;
   commit.kind = CommitKind::Semaphore;
-  commit.stream = id;
+  commit.stream = list;
   commit.addr = sem;
   commit.delta = delta;
   naming_.commit(commit, {});
@@ -128,7 +128,9 @@ void Chip::host_write(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
 
 void Chip::take(const StreamId& id, const defs::Instr& instr) {
   if (instr.wait_op != static_cast<std::uint8_t>(defs::WaitOp::Take) || !instr.wait_value) return;
-  [[maybe_unused]] const bool taken = update(id, instr.wait_sem, -int{instr.wait_value});
+  StreamId takes = id;
+  takes.lane = kTakes;
+  [[maybe_unused]] const bool taken = update(id, takes, instr.wait_sem, -int{instr.wait_value});
   assert(taken);  // nothing happens between the wait and this
 }
 

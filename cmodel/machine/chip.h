@@ -97,7 +97,9 @@ class Chip {
   class Moves;
   /// Subtracts what `instr`, which issues, takes from its semaphore.
   void take(const StreamId& id, const defs::Instr& instr);
-  bool update(const StreamId& id, unsigned sem, int delta);
+  bool update(const StreamId& id, unsigned sem, int delta) { return update(id, id, sem, delta); }
+  /// By `id`, committed in `list`.
+  bool update(const StreamId& id, const StreamId& list, unsigned sem, int delta);
   void report_unwritten(const StreamId& id);
   void burst(const StreamId& id, std::uint64_t addr, std::span<const std::uint8_t> bytes);
 

@@ -31,9 +31,12 @@ struct StreamId {
   std::uint8_t engine = 0;  ///< defs::Engine; DMA engine e is Dma0 + e
   std::uint8_t src = 0;     ///< Rx: source chip
   std::uint8_t lane = 0;  ///< Rx: {vn 2, sending core 1, sending DMA engine 4}; Tensor: 1 for tiles
-                          ///< in the lower half of the array's rows
+                          ///< in the lower half of the array's rows; of a sequencer's semaphore
+                          ///< updates, kTakes: a Take overtakes updates of older instructions
   auto operator<=>(const StreamId&) const = default;
 };
+
+inline constexpr std::uint8_t kTakes = 1;
 
 /// Names an operation of a stream: its place in the program, which loops come back to, and its
 /// number, which never repeats.

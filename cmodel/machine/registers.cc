@@ -10,6 +10,12 @@ constexpr std::uint32_t kBeyond = 0xff'fffcu;  // a multiple of every element, o
 
 std::int32_t as_signed(std::uint32_t value) { return static_cast<std::int32_t>(value); }
 
+void set_stride(defs::Operand& operand, unsigned dimension, std::int16_t stride) {
+  decltype(&operand.stride0)
+      const strides[] = {&operand.stride0, &operand.stride1, &operand.stride2, &operand.stride3};
+  *strides[dimension] = stride;
+}
+
 void resolve(defs::Operand& operand, const Registers& registers) {
   if (!operand.index || operand.space == static_cast<std::uint8_t>(defs::Space::None)) return;
   const std::uint32_t offset = operand.offset + registers[operand.index];
@@ -87,6 +93,8 @@ defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
     std::uint16_t* const sizes[] = {&out.size0, &out.size1, &out.size2, &out.size3};
     const std::uint32_t size = registers[out.size_reg];
     *sizes[out.size_dim] = static_cast<std::uint16_t>(size >> 16 ? 0 : size);
+    for (unsigned i = 0; size == 1 && i < row->operands.size(); ++i)
+      if (row->operands[i].used()) set_stride(*operands[i], out.size_dim, 0);
     out.size_reg = out.size_dim = 0;
   }
   return out;

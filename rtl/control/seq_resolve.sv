@@ -2,7 +2,8 @@
 // Puts the values of registers into an instruction: what leaves has no index, and engines see a plain instruction.
 //
 //   operand with index, if the row has it and it is not None:  offset += R[index]; beyond 24 bits: 0xFFFFFC
-//   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0
+//   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0;
+//                                                               if it is 1, the strides of that dimension become 0
 //
 // Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape) everywhere. An index in a place where the row has nothing
 // stays and is refused, too (ReservedBits). Combinational: register read, 32-bit adder and the engine's input register
@@ -22,6 +23,16 @@ module seq_resolve (
     logic [31:0] sum;
     sum   = {8'd0, offset} + by;
     moved = (sum[31:24] == '0) ? sum[23:0] : Beyond;
+  endfunction
+
+  function automatic defs_pkg::operand_t without_stride(input defs_pkg::operand_t operand, input logic [1:0] dim);
+    without_stride = operand;
+    unique case (dim)
+      2'd0:    without_stride.stride0 = '0;
+      2'd1:    without_stride.stride1 = '0;
+      2'd2:    without_stride.stride2 = '0;
+      default: without_stride.stride3 = '0;
+    endcase
   endfunction
 
   assign read_o = {instr_i.size_reg, instr_i.dst.index, instr_i.src1.index, instr_i.src0.index};
@@ -59,6 +70,11 @@ module seq_resolve (
           2'd2:    instr_o.size2 = size;
           default: instr_o.size3 = size;
         endcase
+        if (size == 16'd1) begin
+          if (rule.src0.spaces[3:1] != '0) instr_o.src0 = without_stride(instr_o.src0, instr_i.size_dim);
+          if (rule.src1.spaces[3:1] != '0) instr_o.src1 = without_stride(instr_o.src1, instr_i.size_dim);
+          if (rule.dst.spaces[3:1] != '0) instr_o.dst = without_stride(instr_o.dst, instr_i.size_dim);
+        end
       end
     end
   end

@@ -1070,7 +1070,7 @@ struct Instr {
   std::int16_t update_delta{};  ///< signed
   std::uint8_t partitions{};  ///< partitions used, 1 .. P: K for the tensor engine; zero without operands
   std::uint32_t imm{};  ///< a struct that the row names, else zero
-  std::uint8_t size_reg{};  ///< not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape
+  std::uint8_t size_reg{};  ///< not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape; at 1 the strides of that dimension count as 0
   std::uint8_t size_dim{};  ///< 0: size0 .. 3: size3; zero without size_reg
   std::uint8_t reserved{};  ///< zero
   std::uint16_t size3{};  ///< trip count of the outermost loop, 1 if unused

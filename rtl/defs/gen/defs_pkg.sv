@@ -432,7 +432,7 @@ package defs_pkg;
     logic signed [15:0] update_delta;  // signed
     logic [7:0] partitions;  // partitions used, 1 .. P: K for the tensor engine; zero without operands
     logic [23:0] imm;  // a struct that the row names, else zero
-    logic [5:0] size_reg;  // not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape
+    logic [5:0] size_reg;  // not 0: the size size_dim is R[size_reg]; beyond 65535 is BadShape; at 1 the strides of that dimension count as 0
     logic [1:0] size_dim;  // 0: size0 .. 3: size3; zero without size_reg
     logic [1:0] reserved;  // zero
     logic [15:0] size3;  // trip count of the outermost loop, 1 if unused

@@ -18,10 +18,9 @@ cmodel::StreamId stream(int core, int engine, int src, int lane) {
 }
 
 /// Whose commit it is.
-template <class Commit>
-void name(Commit& commit, int serial, int pc) {
+void name(cmodel::Commit& commit, int serial, int pc) {
   commit.pc = static_cast<std::uint32_t>(pc);
-  if constexpr (requires { commit.serial; }) commit.serial = static_cast<std::uint32_t>(serial);
+  commit.serial = static_cast<std::uint32_t>(serial);
 }
 
 const std::uint8_t* bytes_of(const svBitVecVal* words) {

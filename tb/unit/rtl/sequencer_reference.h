@@ -95,8 +95,9 @@ struct Reference {
   }
   Instr resolved(Instr i) const {
     const auto is = [&](Opcode opcode) { return i.opcode == static_cast<unsigned>(opcode); };
+    const bool two_sources = is(Opcode::TensorTensor) || is(Opcode::Activate);
     resolve(i.src0, !is(Opcode::DmaTrigger));
-    resolve(i.src1, is(Opcode::TensorTensor) || is(Opcode::Activate));
+    resolve(i.src1, two_sources);
     resolve(i.dst, !is(Opcode::DmaTrigger) && !is(Opcode::LoadStationary));
     if (i.size_reg && !is(Opcode::DmaTrigger)) {
       const std::uint32_t value = reg[i.size_reg];
@@ -105,6 +106,16 @@ struct Reference {
        : i.size_dim == 1 ? i.size1
        : i.size_dim == 2 ? i.size2
                          : i.size3) = size;
+      const auto one = [&](defs::Operand& o, bool used) {
+        if (used && size == 1)
+          (i.size_dim == 0   ? o.stride0
+           : i.size_dim == 1 ? o.stride1
+           : i.size_dim == 2 ? o.stride2
+                             : o.stride3) = 0;
+      };
+      one(i.src0, true);
+      one(i.src1, two_sources);
+      one(i.dst, !is(Opcode::LoadStationary));
       i.size_reg = i.size_dim = 0;
     }
     return i;
