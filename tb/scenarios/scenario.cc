@@ -9,8 +9,8 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits, kGemm,  kRing,    kBusy,      kCorners,
-                              kErrors, kNoise, kTenants, kRegisters, kRelay};
+  static const std::array all{kDigits, kGemm,    kRing,      kBusy,  kCorners, kErrors,
+                              kNoise,  kTenants, kRegisters, kRelay, kLoops};
   return all;
 }
 

@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 MODEL, BOARD = sys.argv[1:3]
-SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay")
+SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops")
 
 
 class ModelTest(unittest.TestCase):
