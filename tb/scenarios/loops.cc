@@ -147,6 +147,7 @@ class Loops {
       a.nop().signal(used);
       next_tile(a, a_tile);
     });
+    a.take(sent).nop();  // the host reads what was sent last
     multiply(core, in, set);
     workers_.push_back(std::move(worker));
   }
