@@ -51,7 +51,10 @@ module box #(parameter int unsigned Depth = 4 + 1) (
       Small_A: assert ({1'b0, sum} < 9'd310);
     end
   end
-  `ASSERT_NOW(Never_A, {1'b0, sum} < 9'd300)
+  function automatic logic is_low(input logic [7:0] x);
+    is_low = x < 8'd250;
+  endfunction
+  `ASSERT_NOW(Never_A, {1'b0, sum} < 9'd300 || is_low(sum))
 endmodule
 """
 MAIN = """#include "Vbox.h"
@@ -85,7 +88,7 @@ class Syntax(unittest.TestCase):
 
     def test_what_is_fixed_or_only_asserts_is_not(self):
         texts = " ".join(text for _, text in self.places())
-        for fixed in ("Depth / 2", "i < Depth", "2'd1", "310", "300", "^a_i", "y_o == 8'd1"):
+        for fixed in ("Depth / 2", "i < Depth", "2'd1", "310", "300", "250", "^a_i", "y_o == 8'd1"):
             self.assertNotIn(fixed, texts)
 
     def test_all_of_the_rtl_is_read(self):
