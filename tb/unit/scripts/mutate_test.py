@@ -20,6 +20,7 @@ from mutate.sample import Mutant, sample, shares  # noqa: E402
 from mutate.schemata import Edit, Overlap, with_edits  # noqa: E402
 from mutate.static import noticed  # noqa: E402
 from mutate.syntax import regions  # noqa: E402
+from mutate.tree import Tree  # noqa: E402
 from mutate.triage import Triage  # noqa: E402
 from mutate.trial import Log, Trials, Verdict  # noqa: E402
 
@@ -173,6 +174,19 @@ class Schemata(unittest.TestCase):
         folder.mkdir()
         self.output(program, 0, DODECA_MUTANTS_MET=str(folder))
         return {int(word) for file in folder.iterdir() for word in file.read_text().split()}
+
+
+class Written(unittest.TestCase):
+    def test_an_equal_tree_is_not_written_again(self):
+        with tempfile.TemporaryDirectory() as place:
+            folder, times = pathlib.Path(place), []
+            for _ in range(2):
+                tree = Tree(ROOT, folder, ["fabric/rtl/control/fabric_counters.sv"], 400, 1, [])
+                dropped = tree.drop_broken()
+                times.append({path: path.stat().st_mtime_ns for path in folder.rglob("*.sv")})
+            self.assertEqual(times[0], times[1])
+            self.assertGreater(dropped, 0)
+            self.assertIn('$c1("mutant(', (folder / "fabric/rtl/control/fabric_counters.sv").read_text())
 
 
 class Verdicts(unittest.TestCase):
