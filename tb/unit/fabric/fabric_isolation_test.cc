@@ -124,11 +124,7 @@ TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
 TEST(Isolation, TheSenderIsToldAndGivesTheFlowUp) {
   Node node;
   node.set(defs::kCsrFabricKey, 0xa5);
-  fabric::Message m;
-  m.src = Node::kChip;
-  m.dst = 2;
-  m.addr = 0x40;
-  m.bytes = 40;
+  fabric::Message m = from_node();
   m.key = 0xa5;
   node.offer(m, bytes(40));
   node.offer(m, bytes(40));
