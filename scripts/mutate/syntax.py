@@ -293,11 +293,7 @@ class Parser:
             self.pass_to(";")
             self.take()
         elif self.has("function", "task"):
-            self.pass_to(";")
-            self.take()
-            while not self.has("endfunction", "endtask"):
-                self.statement()
-            self.take()
+            self.function()
         elif self.has("always_comb", "always_latch"):
             self.take()
             self.statement()
@@ -330,6 +326,21 @@ class Parser:
             self.instance()
         else:
             self.pass_group()
+
+    def function(self):
+        """One that a module calls from its assertions only is none of the design."""
+        begin, before = self.at, len(self.regions)
+        while not self.has("(", ";"):
+            self.take()
+        name = self.tokens[self.at - 1].text
+        self.pass_to(";")
+        self.take()
+        while not self.has("endfunction", "endtask"):
+            self.statement()
+        self.take()
+        around = self.tokens[:begin] + self.tokens[self.at:]  # without the arguments of macros
+        if self.tokens[0].text == "module" and all(token.text != name for token in around):
+            del self.regions[before:]
 
     def is_instance(self):
         """`type name (` or `type #(`, at the beginning of an item."""

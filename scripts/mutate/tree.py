@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A copy of the repository whose RTL holds the mutants, built beside the design: build/mutants."""
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -84,7 +85,7 @@ class Tree:
                 path.chmod((self.root / name).stat().st_mode)
         for path in self.folder.rglob("*"):
             name = str(path.relative_to(self.folder))
-            if path.is_file() and name not in wanted and not name.startswith(("build/", "out/")):
+            if path.is_file() and name not in wanted and not name.startswith(("build/", "out/", "dropped.json")):
                 path.unlink()
 
     def source_with_mutants(self, name):
@@ -104,21 +105,31 @@ class Tree:
         return found
 
     def drop_broken(self):
-        """Leaves out the mutants that Verilator does not take, such as one in a function of a parameter; how many."""
-        dropped = 0
+        """Leaves out the mutants that Verilator does not take, such as one in a function of a parameter; how many. Which
+        is kept: the same tree is neither asked about nor written with them again, and so not built again."""
+        path = self.folder / "dropped.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        is_known = known.get("digest") == self.digest
+        dropped = set(known["numbers"]) if is_known else set()
         for _ in range(30):
+            self._leave_out(dropped)
             self.write()
+            if is_known:
+                return len(dropped)
             text = self._verilated()
             if not text:
-                return dropped
+                path.write_text(json.dumps({"digest": self.digest, "numbers": sorted(dropped)}))
+                return len(dropped)
             bad = self._blamed(text)
             if not bad:
                 raise Refused("the RTL with mutants is not taken by Verilator: " + text.strip().splitlines()[0], 3)
-            dropped += len(bad)
-            for file in self.edits:
-                self.edits[file] = [e for e in self.edits[file] if e.number not in bad]
-            self.mutants = [m for m in self.mutants if m.number not in bad]
+            dropped |= bad
         raise Refused("the RTL with mutants is not taken by Verilator after thirty rounds", 3)
+
+    def _leave_out(self, numbers):
+        for file in self.edits:
+            self.edits[file] = [e for e in self.edits[file] if e.number not in numbers]
+        self.mutants = [m for m in self.mutants if m.number not in numbers]
 
     def _verilated(self):
         """Verilator's errors on the chip, or nothing."""

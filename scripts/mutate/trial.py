@@ -102,12 +102,12 @@ class Trials:
         return record, numbers
 
     def order(self, layer, blocks):
-        """Runs of a layer: boards first, whose causes tell the block; then programs about one of `blocks`; of each kind
-        first what kills most in a second."""
+        """Runs of a layer, first what kills most in a second. Boards count more, for their causes tell the block; of the
+        other programs, those about one of `blocks`."""
         def worth(run):
-            return (self.kills.get(run["id"], 0) + 0.5) / self.seconds[run["id"]]
-        return sorted(self.runs[layer], key=lambda run: (not run["board"], block_of_unit(run["target"]) not in blocks,
-                                                         -worth(run), run["id"]))
+            weight = 1 if run["board"] else 0.2 if block_of_unit(run["target"]) in blocks else 0.01
+            return weight * (self.kills.get(run["id"], 0) + 0.5) / self.seconds[run["id"]]
+        return sorted(self.runs[layer], key=lambda run: (-worth(run), run["id"]))
 
     def judge(self, mutant):
         """The verdict over one mutant: by the first check that notices, though all be tried."""

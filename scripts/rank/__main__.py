@@ -14,7 +14,7 @@ import json
 import pathlib
 import sys
 
-from lib import options
+from lib import options, rtl
 from lib.errors import Refused
 from regress import ranking
 from regress.plan import make_runs
@@ -27,10 +27,6 @@ from .results import ROOT, Results, points_of
 
 RECORD = ROOT / "regress/ranking.toml"
 SMOKE = "smoke"
-
-
-def rtl():
-    return {str(path.relative_to(ROOT)) for folder in ("rtl", "fabric/rtl") for path in (ROOT / folder).rglob("*.sv")}
 
 
 def within(rows, seconds):
@@ -88,7 +84,7 @@ def main(argv):
             raise Refused("RESULT is missing; allowed folders of finished `mutate` calls, --coverage DIR, or --record alone")
         if not record.exists():
             raise Refused(f"{record}: there is no record yet; allowed with a RESULT")
-        ranking.write(record, ranking.read(record).without(suites.tests, rtl()))
+        ranking.write(record, ranking.read(record).without(suites.tests, rtl.sources(ROOT)))
         return 0
     if args.record and not args.results:
         raise Refused("--record needs a RESULT; allowed folders of finished `mutate` calls")

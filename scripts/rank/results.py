@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What finished calls of `mutate`, and regressions with coverage, know of each run."""
-import json
 import pathlib
 import sys
 
+from lib import json_file
 from lib.errors import Refused
 from regress.ranking import Ranking
 
@@ -13,12 +13,7 @@ import data  # noqa: E402
 
 
 def load(path, *keys):
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror}; allowed the folder of a finished `mutate` or `regress`") from None
-    except ValueError as error:
-        raise Refused(f"{path}: not JSON: {error}") from None
+    found = json_file.read(path, "the folder of a finished `mutate` or `regress`")
     for key in keys:
         if not isinstance(found, dict) or key not in found:
             raise Refused(f"{path}: has no {key}; allowed the folder of a finished `mutate` or `regress` of this version")

@@ -13,6 +13,8 @@ import os
 import shutil
 import xml.etree.ElementTree as xml
 
+from lib import json_file
+
 from .errors import BAD_ENVIRONMENT, Refused
 from .untrusted import parse, take
 
@@ -123,12 +125,7 @@ def point_at(folder, *names):
 
 def load(path):
     """plan.json or evidence.json of a regression."""
-    try:
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror}; allowed the directory of a regression") from None
-    except ValueError as error:
-        raise Refused(f"{path}: not JSON: {error}") from None
+    data = json_file.read(path, "the directory of a regression")
     if not isinstance(data, dict) or data.get("schema") != 1 or "runs" not in data:
         raise Refused(f"{path}: not a plan or evidence of a regression (schema 1)")
     return data

@@ -34,8 +34,8 @@ std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
 }
 
 /// The host must be notified of every stop of the model, and of no other: one line for each that
-/// differs. A receiver serves all senders and tells its first rejection only.
-std::string wrong_reports(const Host& host, const cmodel::Board& model) {
+/// differs, and the first chip. A receiver serves all senders and tells its first rejection only.
+WrongOfChip wrong_reports(const Host& host, const cmodel::Board& model) {
   using Report = std::tuple<unsigned, unsigned, unsigned, std::uint32_t, defs::ErrorCause>;
   std::set<Report> notified, happened;
   for (const HostError& e : host.errors())
@@ -43,20 +43,22 @@ std::string wrong_reports(const Host& host, const cmodel::Board& model) {
                      e.engine, e.pc, e.cause});
   for (const auto& e : model.errors())
     happened.insert({e.stream.chip, e.stream.core, e.stream.engine, e.pc, e.cause});
-  std::string text;
+  WrongOfChip wrong;
   unsigned lines = 0;
   const auto list = [&](const auto& these, const auto& those, const char* what) {
     for (const auto& report : these) {
       const auto [chip, core, engine, pc, cause] = report;
-      if (!those.contains(report) && lines++ < kMaxReports)
-        text += fmt::format("{} chip {} core {} {} pc {}: {}\n", what, chip, core,
-                            cmodel::engine_name(engine), pc, to_string(cause));
+      if (those.contains(report)) continue;
+      if (!wrong.chip) wrong.chip = chip;
+      if (lines++ < kMaxReports)
+        wrong.text += fmt::format("{} chip {} core {} {} pc {}: {}\n", what, chip, core,
+                                  cmodel::engine_name(engine), pc, to_string(cause));
     }
   };
   list(happened, notified, "the host was not told of");
   list(notified, happened, "the host was told of what is not so:");
-  if (lines > kMaxReports) text += fmt::format("and {} more\n", lines - kMaxReports);
-  return text;
+  if (lines > kMaxReports) wrong.text += fmt::format("and {} more\n", lines - kMaxReports);
+  return wrong;
 }
 
 }  // namespace
@@ -269,7 +271,9 @@ void Board::at_the_end() {
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   report += early_issues();
-  report += wrong_reports(*host_, scoreboard_.model());
+  const auto [told, chip_told] = wrong_reports(*host_, scoreboard_.model());
+  outcome_.wrong_report = chip_told;
+  report += told;
   report += wrong_violations();
   std::string counts;
   for (unsigned chip = 0; chip < chips(); ++chip)

@@ -67,7 +67,7 @@ nlohmann::ordered_json FabricCounts::json(const fabric::Board& cables) const {
   return all;
 }
 
-WrongCounts wrong_fabric_counts(const Board& board, bool disturbed) {
+WrongOfChip wrong_fabric_counts(const Board& board, bool disturbed) {
   const FabricCounts& counts = board.host().fabric_counts();
   std::string text;
   std::optional<unsigned> first;

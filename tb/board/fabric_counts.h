@@ -60,10 +60,10 @@ struct Delivered {
 /// The counters of a board at rest against that and against the words on its links; one line for
 /// each that is wrong, and the first chip of them. On a disturbed one packets may be damaged inside
 /// chips.
-struct WrongCounts {
+struct WrongOfChip {
   std::string text;
   std::optional<unsigned> chip;
 };
-WrongCounts wrong_fabric_counts(const Board& board, bool disturbed);
+WrongOfChip wrong_fabric_counts(const Board& board, bool disturbed);
 
 }  // namespace tb

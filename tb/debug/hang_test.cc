@@ -22,6 +22,15 @@ bool contains(const json& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
+/// 64 bytes to `chip`, where a semaphore is raised behind them.
+defs::Descriptor message(unsigned chip, std::uint16_t semaphore) {
+  auto send = tb::copy_rows(chip, 0x1000, 0x2000, 1, 64, 0, 0);
+  send.vn = 1;
+  send.notify = 1;
+  send.notify_sem = semaphore;
+  return send;
+}
+
 TEST_P(MixedHang, TwoEnginesThatWaitForEachOtherAreACycle) {
   tb::TinyProgram tiny(defs::kMini, 2);
   tiny.add(1, 0, Engine::Tensor, TinyInstr(Opcode::Nop).wait(3, 1).then(4));
@@ -43,11 +52,7 @@ TEST_P(MixedHang, ACycleOverChipsGoesThroughTheirMessages) {
   tb::TinyProgram tiny(defs::kMini, 2);
   for (unsigned chip : {0u, 1u}) {
     tiny.data(chip, 0x1000, std::vector<std::uint8_t>(64, 7));
-    auto send = tb::copy_rows(1 - chip, 0x1000, 0x2000, 1, 64, 0, 0);
-    send.vn = 1;
-    send.notify = 1;
-    send.notify_sem = 6;
-    tiny.add(chip, 0, 0, send);
+    tiny.add(chip, 0, 0, message(1 - chip, 6));
     tiny.add(chip, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(6, 1));  // each wants to be second
     tiny.add(chip, 0, Engine::Sync, tb::ring_dma(0, 1));
   }
@@ -62,11 +67,7 @@ TEST_P(MixedHang, ACycleOverChipsGoesThroughTheirMessages) {
 TEST_F(Hang, WhatOnlyMovesDoesNotGetOn) {
   tb::TinyProgram tiny(defs::kMini, 8);
   tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));
-  auto send = tb::copy_rows(4, 0x1000, 0x2000, 1, 64, 0, 0);
-  send.vn = 1;
-  send.notify = 1;
-  send.notify_sem = 6;
-  tiny.add(0, 0, 0, send);
+  tiny.add(0, 0, 0, message(4, 6));
   tiny.add(0, 0, Engine::Sync, tb::ring_dma(0, 1));
   tiny.add(4, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(6, 1));
   const std::string far = "--no-debug --link-latency 240 --hang-cycles ";
@@ -80,11 +81,7 @@ TEST_F(Hang, WhatOnlyMovesDoesNotGetOn) {
 TEST_P(MixedHang, ASemaphoreThatNobodyGivesIsADeadEnd) {
   tb::TinyProgram tiny(defs::kMini, 2);
   tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 7));
-  auto send = tb::copy_rows(1, 0x1000, 0x2000, 1, 64, 0, 0);
-  send.vn = 1;
-  send.notify = 1;
-  send.notify_sem = 5;
-  tiny.add(0, 0, 0, send);
+  tiny.add(0, 0, 0, message(1, 5));
   tiny.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).wait(8, 2));  // nobody gives it
   tiny.add(0, 0, Engine::Sync, tb::ring_dma(0, 1));
   tiny.add(1, 0, Engine::Act, TinyInstr(Opcode::Nop).wait(5, 1));  // for the message

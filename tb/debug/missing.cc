@@ -143,6 +143,9 @@ void look_for_missing(const Board& board, const cmodel::Program& program, Diagno
   else if (const auto& counter = board.outcome().wrong_counter)
     found.cause = cause_in(counter->first, counter->second, "tensor_counters",
                            "every commit is right, the counter is not");
+  else if (const auto& told = board.outcome().wrong_report)
+    found.cause = cause_in(*told, {}, "host_if",
+                           "every commit is right, what the host was told of its engines is not");
   else if (const auto& chip = board.outcome().wrong_fabric_count)
     found.cause = cause_in(*chip, {}, "fabric", "every commit is right, its counters are not");
 }

@@ -65,12 +65,8 @@ TEST(Sender, RefusesAbsentChipsAndLongPacketsOnVn0) {
 
 TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
   Node node;
-  fabric::Message m;
-  m.src = Node::kChip;
-  m.dst = 2;
+  fabric::Message m = from_node();
   m.vn = 3;
-  m.addr = 0x40;
-  m.bytes = 40;
   for (unsigned i = 0; i < 3; ++i) node.offer(m, bytes(40));
   node.run(60);
   ASSERT_EQ(node.acks.size(), 3u);
@@ -102,11 +98,7 @@ TEST(Sender, NumbersThePacketsOfAFlowAndForgetsWhatIsAcknowledged) {
 TEST(Sender, GivesUpADestinationThatNeverAnswersAndSaysSo) {
   Node node;
   node.set(defs::kCsrFabricTimeout, 100);
-  fabric::Message m;
-  m.src = Node::kChip;
-  m.dst = 2;
-  m.addr = 0x40;
-  m.bytes = 40;
+  fabric::Message m = from_node();
   node.offer(m, bytes(40));
   node.offer(m, bytes(40));
   node.run(100 * (2 + defs::kRetryTries) + 100);
@@ -128,11 +120,7 @@ TEST(Sender, GivesUpADestinationThatNeverAnswersAndSaysSo) {
 TEST(Sender, WithATimeoutOf0ALateAcknowledgementIsEarlyEnough) {
   Node node;
   node.set(defs::kCsrFabricTimeout, 0);
-  fabric::Message m;
-  m.src = Node::kChip;
-  m.dst = 2;
-  m.addr = 0x40;
-  m.bytes = 40;
+  fabric::Message m = from_node();
   node.offer(m, bytes(40));
   node.run(4000);
   EXPECT_EQ(node.acks.size(), 1u) << "sent again";

@@ -204,4 +204,14 @@ inline fabric::Message to_node(unsigned count) {
   return m;
 }
 
+/// One of 40 bytes from the node to chip 2.
+inline fabric::Message from_node() {
+  fabric::Message m;
+  m.src = Node::kChip;
+  m.dst = 2;
+  m.bytes = 40;
+  m.addr = 0x40;
+  return m;
+}
+
 }  // namespace node

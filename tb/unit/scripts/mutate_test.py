@@ -20,6 +20,7 @@ from mutate.sample import Mutant, sample, shares  # noqa: E402
 from mutate.schemata import Edit, Overlap, with_edits  # noqa: E402
 from mutate.static import noticed  # noqa: E402
 from mutate.syntax import regions  # noqa: E402
+from mutate.tree import Tree  # noqa: E402
 from mutate.triage import Triage  # noqa: E402
 from mutate.trial import Log, Trials, Verdict  # noqa: E402
 
@@ -51,7 +52,10 @@ module box #(parameter int unsigned Depth = 4 + 1) (
       Small_A: assert ({1'b0, sum} < 9'd310);
     end
   end
-  `ASSERT_NOW(Never_A, {1'b0, sum} < 9'd300)
+  function automatic logic is_low(input logic [7:0] x);
+    is_low = x < 8'd250;
+  endfunction
+  `ASSERT_NOW(Never_A, {1'b0, sum} < 9'd300 || is_low(sum))
 endmodule
 """
 MAIN = """#include "Vbox.h"
@@ -85,7 +89,7 @@ class Syntax(unittest.TestCase):
 
     def test_what_is_fixed_or_only_asserts_is_not(self):
         texts = " ".join(text for _, text in self.places())
-        for fixed in ("Depth / 2", "i < Depth", "2'd1", "310", "300", "^a_i", "y_o == 8'd1"):
+        for fixed in ("Depth / 2", "i < Depth", "2'd1", "310", "300", "250", "^a_i", "y_o == 8'd1"):
             self.assertNotIn(fixed, texts)
 
     def test_all_of_the_rtl_is_read(self):
@@ -170,6 +174,19 @@ class Schemata(unittest.TestCase):
         folder.mkdir()
         self.output(program, 0, DODECA_MUTANTS_MET=str(folder))
         return {int(word) for file in folder.iterdir() for word in file.read_text().split()}
+
+
+class Written(unittest.TestCase):
+    def test_an_equal_tree_is_not_written_again(self):
+        with tempfile.TemporaryDirectory() as place:
+            folder, times = pathlib.Path(place), []
+            for _ in range(2):
+                tree = Tree(ROOT, folder, ["fabric/rtl/control/fabric_counters.sv"], 400, 1, [])
+                dropped = tree.drop_broken()
+                times.append({path: path.stat().st_mtime_ns for path in folder.rglob("*.sv")})
+            self.assertEqual(times[0], times[1])
+            self.assertGreater(dropped, 0)
+            self.assertIn('$c1("mutant(', (folder / "fabric/rtl/control/fabric_counters.sv").read_text())
 
 
 class Verdicts(unittest.TestCase):
