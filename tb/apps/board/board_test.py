@@ -232,7 +232,7 @@ class BadInput(BoardTest):
 
     def test_every_option_says_what_is_allowed(self):
         for args in (("--seed", "-1"), ("--seed", "4294967296"), ("--seed", "x"), ("--seed", ""),
-                     ("--chips", "1"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
+                     ("--chips", "0"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
                      ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
                      ("--link-ber", "2"), ("--link-ber", "x"),
                      ("--fail-cable", "3-5@9"), ("--fail-cable", "3@9"), ("--fail-cable", "3-4"),

@@ -84,7 +84,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
   app.add_option("--seed", seed,
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
-  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
+  app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
@@ -183,7 +183,7 @@ Options parse_options(int argc, char** argv) {
   o.out = out;
   o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   if (!chips.empty())
-    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));
+    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
   if (!length.empty())
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
