@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,11 @@ class Chip {
 
   /// Before the run; it is HbmLatency unless told.
   void set_hbm_latency(unsigned core_cycles) { hbm_.set_latency(core_cycles); }
+
+  /// HBM past the chip's pins: written before the run, committed as if by the host port; read
+  /// between windows.
+  void write_hbm(std::uint64_t addr, std::span<const std::uint8_t> bytes);
+  void read_hbm(std::uint64_t addr, std::span<std::uint8_t> bytes) const;
 
   /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
   /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.

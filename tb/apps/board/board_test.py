@@ -97,6 +97,18 @@ class SameBits(BoardTest):
             self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
             self.assertEqual(runs[0]["cycles"], runs[1]["cycles"])
 
+    def test_both_doors_give_the_same_commits(self):
+        for args in (("digits", "--chips", 1), ("gemm", "--chips", 3, "--rtl", "1", "--model", "rest"),
+                     ("errors", "--chips", 3), ("registers", "--chips", 2)):
+            front, back, other = (self.epochs(*args, *more) for more in (
+                (), ("--load", "backdoor"), ("--load", "backdoor", "--window", 7, "--threads", 2)))
+            self.assertEqual((front["metrics"]["load"], back["metrics"]["load"]), ("front", "backdoor"))
+            for key in ("commit_hash", "commits_checked", "status", "program_hash"):
+                self.assertEqual(front[key], back[key], (args, key))
+            self.assertLess(back["metrics"]["load_cycles"], front["metrics"]["load_cycles"])
+            for key in ("link_hash", "cycles", "epochs"):
+                self.assertEqual(back[key], other[key], (args, key))
+
     def test_no_scenario_has_a_race(self):
         for scenario in ("digits", "gemm", "ring", "busy"):
             self.assertEqual(self.result(scenario, "--chips", 4, "--races")["metrics"]["races"], 0, scenario)
@@ -232,7 +244,7 @@ class BadInput(BoardTest):
 
     def test_every_option_says_what_is_allowed(self):
         for args in (("--seed", "-1"), ("--seed", "4294967296"), ("--seed", "x"), ("--seed", ""),
-                     ("--chips", "0"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
+                     ("--chips", "0"), ("--chips", "13"), ("--load", "side"), ("--threads", "0"), ("--window", "0"),
                      ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
                      ("--link-ber", "2"), ("--link-ber", "x"),
                      ("--fail-cable", "3-5@9"), ("--fail-cable", "3@9"), ("--fail-cable", "3-4"),

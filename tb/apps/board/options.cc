@@ -69,7 +69,7 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              format, size, a, b, timeout, hang;
+              format, size, a, b, timeout, hang, load;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes, limits;
 
@@ -93,6 +93,11 @@ Options parse_options(int argc, char** argv) {
                  "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
       ->type_name("FILE");
   app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
+  app.add_option("--load", load,
+                 fmt::format("front, through every chip's host port, or backdoor, past it in no\n"
+                             "time (front; above {} MiB in and out together: backdoor)",
+                             kFrontDoorBytes >> 20))
+      ->type_name("DOOR");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
@@ -167,6 +172,9 @@ Options parse_options(int argc, char** argv) {
   if (o.tables_by != "host" && o.tables_by != "packets")
     throw Refused(kBadInput,
                   fmt::format("--tables-by is \"{}\"; allowed host, packets", o.tables_by));
+  if (!load.empty() && load != "front" && load != "backdoor")
+    throw Refused(kBadInput, fmt::format("--load is \"{}\"; allowed front, backdoor", load));
+  if (!load.empty()) o.load = load == "front" ? Door::Front : Door::Back;
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   if (o.coverage || o.timeline)
     if (!o.rtl.empty() || !o.model.empty())
