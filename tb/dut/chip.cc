@@ -120,6 +120,10 @@ void Chip::read_hbm(std::uint64_t addr, std::span<std::uint8_t> bytes) const {
   (golden_ ? golden_->chip().hbm() : hbm_.memory()).read(addr, bytes);
 }
 
+std::uint32_t* Chip::host_token() {
+  return *v_->pins().fabric_phase ? v_->pins().host_req : nullptr;
+}
+
 void Chip::settle() { v_->settle(); }
 
 // The second half of a core cycle is its clock edge: inputs are set in the low phase, outputs are

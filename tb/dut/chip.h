@@ -78,6 +78,8 @@ class Chip {
   /// seen by the next cycle after settle().
   using Hook = std::function<void(Chip&, std::uint64_t core_cycle)>;
   void add_hook(Hook hook) { hooks_.push_back(std::move(hook)); }
+  /// In a hook: the host's token at the pins, if the port takes it at the next clock edge; or null.
+  std::uint32_t* host_token();
   /// Recomputes all combinational logic from the registers.
   void settle();
 

@@ -15,8 +15,8 @@ import unittest
 
 PROGRAM, TABLES = sys.argv[1:3]
 SITES = ["weight", "partial_sum", "psum", "tensor_count", "tensor_stuck", "tensor_busy", "sbuf_write_lost",
-         "dma_address", "dma_stuck", "flit_payload", "credit_lost", "semaphore_lost", "semaphore_value", "instruction",
-         "sequencer_stuck"]
+         "dma_address", "dma_stuck", "host_beat", "flit_payload", "credit_lost", "semaphore_lost", "semaphore_value",
+         "instruction", "sequencer_stuck"]
 
 
 def run(*args, program=PROGRAM, env=None):
@@ -331,6 +331,14 @@ class Inject(BoardTest):
                         self.assertNotEqual(result["metrics"]["inject"]["why"], "")
         for site, verdicts in counts.items():
             self.assertIn("detected", verdicts, site)
+
+    def test_what_happens_at_the_front_door_is_seen_there_and_only_there(self):
+        for door, verdict in (("front", "detected"), ("backdoor", "none")):
+            done = run("digits", "--chips", 2, "--inject", "host_beat", "--load", door, "--no-debug", "--json", "--out", self.out)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            result = json.loads(done.stdout)
+            self.assertEqual(result["metrics"]["inject"]["outcome"], verdict)
+            self.assertEqual(result["mismatches"] > 0, door == "front")
 
     def test_a_sum_that_the_next_addition_hides(self):
         why = []  # extreme numbers: a NaN or a far larger word on PSUM, or further down the array
