@@ -24,7 +24,6 @@ TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
   const std::uint64_t addr = to_node(200).addr;
   node.set(defs::kCsrFabricKey, 0x5a, 0, 1);
   node.set(defs::kCsrFabricKeys, 0x15a, defs::kKeyEntries + 15);
-  node.set(defs::kCsrFabricKeys, 0x05b, defs::kKeyEntries + 14);  // not valid: lets nothing in
   stream(node, 0x5a, 0, 2, addr);
   EXPECT_EQ(node.messages, 2u);
   EXPECT_EQ(node.dut().violations_o, 0u);
@@ -51,6 +50,22 @@ TEST(Isolation, ForeignKeysAreDroppedAtTheLinkCountedAndReported) {
   stream(node, 0x5a, 2, 2, addr);
   EXPECT_EQ(node.messages, 4u);
   EXPECT_TRUE(node.dut().quiet_o);
+}
+
+TEST(Isolation, AnEntryThatIsNotValidLetsNothingThrough) {
+  Node node;
+  node.set(defs::kCsrFabricKeys, 0x108, defs::kKeyEntries + 1);
+  node.set(defs::kCsrFabricKeys, 0x009, defs::kKeyEntries + 2);
+  fabric::Message m = to_node(200);
+  m.dst = Node::kChip + 1;
+  for (unsigned key : {8u, 9u, 8u, 9u}) {
+    const auto sent = node.sent.size();
+    m.key = static_cast<std::uint8_t>(key);
+    node.inject(fabric::header(m), bytes(200), 0);
+    node.run(100);
+    EXPECT_EQ(node.sent.size() - sent, key == 8 ? fabric::flits(200) : 0u) << key;
+  }
+  EXPECT_EQ(node.dut().violations_o, 2u);
 }
 
 TEST(Isolation, KeysOfThroughTrafficAndOtherAddressesAreRefusedAtTheEnd) {
