@@ -95,13 +95,11 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     requests.push_back(host_requests_.back().get());
     responses.push_back(host_responses_.back().get());
   }
-  host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses);
   // Rejections are commits; the model knows nothing of registers.
   for (const auto* list : {&accesses.before, &accesses.after})
     for (const PortAccess& access : *list)
       if (access.refusal != defs::ErrorCause::None)
         scoreboard_.model().host_rejected(access.chip, access.refusal);
-  if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (unsigned i = 0; i < n; ++i) {
     wires[i].host_req = host_requests_[i].get();
     wires[i].host_rsp = host_responses_[i].get();
@@ -120,6 +118,11 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
     if (settings.traces(i) && !wiring.models[i])
       record_waves(i, wave_dir, settings.wave_first, settings.wave_last);
   }
+  std::vector<Chip*> back_door;
+  if (settings.load.value_or(usual_door(program)) == Door::Back)
+    for (const auto& chip : chips_) back_door.push_back(chip.get());
+  host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses, back_door);
+  if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);
   for (const CableFault& fault : settings.cable_faults) {
     const std::uint64_t cycle = (fault.cycle + 1) / defs::kFabricDivide;
     const fabric::End end = wiring_.cables.between(fault.from, fault.to);

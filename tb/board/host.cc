@@ -69,6 +69,7 @@ void Host::advance(std::uint64_t cycle) {
       if (!gave_up_ && !all([](const Driver& d) { return d.quiet && d.credits == kCredits; }))
         return;
       phase_ = Phase::Reading;
+      if (!back_door_.empty()) read_by_back_door();
       copy_cycle_ = cycle + requests_[0]->latency() + kCopyAhead;
       return;
     case Phase::Reading:

@@ -12,6 +12,7 @@
 #include "tb/board/fabric_counts.h"
 #include "tb/board/reroute.h"
 #include "tb/board/wiring.h"
+#include "tb/dut/chip.h"
 #include "tb/dut/link.h"
 #include "tb/scenarios/scenario.h"
 
@@ -42,6 +43,9 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 ///              counters of the tensor engines, of forbidden packets, and the copies
 ///   Done
 ///
+/// Through the back door segments and regions take no time: segments are in memory, and committed
+/// as by the ports, before the first cycle; regions are read when all chips were quiet.
+///
 /// A scenario's own accesses come between segments and registers, and at the very end.
 ///
 /// When a cable dies, or one has to be left, it switches the routers over (Reroute; by its own
@@ -53,10 +57,11 @@ class Host {
  public:
   enum class Phase { Loading, Running, Draining, Reading, Done };
 
-  /// Channels by chip; `program` must outlive the host.
+  /// Channels by chip; `program` must outlive the host. `back_door`: the chips, or empty: segments
+  /// and regions go through the ports.
   Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
        std::vector<const HostResponses*> responses, const Wiring& wiring,
-       const PortAccesses& accesses = {});
+       const PortAccesses& accesses = {}, std::vector<Chip*> back_door = {});
 
   /// Takes the cable at `end` out of service in that fabric cycle, or when the program starts.
   void leave_cable(fabric::End end, std::uint64_t cycle) { leave_ = {end, cycle}; }
@@ -126,6 +131,8 @@ class Host {
     bool loaded = false, quiet = false, drained = false;
   };
 
+  void load_by_back_door();
+  void read_by_back_door();
   bool counters_read(const Driver& driver) const;
   void receive(unsigned chip, std::uint64_t cycle);
   void send(unsigned chip, std::uint64_t cycle);
@@ -140,6 +147,7 @@ class Host {
   const cmodel::Program& program_;
   std::vector<HostRequests*> requests_;
   std::vector<const HostResponses*> responses_;
+  std::vector<Chip*> back_door_;  ///< by chip; empty: closed
   std::vector<Driver> drivers_;
   std::vector<std::vector<std::uint8_t>> regions_;
   std::vector<std::array<TensorCounts, defs::kCores>> counts_;

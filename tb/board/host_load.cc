@@ -35,18 +35,21 @@ defs::HostReq csr_write(const defs::Csr& csr, unsigned core, unsigned index, std
 
 Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
            std::vector<const HostResponses*> responses, const Wiring& wiring,
-           const PortAccesses& accesses)
+           const PortAccesses& accesses, std::vector<Chip*> back_door)
     : program_(program),
       requests_(std::move(requests)),
       responses_(std::move(responses)),
+      back_door_(std::move(back_door)),
       drivers_(requests_.size()),
       regions_(program.regions.size()),
       counts_(requests_.size()),
       violations_(program.partitions.empty() ? 0 : requests_.size()),
       fabric_counts_(wiring.cables, static_cast<unsigned>(requests_.size())),
       reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value(), wiring.by_packets) {
+  const bool front_door = back_door_.empty();
+  if (!front_door) load_by_back_door();
   for (const auto& segment : program.segments)
-    if (!segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
+    if (front_door && !segment.bytes.empty()) drivers_[segment.chip].segments.push_back(&segment);
   for (const PortAccess& access : accesses.before) drivers_[access.chip].before.push_back(access);
   for (const PortAccess& access : accesses.after) drivers_[access.chip].after.push_back(access);
   for (Driver& driver : drivers_) {
@@ -78,7 +81,7 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
   }
   for (std::size_t i = 0; i < program.regions.size(); ++i) {
     regions_[i].resize(program.regions[i].bytes);
-    if (program.regions[i].bytes == 0) continue;
+    if (!front_door || program.regions[i].bytes == 0) continue;
     drivers_[program.regions[i].chip].reads.push_back(i);
     drivers_[program.regions[i].chip].answers.push_back(i);
   }

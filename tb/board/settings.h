@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 
 namespace tb {
@@ -25,6 +26,13 @@ struct LeaveCable {
   unsigned a, b;        ///< the chips that it joins
   std::uint64_t cycle;  ///< core cycle
 };
+
+/// The way of a program into the chips' memories, and of its regions out: through the ports, or
+/// past them in no time.
+enum class Door { Front, Back };
+/// A run that moves more, segments and regions together, goes through the back door unless told.
+inline constexpr std::uint64_t kFrontDoorBytes = 8 << 20;
+Door usual_door(const cmodel::Program& program);
 
 struct Settings {
   std::uint32_t seed = 1;
@@ -44,6 +52,7 @@ struct Settings {
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
   bool races = false;                ///< look for conflicting accesses without a semaphore path
   std::string inject;                ///< a site, "list", or empty
+  std::optional<Door> load;          ///< empty: usual_door()
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none
   std::uint64_t hang_cycles = 1u << 16;
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "cmodel/board/observers.h"
 #include "tb/dut/golden/golden_dpi.h"
 #include "tb/dut/golden/golden_state.h"
 #include "tb/dut/trace/commit_dpi.h"
@@ -100,6 +101,27 @@ void Chip::fail(std::string what) {
 void Chip::dump(unsigned picoseconds) {
   if (traced_ && core_cycle_ >= wave_first_ && core_cycle_ <= wave_last_)
     v_->dump_waves(core_cycle_ * 1000 + picoseconds);
+}
+
+void Chip::write_hbm(std::uint64_t addr, std::span<const std::uint8_t> bytes) {
+  if (golden_)
+    golden_->write(addr, bytes);
+  else
+    hbm_.memory().write(addr, bytes);
+  cmodel::Commit commit;
+  commit.kind = cmodel::CommitKind::MemBurst;
+  commit.stream = cmodel::host_stream(id_);
+  commit.addr = addr;
+  commit.count = static_cast<std::uint16_t>(bytes.size());
+  commits_.commit(commit, bytes);
+}
+
+void Chip::read_hbm(std::uint64_t addr, std::span<std::uint8_t> bytes) const {
+  (golden_ ? golden_->chip().hbm() : hbm_.memory()).read(addr, bytes);
+}
+
+std::uint32_t* Chip::host_token() {
+  return *v_->pins().fabric_phase ? v_->pins().host_req : nullptr;
 }
 
 void Chip::settle() { v_->settle(); }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,11 @@ class Chip {
   /// Before the run; it is HbmLatency unless told.
   void set_hbm_latency(unsigned core_cycles) { hbm_.set_latency(core_cycles); }
 
+  /// HBM past the chip's pins: written before the run, committed as if by the host port; read
+  /// between windows.
+  void write_hbm(std::uint64_t addr, std::span<const std::uint8_t> bytes);
+  void read_hbm(std::uint64_t addr, std::span<std::uint8_t> bytes) const;
+
   /// Runs fabric cycles first .. first + cycles - 1 on its own: reads tokens that arrive, sends its
   /// own, fills commits(). Any thread, one at a time. Stops early if fault() is set.
   void run_window(std::uint64_t first, unsigned cycles);
@@ -72,6 +78,8 @@ class Chip {
   /// seen by the next cycle after settle().
   using Hook = std::function<void(Chip&, std::uint64_t core_cycle)>;
   void add_hook(Hook hook) { hooks_.push_back(std::move(hook)); }
+  /// In a hook: the host's token at the pins, if the port takes it at the next clock edge; or null.
+  std::uint32_t* host_token();
   /// Recomputes all combinational logic from the registers.
   void settle();
 

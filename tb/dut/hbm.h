@@ -95,6 +95,8 @@ class HbmTiming {
 
   bool idle() const { return !ports_[0].count && !ports_[1].count; }
   const cmodel::Hbm& memory() const { return memory_; }
+  /// Past the ports, in no time.
+  cmodel::Hbm& memory() { return memory_; }
 
  private:
   struct Answer {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults on the way to memory: SBUF writes and DMA addresses.
+// Faults on the way to memory: SBUF writes, DMA addresses, the host's beats.
 #include <fmt/format.h>
 
 #include <bit>
 #include <cstdint>
 #include <vector>
 
+#include "cmodel/machine/hbm.h"
 #include "tb/inject/injector.h"
 
 namespace tb {
@@ -78,6 +79,18 @@ std::optional<Done> Injector::Impl::dma_stuck(Chip& chip) {
               [] { return std::string(); },
               {},
               stop};
+}
+
+std::optional<Done> Injector::Impl::host_beat(Chip& chip) {
+  std::uint32_t* token = chip.host_token();
+  if (!token) return {};
+  const auto request = defs::HostReq::unpack(token);
+  if (!request.valid || !request.write || !cmodel::Hbm::mapped(request.addr, request.bytes))
+    return {};
+  const unsigned bit = random.below(8u * request.bytes);
+  token[bit / 32] ^= 1u << bit % 32;  // data is the lowest field
+  return Done{fmt::format("host write of {:#x}, data bit {}", request.addr, bit),
+              [] { return std::string(); }};
 }
 
 }  // namespace tb

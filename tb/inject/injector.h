@@ -99,6 +99,7 @@ struct Injector::Impl {
   std::optional<inject::Done> sbuf_write_lost(Chip& chip);
   std::optional<inject::Done> dma_address(Chip& chip);
   std::optional<inject::Done> dma_stuck(Chip& chip);
+  std::optional<inject::Done> host_beat(Chip& chip);
   std::optional<inject::Done> flit_payload(Chip& chip);
   std::optional<inject::Done> credit_lost(Chip& chip);
   std::optional<inject::Done> semaphore_lost(Chip& chip);

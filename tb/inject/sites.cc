@@ -18,6 +18,7 @@ bool lane_stream(const cmodel::StreamId& id, bool semaphore) {
 }
 bool dma_stream(const cmodel::StreamId& id, bool) { return id.engine >= kDma0 && id.engine < kRx; }
 bool rx_stream(const cmodel::StreamId& id, bool) { return id.engine == kRx; }
+bool host_stream(const cmodel::StreamId& id, bool) { return id.engine == kHost; }
 bool sequencer_stream(const cmodel::StreamId& id, bool) { return id.engine < defs::kSequencers; }
 bool sequencer_update(const cmodel::StreamId& id, bool semaphore) {
   return semaphore && id.engine < kRx;
@@ -60,6 +61,10 @@ const SiteEntry kSites[] = {
      "dma",
      &Injector::Impl::dma_stuck,
      dma_stream},
+    {{"host_beat", "a bit of a beat that the host writes to HBM, at the pins of its port"},
+     "host_if",
+     &Injector::Impl::host_beat,
+     host_stream},
     {{"flit_payload", "a payload bit of a flit in a receive buffer behind a link"},
      "fabric",
      &Injector::Impl::flit_payload,

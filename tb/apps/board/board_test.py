@@ -15,8 +15,8 @@ import unittest
 
 PROGRAM, TABLES = sys.argv[1:3]
 SITES = ["weight", "partial_sum", "psum", "tensor_count", "tensor_stuck", "tensor_busy", "sbuf_write_lost",
-         "dma_address", "dma_stuck", "flit_payload", "credit_lost", "semaphore_lost", "semaphore_value", "instruction",
-         "sequencer_stuck"]
+         "dma_address", "dma_stuck", "host_beat", "flit_payload", "credit_lost", "semaphore_lost", "semaphore_value",
+         "instruction", "sequencer_stuck"]
 
 
 def run(*args, program=PROGRAM, env=None):
@@ -96,6 +96,18 @@ class SameBits(BoardTest):
                 self.assertGreater(left["metrics"]["packets_rerouted"], 0)
             self.assertEqual(runs[0]["link_hash"], runs[1]["link_hash"])
             self.assertEqual(runs[0]["cycles"], runs[1]["cycles"])
+
+    def test_both_doors_give_the_same_commits(self):
+        for args in (("digits", "--chips", 1), ("gemm", "--chips", 3, "--rtl", "1", "--model", "rest"),
+                     ("errors", "--chips", 3), ("registers", "--chips", 2)):
+            front, back, other = (self.epochs(*args, *more) for more in (
+                (), ("--load", "backdoor"), ("--load", "backdoor", "--window", 7, "--threads", 2)))
+            self.assertEqual((front["metrics"]["load"], back["metrics"]["load"]), ("front", "backdoor"))
+            for key in ("commit_hash", "commits_checked", "status", "program_hash"):
+                self.assertEqual(front[key], back[key], (args, key))
+            self.assertLess(back["metrics"]["load_cycles"], front["metrics"]["load_cycles"])
+            for key in ("link_hash", "cycles", "epochs"):
+                self.assertEqual(back[key], other[key], (args, key))
 
     def test_no_scenario_has_a_race(self):
         for scenario in ("digits", "gemm", "ring", "busy"):
@@ -232,7 +244,7 @@ class BadInput(BoardTest):
 
     def test_every_option_says_what_is_allowed(self):
         for args in (("--seed", "-1"), ("--seed", "4294967296"), ("--seed", "x"), ("--seed", ""),
-                     ("--chips", "1"), ("--chips", "13"), ("--threads", "0"), ("--window", "0"),
+                     ("--chips", "0"), ("--chips", "13"), ("--load", "side"), ("--threads", "0"), ("--window", "0"),
                      ("--window", "33"), ("--link-latency", "3"), ("--link-latency", "241"),
                      ("--link-ber", "2"), ("--link-ber", "x"),
                      ("--fail-cable", "3-5@9"), ("--fail-cable", "3@9"), ("--fail-cable", "3-4"),
@@ -319,6 +331,14 @@ class Inject(BoardTest):
                         self.assertNotEqual(result["metrics"]["inject"]["why"], "")
         for site, verdicts in counts.items():
             self.assertIn("detected", verdicts, site)
+
+    def test_what_happens_at_the_front_door_is_seen_there_and_only_there(self):
+        for door, verdict in (("front", "detected"), ("backdoor", "none")):
+            done = run("digits", "--chips", 2, "--inject", "host_beat", "--load", door, "--no-debug", "--json", "--out", self.out)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            result = json.loads(done.stdout)
+            self.assertEqual(result["metrics"]["inject"]["outcome"], verdict)
+            self.assertEqual(result["mismatches"] > 0, door == "front")
 
     def test_a_sum_that_the_next_addition_hides(self):
         why = []  # extreme numbers: a NaN or a far larger word on PSUM, or further down the array

@@ -69,7 +69,7 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              format, size, a, b, timeout, hang;
+              format, size, a, b, timeout, hang, load;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes, limits;
 
@@ -84,7 +84,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--config", config, fmt::format("sizes; this executable has {}", o.config));
   app.add_option("--seed", seed,
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
-  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
+  app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
@@ -93,6 +93,11 @@ Options parse_options(int argc, char** argv) {
                  "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
       ->type_name("FILE");
   app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
+  app.add_option("--load", load,
+                 fmt::format("front, through every chip's host port, or backdoor, past it in no\n"
+                             "time (front; above {} MiB in and out together: backdoor)",
+                             kFrontDoorBytes >> 20))
+      ->type_name("DOOR");
   app.add_option("--threads", threads, "chips stepped at once (all processors)");
   app.add_option("--window", window, "fabric cycles between barriers, 1 .. link latency (that)");
   app.add_option("--link-latency", latency, "fabric cycles, 4 .. 240 (32)");
@@ -167,6 +172,9 @@ Options parse_options(int argc, char** argv) {
   if (o.tables_by != "host" && o.tables_by != "packets")
     throw Refused(kBadInput,
                   fmt::format("--tables-by is \"{}\"; allowed host, packets", o.tables_by));
+  if (!load.empty() && load != "front" && load != "backdoor")
+    throw Refused(kBadInput, fmt::format("--load is \"{}\"; allowed front, backdoor", load));
+  if (!load.empty()) o.load = load == "front" ? Door::Front : Door::Back;
   if (!leave.empty()) o.leave_cable = cable("--leave-cable", leave);
   if (o.coverage || o.timeline)
     if (!o.rtl.empty() || !o.model.empty())
@@ -183,7 +191,7 @@ Options parse_options(int argc, char** argv) {
   o.out = out;
   o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   if (!chips.empty())
-    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));
+    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
   if (!length.empty())
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);

@@ -33,6 +33,19 @@ TEST_F(ProgramFile, OneChipAloneCopiesAndSignals) {
   EXPECT_EQ(result()["chips"], 1);
 }
 
+TEST_F(ProgramFile, MuchGoesThroughTheBackDoorUnlessTold) {
+  tb::TinyProgram tiny(defs::kMini, 1);
+  tiny.data(0, 0x1000, std::vector<std::uint8_t>(64, 1));
+  tiny.add(0, 0, Engine::Sync, TinyInstr(Opcode::Nop).then(2));
+  tiny.region("little", 0, 0x1000, 64);
+  EXPECT_EQ(run(tiny.build()), 0) << errors();
+  EXPECT_EQ(result()["metrics"]["load"], "front");
+  tiny.region("much", 0, 0x1000, 8 << 20);
+  EXPECT_EQ(run(tiny.build()), 0) << errors();
+  EXPECT_EQ(result()["metrics"]["load"], "backdoor");
+  EXPECT_LT(result()["cycles"].get<unsigned>(), 5000u);
+}
+
 TEST_F(ProgramFile, AnEngineThatStopsIsNamedAndTheRestGoesOn) {
   tb::TinyProgram tiny(defs::kMini, 2);
   TinyInstr bad(Opcode::Nop);

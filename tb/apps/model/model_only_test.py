@@ -38,14 +38,15 @@ class ModelTest(unittest.TestCase):
 class Hashes(ModelTest):
     def test_every_scenario_gives_the_hash_and_the_judgement_of_the_board(self):
         for scenario in SCENARIOS:
-            for seed in (1, 2, 3):
-                args = (scenario, "--seed", seed, "--chips", 4)
+            # Tenants need somebody to keep out.
+            for seed, chips in ((1, 4), (2, 4), (3, 4), (1, 1))[:3 if scenario == "tenants" else 4]:
+                args = (scenario, "--seed", seed, "--chips", chips)
                 rtl = self.run_program(BOARD, *args)[0]
                 model = self.model(*args)[0]
                 for key in ("commit_hash", "program_hash", "status", "scenario", "config", "seed", "chips", "cores"):
-                    self.assertEqual(model[key], rtl[key], f"{scenario} seed {seed}: {key}")
+                    self.assertEqual(model[key], rtl[key], (scenario, seed, chips, key))
                 for key in ("instructions", "descriptors", "messages"):
-                    self.assertEqual(model["metrics"][key], rtl["metrics"][key], f"{scenario} seed {seed}: {key}")
+                    self.assertEqual(model["metrics"][key], rtl["metrics"][key], (scenario, seed, chips, key))
                 # A receiver tells the host its first rejection only.
                 # A receiver's rejections are the chip's: which of its two ports tells them is a matter of routes.
                 told = [{re.sub(r"core \d Rx", "Rx", text) for text in run["metrics"].get("errors", [])} for run in (model, rtl)]

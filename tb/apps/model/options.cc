@@ -23,7 +23,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_option("--seed", seed, "0 .. 2^32-1 (1): the scenario's data");
   app.add_option("--order-seed", order, "pick the next engine at random (0: in turns)");
   app.add_option("--steps", steps, "give up after so many instructions and descriptors");
-  app.add_option("--chips", chips, "2 .. 12 (12): consecutive chips on a smaller ring");
+  app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
@@ -51,7 +51,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
   if (!steps.empty()) o.steps = whole_number("--steps", steps, 1, UINT64_MAX);
   if (!threads.empty()) whole_number("--threads", threads, 1, 256);
   if (!chips.empty())
-    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 2, defs::kBoardChips));
+    o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
   if (!length.empty())
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!format.empty()) o.format = format_of(format);
