@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host's front end: request tokens in, answer tokens out, memory and registers behind it.
 //
-//   host_req --> u_queue (16) --> decode --+--> mem_req_q --> mem_xbar --> read_q --> u_read (16)
+//   host_req --> u_queue (N) ---> decode --+--> mem_req_q --> mem_xbar --> read_q --> u_read (N)
 //                                          +--> u_csr  -----------------> read_q        |
 //                                          +--> rejected --> u_events --> host_rsp <----+
 //
-// Tokens move on fabric_en. The host may have 16 requests in flight; it gets a credit for each
-// one that leaves the queue. Requests are executed in order:
-//   * HBM writes at one per cycle. Up to 16 reads of one stack are in flight; a read of the other
+// Tokens move on fabric_en. The host may have N = HostRequests requests in flight; it gets a credit
+// for each one that leaves the queue. N covers the round trip of a token at the usual link latency,
+// and that of a read to HBM: a token moves in every fabric cycle, both ways. Requests are executed
+// in order:
+//   * HBM writes at one per cycle. Up to N reads of one stack are in flight; a read of the other
 //     stack waits for them, so data comes back in request order.
 //   * A register access waits until all earlier writes are in memory and all reads have answered.
 //   * A request that no memory or register can serve is answered by an Error token (engine Host),
@@ -21,7 +23,9 @@ module host_if #(
   localparam int unsigned S = defs_pkg::Cores * defs_pkg::Sequencers,
   localparam int unsigned D = defs_pkg::Cores * size_pkg::DmaEngines,
   localparam int unsigned LineBits   = size_pkg::LineBytes * 8,
-  localparam int unsigned OffsetBits = $clog2(size_pkg::LineBytes)
+  localparam int unsigned OffsetBits = $clog2(size_pkg::LineBytes),
+  localparam int unsigned N = defs_pkg::HostRequests,
+  localparam int unsigned CountBits = $clog2(N + 1)
 ) (
   input  logic clk_i,
   input  logic rst_ni,
@@ -71,7 +75,7 @@ module host_if #(
   logic queue_in_valid, queue_in_ready, head_valid, pop;
   defs_pkg::host_req_t head;
   assign queue_in_valid = host_req_i.valid && fabric_en_i;
-  prim_fifo #(.Width(defs_pkg::HostReqBits), .Depth(16)) u_queue (
+  prim_fifo #(.Width(defs_pkg::HostReqBits), .Depth(N)) u_queue (
     .clk_i, .rst_ni,
     .in_valid_i(queue_in_valid), .in_ready_o(queue_in_ready), .in_i(host_req_i),
     .out_valid_o(head_valid), .out_ready_i(pop), .out_o(head)
@@ -99,7 +103,7 @@ module host_if #(
   // ---------------------------------------------------------------- control
   // `reads_q`: reads whose data has not yet left in a token; so u_read always has room.
   logic mem_valid_d, mem_valid_q, mem_free, reads_in_hbm1_q, reads_in_hbm1_d;
-  logic [4:0] reads_d, reads_q, answers_d, answers_q;  // answers: not yet in read_q
+  logic [CountBits-1:0] reads_d, reads_q, answers_d, answers_q;  // answers: not yet in read_q
   logic issue_mem, do_csr, do_error, rejected_d, rejected_q, read_left;
   logic [7:0] host_cause_d, host_cause_q;
   logic [47:0] rejected_addr_d, rejected_addr_q;
@@ -117,11 +121,11 @@ module host_if #(
     if (head_valid && !rejected_q) begin
       unique case (kind)
         KindWrite: issue_mem = mem_free;
-        KindRead: issue_mem = mem_free && reads_q != 5'd16 &&
+        KindRead: issue_mem = mem_free && reads_q != CountBits'(N) &&
                               (answers_q == '0 || reads_in_hbm1_q == in_hbm1);
         KindCsr: begin
           // A rejected access must not overtake data: it waits until the last read has left.
-          do_csr   = quiesced && reads_q != 5'd16 && csr_cause == defs_pkg::ErrorCauseNone;
+          do_csr   = quiesced && reads_q != CountBits'(N) && csr_cause == defs_pkg::ErrorCauseNone;
           do_error = quiesced && reads_q == '0 && csr_cause != defs_pkg::ErrorCauseNone;
         end
         default: do_error = quiesced && reads_q == '0;
@@ -137,8 +141,10 @@ module host_if #(
   always_comb begin
     mem_valid_d     = issue_mem || (mem_valid_q && !mem_req_ready_i);
     reads_in_hbm1_d = (issue_mem && !head.write) ? in_hbm1 : reads_in_hbm1_q;
-    answers_d       = answers_q + 5'(issue_mem && !head.write) - 5'(mem_rsp_valid_i);
-    reads_d         = reads_q + 5'((issue_mem && !head.write) || csr_read) - 5'(read_left);
+    answers_d       = answers_q + CountBits'(issue_mem && !head.write) -
+                      CountBits'(mem_rsp_valid_i);
+    reads_d         = reads_q + CountBits'((issue_mem && !head.write) || csr_read) -
+                      CountBits'(read_left);
     rejected_d      = do_error || (rejected_q && !host_notified);
     host_cause_d    = host_cause_q;
     rejected_addr_d = rejected_addr_q;
@@ -169,7 +175,7 @@ module host_if #(
   logic place_valid, place_ready;
   logic [OffsetBits-1:0] place;
   logic [6:0] place_bytes;
-  prim_fifo #(.Width(OffsetBits + 7), .Depth(16)) u_place (
+  prim_fifo #(.Width(OffsetBits + 7), .Depth(N)) u_place (
     .clk_i, .rst_ni,
     .in_valid_i(issue_mem && !head.write), .in_ready_o(place_ready),
     .in_i({head.addr[OffsetBits-1:0], head.bytes}),
@@ -196,7 +202,7 @@ module host_if #(
       read_q <= 512'(csr_rdata);
     end
   end
-  prim_fifo #(.Width(512), .Depth(16)) u_read (
+  prim_fifo #(.Width(512), .Depth(N)) u_read (
     .clk_i, .rst_ni,
     .in_valid_i(read_valid_q), .in_ready_o(read_in_ready), .in_i(read_q),
     .out_valid_o(read_out_valid), .out_ready_i(read_left), .out_o(read_out)
@@ -221,10 +227,10 @@ module host_if #(
   assign event_ready = fabric_en_i;
   assign read_left   = fabric_en_i && !event_valid && read_out_valid;
 
-  logic [4:0] credits_d, credits_q;
+  logic [CountBits-1:0] credits_d, credits_q;
   logic credit_left;
   assign credit_left = fabric_en_i && credits_q != '0;
-  assign credits_d   = credits_q + 5'(pop) - 5'(credit_left);
+  assign credits_d   = credits_q + CountBits'(pop) - CountBits'(credit_left);
 
   // The token register changes only when there is something to say, or something to take back.
   defs_pkg::host_rsp_t rsp_q;

@@ -52,7 +52,7 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 /// ports, or by management packets of two chips) and does nothing else meanwhile.
 ///
 /// The host only sees tokens and acts on the cycle they arrive in, so the run is the same whatever
-/// the window. A chip's queue holds 16 requests: that many credits.
+/// the window. A chip's queue holds HostRequests requests: that many credits.
 class Host {
  public:
   enum class Phase { Loading, Running, Draining, Reading, Done };

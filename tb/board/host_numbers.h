@@ -5,8 +5,8 @@
 
 namespace tb::host {
 
-inline constexpr unsigned kCredits = 16;  // requests that a chip's queue holds
-inline constexpr unsigned kBlock = 64;    // bytes of a host token
+inline constexpr unsigned kCredits = defs::kHostRequests;
+inline constexpr unsigned kBlock = 64;  // bytes of a host token
 inline constexpr unsigned kCounts = defs::kEveryTensorCount.size();
 inline constexpr unsigned kViolationReads = 3;  // the count, two halves of a header
 

@@ -123,7 +123,7 @@ class Walk {
     const std::uint64_t pattern = random_.word();
     for (const std::uint64_t value : {pattern, ~pattern}) {
       write(addr, value);
-      for (unsigned wait = 0; wait < 64; ++wait) read(addr, 0, 0);
+      for (unsigned wait = 0; wait < 256; ++wait) read(addr, 0, 0);
       read(addr, 0);
       read(csr_addr(defs::kCsrRouteTable, 0, 0), value);
     }

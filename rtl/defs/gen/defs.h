@@ -33,6 +33,7 @@ inline constexpr unsigned kHbmPorts = 2;  ///< HBM stacks and ports per chip
 inline constexpr unsigned kHbmLatency = 150;  ///< core cycles from an HBM request to its data
 inline constexpr unsigned kLinkLatency = 32;  ///< fabric cycles from one chip's pins to the next one's (default)
 inline constexpr unsigned kLinkLatencyMin = 4;  ///< least link latency the board accepts, fabric cycles
+inline constexpr unsigned kHostRequests = 96;  ///< requests that a chip's host port holds: the credits of the host; and its reads in flight
 inline constexpr unsigned kFabricDivide = 2;  ///< core cycles per fabric cycle
 inline constexpr unsigned kSbufStride = 262144;  ///< address distance of two partitions in the SBUF window, bytes
 inline constexpr unsigned kLinkPorts = 4;  ///< on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5

@@ -14,6 +14,7 @@ package defs_pkg;
   localparam int unsigned HbmLatency = 150;  // core cycles from an HBM request to its data
   localparam int unsigned LinkLatency = 32;  // fabric cycles from one chip's pins to the next one's (default)
   localparam int unsigned LinkLatencyMin = 4;  // least link latency the board accepts, fabric cycles
+  localparam int unsigned HostRequests = 96;  // requests that a chip's host port holds: the credits of the host; and its reads in flight
   localparam int unsigned FabricDivide = 2;  // core cycles per fabric cycle
   localparam int unsigned SbufStride = 262144;  // address distance of two partitions in the SBUF window, bytes
   localparam int unsigned LinkPorts = 4;  // on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5

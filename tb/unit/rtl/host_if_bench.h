@@ -72,6 +72,15 @@ class Bench {
     req.bytes = static_cast<std::uint8_t>(bytes);
     to_send.push_back(req.words());
   }
+  /// What arrives when `token` is sent.
+  template <class Token>
+  Token under_way(std::deque<Token>& wire, const Token& token) const {
+    wire.push_back(token);
+    if (wire.size() <= latency) return {};
+    const Token first = wire.front();
+    wire.pop_front();
+    return first;
+  }
   /// One fabric cycle: token in, two core cycles, token out.
   void fabric_cycle() {
     HostReq::Words token{};
@@ -80,6 +89,7 @@ class Bench {
       to_send.pop_front();
       --credits;
     }
+    token = under_way(requests, token);
     std::memcpy(&dut.host_req_i, token.data(), sizeof(token));
     for (int phase = 0; phase < 2; ++phase) {
       dut.fabric_en_i = phase;
@@ -87,6 +97,7 @@ class Bench {
     }
     HostRsp::Words words;
     std::memcpy(words.data(), &dut.host_rsp_o, sizeof(words));
+    words = under_way(responses, words);
     const HostRsp rsp = HostRsp::from(words);
     credits += rsp.credit;
     if (rsp.kind) {
@@ -140,12 +151,14 @@ class Bench {
     ++now;
   }
   void run(unsigned least = 4) {
-    for (unsigned i = 0;
-         i < 20000 && (i < least || !to_send.empty() || !dut.quiet_o || credits != 16); ++i) {
+    for (unsigned i = 0; i < 20000 && (i < least || !to_send.empty() || !dut.quiet_o ||
+                                       credits != defs::kHostRequests);
+         ++i) {
       fabric_cycle();
     }
+    for (unsigned i = 0; i < latency; ++i) fabric_cycle();
     EXPECT_TRUE(dut.quiet_o);
-    EXPECT_EQ(credits, 16u);
+    EXPECT_EQ(credits, defs::kHostRequests);
   }
   VerilatedContext context;
   Dut dut{&context};
@@ -156,7 +169,10 @@ class Bench {
   std::vector<HostRsp> tokens;
   std::vector<std::vector<std::uint8_t>> raw;
   std::uint64_t now = 0, settled_at = 0;
-  unsigned credits = 16, started = 0;
+  unsigned credits = defs::kHostRequests, started = 0;
+  unsigned latency = 0;                 ///< fabric cycles, each way
+  std::deque<HostReq::Words> requests;  ///< on their way, as are
+  std::deque<HostRsp::Words> responses;
   std::vector<std::pair<unsigned, std::uint64_t>> fabric_writes;       // {register, value}
   std::vector<std::tuple<unsigned, unsigned, std::uint64_t>> packets;  // {chip, register, value}
   std::vector<std::pair<unsigned, std::uint64_t>> count_writes;        // likewise

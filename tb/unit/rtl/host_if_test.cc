@@ -68,6 +68,24 @@ TEST(HostIf, ManyReadsInFlightAnswerInRequestOrder) {
   EXPECT_LT(bench.now, 200u * 16);  // 16 in flight share one latency
 }
 
+TEST(HostIf, ManyInFlightCoverTheRoundTrip) {
+  constexpr unsigned kBeats = 4000;
+  for (const bool write : {true, false}) {
+    Inf2 bench;
+    bench.latency = defs::kLinkLatency;
+    for (unsigned i = 0; i < kBeats; ++i)
+      if (write)
+        bench.write(64 * i, std::vector<std::uint8_t>(64, 1));
+      else
+        bench.read(64 * i, 64);
+    bench.run();
+    EXPECT_EQ(bench.raw.size(), write ? 0 : kBeats);
+    // A token of 64 bytes in each fabric cycle is all that the port can carry.
+    const double rate = 64.0 * kBeats / static_cast<double>(bench.now);
+    EXPECT_GT(rate, 0.95 * 64 / defs::kFabricDivide) << "bytes in a core cycle";
+  }
+}
+
 TEST(HostIf, RefusesByName) {
   struct Case {
     std::uint64_t addr;
