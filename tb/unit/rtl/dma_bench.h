@@ -102,6 +102,7 @@ class Bench {
       dut->rd_rsp_valid_i = 1;
       dut->rd_rsp_err_i = queue.front().error;
       tb::put(dut->rd_rsp_i, queue.front().rsp, line);
+      mark((queue.front().rsp.tag & 15) == kDescriptor ? steps.descriptor : steps.data);
       queue.pop_front();
       break;
     }
@@ -167,18 +168,29 @@ class Bench {
   std::uint64_t cycle = 0;
   std::uint64_t writes = 0, first_write = 0, last_write = 0, bytes = 0;
   std::vector<std::uint64_t> last_update;
+  /// First descriptor read, its answer, first read of data, its answer. (The first write: above.)
+  struct Steps {
+    std::uint64_t fetch = 0, descriptor = 0, read = 0, data = 0;
+  } steps;
 
  private:
+  static constexpr unsigned kDescriptor = 15;  // tag of a descriptor read
+
   struct Answer {
     std::uint64_t due;
     tb::MemRsp rsp;
     bool error;
   };
 
+  void mark(std::uint64_t& step) const {
+    if (!step) step = cycle;
+  }
+
   bool go() { return timing.stall == 0 || rng() % 100 >= timing.stall; }
 
   void start_read(const tb::MemReq& req) {
     ASSERT_FALSE(req.write);
+    mark((req.tag & 15) == kDescriptor ? steps.fetch : steps.read);
     ASSERT_LE(req.addr % sizes.line_bytes + req.bytes, sizes.line_bytes);
     const auto target = cmodel::decode(sizes, req.addr, req.bytes).target;
     Answer answer{cycle, {req.tag, Line(sizes.line_bytes)}, target == cmodel::Target::Unmapped};

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "Vdma_inf2.h"
 #include "Vdma_mini.h"
 #include "tb/unit/rtl/dma_bench.h"
@@ -86,6 +89,42 @@ TEST(Dma, SpeedIsAsStated) {
   s = measure<Vdma_mini>(m, 4, false, false, 0);
   report("mini", "4 engines, HBM to HBM", s);
   EXPECT_GT(s.rate, 24.0);
+}
+
+/// From the doorbell of an idle engine on, whatever the cycle it comes in: the steps of one line.
+TEST(Dma, DoorbellToFirstWrite) {
+  constexpr unsigned kMost[] = {345, 245};
+  for (const bool sbuf : {false, true}) {
+    using Steps = std::array<std::uint64_t, 6>;
+    Steps least{}, most{};
+    for (unsigned phase = 0; phase < 16; ++phase) {
+      Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+      Twin twin(defs::kInf2, bench.memory);
+      const Ring ring = ring_of(3, 1);
+      store(bench.memory, ring, 0,
+            plain_copy(sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256));
+      bench.set_ring(3, ring);
+      bench.expected[3] = twin.run(3, ring, 1);
+      for (unsigned i = 0; i < 20 + phase; ++i) bench.tick();
+      const std::uint64_t start = bench.cycle;
+      bench.trigger(3, 1);
+      bench.drain(1000);
+      bench.expect_done();
+      const auto& at = bench.steps;
+      Steps steps{at.fetch, at.descriptor, at.read, at.data, bench.first_write, bench.last_update[3]};
+      for (unsigned i = 0; i < steps.size(); ++i) {
+        steps[i] -= start;
+        least[i] = phase ? std::min(least[i], steps[i]) : steps[i];
+        most[i] = phase ? std::max(most[i], steps[i]) : steps[i];
+      }
+    }
+    constexpr const char* kNames[] = {"fetch", "descriptor", "read", "data", "write", "update"};
+    fmt::print("inf2  doorbell at 0, line from {}:", sbuf ? "SBUF" : "HBM ");
+    for (unsigned i = 0; i < least.size(); ++i)
+      fmt::print("  {} {}..{}", kNames[i], least[i], most[i]);
+    fmt::print("\n");
+    EXPECT_LE(most[4], kMost[sbuf]);
+  }
 }
 
 /// Descriptors back to back: the price of one, its predecessor's prefetch included.
