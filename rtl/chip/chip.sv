@@ -98,7 +98,7 @@ module chip #(
   host_if u_host (
     .clk_i, .rst_ni, .fabric_en_i(fabric_en), .chip_id_i, .ring_size_i, .host_req_i, .host_rsp_o,
     .mem_req_valid_o(from[Host].req_valid), .mem_req_ready_i(from[Host].req_ready),
-    .mem_req_o(from[Host].req), .mem_settled_i(from[Host].settled),
+    .mem_req_o(from[Host].req), .mem_settled_i(from[Host].stuck == '0),
     .mem_rsp_valid_i(from[Host].rsp_valid), .mem_rsp_ready_o(from[Host].rsp_ready),
     .mem_rsp_i(from[Host].rsp),
     .reg_apply_o(reg_apply), .core_select_o(core_select), .core_reg_o(core_req), .core_reg_i(core_rsp),
@@ -165,7 +165,7 @@ module chip #(
     assign from[Rx+c].req       = rx_req[c];
     assign rx_req_ready[c]      = from[Rx+c].req_ready;
     assign rx_req_err[c]        = from[Rx+c].req_err;
-    assign rx_settled[c]        = from[Rx+c].settled;
+    assign rx_settled[c]        = from[Rx+c].stuck == '0;
   end
   fabric_pkg::link_statuses_t link_status;  // read by the board's statistics
   logic unused_links;
@@ -185,8 +185,8 @@ module chip #(
 
   assign quiet_o = host_quiet && semaphores_quiet && (&core_quiet) && fabric_quiet &&
                    rx_settled == '1 &&
-                   from[mem_xbar_pkg::DmaWrite].settled &&
-                   from[mem_xbar_pkg::CoreRequesters + mem_xbar_pkg::DmaWrite].settled;
+                   from[mem_xbar_pkg::DmaWrite].stuck == '0 &&
+                   from[mem_xbar_pkg::CoreRequesters + mem_xbar_pkg::DmaWrite].stuck == '0;
 
   // The phase alternates: tokens are sampled at every second edge.
   `ASSERT(PhaseAlternates_A, 1'b1 |=> phase_q != $past(phase_q))

@@ -213,7 +213,7 @@ module core #(
     .rd_rsp_ready_o(dma_read.rsp_ready), .rd_rsp_i(dma_read.rsp),
     .rd_rsp_err_i(dma_read.rsp_err),
     .wr_req_valid_o(dma_write.req_valid), .wr_req_ready_i(dma_write.req_ready),
-    .wr_req_o(dma_write.req), .wr_settled_i(dma_write.settled),
+    .wr_req_o(dma_write.req), .wr_stuck_i(dma_write.stuck),
     .msg_valid_o, .msg_ready_i, .msg_o,
     .upd_valid_o(upd_valid_o[N]), .upd_o(upd_o[N]), .upd_engine_o(upd_dma_engine_o),
     .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])

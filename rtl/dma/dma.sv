@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// DMA of one core: DmaEngines descriptor-driven copy engines in one pipeline, in time slots.
+// DMA of one core: DmaEngines descriptor-driven copy engines on one line-wide data path.
 //
-//   doorbell --> dma_engines --- rd_req ---> mem_xbar (HBM 0/1, SBUF 0/1)
-//                  | |   ^                      |
-//      upd <-------+ |   +-- descriptors -------+ rd_rsp
-//                    | beat                     |
-//                    v                          v data
-//                  dma_write  <-----------------+
-//                    |  |
-//                    |  +-- msg --> fabric interface (right-aligned; junk beyond `bytes`)
-//                    +----- wr  --> mem_xbar
+//   doorbell --> dma_fetch --next--> dma_engines --- rd_req ---> mem_xbar (HBM 0/1, SBUF 0/1)
+//                    ^    dma_check, dma_order | beat               |
+//                    |                         v                    v rd_rsp
+//                    +---- descriptors ---- dma_write <-- data -----+
+//                                              |  |
+//   upd <----------- dma_finish <--------------+  +-- msg --> fabric interface (right-aligned; junk beyond `bytes`)
+//                                              +----- wr  --> mem_xbar
 //
 // What one descriptor does is cmodel/machine/dma.h, to the byte and to the beat. Rings wrap; a descriptor
-// is read only after its doorbell, one ahead; dma_check rejects bad ones before any effect. Source
-// and destination of one descriptor must not overlap (up to 15 lines are read ahead). An engine
-// that stops keeps its cause and the index of its descriptor; the others go on.
+// is read only after its doorbell, up to 16 ahead, and dma_check rejects bad ones before any effect.
+// Source and destination of one descriptor must not overlap (up to 15 lines are read ahead); a younger one
+// reads what an older one has written. An engine that stops keeps its cause and the index of its descriptor;
+// the others go on.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
 // of no descriptors; Forbidden, a ring of the other core; UnmappedAddress, a ring without memory;
 // SemaphoreOverflow, the update was rejected.
-//
-// Numbers, printed by tb/unit/dma_test, for an HBM that answers 150 cycles after its request:
-//                                                    inf2 (16 engines)   mini (4 engines)
-//   doorbell to the first write (idle engine)         340 cycles          312 cycles
-//   one engine, aligned rows, B/cycle                 16.0                6.2 (15 lines in flight)
-//   one engine, source and destination misaligned     8.0 (two beats a line)
-//   all engines, B/cycle                              256.0               24.7
-//   one-line descriptors back to back, from HBM       190 cycles each; 174 from SBUF (the fetch)
 `include "assert.svh"
 
 module dma (
@@ -60,13 +51,13 @@ module dma (
   input  logic rd_rsp_valid_i,
   output logic rd_rsp_ready_o,
   input  size_pkg::mem_rsp_t rd_rsp_i,
-  input  logic rd_rsp_err_i,       // with the answer: no memory there (only a bad ring base can)
+  input  logic rd_rsp_err_i,       // with the answer: no memory there
 
   // local writes
   output logic wr_req_valid_o,
   input  logic wr_req_ready_i,
   output size_pkg::mem_req_t wr_req_o,
-  input  logic wr_settled_i,       // mem_xbar: dma_wr settled
+  input  logic [3:0] wr_stuck_i,   // mem_xbar: dma_wr stuck
 
   // remote writes, to the fabric interface
   output logic msg_valid_o,
@@ -81,44 +72,83 @@ module dma (
   input  logic upd_error_i         // semaphores rejected the update offered in the last cycle
 );
 
-  // Beats from the engines to the back end.
-  logic beat_valid, beat_remote;
-  logic [3:0] beat_engine, beat_seq;
-  dma_pkg::beat_t beat;
-  logic [3:0] slot, inflight;
-  logic unsettled, blocked, engines_busy, write_busy;
+  localparam int unsigned Engines = size_pkg::DmaEngines;
+  localparam int unsigned EngineBits = $clog2(Engines);
 
-  // Answers: tag[3:0] = 15 is a descriptor, else data.
+  // Answers: tag[3:0] = 15 is a line of descriptors, else data.
   logic is_desc;
   assign is_desc        = rd_rsp_i.tag[3:0] == 4'd15;
   assign rd_rsp_ready_o = 1'b1;
-  assign busy_o         = engines_busy || write_busy;
 
-  dma_engines u_engines (
-    .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
-    .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i,
-    .ring_base_i, .ring_count_i,
-    .error_valid_o, .error_cause_o, .error_pc_o,
-    .busy_o(engines_busy),
-    .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
-    .desc_valid_i(rd_rsp_valid_i && is_desc), .desc_err_i(rd_rsp_err_i), .desc_rsp_i(rd_rsp_i),
-    .beat_valid_o(beat_valid), .beat_engine_o(beat_engine), .beat_seq_o(beat_seq),
-    .beat_remote_o(beat_remote), .beat_o(beat),
-    .slot_o(slot), .inflight_i(inflight), .unsettled_i(unsettled), .blocked_o(blocked),
-    .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i
+  logic [Engines-1:0] work, next_valid, full, closed;
+  logic next_look, next_take, fetch_valid, fetch_ready, done_valid, stop_valid;
+  logic [EngineBits-1:0] next_engine, fetch_engine, done_engine;
+  defs_pkg::descriptor_t next;
+  defs_pkg::error_cause_e next_cause;
+  logic [47:0] fetch_addr;
+  logic [8:0] fetch_bytes;
+  logic [31:0] done_pc;
+  dma_fetch u_fetch (
+    .clk_i, .rst_ni, .core_id_i, .peer_i,
+    .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i, .ring_base_i, .ring_count_i,
+    .stopped_i(error_valid_o), .done_valid_i(done_valid), .done_engine_i(done_engine), .work_o(work),
+    .req_valid_o(fetch_valid), .req_ready_i(fetch_ready), .req_engine_o(fetch_engine),
+    .req_addr_o(fetch_addr), .req_bytes_o(fetch_bytes),
+    .rsp_valid_i(rd_rsp_valid_i && is_desc), .rsp_i(rd_rsp_i),
+    .next_valid_o(next_valid), .next_look_i(next_look), .next_engine_i(next_engine), .next_o(next),
+    .next_cause_o(next_cause), .next_take_i(next_take)
   );
 
+  logic beat_valid;
+  logic [EngineBits-1:0] beat_engine;
+  logic [3:0] beat_seq;
+  dma_pkg::beat_t beat;
+  dma_engines u_engines (
+    .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
+    .work_i(work), .next_valid_i(next_valid), .next_look_o(next_look), .next_engine_o(next_engine),
+    .next_i(next), .next_cause_i(next_cause), .next_take_o(next_take),
+    .fetch_valid_i(fetch_valid), .fetch_ready_o(fetch_ready), .fetch_engine_i(fetch_engine),
+    .fetch_addr_i(fetch_addr), .fetch_bytes_i(fetch_bytes),
+    .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
+    .beat_valid_o(beat_valid), .beat_engine_o(beat_engine), .beat_seq_o(beat_seq), .beat_o(beat),
+    .full_i(full), .done_valid_i(done_valid), .stop_valid_i(stop_valid), .done_engine_i(done_engine),
+    .done_pc_i(done_pc), .error_valid_o, .error_cause_o, .error_pc_o
+  );
+
+  logic close, wr_ends, msg_ends;
+  logic [EngineBits-1:0] close_engine;
+  dma_pkg::beat_t close_beat;
+  logic [1:0] wr_memory;
   logic [31:0] commit_pc;
   dma_write u_write (
     .clk_i, .rst_ni,
-    .beat_valid_i(beat_valid), .beat_engine_i(beat_engine), .beat_seq_i(beat_seq),
-    .beat_remote_i(beat_remote), .beat_i(beat),
-    .rsp_valid_i(rd_rsp_valid_i && !is_desc), .rsp_i(rd_rsp_i),
-    .slot_i(slot), .inflight_o(inflight), .unsettled_o(unsettled), .blocked_i(blocked),
-    .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_settled_i, .wr_pc_o(commit_pc),
-    .msg_valid_o, .msg_ready_i, .msg_o,
-    .busy_o(write_busy)
+    .beat_valid_i(beat_valid), .beat_engine_i(beat_engine), .beat_seq_i(beat_seq), .beat_i(beat),
+    .rsp_valid_i(rd_rsp_valid_i && !is_desc), .rsp_i(rd_rsp_i), .full_o(full), .closed_i(closed),
+    .close_o(close), .close_engine_o(close_engine), .close_beat_o(close_beat),
+    .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_pc_o(commit_pc), .wr_ends_o(wr_ends),
+    .wr_memory_o(wr_memory), .msg_valid_o, .msg_ready_i, .msg_o, .msg_ends_o(msg_ends)
   );
+
+  dma_finish u_finish (
+    .clk_i, .rst_ni,
+    .close_i(close), .close_engine_i(close_engine), .close_beat_i(close_beat), .closed_o(closed),
+    .wr_done_i(wr_req_valid_o && wr_req_ready_i), .wr_ends_i(wr_ends),
+    .wr_engine_i(wr_req_o.tag[0+:EngineBits]), .wr_memory_i(wr_memory), .wr_stuck_i,
+    .msg_ends_i(msg_valid_o && msg_ready_i && msg_ends), .msg_engine_i(msg_o.engine[0+:EngineBits]),
+    .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i,
+    .done_valid_o(done_valid), .stop_valid_o(stop_valid), .done_engine_o(done_engine), .done_pc_o(done_pc)
+  );
+
+  // An engine that has stopped may still have reads under way.
+  logic [9:0] reads_q;
+  logic ask, answer;
+  assign ask    = rd_req_valid_o && rd_req_ready_i;
+  assign answer = rd_rsp_valid_i;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) reads_q <= '0;
+    else if (ask != answer) reads_q <= ask ? reads_q + 10'd1 : reads_q - 10'd1;
+  end
+  assign busy_o = (work & ~error_valid_o) != '0 || rd_req_valid_o || reads_q != '0;
 
   // --- what the commit tracer reads -----------------------------------------------------
   // MemBurst when commit_valid: engine commit_engine, commit_pc, and addr, bytes, data of wr_req_o.
@@ -132,11 +162,8 @@ module dma (
 
   // --- assertions -----------------------------------------------------------------------
 
-  // Data is read only where the checks found memory.
-  // (Immediate: a property would sample the whole answer.)
-  always_ff @(posedge clk_i) begin
-    if (rst_ni && rd_rsp_valid_i) DataIsMapped_A: assert (is_desc || !rd_rsp_err_i);
-  end
+  // Only what the checks found to be memory is read.
+  `ASSERT_NOW(ReadsAreMapped_A, rd_rsp_valid_i -> !rd_rsp_err_i)
   // The sync engine checked its operands.
   `ASSERT_NOW(DoorbellIsSane_A, trig_valid_i ->
     32'(trig_engine_i) < size_pkg::DmaEngines && trig_count_i != '0)

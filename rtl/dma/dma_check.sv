@@ -25,7 +25,9 @@ module dma_check (
 
   input  logic check_i,                      // look at desc_i now; otherwise cause_o is None
   input  defs_pkg::descriptor_t desc_i,
-  output defs_pkg::error_cause_e cause_o
+  output defs_pkg::error_cause_e cause_o,
+  output logic [47:0] src_last_o,            // last rows of what is not rejected
+  output logic [47:0] dst_last_o
 );
 
   // Memory of a whole row. `addr` is a 64-bit sum: |stride| * rows < 2^63 - 2^48, so it is exact,
@@ -110,6 +112,9 @@ module dma_check (
       end
     end
   end
+
+  assign src_last_o = src_last[47:0];
+  assign dst_last_o = dst_last[47:0];
 
   // Nothing is rejected unasked.
   `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)

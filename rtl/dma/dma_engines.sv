@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The DMA engines of a core, one per time slot: doorbells, descriptors, row walk, completion.
+// The DMA engines of a core: descriptors are checked and loaded, and their rows walked.
 //
-// Each cycle belongs to one engine (slot_q); state lives in arrays that only the slot's owner
-// writes. In its slot an engine does the first of these that applies, and the completion besides:
+//   load   one engine per cycle, whose descriptor has no read left: check the next one that was fetched, and take it
+//   issue  one engine per cycle: start the line read of its next beat
 //
-//   finish   every beat is written (and its write completed): post the update, forget the descriptor
-//   load     no descriptor: check the prefetched one and take it, or stop with an error
-//   fetch    start the read of the next descriptor, if one is triggered (one ahead)
-//   issue    start the line read of the next beat
+// A descriptor is loaded, and reads, while its predecessors still write, unless it reads what they
+// write (dma_order); it writes when they have ended (dma_finish). One that clashes waits until the engine has
+// nothing open, and so does a fault, which stops the engine: older ones go first.
 //
-// The slot waits while the read register is blocked, so that a memory that is ready only every
-// other cycle cannot shut out the engines of the other cycles. Rows are cut into beats
+// An engine earns one line per turn of Engines cycles, and keeps up to two: so each gets its share of a line per
+// cycle, and one that was idle starts at once. Of those that may, one goes first that reads another memory than the
+// last one did: two cores that ask the same stack soon take turns at both. Rows are cut into beats
 //   local:  min(left in the row, to the end of the source line, to the end of the destination line)
 //   remote: min(left in the row, to the end of the source line, to the end of the packet)
-// A descriptor starts reading only when its predecessor is finished: it may read what that wrote.
 `include "assert.svh"
 
-module dma_engines (
+module dma_engines #(
+  localparam int unsigned Engines = size_pkg::DmaEngines,
+  localparam int unsigned EngineBits = $clog2(Engines)
+) (
   input  logic clk_i,
   input  logic rst_ni,
   input  logic [9:0] chip_id_i,
@@ -24,142 +26,123 @@ module dma_engines (
   input  logic core_id_i,
   input  defs_pkg::peer_access_t peer_i,
 
-  input  logic trig_valid_i,
-  output logic trig_ready_o,
-  input  logic [7:0] trig_engine_i,
-  input  logic [15:0] trig_count_i,
+  // dma_fetch: engines with work; the oldest descriptor fetched of the engine that is looked at
+  input  logic [Engines-1:0] work_i,
+  input  logic [Engines-1:0] next_valid_i,
+  output logic next_look_o,
+  output logic [EngineBits-1:0] next_engine_o,
+  input  defs_pkg::descriptor_t next_i,
+  input  defs_pkg::error_cause_e next_cause_i,
+  output logic next_take_o,
 
-  input  logic [size_pkg::DmaEngines-1:0][47:0] ring_base_i,
-  input  logic [size_pkg::DmaEngines-1:0][15:0] ring_count_i,
-
-  output logic [size_pkg::DmaEngines-1:0] error_valid_o,
-  output logic [size_pkg::DmaEngines-1:0][7:0] error_cause_o,
-  output logic [size_pkg::DmaEngines-1:0][31:0] error_pc_o,
-  output logic busy_o,
+  // dma_fetch: read a line of descriptors; before data
+  input  logic fetch_valid_i,
+  output logic fetch_ready_o,
+  input  logic [EngineBits-1:0] fetch_engine_i,
+  input  logic [47:0] fetch_addr_i,
+  input  logic [8:0] fetch_bytes_i,
 
   output logic rd_req_valid_o,
   input  logic rd_req_ready_i,
   output size_pkg::mem_req_t rd_req_o,
 
-  // the line of a descriptor has come
-  input  logic desc_valid_i,
-  input  logic desc_err_i,
-  input  size_pkg::mem_rsp_t desc_rsp_i,
-
-  // a beat whose read starts now, for dma_write
+  // dma_write: a beat whose read starts now
   output logic beat_valid_o,
-  output logic [3:0] beat_engine_o,
+  output logic [EngineBits-1:0] beat_engine_o,
   output logic [3:0] beat_seq_o,
-  output logic beat_remote_o,
   output dma_pkg::beat_t beat_o,
+  input  logic [Engines-1:0] full_i,
 
-  // dma_write about the slot's engine
-  output logic [3:0] slot_o,
-  input  logic [3:0] inflight_i,
-  input  logic unsettled_i,
-  output logic blocked_o,                    // only unsettled writes keep the engine from finishing
+  // dma_finish: a descriptor has ended; its update was rejected
+  input  logic done_valid_i,
+  input  logic stop_valid_i,
+  input  logic [EngineBits-1:0] done_engine_i,
+  input  logic [31:0] done_pc_i,
 
-  output logic upd_valid_o,
-  output defs_pkg::sem_update_t upd_o,
-  output logic [3:0] upd_engine_o,
-  output logic [31:0] upd_pc_o,
-  input  logic upd_error_i                   // the update offered in the last cycle was rejected
+  output logic [Engines-1:0] error_valid_o,
+  output logic [Engines-1:0][7:0] error_cause_o,
+  output logic [Engines-1:0][31:0] error_pc_o
 );
 
-  localparam int unsigned Engines = size_pkg::DmaEngines;
-  localparam int unsigned EngineBits = $clog2(Engines);
   localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
   localparam logic [3:0] DescSeq = 4'd15;    // tag of a descriptor read; data uses 0 .. 14
 
   // --- state --------------------------------------------------------------------------------
-  logic [EngineBits-1:0] slot_q;
-  logic [Engines-1:0] work_q;                // triggered descriptors left
-  logic [Engines-1:0] running_q, issued_q;   // a descriptor is loaded; all its reads have started
-  logic [Engines-1:0] fetching_q, next_q, next_bad_q;
-  logic [15:0] pending_q [Engines];          // triggered, not finished
-  logic [15:0] position_q [Engines];         // in the ring, of the next fetch
-  logic [31:0] pc_q [Engines];
-  defs_pkg::descriptor_t next_desc_q [Engines];
+  logic [Engines-1:0] running_q;             // a descriptor is loaded that has reads left
+  logic [Engines-1:0] open_q;                // open_count_q is not 0
+  logic [Engines-1:0] wait_q;                // the next one waits until nothing is open
+  logic [4:0] open_count_q [Engines];        // loaded, not ended
+  logic [31:0] pc_q [Engines];               // of the next one to load
   defs_pkg::descriptor_t desc_q [Engines];
   logic [47:0] src_row_q [Engines], dst_row_q [Engines];
   logic [16:0] done_q [Engines];             // bytes of the row whose reads have started
   logic [15:0] rows_q [Engines];             // left, this one included
   logic [3:0] seq_q [Engines];
+  logic [Engines-1:0] line_q, spare_q;       // lines that it may read: one, and one more
+  logic [Engines-1:0][1:0] memory_q;         // that the running one reads
+  logic [1:0] dst_memory_q [Engines];        // and writes
+  logic [EngineBits-1:0] clock_q, load_turn_q, issue_turn_q;
+  logic [1:0] last_q;                        // memory read last
 
-  assign slot_o = 4'(slot_q);
+  logic rd_free;
+  assign rd_free       = !rd_req_valid_o || rd_req_ready_i;
+  assign fetch_ready_o = rd_free;
 
-  // --- the slot -----------------------------------------------------------------------------
-  logic step, finish, load, fail, fetch, issue, ring_bad;
-  logic check;
-  defs_pkg::error_cause_e check_cause, fail_cause, ring_cause;
-  defs_pkg::descriptor_t desc, next_desc;
-  logic [31:0] pc;
-  logic remote, row_end, packet_end, all_end;
-  logic [47:0] src, dst, ring_base, fetch_addr;
-  logic [16:0] left, to_src, to_limit, bytes;
-
-  assign step = work_q[slot_q] && (!rd_req_valid_o || rd_req_ready_i);
+  // --- load ---------------------------------------------------------------------------------
+  logic [Engines-1:0] loadable;
+  logic look, sound, clash, load, fail;
+  logic [EngineBits-1:0] loader;
+  logic remote_next, open;
+  defs_pkg::error_cause_e check_cause, cause;
+  logic [47:0] src_last, dst_last;
 
   always_comb begin
-    check     = 1'b0;
-    next_desc = '0;
-    if (step && next_q[slot_q]) begin
-      check     = !running_q[slot_q] || finish;
-      next_desc = next_desc_q[slot_q];
+    loadable = next_valid_i & work_i & ~running_q & ~error_valid_o & ~(wait_q & open_q);
+    look     = loadable != '0;
+    loader   = '0;
+    open     = 1'b0;
+    if (look) begin
+      loader = EngineBits'(dma_pkg::pick_of(16'(loadable), 4'(load_turn_q)));
+      open   = open_q[loader];
     end
   end
+  assign next_look_o   = look;
+  assign next_engine_o = loader;
 
+  assign sound = look && next_cause_i == defs_pkg::ErrorCauseNone;
   dma_check u_check (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
-    .check_i(check), .desc_i(next_desc), .cause_o(check_cause)
+    .check_i(sound), .desc_i(next_i), .cause_o(check_cause), .src_last_o(src_last), .dst_last_o(dst_last)
   );
+  assign cause       = sound ? check_cause : next_cause_i;
+  assign remote_next = next_i.dst_chip != chip_id_i;
+  dma_order u_order (
+    .clk_i, .rst_ni, .look_i(look && cause == defs_pkg::ErrorCauseNone), .engine_i(loader), .open_i(open),
+    .remote_i(remote_next), .desc_i(next_i), .src_last_i(src_last), .dst_last_i(dst_last),
+    .clash_o(clash), .load_i(load)
+  );
+  assign load        = look && cause == defs_pkg::ErrorCauseNone && !clash;
+  assign fail        = look && cause != defs_pkg::ErrorCauseNone && !open;
+  assign next_take_o = load;
 
-  assign finish = step && running_q[slot_q] && issued_q[slot_q] && inflight_i == '0 &&
-                  !unsettled_i;
-  assign blocked_o = step && running_q[slot_q] && issued_q[slot_q] && inflight_i == '0 &&
-                     unsettled_i;
+  // One ends and another is loaded, of one engine; behind the one that ends there is another one.
+  logic swap, more;
+  assign swap = load && done_valid_i && done_engine_i == loader;
+  assign more = done_valid_i && (swap || open_count_q[done_engine_i] != 5'd1);
+
+  // --- issue --------------------------------------------------------------------------------
+  logic [Engines-1:0] able, other;
+  logic issue, remote, row_end, packet_end, all_end;
+  logic [EngineBits-1:0] engine;
+  defs_pkg::descriptor_t desc;
+  logic [47:0] src, dst;
+  logic [16:0] left, to_src, to_limit, bytes;
 
   always_comb begin
-    load       = 1'b0;
-    fail       = 1'b0;
-    fail_cause = defs_pkg::ErrorCauseNone;
-    fetch      = 1'b0;
+    able       = '0;
+    other      = '0;
     issue      = 1'b0;
-    ring_cause = defs_pkg::ErrorCauseNone;
-    ring_bad   = 1'b0;
-    ring_base  = '0;
-    fetch_addr = '0;
-    pc         = '0;
-    if (step) begin
-      pc         = pc_q[slot_q];
-      ring_base  = ring_base_i[slot_q];
-      fetch_addr = ring_base + (48'(position_q[slot_q]) << 6);
-      if (ring_base[LineBits-1:0] != '0) ring_cause = defs_pkg::ErrorCauseMisaligned;
-      else if (ring_count_i[slot_q] == '0) ring_cause = defs_pkg::ErrorCauseBadDescriptor;
-      else if (!guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, fetch_addr,
-                                   48'(defs_pkg::InstrBytes))) begin
-        ring_cause = defs_pkg::ErrorCauseForbidden;
-      end
-      ring_bad = ring_cause != defs_pkg::ErrorCauseNone;
-      // What the last descriptor ends with goes first: whether its update is accepted shows before the next slot.
-      if (!running_q[slot_q] || finish) begin
-        if (next_q[slot_q]) begin
-          fail_cause = next_bad_q[slot_q] ? defs_pkg::ErrorCauseUnmappedAddress : check_cause;
-          load       = fail_cause == defs_pkg::ErrorCauseNone;
-          fail       = !load && !finish;
-        end else if (!fetching_q[slot_q] && ring_bad && (pending_q[slot_q] > 16'(finish))) begin
-          fail       = !finish;
-          fail_cause = ring_cause;
-        end
-      end
-      fetch = !fail && !ring_bad && !fetching_q[slot_q] && !next_q[slot_q] &&
-              pending_q[slot_q] > 16'(running_q[slot_q]);
-      issue = !fetch && running_q[slot_q] && !issued_q[slot_q] && inflight_i != 4'd15;
-    end
-  end
-
-  // --- next beat of the slot's engine ----------------------------------------------------------
-  always_comb begin
+    engine     = '0;
     desc       = '0;
     remote     = 1'b0;
     src        = '0;
@@ -171,195 +154,145 @@ module dma_engines (
     row_end    = 1'b0;
     packet_end = 1'b0;
     all_end    = 1'b0;
-    if (issue || finish) begin
-      desc     = desc_q[slot_q];
+    if (running_q != '0 && rd_free && !fetch_valid_i) begin
+      able = running_q & work_i & line_q & ~full_i & ~error_valid_o;
+      for (int unsigned e = 0; e < Engines; e++) other[e] = able[e] && memory_q[e] != last_q;
+      issue  = able != '0;
+      if (other == '0) other = able;
+      engine = EngineBits'(dma_pkg::pick_of(16'(other), 4'(issue_turn_q)));
+    end
+    if (issue) begin
+      desc     = desc_q[engine];
       remote   = desc.dst_chip != chip_id_i;
-      src      = src_row_q[slot_q] + 48'(done_q[slot_q]);
-      dst      = dst_row_q[slot_q] + 48'(done_q[slot_q]);
-      left     = desc.row_bytes[16:0] - done_q[slot_q];
+      src      = src_row_q[engine] + 48'(done_q[engine]);
+      dst      = dst_row_q[engine] + 48'(done_q[engine]);
+      left     = desc.row_bytes[16:0] - done_q[engine];
       to_src   = 17'(size_pkg::LineBytes) - 17'(src[LineBits-1:0]);
-      to_limit = remote ? 17'(defs_pkg::PacketBytes) - 17'(done_q[slot_q][9:0])
+      to_limit = remote ? 17'(defs_pkg::PacketBytes) - 17'(done_q[engine][9:0])
                         : 17'(size_pkg::LineBytes) - 17'(dst[LineBits-1:0]);
       bytes    = left;
       if (to_src < bytes) bytes = to_src;
       if (to_limit < bytes) bytes = to_limit;
       row_end    = bytes == left;
       packet_end = row_end || bytes == to_limit;
-      all_end    = row_end && rows_q[slot_q] == 16'd1;
+      all_end    = row_end && rows_q[engine] == 16'd1;
     end
   end
 
   assign beat_valid_o  = issue;
-  assign beat_engine_o = 4'(slot_q);
-  assign beat_seq_o    = seq_q[slot_q];
-  assign beat_remote_o = remote;
-  assign beat_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], last: packet_end,
+  assign beat_engine_o = engine;
+  assign beat_seq_o    = seq_q[engine];
+  assign beat_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], remote: remote,
+                    memory: dst_memory_q[engine], last: packet_end,
                     notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
-                    sem: desc.notify_sem, pc: pc};
+                    sem: desc.notify_sem, pc: pc_q[engine] - 32'd1, ends: all_end,
+                    update: desc.update, update_sem: desc.update_sem, update_delta: desc.update_delta};
 
   logic unused_desc;
   assign unused_desc = ^{desc.rows, desc.src, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
                          desc.reserved_mid, desc.reserved, desc.reserved_lo};
 
   // --- registers --------------------------------------------------------------------------------
-  logic trig;
-  logic [EngineBits-1:0] trig_slot;
-  logic [16:0] trig_sum;
-  assign trig_slot = trig_engine_i[EngineBits-1:0];
-
-  always_comb begin
-    trig         = 1'b0;
-    trig_sum     = '0;
-    trig_ready_o = 1'b1;
-    if (trig_valid_i && 32'(trig_engine_i) < Engines && !error_valid_o[trig_slot]) begin
-      trig_sum     = 17'(pending_q[trig_slot]) + 17'(trig_count_i);
-      trig_ready_o = !trig_sum[16];
-      trig         = trig_ready_o;
-    end
-  end
-
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      slot_q        <= '0;
-      work_q        <= '0;
-      running_q     <= '0;
-      issued_q      <= '0;
-      fetching_q    <= '0;
-      next_q        <= '0;
-      next_bad_q    <= '0;
-      error_valid_o <= '0;
-      error_cause_o <= '0;
-      error_pc_o    <= '0;
-      pending_q     <= '{default: '0};
-      position_q    <= '{default: '0};
-      pc_q          <= '{default: '0};
-      seq_q         <= '{default: '0};
+      running_q      <= '0;
+      open_q         <= '0;
+      wait_q         <= '0;
+      open_count_q   <= '{default: '0};
+      error_valid_o  <= '0;
+      error_cause_o  <= '0;
+      error_pc_o     <= '0;
+      pc_q           <= '{default: '0};
+      seq_q          <= '{default: '0};
+      line_q         <= '1;
+      spare_q        <= '0;
+      clock_q        <= '0;
+      load_turn_q    <= '0;
+      issue_turn_q   <= '0;
+      last_q         <= '0;
       rd_req_valid_o <= 1'b0;
-      upd_valid_o   <= 1'b0;
     end else begin
-      upd_valid_o <= finish && desc.update;
-      if (!rd_req_valid_o || rd_req_ready_i) begin
-        slot_q <= (32'(slot_q) == Engines - 1) ? '0 : slot_q + EngineBits'(1);
-        rd_req_valid_o <= fetch || issue;
-      end
+      if (rd_free) rd_req_valid_o <= fetch_valid_i || issue;
 
-      if (finish) begin
-        pending_q[slot_q] <= pending_q[slot_q] - 16'd1;
-        pc_q[slot_q]      <= pc + 32'd1;
-        running_q[slot_q] <= 1'b0;
-        if (pending_q[slot_q] == 16'd1) work_q[slot_q] <= 1'b0;
+      if (look) begin
+        load_turn_q    <= (32'(loader) == Engines - 1) ? '0 : loader + EngineBits'(1);
+        wait_q[loader] <= !load && open;
       end
       if (load) begin
-        running_q[slot_q] <= 1'b1;
-        issued_q[slot_q]  <= 1'b0;
-        next_q[slot_q]    <= 1'b0;
+        running_q[loader] <= 1'b1;
+        open_q[loader]    <= 1'b1;
+        pc_q[loader]      <= pc_q[loader] + 32'd1;
+        if (!swap) open_count_q[loader] <= open_count_q[loader] + 5'd1;
       end
-      if (fetch) begin
-        fetching_q[slot_q] <= 1'b1;
-        position_q[slot_q] <= (position_q[slot_q] + 16'd1 == ring_count_i[slot_q])
-                              ? 16'd0 : position_q[slot_q] + 16'd1;
+      if (done_valid_i && !swap) open_count_q[done_engine_i] <= open_count_q[done_engine_i] - 5'd1;
+      if (done_valid_i && !more) open_q[done_engine_i] <= 1'b0;
+
+      // Lines are earned while anybody reads, and then until all have one.
+      if (running_q != '0 || line_q != '1) begin
+        clock_q          <= (32'(clock_q) == Engines - 1) ? '0 : clock_q + EngineBits'(1);
+        line_q[clock_q]  <= 1'b1;
+        spare_q[clock_q] <= line_q[clock_q];
       end
       if (issue) begin
-        seq_q[slot_q] <= (seq_q[slot_q] == 4'd14) ? 4'd0 : seq_q[slot_q] + 4'd1;
-        if (all_end) issued_q[slot_q] <= 1'b1;
+        issue_turn_q  <= (32'(engine) == Engines - 1) ? '0 : engine + EngineBits'(1);
+        last_q        <= memory_q[engine];
+        seq_q[engine] <= (seq_q[engine] == 4'd14) ? 4'd0 : seq_q[engine] + 4'd1;
+        if (all_end) running_q[engine] <= 1'b0;
+        if (engine != clock_q) begin
+          line_q[engine]  <= spare_q[engine];
+          spare_q[engine] <= 1'b0;
+        end else begin
+          spare_q[engine] <= spare_q[engine];
+        end
       end
+
       if (fail) begin
-        work_q[slot_q]        <= 1'b0;
-        error_valid_o[slot_q] <= 1'b1;
-        error_cause_o[slot_q] <= fail_cause;
-        error_pc_o[slot_q]    <= pc;
+        error_valid_o[loader] <= 1'b1;
+        error_cause_o[loader] <= cause;
+        error_pc_o[loader]    <= pc_q[loader];
       end
-
-      if (desc_valid_i) begin
-        fetching_q[desc_engine] <= 1'b0;
-        next_q[desc_engine]     <= 1'b1;
-        next_bad_q[desc_engine] <= desc_err_i;
-      end
-
-      // Behind finish and fail: a doorbell in the same cycle as the last completion counts.
-      if (trig && !(fail && trig_slot == slot_q)) begin
-        work_q[trig_slot] <= 1'b1;
-        if (finish && trig_slot == slot_q) pending_q[slot_q] <= trig_sum[15:0] - 16'd1;
-        else pending_q[trig_slot] <= trig_sum[15:0];
-      end
-
-      if (upd_error_i) begin
-        work_q[posted_engine_q]        <= 1'b0;
-        running_q[posted_engine_q]     <= 1'b0;
-        error_valid_o[posted_engine_q] <= 1'b1;
-        error_cause_o[posted_engine_q] <= defs_pkg::ErrorCauseSemaphoreOverflow;
-        error_pc_o[posted_engine_q]    <= posted_pc_q;
+      if (stop_valid_i) begin
+        error_valid_o[done_engine_i] <= 1'b1;
+        error_cause_o[done_engine_i] <= defs_pkg::ErrorCauseSemaphoreOverflow;
+        error_pc_o[done_engine_i]    <= done_pc_i;
       end
     end
   end
-
-  // Whose update could be rejected now. The engine's next slot is still to come: it has done nothing
-  // since but load its next descriptor.
-  logic [EngineBits-1:0] posted_engine_q;
-  logic [31:0] posted_pc_q;
-
-  logic [EngineBits-1:0] desc_engine;
-  assign desc_engine = desc_rsp_i.tag[4+:EngineBits];
-
-  // Which 64 bytes of the line hold the descriptor being fetched.
-  logic [1:0] part_q [Engines];
 
   always_ff @(posedge clk_i) begin
     if (load) begin
-      desc_q[slot_q]    <= next_desc;
-      src_row_q[slot_q] <= next_desc.src;
-      dst_row_q[slot_q] <= next_desc.dst;
-      done_q[slot_q]    <= '0;
-      rows_q[slot_q]    <= next_desc.rows;
+      desc_q[loader]    <= next_i;
+      src_row_q[loader] <= next_i.src;
+      dst_row_q[loader] <= next_i.dst;
+      done_q[loader]    <= '0;
+      rows_q[loader]    <= next_i.rows;
+      memory_q[loader]  <= 2'(address_pkg::memory_of(next_i.src));
+      dst_memory_q[loader] <= 2'(address_pkg::memory_of(next_i.dst));
     end
     if (issue) begin
-      done_q[slot_q] <= row_end ? '0 : done_q[slot_q] + bytes;
+      done_q[engine] <= row_end ? '0 : done_q[engine] + bytes;
       if (row_end) begin
-        src_row_q[slot_q] <= src_row_q[slot_q] + desc.src_stride;
-        dst_row_q[slot_q] <= dst_row_q[slot_q] + desc.dst_stride;
-        rows_q[slot_q]    <= rows_q[slot_q] - 16'd1;
+        src_row_q[engine] <= src_row_q[engine] + desc.src_stride;
+        dst_row_q[engine] <= dst_row_q[engine] + desc.dst_stride;
+        rows_q[engine]    <= rows_q[engine] - 16'd1;
       end
-    end
-    if (fetch) begin
-      rd_req_o <= '{write: 1'b0, addr: fetch_addr, bytes: 9'(defs_pkg::InstrBytes),
-                    tag: {4'd0, 4'(slot_q), DescSeq}, data: '0};
-      part_q[slot_q] <= 2'(fetch_addr[LineBits-1:0] >> 6);
-    end
-    if (issue) begin
       rd_req_o <= '{write: 1'b0, addr: src, bytes: bytes[8:0],
-                    tag: {4'd0, 4'(slot_q), seq_q[slot_q]}, data: '0};
+                    tag: {4'd0, 4'(engine), seq_q[engine]}, data: '0};
     end
-    if (desc_valid_i) begin
-      next_desc_q[desc_engine] <= desc_rsp_i.data[512*32'(part_q[desc_engine])+:512];
-    end
-    if (finish) begin
-      upd_o        <= '{sem: desc.update_sem, delta: 17'(desc.update_delta)};
-      upd_engine_o <= 4'(slot_q);
-      upd_pc_o     <= pc;
-    end
-    if (upd_valid_o) begin
-      posted_engine_q <= upd_engine_o[EngineBits-1:0];
-      posted_pc_q     <= upd_pc_o;
+    if (fetch_valid_i && rd_free) begin
+      rd_req_o <= '{write: 1'b0, addr: fetch_addr_i, bytes: fetch_bytes_i,
+                    tag: {4'd0, 4'(fetch_engine_i), DescSeq}, data: '0};
     end
   end
-
-  assign busy_o = work_q != '0 || fetching_q != '0 || rd_req_valid_o || upd_valid_o;
 
   // --- assertions -------------------------------------------------------------------------------
 
-  // A slot starts at most one read.
-  `ASSERT_NOW(OneRead_A, !(fetch && issue))
   // A beat is never empty and never longer than a line.
   `ASSERT_NOW(BeatFits_A, issue -> bytes != '0 && 32'(bytes) <= size_pkg::LineBytes)
-  // A descriptor is loaded only into a drained engine.
-  `ASSERT_NOW(LoadIntoDrained_A, load -> inflight_i == '0)
-  // A descriptor's answer belongs to an engine that asked.
-  // (Immediate: a property would sample the whole answer.)
-  always_ff @(posedge clk_i) begin
-    if (rst_ni && desc_valid_i) AnswerWasAsked_A: assert (fetching_q[desc_engine]);
-  end
-  // A rejected update stops its engine before it moves anything else.
-  `ASSERT_NOW(RejectedBeforeNextSlot_A, upd_error_i -> !(step && slot_q == posted_engine_q))
+  // An engine that fails has ended everything older.
+  `ASSERT_NOW(FailsDrained_A, fail -> !open_q[loader] && !running_q[loader])
+  // What has ended was open.
+  `ASSERT_NOW(EndedWasOpen_A, (done_valid_i || stop_valid_i) -> open_q[done_engine_i])
   // A stalled read stays put.
   `ASSERT(ReadStays_A, rd_req_valid_o && !rd_req_ready_i |=> rd_req_valid_o)
 

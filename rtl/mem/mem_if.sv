@@ -9,13 +9,14 @@ interface mem_if;
   logic rsp_valid, rsp_ready;
   size_pkg::mem_rsp_t rsp;
   // What only the crossbar says.
-  logic req_err, settled, rsp_err;
+  logic req_err, rsp_err;
+  logic [mem_xbar_pkg::Memories-1:0] stuck;
 
   // A requester at the crossbar; the crossbar's side of it.
   modport requester (output req_valid, req, rsp_ready,
-                     input req_ready, req_err, settled, rsp_valid, rsp, rsp_err);
+                     input req_ready, req_err, stuck, rsp_valid, rsp, rsp_err);
   modport crossbar (input req_valid, req, rsp_ready,
-                    output req_ready, req_err, settled, rsp_valid, rsp, rsp_err);
+                    output req_ready, req_err, stuck, rsp_valid, rsp, rsp_err);
   // The crossbar at a memory; the memory's side of it.
   modport client (output req_valid, req, rsp_ready, input req_ready, rsp_valid, rsp);
   modport memory (input req_valid, req, rsp_ready, output req_ready, rsp_valid, rsp);

@@ -17,10 +17,10 @@
 //   req_err  with the request: no memory at this address. Such a request is accepted, a write
 //            is dropped, a read is answered with zeros and rsp_err.
 //   rsp_*    answers to reads, in order per memory.
-//   settled  every write of this requester accepted in an earlier cycle is accepted by its
-//            memory at the end of this cycle at the latest. Who tells anybody about a write
-//            (semaphore, completion) waits for one settled cycle after its acceptance:
-//            engines read SBUF past this crossbar.
+//   stuck    per memory: a write of this requester that was accepted in an earlier cycle waits in the
+//            memory's register, and goes on waiting. Who tells anybody about a write (semaphore,
+//            completion) waits for a cycle after its acceptance in which it is not stuck, or
+//            in which another one of his takes its place: engines read SBUF past this crossbar.
 // SBUF sees addr = {partition, byte[17:0]}, the offset inside the core's window.
 `include "assert.svh"
 
@@ -40,7 +40,8 @@ module mem_xbar #(
   // --- decode and arbitration ---------------------------------------------------------------
 
   defs_pkg::memory_e [R-1:0] memory;
-  logic [R-1:0] valid, write, ready, settled;
+  logic [R-1:0] valid, write, ready;
+  logic [R-1:0][M-1:0] stuck;
   logic [R-1:0][7:0] tag;
   for (genvar r = 0; r < R; r++) begin : gen_requester
     assign valid[r]  = from[r].req_valid;
@@ -56,7 +57,7 @@ module mem_xbar #(
     end
     assign from[r].req_ready = ready[r];
     assign from[r].req_err   = asks[Unmapped][r];
-    assign from[r].settled   = settled[r];
+    assign from[r].stuck     = stuck[r];
     assign from[r].rsp_valid = rsp_valid_q[r];
   end
 
@@ -124,12 +125,12 @@ module mem_xbar #(
     if (take[Unmapped]) unmapped_tag_q <= {pick[Unmapped], tag[pick[Unmapped]]};
   end
 
-  // A write that waits in a memory's register is not settled.
+  // A write that waits in a memory's register.
   always_comb begin
-    settled = '1;
+    stuck = '0;
     if (stuck_write != '0) begin
       for (int unsigned m = 0; m < M; m++) begin
-        if (stuck_write[2'(m)]) settled[stuck_owner[2'(m)]] = 1'b0;
+        if (stuck_write[2'(m)]) stuck[stuck_owner[2'(m)]][2'(m)] = 1'b1;
       end
     end
   end

@@ -50,12 +50,9 @@ std::optional<Done> Injector::Impl::sbuf_write_lost(Chip& chip) {
 
 std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
   const auto running = in_core(chip, "u_dma.u_engines.running_q").value();
-  const auto issued = in_core(chip, "u_dma.u_engines.issued_q").value();
   const unsigned e = random.below(built_sizes().dma_engines);
   // Between two rows: inside a packet only its first address counts.
-  if (!(running >> e & 1) || issued >> e & 1 ||
-      in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17))
-    return {};
+  if (!(running >> e & 1) || in_core(chip, "u_dma.u_engines.done_q").get(e, 0, 17)) return {};
   const unsigned bit = 2 + random.below(14);
   in_core(chip, "u_dma.u_engines.dst_row_q").flip(e, bit);
   return Done{fmt::format("core {} DMA {} destination bit {}", core, e, bit),
@@ -65,11 +62,11 @@ std::optional<Done> Injector::Impl::dma_address(Chip& chip) {
 std::optional<Done> Injector::Impl::dma_stuck(Chip& chip) {
   const unsigned e = random.below(built_sizes().dma_engines);
   const auto is = [&](std::string_view name) {
-    return in_core(chip, fmt::format("u_dma.u_engines.{}", name)).bit(0, e);
+    return in_core(chip, fmt::format("u_dma.{}", name)).bit(0, e);
   };
-  if (!is("work_q") || !is("running_q") || is("issued_q")) return {};
+  if (!is("u_fetch.work_q") || !is("u_engines.running_q")) return {};
   const auto stop = [this, e](Chip& at) {
-    const Register work = in_core(at, "u_dma.u_engines.work_q");
+    const Register work = in_core(at, "u_dma.u_fetch.work_q");
     const bool was = work.bit(0, e);
     work.put(0, e, 1, 0);
     return was;

@@ -34,7 +34,7 @@ module mem_xbar #(
         end
       end
     end
-    assign from[r].settled = 1'b1;
+    assign from[r].stuck   = '0;
     assign from[r].rsp_err = 1'b0;
     if (r != Host) begin : gen_no_answer
       assign from[r].rsp_valid = 1'b0;

@@ -75,12 +75,13 @@ SequencerState ChipState::sequencer(unsigned core, unsigned index) const {
 
 DmaState ChipState::dma(unsigned core, unsigned engine) const {
   const auto reg = [&](std::string_view name) {
-    return in_core(core, fmt::format("u_dma.u_engines.{}", name));
+    return in_core(core, fmt::format("u_dma.{}", name));
   };
-  return {.work = reg("work_q").bit(0, engine),
-          .moves = reg("running_q").bit(0, engine),
-          .pc = static_cast<std::uint32_t>(reg("pc_q").get(engine, 0, 32)),
-          .pending = static_cast<std::uint32_t>(reg("pending_q").get(engine, 0, 16))};
+  return {.work = reg("u_fetch.work_q").bit(0, engine),
+          .moves = reg("u_engines.open_q").bit(0, engine),
+          .pc = static_cast<std::uint32_t>(reg("u_engines.pc_q").get(engine, 0, 32) -
+                                           reg("u_engines.open_count_q").get(engine, 0, 5)),
+          .pending = static_cast<std::uint32_t>(reg("u_fetch.pending_q").get(engine, 0, 16))};
 }
 
 unsigned ChipState::semaphore(unsigned sem) const {

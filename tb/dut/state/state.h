@@ -35,8 +35,8 @@ struct SequencerState {
 
 struct DmaState {
   bool work = false;          ///< descriptors were triggered and are not done
-  bool moves = false;         ///< one is being executed
-  std::uint32_t pc = 0;       ///< that one, or the next
+  bool moves = false;         ///< one is being executed, or several
+  std::uint32_t pc = 0;       ///< the oldest of them, or the next
   std::uint32_t pending = 0;  ///< triggered, not done
 };
 

@@ -28,11 +28,14 @@ module timeline_tracer (
   input logic [5:0]       moving_serial_i,
   input logic [1:0]       moving_busy_i,     // they read
 
-  // DMA: what happens in the slot
-  input logic             dma_finish_i,
+  // DMA: a descriptor has ended, and one behind it is under way; one is loaded that is the only one
+  input logic             dma_end_i,
+  input logic             dma_more_i,
+  input logic [3:0]       dma_end_engine_i,
+  input logic [31:0]      dma_end_pc_i,
   input logic             dma_load_i,
-  input logic [3:0]       dma_engine_i,
-  input logic [31:0]      dma_pc_i
+  input logic [3:0]       dma_load_engine_i,
+  input logic [31:0]      dma_load_pc_i
 );
   import timeline_dpi::*;
 
@@ -95,10 +98,15 @@ module timeline_tracer (
         if (moving_q[m] && !moving_busy_i[m]) dodeca_timeline(StreamEnd, 32'(core_id_i), m, 0, 0);
         if (moving_start_i[m]) dodeca_timeline(StreamStart, 32'(core_id_i), m, pc_q[moving_serial_i], 0);
       end
-      if (dma_finish_i) dodeca_timeline(DescriptorEnd, 32'(core_id_i), 32'(dma_engine_i), 0, 0);
+      // Of an engine's descriptors that overlap, the oldest is shown.
+      if (dma_end_i) begin
+        dodeca_timeline(DescriptorEnd, 32'(core_id_i), 32'(dma_end_engine_i), 0, 0);
+        if (dma_more_i) begin
+          dodeca_timeline(DescriptorStart, 32'(core_id_i), 32'(dma_end_engine_i), dma_end_pc_i + 1, 0);
+        end
+      end
       if (dma_load_i) begin
-        dodeca_timeline(DescriptorStart, 32'(core_id_i), 32'(dma_engine_i),
-                        dma_pc_i + 32'(dma_finish_i), 0);
+        dodeca_timeline(DescriptorStart, 32'(core_id_i), 32'(dma_load_engine_i), dma_load_pc_i, 0);
       end
     end
   end
@@ -132,6 +140,8 @@ bind core timeline_tracer u_timeline (
   .load_busy_i(u_tensor.u_load.walk_valid),
   .moving_start_i(u_tensor.moving_start), .moving_serial_i(u_tensor.moving_tile.serial[5:0]),
   .moving_busy_i({u_tensor.u_lower_stream.walk_valid, u_tensor.u_stream.walk_valid}),
-  .dma_finish_i(u_dma.u_engines.finish), .dma_load_i(u_dma.u_engines.load),
-  .dma_engine_i(u_dma.slot), .dma_pc_i(u_dma.u_engines.pc)
+  .dma_end_i(u_dma.done_valid), .dma_more_i(u_dma.u_engines.more),
+  .dma_end_engine_i(4'(u_dma.done_engine)), .dma_end_pc_i(u_dma.done_pc),
+  .dma_load_i(u_dma.u_engines.load && !u_dma.u_engines.open),
+  .dma_load_engine_i(4'(u_dma.u_engines.loader)), .dma_load_pc_i(u_dma.u_engines.pc_q[u_dma.u_engines.loader])
 );

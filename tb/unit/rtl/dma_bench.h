@@ -34,10 +34,12 @@ class Bench {
     expected.resize(sizes.dma_engines);
     partial.resize(sizes.dma_engines);
     last_update.resize(sizes.dma_engines);
+    refuse.resize(sizes.dma_engines);
+    late.resize(sizes.dma_engines);
     dut->chip_id_i = kChip;
     dut->ring_size_i = kRingSize;
     dut->core_id_i = 0;
-    cmodel::kAllShared.pack(&dut->peer_i[0]);
+    share(cmodel::kAllShared);
     dut->trig_valid_i = 0;
     dut->rd_rsp_valid_i = 0;
     dut->upd_error_i = 0;
@@ -52,6 +54,7 @@ class Bench {
   }
   ~Bench() { dut->final(); }
 
+  void share(const defs::PeerAccess& peer) { peer.pack(&dut->peer_i[0]); }
   void set_ring(unsigned engine, const Ring& ring) {
     auto* base = reinterpret_cast<std::uint32_t*>(&dut->ring_base_i);
     auto* count = reinterpret_cast<std::uint32_t*>(&dut->ring_count_i);
@@ -79,12 +82,12 @@ class Bench {
     dut->rd_req_ready_i = go();
     dut->msg_ready_i = go();
     std::array<bool, 4> accept;
-    bool settled = true;
+    unsigned stuck = 0;
     for (unsigned t = 0; t < 4; ++t) {
       accept[t] = go();
-      if (waiting[t] && !accept[t]) settled = false;
+      stuck |= (waiting[t] && !accept[t]) << t;
     }
-    dut->wr_settled_i = settled;
+    dut->wr_stuck_i = static_cast<std::uint8_t>(stuck);
     unsigned target = 4;
     tb::MemReq req;
     if (dut->wr_req_valid_o) {
@@ -110,6 +113,7 @@ class Bench {
 
     // --- what happens at this edge
     ASSERT_TRUE(dut->rd_rsp_ready_o);
+    const bool refused = dut->upd_valid_o && refuse[dut->upd_engine_o] == dut->upd_pc_o;
     if (dut->upd_valid_o) take_update();
     std::optional<tb::MemReq> read;
     if (dut->rd_req_valid_o && dut->rd_req_ready_i) read = tb::get_req(dut->rd_req_o, line);
@@ -130,7 +134,7 @@ class Bench {
     dut->eval();
     dut->clk_i = 0;
     dut->trig_valid_i = 0;
-    dut->upd_error_i = 0;
+    dut->upd_error_i = refused;
     dut->eval();
     ++cycle;
   }
@@ -168,6 +172,7 @@ class Bench {
   std::uint64_t cycle = 0;
   std::uint64_t writes = 0, first_write = 0, last_write = 0, bytes = 0;
   std::vector<std::uint64_t> last_update;
+  std::vector<std::optional<std::uint32_t>> refuse;  ///< descriptor whose update is rejected
   /// First descriptor read, its answer, first read of data, its answer. (The first write: above.)
   struct Steps {
     std::uint64_t fetch = 0, descriptor = 0, read = 0, data = 0;
@@ -191,6 +196,9 @@ class Bench {
   void start_read(const tb::MemReq& req) {
     ASSERT_FALSE(req.write);
     mark((req.tag & 15) == kDescriptor ? steps.fetch : steps.read);
+    const unsigned e = req.tag >> 4 & 15;
+    late[e] += stopped(e);
+    ASSERT_LE(late[e], 1u) << fmt::format("engine {} reads on behind its stop", e);
     ASSERT_LE(req.addr % sizes.line_bytes + req.bytes, sizes.line_bytes);
     const auto target = cmodel::decode(sizes, req.addr, req.bytes).target;
     Answer answer{cycle, {req.tag, Line(sizes.line_bytes)}, target == cmodel::Target::Unmapped};
@@ -264,6 +272,8 @@ class Bench {
   std::array<std::optional<tb::MemReq>, 4> waiting;  // in the crossbar's registers
   std::array<std::deque<Answer>, 5> answers;
   std::vector<Line> partial;
+  std::vector<unsigned>
+      late;  // reads that began behind the engine's stop: what stood in the register
 };
 
 }  // namespace dma

@@ -11,13 +11,19 @@ inline unsigned pick(std::mt19937& rng, unsigned low, unsigned high) {
   return low + static_cast<unsigned>(rng() % (high - low + 1));
 }
 
-/// A run of rows of one engine in one of the four memories, in its half of what it may touch.
+/// A run of rows of one engine in one of the four memories, in its half of what it may touch; of a
+/// tight one in so little of that that descriptors often read what others wrote.
 struct Place {
   std::uint64_t addr;
   std::int64_t stride;
 };
 inline Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine, unsigned half,
-                   bool sbuf, unsigned rows, unsigned row_bytes) {
+                   bool sbuf, unsigned rows, unsigned row_bytes, bool tight) {
+  if (!sbuf && tight) {
+    const std::uint64_t base = rng() % 2 ? defs::kAddrHbm1Base : defs::kAddrHbm0Base;
+    return {base + (std::uint64_t{engine * 2 + half} << 24) + pick(rng, 160, 416) * 4,
+            (static_cast<std::int64_t>(rng() % 64) - 32) * 4};
+  }
   if (!sbuf) {
     const std::uint64_t base = rng() % 2 ? defs::kAddrHbm1Base : defs::kAddrHbm0Base;
     std::uint64_t addr = base + (std::uint64_t{engine * 2 + half} << 24) + (8u << 20);
@@ -28,7 +34,8 @@ inline Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
   }
   const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
   const unsigned offset = (engine * 2 + half) * window + pick(rng, 0, (window - row_bytes) / 4) * 4;
-  const unsigned from = pick(rng, 0, sizes.partitions - 1), to = pick(rng, 0, sizes.partitions - 1);
+  const unsigned last = tight ? 3 : sizes.partitions - 1;
+  const unsigned from = pick(rng, 0, last), to = pick(rng, 0, last);
   const std::int64_t step =
       rows < 2 ? 0 : (static_cast<std::int64_t>(to) - from) / static_cast<std::int64_t>(rows - 1);
   return {cmodel::sbuf_addr(static_cast<unsigned>(rng() % 2), from, offset),
@@ -36,16 +43,17 @@ inline Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
 }
 
 /// A good descriptor.
-inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine) {
+inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
+                                    bool tight = false) {
   Descriptor d;
   const bool src_sbuf = rng() % 2, dst_sbuf = rng() % 2, remote = rng() % 3 == 0;
   const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
   const unsigned most = src_sbuf || dst_sbuf ? window : 5000;
-  d.row_bytes = 4 * pick(rng, 1, rng() % 2 ? 40 : most / 4);
-  d.rows = static_cast<std::uint16_t>(pick(rng, 1, 6));
+  d.row_bytes = 4 * pick(rng, 1, tight || rng() % 2 ? 40 : most / 4);
+  d.rows = static_cast<std::uint16_t>(pick(rng, 1, tight && rng() % 2 ? 1 : 6));
   const unsigned half = rng() % 2;
-  const Place src = place(sizes, rng, engine, half, src_sbuf, d.rows, d.row_bytes);
-  const Place dst = place(sizes, rng, engine, 1 - half, dst_sbuf, d.rows, d.row_bytes);
+  const Place src = place(sizes, rng, engine, half, src_sbuf, d.rows, d.row_bytes, tight);
+  const Place dst = place(sizes, rng, engine, 1 - half, dst_sbuf, d.rows, d.row_bytes, tight);
   d.src = src.addr;
   d.src_stride = src.stride;
   d.dst = dst.addr;

@@ -60,7 +60,7 @@ module dma_pair_top #(
       .rd_req_o(from[Read].req), .rd_rsp_valid_i(from[Read].rsp_valid),
       .rd_rsp_ready_o(from[Read].rsp_ready), .rd_rsp_i(from[Read].rsp), .rd_rsp_err_i(from[Read].rsp_err),
       .wr_req_valid_o(from[Write].req_valid), .wr_req_ready_i(from[Write].req_ready),
-      .wr_req_o(from[Write].req), .wr_settled_i(from[Write].settled),
+      .wr_req_o(from[Write].req), .wr_stuck_i(from[Write].stuck),
       .msg_valid_o(), .msg_ready_i(1'b1), .msg_o(),
       .upd_valid_o(), .upd_o(), .upd_engine_o(), .upd_pc_o(), .upd_error_i(1'b0)
     );

@@ -32,7 +32,7 @@ module dma_top (
   output logic wr_req_valid_o,
   input  logic wr_req_ready_i,
   output size_pkg::mem_req_t wr_req_o,
-  input  logic wr_settled_i,
+  input  logic [3:0] wr_stuck_i,
 
   output logic msg_valid_o,
   input  logic msg_ready_i,
@@ -56,7 +56,7 @@ module dma_top (
     .error_valid_o, .error_cause_o, .error_pc_o, .busy_o,
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
     .rd_rsp_valid_i, .rd_rsp_ready_o, .rd_rsp_i, .rd_rsp_err_i,
-    .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_settled_i,
+    .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_stuck_i,
     .msg_valid_o, .msg_ready_i, .msg_o,
     .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i
   );

@@ -85,10 +85,14 @@ class Twin : public cmodel::DmaPort {
 
   Expected run(unsigned engine, const Ring& ring, std::uint32_t total) {
     expected_ = {};
-    const cmodel::DmaIdentity id{kChip, 0, engine, kRingSize};
+    const cmodel::DmaIdentity id{kChip, 0, engine, kRingSize, peer};
     ErrorCause cause = cmodel::check_ring(sizes_, ring.base, ring.count);
     for (pc_ = 0; pc_ < total && cause == ErrorCause::None; ++pc_) {
       const std::uint64_t addr = cmodel::descriptor_addr(ring.base, ring.count, pc_);
+      if (!cmodel::reaches(peer, 0, addr, defs::kInstrBytes)) {
+        cause = ErrorCause::Forbidden;
+        break;
+      }
       if (cmodel::decode(sizes_, addr, defs::kInstrBytes).target == cmodel::Target::Unmapped) {
         cause = ErrorCause::UnmappedAddress;
         break;
@@ -116,6 +120,8 @@ class Twin : public cmodel::DmaPort {
   void send(const defs::Header& header, std::span<const std::uint8_t> payload) override {
     expected_.packets.push_back({header, Line(payload.begin(), payload.end())});
   }
+
+  defs::PeerAccess peer = cmodel::kAllShared;
 
  private:
   const defs::Sizes& sizes_;

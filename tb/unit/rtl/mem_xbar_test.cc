@@ -134,10 +134,10 @@ class Bench {
     // it.
     for (unsigned t = 0; t < kTargets; ++t) take_at_target(t);
     for (unsigned r = 0; r < kRequesters; ++r) {
-      bool held = false;
-      for (const auto& queue : sent)
-        for (const auto& req : queue) held |= req.write && req.tag >> 8 == r;
-      ASSERT_EQ(d.settled_o >> r & 1, !held) << fmt::format("requester {}", r);
+      unsigned held = 0;
+      for (unsigned t = 0; t < kTargets; ++t)
+        for (const auto& req : sent[t]) held |= (req.write && req.tag >> 8 == r) << t;
+      ASSERT_EQ(d.stuck_o >> (r * kTargets) & 15, held) << fmt::format("requester {}", r);
     }
     for (unsigned r = 0; r < kRequesters; ++r) accept_from(r);
     for (unsigned r = 0; r < kRequesters; ++r) take_answer(r);

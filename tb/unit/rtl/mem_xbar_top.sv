@@ -11,7 +11,7 @@ module mem_xbar_top #(
   output logic [R-1:0] req_ready_o,
   input  size_pkg::mem_req_t req_i [R],
   output logic [R-1:0] req_err_o,
-  output logic [R-1:0] settled_o,
+  output logic [R*M-1:0] stuck_o,
   output logic [R-1:0] rsp_valid_o,
   input  logic [R-1:0] rsp_ready_i,
   output size_pkg::mem_rsp_t rsp_o [R],
@@ -33,7 +33,7 @@ module mem_xbar_top #(
     assign from[r].rsp_ready = rsp_ready_i[r];
     assign req_ready_o[r]    = from[r].req_ready;
     assign req_err_o[r]      = from[r].req_err;
-    assign settled_o[r]      = from[r].settled;
+    assign stuck_o[r*M+:M]   = from[r].stuck;
     assign rsp_valid_o[r]    = from[r].rsp_valid;
     assign rsp_o[r]          = from[r].rsp;
     assign rsp_err_o[r]      = from[r].rsp_err;

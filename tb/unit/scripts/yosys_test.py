@@ -20,7 +20,7 @@ SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # What Yosys 0.23 does not read: array and interface ports, packed arrays of more than one dimension, and the
 # parents of such modules. (Of the fabric: wiring, the crossbar, and the counters, which take arrays of payloads and of
 # link states.)
-UNREADABLE = """chip core core_regs csr_regs dma dma_engines dma_write element_writer fabric_counters fabric_cross
+UNREADABLE = """chip core core_regs csr_regs dma dma_engines dma_fetch dma_finish dma_write element_writer fabric_counters fabric_cross
     fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lanes mem_xbar operand_reader
     psum sbuf semaphores sequencer tensor_check tensor_drain tensor_engine tensor_load tensor_stream""".split()
 
