@@ -35,9 +35,12 @@ bool rows_reached(const DmaIdentity& id, std::uint64_t addr, std::int64_t stride
          reaches(id.peer, id.core, last, d.row_bytes);
 }
 
-/// Stride rule of SBUF, by the window alone (mapped or not).
-bool bad_sbuf_stride(const defs::Descriptor& d, std::uint64_t addr, std::int64_t stride) {
-  return in_core(addr) && d.rows > 1 && stride % static_cast<std::int64_t>(defs::kSbufStride) != 0;
+/// Rows of a core's window (mapped or not) that are neither in one partition nor at the same byte
+/// of several.
+bool leaves_partition(const defs::Descriptor& d, std::uint64_t addr, std::int64_t stride) {
+  constexpr auto kStep = static_cast<std::int64_t>(defs::kSbufStride);  // a power of two
+  const auto first = static_cast<std::int64_t>(addr), last = first + stride * (d.rows - 1);
+  return in_core(addr) && d.rows > 1 && stride % kStep != 0 && (first ^ last) & -kStep;
 }
 
 std::uint32_t to_line_end(const defs::Sizes& sizes, std::uint64_t addr) {
@@ -59,17 +62,17 @@ defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const de
   if (!d.update && (d.update_sem || d.update_delta)) return ErrorCause::ReservedBits;
   if (!d.notify && d.notify_sem) return ErrorCause::ReservedBits;
   const bool remote = d.dst_chip != id.chip;
-  if (d.rows == 0 || d.row_bytes < 4 || d.row_bytes > kMaxRowBytes)
+  const bool element = !remote && (d.row_bytes == 1 || d.row_bytes == 2);
+  if (d.rows == 0 || (d.row_bytes < 4 && !element) || d.row_bytes > kMaxRowBytes)
     return ErrorCause::BadDescriptor;
   if (remote != (d.vn != 0) || (!remote && d.notify)) return ErrorCause::BadDescriptor;
-  if (bad_sbuf_stride(d, d.src, d.src_stride) || bad_sbuf_stride(d, d.dst, d.dst_stride)) {
+  if (leaves_partition(d, d.src, d.src_stride) || leaves_partition(d, d.dst, d.dst_stride))
     return ErrorCause::BadDescriptor;
-  }
+  const std::uint32_t grain = element ? d.row_bytes : 4;
   if ((d.row_bytes | d.src | d.dst | static_cast<std::uint64_t>(d.src_stride) |
        static_cast<std::uint64_t>(d.dst_stride)) %
-      4) {
+      grain)
     return ErrorCause::Misaligned;
-  }
   if (remote && d.dst_chip >= id.ring_size) return ErrorCause::BadDestination;
   if (!rows_mapped(sizes, d.src, d.src_stride, d) || !rows_mapped(sizes, d.dst, d.dst_stride, d)) {
     return ErrorCause::UnmappedAddress;

@@ -46,13 +46,17 @@ DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
     fail(fmt::format("destination of {} x {} bytes, allowed {} x {}", dst.rows, dst.row_bytes,
                      src.rows, src.row_bytes));
   if (src.rows == 0 || src.rows > 65535) fail(fmt::format("{} rows, allowed 1..65535", src.rows));
-  if (src.row_bytes < 4 || src.row_bytes > 65536 || src.row_bytes % 4)
-    fail(fmt::format("rows of {} bytes, allowed multiples of 4 in 4..65536", src.row_bytes));
+  const bool element = dst.chip == chip_ && (src.row_bytes == 1 || src.row_bytes == 2);
+  if (!element && (src.row_bytes < 4 || src.row_bytes > 65536 || src.row_bytes % 4))
+    fail(
+        fmt::format("rows of {} bytes, allowed multiples of 4 in 4..65536, and on one chip 1 and 2",
+                    src.row_bytes));
+  const std::uint32_t grain = element ? src.row_bytes : 4;
   for (const Block* side : {&src, &dst}) {
     const char* name = side == &src ? "source" : "destination";
-    if (side->addr % 4 || side->stride % 4)
-      fail(fmt::format("{} at 0x{:x} stride {}, allowed multiples of 4", name, side->addr,
-                       side->stride));
+    if (side->addr % grain || side->stride % grain)
+      fail(fmt::format("{} at 0x{:x} stride {}, allowed multiples of {}", name, side->addr,
+                       side->stride, grain));
     for (unsigned row = 0; row < side->rows; ++row) {
       const auto why = unmapped(assembler_.sizes(), side->row_addr(row), side->row_bytes);
       if (!why.empty()) fail(fmt::format("{} row {}: {}", name, row, why));

@@ -4,15 +4,16 @@
 // First cause that applies:
 //   ReservedBits     a reserved field, or update_* without update, or notify_sem without notify
 //   BadDescriptor    rows or row_bytes out of range; vn not 1..3 for a remote or not 0 for a local
-//                    destination; notify on a local one; several rows in SBUF whose stride is not
-//                    a multiple of SbufStride
-//   Misaligned       row_bytes, an address or a stride is not a multiple of 4
+//                    destination; notify on a local one; several rows in SBUF that are neither in one
+//                    partition nor at the same byte of several
+//   Misaligned       row_bytes, an address or a stride is not a multiple of 4; of local rows of 1 or 2
+//                    bytes (elements): an address or a stride is not a multiple of row_bytes
 //   BadDestination   no such chip
 //   UnmappedAddress  the first or last row of source or destination is not whole inside one memory
 //                    (SBUF: one partition), or the two rows are in different memories
 //   Forbidden        source, local destination, or the semaphore is the other core's, and not shared (guard_pkg)
-// Strides are linear, so between a first and a last row in one memory every row is in it: HBM has
-// no holes, and an SBUF row keeps its byte offset when the stride moves whole partitions.
+// Strides are linear, so between a first and a last row in one memory every row is in it: HBM and a partition
+// have no holes, and an SBUF row keeps its byte offset when the stride moves whole partitions.
 `include "assert.svh"
 
 module dma_check (
@@ -45,6 +46,12 @@ module dma_check (
     end
   endfunction
 
+  // Rows of a core's window that are neither in one partition nor at the same byte of several.
+  function automatic logic leaves_partition(input logic [47:0] first, input logic [45:0] last_partition,
+                                            input logic [17:0] stride);
+    leaves_partition = address_pkg::in_core(first) && stride != '0 && last_partition != {16'd0, first[47:18]};
+  endfunction
+
   // From the first row to the last one, which are in one memory.
   function automatic logic reaches_rows(input logic [47:0] first, input logic [47:0] last);
     reaches_rows = guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, first,
@@ -53,7 +60,8 @@ module dma_check (
                                       48'(desc_i.row_bytes));
   endfunction
 
-  logic remote, src_sbuf, dst_sbuf, bad_stride;
+  logic remote, element, bad_stride;
+  logic [1:0] below;                         // bits of an address that must be zero
   logic signed [63:0] steps;
   logic [63:0] src_last, dst_last;
   defs_pkg::memory_e src_memory, dst_memory;
@@ -61,8 +69,8 @@ module dma_check (
   always_comb begin
     cause_o    = defs_pkg::ErrorCauseNone;
     remote     = 1'b0;
-    src_sbuf   = 1'b0;
-    dst_sbuf   = 1'b0;
+    element    = 1'b0;
+    below      = 2'd0;
     bad_stride = 1'b0;
     steps      = '0;
     src_last   = '0;
@@ -76,11 +84,11 @@ module dma_check (
       dst_last   = {16'd0, desc_i.dst} + (64'(desc_i.dst_stride) * steps);
       src_memory = memory_of({16'd0, desc_i.src}, desc_i.row_bytes);
       dst_memory = memory_of({16'd0, desc_i.dst}, desc_i.row_bytes);
-      src_sbuf   = address_pkg::in_core(desc_i.src);
-      dst_sbuf   = address_pkg::in_core(desc_i.dst);
+      element    = !remote && (desc_i.row_bytes == 20'd1 || desc_i.row_bytes == 20'd2);
+      below      = element ? 2'(desc_i.row_bytes) - 2'd1 : 2'd3;
       bad_stride = desc_i.rows > 16'd1 &&
-                   ((src_sbuf && desc_i.src_stride[17:0] != '0) ||
-                    (dst_sbuf && desc_i.dst_stride[17:0] != '0));
+                   (leaves_partition(desc_i.src, src_last[63:18], desc_i.src_stride[17:0]) ||
+                    leaves_partition(desc_i.dst, dst_last[63:18], desc_i.dst_stride[17:0]));
 
       // the last one that applies wins
       if (!reaches_rows(desc_i.src, src_last[47:0]) || (!remote && !reaches_rows(desc_i.dst, dst_last[47:0])) ||
@@ -96,11 +104,12 @@ module dma_check (
       if (remote && desc_i.dst_chip >= 10'(ring_size_i)) begin
         cause_o = defs_pkg::ErrorCauseBadDestination;
       end
-      if ((desc_i.row_bytes[1:0] | desc_i.src[1:0] | desc_i.dst[1:0] | desc_i.src_stride[1:0] |
-           desc_i.dst_stride[1:0]) != '0) begin
+      if ((!element && desc_i.row_bytes[1:0] != '0) ||
+          ((desc_i.src[1:0] | desc_i.dst[1:0] | desc_i.src_stride[1:0] | desc_i.dst_stride[1:0]) &
+           below) != '0) begin
         cause_o = defs_pkg::ErrorCauseMisaligned;
       end
-      if (desc_i.rows == '0 || desc_i.row_bytes < 20'd4 || desc_i.row_bytes > 20'd65536 ||
+      if (desc_i.rows == '0 || (desc_i.row_bytes < 20'd4 && !element) || desc_i.row_bytes > 20'd65536 ||
           remote != (desc_i.vn != '0) || (!remote && desc_i.notify) || bad_stride) begin
         cause_o = defs_pkg::ErrorCauseBadDescriptor;
       end

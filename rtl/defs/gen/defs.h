@@ -1134,7 +1134,7 @@ struct Instr {
   bool operator==(const Instr&) const = default;
 };
 
-/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4; the source is on this chip. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
+/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
 struct Descriptor {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
@@ -1146,7 +1146,7 @@ struct Descriptor {
   std::uint8_t notify{};  ///< remote only: + 1 to notify_sem of the destination chip behind the last byte
   std::uint16_t notify_sem{};  ///< {core, semaphore} of the destination chip
   std::uint16_t rows{};  ///< 1 .. 65535
-  std::uint32_t row_bytes{};  ///< 4 .. 65536
+  std::uint32_t row_bytes{};  ///< 4 .. 65536, multiples of 4; local also 1 and 2
   std::int64_t src_stride{};  ///< bytes from row to row
   std::int64_t dst_stride{};  ///< bytes from row to row
   std::uint16_t dst_chip{};  ///< board 6, chip 4; this chip's own id: local

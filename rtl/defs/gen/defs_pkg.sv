@@ -446,7 +446,7 @@ package defs_pkg;
   } instr_t;
   localparam int unsigned InstrBits = 512;
 
-  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4; the source is on this chip. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
+  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
   typedef struct packed {
     logic [1:0] vn;  // virtual network of a remote destination, 1 .. 3
     logic update;  // 1: when the last byte has left the source and, if local, is visible, add update_delta to update_sem
@@ -455,7 +455,7 @@ package defs_pkg;
     logic notify;  // remote only: + 1 to notify_sem of the destination chip behind the last byte
     logic [8:0] notify_sem;  // {core, semaphore} of the destination chip
     logic [15:0] rows;  // 1 .. 65535
-    logic [19:0] row_bytes;  // 4 .. 65536
+    logic [19:0] row_bytes;  // 4 .. 65536, multiples of 4; local also 1 and 2
     logic signed [47:0] src_stride;  // bytes from row to row
     logic signed [47:0] dst_stride;  // bytes from row to row
     logic [9:0] dst_chip;  // board 6, chip 4; this chip's own id: local

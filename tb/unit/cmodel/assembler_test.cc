@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "cmodel/machine/dma.h"
+
 namespace {
 
 using cmodel::Assembler;
@@ -179,6 +181,21 @@ TEST(Assembler, PlacesNothingTwice) {
   }
 }
 
+TEST(Assembler, CopiesElementsOnOneChip) {
+  Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  const std::vector<std::uint8_t> bytes(5 * 64, 1);
+  const Block in = assembler.data(0, 0, "in", 64, 5, bytes);
+  Block out = assembler.block(core.sbuf(1, 5, Dtype::Bf16));
+  out.rows = 5, out.row_bytes = 2, out.stride = 2;
+  core.sync().copy(0, in.byte_range(6, 2), out);
+  const Program program = assembler.assemble();
+  const auto d = word_of<defs::Descriptor>(program, 0, program.rings.at(0).base, 0);
+  EXPECT_EQ(d.row_bytes, 2u);
+  EXPECT_EQ(d.src_stride, 64);
+  EXPECT_EQ(cmodel::check(defs::kMini, {}, d), defs::ErrorCause::None);
+}
+
 TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   expect_error([] { Assembler assembler(defs::kMini, 13); }, "13 chips, allowed 1..12");
   Assembler assembler(defs::kMini, 2);
@@ -216,6 +233,9 @@ TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   expect_error([&] { core.dma(0).copy(b, a); }, "source on chip 1, allowed 0");
   expect_error([&] { core.dma(0).copy(a.byte_range(0, 6), b.byte_range(0, 6)); }, "multiples of 4");
   expect_error([&] { core.dma(0).copy(a, b.byte_range(0, 32)); }, "allowed 1 x 64");
+  expect_error([&] { core.dma(0).copy(a.byte_range(0, 2), b.byte_range(0, 2)); }, "on one chip");
+  expect_error([&] { core.dma(0).copy(a.byte_range(0, 2), a.byte_range(33, 2)); },
+               "multiples of 2");
   Block beyond = assembler.block(f);
   beyond.addr += 8192 - 64;
   expect_error([&] { core.dma(0).copy(assembler.block(f), beyond); }, "allowed 0..8191");

@@ -83,6 +83,11 @@ TEST(DmaCheck, RefusesTheEdgesOfEveryWindow) {
               x.rows = 2;
               x.dst_stride = -64;
             }),
+            ErrorCause::None);
+  EXPECT_EQ(with([](auto& x) {
+              x.rows = 2;
+              x.dst_stride = 64 - static_cast<std::int64_t>(defs::kSbufStride);
+            }),
             ErrorCause::BadDescriptor);
   EXPECT_EQ(with([](auto& x) {
               x.rows = 3;

@@ -42,6 +42,26 @@ inline Place place(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
           step * static_cast<std::int64_t>(defs::kSbufStride)};
 }
 
+/// Elements with strides from one of the four memories to another one, or inside one.
+inline void make_elements(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
+                          unsigned half, Descriptor& d) {
+  const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
+  d.row_bytes = pick(rng, 1, 2);
+  d.rows = static_cast<std::uint16_t>(pick(rng, 1, 40));
+  for (const bool from : {true, false}) {
+    const unsigned stride = pick(rng, 0, 8) * d.row_bytes,
+                   all = stride * (d.rows - 1) + d.row_bytes;
+    const unsigned at = (engine * 2 + (from ? half : 1 - half)) * window +
+                        pick(rng, 0, (window - all) / d.row_bytes) * d.row_bytes;
+    std::uint64_t addr = rng() % 2 ? cmodel::sbuf_addr(rng() % 2, pick(rng, 0, 3), at)
+                                   : defs::kAddrHbm1Base + 0x3'0000'0000 + at;
+    const bool down = rng() % 2;
+    if (down) addr += all - d.row_bytes;
+    (from ? d.src : d.dst) = addr;
+    (from ? d.src_stride : d.dst_stride) = down ? -static_cast<std::int64_t>(stride) : stride;
+  }
+}
+
 /// A good descriptor.
 inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
                                     bool tight = false) {
@@ -65,6 +85,7 @@ inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng,
     d.notify = rng() % 2;
     if (d.notify) d.notify_sem = static_cast<std::uint16_t>(rng() % 512);
   }
+  if (!remote && rng() % 4 == 0) make_elements(sizes, rng, engine, half, d);
   d.update = rng() % 2;
   if (d.update) {
     d.update_sem = static_cast<std::uint16_t>(rng() % 512);
@@ -115,7 +136,7 @@ inline void spoil(std::mt19937& rng, Descriptor& d) {
       d.rows = static_cast<std::uint16_t>(rng() % 3 ? rng() : 0);
       break;
     case 8:
-      d.row_bytes = rng() % 2 ? 0 : static_cast<std::uint32_t>(rng() % (1u << 20));
+      d.row_bytes = static_cast<std::uint32_t>(rng() % 2 ? rng() % 5 : rng() % (1u << 20));
       break;
     case 9:
       d.vn = static_cast<std::uint8_t>(rng() % 4);

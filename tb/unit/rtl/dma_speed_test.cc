@@ -137,6 +137,31 @@ TEST(Dma, DoorbellToFirstWrite) {
   }
 }
 
+/// Every 64th pair of bytes to a row, and back: an element per line that the engine earns.
+TEST(Dma, ElementsAreMovedOneByOne) {
+  for (const bool scatter : {false, true}) {
+    Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+    Twin twin(defs::kInf2, bench.memory);
+    Descriptor d = plain_copy(0x1000000, cmodel::sbuf_addr(0, 7, 0x300), 600, 2);
+    d.src_stride = 128;
+    if (scatter) {
+      std::swap(d.src, d.dst);
+      std::swap(d.src_stride, d.dst_stride);
+    }
+    store(bench.memory, ring_of(0, 1), 0, d);
+    bench.set_ring(0, ring_of(0, 1));
+    bench.expected[0] = twin.run(0, ring_of(0, 1), 1);
+    EXPECT_EQ(bench.expected[0].writes.size(), 600u);
+    bench.trigger(0, 1);
+    bench.drain(20000);
+    bench.expect_done();
+    const double each = static_cast<double>(bench.last_write - bench.first_write) / 599;
+    fmt::print("inf2  elements of 2 bytes, {}: {:.1f} cycles each\n",
+               scatter ? "SBUF to HBM" : "HBM to SBUF", each);
+    EXPECT_LE(each, 16.0);
+  }
+}
+
 /// Descriptors back to back: the price of one, its predecessor's prefetch included.
 TEST(Dma, CostOfADescriptor) {
   for (const bool sbuf : {false, true}) {
