@@ -147,14 +147,17 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
       const std::uint64_t dst =
           d.dst + static_cast<std::uint64_t>(row * std::int64_t{d.dst_stride});
       if (to < dst || to - dst >= d.row_bytes) continue;
-      const std::uint64_t src =
-          d.src + static_cast<std::uint64_t>(row * std::int64_t{d.src_stride}) + (to - dst);
-      Commit burst;
-      burst.kind = CommitKind::MemBurst;
-      burst.stream = dma->stream;
-      burst.addr = src / kWordBytes * kWordBytes;
-      for (unsigned b = 0; b < kWordBytes; ++b)
-        if (auto cell = cell_of(sizes_, burst, b)) out.push_back(*cell);
+      const auto word = [&](std::uint64_t base, std::int64_t stride) {
+        const std::uint64_t src = base + static_cast<std::uint64_t>(row * stride) + (to - dst);
+        Commit burst;
+        burst.kind = CommitKind::MemBurst;
+        burst.stream = dma->stream;
+        burst.addr = src / kWordBytes * kWordBytes;
+        for (unsigned b = 0; b < kWordBytes; ++b)
+          if (auto cell = cell_of(sizes_, burst, b)) out.push_back(*cell);
+      };
+      word(d.src, d.src_stride);
+      if (d.combine) word(d.src1, d.src1_stride);
     }
     return out;
   }

@@ -74,6 +74,9 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
     footprints_of_rows(id_, descriptor.src, descriptor.src_stride, descriptor.rows,
                        descriptor.row_bytes, false, footprints_);
+    if (descriptor.combine)
+      footprints_of_rows(id_, descriptor.src1, descriptor.src1_stride, descriptor.rows,
+                         descriptor.row_bytes, false, footprints_);
     if (!remote)
       footprints_of_rows(id_, descriptor.dst, descriptor.dst_stride, descriptor.rows,
                          descriptor.row_bytes, true, footprints_);

@@ -46,10 +46,11 @@ constexpr std::uint64_t descriptor_addr(std::uint64_t base, std::uint32_t count,
 /// What is wrong with a descriptor, or None. Order and rules: rtl/dma/dma_check.sv.
 defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d);
 
-/// Moves all rows of a checked descriptor, in order. Local rows are cut into beats that cross
-/// neither a source nor a destination line; remote rows into packets of up to PacketBytes from the
-/// row's start, the last packet of the descriptor being the WriteNotify if `notify`. The semaphore
-/// update is left to the caller. `scratch` keeps its memory from call to call.
+/// Moves all rows of a checked descriptor, combined with those of its second source, in order.
+/// Local rows are cut into beats that cross no line of a source nor of the destination; remote rows
+/// into packets of up to PacketBytes from the row's start, the last packet of the descriptor being
+/// the WriteNotify if `notify`. The semaphore update is left to the caller. `scratch` keeps its
+/// memory from call to call.
 void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d,
              DmaPort& port, std::vector<std::uint8_t>& scratch);
 

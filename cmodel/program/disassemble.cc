@@ -87,6 +87,11 @@ std::string disassemble(const defs::Instr& whole) {
 std::string disassemble(const defs::Descriptor& d) {
   std::string out = fmt::format("DMA {} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
                                 d.row_bytes, d.src, d.src_stride, d.dst_chip, d.dst, d.dst_stride);
+  if (d.combine || d.dtype || d.src1 || d.src1_stride)
+    out += fmt::format(" combine {} {} {:#x} ({:+})",
+                       lower(defs::to_string(static_cast<defs::Combine>(d.combine)), d.combine),
+                       lower(defs::to_string(static_cast<defs::Dtype>(d.dtype)), d.dtype), d.src1,
+                       d.src1_stride);
   if (d.vn) out += fmt::format(" vn {}", d.vn);
   if (d.update || d.update_sem || d.update_delta)
     out += fmt::format(" {} {} += {}", d.update ? "update" : "no-update",

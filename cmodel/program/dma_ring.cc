@@ -52,16 +52,8 @@ DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
         fmt::format("rows of {} bytes, allowed multiples of 4 in 4..65536, and on one chip 1 and 2",
                     src.row_bytes));
   const std::uint32_t grain = element ? src.row_bytes : 4;
-  for (const Block* side : {&src, &dst}) {
-    const char* name = side == &src ? "source" : "destination";
-    if (side->addr % grain || side->stride % grain)
-      fail(fmt::format("{} at 0x{:x} stride {}, allowed multiples of {}", name, side->addr,
-                       side->stride, grain));
-    for (unsigned row = 0; row < side->rows; ++row) {
-      const auto why = unmapped(assembler_.sizes(), side->row_addr(row), side->row_bytes);
-      if (!why.empty()) fail(fmt::format("{} row {}: {}", name, row, why));
-    }
-  }
+  check_side("source", src, grain);
+  check_side("destination", dst, grain);
   defs::Descriptor descriptor;
   descriptor.vn = dst.chip == chip_ ? 0 : 1;
   descriptor.rows = static_cast<std::uint16_t>(src.rows);
@@ -73,6 +65,35 @@ DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
   descriptor.dst = dst.addr;
   descriptors_.push_back(descriptor);
   lines_.push_back(assembler_.note(at));
+  return *this;
+}
+
+void DmaEngine::check_side(const char* name, const Block& side, std::uint32_t grain) const {
+  if (side.addr % grain || side.stride % grain)
+    fail(fmt::format("{} at 0x{:x} stride {}, allowed multiples of {}", name, side.addr,
+                     side.stride, grain));
+  for (unsigned row = 0; row < side.rows; ++row) {
+    const auto why = unmapped(assembler_.sizes(), side.row_addr(row), side.row_bytes);
+    if (!why.empty()) fail(fmt::format("{} row {}: {}", name, row, why));
+  }
+}
+
+DmaEngine& DmaEngine::combine(defs::Combine op, defs::Dtype dtype, const Block& local) {
+  auto& descriptor = last();
+  if (op == defs::Combine::Copy) fail("combine by Copy, allowed Add, Max");
+  if (dtype != defs::Dtype::Fp32 && dtype != defs::Dtype::Bf16 && dtype != defs::Dtype::Int32)
+    fail(fmt::format("combine of {}, allowed Fp32, Bf16, Int32", to_string(dtype)));
+  if (local.chip != chip_)
+    fail(fmt::format("second source on chip {}, allowed {}", local.chip, chip_));
+  if (local.rows != descriptor.rows || local.row_bytes != descriptor.row_bytes)
+    fail(fmt::format("second source of {} x {} bytes, allowed {} x {}", local.rows, local.row_bytes,
+                     descriptor.rows, descriptor.row_bytes));
+  if (local.row_bytes % 4) fail("combine of rows of 1 or 2 bytes, allowed multiples of 4");
+  check_side("second source", local, 4);
+  descriptor.combine = static_cast<std::uint8_t>(op);
+  descriptor.dtype = static_cast<std::uint8_t>(dtype);
+  descriptor.src1 = local.addr;
+  descriptor.src1_stride = local.rows > 1 ? local.stride : 0;
   return *this;
 }
 

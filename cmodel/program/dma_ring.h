@@ -12,7 +12,7 @@
 
 namespace cmodel {
 
-/// Descriptors of one DMA engine, in order. vn, signal and notify belong to the last one.
+/// Descriptors of one DMA engine, in order. combine, vn, signal and notify belong to the last one.
 class DmaEngine {
  public:
   DmaEngine(Assembler& assembler, unsigned chip, unsigned core, unsigned engine)
@@ -21,6 +21,9 @@ class DmaEngine {
 
   /// Rows of src (on this chip) to dst, here or on another chip. Shapes must agree.
   DmaEngine& copy(const Block& src, const Block& dst, Where at = Where::current());
+  /// dst = op(src, local), row by row: a second source, on this chip and shaped like src. It may be
+  /// dst.
+  DmaEngine& combine(defs::Combine op, defs::Dtype dtype, const Block& local);
   /// Virtual network of a remote copy, 1 .. 3 (1 unless told).
   DmaEngine& vn(unsigned net);
   /// On this chip, when the last byte has left the source and, if local, is visible.
@@ -35,6 +38,7 @@ class DmaEngine {
   friend class Assembler;
   defs::Descriptor& last();
   [[noreturn]] void fail(const std::string& what) const;
+  void check_side(const char* name, const Block& side, std::uint32_t grain) const;
 
   Assembler& assembler_;
   unsigned chip_, core_, engine_;

@@ -244,7 +244,18 @@ defs::Descriptor descriptor_from_text(TextScanner& in) {
       d.notify_sem = static_cast<std::uint16_t>(semaphore(in));
     };
   };
-  clauses(in, {{"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
+  const auto combine = [&] {
+    d.combine = static_cast<std::uint8_t>(
+        named(in, "combination", range_of<&Descriptor::combine>(d).high, name_of<defs::Combine>));
+    d.dtype = static_cast<std::uint8_t>(
+        named(in, "format", range_of<&Descriptor::dtype>(d).high, name_of<defs::Dtype>));
+    in.field<&Descriptor::src1>(d, "second source");
+    in.expect("(");
+    in.field<&Descriptor::src1_stride>(d, "stride");
+    in.expect(")");
+  };
+  clauses(in, {{"combine", combine},
+               {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
                {"update", update(in, d, true)},
                {"no-update", update(in, d, false)},
                {"notify", notify(true)},

@@ -2,16 +2,18 @@
 // Says what is wrong with a DMA descriptor, before it has any effect. Twin: cmodel::check.
 //
 // First cause that applies:
-//   ReservedBits     a reserved field, or update_* without update, or notify_sem without notify
+//   ReservedBits     a reserved field, or update_* without update, or notify_sem without notify, or anything of
+//                    a second source without one (combine = Copy)
 //   BadDescriptor    rows or row_bytes out of range; vn not 1..3 for a remote or not 0 for a local
 //                    destination; notify on a local one; several rows in SBUF that are neither in one
-//                    partition nor at the same byte of several
+//                    partition nor at the same byte of several; no such combine
+//   BadFormat        combined is something else than Fp32, Bf16 or Int32
 //   Misaligned       row_bytes, an address or a stride is not a multiple of 4; of local rows of 1 or 2
-//                    bytes (elements): an address or a stride is not a multiple of row_bytes
+//                    bytes (elements) with one source: an address or a stride is not a multiple of row_bytes
 //   BadDestination   no such chip
-//   UnmappedAddress  the first or last row of source or destination is not whole inside one memory
+//   UnmappedAddress  the first or last row of a source or the destination is not whole inside one memory
 //                    (SBUF: one partition), or the two rows are in different memories
-//   Forbidden        source, local destination, or the semaphore is the other core's, and not shared (guard_pkg)
+//   Forbidden        a source, local destination, or the semaphore is the other core's, and not shared (guard_pkg)
 // Strides are linear, so between a first and a last row in one memory every row is in it: HBM and a partition
 // have no holes, and an SBUF row keeps its byte offset when the stride moves whole partitions.
 `include "assert.svh"
@@ -28,6 +30,7 @@ module dma_check (
   input  defs_pkg::descriptor_t desc_i,
   output defs_pkg::error_cause_e cause_o,
   output logic [47:0] src_last_o,            // last rows of what is not rejected
+  output logic [47:0] src1_last_o,
   output logic [47:0] dst_last_o
 );
 
@@ -60,43 +63,54 @@ module dma_check (
                                       48'(desc_i.row_bytes));
   endfunction
 
-  logic remote, element, bad_stride;
+  logic remote, second, element, bad_stride;
   logic [1:0] below;                         // bits of an address that must be zero
   logic signed [63:0] steps;
-  logic [63:0] src_last, dst_last;
-  defs_pkg::memory_e src_memory, dst_memory;
+  logic [63:0] src_last, src1_last, dst_last;
+  defs_pkg::memory_e src_memory, src1_memory, dst_memory;
 
   always_comb begin
     cause_o    = defs_pkg::ErrorCauseNone;
     remote     = 1'b0;
+    second     = 1'b0;
     element    = 1'b0;
     below      = 2'd0;
     bad_stride = 1'b0;
     steps      = '0;
     src_last   = '0;
+    src1_last  = '0;
     dst_last   = '0;
     src_memory = defs_pkg::MemoryUnmapped;
+    src1_memory = defs_pkg::MemoryUnmapped;
     dst_memory = defs_pkg::MemoryUnmapped;
     if (check_i) begin
       remote     = desc_i.dst_chip != chip_id_i;
       steps      = {48'd0, desc_i.rows} - 64'sd1;
       src_last   = {16'd0, desc_i.src} + (64'(desc_i.src_stride) * steps);
+      src1_last  = {16'd0, desc_i.src1} + (64'(desc_i.src1_stride) * steps);
       dst_last   = {16'd0, desc_i.dst} + (64'(desc_i.dst_stride) * steps);
       src_memory = memory_of({16'd0, desc_i.src}, desc_i.row_bytes);
+      src1_memory = memory_of({16'd0, desc_i.src1}, desc_i.row_bytes);
       dst_memory = memory_of({16'd0, desc_i.dst}, desc_i.row_bytes);
-      element    = !remote && (desc_i.row_bytes == 20'd1 || desc_i.row_bytes == 20'd2);
+      second     = desc_i.combine != defs_pkg::CombineCopy;
+      element    = !remote && !second && (desc_i.row_bytes == 20'd1 || desc_i.row_bytes == 20'd2);
       below      = element ? 2'(desc_i.row_bytes) - 2'd1 : 2'd3;
       bad_stride = desc_i.rows > 16'd1 &&
                    (leaves_partition(desc_i.src, src_last[63:18], desc_i.src_stride[17:0]) ||
+                    leaves_partition(desc_i.src1, src1_last[63:18], desc_i.src1_stride[17:0]) ||
                     leaves_partition(desc_i.dst, dst_last[63:18], desc_i.dst_stride[17:0]));
 
       // the last one that applies wins
-      if (!reaches_rows(desc_i.src, src_last[47:0]) || (!remote && !reaches_rows(desc_i.dst, dst_last[47:0])) ||
+      if (!reaches_rows(desc_i.src, src_last[47:0]) ||
+          (second && !reaches_rows(desc_i.src1, src1_last[47:0])) ||
+          (!remote && !reaches_rows(desc_i.dst, dst_last[47:0])) ||
           (desc_i.update && !guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, desc_i.update_sem[8]))) begin
         cause_o = defs_pkg::ErrorCauseForbidden;
       end
       if (src_memory == defs_pkg::MemoryUnmapped ||
           memory_of(src_last, desc_i.row_bytes) != src_memory ||
+          (second && (src1_memory == defs_pkg::MemoryUnmapped ||
+                      memory_of(src1_last, desc_i.row_bytes) != src1_memory)) ||
           dst_memory == defs_pkg::MemoryUnmapped ||
           memory_of(dst_last, desc_i.row_bytes) != dst_memory) begin
         cause_o = defs_pkg::ErrorCauseUnmappedAddress;
@@ -105,16 +119,21 @@ module dma_check (
         cause_o = defs_pkg::ErrorCauseBadDestination;
       end
       if ((!element && desc_i.row_bytes[1:0] != '0) ||
-          ((desc_i.src[1:0] | desc_i.dst[1:0] | desc_i.src_stride[1:0] | desc_i.dst_stride[1:0]) &
-           below) != '0) begin
+          ((desc_i.src[1:0] | desc_i.dst[1:0] | desc_i.src_stride[1:0] | desc_i.dst_stride[1:0] |
+            desc_i.src1[1:0] | desc_i.src1_stride[1:0]) & below) != '0) begin
         cause_o = defs_pkg::ErrorCauseMisaligned;
       end
+      if (second && desc_i.dtype != defs_pkg::DtypeFp32 && desc_i.dtype != defs_pkg::DtypeBf16 &&
+          desc_i.dtype != defs_pkg::DtypeInt32) begin
+        cause_o = defs_pkg::ErrorCauseBadFormat;
+      end
       if (desc_i.rows == '0 || (desc_i.row_bytes < 20'd4 && !element) || desc_i.row_bytes > 20'd65536 ||
-          remote != (desc_i.vn != '0) || (!remote && desc_i.notify) || bad_stride) begin
+          remote != (desc_i.vn != '0) || (!remote && desc_i.notify) || bad_stride || desc_i.combine > defs_pkg::CombineMax) begin
         cause_o = defs_pkg::ErrorCauseBadDescriptor;
       end
       if (desc_i.reserved_hi != '0 || desc_i.reserved_mid != '0 || desc_i.reserved != '0 ||
           desc_i.reserved_lo != '0 ||
+          (!second && (desc_i.dtype != '0 || desc_i.src1 != '0 || desc_i.src1_stride != '0)) ||
           (!desc_i.update && (desc_i.update_sem != '0 || desc_i.update_delta != '0)) ||
           (!desc_i.notify && desc_i.notify_sem != '0)) begin
         cause_o = defs_pkg::ErrorCauseReservedBits;
@@ -122,8 +141,9 @@ module dma_check (
     end
   end
 
-  assign src_last_o = src_last[47:0];
-  assign dst_last_o = dst_last[47:0];
+  assign src_last_o  = src_last[47:0];
+  assign src1_last_o = src1_last[47:0];
+  assign dst_last_o  = dst_last[47:0];
 
   // Nothing is rejected unasked.
   `ASSERT_NOW(NoCauseUnasked_A, !check_i -> cause_o == defs_pkg::ErrorCauseNone)

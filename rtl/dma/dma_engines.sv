@@ -13,6 +13,7 @@
 // last one did: two cores that ask the same stack soon take turns at both. Rows are cut into beats
 //   local:  min(left in the row, to the end of the source line, to the end of the destination line)
 //   remote: min(left in the row, to the end of the source line, to the end of the packet)
+// and if there is a second source, also to the end of its line: that is read first, and kept for the beat.
 `include "assert.svh"
 
 module dma_engines #(
@@ -74,13 +75,14 @@ module dma_engines #(
   logic [4:0] open_count_q [Engines];        // loaded, not ended
   logic [31:0] pc_q [Engines];               // of the next one to load
   defs_pkg::descriptor_t desc_q [Engines];
-  logic [47:0] src_row_q [Engines], dst_row_q [Engines];
+  logic [47:0] src_row_q [Engines], src1_row_q [Engines], dst_row_q [Engines];
   logic [16:0] done_q [Engines];             // bytes of the row whose reads have started
   logic [15:0] rows_q [Engines];             // left, this one included
   logic [3:0] seq_q [Engines];
   logic [Engines-1:0] line_q, spare_q;       // lines that it may read: one, and one more
-  logic [Engines-1:0][1:0] memory_q;         // that the running one reads
-  logic [1:0] dst_memory_q [Engines];        // and writes
+  logic [Engines-1:0] kept_q;                // the next beat's line of the second source has been asked for
+  logic [Engines-1:0][1:0] memory_q;         // that the running one reads next
+  logic [1:0] src_memory_q [Engines], src1_memory_q [Engines], dst_memory_q [Engines];
   logic [EngineBits-1:0] clock_q, load_turn_q, issue_turn_q;
   logic [1:0] last_q;                        // memory read last
 
@@ -94,7 +96,7 @@ module dma_engines #(
   logic [EngineBits-1:0] loader;
   logic remote_next, open;
   defs_pkg::error_cause_e check_cause, cause;
-  logic [47:0] src_last, dst_last;
+  logic [47:0] src_last, src1_last, dst_last;
 
   always_comb begin
     loadable = next_valid_i & work_i & ~running_q & ~error_valid_o & ~(wait_q & open_q);
@@ -112,13 +114,15 @@ module dma_engines #(
   assign sound = look && next_cause_i == defs_pkg::ErrorCauseNone;
   dma_check u_check (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
-    .check_i(sound), .desc_i(next_i), .cause_o(check_cause), .src_last_o(src_last), .dst_last_o(dst_last)
+    .check_i(sound), .desc_i(next_i), .cause_o(check_cause), .src_last_o(src_last), .src1_last_o(src1_last),
+    .dst_last_o(dst_last)
   );
   assign cause       = sound ? check_cause : next_cause_i;
   assign remote_next = next_i.dst_chip != chip_id_i;
   dma_order u_order (
     .clk_i, .rst_ni, .look_i(look && cause == defs_pkg::ErrorCauseNone), .engine_i(loader), .open_i(open),
-    .remote_i(remote_next), .desc_i(next_i), .src_last_i(src_last), .dst_last_i(dst_last),
+    .remote_i(remote_next), .desc_i(next_i), .src_last_i(src_last), .src1_last_i(src1_last),
+    .dst_last_i(dst_last),
     .clash_o(clash), .load_i(load)
   );
   assign load        = look && cause == defs_pkg::ErrorCauseNone && !clash;
@@ -132,11 +136,11 @@ module dma_engines #(
 
   // --- issue --------------------------------------------------------------------------------
   logic [Engines-1:0] able, other;
-  logic issue, remote, row_end, packet_end, all_end;
+  logic issue, remote, second, keep, row_end, packet_end, all_end;
   logic [EngineBits-1:0] engine;
   defs_pkg::descriptor_t desc;
-  logic [47:0] src, dst;
-  logic [16:0] left, to_src, to_limit, bytes;
+  logic [47:0] src, src1, dst, from;
+  logic [16:0] left, to_src, to_src1, to_limit, bytes;
 
   always_comb begin
     able       = '0;
@@ -145,10 +149,15 @@ module dma_engines #(
     engine     = '0;
     desc       = '0;
     remote     = 1'b0;
+    second     = 1'b0;
+    keep       = 1'b0;
     src        = '0;
+    src1       = '0;
     dst        = '0;
+    from       = '0;
     left       = '0;
     to_src     = '0;
+    to_src1    = '0;
     to_limit   = '0;
     bytes      = '0;
     row_end    = 1'b0;
@@ -165,15 +174,21 @@ module dma_engines #(
       desc     = desc_q[engine];
       remote   = desc.dst_chip != chip_id_i;
       src      = src_row_q[engine] + 48'(done_q[engine]);
+      src1     = src1_row_q[engine] + 48'(done_q[engine]);
       dst      = dst_row_q[engine] + 48'(done_q[engine]);
+      second   = desc.combine != defs_pkg::CombineCopy;
+      keep     = second && !kept_q[engine];
+      from     = keep ? src1 : src;
       left     = desc.row_bytes[16:0] - done_q[engine];
       to_src   = 17'(size_pkg::LineBytes) - 17'(src[LineBits-1:0]);
+      to_src1  = 17'(size_pkg::LineBytes) - 17'(src1[LineBits-1:0]);
       to_limit = remote ? 17'(defs_pkg::PacketBytes) - 17'(done_q[engine][9:0])
                         : 17'(size_pkg::LineBytes) - 17'(dst[LineBits-1:0]);
       bytes    = left;
       if (to_src < bytes) bytes = to_src;
+      if (second && to_src1 < bytes) bytes = to_src1;
       if (to_limit < bytes) bytes = to_limit;
-      row_end    = bytes == left;
+      row_end    = bytes == left && !keep;
       packet_end = row_end || bytes == to_limit;
       all_end    = row_end && rows_q[engine] == 16'd1;
     end
@@ -182,14 +197,15 @@ module dma_engines #(
   assign beat_valid_o  = issue;
   assign beat_engine_o = engine;
   assign beat_seq_o    = seq_q[engine];
-  assign beat_o = '{from: src[LineBits-1:0], addr: dst, bytes: bytes[8:0], remote: remote,
-                    memory: dst_memory_q[engine], last: packet_end,
+  assign beat_o = '{from: from[LineBits-1:0], addr: dst, bytes: bytes[8:0], remote: remote,
+                    memory: dst_memory_q[engine], keep: keep, combine: desc.combine, dtype: desc.dtype,
+                    last: packet_end,
                     notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
                     sem: desc.notify_sem, pc: pc_q[engine] - 32'd1, ends: all_end,
                     update: desc.update, update_sem: desc.update_sem, update_delta: desc.update_delta};
 
   logic unused_desc;
-  assign unused_desc = ^{desc.rows, desc.src, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
+  assign unused_desc = ^{desc.rows, desc.src, desc.src1, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
                          desc.reserved_mid, desc.reserved, desc.reserved_lo};
 
   // --- registers --------------------------------------------------------------------------------
@@ -204,6 +220,7 @@ module dma_engines #(
       error_pc_o     <= '0;
       pc_q           <= '{default: '0};
       seq_q          <= '{default: '0};
+      kept_q         <= '0;
       line_q         <= '1;
       spare_q        <= '0;
       clock_q        <= '0;
@@ -237,6 +254,7 @@ module dma_engines #(
         issue_turn_q  <= (32'(engine) == Engines - 1) ? '0 : engine + EngineBits'(1);
         last_q        <= memory_q[engine];
         seq_q[engine] <= (seq_q[engine] == 4'd14) ? 4'd0 : seq_q[engine] + 4'd1;
+        kept_q[engine] <= keep;
         if (all_end) running_q[engine] <= 1'b0;
         if (engine != clock_q) begin
           line_q[engine]  <= spare_q[engine];
@@ -263,20 +281,26 @@ module dma_engines #(
     if (load) begin
       desc_q[loader]    <= next_i;
       src_row_q[loader] <= next_i.src;
+      src1_row_q[loader] <= next_i.src1;
       dst_row_q[loader] <= next_i.dst;
       done_q[loader]    <= '0;
       rows_q[loader]    <= next_i.rows;
-      memory_q[loader]  <= 2'(address_pkg::memory_of(next_i.src));
-      dst_memory_q[loader] <= 2'(address_pkg::memory_of(next_i.dst));
+      memory_q[loader]  <= next_i.combine != defs_pkg::CombineCopy ? 2'(address_pkg::memory_of(next_i.src1))
+                                                                   : 2'(address_pkg::memory_of(next_i.src));
+      src_memory_q[loader]  <= 2'(address_pkg::memory_of(next_i.src));
+      src1_memory_q[loader] <= 2'(address_pkg::memory_of(next_i.src1));
+      dst_memory_q[loader]  <= 2'(address_pkg::memory_of(next_i.dst));
     end
     if (issue) begin
-      done_q[engine] <= row_end ? '0 : done_q[engine] + bytes;
+      if (!keep) done_q[engine] <= row_end ? '0 : done_q[engine] + bytes;
+      if (second) memory_q[engine] <= keep ? src_memory_q[engine] : src1_memory_q[engine];
       if (row_end) begin
         src_row_q[engine] <= src_row_q[engine] + desc.src_stride;
+        src1_row_q[engine] <= src1_row_q[engine] + desc.src1_stride;
         dst_row_q[engine] <= dst_row_q[engine] + desc.dst_stride;
         rows_q[engine]    <= rows_q[engine] - 16'd1;
       end
-      rd_req_o <= '{write: 1'b0, addr: src, bytes: bytes[8:0],
+      rd_req_o <= '{write: 1'b0, addr: from, bytes: bytes[8:0],
                     tag: {4'd0, 4'(engine), seq_q[engine]}, data: '0};
     end
     if (fetch_valid_i && rd_free) begin

@@ -18,6 +18,7 @@ module dma_order #(
   input  logic remote_i,
   input  defs_pkg::descriptor_t desc_i,
   input  logic [47:0] src_last_i,
+  input  logic [47:0] src1_last_i,
   input  logic [47:0] dst_last_i,
   output logic clash_o,
   input  logic load_i                        // it becomes one of the open ones
@@ -29,47 +30,55 @@ module dma_order #(
   logic [17:0] from_q [Engines*4];
   logic [17:0] to_q [Engines*4];
 
-  logic [EngineBits+1:0] src_index, dst_index;
-  logic src_up, dst_up, src_right, dst_right, grow;
-  logic [47:0] src_low, src_high, low, high;
-  logic [17:0] src_from, src_to, from, to;
+  // Rows first .. last, and what lies in the box.
+  function automatic logic meets(input logic [47:0] first, input logic [47:0] last, input logic [19:0] bytes,
+                                 input logic [47:0] low, input logic [47:0] high,
+                                 input logic [17:0] from, input logic [17:0] to);
+    logic up, right;
+    up    = first < last;
+    right = first[17:0] < last[17:0];
+    meets = (up ? first : last) <= high && low <= (up ? last : first) + 48'(bytes) - 48'd1 &&
+            (!address_pkg::in_core(first) ||
+             ((right ? first[17:0] : last[17:0]) <= to &&
+              from <= (right ? last[17:0] : first[17:0]) + 18'(bytes) - 18'd1));
+  endfunction
+
+  logic [EngineBits+1:0] src_index, src1_index, dst_index;
+  logic second, up, right, grow;
+  logic [47:0] low, high;
+  logic [17:0] from, to;
 
   always_comb begin
-    src_index = '0;
-    dst_index = '0;
-    src_up    = 1'b0;
-    dst_up    = 1'b0;
-    src_right = 1'b0;
-    dst_right = 1'b0;
-    grow      = 1'b0;
-    src_low   = '0;
-    src_high  = '0;
-    src_from  = '0;
-    src_to    = '0;
-    low       = '0;
-    high      = '0;
-    from      = '0;
-    to        = '0;
-    clash_o   = 1'b0;
+    src_index  = '0;
+    src1_index = '0;
+    dst_index  = '0;
+    second     = 1'b0;
+    up         = 1'b0;
+    right      = 1'b0;
+    grow       = 1'b0;
+    low        = '0;
+    high       = '0;
+    from       = '0;
+    to         = '0;
+    clash_o    = 1'b0;
     if (look_i) begin
-      src_index = {engine_i, 2'(address_pkg::memory_of(desc_i.src))};
-      dst_index = {engine_i, 2'(address_pkg::memory_of(desc_i.dst))};
-      src_up    = desc_i.src < src_last_i;
-      dst_up    = desc_i.dst < dst_last_i;
-      src_right = desc_i.src[17:0] < src_last_i[17:0];
-      dst_right = desc_i.dst[17:0] < dst_last_i[17:0];
-      src_low   = src_up ? desc_i.src : src_last_i;
-      src_high  = (src_up ? src_last_i : desc_i.src) + 48'(desc_i.row_bytes) - 48'd1;
-      src_from  = src_right ? desc_i.src[17:0] : src_last_i[17:0];
-      src_to    = (src_right ? src_last_i[17:0] : desc_i.src[17:0]) + 18'(desc_i.row_bytes) - 18'd1;
-      low       = dst_up ? desc_i.dst : dst_last_i;
-      high      = (dst_up ? dst_last_i : desc_i.dst) + 48'(desc_i.row_bytes) - 48'd1;
-      from      = dst_right ? desc_i.dst[17:0] : dst_last_i[17:0];
-      to        = (dst_right ? dst_last_i[17:0] : desc_i.dst[17:0]) + 18'(desc_i.row_bytes) - 18'd1;
+      src_index  = {engine_i, 2'(address_pkg::memory_of(desc_i.src))};
+      src1_index = {engine_i, 2'(address_pkg::memory_of(desc_i.src1))};
+      dst_index  = {engine_i, 2'(address_pkg::memory_of(desc_i.dst))};
+      second     = desc_i.combine != defs_pkg::CombineCopy;
+      up         = desc_i.dst < dst_last_i;
+      right      = desc_i.dst[17:0] < dst_last_i[17:0];
+      low        = up ? desc_i.dst : dst_last_i;
+      high       = (up ? dst_last_i : desc_i.dst) + 48'(desc_i.row_bytes) - 48'd1;
+      from       = right ? desc_i.dst[17:0] : dst_last_i[17:0];
+      to         = (right ? dst_last_i[17:0] : desc_i.dst[17:0]) + 18'(desc_i.row_bytes) - 18'd1;
 
-      clash_o = open_i && valid_q[src_index] && src_low <= high_q[src_index] && low_q[src_index] <= src_high &&
-                (!address_pkg::in_core(desc_i.src) ||
-                 (src_from <= to_q[src_index] && from_q[src_index] <= src_to));
+      clash_o = open_i && ((valid_q[src_index] &&
+                            meets(desc_i.src, src_last_i, desc_i.row_bytes, low_q[src_index],
+                                  high_q[src_index], from_q[src_index], to_q[src_index])) ||
+                           (second && valid_q[src1_index] &&
+                            meets(desc_i.src1, src1_last_i, desc_i.row_bytes, low_q[src1_index],
+                                  high_q[src1_index], from_q[src1_index], to_q[src1_index])));
       grow = open_i && valid_q[dst_index];
       if (grow && low_q[dst_index] < low) low = low_q[dst_index];
       if (grow && high_q[dst_index] > high) high = high_q[dst_index];

@@ -9,6 +9,9 @@ package dma_pkg;
     logic [8:0] bytes;
     logic remote;
     logic [1:0] memory;                            // of a local one
+    logic keep;                                    // of the second source: for the next beat
+    logic [2:0] combine;                           // what is made of this one and the one kept
+    logic [3:0] dtype;
     logic last;                                    // of a packet
     logic notify;                                  // last of the descriptor, which notifies
     logic [9:0] dst;
@@ -29,6 +32,40 @@ package dma_pkg;
     pick_of = '0;
     for (int unsigned i = 0; i < 16; i++) begin
       if (ahead[15-i]) pick_of = 4'(15 - i);
+    end
+  endfunction
+
+  // Of the words of two lines. Twin: combine() of cmodel/machine/dma.cc.
+  localparam int unsigned Words = size_pkg::LineBytes / 4;
+
+  function automatic logic [31:0] two_bf16(input logic [31:0] low, input logic [31:0] high);
+    two_bf16 = {convert_pkg::fp32_to_bf16(high), convert_pkg::fp32_to_bf16(low)};
+  endfunction
+
+  function automatic logic [Words*32-1:0] combine(input logic adds, input logic [3:0] dtype,
+                                                  input logic [Words*32-1:0] a,
+                                                  input logic [Words*32-1:0] b);
+    logic [31:0] x, y;
+    for (int unsigned i = 0; i < Words; i++) begin
+      x = a[32*i+:32];
+      y = b[32*i+:32];
+      if (dtype == defs_pkg::DtypeInt32) begin
+        if (adds) x = x + y;
+        else if ($signed(x) < $signed(y)) x = y;
+      end else if (dtype == defs_pkg::DtypeBf16) begin
+        if (adds) begin
+          x = two_bf16(
+            fma_pkg::add_fp32(convert_pkg::bf16_to_fp32(x[15:0]), convert_pkg::bf16_to_fp32(y[15:0])),
+            fma_pkg::add_fp32(convert_pkg::bf16_to_fp32(x[31:16]), convert_pkg::bf16_to_fp32(y[31:16])));
+        end else begin
+          x = two_bf16(
+            convert_pkg::max_fp32(convert_pkg::bf16_to_fp32(x[15:0]), convert_pkg::bf16_to_fp32(y[15:0])),
+            convert_pkg::max_fp32(convert_pkg::bf16_to_fp32(x[31:16]), convert_pkg::bf16_to_fp32(y[31:16])));
+        end
+      end else begin
+        x = convert_pkg::canonical(adds ? fma_pkg::add_fp32(x, y) : convert_pkg::max_fp32(x, y));
+      end
+      combine[32*i+:32] = x;
     end
   endfunction
 

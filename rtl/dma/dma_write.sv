@@ -9,7 +9,8 @@
 // Lines come in any order (descriptors that are open together may read different memories), and leave
 // in the order of their reads, one beat per cycle. Engines take turns, and one goes first that does not
 // write to the memory written last: see dma_engines. Behind the last beat of a descriptor its engine is closed
-// until that one has ended: dma_finish.
+// until that one has ended: dma_finish. A beat of two sources is two entries: the line of the second source
+// leaves into kept_q, and the one behind it is combined with that.
 `include "assert.svh"
 
 module dma_write #(
@@ -58,8 +59,10 @@ module dma_write #(
   logic [Engines-1:0] any_q, full_q;         // inflight_q is not 0, is 15
   logic [Engines-1:0][14:0] arrived_q;       // per seq: its line is here
   logic [Engines-1:0][3:0] head_q;           // seq of the oldest
-  logic [Engines-1:0] here_q, away_q;        // the oldest has come; it becomes a message
+  logic [Engines-1:0] here_q, away_q, keep_q;  // the oldest has come; it becomes a message; it is kept
   logic [Engines-1:0][1:0] memory_q;         // or goes there
+  logic [LineWidth-1:0] kept_q [Engines];    // of a second source
+  logic [LineBits-1:0] kept_from_q [Engines];
   logic [1:0] last_q;                        // memory written last
   logic [EngineBits-1:0] turn_q;
 
@@ -69,7 +72,7 @@ module dma_write #(
   assign msg_free = !msg_valid_o || msg_ready_i;
 
   logic [Engines-1:0] able, other;
-  logic pick_any, pick_wr, pick_msg;
+  logic pick_any, pick_wr, pick_msg, pick_keep;
   logic [EngineBits-1:0] pick;
   logic [3:0] pick_seq, next_seq;
   dma_pkg::beat_t plan;
@@ -83,19 +86,23 @@ module dma_write #(
     pick_any = 1'b0;
     pick_wr  = 1'b0;
     pick_msg = 1'b0;
+    pick_keep = 1'b0;
     plan     = '0;
     if (here_q != '0) begin
       able     = here_q & ~closed_i &
-                 (({Engines{msg_free}} & away_q) | ({Engines{wr_free}} & ~away_q));
-      for (int unsigned e = 0; e < Engines; e++) other[e] = able[e] && (away_q[e] || memory_q[e] != last_q);
+                 (({Engines{msg_free}} & away_q) | ({Engines{wr_free}} & ~away_q) | keep_q);
+      for (int unsigned e = 0; e < Engines; e++) begin
+        other[e] = able[e] && (away_q[e] || keep_q[e] || memory_q[e] != last_q);
+      end
       if (other == '0) other = able;
       pick     = EngineBits'(dma_pkg::pick_of(16'(other), 4'(turn_q)));
       pick_seq = head_q[pick];
       next_seq = pick_seq == 4'd14 ? 4'd0 : pick_seq + 4'd1;
       plan     = plan_q[{pick, pick_seq}];
       pick_any = able != '0;
-      pick_wr  = pick_any && !away_q[pick];
-      pick_msg = pick_any && away_q[pick];
+      pick_keep = pick_any && keep_q[pick];
+      pick_wr  = pick_any && !keep_q[pick] && !away_q[pick];
+      pick_msg = pick_any && !keep_q[pick] && away_q[pick];
     end
   end
 
@@ -111,13 +118,27 @@ module dma_write #(
                   (line >> ((LineBits+4)'(LineWidth) - (LineBits+4)'({by, 3'b0})));
   endfunction
 
+  logic [LineBits-1:0] turn, kept_turn;      // by which a line moves to its place
+  logic two, adds;
+  assign turn      = plan.addr[LineBits-1:0] - plan.from;
+  assign kept_turn = plan.addr[LineBits-1:0] - kept_from_q[pick];
+  assign two       = plan.combine != defs_pkg::CombineCopy;
+  assign adds      = plan.combine == defs_pkg::CombineAdd;
+
   always_ff @(posedge clk_i) begin
     if (rsp_valid_i) line_q[rsp_i.tag[0+:EngineBits+4]] <= rsp_i.data;
     if (beat_valid_i) plan_q[{beat_engine_i, beat_seq_i}] <= beat_i;
+    if (pick_keep) begin
+      kept_q[pick]      <= line_q[{pick, pick_seq}];
+      kept_from_q[pick] <= plan.from;
+    end
     if (pick_wr) begin
       wr_req_o <= '{write: 1'b1, addr: plan.addr, bytes: plan.bytes, tag: 12'(pick),
-                    data: rotate_left(line_q[{pick, pick_seq}],
-                                      plan.addr[LineBits-1:0] - plan.from)};
+                    data: rotate_left(line_q[{pick, pick_seq}], turn)};
+      if (two) begin
+        wr_req_o.data <= dma_pkg::combine(adds, plan.dtype, rotate_left(line_q[{pick, pick_seq}], turn),
+                                          rotate_left(kept_q[pick], kept_turn));
+      end
       wr_pc_o     <= plan.pc;
       wr_ends_o   <= plan.ends;
       wr_memory_o <= plan.memory;
@@ -126,6 +147,10 @@ module dma_write #(
       msg_o <= '{engine: 4'(pick), dst: plan.dst, addr: plan.addr, bytes: plan.bytes, vn: plan.vn,
                  last: plan.last, notify: plan.notify, sem: plan.notify ? plan.sem : 9'd0,
                  data: line_q[{pick, pick_seq}] >> {plan.from, 3'b0}};
+      if (two) begin
+        msg_o.data <= dma_pkg::combine(adds, plan.dtype, line_q[{pick, pick_seq}] >> {plan.from, 3'b0},
+                                       kept_q[pick] >> {kept_from_q[pick], 3'b0});
+      end
       msg_ends_o <= plan.ends;
     end
   end
@@ -148,6 +173,7 @@ module dma_write #(
       head_q         <= '0;
       here_q         <= '0;
       away_q         <= '0;
+      keep_q         <= '0;
       memory_q       <= '0;
       last_q         <= '0;
       turn_q         <= '0;
@@ -169,6 +195,7 @@ module dma_write #(
         arrived_q[pick][pick_seq] <= 1'b0;
         here_q[pick]              <= arrived_q[pick][next_seq];
         away_q[pick]              <= plan_q[{pick, next_seq}].remote;
+        keep_q[pick]              <= plan_q[{pick, next_seq}].keep;
         memory_q[pick]            <= plan_q[{pick, next_seq}].memory;
         if (pick_wr) last_q       <= plan.memory;
         if (!same) begin
@@ -182,6 +209,7 @@ module dma_write #(
         if (rsp_seq == rsp_head) begin
           here_q[rsp_engine]   <= 1'b1;
           away_q[rsp_engine]   <= plan_q[{rsp_engine, rsp_seq}].remote;
+          keep_q[rsp_engine]   <= plan_q[{rsp_engine, rsp_seq}].keep;
           memory_q[rsp_engine] <= plan_q[{rsp_engine, rsp_seq}].memory;
         end
       end

@@ -85,7 +85,7 @@ void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
   switch (cause) {
     case ErrorCause::ReservedBits:
       if (which == 0) d.reserved_hi = 1;
-      if (which == 1) d.reserved_mid = 1ull << 63;
+      if (which == 1) d.reserved_mid = 1u << 15;
       if (which == 2) d.reserved = 2;
       if (which == 3) d.reserved_lo = 1;
       if (which == 4) d.notify_sem = 7;

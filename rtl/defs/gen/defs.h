@@ -346,6 +346,22 @@ inline constexpr std::string_view to_string(ActFunc value) {
 }
 inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
 
+/// what a DMA engine makes of a row and of one from its second source
+enum class Combine : std::uint8_t {
+  Copy = 0,  ///< src; there is no second source
+  Add = 1,  ///< src + src1: fp32, bf16 added in fp32 and rounded once, int32 mod 2^32
+  Max = 2,  ///< the greater one: as of alu_op, int32 signed
+};
+inline constexpr std::string_view to_string(Combine value) {
+  switch (value) {
+    case Combine::Copy: return "Copy";
+    case Combine::Add: return "Add";
+    case Combine::Max: return "Max";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryCombine{Combine::Copy, Combine::Add, Combine::Max};
+
 /// what a sequencer computes of two registers, 32 bits
 enum class RegOp : std::uint8_t {
   Add = 0,  ///< a + b
@@ -1152,8 +1168,12 @@ struct Descriptor {
   std::uint16_t dst_chip{};  ///< board 6, chip 4; this chip's own id: local
   std::uint64_t src{};  ///< address of the first row
   std::uint64_t dst{};  ///< address of the first row
-  std::uint64_t reserved_hi{};  ///< zero
-  std::uint64_t reserved_mid{};  ///< zero
+  std::int64_t src1_stride{};  ///< bytes from row to row
+  std::uint8_t combine{};  ///< combine; Copy: dtype, src1 and its stride are zero
+  std::uint8_t dtype{};  ///< dtype of what is combined: Fp32, Bf16, Int32
+  std::uint16_t reserved_hi{};  ///< zero
+  std::uint16_t reserved_mid{};  ///< zero
+  std::uint64_t src1{};  ///< second source, on this chip: address of the first row; may be dst, row for row
   std::uint64_t reserved{};  ///< zero
   std::uint64_t reserved_lo{};  ///< zero
   void pack(std::uint32_t* words, unsigned at = 0) const {
@@ -1170,8 +1190,12 @@ struct Descriptor {
     put_bits(words, at + 332, 10, static_cast<std::uint64_t>(dst_chip));
     put_bits(words, at + 284, 48, static_cast<std::uint64_t>(src));
     put_bits(words, at + 236, 48, static_cast<std::uint64_t>(dst));
-    put_bits(words, at + 172, 64, static_cast<std::uint64_t>(reserved_hi));
-    put_bits(words, at + 108, 64, static_cast<std::uint64_t>(reserved_mid));
+    put_bits(words, at + 188, 48, static_cast<std::uint64_t>(src1_stride));
+    put_bits(words, at + 185, 3, static_cast<std::uint64_t>(combine));
+    put_bits(words, at + 181, 4, static_cast<std::uint64_t>(dtype));
+    put_bits(words, at + 172, 9, static_cast<std::uint64_t>(reserved_hi));
+    put_bits(words, at + 156, 16, static_cast<std::uint64_t>(reserved_mid));
+    put_bits(words, at + 108, 48, static_cast<std::uint64_t>(src1));
     put_bits(words, at + 44, 64, static_cast<std::uint64_t>(reserved));
     put_bits(words, at + 0, 44, static_cast<std::uint64_t>(reserved_lo));
   }
@@ -1190,8 +1214,12 @@ struct Descriptor {
     s.dst_chip = static_cast<std::uint16_t>(get_bits(words, at + 332, 10));
     s.src = static_cast<std::uint64_t>(get_bits(words, at + 284, 48));
     s.dst = static_cast<std::uint64_t>(get_bits(words, at + 236, 48));
-    s.reserved_hi = static_cast<std::uint64_t>(get_bits(words, at + 172, 64));
-    s.reserved_mid = static_cast<std::uint64_t>(get_bits(words, at + 108, 64));
+    s.src1_stride = static_cast<std::int64_t>(get_signed(words, at + 188, 48));
+    s.combine = static_cast<std::uint8_t>(get_bits(words, at + 185, 3));
+    s.dtype = static_cast<std::uint8_t>(get_bits(words, at + 181, 4));
+    s.reserved_hi = static_cast<std::uint16_t>(get_bits(words, at + 172, 9));
+    s.reserved_mid = static_cast<std::uint16_t>(get_bits(words, at + 156, 16));
+    s.src1 = static_cast<std::uint64_t>(get_bits(words, at + 108, 48));
     s.reserved = static_cast<std::uint64_t>(get_bits(words, at + 44, 64));
     s.reserved_lo = static_cast<std::uint64_t>(get_bits(words, at + 0, 44));
     return s;

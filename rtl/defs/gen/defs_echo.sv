@@ -128,8 +128,12 @@ module defs_echo (
   output logic [9:0] descriptor_f_dst_chip_o,
   output logic [47:0] descriptor_f_src_o,
   output logic [47:0] descriptor_f_dst_o,
-  output logic [63:0] descriptor_f_reserved_hi_o,
-  output logic [63:0] descriptor_f_reserved_mid_o,
+  output logic [47:0] descriptor_f_src1_stride_o,
+  output logic [2:0] descriptor_f_combine_o,
+  output logic [3:0] descriptor_f_dtype_o,
+  output logic [8:0] descriptor_f_reserved_hi_o,
+  output logic [15:0] descriptor_f_reserved_mid_o,
+  output logic [47:0] descriptor_f_src1_o,
   output logic [63:0] descriptor_f_reserved_o,
   output logic [43:0] descriptor_f_reserved_lo_o,
   input  logic [31:0] lcw_i,
@@ -528,10 +532,18 @@ module defs_echo (
   assign descriptor_out.src = descriptor_f_src_o;
   assign descriptor_f_dst_o = descriptor_in.dst;
   assign descriptor_out.dst = descriptor_f_dst_o;
+  assign descriptor_f_src1_stride_o = descriptor_in.src1_stride;
+  assign descriptor_out.src1_stride = descriptor_f_src1_stride_o;
+  assign descriptor_f_combine_o = descriptor_in.combine;
+  assign descriptor_out.combine = descriptor_f_combine_o;
+  assign descriptor_f_dtype_o = descriptor_in.dtype;
+  assign descriptor_out.dtype = descriptor_f_dtype_o;
   assign descriptor_f_reserved_hi_o = descriptor_in.reserved_hi;
   assign descriptor_out.reserved_hi = descriptor_f_reserved_hi_o;
   assign descriptor_f_reserved_mid_o = descriptor_in.reserved_mid;
   assign descriptor_out.reserved_mid = descriptor_f_reserved_mid_o;
+  assign descriptor_f_src1_o = descriptor_in.src1;
+  assign descriptor_out.src1 = descriptor_f_src1_o;
   assign descriptor_f_reserved_o = descriptor_in.reserved;
   assign descriptor_out.reserved = descriptor_f_reserved_o;
   assign descriptor_f_reserved_lo_o = descriptor_in.reserved_lo;

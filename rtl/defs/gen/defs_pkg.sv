@@ -188,6 +188,13 @@ package defs_pkg;
     ActFuncRelu = 8'd1  // x > 0 ? x : +0; NaN stays NaN
   } act_func_e;
 
+  // what a DMA engine makes of a row and of one from its second source
+  typedef enum logic [2:0] {
+    CombineCopy = 3'd0,  // src; there is no second source
+    CombineAdd = 3'd1,  // src + src1: fp32, bf16 added in fp32 and rounded once, int32 mod 2^32
+    CombineMax = 3'd2  // the greater one: as of alu_op, int32 signed
+  } combine_e;
+
   // what a sequencer computes of two registers, 32 bits
   typedef enum logic [7:0] {
     RegOpAdd = 8'd0,  // a + b
@@ -461,8 +468,12 @@ package defs_pkg;
     logic [9:0] dst_chip;  // board 6, chip 4; this chip's own id: local
     logic [47:0] src;  // address of the first row
     logic [47:0] dst;  // address of the first row
-    logic [63:0] reserved_hi;  // zero
-    logic [63:0] reserved_mid;  // zero
+    logic signed [47:0] src1_stride;  // bytes from row to row
+    logic [2:0] combine;  // combine; Copy: dtype, src1 and its stride are zero
+    logic [3:0] dtype;  // dtype of what is combined: Fp32, Bf16, Int32
+    logic [8:0] reserved_hi;  // zero
+    logic [15:0] reserved_mid;  // zero
+    logic [47:0] src1;  // second source, on this chip: address of the first row; may be dst, row for row
     logic [63:0] reserved;  // zero
     logic [43:0] reserved_lo;  // zero
   } descriptor_t;

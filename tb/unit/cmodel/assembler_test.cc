@@ -196,6 +196,37 @@ TEST(Assembler, CopiesElementsOnOneChip) {
   EXPECT_EQ(cmodel::check(defs::kMini, {}, d), defs::ErrorCause::None);
 }
 
+TEST(Assembler, CombinesWithASecondSource) {
+  Assembler assembler(defs::kMini, 2);
+  auto& core = assembler.core(0, 0);
+  const std::vector<std::uint8_t> bytes(2 * 64, 1);
+  const Block in = assembler.data(0, 0, "in", 64, 2, bytes),
+              sum = assembler.hbm(0, 1, "sum", 64, 2);
+  auto& dma = core.dma(1);
+  expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp32, sum); }, "copy comes first");
+  dma.copy(in, sum).combine(defs::Combine::Max, Dtype::Bf16, sum);
+  expect_error([&] { dma.combine(defs::Combine::Copy, Dtype::Fp32, sum); }, "allowed Add, Max");
+  expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp16, sum); },
+               "allowed Fp32, Bf16, Int32");
+  expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp32, sum.row_range(0, 1)); },
+               "allowed 2 x 64");
+  expect_error(
+      [&] { dma.combine(defs::Combine::Add, Dtype::Fp32, assembler.hbm(1, 0, "far", 64, 2)); },
+      "second source on chip 1, allowed 0");
+  Block odd = sum;
+  odd.addr += 2;
+  expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp32, odd); },
+               "allowed multiples of 4");
+  core.sync().trigger(1);
+  const Program program = assembler.assemble();
+  const auto d = word_of<defs::Descriptor>(program, 0, program.rings.at(0).base, 0);
+  EXPECT_EQ(d.combine, static_cast<std::uint8_t>(defs::Combine::Max));
+  EXPECT_EQ(d.dtype, static_cast<std::uint8_t>(Dtype::Bf16));
+  EXPECT_EQ(d.src1, sum.addr);
+  EXPECT_EQ(d.src1_stride, 64);
+  EXPECT_EQ(cmodel::check(defs::kMini, {0, 0, 1, 2}, d), defs::ErrorCause::None);
+}
+
 TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   expect_error([] { Assembler assembler(defs::kMini, 13); }, "13 chips, allowed 1..12");
   Assembler assembler(defs::kMini, 2);

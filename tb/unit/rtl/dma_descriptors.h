@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors, random and plain, and their place in a ring.
 #pragma once
+#include <cstdlib>
 #include <random>
 
 #include "tb/unit/rtl/dma_twin.h"
@@ -85,7 +86,28 @@ inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng,
     d.notify = rng() % 2;
     if (d.notify) d.notify_sem = static_cast<std::uint16_t>(rng() % 512);
   }
-  if (!remote && rng() % 4 == 0) make_elements(sizes, rng, engine, half, d);
+  switch (rng() % 5) {
+    case 0:
+      if (!remote) make_elements(sizes, rng, engine, half, d);
+      break;
+    case 1: {
+      const bool apart =
+          d.rows == 1 || std::abs(dst.stride) >= static_cast<std::int64_t>(d.row_bytes);
+      const bool in_place = rng() % 2 && !remote && apart;
+      const Place src1 = in_place
+                             ? dst
+                             : place(sizes, rng, engine, half, rng() % 2 && d.row_bytes <= window,
+                                     d.rows, d.row_bytes, tight);
+      constexpr defs::Dtype kFormats[] = {defs::Dtype::Fp32, defs::Dtype::Bf16, defs::Dtype::Int32};
+      d.combine = static_cast<std::uint8_t>(pick(rng, 1, 2));
+      d.dtype = static_cast<std::uint8_t>(kFormats[rng() % 3]);
+      d.src1 = src1.addr;
+      d.src1_stride = src1.stride;
+      break;
+    }
+    default:
+      break;
+  }
   d.update = rng() % 2;
   if (d.update) {
     d.update_sem = static_cast<std::uint16_t>(rng() % 512);
@@ -108,12 +130,12 @@ inline defs::PeerAccess random_peer(unsigned other, std::mt19937& rng) {
 
 /// Changes one field so that the descriptor is most likely refused.
 inline void spoil(std::mt19937& rng, Descriptor& d) {
-  switch (rng() % 20) {
+  switch (rng() % 25) {
     case 0:
-      d.reserved_hi = std::uint64_t{1} << rng() % 64;
+      d.reserved_hi = static_cast<std::uint16_t>(1u << rng() % 9);
       break;
     case 1:
-      d.reserved_mid = std::uint64_t{1} << rng() % 64;
+      d.reserved_mid = static_cast<std::uint16_t>(1u << rng() % 16);
       break;
     case 2:
       d.reserved = std::uint64_t{1} << rng() % 64;
@@ -166,6 +188,18 @@ inline void spoil(std::mt19937& rng, Descriptor& d) {
       d.dst ^= std::uint64_t{1} << rng() % 48;
       break;
     case 18:
+      d.combine = rng() % 8;
+      break;
+    case 19:
+      d.dtype = rng() % 16;
+      break;
+    case 20:
+      d.src1 = rng() % 2 ? d.src1 + pick(rng, 1, 3) : d.src1 ^ std::uint64_t{1} << rng() % 48;
+      break;
+    case 21:
+      d.src1_stride += pick(rng, 1, 65536);
+      break;
+    case 22:
       d.src_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
       break;
     default:

@@ -162,6 +162,36 @@ TEST(Dma, ElementsAreMovedOneByOne) {
   }
 }
 
+/// Sums into where the second source is: two lines are read for one that is written.
+TEST(Dma, CombiningReadsTwoLines) {
+  for (const unsigned engines : {1u, 16u}) {
+    Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+    Memory twin_memory;  // a sum in place is not made twice
+    Twin twin(defs::kInf2, twin_memory);
+    for (unsigned e = 0; e < engines; ++e) {
+      Descriptor d = plain_copy(0x1000000 + (std::uint64_t{e} << 20),
+                                cmodel::sbuf_addr(0, 0, e * 12288), 64, 1024);
+      d.dst_stride = d.src1_stride = defs::kSbufStride;
+      d.src1 = d.dst;
+      d.combine = static_cast<std::uint8_t>(defs::Combine::Add);
+      d.dtype = static_cast<std::uint8_t>(defs::Dtype::Bf16);
+      for (Memory* memory : {&bench.memory, &twin_memory}) store(*memory, ring_of(e, 1), 0, d);
+      bench.set_ring(e, ring_of(e, 1));
+      bench.expected[e] = twin.run(e, ring_of(e, 1), 1);
+    }
+    for (unsigned e = 0; e < engines; ++e) {
+      bench.trigger(e, 1);
+      bench.tick();
+    }
+    bench.drain(50000);
+    bench.expect_done();
+    const double rate = static_cast<double>(bench.bytes) /
+                        static_cast<double>(bench.last_write - bench.first_write + 1);
+    fmt::print("inf2  {:2} engines, sums of bf16 in place: {:.2f} B/cycle\n", engines, rate);
+    EXPECT_GE(rate, 7.9 * engines);
+  }
+}
+
 /// Descriptors back to back: the price of one, its predecessor's prefetch included.
 TEST(Dma, CostOfADescriptor) {
   for (const bool sbuf : {false, true}) {
