@@ -163,6 +163,7 @@ module dma_engines #(
     row_end    = 1'b0;
     packet_end = 1'b0;
     all_end    = 1'b0;
+    beat_o     = '0;
     if (running_q != '0 && rd_free && !fetch_valid_i) begin
       able = running_q & work_i & line_q & ~full_i & ~error_valid_o;
       for (int unsigned e = 0; e < Engines; e++) other[e] = able[e] && memory_q[e] != last_q;
@@ -191,18 +192,18 @@ module dma_engines #(
       row_end    = bytes == left && !keep;
       packet_end = row_end || bytes == to_limit;
       all_end    = row_end && rows_q[engine] == 16'd1;
+      beat_o = '{from: from[LineBits-1:0], addr: dst, bytes: bytes[8:0], remote: remote,
+                  memory: dst_memory_q[engine], keep: keep, combine: desc.combine, dtype: desc.dtype,
+                  last: packet_end,
+                  notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
+                  sem: desc.notify_sem, pc: pc_q[engine] - 32'd1, ends: all_end,
+                  update: desc.update, update_sem: desc.update_sem, update_delta: desc.update_delta};
     end
   end
 
   assign beat_valid_o  = issue;
   assign beat_engine_o = engine;
   assign beat_seq_o    = seq_q[engine];
-  assign beat_o = '{from: from[LineBits-1:0], addr: dst, bytes: bytes[8:0], remote: remote,
-                    memory: dst_memory_q[engine], keep: keep, combine: desc.combine, dtype: desc.dtype,
-                    last: packet_end,
-                    notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
-                    sem: desc.notify_sem, pc: pc_q[engine] - 32'd1, ends: all_end,
-                    update: desc.update, update_sem: desc.update_sem, update_delta: desc.update_delta};
 
   logic unused_desc;
   assign unused_desc = ^{desc.rows, desc.src, desc.src1, desc.dst, desc.row_bytes[19:17], desc.reserved_hi,
