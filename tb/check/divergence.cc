@@ -139,10 +139,9 @@ std::string to_text(const Divergence& d, const defs::Sizes& sizes) {
     const bool visits = d.expected && *d.expected == d.actual;
     return fields(sizes, c) + (visits ? fmt::format(", operation {}", c.serial) : "");
   };
-  return text +
-         fmt::format("  expected  {}\n  actual    {}\n",
-                     d.expected ? shown(*d.expected) : "no further commit in this stream",
-                     shown(d.actual));
+  return text + fmt::format("  expected  {}\n  actual    {}\n",
+                            d.expected ? shown(*d.expected) : "no further commit in this stream",
+                            shown(d.actual));
 }
 
 }  // namespace tb

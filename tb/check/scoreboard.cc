@@ -86,8 +86,7 @@ void Scoreboard::check(const CommitBuffer& commits) {
                                                       data_bytes(expected));
     ++commits_checked_;
     const bool same_write = same(expected, actual) && expected_data.size() == data.size();
-    if (!same_write ||
-        std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
+    if (!same_write || std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
       diverge({entry.cycle,
                l.chain.made(),
                actual,

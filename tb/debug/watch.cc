@@ -9,8 +9,8 @@
 namespace tb {
 namespace {
 
-// A commit may be reported so many core cycles behind its write, of PSUM at once: a sum that is read
-// and written again may be the same. Before it there is no limit: a burst waits for its turn.
+// A commit may be reported so many core cycles behind its write, of PSUM at once: a sum that is
+// read and written again may be the same. Before it there is no limit: a burst waits for its turn.
 constexpr std::uint64_t kLate = 8;
 std::uint64_t late(const cmodel::Cell& cell) {
   return cell.memory == cmodel::Cell::Memory::Psum ? 1 : kLate;

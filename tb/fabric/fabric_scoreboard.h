@@ -244,7 +244,8 @@ class Scoreboard {
     const Effect effect = std::move(effects.front());
     effects.pop_front();
     if (wrong(effect.burst.bytes == 0, chip, "notify before its data")) return;
-    wrong(*side.sem == (defs::SemUpdate{.sem = effect.sem, .delta = 1}.words()[0]), chip, "another semaphore");
+    wrong(*side.sem == (defs::SemUpdate{.sem = effect.sem, .delta = 1}.words()[0]), chip,
+          "another semaphore");
     wrong(*side.trace_sem_valid && *side.sem_src == effect.src && *side.sem_lane == effect.lane,
           chip, "notify traced for another sender");
     ++progress_;

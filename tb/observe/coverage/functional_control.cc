@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sequencers executed: visits to instructions, and bins of registers, branches, resolved fields.
+// What sequencers executed: visits to instructions, and bins of registers, branches, resolved
+// fields.
 #include <fmt/format.h>
 
 #include <array>
