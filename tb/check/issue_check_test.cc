@@ -151,13 +151,9 @@ class LoopIssues : public Issues {
     core.vector().loop(2, [&] { core.vector().take(token).copy(from, to); });
     core.sync().nop().signal(token).nop().signal(token);
     load(a.assemble());
-    const auto is = [&](std::uint32_t pc, auto what) { return what(defs::Instr::from(words(pc))); };
-    while (
-        !is(take_, [](auto& i) { return i.wait_op == static_cast<unsigned>(defs::WaitOp::Take); }))
-      ++take_;
-    branch_ = take_;
-    while (!is(branch_,
-               [](auto& i) { return i.opcode == static_cast<unsigned>(defs::Opcode::Branch); }))
+    const auto instr = [&](std::uint32_t pc) { return defs::Instr::from(words(pc)); };
+    while (instr(take_).wait_op != static_cast<unsigned>(defs::WaitOp::Take)) ++take_;
+    for (branch_ = take_; instr(branch_).opcode != static_cast<unsigned>(defs::Opcode::Branch);)
       ++branch_;
     for (std::uint32_t pc = 0; pc < take_; ++pc) issue(pc);
     check_.update(semaphore(), 1);
