@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmodel/program/product_scheme.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "cmodel/machine/address_map.h"
+#include "cmodel/program/tile.h"
+
+namespace cmodel {
+namespace {
+
+/// What the DMA takes beside its bytes, rtl/dma/dma.sv: between descriptors of an engine, and from
+/// a doorbell to the first write.
+constexpr unsigned kDescriptorCycles = 180, kDoorbellCycles = 340;
+
+unsigned ceil_div(std::uint64_t a, std::uint64_t b) {
+  return static_cast<unsigned>((a + b - 1) / b);
+}
+
+class Planner {
+ public:
+  Planner(const defs::Sizes& sizes, const ProductShape& shape, unsigned sbuf_bytes)
+      : sizes_(sizes), shape_(shape), sbuf_bytes_(sbuf_bytes) {
+    // Parts of B and C begin on lines.
+    const unsigned grain = sizes.line_bytes / std::min(4u, element_bytes(shape.b));
+    const unsigned tiles = ceil_div(shape.n, sizes.psum_cols);
+    tile_n_ = std::min({static_cast<unsigned>(round_up(ceil_div(shape.n, tiles), grain)),
+                        sizes.psum_cols, shape.n});
+  }
+
+  std::optional<ProductScheme> best() {
+    const unsigned most_m = ceil_div(shape_.m, sizes_.partitions),
+                   most_n = ceil_div(shape_.n, tile_n_), most = sizes_.psum_banks / 2;
+    for (unsigned m = 1; m <= std::min(most, most_m); ++m)
+      for (unsigned n = 1; n <= std::min(most / m, most_n); ++n) try_block(m, n);
+    return best_;
+  }
+
+ private:
+  unsigned line(std::uint64_t bytes) const {
+    return static_cast<unsigned>(round_up(bytes, sizes_.line_bytes));
+  }
+
+  void try_block(unsigned tiles_m, unsigned tiles_n) {
+    ProductScheme s;
+    s.tiles_m = tiles_m;
+    s.tiles_n = tiles_n;
+    s.tile_n = tile_n_;
+    s.m = {shape_.m, std::min(tiles_m * sizes_.partitions, shape_.m)};
+    s.n = {shape_.n, std::min(tiles_n * tile_n_, shape_.n)};
+    s.k = {shape_.k, std::min(sizes_.partitions, shape_.k)};
+    s.a_bytes = line(std::uint64_t{s.m.size} * element_bytes(shape_.a));
+    s.b_bytes = line(std::uint64_t{s.n.size} * element_bytes(shape_.b));
+    s.c_bytes = line(4 * tile_n_);
+    for (const bool a_kept : {false, true})
+      for (const bool b_kept : {false, true}) {
+        if ((a_kept && s.n.count() == 1) || (b_kept && s.m.count() == 1))
+          continue;  // no second use
+        s.a_kept = a_kept;
+        s.b_kept = b_kept;
+        try_slots(s);
+      }
+  }
+
+  /// What is kept has its place; the rings get what is left, up to a sweep.
+  void try_slots(ProductScheme s) {
+    const std::uint64_t k = s.k.count(), whole_b = k * s.n.count();
+    const std::uint64_t kept = (s.a_kept ? k * s.a_bytes : 0) +
+                               (s.b_kept ? whole_b * s.b_bytes : 0) + s.tiles() * s.c_bytes;
+    if (kept > sbuf_bytes_) return;
+    const unsigned ring = (s.a_kept ? 0 : s.a_bytes) + (s.b_kept ? 0 : s.b_bytes);
+    const auto slots =
+        static_cast<unsigned>(ring ? std::min<std::uint64_t>(k, (sbuf_bytes_ - kept) / ring) : k);
+    if (slots == 0) return;
+    s.a_slots = s.a_kept ? static_cast<unsigned>(k) : slots;
+    s.b_slots = s.b_kept ? static_cast<unsigned>(whole_b) : slots;
+    // Steps that fetch nothing are announced ahead of all work: as many as a semaphore can count.
+    if (s.a_kept && s.b_kept && s.steps() >> defs::kSemaphoreBits) return;
+    s.cycles = estimate(s);
+    if (!best_ || s.cycles < best_->cycles) best_ = s;
+  }
+
+  std::uint64_t estimate(const ProductScheme& s) const {
+    const std::uint64_t k = s.k.count(), partitions = sizes_.partitions;
+    const std::uint64_t rate = sizes_.line_bytes / sizes_.hbm_line_cycles;  // bytes a cycle
+    // All engines move a step's part of an operand, or a result.
+    const auto copy = [&](std::uint64_t rows, std::uint64_t row_bytes) {
+      return rows * line(row_bytes) / rate + kDescriptorCycles;
+    };
+    const std::uint64_t a_fetches = s.m.count() * (s.a_kept ? 1 : s.n.count()) * k,
+                        b_fetches = s.n.count() * (s.b_kept ? 1 : s.m.count()) * k,
+                        tiles = ceil_div(shape_.m, sizes_.partitions) *
+                                std::uint64_t{ceil_div(shape_.n, tile_n_)};
+    const std::uint64_t a = copy(std::min<std::uint64_t>(partitions, shape_.k), s.a_bytes),
+                        b = copy(std::min<std::uint64_t>(partitions, shape_.k), s.b_bytes),
+                        c = copy(std::min<std::uint64_t>(partitions, shape_.m), s.c_bytes);
+    const std::uint64_t fetch = a_fetches * a + b_fetches * b;
+    const std::uint64_t matmul = std::max(tile_n_, std::min(sizes_.partitions / 2, shape_.m)) *
+                                 (shape_.a == defs::Dtype::Fp32 ? 4 : 1);
+    const std::uint64_t array =
+        tiles * k * matmul * shape_.n / (std::uint64_t{ceil_div(shape_.n, tile_n_)} * tile_n_);
+    const std::uint64_t lanes = tiles * (tile_n_ + 2 * sizes_.dma_engines);
+    const std::uint64_t alone = s.ahead() == 1 && k > 1 ? fetch : 0;  // nothing is fetched ahead
+    return std::max({array, fetch + tiles * c, lanes}) + alone + kDoorbellCycles + a + b +
+           s.tiles() * c + tile_n_;
+  }
+
+  const defs::Sizes& sizes_;
+  const ProductShape& shape_;
+  unsigned sbuf_bytes_, tile_n_ = 0;
+  std::optional<ProductScheme> best_;
+};
+
+}  // namespace
+
+unsigned ProductScheme::ahead() const { return std::min({k.count(), a_slots, b_slots}); }
+
+ProductScheme plan_product(const defs::Sizes& sizes, const ProductShape& shape,
+                           unsigned sbuf_bytes) {
+  const std::string what = fmt::format("product of {} x {} x {}", shape.m, shape.k, shape.n);
+  if (shape.m == 0 || shape.n == 0 || shape.k == 0)
+    throw AssemblerError(what + "; allowed sides of 1 and more");
+  const auto best = Planner(sizes, shape, sbuf_bytes).best();
+  if (!best)
+    throw AssemblerError(
+        fmt::format("{} in {} bytes of an SBUF partition; allowed what holds a "
+                    "tile of each operand and of the result",
+                    what, sbuf_bytes));
+  return *best;
+}
+
+ProductGrid split_product(const defs::Sizes& sizes, const ProductShape& shape, unsigned cores,
+                          unsigned sbuf_bytes) {
+  ProductGrid best;
+  std::uint64_t least = UINT64_MAX;
+  for (unsigned rows = 1; rows <= std::min(cores, shape.m); ++rows) {
+    const ProductGrid grid{rows, std::min(cores / rows, shape.n)};
+    ProductShape part = shape;
+    part.m = ceil_div(shape.m, grid.rows);
+    part.n = ceil_div(shape.n, grid.columns);
+    const std::uint64_t cycles = plan_product(sizes, part, sbuf_bytes).cycles;
+    if (cycles < least) best = grid, least = cycles;
+  }
+  return best;
+}
+
+}  // namespace cmodel
