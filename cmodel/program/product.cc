@@ -146,27 +146,33 @@ class ProductWriter {
              const Tile& to) {
     const unsigned first = pieces.first(piece) * element_bytes(from.dtype),
                    bytes = row_bytes(pieces.size_of(piece), from.dtype);
-    Block target = u_.assembler_.block(to.rows(0, s_.k.size_of(t)));
+    Block target = u_.assembler_.block(to);
     target.row_bytes = bytes;  // whole words of a row that may end within one
-    copy(from.tiles[t].byte_range(first, bytes), target);
+    std::vector<std::pair<Block, Block>> copies;
+    unsigned row = 0;
+    for (const Block& block : from.tiles[t]) {
+      copies.emplace_back(block.byte_range(first, bytes), target.row_range(row, block.rows));
+      row += block.rows;
+    }
+    copy(copies);
   }
   void store(unsigned m, unsigned n) {
     for_tiles(s_.m.size_of(m), s_.n.size_of(n),
               [&](unsigned tile, unsigned row, unsigned column, unsigned rows, unsigned columns) {
-                copy(u_.assembler_.block(c_slot(tile, columns).rows(0, rows)),
-                     p_.c.row_range(s_.m.first(m) + row, rows)
-                         .byte_range(4 * (s_.n.first(n) + column), 4 * columns));
+                copy({{u_.assembler_.block(c_slot(tile, columns).rows(0, rows)),
+                       p_.c.row_range(s_.m.first(m) + row, rows)
+                           .byte_range(4 * (s_.n.first(n) + column), 4 * columns)}});
                 signal(u_.stored_[tile]);
               });
   }
   /// One descriptor for each engine.
-  void copy(const Block& source, const Block& target) {
-    const auto parts = parts_of_copy(source, target, sizes_.dma_engines, sizes_.line_bytes);
+  void copy(const std::vector<std::pair<Block, Block>>& copies) {
+    const auto parts = parts_of_copies(copies, sizes_.dma_engines, sizes_.line_bytes);
     for_engines([&](unsigned e) {
       if (e < parts.size())
         core_.dma(e).copy(parts[e].first, parts[e].second);
       else
-        core_.dma(e).copy(p_.a_t.tiles[0].row_range(0, 1).byte_range(0, 4),
+        core_.dma(e).copy(p_.a_t.tiles[0][0].row_range(0, 1).byte_range(0, 4),
                           u_.assembler_.block(u_.words_.rows(e, 1)));
     });
   }
@@ -283,12 +289,20 @@ class ProductWriter {
     if (operand.tiles.size() != s_.k.count())
       fail(fmt::format("{} of {} K tiles", name, operand.tiles.size()),
            fmt::format("{}", s_.k.count()));
-    for (unsigned t = 0; t < s_.k.count(); ++t)
-      if (const Block& tile = operand.tiles[t];
-          tile.rows != s_.k.size_of(t) || tile.row_bytes < row_bytes(columns, operand.dtype))
-        fail(fmt::format("K tile {} of {} of {} rows of {} bytes", t, name, tile.rows,
-                         tile.row_bytes),
-             fmt::format("{} of {}", s_.k.size_of(t), row_bytes(columns, operand.dtype)));
+    const unsigned least = row_bytes(columns, operand.dtype);
+    for (unsigned t = 0; t < s_.k.count(); ++t) {
+      unsigned rows = 0;
+      for (const Block& block : operand.tiles[t]) {
+        rows += block.rows;
+        if (block.row_bytes < least)
+          fail(fmt::format("rows of {} bytes in K tile {} of {}", block.row_bytes, t, name),
+               fmt::format("{}", least));
+      }
+      if (rows != s_.k.size_of(t) || operand.tiles[t].size() > sizes_.dma_engines)
+        fail(fmt::format("{} rows in {} blocks in K tile {} of {}", rows, operand.tiles[t].size(),
+                         t, name),
+             fmt::format("{} in 1..{}", s_.k.size_of(t), sizes_.dma_engines));
+    }
   }
   [[noreturn]] void fail(const std::string& what, const std::string& allowed) const {
     throw AssemblerError(fmt::format("chip {} core {}: product of {} x {} x {}: {}, allowed {}",

@@ -45,12 +45,12 @@
 
 namespace cmodel {
 
-/// K rows of an operand on one chip: a Block for each K tile of P rows, the last one may be
-/// shorter. Tiles may lie in different stacks; rows that start on lines move at full rate. Rows
-/// are whole words of 4 bytes.
+/// K rows of an operand on one chip, K tile by K tile of P rows (the last may have less): each in
+/// one Block, or its rows in several, in both stacks, say, which the engines then read at once.
+/// Rows that start on lines move at full rate; rows are whole words of 4 bytes.
 struct ProductOperand {
   defs::Dtype dtype = defs::Dtype::Bf16;
-  std::vector<Block> tiles;
+  std::vector<std::vector<Block>> tiles;
 };
 
 struct Product {

@@ -83,29 +83,35 @@ class Planner {
     if (!best_ || s.cycles < best_->cycles) best_ = s;
   }
 
+  /// First operands, then sweep by sweep what takes longest, then the last results.
   std::uint64_t estimate(const ProductScheme& s) const {
-    const std::uint64_t k = s.k.count(), partitions = sizes_.partitions;
-    const std::uint64_t rate = sizes_.line_bytes / sizes_.hbm_line_cycles;  // bytes a cycle
-    // All engines move a step's part of an operand, or a result.
-    const auto copy = [&](std::uint64_t rows, std::uint64_t row_bytes) {
-      return rows * line(row_bytes) / rate + kDescriptorCycles;
+    const std::uint64_t k = s.k.count(), rate = sizes_.line_bytes / sizes_.hbm_line_cycles;
+    // All engines move a step's part of an operand, or a tile of the result.
+    const auto copy = [&](unsigned rows, unsigned row_bytes) {
+      return std::min(rows, sizes_.partitions) * std::uint64_t{row_bytes} / rate +
+             kDescriptorCycles;
     };
-    const std::uint64_t a_fetches = s.m.count() * (s.a_kept ? 1 : s.n.count()) * k,
-                        b_fetches = s.n.count() * (s.b_kept ? 1 : s.m.count()) * k,
-                        tiles = ceil_div(shape_.m, sizes_.partitions) *
-                                std::uint64_t{ceil_div(shape_.n, tile_n_)};
-    const std::uint64_t a = copy(std::min<std::uint64_t>(partitions, shape_.k), s.a_bytes),
-                        b = copy(std::min<std::uint64_t>(partitions, shape_.k), s.b_bytes),
-                        c = copy(std::min<std::uint64_t>(partitions, shape_.m), s.c_bytes);
-    const std::uint64_t fetch = a_fetches * a + b_fetches * b;
-    const std::uint64_t matmul = std::max(tile_n_, std::min(sizes_.partitions / 2, shape_.m)) *
-                                 (shape_.a == defs::Dtype::Fp32 ? 4 : 1);
-    const std::uint64_t array =
-        tiles * k * matmul * shape_.n / (std::uint64_t{ceil_div(shape_.n, tile_n_)} * tile_n_);
-    const std::uint64_t lanes = tiles * (tile_n_ + 2 * sizes_.dma_engines);
-    const std::uint64_t alone = s.ahead() == 1 && k > 1 ? fetch : 0;  // nothing is fetched ahead
-    return std::max({array, fetch + tiles * c, lanes}) + alone + kDoorbellCycles + a + b +
-           s.tiles() * c + tile_n_;
+    const std::uint64_t a = copy(shape_.k, s.a_bytes), b = copy(shape_.k, s.b_bytes),
+                        c = copy(shape_.m, s.c_bytes);
+    // Of a sweep: tiles that there are, by and large, not those that there could be.
+    const std::uint64_t sweeps = s.m.count() * std::uint64_t{s.n.count()},
+                        tiles_m = ceil_div(shape_.m, sizes_.partitions),
+                        matmul = std::max(tile_n_, std::min(sizes_.partitions / 2, shape_.m)) *
+                                 (shape_.a == defs::Dtype::Fp32 ? 4u : 1u);
+    const std::uint64_t array = tiles_m * k * matmul * shape_.n / tile_n_ / sweeps,
+                        tiles = ceil_div(tiles_m * shape_.n, tile_n_ * sweeps),
+                        lanes = tiles * (tile_n_ + 2 * sizes_.dma_engines);
+    std::uint64_t cycles = kDoorbellCycles + a + b;
+    for (const bool first_m : {true, false})
+      for (const bool first_n : {true, false}) {
+        const std::uint64_t fetch =
+            k * ((s.fetches_a(first_n) ? a : 0) + (s.fetches_b(first_m) ? b : 0));
+        const std::uint64_t alone = s.ahead() == 1 ? fetch : 0;  // nothing comes ahead of time
+        cycles += std::uint64_t{first_m ? 1 : s.m.count() - 1} * (first_n ? 1 : s.n.count() - 1) *
+                  (alone + std::max({array, fetch + tiles * c, lanes}));
+      }
+    const std::uint64_t last = s.tiles() * c, covered = (s.tiles() - 1) * matmul;
+    return cycles + tile_n_ + std::max(c, last - std::min(last, covered));
   }
 
   const defs::Sizes& sizes_;

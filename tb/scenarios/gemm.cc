@@ -128,8 +128,8 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   core.sync().wait_ge(stored, step);
 }
 
-/// A core's operand by K tiles, on lines; those of the first core if it has the same: then in both
-/// stacks, tile by tile.
+/// A core's operand, rows on lines, each K tile half in one stack and half in the other: so all
+/// cores have both ports at any time. The second core's is the first one's if they are the same.
 cmodel::ProductOperand operand(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c,
                                bool is_a) {
   const auto of = [&](unsigned core) {
@@ -142,14 +142,16 @@ cmodel::ProductOperand operand(Assembler& assembler, const Plan& plan, unsigned 
   cmodel::ProductOperand made{is_a ? plan.formats.a : plan.formats.b, {}};
   const unsigned bytes = columns * cmodel::element_bytes(made.dtype);
   const auto width = static_cast<unsigned>(cmodel::round_up(bytes, plan.line_bytes));
-  for (unsigned k = 0, t = 0; k < plan.k; k += plan.partitions, ++t) {
-    const unsigned rows = std::min(plan.partitions, plan.k - k);
-    const auto name = fmt::format("{}{}.{}", is_a ? "a" : "b", common ? 0 : c, t);
-    const Block block =
-        common && c > 0 ? assembler.find(chip, name)
-                        : assembler.data(chip, common ? t % defs::kHbmPorts : c, name, width, rows,
-                                         padded(*of(c), k, rows, columns, made.dtype, width));
-    made.tiles.push_back(block);
+  const auto block = [&](unsigned stack, unsigned k, unsigned rows) {
+    const auto name = fmt::format("{}{}.{}", is_a ? "a" : "b", common ? 0 : c, k);
+    return common && c > 0 ? assembler.find(chip, name)
+                           : assembler.data(chip, stack, name, width, rows,
+                                            padded(*of(c), k, rows, columns, made.dtype, width));
+  };
+  for (unsigned k = 0; k < plan.k; k += plan.partitions) {
+    const unsigned rows = std::min(plan.partitions, plan.k - k), half = (rows + 1) / 2;
+    made.tiles.push_back({block(0, k, half)});
+    if (rows > half) made.tiles.back().push_back(block(1, k + half, rows - half));
   }
   return made;
 }
