@@ -20,8 +20,13 @@ class ProductWriter {
         core_(unit.core_),
         sizes_(unit.assembler_.sizes()),
         p_(product),
-        s_(plan_product(sizes_, {p_.m, p_.n, p_.k, p_.a_t.dtype, p_.b.dtype}, unit.sbuf_bytes())) {
-    check_operand("A", p_.a_t, p_.m);
+        s_(plan_product(sizes_,
+                        {p_.m, p_.n, p_.k, p_.a_t.dtype, p_.b.dtype, p_.a_t.whole.has_value()},
+                        unit.sbuf_bytes())) {
+    if (s_.a_whole)
+      check_whole(*p_.a_t.whole);
+    else
+      check_operand("A", p_.a_t, p_.m);
     check_operand("B", p_.b, p_.n);
     if (p_.c.rows != p_.m || p_.c.row_bytes != 4 * p_.n)
       fail(fmt::format("C of {} rows of {} bytes", p_.c.rows, p_.c.row_bytes),
@@ -50,11 +55,10 @@ class ProductWriter {
     return slot(i * s_.a_bytes, dtype, columns);
   }
   Tile b_slot(unsigned i, Dtype dtype, unsigned columns) const {
-    return slot(s_.a_slots * s_.a_bytes + i * s_.b_bytes, dtype, columns);
+    return slot(s_.a_region + i * s_.b_bytes, dtype, columns);
   }
   Tile c_slot(unsigned i, unsigned columns) const {
-    return slot(s_.a_slots * s_.a_bytes + s_.b_slots * s_.b_bytes + i * s_.c_bytes, Dtype::Fp32,
-                columns);
+    return slot(s_.a_region + s_.b_slots * s_.b_bytes + i * s_.c_bytes, Dtype::Fp32, columns);
   }
   /// The tiles of a block: each with its number, first row and column in the block, and size.
   template <class Body>
@@ -84,17 +88,21 @@ class ProductWriter {
   }
 
   // ---------------------------------------------------------------------------------- sync
-  unsigned fetches(bool first_m, bool first_n) const {
-    return s_.fetches_a(first_n) + s_.fetches_b(first_m);
+  /// The steps of a sweep: body(copies by each engine).
+  template <class S, class Body>
+  void for_steps(S& s, bool first_m, bool first_n, Body&& body) const {
+    const unsigned copies = s_.fetches_a(first_n) + s_.fetches_b(first_m),
+                   whole = s_.a_whole && first_m && first_n;
+    if (whole) body(copies + 1);
+    repeat(s, s_.k.count() - whole, [&] { body(copies); });
   }
 
   void fetch_sweep(bool first_m, bool first_n) {
     auto& s = core_.sync();
-    const unsigned count = fetches(first_m, first_n);
-    repeat(s, s_.k.count(), [&] {
+    for_steps(s, first_m, first_n, [&](unsigned copies) {
       s.take(u_.free_);
-      if (count == 0) s.nop();
-      if (count) for_engines([&](unsigned e) { s.trigger(e, count); });
+      if (copies == 0) s.nop();
+      if (copies) for_engines([&](unsigned e) { s.trigger(e, copies); });
     });
   }
   void store_sweep(unsigned rows, unsigned columns) {
@@ -130,6 +138,7 @@ class ProductWriter {
       const unsigned m = sweep / s_.n.count(), n = sweep % s_.n.count();
       for (unsigned t = 0; m < s_.m.count() && t < s_.k.count(); ++t, ++step) {
         const bool a = s_.fetches_a(n == 0), b = s_.fetches_b(m == 0);
+        if (s_.a_whole && step == 0) fetch_whole(*p_.a_t.whole);
         if (a) {
           fetch(p_.a_t, t, s_.m, m, a_slot(step % s_.a_slots, p_.a_t.dtype, s_.m.size));
           if (!b) signal(u_.fetched_);
@@ -141,6 +150,12 @@ class ProductWriter {
       }
       if (sweep) store((sweep - 1) / s_.n.count(), (sweep - 1) % s_.n.count());
     }
+  }
+  /// With it comes B, whose copies count.
+  void fetch_whole(const Block& from) {
+    Block target = u_.assembler_.block(a_slot(0, Dtype::Int8, 1).rows(0, from.rows));
+    target.row_bytes = from.row_bytes;
+    copy({{from, target}});
   }
   void fetch(const ProductOperand& from, unsigned t, const Pieces& pieces, unsigned piece,
              const Tile& to) {
@@ -172,7 +187,7 @@ class ProductWriter {
       if (e < parts.size())
         core_.dma(e).copy(parts[e].first, parts[e].second);
       else
-        core_.dma(e).copy(p_.a_t.tiles[0][0].row_range(0, 1).byte_range(0, 4),
+        core_.dma(e).copy(p_.b.tiles[0][0].row_range(0, 1).byte_range(0, 4),
                           u_.assembler_.block(u_.words_.rows(e, 1)));
     });
   }
@@ -184,8 +199,8 @@ class ProductWriter {
   void write_act() {
     auto& s = core_.act();
     const auto sweep = [&](bool first_m, bool first_n) {
-      repeat(s, s_.k.count(), [&] {
-        if (fetches(first_m, first_n))
+      for_steps(s, first_m, first_n, [&](unsigned copies) {
+        if (copies)
           for_engines([&](unsigned e) { s.take(u_.fetched_[e]).nop(); });
         else
           s.nop();
@@ -285,6 +300,12 @@ class ProductWriter {
   }
 
   // --------------------------------------------------------------------------------- checks
+  void check_whole(const Block& a) const {
+    const unsigned bytes = row_bytes(s_.k.count() * p_.m, p_.a_t.dtype);
+    if (a.rows != s_.k.size || a.row_bytes != bytes)
+      fail(fmt::format("A of {} rows of {} bytes", a.rows, a.row_bytes),
+           fmt::format("{} of {}", s_.k.size, bytes));
+  }
   void check_operand(const char* name, const ProductOperand& operand, unsigned columns) const {
     if (operand.tiles.size() != s_.k.count())
       fail(fmt::format("{} of {} K tiles", name, operand.tiles.size()),

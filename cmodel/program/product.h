@@ -37,7 +37,7 @@
 // Bits: an element of C is summed over k in ascending order, K tile by K tile of P rows
 // (cmodel/README.md, Arithmetic); sums of int8 leave PSUM as fp32.
 #pragma once
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "cmodel/program/assembler.h"
@@ -51,6 +51,9 @@ namespace cmodel {
 struct ProductOperand {
   defs::Dtype dtype = defs::Dtype::Bf16;
   std::vector<std::vector<Block>> tiles;
+  /// Of A with few rows, instead of tiles: P rows (K if that is less), in each its elements of all
+  /// K tiles, [p][tile][m]. A copy of a few bytes for each K tile would cost more than their work.
+  std::optional<Block> whole = {};
 };
 
 struct Product {

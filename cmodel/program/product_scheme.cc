@@ -52,13 +52,18 @@ class Planner {
     s.m = {shape_.m, std::min(tiles_m * sizes_.partitions, shape_.m)};
     s.n = {shape_.n, std::min(tiles_n * tile_n_, shape_.n)};
     s.k = {shape_.k, std::min(sizes_.partitions, shape_.k)};
-    s.a_bytes = line(std::uint64_t{s.m.size} * element_bytes(shape_.a));
+    s.a_whole = shape_.a_whole;
+    if (s.a_whole && s.m.count() > 1) return;
+    s.a_bytes = s.m.size * element_bytes(shape_.a);
+    if (!s.a_whole) s.a_bytes = line(s.a_bytes);
     s.b_bytes = line(std::uint64_t{s.n.size} * element_bytes(shape_.b));
     s.c_bytes = line(4 * tile_n_);
     for (const bool a_kept : {false, true})
       for (const bool b_kept : {false, true}) {
-        if ((a_kept && s.n.count() == 1) || (b_kept && s.m.count() == 1))
-          continue;  // no second use
+        // Kept for a second use, if there is one.
+        if (!s.a_whole && a_kept && s.n.count() == 1) continue;
+        if (s.a_whole && !a_kept) continue;
+        if (b_kept && s.m.count() == 1) continue;
         s.a_kept = a_kept;
         s.b_kept = b_kept;
         try_slots(s);
@@ -68,7 +73,7 @@ class Planner {
   /// What is kept has its place; the rings get what is left, up to a sweep.
   void try_slots(ProductScheme s) {
     const std::uint64_t k = s.k.count(), whole_b = k * s.n.count();
-    const std::uint64_t kept = (s.a_kept ? k * s.a_bytes : 0) +
+    const std::uint64_t kept = (s.a_kept ? line(k * s.a_bytes) : 0) +
                                (s.b_kept ? whole_b * s.b_bytes : 0) + s.tiles() * s.c_bytes;
     if (kept > sbuf_bytes_) return;
     const unsigned ring = (s.a_kept ? 0 : s.a_bytes) + (s.b_kept ? 0 : s.b_bytes);
@@ -77,6 +82,7 @@ class Planner {
     if (slots == 0) return;
     s.a_slots = s.a_kept ? static_cast<unsigned>(k) : slots;
     s.b_slots = s.b_kept ? static_cast<unsigned>(whole_b) : slots;
+    s.a_region = line(std::uint64_t{s.a_slots} * s.a_bytes);
     // Steps that fetch nothing are announced ahead of all work: as many as a semaphore can count.
     if (s.a_kept && s.b_kept && s.steps() >> defs::kSemaphoreBits) return;
     s.cycles = estimate(s);
@@ -91,8 +97,8 @@ class Planner {
       return std::min(rows, sizes_.partitions) * std::uint64_t{row_bytes} / rate +
              kDescriptorCycles;
     };
-    const std::uint64_t a = copy(shape_.k, s.a_bytes), b = copy(shape_.k, s.b_bytes),
-                        c = copy(shape_.m, s.c_bytes);
+    const std::uint64_t a = copy(shape_.k, s.a_whole ? s.a_region : s.a_bytes),
+                        b = copy(shape_.k, s.b_bytes), c = copy(shape_.m, s.c_bytes);
     // Of a sweep: tiles that there are, by and large, not those that there could be.
     const std::uint64_t sweeps = s.m.count() * std::uint64_t{s.n.count()},
                         tiles_m = ceil_div(shape_.m, sizes_.partitions),

@@ -10,6 +10,7 @@ namespace cmodel {
 struct ProductShape {
   unsigned m = 0, n = 0, k = 0;
   defs::Dtype a = defs::Dtype::Bf16, b = defs::Dtype::Bf16;
+  bool a_whole = false;  ///< ProductOperand::whole
 };
 
 /// Pieces of equal size, the last one what is left.
@@ -31,14 +32,16 @@ struct ProductScheme {
   bool b_kept = false;                ///< for all M blocks
   unsigned a_slots = 0, b_slots = 0;  ///< a step's part of A, of B each
   unsigned a_bytes = 0, b_bytes = 0, c_bytes = 0;  ///< of a slot, of a result; in each partition
+  unsigned a_region = 0;                           ///< of all slots of A, on lines
+  bool a_whole = false;                            ///< all of A comes with the first step
   std::uint64_t cycles = 0;                        ///< the estimate
 
   unsigned tiles() const { return tiles_m * tiles_n; }
   unsigned steps() const { return m.count() * n.count() * k.count(); }
-  unsigned sbuf_bytes() const { return a_slots * a_bytes + b_slots * b_bytes + tiles() * c_bytes; }
+  unsigned sbuf_bytes() const { return a_region + b_slots * b_bytes + tiles() * c_bytes; }
   /// Steps that operands are fetched ahead: at most a sweep.
   unsigned ahead() const;
-  bool fetches_a(bool first_n) const { return first_n || !a_kept; }
+  bool fetches_a(bool first_n) const { return !a_whole && (first_n || !a_kept); }
   bool fetches_b(bool first_m) const { return first_m || !b_kept; }
 };
 

@@ -128,6 +128,24 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   core.sync().wait_ge(stored, step);
 }
 
+/// A of few rows: all K tiles of a partition in one row.
+Block whole_a(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c, const Part& part) {
+  const unsigned bytes = cmodel::element_bytes(plan.formats.a),
+                 rows = std::min(plan.partitions, plan.k), tiles = (plan.k + rows - 1) / rows,
+                 row = tiles * part.m * bytes;
+  const auto width = static_cast<unsigned>(cmodel::round_up(row, 4)),
+             stride = static_cast<unsigned>(cmodel::round_up(row, plan.line_bytes));
+  std::vector<std::uint8_t> data(std::size_t{rows} * stride);
+  for (unsigned k = 0; k < plan.k; ++k)
+    for (unsigned m = 0; m < part.m; ++m)
+      std::memcpy(&data[std::size_t{k % rows} * stride + (k / rows * part.m + m) * bytes],
+                  &(*part.a_t)[std::size_t{k} * part.m + m], bytes);
+  const auto name = fmt::format("a{}", c);
+  return (assembler.has(chip, name) ? assembler.find(chip, name)
+                                    : assembler.data(chip, c, name, stride, rows, data))
+      .byte_range(0, width);
+}
+
 /// A core's operand, rows on lines, each K tile half in one stack and half in the other: so all
 /// cores have both ports at any time. The second core's is the first one's if they are the same.
 cmodel::ProductOperand operand(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c,
@@ -141,6 +159,10 @@ cmodel::ProductOperand operand(Assembler& assembler, const Plan& plan, unsigned 
   const unsigned columns = is_a ? part.m : part.n;
   cmodel::ProductOperand made{is_a ? plan.formats.a : plan.formats.b, {}};
   const unsigned bytes = columns * cmodel::element_bytes(made.dtype);
+  if (is_a && 8 * bytes <= plan.line_bytes) {
+    made.whole = whole_a(assembler, plan, chip, common ? 0 : c, part);
+    return made;
+  }
   const auto width = static_cast<unsigned>(cmodel::round_up(bytes, plan.line_bytes));
   const auto block = [&](unsigned stack, unsigned k, unsigned rows) {
     const auto name = fmt::format("{}{}.{}", is_a ? "a" : "b", common ? 0 : c, k);

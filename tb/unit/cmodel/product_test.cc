@@ -33,7 +33,8 @@ struct Case {
     product.m = shape.m;
     product.n = shape.n;
     product.k = shape.k;
-    product.a_t = operand(assembler, name + "a", shape.a, a, shape.m);
+    product.a_t = shape.a_whole ? whole(assembler, name + "a")
+                                : operand(assembler, name + "a", shape.a, a, shape.m);
     product.b = operand(assembler, name + "b", shape.b, b, shape.n);
     product.c = assembler.hbm(0, 1, name + "c", 4 * shape.n, shape.m);
   }
@@ -87,6 +88,19 @@ struct Case {
       }
     }
     return made;
+  }
+
+  /// A as ProductOperand::whole.
+  ProductOperand whole(Assembler& assembler, const std::string& name) const {
+    const unsigned rows = std::min(assembler.sizes().partitions, shape.k),
+                   bytes = cmodel::element_bytes(shape.a),
+                   row = ((shape.k + rows - 1) / rows * shape.m * bytes + 3) / 4 * 4;
+    std::vector<std::uint8_t> data(std::size_t{rows} * row);
+    for (unsigned k = 0; k < shape.k; ++k)
+      for (unsigned m = 0; m < shape.m; ++m)
+        std::memcpy(&data[std::size_t{k % rows} * row + (k / rows * shape.m + m) * bytes],
+                    &a[std::size_t{k} * shape.m + m], bytes);
+    return {shape.a, {}, assembler.data(0, 0, name, row, rows, data)};
   }
 
   /// As the header says: K tile by K tile, k ascending.
@@ -147,6 +161,22 @@ TEST(Product, AnyShapeAndFormat) {
     };
     const ProductShape shape{side(150), side(300), side(120), a, b};
     Multiplier unit(assembler, assembler.core(0, i % 2), random.one_in(2) ? 0 : 2048);
+    std::vector<Case> cases;
+    cases.emplace_back(assembler, random, shape, "");
+    unit.multiply(cases[0].product);
+    expect_right(assembler, cases);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Product, FewRowsComeAtOnce) {
+  Random random(5, "product");
+  for (unsigned i = 0; i < 24; ++i) {
+    Assembler assembler(kSizes, 1);
+    const auto [a, b] = kFormats[i % std::size(kFormats)];
+    const ProductShape shape{
+        random.between(1, 9), random.between(1, 300), random.between(1, 99), a, b, true};
+    Multiplier unit(assembler, assembler.core(0, 0));
     std::vector<Case> cases;
     cases.emplace_back(assembler, random, shape, "");
     unit.multiply(cases[0].product);
