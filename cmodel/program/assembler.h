@@ -39,11 +39,8 @@ class Assembler {
   /// The same with bytes that the host writes before the start: rows x row_bytes, row by row.
   Block data(unsigned chip, unsigned stack, const std::string& name, unsigned row_bytes,
              unsigned rows, std::span<const std::uint8_t> bytes);
-  /// The block of a name given to hbm() or data(); is there one?
+  /// The block of a name given to hbm() or data().
   const Block& find(unsigned chip, const std::string& name) const;
-  bool has(unsigned chip, const std::string& name) const {
-    return chip < chips_ && state_[chip].names.count(name);
-  }
   /// The bytes of a tile of contiguous elements, one row per partition: source or target of a copy.
   Block block(const Tile& tile) const;
   /// The host reads this block (whole, with the gaps of its stride, in multiples of 64 bytes) at

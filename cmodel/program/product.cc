@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/product_copies.h"
@@ -71,7 +72,7 @@ class ProductWriter {
   }
   template <class Body>
   void for_engines(Body&& body) const {
-    for (unsigned e = 0; e < sizes_.dma_engines; ++e) body(e);
+    for (unsigned e = 0; e < u_.engines_; ++e) body(e);
   }
 
   // --------------------------------------------------------------------------------- loops
@@ -88,18 +89,37 @@ class ProductWriter {
   }
 
   // ---------------------------------------------------------------------------------- sync
-  /// The steps of a sweep: body(copies by each engine).
+  /// The steps of a sweep: body(copies by each engine, K tile mod period).
   template <class S, class Body>
-  void for_steps(S& s, bool first_m, bool first_n, Body&& body) const {
+  void for_steps(S& s, bool first_m, bool first_n, unsigned period, Body&& body) const {
     const unsigned copies = s_.fetches_a(first_n) + s_.fetches_b(first_m),
-                   whole = s_.a_whole && first_m && first_n;
-    if (whole) body(copies + 1);
-    repeat(s, s_.k.count() - whole, [&] { body(copies); });
+                   whole = s_.a_whole && first_m && first_n, left = s_.k.count() - whole;
+    const auto steps = [&](unsigned count) {
+      for (unsigned t = whole; t < whole + count; ++t) body(copies, t % period);
+    };
+    if (whole) body(copies + 1, 0);
+    repeat(s, left / period, [&] { steps(period); });
+    steps(left % period);
+  }
+  void wait_for(const std::vector<ProductOperand::Arrival>& arrivals, unsigned t) {
+    if (arrivals.empty()) return;
+    const auto& [each, pass_on] = arrivals[t % arrivals.size()];
+    for (const Semaphore semaphore : each) core_.sync().take(semaphore);
+    if (pass_on) core_.sync().signal(*pass_on);
   }
 
   void fetch_sweep(bool first_m, bool first_n) {
     auto& s = core_.sync();
-    for_steps(s, first_m, first_n, [&](unsigned copies) {
+    const auto number = [](const auto& arrivals) {
+      return std::max<std::size_t>(arrivals.size(), 1);
+    };
+    // The first sweep waits for all of both operands.
+    const bool first = first_m && first_n;
+    const auto period =
+        first ? std::lcm(number(p_.a_t.arrivals), number(p_.b.arrivals)) : std::size_t{1};
+    for_steps(s, first_m, first_n, static_cast<unsigned>(period), [&](unsigned copies, unsigned t) {
+      if (first) wait_for(p_.a_t.arrivals, t);
+      if (first) wait_for(p_.b.arrivals, t);
       s.take(u_.free_);
       if (copies == 0) s.nop();
       if (copies) for_engines([&](unsigned e) { s.trigger(e, copies); });
@@ -182,7 +202,7 @@ class ProductWriter {
   }
   /// One descriptor for each engine.
   void copy(const std::vector<std::pair<Block, Block>>& copies) {
-    const auto parts = parts_of_copies(copies, sizes_.dma_engines, sizes_.line_bytes);
+    const auto parts = parts_of_copies(copies, u_.engines_, sizes_.line_bytes);
     for_engines([&](unsigned e) {
       if (e < parts.size())
         core_.dma(e).copy(parts[e].first, parts[e].second);
@@ -199,7 +219,7 @@ class ProductWriter {
   void write_act() {
     auto& s = core_.act();
     const auto sweep = [&](bool first_m, bool first_n) {
-      for_steps(s, first_m, first_n, [&](unsigned copies) {
+      for_steps(s, first_m, first_n, 1, [&](unsigned copies, unsigned) {
         if (copies)
           for_engines([&](unsigned e) { s.take(u_.fetched_[e]).nop(); });
         else
@@ -319,10 +339,10 @@ class ProductWriter {
           fail(fmt::format("rows of {} bytes in K tile {} of {}", block.row_bytes, t, name),
                fmt::format("{}", least));
       }
-      if (rows != s_.k.size_of(t) || operand.tiles[t].size() > sizes_.dma_engines)
+      if (rows != s_.k.size_of(t) || operand.tiles[t].size() > u_.engines_)
         fail(fmt::format("{} rows in {} blocks in K tile {} of {}", rows, operand.tiles[t].size(),
                          t, name),
-             fmt::format("{} in 1..{}", s_.k.size_of(t), sizes_.dma_engines));
+             fmt::format("{} in 1..{}", s_.k.size_of(t), u_.engines_));
     }
   }
   [[noreturn]] void fail(const std::string& what, const std::string& allowed) const {
@@ -337,9 +357,10 @@ class ProductWriter {
   const ProductScheme s_;
 };
 
-Multiplier::Multiplier(Assembler& assembler, Core& core, unsigned sbuf_bytes)
+Multiplier::Multiplier(Assembler& assembler, Core& core, unsigned sbuf_bytes, unsigned engines)
     : assembler_(assembler),
       core_(core),
+      engines_(engines ? engines : assembler.sizes().dma_engines),
       words_(core.sbuf(assembler.sizes().dma_engines, 1, Dtype::Fp32)),
       free_(core.semaphore("free")),
       loaded_(core.semaphore("loaded")),
@@ -356,7 +377,7 @@ Multiplier::Multiplier(Assembler& assembler, Core& core, unsigned sbuf_bytes)
   const defs::Sizes& sizes = assembler.sizes();
   const unsigned left = core.align_sbuf(sizes.line_bytes);
   memory_ = core.sbuf(sizes.partitions, sbuf_bytes ? sbuf_bytes : left, Dtype::Int8);
-  for (unsigned e = 0; e < sizes.dma_engines; ++e) {
+  for (unsigned e = 0; e < engines_; ++e) {
     fetched_.push_back(core.semaphore(fmt::format("fetched {}", e)));
     for (unsigned tile = 0; tile < stored_.size(); ++tile)
       stored_[tile].push_back(core.semaphore(fmt::format("stored {}.{}", tile, e)));

@@ -54,6 +54,13 @@ struct ProductOperand {
   /// Of A with few rows, instead of tiles: P rows (K if that is less), in each its elements of all
   /// K tiles, [p][tile][m]. A copy of a few bytes for each K tile would cost more than their work.
   std::optional<Block> whole = {};
+  /// K tile t is there when each of arrivals[t mod their number] has one more, which the sync
+  /// stream takes and passes on. None: it is there from the start.
+  struct Arrival {
+    std::vector<Semaphore> each;
+    std::optional<Semaphore> pass_on;
+  };
+  std::vector<Arrival> arrivals = {};
 };
 
 struct Product {
@@ -64,11 +71,12 @@ struct Product {
 };
 
 /// Multiplies on one core, one product after the other. Has its own part of SBUF, semaphores and
-/// registers and, while a product is under way, all streams, DMA engines and banks of the core.
+/// registers and, while a product is under way, all streams and banks of the core.
 class Multiplier {
  public:
-  /// With `sbuf_bytes` of each partition; 0: all that is left.
-  Multiplier(Assembler& assembler, Core& core, unsigned sbuf_bytes = 0);
+  /// With `sbuf_bytes` of each partition; 0: all that is left. With the first `engines` DMA engines
+  /// of the core; 0: all.
+  Multiplier(Assembler& assembler, Core& core, unsigned sbuf_bytes = 0, unsigned engines = 0);
   Multiplier(const Multiplier&) = delete;
 
   /// Appends the product to the streams of the core. Its operands must be in HBM when the sync
@@ -82,6 +90,7 @@ class Multiplier {
   friend class ProductWriter;
   Assembler& assembler_;
   Core& core_;
+  unsigned engines_;
   Tile words_;   ///< one for each engine that has no part
   Tile memory_;  ///< bytes, on lines
   Semaphore free_, loaded_, summed_, copied_, banks_, done_;

@@ -6,7 +6,7 @@
 //   --format names one.
 //
 //   With --size, or --a and --b: a grid of parts of C, one for each core, by the library
-//   (cmodel/program/product.h). Cores of a chip have common operands once in its HBM.
+//   (cmodel/program/product.h), gemm_product.h.
 //
 //   Without: small and odd, to reach what a good program does not. The seed splits C by rows or by
 //   columns. A core takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of
@@ -23,11 +23,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cmodel/machine/address_map.h"
 #include "cmodel/program/assembler.h"
-#include "cmodel/program/product.h"
 #include "tb/scenarios/gemm_check.h"
 #include "tb/scenarios/gemm_plan.h"
+#include "tb/scenarios/gemm_product.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {
@@ -39,18 +38,6 @@ using cmodel::Block;
 using cmodel::Semaphore;
 using cmodel::Tile;
 using defs::Dtype;
-
-/// Rows `first` .. of [..][columns] as bytes, each filled up with zeros to `width`.
-std::vector<std::uint8_t> padded(const Elements& values, unsigned first, unsigned rows,
-                                 unsigned columns, Dtype dtype, unsigned width) {
-  const unsigned bytes = cmodel::element_bytes(dtype);
-  std::vector<std::uint8_t> wide(std::size_t{rows} * width);
-  for (unsigned row = 0; row < rows; ++row)
-    for (unsigned i = 0; i < columns; ++i)
-      std::memcpy(&wide[std::size_t{row} * width + i * bytes],
-                  &values[std::size_t{first + row} * columns + i], bytes);
-  return wide;
-}
 
 void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c) {
   const Part& part = plan.parts[chip * defs::kCores + c];
@@ -128,73 +115,12 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   core.sync().wait_ge(stored, step);
 }
 
-/// A of few rows: all K tiles of a partition in one row.
-Block whole_a(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c, const Part& part) {
-  const unsigned bytes = cmodel::element_bytes(plan.formats.a),
-                 rows = std::min(plan.partitions, plan.k), tiles = (plan.k + rows - 1) / rows,
-                 row = tiles * part.m * bytes;
-  const auto width = static_cast<unsigned>(cmodel::round_up(row, 4)),
-             stride = static_cast<unsigned>(cmodel::round_up(row, plan.line_bytes));
-  std::vector<std::uint8_t> data(std::size_t{rows} * stride);
-  for (unsigned k = 0; k < plan.k; ++k)
-    for (unsigned m = 0; m < part.m; ++m)
-      std::memcpy(&data[std::size_t{k % rows} * stride + (k / rows * part.m + m) * bytes],
-                  &(*part.a_t)[std::size_t{k} * part.m + m], bytes);
-  const auto name = fmt::format("a{}", c);
-  return (assembler.has(chip, name) ? assembler.find(chip, name)
-                                    : assembler.data(chip, c, name, stride, rows, data))
-      .byte_range(0, width);
-}
-
-/// A core's operand, rows on lines, each K tile half in one stack and half in the other: so all
-/// cores have both ports at any time. The second core's is the first one's if they are the same.
-cmodel::ProductOperand operand(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c,
-                               bool is_a) {
-  const auto of = [&](unsigned core) {
-    const Part& part = plan.parts[chip * defs::kCores + core];
-    return is_a ? part.a_t : part.b;
-  };
-  const Part& part = plan.parts[chip * defs::kCores + c];
-  const bool common = of(0) == of(1);
-  const unsigned columns = is_a ? part.m : part.n;
-  cmodel::ProductOperand made{is_a ? plan.formats.a : plan.formats.b, {}};
-  const unsigned bytes = columns * cmodel::element_bytes(made.dtype);
-  if (is_a && 8 * bytes <= plan.line_bytes) {
-    made.whole = whole_a(assembler, plan, chip, common ? 0 : c, part);
-    return made;
-  }
-  const auto width = static_cast<unsigned>(cmodel::round_up(bytes, plan.line_bytes));
-  const auto block = [&](unsigned stack, unsigned k, unsigned rows) {
-    const auto name = fmt::format("{}{}.{}", is_a ? "a" : "b", common ? 0 : c, k);
-    return common && c > 0 ? assembler.find(chip, name)
-                           : assembler.data(chip, stack, name, width, rows,
-                                            padded(*of(c), k, rows, columns, made.dtype, width));
-  };
-  for (unsigned k = 0; k < plan.k; k += plan.partitions) {
-    const unsigned rows = std::min(plan.partitions, plan.k - k), half = (rows + 1) / 2;
-    made.tiles.push_back({block(0, k, half)});
-    if (rows > half) made.tiles.back().push_back(block(1, k + half, rows - half));
-  }
-  return made;
-}
-
-void multiply_part(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c) {
-  const Part& part = plan.parts[chip * defs::kCores + c];
-  if (part.m == 0) return;
-  cmodel::Multiplier unit(assembler, assembler.core(chip, c));
-  const Block result = assembler.hbm(chip, c, fmt::format("c.{}", c), plan.c_stride(part), part.m)
-                           .byte_range(0, 4 * part.n);
-  assembler.region(fmt::format("c{}.{}", chip, c), result, Dtype::Fp32);
-  unit.multiply({part.m, part.n, plan.k, operand(assembler, plan, chip, c, true),
-                 operand(assembler, plan, chip, c, false), result});
-}
-
 cmodel::Program build(const ScenarioArgs& args) {
   const Plan plan(args);
   Assembler assembler(args.sizes, args.chips);
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned c = 0; c < defs::kCores; ++c)
-      (plan.grid ? multiply_part : write_core)(assembler, plan, chip, c);
+  if (plan.grid) multiply_parts(assembler, plan, args.once);
+  for (unsigned chip = 0; chip < args.chips && !plan.grid; ++chip)
+    for (unsigned c = 0; c < defs::kCores; ++c) write_core(assembler, plan, chip, c);
   return assembler.assemble();
 }
 

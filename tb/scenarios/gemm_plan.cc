@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "cmodel/machine/address_map.h"
@@ -98,6 +99,17 @@ Formats draw_formats(const ScenarioArgs& args) {
 unsigned padded_columns(unsigned columns, Dtype dtype) {
   const unsigned step = 4 / cmodel::element_bytes(dtype);
   return static_cast<unsigned>(cmodel::round_up(columns, step));
+}
+
+std::vector<std::uint8_t> padded(const Elements& values, unsigned first, unsigned rows,
+                                 unsigned columns, Dtype dtype, unsigned width) {
+  const unsigned bytes = cmodel::element_bytes(dtype);
+  std::vector<std::uint8_t> wide(std::size_t{rows} * width);
+  for (unsigned row = 0; row < rows; ++row)
+    for (unsigned i = 0; i < columns; ++i)
+      std::memcpy(&wide[std::size_t{row} * width + i * bytes],
+                  &values[std::size_t{first + row} * columns + i], bytes);
+  return wide;
 }
 
 Plan::Plan(const ScenarioArgs& args)

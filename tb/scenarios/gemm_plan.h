@@ -29,6 +29,10 @@ struct Formats {
 /// Columns filled up to whole words.
 unsigned padded_columns(unsigned columns, defs::Dtype dtype);
 
+/// Rows `first` .. of [..][columns] as bytes, each filled up with zeros to `width`.
+std::vector<std::uint8_t> padded(const Elements& values, unsigned first, unsigned rows,
+                                 unsigned columns, defs::Dtype dtype, unsigned width);
+
 /// Everything that follows from the arguments, for build and check alike.
 struct Plan {
   /// Draws it by seed, as far as `args` leave it open.

@@ -76,6 +76,19 @@ class Hashes(ModelTest):
             metrics = self.model("gemm", *args, "--races")[0]["metrics"]
             self.assertEqual(metrics["elements_wrong"], 0, args)
 
+    def test_operands_once_on_the_board(self):
+        """The same C, and a K tile that ends with a row; what the host writes is less, chips send the rest."""
+        for args in (("--size", "97,401,83", "--chips", 2), ("--size", "100,500,200"), ("--size", "1,300,90", "--chips", 5)):
+            once, twice = (self.model("gemm", *args, *more, "--races", "--npy")[0] for more in (("--once",), ()))
+            self.assertEqual((once["metrics"]["elements_wrong"], once["metrics"]["split"]), (0, twice["metrics"]["split"]))
+        args = "gemm", "--size", "97,401,83", "--once", "--chips", 3
+        rtl, model = self.run_program(BOARD, *args)[0], self.model(*args)[0]
+        self.assertEqual(rtl["commit_hash"], model["commit_hash"])
+        self.assertGreater(rtl["metrics"]["flits"], 0)
+        self.assertIn("--once", rtl["repro"])
+        _, text = self.model("gemm", "--once", status=2)
+        self.assertIn("allowed with --size", text)
+
     def test_hash_does_not_depend_on_the_order_of_engines(self):
         for scenario in SCENARIOS:
             hashes = {self.model(scenario, "--order-seed", order)[0]["commit_hash"] for order in range(6)}
