@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +21,12 @@ namespace cmodel {
 class Chip;
 class Trace;
 
+/// An instruction, its registers resolved, as a sequencer issues it; one that is rejected is the last
+/// of its stream.
+using Executed = std::function<void(const StreamId&, const OperationId&, const defs::Instr&)>;
+
 struct BoardOptions {
+  Executed executed = {};        ///< told of every instruction
   bool track_liveness = false;   ///< keep the access history for liveness(); costs time and memory
   bool keep_trace = false;       ///< keep what every sequencer executed for trace()
   bool detect_races = false;     ///< report conflicting accesses without a semaphore path: races()

@@ -27,7 +27,10 @@ StreamId host_stream(unsigned chip) {
 }
 
 Observers::Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options)
-    : program_(program), track_liveness_(options.track_liveness), keep_trace_(options.keep_trace) {
+    : program_(program),
+      executed_(options.executed),
+      track_liveness_(options.track_liveness),
+      keep_trace_(options.keep_trace) {
   if (track_liveness_) positions_.resize(defs::kBoardChips * kChipStreams);
   if (options.detect_races) races_.emplace(sizes, program.chips);
 }
@@ -47,6 +50,7 @@ void Observers::begin(const StreamId& stream, const OperationId& operation) {
 
 void Observers::issued(const StreamId& stream, const OperationId& operation,
                        const defs::Instr& instr) {
+  if (executed_) executed_(stream, operation, instr);
   if (keep_trace_) trace_.add(stream, operation, instr);
   const bool equal = instr.wait_op == static_cast<std::uint8_t>(defs::WaitOp::Eq);
   if (races_ && instr.wait_op) races_->wait(stream.chip, instr.wait_sem, instr.wait_value, equal);

@@ -26,7 +26,7 @@ class Observers final : public ExecutionObserver {
   Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
 
   /// Does anybody observe?
-  bool any() const { return track_liveness_ || races_ || keep_trace_; }
+  bool any() const { return track_liveness_ || races_ || keep_trace_ || executed_; }
   const LivenessLog& liveness() const { return liveness_; }
   const Trace& trace() const { return trace_; }
   /// RaceDetector::text(); empty without detect_races.
@@ -59,6 +59,7 @@ class Observers final : public ExecutionObserver {
   static std::size_t position_of(const StreamId& stream);
 
   const Program& program_;
+  const Executed executed_;
   const bool track_liveness_, keep_trace_;
   std::vector<Position> positions_;  ///< by position_of; empty unless track_liveness_
   LivenessLog liveness_;

@@ -112,6 +112,12 @@ def semaphores(divergence, chip):
     return sorted({f"{core or other}.{number or last}" for core, number, other, last in found})
 
 
+def value_of(semaphore):
+    """The signal (tb/dut/trace/semaphore_values.sv) of CORE.NUMBER."""
+    core, number = map(int, semaphore.split("."))
+    return f"TOP.chip.u_semaphores.u_values.gen_core[{core}].gen_upper[{number // 16}].gen_lower[{number % 16}].value[15:0]"
+
+
 def places(divergence, chip):
     """(block, core, engine, note) along the root-cause trace on one chip, the cause first."""
     found, seen = [], set()
@@ -200,10 +206,16 @@ def write_views(run):
             body.append(named(block, line) if line.startswith("TOP") else line)
             if line.startswith("TOP"):
                 items.append(("signal", line))
+
+        def value(semaphore):
+            body.extend(("@24", f"+{{value of {semaphore}}} {value_of(semaphore)}"))
+            items.append(("signal", value_of(semaphore)))
         for line in expected_lines(divergence, chip):
             title(line)
         for block, core, engine, note in places(divergence, chip):
             title(f"chip {chip}{'' if core is None else f' core {core}'} {block or divergence['cause']['instance']}: {note}")
+            for name in semaphores(divergence, chip) if block == "semaphores" else []:
+                value(name)
             for line in fitted_block(fst, have, block, core, engine) if block else \
                     instance_lines(have, divergence["cause"]["instance"]):
                 row(block or divergence["cause"]["block"], line)

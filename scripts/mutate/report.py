@@ -90,7 +90,7 @@ def text_of(result, page):
 
 STYLE = """body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;color:#1b2430;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0 2rem}td,th{padding:.25rem .7rem;text-align:left;border-bottom:1px solid #e3e7ec;
-vertical-align:top}th{font-weight:600;color:#5a6675}code{font:12.5px ui-monospace,monospace}.n{text-align:right}
+vertical-align:top}th{font-weight:600;color:#5a6675}code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}.n{text-align:right}
 .bar{display:inline-block;height:.7rem;background:#2f7d5b;border-radius:2px;margin-right:.5rem}
 .survived,.unmet{color:#b3261e;font-weight:600}.killed,.timeout{color:#2f7d5b}
 @media(prefers-color-scheme:dark){body{background:#12161b;color:#dfe5ec}td,th{border-color:#2b333d}}"""

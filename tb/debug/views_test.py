@@ -5,6 +5,7 @@
   views_test.py BOARD ROOT
 """
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,18 @@ class Views(unittest.TestCase):
             spoil(run / "waves")
             self.assertIn(said, "\n".join(wrong_waves(run)))
             shutil.rmtree(run)
+
+    def test_semaphores_on_the_way_show_their_values(self):
+        named = 0
+        for view in (view for run in self.runs.values() for view in (run / "waves").glob("*.gtkw")):
+            text = view.read_text()
+            for names in re.findall(r"^-.* semaphores: .*on the way: (.*)$", text, re.M):
+                for name in names.split(", "):
+                    core, number = map(int, name.split("."))
+                    self.assertIn(f"+{{value of {name}}} TOP.chip.u_semaphores.u_values.gen_core[{core}]"
+                                  f".gen_upper[{number // 16}].gen_lower[{number % 16}].value[15:0]\n", text)
+                    named += 1
+        self.assertGreater(named, 1)
 
     @staticmethod
     def edit(folder, suffix, old, new):

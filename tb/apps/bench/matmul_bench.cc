@@ -52,7 +52,7 @@ class Engine {
     const auto words = load.words(), second = multiply.words();
     std::memcpy(&dut_.instr_i[0], words.data(), sizeof(words));
     std::memcpy(&dut_.second_i[0], second.data(), sizeof(second));
-    dut_.pc_i = 0;
+    dut_.serial_i = 0;
     dut_.instr_valid_i = dut_.second_valid_i = 1;
     dut_.eval();
     while (!dut_.instr_ready_o && !failed) clock();

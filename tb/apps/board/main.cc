@@ -319,10 +319,13 @@ int run(int argc, char** argv) {
   Outcome outcome;
   {
     const StdoutToStderr quiet;
-    Board board("board", options, wiring, job.program, wave_dir, job.accesses);
+    Functional functional(built_sizes(), job.program, wiring.tables());
+    Board board("board", options, wiring, job.program, wave_dir, job.accesses,
+                [&](const auto& stream, const auto& operation, const auto& instr) {
+                  functional.executed(stream, operation.pc, instr);
+                });
     arm(board);
     if (replay) replay->attach(board);
-    Functional functional(built_sizes(), job.program, wiring.tables());
     std::optional<timeline::Recorder> recorder;
     if (options.timeline) {
       recorder.emplace(built_sizes(), job.program);

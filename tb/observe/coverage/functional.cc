@@ -25,6 +25,7 @@ Functional::Functional(const defs::Sizes& sizes, const cmodel::Program& program,
                        const fabric::Tables& tables)
     : sizes_(sizes), program_(program), tables_(tables) {
   make_instruction_bins();
+  make_control_bins();
   make_transfer_bins();
   make_error_bins();
   for (const unsigned src : tables.members)
@@ -78,21 +79,18 @@ void Functional::observe(const CommitBuffer& commits) {
 
 void Functional::finish(const cmodel::Board& model, bool complete) {
   for (const auto& [where, flow] : flows_) end_flow(where, flow);
-  std::map<Where, std::uint64_t> triggered;
   for (const auto& stream : program_.streams) {
-    const auto status = model.sequencer(stream.chip, stream.core, stream.engine);
-    const bool done = status.state == defs::SeqState::Done;
     const Where where{stream.chip, stream.core, stream.engine};
-    for (std::uint32_t pc = 0; pc < status.pc + done && pc < stream.count; ++pc) {
-      const Instr instr = cmodel::instr_at(program_, stream, pc);
-      hit_instruction(where, pc, instr);
-      if (const auto [engine, count] = cmodel::doorbell(instr); count)
-        triggered[{stream.chip, stream.core, engine}] += count;
+    if (model.sequencer(stream.chip, stream.core, stream.engine).state != defs::SeqState::Error)
+      settle(where);
+    for (const auto& [pc, visits] : executed_[where]) {
+      hit_control(cmodel::instr_at(program_, stream, pc));
+      for (const Instr& instr : visits) hit_instruction(where, pc, instr);
     }
   }
   if (!complete) return;
   for (const auto& ring : program_.rings) {
-    std::uint64_t count = triggered[{ring.chip, ring.core, ring.engine}];
+    std::uint64_t count = rung_[{ring.chip, ring.core, ring.engine}];
     const auto engine =
         static_cast<std::uint8_t>(static_cast<unsigned>(Engine::Dma0) + ring.engine);
     for (const auto& error : model.errors())

@@ -24,7 +24,7 @@ namespace tb {
 /// A combination that they reject has no bin; an error cause that an engine cannot have is an
 /// illegal bin.
 ///
-/// Two sources: the program's instructions and descriptors that were executed, and what the RTL
+/// Two sources: the instructions (resolved) and descriptors that the model executed, and what the RTL
 /// did: its commits (messages, errors, gaps between the rows of an instruction) and probes
 /// (credits).
 ///
@@ -39,6 +39,8 @@ class Functional {
   /// One chip at a barrier: its commits since the last one, and its credits.
   void observe(const Chip& chip);
   void observe(const CommitBuffer& commits);
+  /// The model issued it. Of the visits to a pc the first kMostVisits count.
+  void executed(const cmodel::StreamId& stream, std::uint32_t pc, const defs::Instr& instr);
   /// At the end of the run. `complete`: all descriptors that were triggered have been executed.
   void finish(const cmodel::Board& model, bool complete);
 
@@ -50,6 +52,7 @@ class Functional {
 
  private:
   static constexpr unsigned kMostHops = defs::kBoardChips / 2;
+  static constexpr std::size_t kMostVisits = 64;
   using Where = std::tuple<unsigned, unsigned, unsigned>;  ///< chip, core, engine
 
   /// Credits left of a virtual channel of a link, and where they count.
@@ -60,13 +63,15 @@ class Functional {
   };
 
   struct Flow {
-    std::uint32_t pc = UINT32_MAX;
+    std::uint64_t serial = UINT64_MAX;
+    std::uint32_t pc = 0;
     std::uint16_t src = 0;
     std::uint64_t cycle = 0;
     std::uint64_t least = 0, most = 0;  ///< cycles between two rows
   };
 
   void make_instruction_bins();
+  void make_control_bins();
   void make_format_bins(const defs::InstrRow& row);
   void make_transfer_bins();
   void make_error_bins();
@@ -77,6 +82,10 @@ class Functional {
   void hit_flow(const CommitBuffer::Entry& entry);
   void hit_contention(const CommitBuffer::Entry& entry);
   void end_flow(const Where& where, const Flow& flow);
+  /// Counts the last instruction of a sequencer, which was not rejected.
+  void settle(const Where& where);
+  /// `written`: as it stands in the program.
+  void hit_control(const defs::Instr& written);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
   std::vector<Credit> find_credits(const Chip& chip);
@@ -88,6 +97,10 @@ class Functional {
   std::array<std::array<unsigned, fabric::kMaxChips>, fabric::kMaxChips> hops_{};
   std::map<std::string, std::uint64_t> bins_;
   std::vector<std::string> illegal_hits_;
+  /// By pc and visit, without the last one, which may still be rejected.
+  std::map<Where, std::map<std::uint32_t, std::vector<defs::Instr>>> executed_;
+  std::map<Where, std::pair<std::uint32_t, defs::Instr>> last_executed_;
+  std::map<Where, std::uint64_t> rung_;  ///< descriptors, by DMA engine
   std::map<Where, Flow> flows_;
   /// By chip: registers, and the state that found them.
   std::map<unsigned, std::pair<const ChipState*, std::vector<Credit>>> credits_;

@@ -27,11 +27,11 @@ void Functional::hit_flow(const CommitBuffer::Entry& entry) {
   const Where where{c.stream.chip, c.stream.core, c.stream.engine};
   if (c.stream.engine == static_cast<unsigned>(Engine::Host)) return;
   Flow& flow = flows_[where];
-  if (flow.pc != c.pc || flow.src != c.stream.src) {
+  if (flow.serial != c.serial || flow.src != c.stream.src) {
     end_flow(where, flow);
     if (c.stream.engine == static_cast<unsigned>(Engine::Tensor))
       (entry.cycle - flow.cycle <= kFlowingGap ? flowed_ : stalled_).insert({where, c.pc});
-    flow = {c.pc, c.stream.src, entry.cycle, UINT64_MAX, 0};
+    flow = {c.serial, c.pc, c.stream.src, entry.cycle, UINT64_MAX, 0};
     return;
   }
   const std::uint64_t gap = entry.cycle - flow.cycle;

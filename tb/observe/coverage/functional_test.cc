@@ -41,7 +41,7 @@ struct Functionals : testing::Test {
     commit.stream.engine = static_cast<std::uint8_t>(engine);
     commit.stream.core = static_cast<std::uint8_t>(core);
     commit.stream.src = static_cast<std::uint8_t>(src);
-    commit.pc = pc;
+    commit.pc = commit.serial = pc;
     commits.set_cycle(cycle);
     commits.commit(commit, {});
   }
@@ -99,6 +99,16 @@ TEST_F(Functionals, ContentionIsTwoCoresInOneMemoryAtATime) {
   functional.observe(commits);
   EXPECT_EQ(count("dma.contended.Hbm0"), 1u);
   EXPECT_EQ(count("dma.contended.Hbm1"), 0u);
+}
+
+TEST_F(Functionals, ABranchIsTakenOrNot) {
+  const cmodel::StreamId vector{.engine = static_cast<std::uint8_t>(Engine::Vector)};
+  const defs::Instr branch = defs::encode_branch(defs::Condition::Ltu, {.target = 7});
+  for (const std::uint32_t pc : {7u, 8u, 7u, 8u, 9u})
+    functional.executed(vector, pc, pc == 8 ? branch : defs::encode_nop());
+  EXPECT_EQ(count("control.branch.Ltu.taken"), 1u);
+  EXPECT_EQ(count("control.branch.Ltu.not_taken"), 1u);
+  EXPECT_EQ(count("control.branch.Eq.taken"), 0u);
 }
 
 TEST_F(Functionals, BinsComeFromTheDescriptions) {
