@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/tile.h"
@@ -144,8 +145,35 @@ ProductScheme plan_product(const defs::Sizes& sizes, const ProductShape& shape,
   return *best;
 }
 
+namespace {
+
+/// Cycles of the links if each K tile goes from one chip to each other one that needs it.
+std::uint64_t share_cycles(const ProductShape& shape, const ProductGrid& grid, unsigned chips) {
+  std::uint64_t bytes = 0;  // times links on their way
+  const auto add = [&](unsigned parts, bool is_a) {
+    for (unsigned part = 0; part < parts; ++part) {
+      std::set<unsigned> needed;
+      for (unsigned i = 0; i < grid.parts(); ++i)
+        if ((is_a ? i / grid.columns : i % grid.columns) == part) needed.insert(i / defs::kCores);
+      std::uint64_t links = 0;
+      for (const unsigned from : needed)
+        for (const unsigned to : needed) {
+          const unsigned way = from < to ? to - from : from - to;
+          links += std::min(way, chips - way);
+        }
+      const std::uint64_t columns = is_a ? shape.m / grid.rows : shape.n / grid.columns;
+      bytes += columns * shape.k * element_bytes(is_a ? shape.a : shape.b) * links / needed.size();
+    }
+  };
+  add(grid.rows, true);
+  add(grid.columns, false);
+  return bytes * defs::kFabricDivide / (2 * chips * std::uint64_t{defs::kFlitBytes});
+}
+
+}  // namespace
+
 ProductGrid split_product(const defs::Sizes& sizes, const ProductShape& shape, unsigned cores,
-                          unsigned sbuf_bytes) {
+                          unsigned sbuf_bytes, bool once) {
   ProductGrid best;
   std::uint64_t least = UINT64_MAX;
   for (unsigned rows = 1; rows <= std::min(cores, shape.m); ++rows) {
@@ -153,7 +181,8 @@ ProductGrid split_product(const defs::Sizes& sizes, const ProductShape& shape, u
     ProductShape part = shape;
     part.m = ceil_div(shape.m, grid.rows);
     part.n = ceil_div(shape.n, grid.columns);
-    const std::uint64_t cycles = plan_product(sizes, part, sbuf_bytes).cycles;
+    std::uint64_t cycles = plan_product(sizes, part, sbuf_bytes).cycles;
+    if (once) cycles = std::max(cycles, share_cycles(shape, grid, ceil_div(cores, defs::kCores)));
     if (cycles < least) best = grid, least = cycles;
   }
   return best;

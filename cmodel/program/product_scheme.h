@@ -56,8 +56,9 @@ struct ProductGrid {
   unsigned parts() const { return rows * columns; }
 };
 
-/// The grid of at most `cores` parts whose largest part has the lowest estimate.
+/// The grid of at most `cores` parts with the lowest estimate: of the largest part, or, if operands
+/// lie `once` on the board (product_share.h), of what goes over the links of the ring.
 ProductGrid split_product(const defs::Sizes& sizes, const ProductShape& shape, unsigned cores,
-                          unsigned sbuf_bytes);
+                          unsigned sbuf_bytes, bool once = false);
 
 }  // namespace cmodel

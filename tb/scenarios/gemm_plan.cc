@@ -162,7 +162,7 @@ void Plan::split(const ScenarioArgs& args, const ProductSize& size) {
   n = size.n;
   k = size.k;
   grid = cmodel::split_product(args.sizes, {m, n, k, formats.a, formats.b}, cores,
-                               args.sizes.sbuf_bytes);
+                               args.sizes.sbuf_bytes, args.once);
   Random random(args.seed, "gemm");
   // Parts of A by rows of the grid, of B by its columns.
   const auto cut = [&](bool is_a, unsigned whole, unsigned count) {

@@ -80,7 +80,7 @@ class Hashes(ModelTest):
         """The same C, and a K tile that ends with a row; what the host writes is less, chips send the rest."""
         for args in (("--size", "97,401,83", "--chips", 2), ("--size", "100,500,200"), ("--size", "1,300,90", "--chips", 5)):
             once, twice = (self.model("gemm", *args, *more, "--races", "--npy")[0] for more in (("--once",), ()))
-            self.assertEqual((once["metrics"]["elements_wrong"], once["metrics"]["split"]), (0, twice["metrics"]["split"]))
+            self.assertEqual([result["metrics"]["elements_wrong"] for result in (once, twice)], [0, 0])
         args = "gemm", "--size", "97,401,83", "--once", "--chips", 3
         rtl, model = self.run_program(BOARD, *args)[0], self.model(*args)[0]
         self.assertEqual(rtl["commit_hash"], model["commit_hash"])

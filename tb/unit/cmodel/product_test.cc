@@ -261,6 +261,11 @@ TEST(Product, GridsGiveAllCoresAShare) {
   EXPECT_EQ(grid(4096, 4096, 4096, 24).parts(), 24u);
   EXPECT_EQ(grid(1, 4096, 4096, 2).columns, 2u);
   EXPECT_EQ(grid(1, 1, 5, 24).parts(), 1u);
+  // Neighbours share rows of A, the chips across share columns of B.
+  const auto once = cmodel::split_product(defs::kInf2, {2048, 2048, 2048, Dtype::Bf16, Dtype::Bf16},
+                                          24, defs::kInf2.sbuf_bytes, true);
+  EXPECT_EQ(once.rows, 3u);
+  EXPECT_EQ(once.columns, 8u);
 }
 
 TEST(Product, CopiesAreCutForAllEngines) {
