@@ -17,8 +17,7 @@
 //   stream   what it does                                               and hands on
 //   sync     each step: rings all DMA engines for what of A and B       fetched[engine] --> act
 //            is not in SBUF yet. After the steps of a sweep, for
-//            each tile of the sweep before: for its way to HBM          stored[tile][engine] -->
-//            vector
+//            each tile of the sweep before: for its way to HBM          stored[..] --> vector
 //   act      each step: collects the engines                            loaded --> tensor
 //   tensor   each step: loads and matmuls; sweeps take turns between    free   --> sync
 //            the halves of the banks. At the last k tile:               summed --> vector
@@ -32,7 +31,7 @@
 // tiles of few rows) copies a word instead, so that it counts like the others.
 //
 // All of it in loops: the streams of a large product are as long as those of a small one. Only the
-// rings have a descriptor for each transfer.
+// rings have a descriptor for each transfer, and hold 65,535.
 //
 // Bits: an element of C is summed over k in ascending order, K tile by K tile of P rows
 // (cmodel/README.md, Arithmetic); sums of int8 leave PSUM as fp32.
