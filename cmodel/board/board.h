@@ -21,8 +21,8 @@ namespace cmodel {
 class Chip;
 class Trace;
 
-/// An instruction, its registers resolved, as a sequencer issues it; one that is rejected is the last
-/// of its stream.
+/// An instruction, its registers resolved, as a sequencer issues it; one that is rejected is the
+/// last of its stream.
 using Executed = std::function<void(const StreamId&, const OperationId&, const defs::Instr&)>;
 
 struct BoardOptions {

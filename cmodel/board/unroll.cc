@@ -31,10 +31,14 @@ struct Line {
   }
 };
 
+bool of_the_sequencer(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->overlay != defs::Overlay::None;
+}
+
 /// What is left of an instruction that was executed, if anything is.
 std::optional<defs::Instr> executed(const defs::Instr& instr) {
-  const auto* row = defs::row_of(instr.opcode);
-  if (!row || row->overlay == defs::Overlay::None) return instr;
+  if (!of_the_sequencer(instr)) return instr;
   const defs::Instr bare = wait_and_update(instr);
   if (!bare.wait_op && !bare.update) return {};
   return bare;
@@ -50,7 +54,8 @@ defs::Instr rejected(const defs::Instr& instr) {
   return with_overlay(instr, before, branch);
 }
 
-/// None: it was rejected when it was started, and stays as it was.
+/// None: it was rejected when it was started or executed nothing but what engines do, and stays as
+/// it was.
 std::optional<Line> line_of(const Board& board, const InstrStream& stream) {
   const auto& sequencer = board.machine(stream.chip).core(stream.core).sequencers[stream.engine];
   const auto& trace = board.trace().of({static_cast<std::uint8_t>(stream.chip),
@@ -60,7 +65,7 @@ std::optional<Line> line_of(const Board& board, const InstrStream& stream) {
   const bool refused = sequencer.status().state == defs::SeqState::Error &&
                        sequencer.status().cause != defs::ErrorCause::SemaphoreOverflow &&
                        !sequencer.exhausted();
-  if (refused && trace.empty()) return {};
+  if (std::ranges::none_of(trace, of_the_sequencer, &Trace::Entry::instr)) return {};
   Line line;
   for (std::size_t i = 0; i < trace.size(); ++i) {
     const auto& [operation, instr] = trace[i];

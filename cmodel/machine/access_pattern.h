@@ -133,7 +133,7 @@ inline Faults operand_faults(const defs::Sizes& sizes, const defs::Operand& op, 
     return faults;
   }
   const auto strides = strides_of(op);
-  faults.reserved_bits = op.reserved != 0 || op.index != 0;  // the sequencer has resolved it
+  faults.reserved_bits = op.reserved != 0;  // and the sequencer has resolved its index
   for (unsigned i = 0; i < 4; ++i) {
     if (trips[i] == 1 && strides[i] != 0) faults.reserved_bits = true;
     if (trips[i] == 0) faults.bad_shape = true;

@@ -182,17 +182,15 @@ std::uint64_t Assembler::place(const Core& core, const std::vector<Packed>& word
 }
 
 void Assembler::place_rings(Core& core, Program& program) {
-  std::vector<std::uint64_t> triggered(core.dma_.size());
-  for (const defs::Instr& instr : core.sync_.instructions_)
-    if (const auto [engine, count] = doorbell(instr); count) triggered[engine] += count;
   for (auto& dma : core.dma_) {
     const auto fail = [&](const std::string& what) {
       throw AssemblerError(
           fmt::format("chip {} core {} DMA {}: {}", core.chip(), core.index(), dma->index(), what));
     };
-    if (triggered[dma->index()] != dma->size())
-      fail(fmt::format("{} descriptors triggered, allowed: all {}", triggered[dma->index()],
-                       dma->size()));
+    const auto triggered = core.sync_.triggered_[dma->index()];
+    if (!triggered.fits(dma->size()))
+      fail(fmt::format("{} descriptors triggered, allowed: all {}",
+                       triggered.known ? triggered.often : triggered.once, dma->size()));
     if (dma->size() == 0) continue;
     if (dma->size() > 65535) fail(fmt::format("{} descriptors, allowed 1..65535", dma->size()));
     program.rings.push_back({core.chip(), core.index(), dma->index(),

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/assembler.h"
 
@@ -55,6 +57,12 @@ Tile Core::sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsig
   tile.offset = next_sbuf_;
   next_sbuf_ = static_cast<unsigned>(round_up(next_sbuf_ + bytes, defs::kSbufWordBytes));
   return tile.as(dtype, elements);
+}
+
+unsigned Core::align_sbuf(unsigned align) {
+  next_sbuf_ = static_cast<unsigned>(round_up(next_sbuf_, align));
+  const unsigned bytes = assembler_.sizes().sbuf_bytes;
+  return bytes - std::min(bytes, next_sbuf_);
 }
 
 Tile Core::psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column) const {

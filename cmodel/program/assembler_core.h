@@ -28,6 +28,9 @@ class Core {
   Semaphore semaphore(const std::string& name = "");
   /// SBUF nobody else has: `partitions` from `partition`, `elements` each, contiguous.
   Tile sbuf(unsigned partitions, unsigned elements, defs::Dtype dtype, unsigned partition = 0);
+  /// The next tile begins at a multiple of `align`; bytes of each partition that are left from
+  /// there.
+  unsigned align_sbuf(unsigned align);
   /// PSUM columns from `column` of a bank, fp32. Not allocated: banks are the program's to manage.
   Tile psum(unsigned bank, unsigned partitions, unsigned columns, unsigned column = 0) const;
 

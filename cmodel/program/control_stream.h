@@ -68,8 +68,8 @@ class ControlStream : public StreamBase {
               Where at = Where::current());
 
   /// The body again and again. It may have a parameter, the Register that is 0, step, 2 * step, ..
-  /// in its turns. One Branch a turn closes the loop. Copies that it triggers need DMA engines of
-  /// its own, whose rings then go round with it.
+  /// in its turns. One Branch a turn closes the loop. Copies that are written in it need DMA
+  /// engines of its own, whose rings then go round with it.
   template <class Body>
   void loop(Turns turns, unsigned step, Body&& body, Where at = Where::current()) {
     const OpenLoop open = open_loop(turns, step, at);
@@ -102,6 +102,7 @@ class ControlStream : public StreamBase {
     unsigned step;
     Label top, out;
     unsigned registers, around;  ///< what reg() and loop_ were
+    std::uint64_t often;         ///< what often_ was
   };
   OpenLoop open_loop(Turns turns, unsigned step, Where at);
   void close_loop(const OpenLoop& open, Where at);

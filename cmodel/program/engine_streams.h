@@ -41,13 +41,26 @@ class ActStream : public ActMethods<ActStream> {
 class SyncStream : public Stream<SyncStream> {
  public:
   using Stream::Stream;
-  /// Starts the next `count` descriptors of a DMA engine of this core.
+  /// Starts the next `count` descriptors of a DMA engine of this core. All that are triggered,
+  /// loops counted, are those of its ring once; or the triggers of one loop are, in each of its
+  /// turns.
   SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
   /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
   DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
 
  private:
-  std::map<unsigned, unsigned> loops_of_;  ///< around the triggers of each DMA engine
+  friend class Assembler;
+  struct Triggered {
+    unsigned loop = 0;        ///< around the first trigger
+    bool one_loop = true;     ///< around all of them the same
+    std::uint64_t once = 0;   ///< descriptors, each trigger counted once
+    std::uint64_t often = 0;  ///< in all turns
+    bool known = true;        ///< `often` is
+    bool fits(std::uint64_t ring) const {
+      return (one_loop && once == ring) || (known && often == ring);
+    }
+  };
+  std::map<unsigned, Triggered> triggered_;  ///< by DMA engine
 };
 
 }  // namespace cmodel

@@ -87,6 +87,7 @@ class StreamBase {
   std::optional<std::pair<unsigned, unsigned>> size_;  ///< register and dimension
   std::size_t closed_ = 0;  ///< instructions that a signal must not change: others come here, too
   unsigned loop_ = 0, loops_ = 0;  ///< the innermost loop around what is written, 0: none; so many
+  std::uint64_t often_ = 1;        ///< turns of all loops around it; 0: a register says how many
   Where at_;                       ///< who called last
 };
 

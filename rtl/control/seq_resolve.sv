@@ -18,6 +18,7 @@ module seq_resolve (
 );
 
   localparam logic [23:0] Beyond = 24'hFFFFFC;
+  localparam int unsigned OperandBits = $bits(instr_i.src0);
 
   function automatic logic [23:0] moved(input logic [23:0] offset, input logic [31:0] by);
     logic [31:0] sum;
@@ -25,14 +26,9 @@ module seq_resolve (
     moved = (sum[31:24] == '0) ? sum[23:0] : Beyond;
   endfunction
 
-  function automatic defs_pkg::operand_t without_stride(input defs_pkg::operand_t operand, input logic [1:0] dim);
-    without_stride = operand;
-    unique case (dim)
-      2'd0:    without_stride.stride0 = '0;
-      2'd1:    without_stride.stride1 = '0;
-      2'd2:    without_stride.stride2 = '0;
-      default: without_stride.stride3 = '0;
-    endcase
+  // Ones but in the stride of `dim`: strides are the low bits of an operand, the innermost lowest.
+  function automatic logic [OperandBits-1:0] all_but(input logic [1:0] dim);
+    all_but = ~(OperandBits'(16'hFFFF) << {dim, 4'd0});
   endfunction
 
   assign read_o = {instr_i.size_reg, instr_i.dst.index, instr_i.src1.index, instr_i.src0.index};
@@ -71,9 +67,9 @@ module seq_resolve (
           default: instr_o.size3 = size;
         endcase
         if (size == 16'd1) begin
-          if (rule.src0.spaces[3:1] != '0) instr_o.src0 = without_stride(instr_o.src0, instr_i.size_dim);
-          if (rule.src1.spaces[3:1] != '0) instr_o.src1 = without_stride(instr_o.src1, instr_i.size_dim);
-          if (rule.dst.spaces[3:1] != '0) instr_o.dst = without_stride(instr_o.dst, instr_i.size_dim);
+          if (rule.src0.spaces[3:1] != '0) instr_o.src0 = instr_o.src0 & all_but(instr_i.size_dim);
+          if (rule.src1.spaces[3:1] != '0) instr_o.src1 = instr_o.src1 & all_but(instr_i.size_dim);
+          if (rule.dst.spaces[3:1] != '0) instr_o.dst  = instr_o.dst & all_but(instr_i.size_dim);
         end
       end
     end

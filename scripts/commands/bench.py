@@ -7,6 +7,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   array    the busy 128 x 128 array in Verilator, in every format, against the same arithmetic in
            plain C++ and against an array of one module per PE
   matmul   cycles per matmul of the tensor engine, beside the published figures
+  gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
@@ -59,6 +60,40 @@ def bench_array(_args):
 
 def bench_matmul(_args):
     return run_json(BUILD / "matmul_bench", statuses=(0, 4))[1]["rows"]
+
+
+# Chips, M,K,N, and the least share of the roofline.
+PRODUCTS = ((1, (1024, 1024, 1024), 0.80), (1, (2048, 2048, 2048), 0.90), (12, (2048, 2048, 2048), 0.60),
+            (12, (4096, 4096, 4096), 0.80), (1, (1, 4096, 4096), 0.85), (1, (8, 4096, 4096), 0.85))
+INF2 = {"partitions": 128, "cores": 2, "hbm_bytes_per_cycle": 512}
+
+
+def roofline(chips, m, k, n):
+    """Cycles that C = A B takes at least, bf16 in and fp32 out, by what bounds it: arrays that all multiply in every
+    cycle, or HBM ports through which each byte of A, B and C goes once."""
+    return {"array": m * k * n / (INF2["partitions"] ** 2 * INF2["cores"] * chips),
+            "hbm": (2 * m * k + 2 * k * n + 4 * m * n) / (INF2["hbm_bytes_per_cycle"] * chips)}
+
+
+def bench_gemm(args):
+    """From doorbell to the last result in HBM. `waited`: shares of the arrays' time without a moving column."""
+    rows = []
+    for chips, size, target in PRODUCTS:
+        with tempfile.TemporaryDirectory() as out:
+            metrics = board("inf2", out, "gemm", "--format", "bf16", "--size", ",".join(map(str, size)), "--chips", chips,
+                            "--load", "backdoor", "--no-debug")[1]["metrics"]
+        cycles, counts, bounds = metrics["run_cycles"], metrics["tensor_counts"], roofline(chips, *size)
+        time = cycles * chips * INF2["cores"]
+        bound = max(bounds, key=bounds.get)
+        share = bounds[bound] / cycles
+        rows.append({"name": "gemm", "chips": chips, "size": "x".join(map(str, size)), "grid": metrics["split"], "cycles": cycles,
+                     "utilization": round(metrics["tensor_utilization"], 4), "bound": bound, "bound_cycles": round(bounds[bound]),
+                     "waited": {"nothing here": round(1 - counts["Active"] / time, 4)} |
+                               {name: round(counts[f"Wait{name.title()}"] / time, 4) for name in ("tile", "weights", "port")},
+                     "target": target, "measured": round(share, 4), "met": share >= target})
+        if not args.json:
+            show(rows[-1:])
+    return rows
 
 
 def bench_board(_args):
@@ -203,7 +238,7 @@ def of_catalogue(name):
     return bench
 
 
-BENCHES = {"array": bench_array, "matmul": bench_matmul, "fabric": bench_fabric,
+BENCHES = {"array": bench_array, "matmul": bench_matmul, "gemm": bench_gemm, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
            "shrink": bench_shrink, "snapshots": bench_snapshots,
            "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}

@@ -71,7 +71,8 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
       program_(program),
       wiring_(wiring),
       issues_(program.chips),
-      scoreboard_(built_sizes(), program, {.executed = std::move(executed), .detect_races = settings.races}),
+      scoreboard_(built_sizes(), program,
+                  {.executed = std::move(executed), .detect_races = settings.races}),
       workers_(std::min(settings.threads, program.chips)),
       delivered_(program.chips) {
   const unsigned n = program.chips;

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "cmodel/board/guard.h"
 #include "cmodel/machine/sequencer.h"
 #include "cmodel/program/disassemble.h"
 #include "cmodel/program/program_view.h"
+#include "rtl/defs/gen/instructions.h"
 
 namespace tb {
 namespace {
@@ -46,23 +48,23 @@ void IssueCheck::load(const cmodel::Program& program, unsigned chip) {
       return cmodel::Sequencer::check_wait(instr, static_cast<defs::Engine>(stream.engine),
                                            stream.core, peer) != defs::ErrorCause::None;
     };
-    look_at(sequencer, 0);
+    look_at(sequencer, 0, {});
   }
 }
 
-bool IssueCheck::holds(const defs::Instr& instr) const {
-  const unsigned value = values_[instr.wait_sem];
+bool IssueCheck::holds(const defs::Instr& instr, const defs::Instr& before) const {
+  const bool taken = before.wait_op == kTake && before.wait_sem == instr.wait_sem;
+  const unsigned there = values_[instr.wait_sem];
+  const unsigned value = there - (taken ? std::min<unsigned>(there, before.wait_value) : 0);
   return instr.wait_op == kGe || instr.wait_op == kTake ? value >= instr.wait_value
          : instr.wait_op == kEq                         ? value == instr.wait_value
                                                         : true;
 }
 
-void IssueCheck::look_at(Sequencer& sequencer, std::uint32_t pc) const {
-  sequencer.next.reset();
+void IssueCheck::look_at(Sequencer& sequencer, std::uint32_t pc, const defs::Instr& before) const {
   if (pc >= sequencer.count) return;
-  sequencer.next = pc;
-  sequencer.instr = decode(sequencer.bytes + std::size_t{pc} * defs::kInstrBytes);
-  sequencer.ready = holds(sequencer.instr) || sequencer.rejects(sequencer.instr);
+  const defs::Instr instr = decode(sequencer.bytes + std::size_t{pc} * defs::kInstrBytes);
+  sequencer.next.push_back({pc, instr, holds(instr, before) || sequencer.rejects(instr)});
 }
 
 void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
@@ -73,11 +75,17 @@ void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
   const std::uint8_t* expected = sequencer.bytes + std::size_t{pc} * defs::kInstrBytes;
   const bool wrong = std::memcmp(expected, instr, defs::kInstrBytes) != 0;
   if (wrong && wrong_.size() < kMost) wrong_.push_back({issue, decode(expected), decode(instr)});
-  if (!wrong && sequencer.next == pc && !sequencer.ready && early_.size() < kMost) {
-    const unsigned semaphore = sequencer.instr.wait_sem;
-    early_.push_back({issue, sequencer.instr, values_[semaphore], held_(semaphore)});
+  const auto looked_at = std::ranges::find(sequencer.next, pc, &Next::pc);
+  if (!wrong && looked_at != sequencer.next.end() && !looked_at->ready && early_.size() < kMost) {
+    const unsigned semaphore = looked_at->instr.wait_sem;
+    early_.push_back({issue, looked_at->instr, values_[semaphore], held_(semaphore)});
   }
-  look_at(sequencer, pc + 1);
+  const defs::Instr gone = decode(instr);
+  const auto* row = defs::row_of(gone.opcode);
+  sequencer.next.clear();
+  look_at(sequencer, pc + 1, gone);
+  if (row && row->overlay == defs::Overlay::Branch)
+    look_at(sequencer, defs::branch_of(gone).target, gone);
 }
 
 void IssueCheck::end_cycle(std::uint64_t cycle, const CommitBuffer& commits) {
@@ -112,8 +120,8 @@ void IssueCheck::update(unsigned semaphore, int delta) {
   values_[semaphore] += static_cast<unsigned>(delta);
   for (auto& core : sequencers_)
     for (Sequencer& sequencer : core)
-      if (sequencer.next && !sequencer.ready && sequencer.instr.wait_sem == semaphore)
-        sequencer.ready = holds(sequencer.instr);
+      for (Next& next : sequencer.next)
+        if (!next.ready && next.instr.wait_sem == semaphore) next.ready = holds(next.instr, {});
 }
 
 }  // namespace tb

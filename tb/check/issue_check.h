@@ -3,8 +3,8 @@
 // time.
 //
 //   issue of pc --> bytes as in the program?
-//              `--> did its wait hold at any time since pc - 1 went?  by the updates as committed,
-//                   not by what the semaphore's register holds
+//              `--> did its wait hold at any time since the one before went?  by the updates as
+//                   committed, not by what the semaphore's register holds
 //   update  --> does the register hold now what all of its updates make?
 #pragma once
 #include <array>
@@ -75,16 +75,20 @@ class IssueCheck : public IssueSink {
 
  private:
   static constexpr std::size_t kMost = 16;
+  struct Next {  ///< one whose wait is looked at
+    std::uint32_t pc = 0;
+    defs::Instr instr;
+    bool ready = false;  ///< its wait has held
+  };
   struct Sequencer {
     const std::uint8_t* bytes = nullptr;
     std::uint32_t count = 0;
     std::function<bool(const defs::Instr&)> rejects;  ///< without waiting
-    std::optional<std::uint32_t> next;                ///< the one whose wait is looked at
-    defs::Instr instr;                                ///< that one
-    bool ready = false;                               ///< its wait has held
+    std::vector<Next> next;                           ///< behind a branch, two
   };
-  void look_at(Sequencer& sequencer, std::uint32_t pc) const;
-  bool holds(const defs::Instr& instr) const;
+  void look_at(Sequencer& sequencer, std::uint32_t pc, const defs::Instr& before) const;
+  /// `before` may have taken what is not committed yet.
+  bool holds(const defs::Instr& instr, const defs::Instr& before) const;
   std::optional<WrongValue> compared(unsigned semaphore) const;
 
   std::array<std::array<Sequencer, defs::kSequencers>, defs::kCores> sequencers_{};

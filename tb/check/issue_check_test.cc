@@ -15,7 +15,10 @@ constexpr auto kVector = static_cast<unsigned>(defs::Engine::Vector);
 
 class Issues : public testing::Test {
  protected:
-  Issues() : program_(three()) {
+  Issues() { load(three()); }
+  void load(cmodel::Program program) {
+    program_ = std::move(program);
+    check_ = {};
     check_.load(program_, 0);
     check_.set_registers([this](unsigned) { return register_; });
     for (const cmodel::InstrStream& stream : program_.streams)
@@ -135,6 +138,49 @@ TEST_F(Issues, WhatIsRejectedWithoutWaitingIsNotEarly) {
   }
   EXPECT_TRUE(check.wrong().empty());
   EXPECT_TRUE(check.early().empty());
+}
+
+/// A turn takes a token and copies.
+class LoopIssues : public Issues {
+ protected:
+  LoopIssues() {
+    cmodel::Assembler a(defs::kMini, 1);
+    cmodel::Core& core = a.core(0, kCore);
+    const auto from = core.psum(1, 3, 4), to = core.sbuf(3, 4, defs::Dtype::Fp32);
+    const auto token = core.semaphore();
+    core.vector().loop(2, [&] { core.vector().take(token).copy(from, to); });
+    core.sync().nop().signal(token).nop().signal(token);
+    load(a.assemble());
+    const auto instr = [&](std::uint32_t pc) { return defs::Instr::from(words(pc)); };
+    while (instr(take_).wait_op != static_cast<unsigned>(defs::WaitOp::Take)) ++take_;
+    for (branch_ = take_; instr(branch_).opcode != static_cast<unsigned>(defs::Opcode::Branch);)
+      ++branch_;
+    for (std::uint32_t pc = 0; pc < take_; ++pc) issue(pc);
+    check_.update(semaphore(), 1);
+    turn();
+  }
+  unsigned semaphore() const { return defs::Instr::from(words(take_)).wait_sem; }
+  void turn() {
+    issue(take_);
+    check_.update(semaphore(), -1);
+    for (std::uint32_t pc = take_ + 1; pc <= branch_; ++pc) issue(pc);
+  }
+  std::uint32_t take_ = 0, branch_ = 0;
+};
+
+TEST_F(LoopIssues, ATurnWithATokenIsNoNews) {
+  check_.update(semaphore(), 1);
+  turn();
+  issue(branch_ + 1);
+  EXPECT_TRUE(check_.early().empty());
+  EXPECT_TRUE(check_.wrong().empty());
+}
+
+TEST_F(LoopIssues, BehindABranchATurnWithoutATokenIsEarly) {
+  turn();
+  ASSERT_EQ(check_.early().size(), 1u);
+  EXPECT_EQ(check_.early()[0].pc, take_);
+  EXPECT_EQ(check_.early()[0].value, 0u);
 }
 
 }  // namespace

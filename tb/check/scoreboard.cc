@@ -85,15 +85,15 @@ void Scoreboard::check(const CommitBuffer& commits) {
     const std::span<const std::uint8_t> expected_data(l.bytes.data() + l.head_byte,
                                                       data_bytes(expected));
     ++commits_checked_;
-    if (expected != actual || expected_data.size() != data.size() ||
-        std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
+    const bool same_write = same(expected, actual) && expected_data.size() == data.size();
+    if (!same_write || std::memcmp(expected_data.data(), data.data(), data.size()) != 0) {
       diverge({entry.cycle,
                l.chain.made(),
                actual,
                {data.begin(), data.end()},
                expected,
                {expected_data.begin(), expected_data.end()}});
-      l.lost = expected != actual || expected_data.size() != data.size();
+      l.lost = !same_write;
       if (l.lost) continue;
     }
     l.chain.add(actual, data, entry.cycle);

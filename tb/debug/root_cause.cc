@@ -27,6 +27,13 @@ class RootCauseTrace {
   void trace(const Mismatch& m) {
     const cmodel::StreamId& id = m.actual.stream;
     found_.path.push_back(step_of(m));
+    if (m.expected && *m.expected == m.actual && m.expected->serial != m.actual.serial) {
+      blame(id, m.actual.pc, m.cycle,
+            fmt::format("right, but of operation {} of its stream instead of {}", m.actual.serial,
+                        m.expected->serial));
+      if (id.engine < defs::kSequencers) found_.cause->block = "sequencer";
+      return;
+    }
     const bool semaphore = m.actual.kind == CommitKind::Semaphore;
     if (semaphore) {
       if (m.expected && m.expected->pc == m.actual.pc && m.expected->addr == m.actual.addr &&

@@ -4,7 +4,8 @@
 cause must name the injected chip, core and block, and the waves of the chips on the way there must
 hold the divergence, with views without missing signals.
 
-  sweep_test.py BOARD SEEDS [SITE...]      seeds 1 .. SEEDS; all sites of `--inject list` unless told
+  sweep_test.py BOARD SCENARIO SEEDS [SITE...]      SCENARIO with its options; seeds 1 .. SEEDS; all sites of
+                                                    `--inject list` unless told
 """
 import json
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from wave_files import wrong_waves
 
-BOARD, SEEDS, SITES = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+BOARD, SCENARIO, SEEDS, SITES = sys.argv[1], sys.argv[2].split(), int(sys.argv[3]), sys.argv[4:]
 
 
 def sites():
@@ -29,7 +30,7 @@ def judge(job):
     """None if all is well, '' if there was nothing to find, else what is wrong."""
     site, seed = job
     with tempfile.TemporaryDirectory() as out:
-        run = subprocess.run([BOARD, "digits", "--inject", site, "--seed", str(seed), "--threads", "1",
+        run = subprocess.run([BOARD, *SCENARIO, "--inject", site, "--seed", str(seed), "--threads", "1",
                               "--hang-cycles", "8192", "--out", out], capture_output=True, text=True, timeout=1200)
         try:
             result = json.loads((Path(out) / "latest" / "result.json").read_text())

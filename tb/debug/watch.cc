@@ -9,9 +9,12 @@
 namespace tb {
 namespace {
 
-// A commit may be reported so many core cycles behind its write. Before it there is no limit: a
-// burst waits for its turn at the memory.
+// A commit may be reported so many core cycles behind its write, of PSUM at once: a sum that is
+// read and written again may be the same. Before it there is no limit: a burst waits for its turn.
 constexpr std::uint64_t kLate = 8;
+std::uint64_t late(const cmodel::Cell& cell) {
+  return cell.memory == cmodel::Cell::Memory::Psum ? 1 : kLate;
+}
 constexpr std::ptrdiff_t kOnTheWay = 2;  // writes of one byte that may be on their way at once
 
 bool same_byte(const cmodel::Cell& a, const cmodel::Cell& b) {
@@ -69,7 +72,7 @@ std::optional<WatchFinding> Watch::finding() const {
     for (std::size_t i = 1; i < w.values.size(); ++i) {
       const auto [cycle, value] = w.values[i];
       const auto end = std::find_if(w.writes.begin(), w.writes.end(), [&](const Timed& write) {
-        return write.first > cycle + kLate;
+        return write.first > cycle + late(w.cell);
       });
       const auto begin = end - std::min(kOnTheWay, end - w.writes.begin());
       if (std::none_of(begin, end, [&](const Timed& write) { return write.second == value; }))

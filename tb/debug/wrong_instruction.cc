@@ -52,6 +52,12 @@ void blame(unsigned chip, const Issue& issue, std::string why, Diagnosis& found)
   found.cause->block = "sequencer";
 }
 
+/// Did a semaphore of the chip refuse an update that the model's took?
+bool refused(const Mismatch& m, unsigned chip) {
+  return m.actual.stream.chip == chip && m.actual.kind == cmodel::CommitKind::Error &&
+         m.actual.delta == static_cast<int>(defs::ErrorCause::SemaphoreOverflow);
+}
+
 }  // namespace
 
 bool blame_semaphore(const Board& board, Diagnosis& found) {
@@ -61,9 +67,12 @@ bool blame_semaphore(const Board& board, Diagnosis& found) {
     if (wrong && !board.chip(chip).is_model() && (!first || wrong->cycle < first->second.cycle))
       first = {chip, *wrong};
   }
-  if (!first || (!found.mismatches.empty() && found.mismatches.front().cycle < first->second.cycle))
-    return false;
+  if (!first) return false;
   const auto& [chip, wrong] = *first;
+  // What was seen at rest only may have been so before.
+  if (!found.mismatches.empty() && found.mismatches.front().cycle < wrong.cycle &&
+      !refused(found.mismatches.front(), chip))
+    return false;
   if (!found.mismatches.empty()) found.path.push_back(step_of(found.mismatches.front()));
   found.cause = cause_in(chip, {}, "semaphores", to_string(wrong));
   if (board.issues(chip).wrong_value()) found.cause->cycle = wrong.cycle;

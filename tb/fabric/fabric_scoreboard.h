@@ -244,7 +244,8 @@ class Scoreboard {
     const Effect effect = std::move(effects.front());
     effects.pop_front();
     if (wrong(effect.burst.bytes == 0, chip, "notify before its data")) return;
-    wrong(*side.sem == (effect.sem << 16 | 1u), chip, "another semaphore");
+    const defs::SemUpdate update{.sem = static_cast<std::uint16_t>(effect.sem), .delta = 1};
+    wrong(*side.sem == update.words()[0], chip, "another semaphore");
     wrong(*side.trace_sem_valid && *side.sem_src == effect.src && *side.sem_lane == effect.lane,
           chip, "notify traced for another sender");
     ++progress_;

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random matrix products C = A B, split over all cores by rows or by columns of C.
+// Random matrix products C = A B over all cores.
 //
 //   A [M, K], stored transposed, and B [K, N], C in fp32; all in HBM. The seed chooses the
 //   formats of A and B among those that may meet in the array (half of the seeds: bf16), unless
-//   --format names one. A core
-//   takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of P, N in tiles
-//   of a PSUM bank. The last K tile, when it is short, sits on a random start partition. Sums of
-//   int8 products leave PSUM as fp32.
-//   --size fixes M, K and N; what else the seed draws stays drawn.
-//   A third of the seeds cut K into tiles of P/2, even ones for the upper half of the array's rows,
-//   odd ones for the lower: two sums at once, in two banks, that the vector engine adds.
+//   --format names one.
+//
+//   With --size, or --a and --b: a grid of parts of C, one for each core, by the library
+//   (cmodel/program/product.h), gemm_product.h.
+//
+//   Without: small and odd, to reach what a good program does not. The seed splits C by rows or by
+//   columns. A core takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of
+//   P, N in tiles of a PSUM bank. The last K tile, when it is short, sits on a random start
+//   partition. A third of the seeds cut K into tiles of P/2, even ones for the upper half of the
+//   array's rows, odd ones for the lower: two sums at once, in two banks, that the vector engine
+//   adds.
+//
+//   Sums of int8 products leave PSUM as fp32.
 //
 // gemm_plan.h has what is multiplied where, gemm_check.h the judgement.
 #include <fmt/format.h>
@@ -20,6 +26,7 @@
 #include "cmodel/program/assembler.h"
 #include "tb/scenarios/gemm_check.h"
 #include "tb/scenarios/gemm_plan.h"
+#include "tb/scenarios/gemm_product.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {
@@ -31,19 +38,6 @@ using cmodel::Block;
 using cmodel::Semaphore;
 using cmodel::Tile;
 using defs::Dtype;
-
-/// [rows][columns] as bytes, each row filled up with zeros to whole words.
-std::vector<std::uint8_t> padded(const Elements& values, unsigned rows, unsigned columns,
-                                 Dtype dtype) {
-  const unsigned bytes = cmodel::element_bytes(dtype),
-                 width = padded_columns(columns, dtype) * bytes;
-  std::vector<std::uint8_t> wide(std::size_t{rows} * width);
-  for (unsigned row = 0; row < rows; ++row)
-    for (unsigned i = 0; i < columns; ++i)
-      std::memcpy(&wide[std::size_t{row} * width + i * bytes],
-                  &values[std::size_t{row} * columns + i], bytes);
-  return wide;
-}
 
 void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned c) {
   const Part& part = plan.parts[chip * defs::kCores + c];
@@ -57,12 +51,13 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
   // Operands: A^T in stack 0, B in stack 1; the cores of a chip share the common one.
   const auto load = [&](const char* name, unsigned stack, bool common, const Elements& values,
                         unsigned columns, Dtype dtype) {
-    const unsigned width = padded_columns(columns, dtype);
+    const unsigned width = padded_columns(columns, dtype),
+                   row_bytes = width * cmodel::element_bytes(dtype);
     const std::string full = common ? name : fmt::format("{}.{}", name, c);
-    const Block block =
-        common && c > 0 ? assembler.find(chip, full)
-                        : assembler.data(chip, stack, full, width * cmodel::element_bytes(dtype),
-                                         plan.k, padded(values, plan.k, columns, dtype));
+    const Block block = common && c > 0
+                            ? assembler.find(chip, full)
+                            : assembler.data(chip, stack, full, row_bytes, plan.k,
+                                             padded(values, 0, plan.k, columns, dtype, row_bytes));
     std::vector<Tile> tiles;
     for (unsigned t = 0; t < plan.k_tiles(); ++t) {
       tiles.push_back(core.sbuf(plan.k_count(t), width, dtype, plan.k_start(t)));
@@ -123,7 +118,8 @@ void write_core(Assembler& assembler, const Plan& plan, unsigned chip, unsigned 
 cmodel::Program build(const ScenarioArgs& args) {
   const Plan plan(args);
   Assembler assembler(args.sizes, args.chips);
-  for (unsigned chip = 0; chip < args.chips; ++chip)
+  if (plan.grid) multiply_parts(assembler, plan, args.once);
+  for (unsigned chip = 0; chip < args.chips && !plan.grid; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c) write_core(assembler, plan, chip, c);
   return assembler.assemble();
 }

@@ -125,7 +125,7 @@ Verdict judge(const Plan& plan, unsigned core, std::span<const std::uint8_t> byt
   Verdict verdict;
   for (std::size_t i = 0; i < exact.size(); ++i) {
     std::uint32_t bits;
-    std::memcpy(&bits, &bytes[i * 4], 4);
+    std::memcpy(&bits, &bytes[i / part.n * plan.c_stride(part) + i % part.n * 4], 4);
     const double got = double{cmodel::fp::to_float(bits)};
     if (bits != exact[i] && verdict.wrong++ == 0)
       verdict.failure =
@@ -144,12 +144,14 @@ std::vector<Verdict> judge_all(const Plan& plan, const cmodel::Program& program,
                                RegionBytes regions) {
   std::map<const Elements*, std::vector<double>> values;  // operands that cores share: once
   for (const Part& part : plan.parts) {
+    if (part.m == 0) continue;
     if (auto& a_t = values[part.a_t.get()]; a_t.empty()) a_t = values_of(plan.formats.a, *part.a_t);
     if (auto& b = values[part.b.get()]; b.empty()) b = values_of(plan.formats.b, *part.b);
   }
   std::vector<Verdict> verdicts(plan.cores);
   Workers(std::max(1u, std::thread::hardware_concurrency())).run(plan.cores, [&](unsigned core) {
     const Part& part = plan.parts[core];
+    if (part.m == 0) return;
     const std::string name = fmt::format("c{}.{}", core / defs::kCores, core % defs::kCores);
     verdicts[core] = judge(plan, core, region_bytes(program, regions, name),
                            values.at(part.a_t.get()), values.at(part.b.get()));
@@ -179,7 +181,9 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   result.metrics["formats"] =
       fmt::format("{} x {}", defs::to_string(plan.formats.a), defs::to_string(plan.formats.b));
   result.metrics["row_tiling"] = plan.halves;
-  result.metrics["split"] = plan.by_rows ? "rows" : "columns";
+  result.metrics["split"] = plan.grid ? fmt::format("{} x {}", plan.grid->rows, plan.grid->columns)
+                            : plan.by_rows ? "rows"
+                                           : "columns";
   result.metrics["macs"] = macs;
   result.metrics["elements_wrong"] = wrong;
   result.metrics["max_error_vs_float64"] = worst;  // relative to the sum of the terms' magnitudes

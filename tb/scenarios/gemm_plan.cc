@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/tile.h"
-#include "tb/scenarios/knobs.h"
 #include "tb/scenarios/numbers.h"
 
 namespace tb::gemm {
@@ -58,17 +58,28 @@ Formats formats_of(const Operands& operands) {
   return formats;
 }
 
-/// Columns `first` .. of a matrix of rows, or of one of columns.
-std::shared_ptr<const Elements> columns_of(const Matrix& matrix, bool transposed, unsigned first,
-                                           unsigned count) {
-  const unsigned rows = transposed ? matrix.columns : matrix.rows;
-  Elements values;
-  values.reserve(std::size_t{rows} * count);
-  for (unsigned row = 0; row < rows; ++row)
-    for (unsigned column = first; column < first + count; ++column)
-      values.push_back(matrix.elements[transposed ? std::size_t{column} * matrix.columns + row
-                                                  : std::size_t{row} * matrix.columns + column]);
+std::shared_ptr<const Elements> draw(Random& random, Dtype dtype, unsigned rows, unsigned columns) {
+  Elements values(std::size_t{rows} * columns);
+  for (auto& x : values) x = draw(random, dtype);
   return std::make_shared<const Elements>(std::move(values));
+}
+
+/// Columns `first` .. of a matrix of `depth` rows and `width` columns, or of one that has columns
+/// for rows.
+std::shared_ptr<const Elements> columns_of(const Elements& matrix, unsigned depth, unsigned width,
+                                           bool transposed, unsigned first, unsigned count) {
+  Elements values;
+  values.reserve(std::size_t{depth} * count);
+  for (unsigned row = 0; row < depth; ++row)
+    for (unsigned column = first; column < first + count; ++column)
+      values.push_back(matrix[transposed ? std::size_t{column} * depth + row
+                                         : std::size_t{row} * width + column]);
+  return std::make_shared<const Elements>(std::move(values));
+}
+
+/// Where part i of `count` begins.
+unsigned begin_of(unsigned whole, unsigned count, unsigned i) {
+  return static_cast<unsigned>(std::uint64_t{whole} * i / count);
 }
 
 Formats draw_formats(const ScenarioArgs& args) {
@@ -83,9 +94,6 @@ Formats draw_formats(const ScenarioArgs& args) {
   return {kNarrow[random.between(0, 4)], kNarrow[random.between(0, 4)]};
 }
 
-/// As the assembler lays out SBUF.
-std::uint64_t rounded(std::uint64_t bytes) { return cmodel::round_up(bytes, defs::kSbufWordBytes); }
-
 }  // namespace
 
 unsigned padded_columns(unsigned columns, Dtype dtype) {
@@ -93,73 +101,91 @@ unsigned padded_columns(unsigned columns, Dtype dtype) {
   return static_cast<unsigned>(cmodel::round_up(columns, step));
 }
 
+std::vector<std::uint8_t> padded(const Elements& values, unsigned first, unsigned rows,
+                                 unsigned columns, Dtype dtype, unsigned width) {
+  const unsigned bytes = cmodel::element_bytes(dtype);
+  std::vector<std::uint8_t> wide(std::size_t{rows} * width);
+  for (unsigned row = 0; row < rows; ++row)
+    for (unsigned i = 0; i < columns; ++i)
+      std::memcpy(&wide[std::size_t{row} * width + i * bytes],
+                  &values[std::size_t{first + row} * columns + i], bytes);
+  return wide;
+}
+
 Plan::Plan(const ScenarioArgs& args)
     : cores(args.chips * defs::kCores),
       partitions(args.sizes.partitions),
+      line_bytes(args.sizes.line_bytes),
       formats(draw_formats(args)) {
+  if (const auto* own = args.operands.get())
+    split(args, {own->a.rows, own->a.columns, own->b.columns});
+  else if (args.size)
+    split(args, *args.size);
+  else
+    draw_parts(args);
+}
+
+unsigned Plan::c_stride(const Part& part) const {
+  return grid ? static_cast<unsigned>(cmodel::round_up(4 * part.n, line_bytes)) : 4 * part.n;
+}
+
+void Plan::draw_parts(const ScenarioArgs& args) {
   Random random(args.seed, "gemm");
   const unsigned p = args.sizes.partitions;
   by_rows = random.one_in(2);
   // The split side is drawn per board, so that parts differ by one; the other is common to all.
   // Bounds keep what the host moves small: most cycles shall be the board's.
   const unsigned area = std::max(p * p, 2048u), most_n = args.sizes.psum_cols + p;
-  unsigned split = random.between(cores, cores * (by_rows ? 5 * p / 4 : 3 * p / 2));
-  const unsigned part = split / cores + 1;
-  unsigned common =
+  const unsigned whole = random.between(cores, cores * (by_rows ? 5 * p / 4 : 3 * p / 2));
+  const unsigned part = whole / cores + 1;
+  const unsigned common =
       random.between(1, std::min(by_rows ? most_n : 5 * p / 4, std::max(1u, area / part)));
   k = random.between(1, std::min(5 * p / 2, 4 * area / std::max(part, common)));
   last_start = random.between(0, 3);
   halves = formats.a != Dtype::Int8 && Random(args.seed, "gemm rows").one_in(3);
   if (halves) k = std::max(k, p / 2 + 1);  // at least two tiles
-  std::optional<ProductSize> size = args.size;
-  if (const auto* own = args.operands.get()) size = {own->a.rows, own->a.columns, own->b.columns};
-  if (size) {
-    k = size->k;
-    halves = halves && k > p / 2;
-    // Every core has work: the other side is split if the drawn one is too short.
-    if ((by_rows ? size->m : size->n) < cores) by_rows = !by_rows;
-    split = by_rows ? size->m : size->n;
-    common = by_rows ? size->n : size->m;
-    check_size((args.operands ? "--a and --b make " : "--size is ") + to_string(*size), args.sizes,
-               split, common);
-  }
-  m = by_rows ? split : common;
-  n = by_rows ? common : split;
-  const auto part_of = [&](bool is_a, unsigned first, unsigned columns) {
-    if (args.operands)
-      return columns_of(is_a ? args.operands->a : args.operands->b, is_a, first, columns);
-    const Dtype dtype = is_a ? formats.a : formats.b;
-    Elements values(std::size_t{k} * columns);
-    for (auto& x : values) x = draw(random, dtype);
-    return std::make_shared<const Elements>(std::move(values));
+  m = by_rows ? whole : common;
+  n = by_rows ? common : whole;
+  const auto part_of = [&](bool is_a, unsigned columns) {
+    return draw(random, is_a ? formats.a : formats.b, k, columns);
   };
-  const auto shared = part_of(!by_rows, 0, common);
+  const auto shared = part_of(!by_rows, common);
   for (unsigned core = 0; core < cores; ++core) {
-    const unsigned first = split * core / cores, mine = split * (core + 1) / cores - first;
-    const auto own = part_of(by_rows, first, mine);
+    const unsigned mine = whole * (core + 1) / cores - whole * core / cores;
+    const auto own = part_of(by_rows, mine);
     parts.push_back(by_rows ? Part{mine, common, own, shared} : Part{common, mine, shared, own});
   }
 }
 
-void Plan::check_size(const std::string& asked, const defs::Sizes& chip, unsigned split,
-                      unsigned common) const {
-  if (split < cores)
-    throw std::runtime_error(fmt::format(
-        "{}: M and N below {}; allowed: one of them {} (cores) or more", asked, cores, cores));
-  const unsigned mine = (split + cores - 1) / cores, rows = by_rows ? mine : common,
-                 columns = by_rows ? common : mine;
-  const auto bytes = [&](unsigned count, Dtype dtype) {
-    return std::uint64_t{padded_columns(count, dtype)} * cmodel::element_bytes(dtype);
+void Plan::split(const ScenarioArgs& args, const ProductSize& size) {
+  m = size.m;
+  n = size.n;
+  k = size.k;
+  grid = cmodel::split_product(args.sizes, {m, n, k, formats.a, formats.b}, cores,
+                               args.sizes.sbuf_bytes, args.once);
+  Random random(args.seed, "gemm");
+  // Parts of A by rows of the grid, of B by its columns.
+  const auto cut = [&](bool is_a, unsigned whole, unsigned count) {
+    std::shared_ptr<const Elements> drawn;
+    if (!args.operands) drawn = draw(random, is_a ? formats.a : formats.b, k, whole);
+    const Elements& all =
+        drawn ? *drawn : (is_a ? args.operands->a.elements : args.operands->b.elements);
+    std::vector<std::shared_ptr<const Elements>> out;
+    for (unsigned i = 0; i < count; ++i) {
+      const unsigned first = begin_of(whole, count, i);
+      out.push_back(columns_of(all, k, whole, is_a && args.operands, first,
+                               begin_of(whole, count, i + 1) - first));
+    }
+    return out;
   };
-  const std::uint64_t needed =
-      k_tiles() * (rounded(bytes(rows, formats.a)) + rounded(bytes(columns, formats.b))) +
-      2 * rounded(4 * std::min(columns, chip.psum_cols));
-  if (needed > chip.sbuf_bytes)
-    throw std::runtime_error(
-        fmt::format("{}: a core's part, {} x {} x {} in {} x {}, takes {} bytes of an "
-                    "SBUF partition; allowed {}",
-                    asked, rows, k, columns, defs::to_string(formats.a), defs::to_string(formats.b),
-                    needed, chip.sbuf_bytes));
+  const auto a = cut(true, m, grid->rows), b = cut(false, n, grid->columns);
+  parts.resize(cores);
+  for (unsigned i = 0; i < grid->parts(); ++i) {
+    const unsigned row = i / grid->columns, column = i % grid->columns;
+    parts[i] = {begin_of(m, grid->rows, row + 1) - begin_of(m, grid->rows, row),
+                begin_of(n, grid->columns, column + 1) - begin_of(n, grid->columns, column), a[row],
+                b[column]};
+  }
 }
 
 }  // namespace tb::gemm

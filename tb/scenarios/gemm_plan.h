@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
+#include "cmodel/program/product_scheme.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/scenario.h"
 
@@ -15,10 +16,10 @@ namespace tb::gemm {
 /// Elements of one format, each in the low bits of a word.
 using Elements = std::vector<std::uint32_t>;
 
-/// What one core computes: its own A^T [k][m] and B [k][n].
+/// What one core computes: its own A^T [k][m] and B [k][n]. Nothing if m is 0.
 struct Part {
   unsigned m = 0, n = 0;
-  std::shared_ptr<const Elements> a_t, b;  ///< one of them common to all cores
+  std::shared_ptr<const Elements> a_t, b;  ///< the same ones where cores have them in common
 };
 
 struct Formats {
@@ -28,10 +29,13 @@ struct Formats {
 /// Columns filled up to whole words.
 unsigned padded_columns(unsigned columns, defs::Dtype dtype);
 
+/// Rows `first` .. of [..][columns] as bytes, each filled up with zeros to `width`.
+std::vector<std::uint8_t> padded(const Elements& values, unsigned first, unsigned rows,
+                                 unsigned columns, defs::Dtype dtype, unsigned width);
+
 /// Everything that follows from the arguments, for build and check alike.
 struct Plan {
-  /// Draws it by seed, as far as `args` leave it open; throws std::runtime_error with one line if
-  /// the size asked for does not fit.
+  /// Draws it by seed, as far as `args` leave it open.
   explicit Plan(const ScenarioArgs& args);
 
   unsigned k_step() const { return halves ? partitions / 2 : partitions; }
@@ -47,18 +51,23 @@ struct Plan {
     return count > partitions / 4 ? last_start % 2 * partitions / 2 : last_start * partitions / 4;
   }
 
-  unsigned cores, partitions;
-  unsigned m, n, k;     ///< of the whole product
-  unsigned last_start;  ///< 0 .. 3: draws the start partition of a short last K tile
-  bool by_rows;         ///< C is split by rows, else by columns
-  bool halves;          ///< K tiles of P/2, in turn in both halves of the array's rows
+  /// From row to row of a part of C, in bytes.
+  unsigned c_stride(const Part& part) const;
+
+  unsigned cores, partitions, line_bytes;
+  unsigned m, n, k;         ///< of the whole product
+  unsigned last_start = 0;  ///< 0 .. 3: draws the start partition of a short last K tile
+  bool by_rows = false;     ///< C is split by rows, else by columns
+  bool halves = false;      ///< K tiles of P/2, in turn in both halves of the array's rows
   Formats formats;
+  /// Of a size that was asked for: the parts are those of this grid, row by row, and the library
+  /// multiplies them. None of `last_start`, `by_rows`, `halves` plays a part.
+  std::optional<cmodel::ProductGrid> grid;
   std::vector<Part> parts;  ///< by core of the board
 
  private:
-  /// Throws unless every core gets work, and operands and two result tiles fit its SBUF.
-  void check_size(const std::string& asked, const defs::Sizes& chip, unsigned split,
-                  unsigned common) const;
+  void draw_parts(const ScenarioArgs& args);
+  void split(const ScenarioArgs& args, const ProductSize& size);
 };
 
 }  // namespace tb::gemm

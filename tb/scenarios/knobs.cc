@@ -85,6 +85,8 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   if (!scenario || !scenario->product)
     if (args.size || args.format || args.operands)
       refuse(args.operands ? "--a" : args.size ? "--size" : "--format", "gemm");
+  if (args.once && !args.size && !args.operands)
+    throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
   if (args.length && (!scenario || !scenario->has_length)) refuse("--length", "busy and corners");
 }
 

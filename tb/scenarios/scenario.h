@@ -38,6 +38,7 @@ struct ScenarioArgs {
   std::optional<defs::Dtype> format = {};         ///< of both operands; only if Scenario::product
   std::optional<ProductSize> size = {};           ///< only if Scenario::product; empty: by seed
   std::shared_ptr<const Operands> operands = {};  ///< only if Scenario::product; null: by seed
+  bool once = false;  ///< with size or operands: an operand lies once on the board
 };
 
 /// Bytes of the program's regions, in the program's order.

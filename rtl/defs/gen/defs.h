@@ -634,7 +634,7 @@ enum class Opcode : std::uint8_t {
   End = 1,  ///< all: stop this sequencer after everything before it is done; tell the host
   RegAlu = 8,  ///< all: R[rd] = R[ra] func (R[rb] + value)
   Branch = 9,  ///< all: R[ra] += add; if R[ra] func R[rb], go on at target
-  RegLoad = 10,  ///< all: R[rd] = the 4 bytes at address + R[ra]
+  RegLoad = 11,  ///< all: R[rd] = the 4 bytes at address + R[ra]
   LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
   TensorCopy = 32,  ///< vector: dst = cast(src0)

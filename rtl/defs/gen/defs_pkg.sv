@@ -325,7 +325,7 @@ package defs_pkg;
     OpcodeEnd = 8'd1,  // all: stop this sequencer after everything before it is done; tell the host
     OpcodeRegAlu = 8'd8,  // all: R[rd] = R[ra] func (R[rb] + value)
     OpcodeBranch = 8'd9,  // all: R[ra] += add; if R[ra] func R[rb], go on at target
-    OpcodeRegLoad = 8'd10,  // all: R[rd] = the 4 bytes at address + R[ra]
+    OpcodeRegLoad = 8'd11,  // all: R[rd] = the 4 bytes at address + R[ra]
     OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)

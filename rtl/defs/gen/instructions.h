@@ -256,7 +256,7 @@ inline Instr encode_branch(Condition func, const Branch& operands) {
 /// REG_LOAD: R[rd] = the 4 bytes at address + R[ra].
 inline Instr encode_reg_load(const RegLoad& operands) {
   Instr head;
-  head.opcode = 10;
+  head.opcode = 11;
   auto words = head.words();
   const auto low = operands.words();
   std::copy(low.begin(), low.end(), words.begin());

@@ -93,6 +93,7 @@ Job prepare(const Options& options) {
   job.args.format = options.format;
   job.args.size = options.size;
   job.args.operands = options.operands;
+  job.args.once = options.once;
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);

@@ -87,6 +87,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
+  app.add_flag("--once", o.once,
+               "gemm's operands lie once on the board; chips send them to each other");
   app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
       ->type_name("M,K,N");
   app.add_option("--a", a,

@@ -29,6 +29,7 @@ struct Options : Settings {
   std::optional<defs::Dtype> format;         ///< of a scenario that multiplies in any
   std::optional<ProductSize> size;           ///< likewise
   std::shared_ptr<const Operands> operands;  ///< likewise
+  bool once = false;                         ///< likewise
   unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
   std::filesystem::path wave_dir;            ///< empty: the run's directory
   bool wave_arrays = false;

@@ -83,7 +83,8 @@ int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
   cmodel::Program program;
   if (!o.program.empty()) {
-    check_knobs(nullptr, {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size, o.operands});
+    check_knobs(nullptr,
+                {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size, o.operands, o.once});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -108,6 +109,7 @@ int run(int argc, char** argv) {
   try {
     args.size = o.size;
     args.operands = o.operands;
+    args.once = o.once;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)

@@ -15,6 +15,7 @@ struct ModelOptions {
   std::optional<defs::Dtype> format;
   std::optional<ProductSize> size;
   std::shared_ptr<const Operands> operands;
+  bool once = false;
   std::uint32_t seed = 1, length = 0;
   std::uint64_t order_seed = 0, steps = ~std::uint64_t{0};
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program

@@ -67,6 +67,12 @@ class ShrinkTest(unittest.TestCase):
         self.assertNotIn("END func", listing)
         self.assertLessEqual(small["chips"], 2)
 
+    def test_of_loops_a_few_turns_are_left(self):
+        small, _ = self.shrunk("loops", "partial_sum", 1, chips=2)
+        listing = next((self.dir / "shrunk").glob("*.txt")).read_text(encoding="utf-8")
+        self.assertNotIn("BRANCH", listing)
+        self.assertLess(small["instructions"], 20)
+
     def test_a_lost_bit_on_a_link_needs_two_chips(self):
         small, before = self.shrunk("ring", "flit_payload", 3)
         self.assertLess(small["cycles"], before["cycles"])

@@ -25,7 +25,8 @@ class Shrinker {
   Shrinker(Source source, std::filesystem::path board, double budget_s);
   Shrinker(const Shrinker&) = delete;
 
-  /// Runs the program as it is. Throws Refused (input) if that does not fail by a check.
+  /// Runs the program as it is, and unrolled if it has loops. Throws Refused (input) if that does
+  /// not fail by a check.
   void start(const cmodel::Program& program);
   void shrink();
   /// The same without the injected fault: must pass.
@@ -41,6 +42,9 @@ class Shrinker {
   const std::vector<std::string>& options() const { return options_; }
 
  private:
+  /// The program unrolled, turn by turn, so that turns can be left out. Throws Refused (input) if
+  /// it does not fail in the same way.
+  cmodel::Program without_loops(const cmodel::Program& program);
   bool left() const;
   void say(const std::string& what) const;
   bool accept(Image candidate, const std::vector<std::string>& options);

@@ -24,8 +24,8 @@ namespace tb {
 /// A combination that they reject has no bin; an error cause that an engine cannot have is an
 /// illegal bin.
 ///
-/// Two sources: the instructions (resolved) and descriptors that the model executed, and what the RTL
-/// did: its commits (messages, errors, gaps between the rows of an instruction) and probes
+/// Two sources: the instructions (resolved) and descriptors that the model executed, and what the
+/// RTL did: its commits (messages, errors, gaps between the rows of an instruction) and probes
 /// (credits).
 ///
 /// A name is a path with dots, general to special, the block first:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sequencers executed: visits to instructions, and bins of registers, branches, resolved fields.
+// What sequencers executed: visits to instructions, and bins of registers, branches, resolved
+// fields.
 #include <fmt/format.h>
 
 #include <array>
@@ -13,10 +14,15 @@ namespace tb {
 namespace {
 
 using defs::Instr;
-using defs::Opcode;
+using defs::Overlay;
 
 constexpr std::array<std::string_view, 3> kIndexed{"src0", "src1", "dst"};
 constexpr std::array<std::string_view, 2> kBranches{"not_taken", "taken"};
+
+bool has(const Instr& instr, Overlay overlay) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->overlay == overlay;
+}
 
 }  // namespace
 
@@ -32,8 +38,7 @@ void Functional::make_control_bins() {
 void Functional::executed(const cmodel::StreamId& stream, std::uint32_t pc, const Instr& instr) {
   const Where where{stream.chip, stream.core, stream.engine};
   if (const auto last = last_executed_.find(where);
-      last != last_executed_.end() &&
-      last->second.second.opcode == static_cast<std::uint8_t>(Opcode::Branch))
+      last != last_executed_.end() && has(last->second.second, Overlay::Branch))
     hit(fmt::format("control.branch.{}.{}",
                     to_string(static_cast<defs::Condition>(last->second.second.func)),
                     kBranches[pc != last->second.first + 1]));
@@ -52,11 +57,9 @@ void Functional::settle(const Where& where) {
 }
 
 void Functional::hit_control(const Instr& written) {
-  const auto* row = defs::row_of(written.opcode);
-  if (!row) return;
-  if (row->opcode == Opcode::RegAlu)
+  if (has(written, Overlay::RegAlu))
     hit(fmt::format("control.alu.{}", to_string(static_cast<defs::RegOp>(written.func))));
-  if (!row->computes()) return;
+  if (const auto* row = defs::row_of(written.opcode); !row || !row->computes()) return;
   const std::array operands{&written.src0, &written.src1, &written.dst};
   for (unsigned i = 0; i < operands.size(); ++i)
     if (operands[i]->index) hit(fmt::format("control.index.{}", kIndexed[i]));

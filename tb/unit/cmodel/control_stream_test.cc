@@ -119,6 +119,32 @@ TEST(ControlStream, CopiesInALoopGoRoundTheirRing) {
   EXPECT_EQ(read_back(bench.board, 0, b.addr, 64), bytes);
 }
 
+/// A ring that several loops go through once, together.
+TEST(ControlStream, TriggersOfLoopsAreCountedByTheirTurns) {
+  for (const unsigned copies : {8u, 9u}) {
+    Assembler assembler(kSizes, 1);
+    auto& core = assembler.core(0, 0);
+    const std::vector<std::uint8_t> bytes(64, 7);
+    const auto from = assembler.data(0, 0, "from", 64, 1, bytes);
+    const auto to = assembler.hbm(0, 0, "to", 64, 8);
+    const auto done = core.semaphore();
+    for (unsigned i = 0; i < copies; ++i)
+      core.dma(0).copy(from, to.row_range(i % 8, 1)).signal(done);
+    auto& s = core.sync();
+    s.trigger(0);
+    s.loop(3, [&] { s.loop(2, [&] { s.trigger(0).take(done).nop(); }); });
+    s.trigger(0).take(done, 2).nop();
+    if (copies == 9) {
+      EXPECT_THROW(assembler.assemble(), AssemblerError);
+      continue;
+    }
+    Bench bench(assembler.assemble());
+    ASSERT_TRUE(bench.board.run()) << bench.board.blocked();
+    EXPECT_EQ(bench.board.counters().descriptors, 8u);
+    EXPECT_EQ(read_back(bench.board, 0, to.row_addr(7), 64), bytes);
+  }
+}
+
 TEST(ControlStream, ASizeComesFromARegister) {
   Assembler assembler(kSizes, 1);
   auto& core = assembler.core(0, 0);

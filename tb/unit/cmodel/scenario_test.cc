@@ -268,7 +268,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
                  "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
-                 "tenants, registers, relay");
+                 "tenants, registers, relay, loops");
   }
 }
 

@@ -67,7 +67,7 @@ TEST(Receiver, NotifyWaitsUntilTheLastWriteIsSettled) {
   node.run(40);
   EXPECT_EQ(node.notifies, 1u);
   EXPECT_GT(node.last_notify, node.last_write);
-  EXPECT_EQ(node.dut().sem1_o, 0x1ffu << 16 | 1u);
+  EXPECT_EQ(node.dut().sem1_o, (defs::SemUpdate{.sem = 0x1ff, .delta = 1}.words()[0]));
   EXPECT_TRUE(node.dut().quiet_o);
 }
 

@@ -230,7 +230,8 @@ void expect_ends_before_faults(std::span<const Pair<Operation>> pairs, unsigned 
       expected.push_back(
           {{0, static_cast<std::uint8_t>(core), static_cast<std::uint8_t>(at.engine), 0, 0},
            at.pc + !pair.overflows,
-           pair.overflows ? ErrorCause::SemaphoreOverflow : pair.cause});
+           pair.overflows ? ErrorCause::SemaphoreOverflow : pair.cause,
+           at.pc + !pair.overflows});
       what += fmt::format("{}; ", pair.what);
     }
     SCOPED_TRACE(what);

@@ -42,7 +42,7 @@ class Instructions : public testing::Test {
       return static_cast<std::int16_t>(trips[d] == 1 && pick(60) ? 0 : one_of({1, 2, 0, 5}));
     };
     op.stride0 = stride(0), op.stride1 = stride(1), op.stride2 = stride(2), op.stride3 = stride(3);
-    if (!pick(60)) op.reserved = static_cast<std::uint16_t>(1 + pick(1023));
+    if (!pick(60)) op.reserved = static_cast<std::uint8_t>(1 + pick(15));
     return op;
   }
 
@@ -54,7 +54,9 @@ class Instructions : public testing::Test {
     while (pick(20) && !((row.functions ? row.functions : 1) >> (instr.func & 63) & 1));
     instr.accumulate = row.accumulate ? pick(2) : !pick(40);
     if (row.imm != defs::Imm::None || !pick(40)) instr.imm = pick(1 << 24);
-    if (!pick(40)) instr.reserved = static_cast<std::uint16_t>(1 + pick(1023));
+    if (!pick(40)) instr.reserved = static_cast<std::uint8_t>(1 + pick(3));
+    if (!pick(40)) instr.size_dim = static_cast<std::uint8_t>(pick(4));
+    if (!pick(40)) instr.size_reg = static_cast<std::uint8_t>(pick(64));
     if (row.computes() || !pick(20)) {
       instr.partitions = static_cast<std::uint8_t>(pick(10) ? 1 + pick(kP) : rng());
       const auto size = [&] { return static_cast<std::uint16_t>(pick(2) ? 1 : pick(30)); };

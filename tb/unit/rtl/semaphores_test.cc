@@ -58,7 +58,7 @@ class Semaphores : public ::testing::Test {
 defs::SemUpdate update(unsigned sem, int delta) {
   defs::SemUpdate u;
   u.sem = static_cast<std::uint16_t>(sem);
-  u.delta = static_cast<std::int16_t>(delta);
+  u.delta = delta;
   return u;
 }
 
@@ -103,7 +103,7 @@ TEST_F(Semaphores, RandomUpdatesMatchAnArray) {
     for (unsigned port = 0; port < kPorts; ++port) {
       if (rng() % 3) continue;
       const unsigned sem = cycle < 2500 ? rng() % 4 + 254 : rng() % 512;
-      const int delta = static_cast<std::int16_t>(rng());
+      const int delta = static_cast<int>(rng() % 0x1ffff) - 0xffff;
       updates[port] = update(sem, delta);
       const int next = expected[sem] + delta;
       if (next < 0 || next > 65535)
