@@ -392,11 +392,11 @@ class Inject(BoardTest):
 
     def test_a_lost_semaphore_is_reported_as_a_hang(self):
         for seed in range(1, 20):
-            done = run("digits", "--chips", 2, "--seed", seed, "--inject", "semaphore_lost",
+            done = run("loops", "--chips", 2, "--seed", seed, "--inject", "semaphore_lost",
                        "--json", "--out", self.out)
             if json.loads(done.stdout)["status"] == "hang":
                 self.assertRegex(done.stderr, r"chip \d+ core \d \w+ pc \d+: waits for semaphore "
-                                              r"\d\.\d+ (>=|==) \d+, is \d+")
+                                              r"\d\.\d+ (>=|==|take) \d+, is \d+")
                 return
         self.fail("no hang in 19 seeds")
 
