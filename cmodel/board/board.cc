@@ -169,8 +169,7 @@ std::string Board::blocked() const {
     out += fmt::format("{} {}: ", issuer_name(chip.id(), issuer.core, issuer.index),
                        to_string(sequencer.operation()));
     if (instr.wait_op)
-      out += fmt::format("waits for semaphore {} {} {}, is {}; ", semaphore_name(instr.wait_sem),
-                         kRelations[instr.wait_op & 3], instr.wait_value,
+      out += fmt::format("waits for semaphore {}, is {}; ", wait_text(instr),
                          chip.semaphores().value(instr.wait_sem));
     out += fmt::format("next: {}\n", cmodel::disassemble(instr));
   }

@@ -31,10 +31,7 @@ struct Line {
   }
 };
 
-bool of_the_sequencer(const defs::Instr& instr) {
-  const auto* row = defs::row_of(instr.opcode);
-  return row && row->overlay != defs::Overlay::None;
-}
+bool of_the_sequencer(const defs::Instr& instr) { return overlay_of(instr) != defs::Overlay::None; }
 
 /// What is left of an instruction that was executed, if anything is.
 std::optional<defs::Instr> executed(const defs::Instr& instr) {
@@ -46,8 +43,7 @@ std::optional<defs::Instr> executed(const defs::Instr& instr) {
 
 /// One that was rejected is again: a target stays behind the end.
 defs::Instr rejected(const defs::Instr& instr) {
-  const auto* row = defs::row_of(instr.opcode);
-  if (!row || row->overlay != defs::Overlay::Branch) return instr;
+  if (overlay_of(instr) != defs::Overlay::Branch) return instr;
   auto branch = defs::branch_of(instr);
   const auto before = branch;
   branch.target = 0xff'ffff;

@@ -55,7 +55,7 @@ struct Commit {
   CommitKind kind = CommitKind::PsumRow;
   StreamId stream;
   std::uint32_t pc = 0;      ///< of its operation
-  std::uint32_t serial = 0;  ///< likewise; names what became visible, but is no part of it
+  std::uint32_t serial = 0;  ///< likewise; no part of visible()
   std::uint64_t addr = 0;    ///< PSUM/SBUF row: byte offset in the partition; burst: chip-local
                              ///< address; semaphore: {core, semaphore}; message: 0
   std::uint16_t first = 0;   ///< rows: first partition
@@ -63,7 +63,7 @@ struct Commit {
   std::uint8_t element_bytes = 0;  ///< rows: 2 or 4
   std::int32_t delta = 0;
 
-  /// What is compared and hashed.
+  /// What is hashed and compared; the scoreboard compares serial, too (tb/check/divergence.h).
   auto visible() const {
     return std::tie(kind, stream, pc, addr, first, count, element_bytes, delta);
   }

@@ -16,8 +16,7 @@ defs::Instr wait_and_update(const defs::Instr& instr) {
 
 defs::Instr without_overlay(const defs::Instr& instr) {
   const auto erased = [&](const auto& overlay) { return with_overlay(instr, overlay, {}); };
-  const auto* row = defs::row_of(instr.opcode);
-  switch (row ? row->overlay : defs::Overlay::None) {
+  switch (overlay_of(instr)) {
     case defs::Overlay::None:
       return instr;
     case defs::Overlay::RegAlu:

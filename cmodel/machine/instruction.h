@@ -50,7 +50,12 @@ defs::Instr wait_and_update(const defs::Instr& instr);
 inline bool has_function(const defs::InstrRow& row, const defs::Instr& instr) {
   return !row.functions || (instr.func < 64 && row.functions >> instr.func & 1);
 }
-/// The struct that lies in place of the operands, put there instead of another one.
+/// Which struct lies in place of its operands.
+inline defs::Overlay overlay_of(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row ? row->overlay : defs::Overlay::None;
+}
+/// That struct, put there instead of another one.
 template <class Overlay>
 defs::Instr with_overlay(const defs::Instr& instr, const Overlay& before, const Overlay& after) {
   auto words = instr.words();

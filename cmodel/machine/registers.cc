@@ -82,8 +82,8 @@ bool holds(defs::Condition condition, std::uint32_t a, std::uint32_t b) {
 }
 
 defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
+  if (overlay_of(instr) == defs::Overlay::RegLoad) return resolve_load(instr, registers);
   const auto* row = defs::row_of(instr.opcode);
-  if (row && row->overlay == defs::Overlay::RegLoad) return resolve_load(instr, registers);
   if (!row || !row->computes()) return instr;
   defs::Instr out = instr;
   defs::Operand* const operands[] = {&out.src0, &out.src1, &out.dst};

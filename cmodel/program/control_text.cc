@@ -48,8 +48,7 @@ std::function<defs::Instr(const defs::Instr&)> put(const Overlay& overlay) {
 }  // namespace
 
 std::string overlay_text(const defs::Instr& instr) {
-  const auto* row = defs::row_of(instr.opcode);
-  switch (row ? row->overlay : defs::Overlay::None) {
+  switch (overlay_of(instr)) {
     case defs::Overlay::None:
       break;
     case defs::Overlay::RegAlu: {

@@ -44,6 +44,11 @@ std::string operand_text(const defs::Operand& operand) {
 
 }  // namespace
 
+std::string wait_text(const defs::Instr& instr) {
+  return fmt::format("{} {} {}", semaphore_name(instr.wait_sem), kRelations[instr.wait_op & 3],
+                     instr.wait_value);
+}
+
 std::string semaphore_name(unsigned sem) {
   return fmt::format("{}.{}", sem / defs::kSemaphores, sem % defs::kSemaphores);
 }
@@ -74,9 +79,7 @@ std::string disassemble(const defs::Instr& whole) {
   if (instr.src0 != unused) out += " src0 " + operand_text(instr.src0);
   if (instr.src1 != unused) out += " src1 " + operand_text(instr.src1);
   if (instr.dst != unused) out += " -> " + operand_text(instr.dst);
-  if (instr.wait_op || instr.wait_sem || instr.wait_value)
-    out += fmt::format(" wait {} {} {}", semaphore_name(instr.wait_sem),
-                       kRelations[instr.wait_op & 3], instr.wait_value);
+  if (instr.wait_op || instr.wait_sem || instr.wait_value) out += " wait " + wait_text(instr);
   if (instr.update || instr.update_sem || instr.update_delta)
     out += fmt::format(" {} {} += {}", instr.update ? "update" : "no-update",
                        semaphore_name(instr.update_sem), instr.update_delta);

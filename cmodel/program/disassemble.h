@@ -24,6 +24,9 @@ std::string disassemble(const defs::Instr& instr);
 /// notify 1.4
 std::string disassemble(const defs::Descriptor& descriptor);
 
+/// "0.12 >= 4": what it waits for.
+std::string wait_text(const defs::Instr& instr);
+
 /// "core.semaphore" of a {core, semaphore} number.
 std::string semaphore_name(unsigned sem);
 

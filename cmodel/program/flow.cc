@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/program/flow.h"
 
+#include "cmodel/machine/instruction.h"
 #include "cmodel/machine/sequencer.h"
 #include "cmodel/program/program_view.h"
 #include "rtl/defs/gen/instructions.h"
@@ -23,8 +24,7 @@ std::vector<bool> may_come(const std::vector<defs::Instr>& code, std::uint32_t p
     out[at] = true;
     if (Sequencer::ends(code[at])) continue;
     next.push_back(at + 1);
-    const auto* row = defs::row_of(code[at].opcode);
-    if (row && row->overlay == defs::Overlay::Branch)
+    if (overlay_of(code[at]) == defs::Overlay::Branch)
       next.push_back(defs::branch_of(code[at]).target);
   }
   return out;

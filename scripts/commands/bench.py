@@ -29,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 
-from lib import curves, options
+from lib import arch, curves, options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
@@ -65,14 +65,15 @@ def bench_matmul(_args):
 # Chips, M,K,N, and the least share of the roofline.
 PRODUCTS = ((1, (1024, 1024, 1024), 0.80), (1, (2048, 2048, 2048), 0.90), (12, (2048, 2048, 2048), 0.60),
             (12, (4096, 4096, 4096), 0.80), (1, (1, 4096, 4096), 0.85), (1, (8, 4096, 4096), 0.85))
-INF2 = {"partitions": 128, "cores": 2, "hbm_bytes_per_cycle": 512}
 
 
 def roofline(chips, m, k, n):
     """Cycles that C = A B takes at least, bf16 in and fp32 out, by what bounds it: arrays that all multiply in every
     cycle, or HBM ports through which each byte of A, B and C goes once."""
-    return {"array": m * k * n / (INF2["partitions"] ** 2 * INF2["cores"] * chips),
-            "hbm": (2 * m * k + 2 * k * n + 4 * m * n) / (INF2["hbm_bytes_per_cycle"] * chips)}
+    inf2 = arch.sizes("inf2")
+    port = inf2["LineBytes"] / inf2["HbmLineCycles"]
+    return {"array": m * k * n / (inf2["Partitions"] ** 2 * inf2["Cores"] * chips),
+            "hbm": (2 * m * k + 2 * k * n + 4 * m * n) / (port * inf2["HbmPorts"] * chips)}
 
 
 def bench_gemm(args):
@@ -83,7 +84,7 @@ def bench_gemm(args):
             metrics = board("inf2", out, "gemm", "--format", "bf16", "--size", ",".join(map(str, size)), "--chips", chips,
                             "--load", "backdoor", "--no-debug")[1]["metrics"]
         cycles, counts, bounds = metrics["run_cycles"], metrics["tensor_counts"], roofline(chips, *size)
-        time = cycles * chips * INF2["cores"]
+        time = cycles * chips * arch.sizes("inf2")["Cores"]
         bound = max(bounds, key=bounds.get)
         share = bounds[bound] / cycles
         rows.append({"name": "gemm", "chips": chips, "size": "x".join(map(str, size)), "grid": metrics["split"], "cycles": cycles,

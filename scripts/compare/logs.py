@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two commit logs (tb/check/commit_log.h), list by list."""
 import gzip
-import pathlib
 import struct
-import tomllib
 import zlib
 
 from compare import BadInput
 from compare.tensors import FORMATS, distance, value
+from lib import arch
 
 MAGIC = b"DODECLOG"
 KINDS = ("PsumRow", "SbufRow", "MemBurst", "Message", "Semaphore", "Error")
@@ -19,8 +18,7 @@ END = (1 << 64) - 1
 
 def enumeration(name):
     """number -> name, of the description that all languages share."""
-    path = pathlib.Path(__file__).resolve().parents[2] / "rtl/defs/arch.toml"
-    values = tomllib.loads(path.read_text(encoding="utf-8"))["enum"][name]["values"]
+    values = arch.read()["enum"][name]["values"]
     return {entry["value"]: key for key, entry in values.items()}
 
 

@@ -120,7 +120,7 @@ Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wirin
       record_waves(i, wave_dir, settings.wave_first, settings.wave_last);
   }
   std::vector<Chip*> back_door;
-  if (settings.load.value_or(usual_door(program)) == Door::Back)
+  if (door_of(settings, program) == Door::Back)
     for (const auto& chip : chips_) back_door.push_back(chip.get());
   host_ = std::make_unique<Host>(program, requests, responses, wiring_, accesses, back_door);
   if (wiring_.leave) host_->leave_cable(wiring_.leave->first, wiring_.leave->second);

@@ -9,7 +9,8 @@
 
 namespace tb {
 
-Door usual_door(const cmodel::Program& program) {
+Door door_of(const Settings& settings, const cmodel::Program& program) {
+  if (settings.load) return *settings.load;
   std::uint64_t bytes = 0;
   for (const auto& segment : program.segments) bytes += segment.bytes.size();
   for (const auto& region : program.regions) bytes += region.bytes;

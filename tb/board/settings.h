@@ -32,7 +32,6 @@ struct LeaveCable {
 enum class Door { Front, Back };
 /// A run that moves more, segments and regions together, goes through the back door unless told.
 inline constexpr std::uint64_t kFrontDoorBytes = 8 << 20;
-Door usual_door(const cmodel::Program& program);
 
 struct Settings {
   std::uint32_t seed = 1;
@@ -52,7 +51,7 @@ struct Settings {
   std::uint64_t wave_first = 0, wave_last = UINT64_MAX;  ///< core cycles; the run ends behind them
   bool races = false;                ///< look for conflicting accesses without a semaphore path
   std::string inject;                ///< a site, "list", or empty
-  std::optional<Door> load;          ///< empty: usual_door()
+  std::optional<Door> load;          ///< empty: by kFrontDoorBytes
   std::uint64_t timeout_cycles = 0;  ///< fabric cycles; 0: none
   std::uint64_t hang_cycles = 1u << 16;
 
@@ -60,5 +59,8 @@ struct Settings {
     return waves && (wave_chips.empty() || std::ranges::count(wave_chips, chip) != 0);
   }
 };
+
+/// The way that a run goes: as told, or by how much it moves.
+Door door_of(const Settings& settings, const cmodel::Program& program);
 
 }  // namespace tb

@@ -34,9 +34,7 @@ std::string sequencers(const Chip& chip, const cmodel::Board& model) {
       text += fmt::format("  chip {} core {} {} pc {}: ", chip.id(), core, cmodel::engine_name(i),
                           at.pc);
       if (at.waits(value))
-        text += fmt::format("waits for semaphore {} {} {}, is {}; ",
-                            cmodel::semaphore_name(at.instr.wait_sem),
-                            cmodel::kRelations[at.instr.wait_op & 3], at.instr.wait_value, value);
+        text += fmt::format("waits for semaphore {}, is {}; ", cmodel::wait_text(at.instr), value);
       else if (at.in_flight)
         text += "an engine has not finished; ";
       else if (!at.fetched)

@@ -136,8 +136,7 @@ std::string to_text(const Divergence& d, const defs::Sizes& sizes) {
   if (!d.expected_instruction.empty())
     text += fmt::format("  expected pc {}: {}\n", d.expected->pc, d.expected_instruction);
   const auto shown = [&](const cmodel::Commit& c) {
-    const bool visits = d.expected && *d.expected == d.actual;
-    return fields(sizes, c) + (visits ? fmt::format(", operation {}", c.serial) : "");
+    return fields(sizes, c) + (d.only_operation() ? fmt::format(", operation {}", c.serial) : "");
   };
   return text + fmt::format("  expected  {}\n  actual    {}\n",
                             d.expected ? shown(*d.expected) : "no further commit in this stream",

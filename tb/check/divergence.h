@@ -28,6 +28,8 @@ struct Mismatch {
   std::vector<std::uint8_t> expected_data;
   /// The same write of the same operation, with other bytes.
   bool only_data() const { return expected && same(*expected, actual); }
+  /// The same write, of another visit of its loop.
+  bool only_operation() const { return expected && *expected == actual && !only_data(); }
   bool is_row() const {
     return actual.kind == cmodel::CommitKind::PsumRow || actual.kind == cmodel::CommitKind::SbufRow;
   }

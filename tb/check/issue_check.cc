@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "cmodel/board/guard.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/machine/sequencer.h"
 #include "cmodel/program/disassemble.h"
 #include "cmodel/program/program_view.h"
-#include "rtl/defs/gen/instructions.h"
 
 namespace tb {
 namespace {
@@ -26,9 +26,8 @@ constexpr auto kEq = static_cast<std::uint8_t>(defs::WaitOp::Eq);
 }  // namespace
 
 std::string to_string(const EarlyIssue& early) {
-  return fmt::format(
-      "waits for semaphore {} {} {}, which was {}", cmodel::semaphore_name(early.instr.wait_sem),
-      cmodel::kRelations[early.instr.wait_op & 3], early.instr.wait_value, early.value);
+  return fmt::format("waits for semaphore {}, which was {}", cmodel::wait_text(early.instr),
+                     early.value);
 }
 
 std::string to_string(const WrongValue& wrong) {
@@ -81,10 +80,9 @@ void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
     early_.push_back({issue, looked_at->instr, values_[semaphore], held_(semaphore)});
   }
   const defs::Instr gone = decode(instr);
-  const auto* row = defs::row_of(gone.opcode);
   sequencer.next.clear();
   look_at(sequencer, pc + 1, gone);
-  if (row && row->overlay == defs::Overlay::Branch)
+  if (cmodel::overlay_of(gone) == defs::Overlay::Branch)
     look_at(sequencer, defs::branch_of(gone).target, gone);
 }
 

@@ -27,7 +27,7 @@ class RootCauseTrace {
   void trace(const Mismatch& m) {
     const cmodel::StreamId& id = m.actual.stream;
     found_.path.push_back(step_of(m));
-    if (m.expected && *m.expected == m.actual && m.expected->serial != m.actual.serial) {
+    if (m.only_operation()) {
       blame(id, m.actual.pc, m.cycle,
             fmt::format("right, but of operation {} of its stream instead of {}", m.actual.serial,
                         m.expected->serial));

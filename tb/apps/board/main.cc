@@ -382,8 +382,7 @@ int run(int argc, char** argv) {
       metrics["flows_forbidden"] = board.scoreboard().model().forbidden().size();
       metrics["packets_forbidden"] = dropped;
     }
-    metrics["load"] =
-        options.load.value_or(usual_door(job.program)) == Door::Front ? "front" : "backdoor";
+    metrics["load"] = door_of(options, job.program) == Door::Front ? "front" : "backdoor";
     metrics["load_cycles"] = defs::kFabricDivide * outcome.start_cycle;
     metrics["run_cycles"] = run_cycles;
     metrics["instructions"] = counters.instructions;

@@ -8,8 +8,6 @@
 #include <utility>
 
 #include "cmodel/board/unroll.h"
-#include "cmodel/program/program_view.h"
-#include "rtl/defs/gen/instructions.h"
 #include "tb/apps/shrink/shrink_history.h"
 #include "tb/apps/shrink/shrink_tiles.h"
 #include "tb/base/exit_status.h"
@@ -22,15 +20,6 @@ using Clock = std::chrono::steady_clock;
 using Kind = Part::Kind;
 constexpr unsigned kRounds = 4;
 
-bool has_loops(const cmodel::Program& program) {
-  for (const cmodel::InstrStream& stream : program.streams)
-    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
-      if (const auto* row = defs::row_of(cmodel::instr_at(program, stream, pc).opcode);
-          row && row->overlay != defs::Overlay::None)
-        return true;
-  return false;
-}
-
 }  // namespace
 
 Shrinker::Shrinker(Source source, fs::path board, double budget_s)
@@ -41,7 +30,7 @@ void Shrinker::start(const cmodel::Program& program) {
   if (first_.signature.empty())
     throw Refused(kBadInput,
                   fmt::format("{}: its repro line does not fail by a check", source_.name));
-  image_ = image_of(sizes_, has_loops(program) ? without_loops(program) : program);
+  image_ = image_of(sizes_, without_loops(program));
   Image same = image_;
   sound_ = make_sound(sizes_, same);
   // A program that reads what it never wrote: nothing is left out for that.
@@ -58,6 +47,10 @@ cmodel::Program Shrinker::without_loops(const cmodel::Program& program) {
   } catch (const std::runtime_error& why) {
     throw Refused(kBadInput, fmt::format("{}: {}", source_.name, why.what()));
   }
+  // Code that moved was unrolled.
+  if (std::ranges::equal(straight.streams, program.streams, {}, &cmodel::InstrStream::base,
+                         &cmodel::InstrStream::base))
+    return program;
   best_ = board_.run(straight, options_, true);
   if (best_.signature != first_.signature)
     throw Refused(kBadInput,

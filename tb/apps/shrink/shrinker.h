@@ -42,8 +42,8 @@ class Shrinker {
   const std::vector<std::string>& options() const { return options_; }
 
  private:
-  /// The program unrolled, turn by turn, so that turns can be left out. Throws Refused (input) if
-  /// it does not fail in the same way.
+  /// The program, if it has loops unrolled, so that turns can be left out. Throws Refused (input)
+  /// if it does not fail in the same way.
   cmodel::Program without_loops(const cmodel::Program& program);
   bool left() const;
   void say(const std::string& what) const;

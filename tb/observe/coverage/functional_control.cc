@@ -19,11 +19,6 @@ using defs::Overlay;
 constexpr std::array<std::string_view, 3> kIndexed{"src0", "src1", "dst"};
 constexpr std::array<std::string_view, 2> kBranches{"not_taken", "taken"};
 
-bool has(const Instr& instr, Overlay overlay) {
-  const auto* row = defs::row_of(instr.opcode);
-  return row && row->overlay == overlay;
-}
-
 }  // namespace
 
 void Functional::make_control_bins() {
@@ -38,7 +33,7 @@ void Functional::make_control_bins() {
 void Functional::executed(const cmodel::StreamId& stream, std::uint32_t pc, const Instr& instr) {
   const Where where{stream.chip, stream.core, stream.engine};
   if (const auto last = last_executed_.find(where);
-      last != last_executed_.end() && has(last->second.second, Overlay::Branch))
+      last != last_executed_.end() && cmodel::overlay_of(last->second.second) == Overlay::Branch)
     hit(fmt::format("control.branch.{}.{}",
                     to_string(static_cast<defs::Condition>(last->second.second.func)),
                     kBranches[pc != last->second.first + 1]));
@@ -57,7 +52,7 @@ void Functional::settle(const Where& where) {
 }
 
 void Functional::hit_control(const Instr& written) {
-  if (has(written, Overlay::RegAlu))
+  if (cmodel::overlay_of(written) == Overlay::RegAlu)
     hit(fmt::format("control.alu.{}", to_string(static_cast<defs::RegOp>(written.func))));
   if (const auto* row = defs::row_of(written.opcode); !row || !row->computes()) return;
   const std::array operands{&written.src0, &written.src1, &written.dst};
