@@ -177,8 +177,7 @@ class Links(BoardTest):
         plain = self.result("digits")
         self.assertEqual(plain["metrics"]["links_dead"], 0)
         middle = plain["metrics"]["load_cycles"] + plain["metrics"]["run_cycles"] // 3
-        for cable, more in ((f"3-4@{middle}", ()), ("3-4@5000", ()),
-                            (f"3-8@{middle}", ("--topology", "c12")),
+        for cable, more in (("3-4@5000", ()), (f"3-8@{middle}", ("--topology", "c12")),
                             (f"3-4@{middle}", ("--link-ber", "1e-6"))):
             runs = [self.result("digits", "--fail-cable", cable, *more, "--window", w, "--threads", t)
                     for w, t in ((32, 2), (5, 1))]
@@ -193,8 +192,7 @@ class Links(BoardTest):
 
     def test_packets_find_another_way_round_a_dead_cable(self):
         plain = self.result("digits")
-        for cable, more in (("3-4@12000", ()), ("0-1@12000", ()), ("6-7@5000", ("--link-ber", "1e-6")),
-                            ("3-8@12000", ("--topology", "c12"))):
+        for cable, more in (("6-7@5000", ("--link-ber", "1e-6")), ("3-8@12000", ("--topology", "c12"))):
             cut = self.result("digits", "--fail-cable", cable, *more, "--tables-by", "packets")
             self.assertEqual(cut["commit_hash"], plain["commit_hash"])
             self.assertEqual(cut["metrics"]["links_dead"], 2)
@@ -318,8 +316,8 @@ class Inject(BoardTest):
                 if "detected" in counts.get(site, ()):
                     break
                 with self.subTest(site=site, seed=seed):
-                    done = run("digits", "--chips", 2, "--seed", seed, "--inject", site, "--json",
-                               "--hang-cycles", 8192, "--out", self.out)
+                    done = run("digits", "--chips", 2, "--seed", seed, "--inject", site, "--no-debug",
+                               "--json", "--hang-cycles", 8192, "--out", self.out)
                     self.assertIn(done.returncode, (0, 1), done.stderr)
                     result = json.loads(done.stdout)
                     verdict = result["metrics"]["inject"]["outcome"]
@@ -344,7 +342,7 @@ class Inject(BoardTest):
         why = []  # extreme numbers: a NaN or a far larger word on PSUM, or further down the array
         for site, seed in (("partial_sum", 2), ("partial_sum", 20), ("partial_sum", 26), ("weight", 25),
                            ("weight", 26)):
-            done = run("corners", "--seed", seed, "--inject", site, "--json", "--out", self.out)
+            done = run("corners", "--seed", seed, "--inject", site, "--no-debug", "--json", "--out", self.out)
             fault = json.loads(done.stdout)["metrics"]["inject"]
             self.assertIn(fault["outcome"], ("detected", "masked"), fault)
             why.append(fault["why"])
