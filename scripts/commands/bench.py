@@ -102,7 +102,7 @@ def bench_dma(_args):
     """What its unit tests measure, each in a cycle-exact bench of its own."""
     rows = []
     with tempfile.TemporaryDirectory() as out:
-        for name in ("dma_speed_test", "dma_rate_test"):
+        for name in ("dma_test", "dma_rate_test"):
             path = pathlib.Path(out) / f"{name}.json"
             done = subprocess.run([BUILD / name, f"--gtest_output=json:{path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   text=True)

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <random>
 #include <utility>
@@ -219,12 +220,13 @@ void expect_share(const char* what, unsigned rows, double least,
   const auto part = [&](std::uint64_t n) {
     return static_cast<double>(n) / static_cast<double>(cycles);
   };
-  tb::expect({fmt::format("inf2, both cores, {}", what),
-              "of the ports",
-              part(pair.bound()),
-              least,
-              true,
-              {{"cycles", cycles}, {"bound", pair.bound()}, {"B/cycle", part(pair.bytes())}}});
+  tb::expect(
+      {fmt::format("inf2, both cores, {}", what),
+       "of the ports",
+       part(pair.bound()),
+       least,
+       true,
+       {{"cycles", cycles}, {"bound", pair.bound()}, {"B/cycle", std::round(part(pair.bytes()))}}});
 }
 
 TEST(DmaRate, BothCoresFillThePorts) {
