@@ -62,7 +62,9 @@ module chip #(
   localparam int unsigned Rx = mem_xbar_pkg::Rx, Host = mem_xbar_pkg::Host;
   mem_if from [mem_xbar_pkg::Requesters] ();
   mem_if to [mem_xbar_pkg::Memories] ();
-  mem_xbar u_xbar (.clk_i, .rst_ni, .from(from), .to(to));
+  logic xbar_idle, xbar_clk;
+  prim_clock_gate u_xbar_clk (.clk_i, .en_i(!rst_ni || !xbar_idle), .clk_o(xbar_clk));
+  mem_xbar u_xbar (.clk_i(xbar_clk), .rst_ni, .from(from), .to(to), .idle_o(xbar_idle));
 
   assign hbm0_req_valid_o = to[0].req_valid;
   assign hbm0_req_o       = to[0].req;
@@ -120,9 +122,12 @@ module chip #(
   defs_pkg::sem_update_t [12:0] upd;
   logic [9:0][31:0] upd_pc, upd_serial;
   logic [1:0][3:0] upd_take, upd_dma_engine;
-  logic semaphores_quiet;
+  logic semaphores_quiet, semaphores_clk;
+  prim_clock_gate u_semaphores_clk (
+    .clk_i, .en_i(!rst_ni || upd_valid != '0 || !semaphores_quiet), .clk_o(semaphores_clk)
+  );
   semaphores u_semaphores (
-    .clk_i, .rst_ni, .upd_valid_i(upd_valid), .upd_i(upd), .error_o(upd_error),
+    .clk_i(semaphores_clk), .rst_ni, .upd_valid_i(upd_valid), .upd_i(upd), .error_o(upd_error),
     .wait_sem_i(wait_sem), .wait_value_o(wait_value), .quiet_o(semaphores_quiet)
   );
   assign upd_valid[12] = 1'b0;
@@ -132,13 +137,17 @@ module chip #(
   assign unused_trace = ^{upd_error[12], upd_pc, upd_serial, upd_take, upd_dma_engine};
 
   // ---------------------------------------------------------------- cores
-  logic [1:0] core_quiet, msg_valid, msg_ready;
+  logic [1:0] core_quiet, core_asleep, core_clk, msg_valid, msg_ready;
   fabric_pkg::core_chunks_t msg;
   defs_pkg::peer_access_t [1:0] peer;
   for (genvar c = 0; c < 2; c++) begin : gen_core
     localparam int unsigned First = mem_xbar_pkg::CoreRequesters * c;
+    core_clock u_clock (
+      .clk_i, .rst_ni, .asleep_i(core_asleep[c]),
+      .wake_i(core_select[c] || to[32'(defs_pkg::MemorySbuf0) + c].req_valid), .clk_o(core_clk[c])
+    );
     core u_core (
-      .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i, .peer_i(peer[c]),
+      .clk_i(core_clk[c]), .rst_ni, .core_id_i(1'(c)), .chip_id_i, .ring_size_i, .peer_i(peer[c]),
       .reg_select_i(core_select[c]), .reg_apply_i(reg_apply), .reg_i(core_req),
       .reg_o(core_rsp[c]),
       .seq_state_o(seq_state[c]), .seq_pc_o(seq_pc[c]), .seq_cause_o(seq_cause[c]),
@@ -152,7 +161,8 @@ module chip #(
       .fetch(from[First + mem_xbar_pkg::Fetch]), .dma_read(from[First + mem_xbar_pkg::DmaRead]),
       .dma_write(from[First + mem_xbar_pkg::DmaWrite]),
       .sbuf_line(to[32'(defs_pkg::MemorySbuf0) + c]),
-      .msg_valid_o(msg_valid[c]), .msg_ready_i(msg_ready[c]), .msg_o(msg[c]), .quiet_o(core_quiet[c])
+      .msg_valid_o(msg_valid[c]), .msg_ready_i(msg_ready[c]), .msg_o(msg[c]), .quiet_o(core_quiet[c]),
+      .asleep_o(core_asleep[c])
     );
   end
 

@@ -43,6 +43,7 @@ module instr_fetch #(
   input  logic [24:0] count_i,
   input  logic        stop_i,
   output logic        idle_o,
+  output logic        settled_o,    // nothing changes here before an instruction is taken
   output logic [24:0] count_o,      // as of start_i
   output logic        exhausted_o,  // everything was handed out
 
@@ -172,6 +173,7 @@ module instr_fetch #(
   assign second_valid_o = second_valid_q;
   assign exhausted_o    = active_q && read_q == count_q && !instr_valid_q;
   assign idle_o         = !active_q && pending_q == '0 && !loading_q;
+  assign settled_o      = pending_q == '0 && !loading_q && !req_valid_o && !load_one;
   assign count_o        = count_q;
 
   // ---------------------------------------------------------------- next state

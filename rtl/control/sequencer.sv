@@ -87,13 +87,14 @@ module sequencer #(
   input  defs_pkg::error_cause_e error_cause_i,
   input  logic [31:0]            error_serial_i,
 
-  output logic quiet_o
+  output logic quiet_o,
+  output logic asleep_o  // nothing changes here before a semaphore, a register or an engine does
 );
 
   defs_pkg::seq_state_e state_d, state_q;
 
   // ---------------------------------------------------------------- fetch
-  logic fetch_start, fetch_stop, fetch_idle, exhausted, fetched_valid, fetched_ready;
+  logic fetch_start, fetch_stop, fetch_idle, fetch_settled, exhausted, fetched_valid, fetched_ready;
   logic second_valid, predicted, redirect, pair, push;
   logic load, load_done;
   logic [24:0] count, next_pc;  // next_pc: behind what issues now
@@ -102,7 +103,7 @@ module sequencer #(
   defs_pkg::instr_t fetched, second;
   instr_fetch u_fetch (
     .clk_i, .rst_ni,
-    .start_i(fetch_start), .base_i, .count_i, .stop_i(fetch_stop), .idle_o(fetch_idle),
+    .start_i(fetch_start), .base_i, .count_i, .stop_i(fetch_stop), .idle_o(fetch_idle), .settled_o(fetch_settled),
     .count_o(count), .exhausted_o(exhausted),
     .req_valid_o(fetch_req_valid_o), .req_ready_i(fetch_req_ready_i),
     .req_addr_o(fetch_req_addr_o), .req_slot_o(fetch_req_slot_o),
@@ -375,6 +376,8 @@ module sequencer #(
   assign cause_o       = cause_q;
   assign event_valid_o = event_q;
   assign quiet_o       = state_q != defs_pkg::SeqStateRunning && fetch_idle && !event_q;
+  assign asleep_o      = quiet_o || (state_q == defs_pkg::SeqStateRunning && fetch_settled && fetched_valid &&
+                                     !condition && !waited_q && !head_valid);
 
   // ---------------------------------------------------------------- registers
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -59,7 +59,8 @@ module core #(
   input  logic                 msg_ready_i,
   output size_pkg::msg_chunk_t msg_o,
 
-  output logic quiet_o
+  output logic quiet_o,
+  output logic asleep_o  // see core_clock
 );
 
   // ---------------------------------------------------------------- registers
@@ -97,7 +98,7 @@ module core #(
     .quiet_o(fetch_quiet)
   );
 
-  logic [N-1:0] instr_valid, instr_ready, second_valid, error_valid, busy, seq_quiet;
+  logic [N-1:0] instr_valid, instr_ready, second_valid, error_valid, busy, seq_quiet, seq_asleep;
   logic [N-1:0][1:0] done;  // how many; only the tensor engine does two at a time
   assign {done[3][1], done[2][1], done[1][1]} = '0;
   defs_pkg::instr_t instr [N];
@@ -125,7 +126,7 @@ module core #(
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
       .instr_serial_o(instr_serial[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
       .done_i(done[i]), .error_valid_i(error_valid[i]),
-      .error_cause_i(error_cause[i]), .error_serial_i(error_serial[i]), .quiet_o(seq_quiet[i])
+      .error_cause_i(error_cause[i]), .error_serial_i(error_serial[i]), .quiet_o(seq_quiet[i]), .asleep_o(seq_asleep[i])
     );
   end
 
@@ -222,8 +223,10 @@ module core #(
   // A DMA engine does not go back in its ring: the index of a descriptor is its serial, too.
   assign upd_serial_o[N] = upd_pc_o[N];
 
-  assign quiet_o = (&seq_quiet) && fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 &&
-                   !sbuf_line.rsp_valid;
+  logic nothing_moves;
+  assign nothing_moves = fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 && !sbuf_line.rsp_valid;
+  assign quiet_o       = (&seq_quiet) && nothing_moves;
+  assign asleep_o      = (&seq_asleep) && nothing_moves;
 
   // The writers' serials are for the tracer (tb/dut/trace/core_tracer.sv) only.
   logic unused_trace;

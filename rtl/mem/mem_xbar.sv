@@ -31,7 +31,8 @@ module mem_xbar #(
   input logic clk_i,
   input logic rst_ni,
   mem_if.crossbar from [R],
-  mem_if.client to [M]
+  mem_if.client to [M],
+  output logic idle_o  // nothing asks, waits or answers: clk_i may stand still
 );
 
   localparam int unsigned Targets = M + 1;    // the memories, and Unmapped
@@ -179,6 +180,8 @@ module mem_xbar #(
       assign unused = ^{rsp_take[r], rsp_pick[r]};
     end
   end
+
+  assign idle_o = valid == '0 && valid_q == '0 && rsp_valid == '0 && rsp_valid_q == '0;
 
   // --- assertions -----------------------------------------------------------------------------
   always_ff @(posedge clk_i) begin

@@ -115,6 +115,28 @@ def bench_dma(_args):
     return rows
 
 
+IDLE = """config inf2
+chips 12
+segment chip 0 at 0x0
+ stream core 0 Sync
+  REG_ALU add r1 = r0 r0 + {}
+  BRANCH ne r1 += -1 r0 to 1
+  END
+"""
+
+
+def idle_chip():
+    """Microseconds of processor time per core cycle of a chip without work: one counts, a cycle a turn, eleven sleep. What
+    begins and ends a run is in both and cancels out."""
+    seconds = {}
+    with tempfile.TemporaryDirectory() as out:
+        for turns in (20000, 100000):
+            program = pathlib.Path(out) / "idle.dasm"
+            program.write_text(IDLE.format(turns))
+            seconds[turns] = cpu_seconds("inf2", out, "--program", program, "--threads", 1, "--no-debug")
+    return (seconds[100000] - seconds[20000]) / 80000 / 12 * 1e6
+
+
 def bench_board(_args):
     """Rounds alternate between the yardstick and the board, so that a slow moment hits both."""
     rounds, speeds, gains, shares, hashes = 3, {1: [], 2: []}, [], [], set()
@@ -128,6 +150,7 @@ def bench_board(_args):
                 if threads == 1:
                     shares.append(result["metrics"]["model_share"])
                 utilization = result["metrics"].get("tensor_utilization")
+    idle = statistics.median(idle_chip() for _ in range(rounds))
     one, two = (statistics.median(speeds[t]) for t in (1, 2))
     gain, pure = two / one, statistics.median(gains)
     share = statistics.median(shares)
@@ -135,6 +158,7 @@ def bench_board(_args):
         {"name": "board_cycles_per_s", "threads_1": round(one, 1), "threads_2": round(two, 1),
          "tensor_utilization": utilization, "hashes_equal": len(hashes) == 1, "target": True,
          "measured": len(hashes) == 1, "met": len(hashes) == 1},
+        {"name": "idle_chip_us_per_cycle", "target": 2.0, "measured": round(idle, 2), "met": idle <= 2.0},
         {"name": "second_thread_gain", "gain": round(gain, 3), "pure_loop_gain": round(pure, 3),
          "target": 0.85, "measured": round(gain / pure, 3), "met": gain / pure >= 0.85},
         {"name": "check_share_of_wall", "target": 0.15, "measured": round(share, 4), "met": share <= 0.15},

@@ -11,8 +11,11 @@ module mem_xbar #(
   input logic clk_i,
   input logic rst_ni,
   mem_if.crossbar from [R],
-  mem_if.client to [M]
+  mem_if.client to [M],
+  output logic idle_o
 );
+
+  assign idle_o = 1'b0;
 
   // ---------------------------------------------------------------- writes
   for (genvar r = 0; r < R; r++) begin : gen_requester

@@ -37,7 +37,8 @@ module dma_pair_top #(
     assign to[m].rsp_valid    = mem_rsp_valid_i[m];
     assign to[m].rsp          = mem_rsp_i[m];
   end
-  mem_xbar u_xbar (.clk_i, .rst_ni, .from, .to);
+  logic unused_idle;
+  mem_xbar u_xbar (.clk_i, .rst_ni, .from, .to, .idle_o(unused_idle));
 
   for (genvar r = 0; r < R; r++) begin : gen_silent
     if (r >= mem_xbar_pkg::Rx || r % mem_xbar_pkg::CoreRequesters == mem_xbar_pkg::Fetch) begin : gen_none

@@ -46,6 +46,7 @@ module mem_xbar_top #(
     assign to[m].rsp_valid    = mem_rsp_valid_i[m];
     assign to[m].rsp          = mem_rsp_i[m];
   end
-  mem_xbar u_xbar (.clk_i, .rst_ni, .from, .to);
+  logic unused_idle;
+  mem_xbar u_xbar (.clk_i, .rst_ni, .from, .to, .idle_o(unused_idle));
 
 endmodule
