@@ -144,10 +144,11 @@ class Corners {
 
   void loops(unsigned chip, unsigned c);
   LooperWords words(unsigned chip, unsigned c);
-  /// With `shared`, others may write what lanes write, and all banks, too.
+  /// With `shared` also from all banks and from `others`, the bytes where the other lanes write.
   template <class S>
   Tile moved_source(Looper<S>& looper, unsigned chip, unsigned c, unsigned n,
-                    const std::array<unsigned, 4>& size, bool integer, bool shared);
+                    const std::array<unsigned, 4>& size, bool integer, bool shared,
+                    unsigned others);
   void turn(Looper<cmodel::TensorStream>& looper, unsigned chip, unsigned c, bool shared);
   void turn(Looper<cmodel::VectorStream>& looper, unsigned chip, unsigned c, bool shared);
   void turn(Looper<cmodel::ActStream>& looper, unsigned chip, unsigned c, bool shared);

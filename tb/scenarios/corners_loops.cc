@@ -35,7 +35,8 @@ LooperWords Corners::words(unsigned chip, unsigned c) {
 
 template <class S>
 Tile Corners::moved_source(Looper<S>& looper, unsigned chip, unsigned c, unsigned n,
-                           const std::array<unsigned, 4>& size, bool integer, bool shared) {
+                           const std::array<unsigned, 4>& size, bool integer, bool shared,
+                           unsigned others) {
   if (random_.one_in(3)) {
     const unsigned banks = args_.sizes.psum_banks / (shared ? 1 : 2);
     const unsigned bytes = args_.sizes.psum_cols * 4, bank = random_.between(0, banks - 1);
@@ -46,7 +47,7 @@ Tile Corners::moved_source(Looper<S>& looper, unsigned chip, unsigned c, unsigne
   }
   const bool written = shared && random_.one_in(2);
   const Dtype dtype = random_.one_in(2) ? Dtype::Fp32 : Dtype::Bf16;
-  return looper.moved(written ? kVectorAt : 0, written ? 2 * kEngineBytes : kSourceBytes,
+  return looper.moved(written ? others : 0, written ? kEngineBytes : kSourceBytes,
                       [&](unsigned at, unsigned room) {
                         return tile(chip, c, Space::Sbuf, dtype, n, size, at, room);
                       });
@@ -95,13 +96,14 @@ void Corners::turn(Looper<cmodel::VectorStream>& looper, unsigned chip, unsigned
       return tile(chip, c, Space::Sbuf, result, n, size, at, room);
     });
   };
-  const Tile a = moved_source(looper, chip, c, n, size, kind == 0, shared);
+  const Tile a = moved_source(looper, chip, c, n, size, kind == 0, shared, kActAt);
   if (kind == 0) {
     const Tile dst = to(size);
     looper.sized(size);
     vector.copy(a, dst);
   } else if (kind == 1) {
-    const Tile b = moved_source(looper, chip, c, n, size, false, shared), dst = to(size);
+    const Tile b = moved_source(looper, chip, c, n, size, false, shared, kActAt);
+    const Tile dst = to(size);
     looper.sized(size);
     vector.tensor_tensor(func, a, b, dst);
   } else {
@@ -119,7 +121,7 @@ void Corners::turn(Looper<cmodel::ActStream>& looper, unsigned chip, unsigned c,
   const auto size = loops(kMostElements);
   const auto func = defs::kEveryActFunc[random_.between(0, 1)];
   const Dtype result = random_.one_in(2) ? Dtype::Fp32 : Dtype::Bf16;
-  const Tile a = moved_source(looper, chip, c, n, size, true, shared);
+  const Tile a = moved_source(looper, chip, c, n, size, true, shared, kVectorAt);
   const Tile dst = looper.moved(kActAt, kEngineBytes, [&](unsigned at, unsigned room) {
     return tile(chip, c, Space::Sbuf, result, n, size, at, room);
   });
