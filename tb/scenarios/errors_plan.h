@@ -20,9 +20,15 @@ class ErrorPlan {
  public:
   explicit ErrorPlan(const ScenarioArgs& args);
 
+  enum class Way {
+    Written,  ///< it stands in the item
+    Control,  ///< a load or branch stands in its place
+    Turn,     ///< items are turns of a loop, registers make one of them illegal
+  };
   struct Spot {
     unsigned index;  ///< of the illegal item; kWork, bells(): END is missing
     defs::ErrorCause cause;
+    Way way;
   };
   using Key = std::array<unsigned, 3>;  ///< chip, core, engine
   const std::map<Key, Spot>& spots() const { return spots_; }
@@ -40,9 +46,9 @@ class ErrorPlan {
 
  private:
   void add(unsigned chip, unsigned core, defs::Engine engine, unsigned index,
-           defs::ErrorCause cause) {
+           defs::ErrorCause cause, Way way = Way::Written) {
     if (cause != defs::ErrorCause::None)
-      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause};
+      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause, way};
   }
   const ScenarioArgs& args_;
   unsigned bells_;
