@@ -26,11 +26,10 @@ constexpr std::array kProducts{Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E4M3, Dtype::
 }  // namespace
 
 LooperWords Corners::words(unsigned chip, unsigned c) {
-  std::vector<std::uint8_t> turns(4 * LooperWords::kTurns);
-  for (unsigned n = 0; n < LooperWords::kTurns; ++n) turns[4 * n] = static_cast<std::uint8_t>(n);
   const auto noise = fmt::format("noise{}", random_.between(0, 1));
   return {assembler_.find(chip, noise).byte_range(0, LooperWords::kBytes),
-          assembler_.data(chip, c, fmt::format("turns{}", c), 4 * LooperWords::kTurns, 1, turns)};
+          assembler_.data(chip, c, fmt::format("turns{}", c), 4 * LooperWords::kTurns, 1,
+                          LooperWords::turn_bytes())};
 }
 
 template <class S>

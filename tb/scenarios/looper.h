@@ -23,6 +23,12 @@ struct LooperWords {
   cmodel::Block any;    ///< of any bits, kBytes of them
   cmodel::Block turns;  ///< turns[n] is n, 0 .. kMostTurns
   static constexpr unsigned kBytes = 1024;
+
+  static std::vector<std::uint8_t> turn_bytes() {
+    std::vector<std::uint8_t> bytes(4 * kTurns);
+    for (unsigned n = 0; n < kTurns; ++n) bytes[4 * n] = static_cast<std::uint8_t>(n);
+    return bytes;
+  }
 };
 
 template <class S>
