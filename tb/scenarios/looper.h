@@ -48,9 +48,10 @@ class Looper {
   /// The body so often as a number or a word says, not at all included; often two loops deep.
   template <class Body>
   void loops(Body&& body) {
-    if (pick(2)) return loop(1 + pick(LooperWords::kMostTurns), pick(2), 0, body);
-    loop(1 + pick(LooperWords::kMostTurns), pick(2), 0,
-         [&] { loop(pick(LooperWords::kTurns), true, 1, body); });
+    const unsigned n = 1 + pick(LooperWords::kMostTurns);
+    const bool loaded = pick(2), nested = pick(2);
+    if (!nested) return loop(n, loaded, 0, body);
+    loop(n, loaded, 0, [&] { loop(pick(LooperWords::kTurns), true, 1, body); });
   }
   /// The body n times, n a number of 1 .. 3 that stands in the code or, if it may, in HBM.
   template <class Body>
@@ -123,7 +124,8 @@ class Looper {
     const auto out = s_.ahead();
     const auto condition = defs::kEveryCondition[pick(defs::kEveryCondition.size())];
     s_.branch(condition, a, b, out, pick(2) ? 0 : static_cast<int>(pick(100)) - 50);
-    s_.add(wild(), pick(1000));
+    const auto skipped = wild();
+    s_.add(skipped, pick(1000));
     if (pick(2)) s_.nop();
     s_.place(out);
   }
