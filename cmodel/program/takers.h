@@ -12,8 +12,8 @@ namespace cmodel {
 struct Semaphore;
 class StreamBase;
 
-/// Of all semaphores of the board. All throw AssemblerError: a semaphore has one taker, a stream, and
-/// with a taker nobody counts it down and somebody gives.
+/// Of all semaphores of the board. All throw AssemblerError: a semaphore has one taker, a stream,
+/// and with a taker nobody counts it down and somebody gives.
 class Takers {
  public:
   void take(const StreamBase& stream, Semaphore semaphore, unsigned value);

@@ -7,7 +7,8 @@
 //   tensor    banks 0 .. 3, then 4 .. 7       (signals in between)
 //   vector, activation engine                 from sources and finished banks, each to its own area
 //   DMA       from sources and HBM, here and to every chip on every network, to places of its own
-//   loops     of every engine, by themselves and then in turn, handing a token on (corners_loops.cc)
+//   loops     of every engine, by themselves and then in turn, handing a token on
+//   (corners_loops.cc)
 //
 // Nobody reads what somebody else may still write, so one legal order is as good as another.
 // Everything lies scattered over the 32 GiB of HBM; behind the END of a stream there is rubbish,

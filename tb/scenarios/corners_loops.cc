@@ -74,10 +74,9 @@ void Corners::turn(Looper<cmodel::TensorStream>& looper, unsigned chip, unsigned
     moving.partition = weights.partition;
     const unsigned bank = half + random_.between(0, half - 1);
     const Dtype sum = dtype == Dtype::Int8 ? Dtype::Int32 : Dtype::Fp32;
-    Tile sums =
-        looper.moved(bank * bank_bytes, bank_bytes, [&](unsigned at, unsigned room) {
-          return tile(chip, c, Space::Psum, sum, weights.elements(), n, at, room);
-        });
+    Tile sums = looper.moved(bank * bank_bytes, bank_bytes, [&](unsigned at, unsigned room) {
+      return tile(chip, c, Space::Psum, sum, weights.elements(), n, at, room);
+    });
     sums.partition = 0;
     looper.sized(n);
     tensor.multiply_moving(moving, sums, random_.one_in(2));

@@ -141,10 +141,9 @@ void Corners::combined(unsigned chip, unsigned c) {
   constexpr std::array kOps{defs::Combine::Add, defs::Combine::Max};
   constexpr std::array kFormats{Dtype::Fp32, Dtype::Bf16, Dtype::Int32};
   for (unsigned i = 0; i < length() / 4; ++i) {
-    const unsigned dst_chip =
-        args_.chips > 1 && random_.one_in(3)
-            ? (chip + random_.between(1, args_.chips - 1)) % args_.chips
-            : chip;
+    const unsigned dst_chip = args_.chips > 1 && random_.one_in(3)
+                                  ? (chip + random_.between(1, args_.chips - 1)) % args_.chips
+                                  : chip;
     const unsigned n = random_.between(1, 3), bytes = row_bytes(i);
     const unsigned src_memory = random_.between(0, 3), dst_memory = random_.between(0, 3);
     auto [src, dst] = rows(chip, dst_chip, bytes, n, src_memory, dst_memory);

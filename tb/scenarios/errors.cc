@@ -66,8 +66,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   std::vector<std::array<Block, defs::kCores>> edges(args.chips);
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c)
-      edges[chip][c] =
-          assembler.hbm(chip, c, fmt::format("edge{}", c), args.sizes.line_bytes, 2);
+      edges[chip][c] = assembler.hbm(chip, c, fmt::format("edge{}", c), args.sizes.line_bytes, 2);
   std::vector<Semaphore> brim(args.chips), go(args.chips);
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     brim[chip] = assembler.core(chip, plan.witness(chip)).semaphore("brim");
@@ -207,7 +206,8 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   out.program = assembler.assemble();
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c)
-      out.program.partitions.push_back({.chip = chip, .core = c, .base = edges[chip][c].row_addr(1)});
+      out.program.partitions.push_back(
+          {.chip = chip, .core = c, .base = edges[chip][c].row_addr(1)});
   return out;
 }
 

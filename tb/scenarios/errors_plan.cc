@@ -32,8 +32,7 @@ constexpr std::array kDmaCauses{
 /// Any of those by which `cause` can come about at this item.
 ErrorPlan::Way any_way(Engine engine, ErrorCause cause, unsigned index, Random& random) {
   const bool sync = engine == Engine::Sync, bounds = cause == ErrorCause::OutOfBounds;
-  const bool of_a_load =
-      cause == ErrorCause::UnmappedAddress || cause == ErrorCause::Forbidden;
+  const bool of_a_load = cause == ErrorCause::UnmappedAddress || cause == ErrorCause::Forbidden;
   const bool loads = of_a_load || cause == ErrorCause::Misaligned;
   const bool looped = engine != Engine::Tensor || index > 0;  // 0: the stationary tile
   std::vector<ErrorPlan::Way> ways;

@@ -29,9 +29,9 @@ struct At {
 };
 
 struct Shape {
-  unsigned turns, per_turn;  ///< items are per_turn * turn + j
-  unsigned index;            ///< of the illegal one
-  unsigned columns;          ///< of an item
+  unsigned turns, per_turn;                   ///< items are per_turn * turn + j
+  unsigned index;                             ///< of the illegal one
+  unsigned columns;                           ///< of an item
   unsigned source_step = 0, target_step = 0;  ///< bytes from turn to turn
 };
 
@@ -68,7 +68,8 @@ At write_turns(S& s, const Shape& shape, defs::ErrorCause cause, const Edge& edg
         s.branch(defs::Condition::Ne, turn, last, legal);
         make_illegal();
         s.place(legal);
-        if (loads) s.load(loaded, cause == ErrorCause::Forbidden ? edge.others : edge.mine, address);
+        if (loads)
+          s.load(loaded, cause == ErrorCause::Forbidden ? edge.others : edge.mine, address);
         stop.pc = static_cast<std::uint32_t>(s.size()) - loads;
       }
       item(j, of);

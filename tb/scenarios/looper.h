@@ -40,8 +40,8 @@ class Looper {
   Looper(S& stream, Random& random, const LooperWords& words,
          const std::vector<cmodel::Semaphore>& own)
       : s_(stream), random_(random), words_(words), own_(own) {
-    for (auto* r : {&wild_[0], &wild_[1], &index_[0], &index_[1], &index_[2], &size_, &turns_[0],
-                    &turns_[1]})
+    for (auto* r :
+         {&wild_[0], &wild_[1], &index_[0], &index_[1], &index_[2], &size_, &turns_[0], &turns_[1]})
       *r = s_.reg();
   }
 

@@ -88,8 +88,9 @@ cmodel::Program legal(const ScenarioArgs& args) {
           assembler.data(chip, c, fmt::format("turns{}", c), 4 * LooperWords::kTurns, 1,
                          LooperWords::turn_bytes())};
       const auto looped = [&]<class S>(S& stream, auto&& work) {
-        Looper<S> looper(stream, turns, words,
-                         {assembler.core(chip, 0).semaphore(), assembler.core(chip, 1).semaphore()});
+        Looper<S> looper(
+            stream, turns, words,
+            {assembler.core(chip, 0).semaphore(), assembler.core(chip, 1).semaphore()});
         for (unsigned i = 0; i < kLoops; ++i) work(looper);
       };
       const auto moved = [&](auto& looper, const Tile& tile, unsigned bytes) {
@@ -132,8 +133,9 @@ cmodel::Program legal(const ScenarioArgs& args) {
         const unsigned n = turns.between(1, LooperWords::kMostTurns);
         const unsigned engine = (filler(args) + 1) % args.sizes.dma_engines;
         for (unsigned d = 0; d < n; ++d)
-          core.dma(engine).copy(data.row_range(d, 1),
-                                assembler.hbm(chip, c, fmt::format("turn{}.{}", c, outs++), kBytes));
+          core.dma(engine).copy(
+              data.row_range(d, 1),
+              assembler.hbm(chip, c, fmt::format("turn{}.{}", c, outs++), kBytes));
         looper.rounds(n, false, [&] {
           looper.scribble();
           core.sync().trigger(engine);

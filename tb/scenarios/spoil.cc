@@ -96,7 +96,8 @@ void spoil_control(defs::Instr& i, ErrorCause cause, const cmodel::InstrStream& 
   }
   std::uint64_t address = kStacks[stream.core] + random.between(1, 3);
   if (cause == ErrorCause::UnmappedAddress) address = kNowhere[random.between(0, 3)];
-  if (cause == ErrorCause::Forbidden) address = kStacks[1 - stream.core] + 4 * random.between(0, 15);
+  if (cause == ErrorCause::Forbidden)
+    address = kStacks[1 - stream.core] + 4 * random.between(0, 15);
   i.opcode = static_cast<std::uint8_t>(defs::Opcode::RegLoad);
   i = cmodel::with_overlay(i, defs::RegLoad{}, defs::RegLoad{.rd = 1, .address = address});
 }

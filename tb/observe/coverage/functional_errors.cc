@@ -23,8 +23,8 @@ bool can_stop(Engine engine, ErrorCause cause) {
     case ErrorCause::ReservedBits:
     case ErrorCause::SemaphoreOverflow:
     case ErrorCause::UnmappedAddress:  // also a stream that leaves HBM, and a load
-    case ErrorCause::Misaligned:  // also base of stream and ring
-    case ErrorCause::Forbidden:   // by the other core's window
+    case ErrorCause::Misaligned:       // also base of stream and ring
+    case ErrorCause::Forbidden:        // by the other core's window
       return true;
     case ErrorCause::UnknownOpcode:
     case ErrorCause::BadShape:

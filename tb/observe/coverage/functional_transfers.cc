@@ -52,8 +52,7 @@ constexpr std::array kCombined{defs::Dtype::Fp32, defs::Dtype::Bf16, defs::Dtype
 
 /// What a descriptor makes of its rows.
 std::string combine_corner(defs::Combine op, defs::Dtype dtype) {
-  return op == defs::Combine::Copy ? "Copy"
-                                   : fmt::format("{}.{}", to_string(op), to_string(dtype));
+  return op == defs::Combine::Copy ? "Copy" : fmt::format("{}.{}", to_string(op), to_string(dtype));
 }
 
 }  // namespace
