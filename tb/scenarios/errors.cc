@@ -16,10 +16,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 
 #include "cmodel/program/assembler.h"
+#include "tb/scenarios/errors_check.h"
 #include "tb/scenarios/errors_plan.h"
 #include "tb/scenarios/errors_turns.h"
 #include "tb/scenarios/spoil.h"
@@ -35,21 +35,7 @@ using defs::Dtype;
 using defs::Engine;
 using defs::ErrorCause;
 
-constexpr unsigned kColumns = 8;  ///< of an item
-constexpr unsigned kBytes = 256;  ///< of data in a partition
-constexpr unsigned kFills = 3;    ///< doorbells before the work
-constexpr unsigned kLateBytes = 64;
-
-/// The data of all cores, row by row.
-std::vector<std::vector<std::uint16_t>> data_of(const ScenarioArgs& args) {
-  Random random(args.seed, "errors data");
-  std::vector<std::vector<std::uint16_t>> data(args.chips * defs::kCores);
-  for (auto& values : data) {
-    values.resize(std::size_t{args.sizes.partitions} * kBytes / 2);
-    for (auto& v : values) v = random.bf16();
-  }
-  return data;
-}
+constexpr unsigned kFills = 3;  ///< doorbells before the work
 
 struct Legal {
   cmodel::Program program;
@@ -62,7 +48,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   Legal out;
   Random random(args.seed, "errors turns");
   const unsigned p = args.sizes.partitions;
-  const auto values = data_of(args);
+  const auto values = errors_data(args);
   std::vector<std::array<Block, defs::kCores>> edges(args.chips);
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c)
@@ -253,71 +239,6 @@ cmodel::Program build(const ScenarioArgs& args) {
   return program;
 }
 
-/// fp32 that item `i` of vector or activation engine makes of a row of data.
-float result_of(Engine engine, std::span<const std::uint16_t> row, unsigned i, unsigned column) {
-  const float left = float_of(row[column]), right = float_of(row[i + column]);
-  if (engine == Engine::Act) return right > 0 ? right : 0.0f;
-  return i % 2 ? left + right : right;
-}
-
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
-                     RegionBytes regions) {
-  const ErrorPlan plan(args);
-  const auto values = data_of(args);
-  const unsigned p = args.sizes.partitions, row_values = kBytes / 2;
-  ScenarioResult result;
-  unsigned done_items = 0;
-  const auto expect = [&](bool equal, const std::string& region, unsigned item, bool done) {
-    done_items += done;
-    if (!equal && result.failure.empty())
-      result.failure = fmt::format("region {}: item {} {}", region, item,
-                                   done ? "was not done, or wrongly" : "was done behind the stop");
-  };
-  for (unsigned chip = 0; chip < args.chips; ++chip) {
-    for (unsigned c = 0; c < defs::kCores; ++c) {
-      const std::span<const std::uint16_t> data = values[chip * defs::kCores + c];
-      for (const auto engine : {Engine::Vector, Engine::Act}) {
-        const auto name = fmt::format("{}{}.{}", engine == Engine::Act ? "a" : "v", chip, c);
-        const auto& bytes = region_bytes(program, regions, name);
-        const unsigned done = plan.done(chip, c, engine, false);
-        for (unsigned i = 0; i < kWork; ++i) {
-          bool equal = true;
-          for (unsigned row = 0; row < p; ++row)
-            for (unsigned j = 0; j < kColumns; ++j) {
-              const float want =
-                  i < done ? result_of(engine, data.subspan(row * row_values, row_values), i, j)
-                           : 0.0f;
-              const float got = float_at(bytes, 4 * ((row * kWork + i) * kColumns + j));
-              equal &= std::bit_cast<std::uint32_t>(want) == std::bit_cast<std::uint32_t>(got);
-            }
-          expect(equal, name, i, i < done);
-        }
-      }
-      for (unsigned e = 1; e < plan.dmas(); ++e) {
-        const auto name = fmt::format("d{}.{}.{}", chip, c, e);
-        const auto& bytes = region_bytes(program, regions, name);
-        const unsigned written = plan.done(chip, c, dma_engine(e), true);
-        for (unsigned i = 0; i < kWork; ++i) {
-          std::array<std::uint8_t, kBytes> want{};
-          if (i < written) std::memcpy(want.data(), &data[i * row_values], kBytes);
-          expect(std::memcmp(want.data(), &bytes[i * kBytes], kBytes) == 0, name, i, i < written);
-        }
-      }
-    }
-    if (!plan.brims(chip)) continue;
-    const auto name = fmt::format("late{}", chip);
-    const auto& bytes = region_bytes(program, regions, name);
-    const auto& sent = values[(chip + 1) % args.chips * defs::kCores];
-    for (unsigned row = 0; row < 2; ++row)
-      expect(std::memcmp(&bytes[row * kLateBytes], &sent[row * row_values], kLateBytes) == 0, name,
-             row, true);
-  }
-  result.passed = result.failure.empty();
-  result.metrics["stops"] = planned_stops(args).size();
-  result.metrics["items_done"] = done_items;
-  return result;
-}
-
 }  // namespace
 
 std::vector<Stop> planned_stops(const ScenarioArgs& args) {
@@ -346,6 +267,6 @@ std::vector<Stop> planned_stops(const ScenarioArgs& args) {
 }
 
 extern const Scenario kErrors{"errors", "illegal instructions of every kind: their engines stop",
-                              build, check, true};
+                              build, check_errors, true};
 
 }  // namespace tb

@@ -45,6 +45,16 @@ ErrorPlan::Way any_way(Engine engine, ErrorCause cause, unsigned index, Random& 
 
 }  // namespace
 
+std::vector<std::vector<std::uint16_t>> errors_data(const ScenarioArgs& args) {
+  Random random(args.seed, "errors data");
+  std::vector<std::vector<std::uint16_t>> data(args.chips * defs::kCores);
+  for (auto& values : data) {
+    values.resize(std::size_t{args.sizes.partitions} * kBytes / 2);
+    for (auto& v : values) v = random.bf16();
+  }
+  return data;
+}
+
 ErrorPlan::ErrorPlan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dmas() - 1)) {
   Random random(args.seed, "errors"), ways(args.seed, "errors ways");
   const auto turn = [&](const auto& causes, std::uint64_t n) {

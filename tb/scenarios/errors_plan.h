@@ -2,14 +2,22 @@
 // Which engine of the scenario `errors` meets its illegal item where.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <map>
+#include <vector>
 
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {
 
-constexpr unsigned kWork = 6;  ///< items of an engine
+constexpr unsigned kWork = 6;     ///< items of an engine
+constexpr unsigned kColumns = 8;  ///< of an item
+constexpr unsigned kBytes = 256;  ///< of data in a partition
+constexpr unsigned kLateBytes = 64;
+
+/// The data of all cores, row by row.
+std::vector<std::vector<std::uint16_t>> errors_data(const ScenarioArgs& args);
 
 inline defs::Engine dma_engine(unsigned index) {
   return static_cast<defs::Engine>(static_cast<unsigned>(defs::Engine::Dma0) + index);
