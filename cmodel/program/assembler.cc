@@ -154,6 +154,7 @@ void Assembler::region(const std::string& name, const Block& block,
 Program Assembler::assemble() {
   if (assembled_) throw AssemblerError("assemble called twice, allowed once");
   assembled_ = true;
+  takers_.check();
   Program program;
   program.config = sizes_.name;
   program.chips = chips_;

@@ -111,6 +111,8 @@ DmaEngine& DmaEngine::signal(Semaphore semaphore, int delta) {
     assembler_.takers_.count_down(fmt::format("chip {} core {} DMA {} descriptor {}", chip_, core_,
                                               engine_, descriptors_.size() - 1),
                                   semaphore);
+  else if (delta > 0)
+    assembler_.takers_.give(semaphore);
   if (last().update) fail("second signal, allowed one per descriptor");
   last().update = 1;
   last().update_sem = static_cast<std::uint16_t>(semaphore.id);
@@ -125,6 +127,7 @@ DmaEngine& DmaEngine::notify(Semaphore semaphore) {
                      last().dst_chip));
   if (const auto why = bad_semaphore(semaphore); !why.empty()) fail(why);
   if (last().notify) fail("second notify, allowed one per descriptor");
+  assembler_.takers_.give(semaphore);
   last().notify = 1;
   last().notify_sem = static_cast<std::uint16_t>(semaphore.id);
   return *this;

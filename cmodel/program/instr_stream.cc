@@ -79,7 +79,7 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
   if (const auto why = bad_semaphore(semaphore); !why.empty()) fail(why);
   if (value >= 1u << defs::kSemaphoreBits)
     fail(fmt::format("wait for {}, allowed 0..{}", value, (1u << defs::kSemaphoreBits) - 1));
-  if (op == defs::WaitOp::Take) assembler_.takers_.take(*this, semaphore);
+  if (op == defs::WaitOp::Take) assembler_.takers_.take(*this, semaphore, value);
   if (wait_) emit({});
   wait_.emplace();
   wait_->wait_op = static_cast<std::uint8_t>(op);
@@ -89,7 +89,10 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
 
 void StreamBase::add_signal(Semaphore semaphore, int delta) {
   if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
-  if (delta < 0) assembler_.takers_.count_down(where(), semaphore);
+  if (delta < 0)
+    assembler_.takers_.count_down(where(), semaphore);
+  else if (delta > 0)
+    assembler_.takers_.give(semaphore);
   if (instructions_.size() == closed_ || instructions_.back().update || wait_) emit({});
   defs::Instr& instr = instructions_.back();
   instr.update = 1;

@@ -21,7 +21,7 @@ class Stream : public ControlStream {
     return self();
   }
   /// Like wait_ge; the value is subtracted when the instruction issues. A semaphore has one taker,
-  /// and nobody else counts it down.
+  /// somebody who gives, and nobody else counts it down.
   Derived& take(Semaphore semaphore, unsigned value = 1, Where at = Where::current()) {
     at_ = at;
     add_wait(defs::WaitOp::Take, semaphore, value);

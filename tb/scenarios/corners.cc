@@ -7,6 +7,8 @@
 //   tensor    banks 0 .. 3, then 4 .. 7       (signals in between)
 //   vector, activation engine                 from sources and finished banks, each to its own area
 //   DMA       from sources and HBM, here and to every chip on every network, to places of its own
+//   loops     of every engine, by themselves and then in turn, handing a token on
+//   (corners_loops.cc)
 //
 // Nobody reads what somebody else may still write, so one legal order is as good as another.
 // Everything lies scattered over the 32 GiB of HBM; behind the END of a stream there is rubbish,
@@ -53,6 +55,12 @@ cmodel::Program Corners::build() {
     for (unsigned core = 0; core < defs::kCores; ++core) {
       compute(chip, core, filled_[chip * defs::kCores + core]);
       transfers(chip, core);
+    }
+  for (unsigned chip = 0; chip < args_.chips; ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core) {
+      short_rows(chip, core);
+      combined(chip, core);
+      loops(chip, core);
     }
   for (unsigned chip = 0; chip < args_.chips; ++chip) last_copy(chip);
   cmodel::Program program = assembler_.assemble();

@@ -8,6 +8,7 @@
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/program/assembler.h"
+#include "tb/scenarios/looper.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/scenarios/scenario.h"
 
@@ -116,6 +117,12 @@ class Corners {
 
   // --- DMA
 
+  struct Rows {
+    Block src, dst;
+  };
+  Rows rows(unsigned chip, unsigned dst_chip, unsigned bytes, unsigned rows, unsigned src_memory,
+            unsigned dst_memory);
+
   /// Rows inside a memory that nobody writes any more.
   Block from(unsigned chip, unsigned memory, unsigned bytes, unsigned rows);
   /// For SBUF the row step is whole partitions; the address is set by the caller.
@@ -128,6 +135,23 @@ class Corners {
   unsigned row_bytes(unsigned size);
 
   void transfers(unsigned chip, unsigned c);
+  /// Rows of 1 and 2 bytes.
+  void short_rows(unsigned chip, unsigned c);
+  /// With a second source.
+  void combined(unsigned chip, unsigned c);
+
+  // --- loops
+
+  void loops(unsigned chip, unsigned c);
+  LooperWords words(unsigned chip, unsigned c);
+  /// With `shared` also from all banks and from `others`, the bytes where the other lanes write.
+  template <class S>
+  Tile moved_source(Looper<S>& looper, unsigned chip, unsigned c, unsigned n,
+                    const std::array<unsigned, 4>& size, bool integer, bool shared,
+                    unsigned others);
+  void turn(Looper<cmodel::TensorStream>& looper, unsigned chip, unsigned c, bool shared);
+  void turn(Looper<cmodel::VectorStream>& looper, unsigned chip, unsigned c, bool shared);
+  void turn(Looper<cmodel::ActStream>& looper, unsigned chip, unsigned c, bool shared);
 
   /// Something for the host to read: HBM bytes that went to the next chip and are judged there.
   void last_copy(unsigned chip);

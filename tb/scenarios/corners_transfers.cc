@@ -11,6 +11,7 @@
 namespace tb::corners {
 
 Block Corners::from(unsigned chip, unsigned memory, unsigned bytes, unsigned rows) {
+  const unsigned grain = std::min(bytes, 4u);
   if (memory < 2) {
     const Block& noise = assembler_.find(chip, fmt::format("noise{}", memory));
     // Odd lines, bytes and directions.
@@ -20,12 +21,13 @@ Block Corners::from(unsigned chip, unsigned memory, unsigned bytes, unsigned row
     if (kind == 2) stride = 0;
     const std::int64_t span = std::int64_t{rows - 1} * stride + bytes;
     const auto room = static_cast<unsigned>(std::max<std::int64_t>(0, kHbmSource - span));
-    const unsigned at = random_.one_in(3) ? 0 : random_.between(0, room / 4) * 4;
+    const unsigned at = random_.one_in(3) ? 0 : random_.between(0, room / grain) * grain;
     if (kind == 3) return {chip, noise.addr + at + (rows - 1) * stride, bytes, rows, -stride};
     return {chip, noise.addr + at, bytes, rows, stride};
   }
-  const unsigned at = random_.one_in(3) ? 0 : random_.between(0, (kSourceBytes - bytes) / 4) * 4;
-  return {chip, 0, bytes, rows, sbuf_rows(at, rows)};
+  const unsigned at =
+      random_.one_in(3) ? 0 : random_.between(0, (kSourceBytes - bytes) / grain) * grain;
+  return placed({chip, 0, bytes, rows, sbuf_rows(at, rows)}, memory - 2);
 }
 
 std::int64_t Corners::sbuf_rows(unsigned at, unsigned rows) {
@@ -55,8 +57,16 @@ bool Corners::to(unsigned chip, unsigned memory, unsigned bytes, unsigned rows, 
   if (used + bytes > kLandingBytes) return false;
   block = {chip, 0, bytes, rows, sbuf_rows(kLandingAt + used, rows)};
   block = placed(block, memory - 2);
-  used += bytes;
+  used += cmodel::round_up(bytes, 4);
   return true;
+}
+
+Corners::Rows Corners::rows(unsigned chip, unsigned dst_chip, unsigned bytes, unsigned rows,
+                            unsigned src_memory, unsigned dst_memory) {
+  Rows out{.src = from(chip, src_memory, bytes, rows), .dst = {}};
+  if (!to(dst_chip, dst_memory, bytes, rows, out.dst))
+    to(dst_chip, dst_memory % 2, bytes, rows, out.dst);
+  return out;
 }
 
 unsigned Corners::row_bytes(unsigned size) {
@@ -97,9 +107,7 @@ void Corners::transfers(unsigned chip, unsigned c) {
       src_memory %= 2;
       dst_memory %= 2;
     }
-    Block src = from(chip, src_memory, bytes, rows), dst;
-    if (src_memory >= 2) src = placed(src, src_memory - 2);
-    if (!to(dst_chip, dst_memory, bytes, rows, dst)) to(dst_chip, dst_memory % 2, bytes, rows, dst);
+    const auto [src, dst] = this->rows(chip, dst_chip, bytes, rows, src_memory, dst_memory);
     sync.wait(core.sync(), random_);
     auto& dma = core.sync().copy(engine, src, dst);
     sync.signal(core.sync(), random_);
@@ -118,6 +126,42 @@ void Corners::transfers(unsigned chip, unsigned c) {
       if ((away + vn + c) % 2 == 0 || args_.chips < 4 || length() >= kDefaultLength)
         move((chip + away) % args_.chips, vn, (size + c) % 2, size), ++size;
   for (unsigned i = 0; i < length(); ++i) move(chip, 0, false, size++);
+}
+
+void Corners::short_rows(unsigned chip, unsigned c) {
+  for (unsigned i = 0; i < length() / 8; ++i) {
+    const unsigned bytes = random_.between(1, 2), n = random_.between(1, 24);
+    const unsigned src_memory = random_.between(0, 3), dst_memory = random_.between(0, 3);
+    const auto [src, dst] = rows(chip, chip, bytes, n, src_memory, dst_memory);
+    assembler_.core(chip, c).sync().copy(i % args_.sizes.dma_engines, src, dst);
+  }
+}
+
+void Corners::combined(unsigned chip, unsigned c) {
+  constexpr std::array kOps{defs::Combine::Add, defs::Combine::Max};
+  constexpr std::array kFormats{Dtype::Fp32, Dtype::Bf16, Dtype::Int32};
+  for (unsigned i = 0; i < length() / 4; ++i) {
+    const unsigned dst_chip = args_.chips > 1 && random_.one_in(3)
+                                  ? (chip + random_.between(1, args_.chips - 1)) % args_.chips
+                                  : chip;
+    const unsigned n = random_.between(1, 3), bytes = row_bytes(i);
+    const unsigned src_memory = random_.between(0, 3), dst_memory = random_.between(0, 3);
+    auto [src, dst] = rows(chip, dst_chip, bytes, n, src_memory, dst_memory);
+    Block second = from(chip, random_.between(0, 3), bytes, n);
+    if (dst_chip == chip && random_.one_in(4)) {  // onto what is there
+      std::vector<std::uint8_t> there(std::size_t{bytes} * n);
+      for (auto& byte : there) byte = static_cast<std::uint8_t>(random_.word());
+      dst = second = assembler_.data(chip, random_.between(0, 1), fmt::format("out{}", outs_++),
+                                     bytes, n, there);
+    }
+    const auto op = kOps[random_.between(0, kOps.size() - 1)];
+    const auto dtype = kFormats[random_.between(0, kFormats.size() - 1)];
+    auto& dma = assembler_.core(chip, c)
+                    .sync()
+                    .copy((i + c) % args_.sizes.dma_engines, src, dst)
+                    .combine(op, dtype, second);
+    if (dst_chip != chip) dma.vn(random_.between(1, defs::kVirtualNets - 1));
+  }
 }
 
 }  // namespace tb::corners

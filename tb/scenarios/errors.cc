@@ -5,6 +5,7 @@
 //                  kWork items each, all at once; most of them meet one illegal item
 //   one sync       of a chip may stop too; the other one waits for exactly the items that must
 //                  still be done on both cores, and copies their results to HBM
+//   some           engines have their items in a loop, and meet the illegal one in one of its turns
 //   every third    chip fills a semaphore to the brim and has its neighbour notify it twice
 //
 // The check sees from memory that items before the illegal one were done, the others not, and that
@@ -15,43 +16,43 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <map>
 
 #include "cmodel/program/assembler.h"
+#include "tb/scenarios/errors_check.h"
 #include "tb/scenarios/errors_plan.h"
+#include "tb/scenarios/errors_turns.h"
 #include "tb/scenarios/spoil.h"
 
 namespace tb {
 namespace {
 
 using cmodel::Assembler;
+using cmodel::Block;
 using cmodel::Semaphore;
 using cmodel::Tile;
 using defs::Dtype;
 using defs::Engine;
 using defs::ErrorCause;
 
-constexpr unsigned kColumns = 8;  ///< of an item
-constexpr unsigned kBytes = 256;  ///< of data in a partition
-constexpr unsigned kFills = 3;    ///< doorbells before the work
-constexpr unsigned kLateBytes = 64;
+constexpr unsigned kFills = 3;  ///< doorbells before the work
 
-/// The data of all cores, row by row.
-std::vector<std::vector<std::uint16_t>> data_of(const ScenarioArgs& args) {
-  Random random(args.seed, "errors data");
-  std::vector<std::vector<std::uint16_t>> data(args.chips * defs::kCores);
-  for (auto& values : data) {
-    values.resize(std::size_t{args.sizes.partitions} * kBytes / 2);
-    for (auto& v : values) v = random.bf16();
-  }
-  return data;
-}
+struct Legal {
+  cmodel::Program program;
+  std::map<ErrorPlan::Key, At> turns;  ///< where loops stop
+};
 
-/// The program before anything is spoiled; waits and copies of the witnesses follow the plan.
-cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
+/// The program before instructions are spoiled; waits and copies of the witnesses follow the plan.
+Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   Assembler assembler(args.sizes, args.chips);
+  Legal out;
+  Random random(args.seed, "errors turns");
   const unsigned p = args.sizes.partitions;
-  const auto values = data_of(args);
+  const auto values = errors_data(args);
+  std::vector<std::array<Block, defs::kCores>> edges(args.chips);
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned c = 0; c < defs::kCores; ++c)
+      edges[chip][c] = assembler.hbm(chip, c, fmt::format("edge{}", c), args.sizes.line_bytes, 2);
   std::vector<Semaphore> brim(args.chips), go(args.chips);
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     brim[chip] = assembler.core(chip, plan.witness(chip)).semaphore("brim");
@@ -81,16 +82,59 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
       core.tensor().wait_ge(filled, 1).load_stationary(all.columns(0, p)).signal(done[0]);
       core.vector().wait_ge(filled, 1);
       core.act().wait_ge(filled, 1);
-      for (unsigned i = 0; i < kWork; ++i) {
-        const Tile right = all.columns(i, kColumns);
-        const auto to = [&](unsigned k) { return results[k].columns(i * kColumns, kColumns); };
-        if (i) core.tensor().multiply_moving(right, core.psum(i, p, kColumns)).signal(done[0]);
-        if (i % 2)
-          core.vector().tensor_tensor(defs::AluOp::Add, left, right, to(0)).signal(done[1]);
-        else
-          core.vector().copy(right, to(0)).signal(done[1]);
-        core.act().activate(defs::ActFunc::Relu, right, to(1)).signal(done[2]);
-      }
+
+      const Edge edge{edges[chip][c].row_range(0, 1), edges[chip][1 - c].row_range(1, 1)};
+      // The items in a loop if the plan says so.
+      const auto turns = [&](auto& stream, Engine engine, Shape shape, auto&& item) {
+        const ErrorPlan::Key key{chip, c, static_cast<unsigned>(engine)};
+        const auto it = plan.spots().find(key);
+        if (it == plan.spots().end() || it->second.way != ErrorPlan::Way::Turn) return false;
+        shape.index = it->second.index - shape.index;
+        out.turns[key] = write_turns(stream, shape, it->second.cause, edge, random, item);
+        return true;
+      };
+      const auto right = [&](unsigned i) { return all.columns(i, kColumns); };
+      const auto to = [&](unsigned k, unsigned i) {
+        return results[k].columns(i * kColumns, kColumns);
+      };
+      const auto sum = [&](unsigned i) { return core.psum(i, p, kColumns); };
+      const unsigned tile = kColumns * 4;
+      if (!turns(core.tensor(), Engine::Tensor,
+                 {kWork - 1, 1, 1, kColumns, 2, args.sizes.psum_cols * 4},
+                 [&](unsigned, const ItemRegisters& r) {
+                   core.tensor()
+                       .size_from(r.size)
+                       .multiply_moving(right(1).at(r.source), sum(1).at(r.target))
+                       .signal(done[0]);
+                 }))
+        for (unsigned i = 1; i < kWork; ++i)
+          core.tensor().multiply_moving(right(i), sum(i)).signal(done[0]);
+      if (!turns(core.vector(), Engine::Vector, {kWork / 2, 2, 0, kColumns, 4, 2 * tile},
+                 [&](unsigned j, const ItemRegisters& r) {
+                   const Tile from = right(j).at(r.source), at = to(0, j).at(r.target);
+                   core.vector().size_from(r.size);
+                   if (j)
+                     core.vector().tensor_tensor(defs::AluOp::Add, left, from, at);
+                   else
+                     core.vector().copy(from, at);
+                   core.vector().signal(done[1]);
+                 }))
+        for (unsigned i = 0; i < kWork; ++i) {
+          if (i % 2)
+            core.vector().tensor_tensor(defs::AluOp::Add, left, right(i), to(0, i));
+          else
+            core.vector().copy(right(i), to(0, i));
+          core.vector().signal(done[1]);
+        }
+      if (!turns(core.act(), Engine::Act, {kWork, 1, 0, kColumns, 2, tile},
+                 [&](unsigned, const ItemRegisters& r) {
+                   core.act()
+                       .size_from(r.size)
+                       .activate(defs::ActFunc::Relu, right(0).at(r.source), to(1, 0).at(r.target))
+                       .signal(done[2]);
+                 }))
+        for (unsigned i = 0; i < kWork; ++i)
+          core.act().activate(defs::ActFunc::Relu, right(i), to(1, i)).signal(done[2]);
       for (unsigned e = 1; e < plan.dmas(); ++e) {
         const auto out =
             assembler.hbm(chip, c, fmt::format("d{}.{}.{}", chip, c, e), kBytes, kWork);
@@ -98,8 +142,10 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
           core.dma(e).copy(data.row_range(i, 1), out.row_range(i, 1));
         assembler.region(fmt::format("d{}.{}.{}", chip, c, e), out);
       }
-      for (unsigned bell = 0; bell < plan.bells(); ++bell)
-        core.sync().trigger(1 + bell % (plan.dmas() - 1));
+      if (!turns(core.sync(), Engine::Sync, {kWork, plan.dmas() - 1, 0, 0},
+                 [&](unsigned j, const ItemRegisters&) { core.sync().trigger(1 + j); }))
+        for (unsigned bell = 0; bell < plan.bells(); ++bell)
+          core.sync().trigger(1 + bell % (plan.dmas() - 1));
     }
     auto& witness = assembler.core(chip, plan.witness(chip)).sync();
     for (unsigned c = 0; c < defs::kCores; ++c) {
@@ -143,7 +189,12 @@ cmodel::Program legal(const ScenarioArgs& args, const ErrorPlan& plan) {
       there.copy(0, data.row_range(row, 1).byte_range(0, kLateBytes), late.row_range(row, 1))
           .notify(brim[chip]);
   }
-  return assembler.assemble();
+  out.program = assembler.assemble();
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned c = 0; c < defs::kCores; ++c)
+      out.program.partitions.push_back(
+          {.chip = chip, .core = c, .base = edges[chip][c].row_addr(1)});
+  return out;
 }
 
 std::uint32_t pc_of(Engine engine, unsigned index) {
@@ -152,13 +203,14 @@ std::uint32_t pc_of(Engine engine, unsigned index) {
 
 cmodel::Program build(const ScenarioArgs& args) {
   const ErrorPlan plan(args);
-  cmodel::Program program = legal(args, plan);
+  cmodel::Program program = legal(args, plan).program;
   Random random(args.seed, "errors spoil");
   for (auto& stream : program.streams) {
     const auto it = plan.spots().find({stream.chip, stream.core, stream.engine});
     if (it == plan.spots().end()) continue;
     const auto engine = static_cast<Engine>(stream.engine);
-    const auto [index, cause] = it->second;
+    const auto [index, cause, way] = it->second;
+    if (way == ErrorPlan::Way::Turn) continue;
     const std::uint32_t pc = pc_of(engine, index);
     if (pc + 1 == stream.count) {  // END
       --stream.count;
@@ -170,6 +222,8 @@ cmodel::Program build(const ScenarioArgs& args) {
           // More than it has added itself, most of which is still to come.
           if (cause == ErrorCause::SemaphoreOverflow && i.update && random.one_in(2))
             i.update_delta = static_cast<std::int16_t>(-1 - static_cast<int>(index));
+          else if (way == ErrorPlan::Way::Control)
+            spoil_control(i, cause, stream, random);
           else
             spoil(i, cause, engine, args.sizes, random);
         });
@@ -185,94 +239,34 @@ cmodel::Program build(const ScenarioArgs& args) {
   return program;
 }
 
-/// fp32 that item `i` of vector or activation engine makes of a row of data.
-float result_of(Engine engine, std::span<const std::uint16_t> row, unsigned i, unsigned column) {
-  const float left = float_of(row[column]), right = float_of(row[i + column]);
-  if (engine == Engine::Act) return right > 0 ? right : 0.0f;
-  return i % 2 ? left + right : right;
-}
-
-ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
-                     RegionBytes regions) {
-  const ErrorPlan plan(args);
-  const auto values = data_of(args);
-  const unsigned p = args.sizes.partitions, row_values = kBytes / 2;
-  ScenarioResult result;
-  unsigned done_items = 0;
-  const auto expect = [&](bool equal, const std::string& region, unsigned item, bool done) {
-    done_items += done;
-    if (!equal && result.failure.empty())
-      result.failure = fmt::format("region {}: item {} {}", region, item,
-                                   done ? "was not done, or wrongly" : "was done behind the stop");
-  };
-  for (unsigned chip = 0; chip < args.chips; ++chip) {
-    for (unsigned c = 0; c < defs::kCores; ++c) {
-      const std::span<const std::uint16_t> data = values[chip * defs::kCores + c];
-      for (const auto engine : {Engine::Vector, Engine::Act}) {
-        const auto name = fmt::format("{}{}.{}", engine == Engine::Act ? "a" : "v", chip, c);
-        const auto& bytes = region_bytes(program, regions, name);
-        const unsigned done = plan.done(chip, c, engine, false);
-        for (unsigned i = 0; i < kWork; ++i) {
-          bool equal = true;
-          for (unsigned row = 0; row < p; ++row)
-            for (unsigned j = 0; j < kColumns; ++j) {
-              const float want =
-                  i < done ? result_of(engine, data.subspan(row * row_values, row_values), i, j)
-                           : 0.0f;
-              const float got = float_at(bytes, 4 * ((row * kWork + i) * kColumns + j));
-              equal &= std::bit_cast<std::uint32_t>(want) == std::bit_cast<std::uint32_t>(got);
-            }
-          expect(equal, name, i, i < done);
-        }
-      }
-      for (unsigned e = 1; e < plan.dmas(); ++e) {
-        const auto name = fmt::format("d{}.{}.{}", chip, c, e);
-        const auto& bytes = region_bytes(program, regions, name);
-        const unsigned written = plan.done(chip, c, dma_engine(e), true);
-        for (unsigned i = 0; i < kWork; ++i) {
-          std::array<std::uint8_t, kBytes> want{};
-          if (i < written) std::memcpy(want.data(), &data[i * row_values], kBytes);
-          expect(std::memcmp(want.data(), &bytes[i * kBytes], kBytes) == 0, name, i, i < written);
-        }
-      }
-    }
-    if (!plan.brims(chip)) continue;
-    const auto name = fmt::format("late{}", chip);
-    const auto& bytes = region_bytes(program, regions, name);
-    const auto& sent = values[(chip + 1) % args.chips * defs::kCores];
-    for (unsigned row = 0; row < 2; ++row)
-      expect(std::memcmp(&bytes[row * kLateBytes], &sent[row * row_values], kLateBytes) == 0, name,
-             row, true);
-  }
-  result.passed = result.failure.empty();
-  result.metrics["stops"] = planned_stops(args).size();
-  result.metrics["items_done"] = done_items;
-  return result;
-}
-
 }  // namespace
 
 std::vector<Stop> planned_stops(const ScenarioArgs& args) {
   const ErrorPlan plan(args);
+  const auto turns = legal(args, plan).turns;
   std::vector<Stop> stops;
-  const auto add = [&](unsigned chip, unsigned core, unsigned engine, std::uint32_t pc,
-                       ErrorCause cause) {
+  const auto add = [&](unsigned chip, unsigned core, unsigned engine, At at, ErrorCause cause) {
     stops.push_back({{static_cast<std::uint8_t>(chip), static_cast<std::uint8_t>(core),
                       static_cast<std::uint8_t>(engine), 0, 0},
-                     pc,
+                     at.pc,
+                     at.visit,
                      cause});
   };
-  for (const auto& [key, spot] : plan.spots())
-    if (plan.stops(key))
-      add(key[0], key[1], key[2], pc_of(static_cast<Engine>(key[2]), spot.index), spot.cause);
+  for (const auto& [key, spot] : plan.spots()) {
+    if (!plan.stops(key)) continue;
+    const auto turn = turns.find(key);
+    add(key[0], key[1], key[2],
+        turn != turns.end() ? turn->second : At{pc_of(static_cast<Engine>(key[2]), spot.index)},
+        spot.cause);
+  }
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned times = 0; plan.brims(chip) && times < 2; ++times)
-      add(chip, 0, static_cast<unsigned>(Engine::Rx), 0, ErrorCause::SemaphoreOverflow);
+      add(chip, 0, static_cast<unsigned>(Engine::Rx), {}, ErrorCause::SemaphoreOverflow);
   std::sort(stops.begin(), stops.end());
   return stops;
 }
 
 extern const Scenario kErrors{"errors", "illegal instructions of every kind: their engines stop",
-                              build, check, true};
+                              build, check_errors, true};
 
 }  // namespace tb

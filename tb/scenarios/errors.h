@@ -11,7 +11,7 @@ namespace tb {
 
 struct Stop {
   cmodel::StreamId stream;
-  std::uint32_t pc = 0;
+  std::uint32_t pc = 0, visit = 1;
   defs::ErrorCause cause = defs::ErrorCause::None;
   auto operator<=>(const Stop&) const = default;
 };

@@ -2,6 +2,7 @@
 #include "tb/scenarios/errors_plan.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "tb/scenarios/numbers.h"
 
@@ -16,20 +17,46 @@ constexpr std::array kComputeCauses{
     ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,      ErrorCause::BadOperand,
     ErrorCause::BadFormat,     ErrorCause::BadPartition,      ErrorCause::BadShape,
     ErrorCause::OutOfBounds,   ErrorCause::SemaphoreOverflow, ErrorCause::Misaligned,
-    ErrorCause::None,          ErrorCause::SemaphoreOverflow};
+    ErrorCause::None,          ErrorCause::SemaphoreOverflow, ErrorCause::UnmappedAddress,
+    ErrorCause::Forbidden};
 constexpr std::array kSyncCauses{ErrorCause::UnknownOpcode, ErrorCause::ReservedBits,
                                  ErrorCause::BadShape,      ErrorCause::SemaphoreOverflow,
                                  ErrorCause::QueueOverflow, ErrorCause::OutOfBounds,
-                                 ErrorCause::None};
+                                 ErrorCause::Misaligned,    ErrorCause::UnmappedAddress,
+                                 ErrorCause::Forbidden,     ErrorCause::None};
 constexpr std::array kDmaCauses{
     ErrorCause::ReservedBits,  ErrorCause::Misaligned,     ErrorCause::UnmappedAddress,
     ErrorCause::BadDescriptor, ErrorCause::BadDestination, ErrorCause::SemaphoreOverflow,
-    ErrorCause::None};
+    ErrorCause::BadFormat,     ErrorCause::Forbidden,      ErrorCause::None};
+
+/// Any of those by which `cause` can come about at this item.
+ErrorPlan::Way any_way(Engine engine, ErrorCause cause, unsigned index, Random& random) {
+  const bool sync = engine == Engine::Sync, bounds = cause == ErrorCause::OutOfBounds;
+  const bool of_a_load = cause == ErrorCause::UnmappedAddress || cause == ErrorCause::Forbidden;
+  const bool loads = of_a_load || cause == ErrorCause::Misaligned;
+  const bool looped = engine != Engine::Tensor || index > 0;  // 0: the stationary tile
+  std::vector<ErrorPlan::Way> ways;
+  if (!of_a_load && !(sync && (loads || bounds))) ways.push_back(ErrorPlan::Way::Written);
+  if (loads || bounds) ways.push_back(ErrorPlan::Way::Control);
+  if (looped && (loads || (!sync && (bounds || cause == ErrorCause::BadShape))))
+    ways.push_back(ErrorPlan::Way::Turn);
+  return ways[random.between(0, static_cast<unsigned>(ways.size()) - 1)];
+}
 
 }  // namespace
 
+std::vector<std::vector<std::uint16_t>> errors_data(const ScenarioArgs& args) {
+  Random random(args.seed, "errors data");
+  std::vector<std::vector<std::uint16_t>> data(args.chips * defs::kCores);
+  for (auto& values : data) {
+    values.resize(std::size_t{args.sizes.partitions} * kBytes / 2);
+    for (auto& v : values) v = random.bf16();
+  }
+  return data;
+}
+
 ErrorPlan::ErrorPlan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dmas() - 1)) {
-  Random random(args.seed, "errors");
+  Random random(args.seed, "errors"), ways(args.seed, "errors ways");
   const auto turn = [&](const auto& causes, std::uint64_t n) {
     return causes[(args.seed + n) % causes.size()];
   };
@@ -39,12 +66,16 @@ ErrorPlan::ErrorPlan(const ScenarioArgs& args) : args_(args), bells_(kWork * (dm
       for (const auto engine : {Engine::Tensor, Engine::Vector, Engine::Act}) {
         const auto cause = turn(kComputeCauses, k + 3 * static_cast<unsigned>(engine));
         const bool endless = cause == ErrorCause::OutOfBounds && random.one_in(3);
-        add(chip, core, engine, endless ? kWork : random.between(0, kWork - 1), cause);
+        const unsigned index = endless ? kWork : random.between(0, kWork - 1);
+        add(chip, core, engine, index, cause,
+            endless ? Way::Written : any_way(engine, cause, index, ways));
       }
       if (core != witness(chip)) {
         const auto cause = turn(kSyncCauses, chip);
-        const bool endless = cause == ErrorCause::OutOfBounds;
-        add(chip, core, Engine::Sync, endless ? bells_ : random.between(0, bells_ - 1), cause);
+        const bool endless = cause == ErrorCause::OutOfBounds && ways.one_in(2);
+        const unsigned index = endless ? bells_ : random.between(0, bells_ - 1);
+        add(chip, core, Engine::Sync, index, cause,
+            endless ? Way::Written : any_way(Engine::Sync, cause, index, ways));
       }
       for (unsigned e = 1; e < dmas(); ++e)
         add(chip, core, dma_engine(e), random.between(0, kWork - 1), turn(kDmaCauses, k + e));

@@ -2,14 +2,22 @@
 // Which engine of the scenario `errors` meets its illegal item where.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <map>
+#include <vector>
 
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb {
 
-constexpr unsigned kWork = 6;  ///< items of an engine
+constexpr unsigned kWork = 6;     ///< items of an engine
+constexpr unsigned kColumns = 8;  ///< of an item
+constexpr unsigned kBytes = 256;  ///< of data in a partition
+constexpr unsigned kLateBytes = 64;
+
+/// The data of all cores, row by row.
+std::vector<std::vector<std::uint16_t>> errors_data(const ScenarioArgs& args);
 
 inline defs::Engine dma_engine(unsigned index) {
   return static_cast<defs::Engine>(static_cast<unsigned>(defs::Engine::Dma0) + index);
@@ -20,9 +28,15 @@ class ErrorPlan {
  public:
   explicit ErrorPlan(const ScenarioArgs& args);
 
+  enum class Way {
+    Written,  ///< it stands in the item
+    Control,  ///< a load or branch stands in its place
+    Turn,     ///< items are turns of a loop, registers make one of them illegal
+  };
   struct Spot {
     unsigned index;  ///< of the illegal item; kWork, bells(): END is missing
     defs::ErrorCause cause;
+    Way way;
   };
   using Key = std::array<unsigned, 3>;  ///< chip, core, engine
   const std::map<Key, Spot>& spots() const { return spots_; }
@@ -40,9 +54,9 @@ class ErrorPlan {
 
  private:
   void add(unsigned chip, unsigned core, defs::Engine engine, unsigned index,
-           defs::ErrorCause cause) {
+           defs::ErrorCause cause, Way way = Way::Written) {
     if (cause != defs::ErrorCause::None)
-      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause};
+      spots_[{chip, core, static_cast<unsigned>(engine)}] = {index, cause, way};
   }
   const ScenarioArgs& args_;
   unsigned bells_;

@@ -73,12 +73,13 @@ class Loops {
   /// Something that only registers see; often a branch around a part of it.
   template <class S>
   void scribble(S& s, Register r) {
-    s.alu(defs::kEveryRegOp[pick(defs::kEveryRegOp.size())], r, r, pick(2) ? r : s.zero(),
-          static_cast<std::uint32_t>(random_.word()));
+    const auto op = defs::kEveryRegOp[pick(defs::kEveryRegOp.size())];
+    const auto b = pick(2) ? r : s.zero();
+    s.alu(op, r, r, b, static_cast<std::uint32_t>(random_.word()));
     if (pick(2)) return;
     const auto out = s.ahead();
-    s.branch(defs::kEveryCondition[pick(defs::kEveryCondition.size())], r, s.zero(), out,
-             static_cast<int>(pick(100)) - 50);
+    const auto condition = defs::kEveryCondition[pick(defs::kEveryCondition.size())];
+    s.branch(condition, r, s.zero(), out, static_cast<int>(pick(100)) - 50);
     s.add(r, static_cast<int>(pick(1000)));
     if (pick(2)) s.nop().signal(scratch_);
     s.place(out);

@@ -3,14 +3,15 @@
 // alike.
 //
 //   each core      one DMA engine fills SBUF; tensor, vector, activation engine, one sync engine of
-//   a
-//                  chip and the other DMA engines work, and each meets noise at a random place
+//                  a chip and the other DMA engines work, in lines and loops, and each meets noise
+//                  at a random place
 //
 // Nobody waits for anybody, and blocks lie anywhere in their memories. `errors` breaks one rule at
 // a time and judges what was done; here RTL is judged by the model, commit by commit.
 #include <fmt/format.h>
 
 #include "cmodel/program/assembler.h"
+#include "tb/scenarios/looper.h"
 #include "tb/scenarios/scenario.h"
 #include "tb/scenarios/spoil.h"
 
@@ -23,6 +24,7 @@ using cmodel::Tile;
 using defs::Dtype;
 
 constexpr unsigned kWork = 6;       ///< instructions per engine, and descriptors
+constexpr unsigned kLoops = 2;      ///< per engine, behind them
 constexpr unsigned kBytes = 256;    ///< of data in a partition
 constexpr unsigned kHoleBits = 28;  ///< up to 256 MiB between any two blocks of a stack
 
@@ -46,7 +48,8 @@ cmodel::Program legal(const ScenarioArgs& args) {
   Random holes(args.seed, "noise holes");
   assembler.scatter([&](unsigned, unsigned) { return holes.word() >> (64 - kHoleBits); });
   const unsigned p = args.sizes.partitions;
-  Random random(args.seed, "noise data");
+  Random random(args.seed, "noise data"), turns(args.seed, "noise turns");
+  unsigned outs = 0;
   for (unsigned chip = 0; chip < args.chips; ++chip)
     for (unsigned c = 0; c < defs::kCores; ++c) {
       std::vector<std::uint16_t> values(std::size_t{p} * kBytes / 2);
@@ -68,10 +71,76 @@ cmodel::Program legal(const ScenarioArgs& args) {
         core.act().activate(defs::ActFunc::Relu, all.columns(i, 8), to[1]);
         for (unsigned e = 0; e < args.sizes.dma_engines; ++e) {
           if (e == filler(args)) continue;
-          core.sync().copy(e, data.row_range(i, 2),
-                           assembler.hbm(chip, c, fmt::format("out{}.{}.{}", c, e, i), kBytes, 2));
+          const auto out = assembler.hbm(chip, c, fmt::format("out{}.{}.{}", c, e, i), kBytes, 2);
+          const auto from = data.row_range(i, 2);
+          if (i % 3 == 2) {
+            const unsigned bytes = 1 + e % 2;
+            core.sync().copy(e, from.byte_range(2 * i, bytes), out.byte_range(2 * e, bytes));
+            continue;
+          }
+          auto& dma = core.sync().copy(e, from, out);
+          if (i % 3 == 1) dma.combine(defs::Combine::Add, Dtype::Bf16, data.row_range(i + 2, 2));
         }
       }
+
+      const LooperWords words{
+          {chip, data.addr, LooperWords::kBytes},
+          assembler.data(chip, c, fmt::format("turns{}", c), 4 * LooperWords::kTurns, 1,
+                         LooperWords::turn_bytes())};
+      const auto looped = [&]<class S>(S& stream, auto&& work) {
+        Looper<S> looper(
+            stream, turns, words,
+            {assembler.core(chip, 0).semaphore(), assembler.core(chip, 1).semaphore()});
+        for (unsigned i = 0; i < kLoops; ++i) work(looper);
+      };
+      const auto moved = [&](auto& looper, const Tile& tile, unsigned bytes) {
+        return looper.moved(tile.offset, bytes, [&](unsigned at, unsigned) {
+          Tile out = tile;
+          out.offset = at;
+          return out;
+        });
+      };
+      const unsigned spare = Looper<cmodel::TensorStream>::kRoom;
+      looped(core.tensor(), [&](auto& looper) {
+        looper.loops([&] {
+          looper.scribble();
+          const Tile from = moved(looper, all.columns(0, 8), 16 + spare);
+          const Tile sums = moved(looper, core.psum(0, p, 8), 32 + spare);
+          looper.sized(from.size);
+          core.tensor().multiply_moving(from, sums);
+        });
+      });
+      const Tile loop_to[2] = {core.sbuf(p, 16, Dtype::Fp32), core.sbuf(p, 16, Dtype::Fp32)};
+      looped(core.vector(), [&](auto& looper) {
+        looper.loops([&] {
+          looper.scribble();
+          const Tile from = moved(looper, source, 16 + spare);
+          const Tile dst = moved(looper, loop_to[0].columns(0, 8), 32 + spare);
+          looper.sized(from.size);
+          core.vector().copy(from, dst);
+        });
+      });
+      looped(core.act(), [&](auto& looper) {
+        looper.loops([&] {
+          looper.scribble();
+          const Tile from = moved(looper, source, 16 + spare);
+          const Tile dst = moved(looper, loop_to[1].columns(0, 8), 32 + spare);
+          looper.sized(from.size);
+          core.act().activate(defs::ActFunc::Relu, from, dst);
+        });
+      });
+      looped(core.sync(), [&](auto& looper) {
+        const unsigned n = turns.between(1, LooperWords::kMostTurns);
+        const unsigned engine = (filler(args) + 1) % args.sizes.dma_engines;
+        for (unsigned d = 0; d < n; ++d)
+          core.dma(engine).copy(
+              data.row_range(d, 1),
+              assembler.hbm(chip, c, fmt::format("turn{}.{}", c, outs++), kBytes));
+        looper.rounds(n, false, [&] {
+          looper.scribble();
+          core.sync().trigger(engine);
+        });
+      });
     }
   return assembler.assemble();
 }

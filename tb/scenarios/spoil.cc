@@ -80,6 +80,28 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
   }
 }
 
+void spoil_control(defs::Instr& i, ErrorCause cause, const cmodel::InstrStream& stream,
+                   Random& random) {
+  constexpr std::array kStacks{defs::kAddrHbm0Base, defs::kAddrHbm1Base};
+  constexpr std::array kNowhere{defs::kAddrHbm0Base + defs::kAddrHbm0Size, defs::kAddrHbm1Base - 4,
+                                defs::kAddrCore0Base, std::uint64_t{0x700000000000}};
+  i = cmodel::wait_and_update(i);
+  if (cause == ErrorCause::OutOfBounds) {
+    i.opcode = static_cast<std::uint8_t>(defs::Opcode::Branch);
+    i.func = static_cast<std::uint8_t>(random.between(0, defs::kEveryCondition.size() - 1));
+    const unsigned most = random.one_in(2) ? stream.count : 0xffffff;
+    i = cmodel::with_overlay(i, defs::Branch{},
+                             defs::Branch{.target = random.between(stream.count, most)});
+    return;
+  }
+  std::uint64_t address = kStacks[stream.core] + random.between(1, 3);
+  if (cause == ErrorCause::UnmappedAddress) address = kNowhere[random.between(0, 3)];
+  if (cause == ErrorCause::Forbidden)
+    address = kStacks[1 - stream.core] + 4 * random.between(0, 15);
+  i.opcode = static_cast<std::uint8_t>(defs::Opcode::RegLoad);
+  i = cmodel::with_overlay(i, defs::RegLoad{}, defs::RegLoad{.rd = 1, .address = address});
+}
+
 void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
   const unsigned which = random.between(0, 4);
   switch (cause) {
@@ -104,6 +126,14 @@ void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
       if (which == 2) d.vn = 2;
       if (which == 3) d.notify = 1;
       if (which == 4) d.row_bytes = 0x20000;
+      break;
+    case ErrorCause::BadFormat:
+      d.combine = static_cast<std::uint8_t>(1 + which % 2);
+      d.dtype = static_cast<std::uint8_t>(which % 2 ? defs::Dtype::Fp16 : defs::Dtype::Tf32);
+      d.src1 = d.src;
+      break;
+    case ErrorCause::Forbidden:  // begins in the other core's first line
+      d.src = d.src >= defs::kAddrHbm1Base ? defs::kAddrHbm0Base : defs::kAddrHbm1Base;
       break;
     case ErrorCause::BadDestination:
       d.dst_chip = 12 + which * 100;

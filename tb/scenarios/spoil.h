@@ -14,6 +14,11 @@ namespace tb {
 void spoil(defs::Instr& instr, defs::ErrorCause cause, defs::Engine engine,
            const defs::Sizes& sizes, Random& random);
 
+/// The same by a load or branch of that stream in its place. The first line of the other core's HBM
+/// must be out of its reach.
+void spoil_control(defs::Instr& instr, defs::ErrorCause cause, const cmodel::InstrStream& stream,
+                   Random& random);
+
 /// The same for a local descriptor.
 void spoil(defs::Descriptor& descriptor, defs::ErrorCause cause, Random& random);
 

@@ -28,7 +28,7 @@ class Compilers(unittest.TestCase):
         command("cmake", "--build", BUILD, "--target", "board_mini")
 
     def test_hashes_are_equal(self):
-        for scenario, seed in (("digits", 1), ("gemm", 2), ("gemm", 3), ("ring", 4)):
+        for scenario, seed in (("digits", 1), ("gemm", 2), ("gemm", 3), ("ring", 4), ("loops", 5), ("corners", 6), ("errors", 7), ("noise", 8)):
             with self.subTest(scenario=scenario, seed=seed), tempfile.TemporaryDirectory() as out:
                 options = [scenario, "--seed", str(seed), "--json", "--out", out]
                 clang, gcc = (json.loads(command(board, *options))

@@ -22,25 +22,26 @@ bool can_stop(Engine engine, ErrorCause cause) {
       return false;
     case ErrorCause::ReservedBits:
     case ErrorCause::SemaphoreOverflow:
-    case ErrorCause::UnmappedAddress:  // also a stream that leaves HBM
-    case ErrorCause::Misaligned:
-      return true;  // also base of stream and ring
+    case ErrorCause::UnmappedAddress:  // also a stream that leaves HBM, and a load
+    case ErrorCause::Misaligned:       // also base of stream and ring
+    case ErrorCause::Forbidden:        // by the other core's window
+      return true;
     case ErrorCause::UnknownOpcode:
     case ErrorCause::BadShape:
       return !dma;  // also an empty stream
-    case ErrorCause::BadOperand:
     case ErrorCause::BadFormat:
+      return !sync;
+    case ErrorCause::BadOperand:
     case ErrorCause::BadPartition:
       return !dma && !sync;
     case ErrorCause::OutOfBounds:
-      return !dma;  // also a stream without END
+      return !dma;  // also a stream without END, and a branch behind it
     case ErrorCause::BadDescriptor:
     case ErrorCause::BadDestination:
       return dma;
     case ErrorCause::QueueOverflow:
       return sync;
     case ErrorCause::Unreachable:
-    case ErrorCause::Forbidden:
     case ErrorCause::Stalled:
       return false;  // the fabric's
   }

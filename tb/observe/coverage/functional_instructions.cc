@@ -118,7 +118,7 @@ void Functional::make_instruction_bins() {
       if (!(formats >> static_cast<unsigned>(dtype) & 1)) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          if (*flow == 'f' || can_wait(row, dtype == Dtype::Fp32))
+          if (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1))
             bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
                             flow));
     }

@@ -36,14 +36,23 @@ std::string_view rows_corner(unsigned rows, std::int64_t stride, unsigned bytes)
                            : "many.gap";
 }
 
+constexpr std::array<std::string_view, 2> kElementBytes{"1", "2"};  ///< of local rows
 constexpr std::array<std::string_view, 5> kRowBytes{"4", "inline", "flit", "packet", "packets"};
 
 std::string_view row_bytes_corner(unsigned bytes) {
-  return bytes == 4                    ? "4"
+  return bytes < 4                     ? kElementBytes[bytes - 1]
+         : bytes == 4                  ? "4"
          : bytes <= defs::kInlineBytes ? "inline"
          : bytes <= defs::kFlitBytes   ? "flit"
          : bytes <= defs::kPacketBytes ? "packet"
                                        : "packets";
+}
+
+constexpr std::array kCombined{defs::Dtype::Fp32, defs::Dtype::Bf16, defs::Dtype::Int32};
+
+/// What a descriptor makes of its rows.
+std::string combine_corner(defs::Combine op, defs::Dtype dtype) {
+  return op == defs::Combine::Copy ? "Copy" : fmt::format("{}.{}", to_string(op), to_string(dtype));
 }
 
 }  // namespace
@@ -55,9 +64,15 @@ void Functional::make_transfer_bins() {
         bin(fmt::format("dma.{}.{}.{}", where, src, dst));
   for (const char* where : {"local", "remote"}) {
     for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
+    for (const auto op : defs::kEveryCombine)
+      for (const auto dtype : kCombined)
+        bin(fmt::format("dma.{}.combine.{}", where, combine_corner(op, dtype)));
+    for (const auto src1 : kMemories) bin(fmt::format("dma.{}.second.{}", where, src1));
+    for (const char* line : {"aligned", "unaligned"})
+      bin(fmt::format("dma.{}.second.{}", where, line));
     for (const auto update : kUpdates) bin(fmt::format("dma.{}.update.{}", where, update));
     for (const auto rows : kRows)
-      for (const char* side : {"src", "dst"})
+      for (const char* side : {"src", "src1", "dst"})
         bin(fmt::format("dma.{}.{}_rows.{}", where, side, rows));
     for (const char* src : {"aligned", "unaligned"})
       for (const char* dst : {"aligned", "unaligned"})
@@ -70,6 +85,8 @@ void Functional::make_transfer_bins() {
       for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
         bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
   }
+  for (const auto bytes : kElementBytes) bin(fmt::format("dma.local.bytes.{}", bytes));
+  bin("dma.local.second.dst");
   for (const auto memory : kMemories) bin(fmt::format("dma.contended.{}", memory));
   for (const char* flow : {"flowing", "stalled"}) {
     bin(fmt::format("dma.pressure.local.{}", flow));
@@ -135,6 +152,16 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   const auto aligned = [&](std::uint64_t a) {
     return a % sizes_.line_bytes ? "unaligned" : "aligned";
   };
+  const auto op = static_cast<defs::Combine>(d.combine);
+  hit(fmt::format("dma.{}.combine.{}", where,
+                  combine_corner(op, static_cast<defs::Dtype>(d.dtype))));
+  if (op != defs::Combine::Copy) {
+    hit(fmt::format("dma.{}.second.{}", where, memory(sizes_, d.src1)));
+    hit(fmt::format("dma.{}.second.{}", where, aligned(d.src1)));
+    hit(fmt::format("dma.{}.src1_rows.{}", where,
+                    rows_corner(d.rows, stride(d.src1_stride), d.row_bytes)));
+    if (d.dst_chip == chip && d.src1 == d.dst) hit("dma.local.second.dst");
+  }
   hit(fmt::format("dma.{}.lines.{}.{}", where, aligned(d.src), aligned(d.dst)));
   hit(fmt::format("dma.{}.core{}.reads.{}", where, core, memory(sizes_, d.src)));
   hit(fmt::format("dma.{}.core{}.writes.{}", where, core, memory(sizes_, d.dst)));

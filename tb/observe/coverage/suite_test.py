@@ -20,6 +20,14 @@ from regress.testplan import Testplan, bins_of  # noqa: E402
 BOARD = sys.argv.pop(1)
 
 
+FUNCTIONAL = """[[functional]]
+bins = "sync.error.Misalined"
+kind = "EXTERNAL"
+reason = "only a bin that sequencer_test knows"
+
+"""
+
+
 class Names(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -66,7 +74,7 @@ class Names(unittest.TestCase):
         self.assertEqual(self.stale(), "")
         for old, new, words in (('"logic [15:0] switches_q;"', '"logic [15:0] switches_q, damaged_q;"', "no line says"),
                                 ('"logic [15:0] switches_q;"', '"input  logic        switched_i,"', "only hands on"),
-                                ('"sync.error.Misaligned"', '"sync.error.Misalined"', "has no bin"),
+                                ("[[code]]", FUNCTIONAL + "[[code]]", "has no bin"),
                                 ("fabric_bucket_test has", "fabric_pail_test has", "there is no fabric_pail_test"),
                                 ("fabric_bucket_test has", "somebody has", "names no test"),
                                 ('proof = "ack"', 'proof = "nack"', "there is no proof 'nack'"),

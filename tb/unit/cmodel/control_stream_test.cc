@@ -44,6 +44,7 @@ TEST(ControlStream, ALoopIsASetABodyAndABranch) {
     v.signal(done);
   });
   v.signal(done, 5);
+  core.act().nop().signal(full, 16);
   EXPECT_EQ(lines_of(assembler.assemble()),
             (std::vector<std::string>{
                 "REG_ALU add r2 = r0 r0 + 256", "REG_ALU add r1 = r0 r0 + 0",
@@ -238,11 +239,45 @@ TEST(ControlStream, RefusesWithTheCallersLine) {
   expect(__LINE__, [&] { v.take(spent); }, "take from semaphore 0.1, allowed where nobody counts");
   expect(__LINE__, [&] { v.take(token, 65536); }, "allowed 0..65535");
 
+  a.nop().signal(token);
   v.nop();
   const auto nowhere = v.ahead();
   const int line = __LINE__ + 1;
   v.branch(Condition::Ne, r, v.zero(), nowhere);
   expect(line, [&] { assembler.assemble(); }, "to a label without a place");
+}
+
+/// Whatever gives will do; what is not waited for needs nobody.
+TEST(ControlStream, WhoTakesIsGivenSomething) {
+  for (const std::string giver : {"nobody", "a stream", "DMA", "another chip", "not needed"}) {
+    Assembler assembler(kSizes, 2);
+    auto& core = assembler.core(0, 0);
+    core.semaphore();
+    const auto token = core.semaphore();
+    const int line = __LINE__ + 1;
+    core.act().loop(3, [&] { core.act().take(token, giver == "not needed" ? 0 : 1).nop(); });
+    const auto from = assembler.hbm(0, 0, "from", 64), to = assembler.hbm(0, 0, "to", 64);
+    const auto far = assembler.hbm(1, 0, "far", 64);
+    if (giver == "a stream") core.vector().nop().signal(token, 3);
+    if (giver == "DMA") core.sync().copy(0, from, to).signal(token);
+    if (giver == "another chip") assembler.core(1, 0).sync().copy(0, far, to).notify(token);
+    if (giver != "nobody") {
+      EXPECT_NO_THROW(assembler.assemble()) << giver;
+      continue;
+    }
+    try {
+      assembler.assemble();
+      FAIL();
+    } catch (const AssemblerError& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find("chip 0 core 0 Act pc 1 ("), 0u) << text;
+      EXPECT_NE(text.find(fmt::format("control_stream_test.cc:{}): take from semaphore 0.1, "
+                                      "allowed where somebody gives",
+                                      line)),
+                std::string::npos)
+          << text;
+    }
+  }
 }
 
 TEST(ControlStream, ARegisterAtATimeIsForOneLoop) {

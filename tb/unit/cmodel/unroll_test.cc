@@ -78,6 +78,33 @@ TEST(Unroll, LoopedAndUnrolledCommitAlike) {
   EXPECT_GT(longer, 60u);
 }
 
+bool has_loops(const cmodel::Program& program) {
+  for (const auto& stream : program.streams)
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
+      if (cmodel::overlay_of(cmodel::instr_at(program, stream, pc)) == defs::Overlay::Branch)
+        return true;
+  return false;
+}
+
+TEST(Unroll, EveryScenarioWithLoopsCommitsAlike) {
+  unsigned looped = 0;
+  for (const Scenario& scenario : scenarios())
+    for (std::uint64_t seed = tb::seed(); seed < tb::seed() + 3; ++seed) {
+      SCOPED_TRACE(testing::Message() << scenario.name << " seed " << seed);
+      const auto program = scenario.build({.sizes = kSizes,
+                                           .chips = 2,
+                                           .seed = seed,
+                                           .data_dir = DODECA_SCENARIO_DATA,
+                                           .out_dir = {}});
+      if (!has_loops(program)) continue;
+      ++looped;
+      const auto line = cmodel::unroll(kSizes, program);
+      cmodel::validate_program(line, "unrolled");
+      EXPECT_TRUE(commits_of(line) == commits_of(program));
+    }
+  EXPECT_GT(looped, 0u);
+}
+
 /// Serials name the operations of a stream in its order, whatever its loops do.
 TEST(Unroll, SerialsCountWhatAStreamIssued) {
   const cmodel::Program program = random_loops(tb::seed(), 1);
