@@ -127,4 +127,9 @@ constexpr Fp32 max(Fp32 a, Fp32 b) {
 /// x > 0 ? x : +0; NaN stays (the canonical) NaN.
 constexpr Fp32 relu(Fp32 bits) { return is_nan(bits) ? kNan : (bits >> 31) ? 0u : bits; }
 
+/// 1 with the sign of x; x itself if that is zero or NaN.
+constexpr Fp32 sign(Fp32 bits) {
+  return is_nan(bits) || !(bits & 0x7FFFFFFFu) ? bits : (bits & 0x80000000u) | 0x3F800000u;
+}
+
 }  // namespace cmodel::fp

@@ -3,6 +3,7 @@
 
 #include "cmodel/machine/fp.h"
 #include "cmodel/machine/instruction.h"
+#include "cmodel/machine/table_function.h"
 
 namespace cmodel {
 namespace {
@@ -25,6 +26,27 @@ void combine(defs::Engine engine, std::uint8_t func, std::span<std::uint32_t> ac
   }
 }
 
+/// x = func(x).
+void activate(defs::ActFunc func, std::span<std::uint32_t> x) {
+  const auto map = [&](auto f) {
+    for (auto& lane : x) lane = f(lane);
+  };
+  switch (func) {
+    case defs::ActFunc::Copy:
+      return;
+    case defs::ActFunc::Relu:
+      return map([](auto a) { return fp::relu(a); });
+    case defs::ActFunc::Square:
+      return map([](auto a) { return fp::fma(a, a, 0x80000000u); });
+    case defs::ActFunc::Abs:
+      return map([](auto a) { return a & 0x7FFFFFFFu; });
+    case defs::ActFunc::Sign:
+      return map([](auto a) { return fp::sign(a); });
+    default:
+      return apply_table(*table_function_of(func), x);
+  }
+}
+
 }  // namespace
 
 defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc) {
@@ -41,8 +63,6 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
 void LaneEngine::elementwise(const defs::Instr& instr, const defs::InstrRow& row,
                              std::uint32_t pc) {
   const bool second = instr.src1.space != static_cast<std::uint8_t>(defs::Space::None);
-  const bool relu =
-      engine() == defs::Engine::Act && instr.func == static_cast<std::uint8_t>(defs::ActFunc::Relu);
   Lanes left, right;
   const auto x = std::span(left).first(instr.partitions);
   const auto y = std::span(right).first(instr.partitions);
@@ -57,9 +77,7 @@ void LaneEngine::elementwise(const defs::Instr& instr, const defs::InstrRow& row
       src1.next();
     }
     if (second) combine(engine(), instr.func, x, y);
-    if (relu) {
-      for (auto& lane : x) lane = fp::relu(lane);
-    }
+    if (engine() == defs::Engine::Act) activate(static_cast<defs::ActFunc>(instr.func), x);
     port_.write(instr.dst, dst.addr(), pc, x);
   }
 }

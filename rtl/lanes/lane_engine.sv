@@ -3,7 +3,8 @@
 `include "assert.svh"
 
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
-//                            | SBUF, PSUM |
+//                            | SBUF, PSUM |    |  ^
+//                                        table_function (activation engine)
 //
 //   no src1          dst = cast(f(x))         x = src0
 //   src1             dst = cast(f(x, y))      y = src1, element by element or one for all (a bias)
@@ -13,7 +14,7 @@
 // allows and rejects: rtl/defs/instructions.toml; what f is: *Function* below.
 //
 // Cost: one element (of every partition) per cycle with one source, two cycles with two, 1 cycle more for
-// a bias (its read comes first), plus 5 cycles from the last read to done, which is when the next
+// a bias (its read comes first), 8 more for functions of table_function, plus 5 cycles from the last read to done, which is when the next
 // instruction's reads may begin; an instruction that meets an idle engine waits 3 cycles for its check
 // and start. PSUM reads may be kept waiting by the port.
 module lane_engine #(
@@ -68,6 +69,7 @@ module lane_engine #(
   localparam bit IsAct = Engine == 32'(defs_pkg::EngineAct);
   logic second_q, reduce_q;        // there is a src1; dst is walked without the innermost dimension
   logic max_q, negate_q, relu_q;   // else addition
+  logic table_q;                   // then a function of table_function
   always_ff @(posedge clk_i) begin
     if (start) begin
       second_q <= pend.src1.space != defs_pkg::SpaceNone;
@@ -75,6 +77,7 @@ module lane_engine #(
       max_q    <= !IsAct && pend.func == defs_pkg::AluOpMax;
       negate_q <= !IsAct && pend.func == defs_pkg::AluOpSub;
       relu_q   <= IsAct && pend.func == defs_pkg::ActFuncRelu;
+      table_q  <= IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
     end
   end
 
@@ -91,6 +94,9 @@ module lane_engine #(
   // ---------------------------------------------------------------- lanes
   logic fresh_q;  // the next element begins a reduction
   logic value_valid_q, value_last_q;
+  logic result_valid, result_last;  // of what is cast and written
+  row_pkg::lane_row_t value, table_value;
+  logic table_valid, table_last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) value_valid_q <= 1'b0;
@@ -106,14 +112,32 @@ module lane_engine #(
     .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
     .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
     .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
-    .value_valid_i(value_valid_q), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
+    .pair_table_i(table_q), .value_o(value),
+    .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
   );
+
+  if (IsAct) begin : gen_table
+    table_function u_table (
+      .clk_i, .rst_ni, .start_i(start), .func_i(pend.func),
+      .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value),
+      .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
+    );
+  end else begin : gen_no_table
+    assign table_valid = 1'b0;
+    assign table_last  = 1'b0;
+    assign table_value = '{default: '0};
+    logic unused_value;
+    assign unused_value = ^value[0];
+  end
+
+  assign result_valid = table_q ? table_valid : value_valid_q;
+  assign result_last  = table_q ? table_last : value_last_q;
 
   // ---------------------------------------------------------------- destination
   element_writer u_writer (
     .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
     .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
-    .value_valid_i(value_valid_q), .value_last_i(value_last_q),
+    .value_valid_i(result_valid), .value_last_i(result_last),
     .wr_o, .wr_serial_o, .finish_o(finish)
   );
 

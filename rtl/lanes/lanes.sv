@@ -13,6 +13,7 @@
 //   max      value = max(a, b)        reduce: a = value, b = x; else a = x, b = y
 //   neither  value = a + b, or a - b with negate
 //   relu     then value = value > 0 ? value : +0
+//   table    value_o goes to another module, and what it makes of it comes back as table_i, later
 //
 // All stages are one process, last stage first, so that each reads the register of the one before
 // as it was. An engine ties the flags that it does not use; their logic then vanishes.
@@ -30,8 +31,12 @@ module lanes (
   input  logic pair_max_i,
   input  logic pair_negate_i,
   input  logic pair_relu_i,
+  input  logic pair_table_i,
+  output row_pkg::lane_row_t value_o,
 
   input  logic value_valid_i,
+  input  logic value_table_i,   // of table_i
+  input  row_pkg::lane_row_t table_i,
   input  logic value_narrow_i,  // cast to bf16
   output row_pkg::lane_row_t wr_data_o
 );
@@ -40,7 +45,7 @@ module lanes (
   localparam int unsigned PartitionBits = $clog2(P);
 
   row_pkg::lane_row_t x_q, y_q, value_q;
-  row_pkg::lane_row_t cast, word;
+  row_pkg::lane_row_t ready, cast, word;
   logic [31:0] fold, flip;
   logic [PartitionBits-1:0] from, start;
 
@@ -51,12 +56,14 @@ module lanes (
   always_ff @(posedge clk_i) begin
     // Cast. Every NaN that is written is the canonical one, also in fp32.
     if (value_valid_i) begin
+      if (value_table_i) ready = table_i;
+      else ready = value_q;
       if (value_narrow_i) begin
         for (int unsigned i = 0; i < P; i++) begin
-          cast[i] = {16'b0, convert_pkg::fp32_to_bf16(value_q[i])};
+          cast[i] = {16'b0, convert_pkg::fp32_to_bf16(ready[i])};
         end
       end else begin
-        for (int unsigned i = 0; i < P; i++) cast[i] = convert_pkg::canonical(value_q[i]);
+        for (int unsigned i = 0; i < P; i++) cast[i] = convert_pkg::canonical(ready[i]);
       end
       wr_data_o <= cast;
     end
@@ -79,6 +86,7 @@ module lanes (
       if (pair_relu_i) begin
         for (int unsigned i = 0; i < P; i++) value_q[i] = convert_pkg::relu_fp32(value_q[i]);
       end
+      if (pair_table_i) value_o <= value_q;
     end
 
     // Pick the partition, then the element of its word.

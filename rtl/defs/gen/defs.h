@@ -332,19 +332,65 @@ inline constexpr std::string_view to_string(AluOp value) {
 }
 inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max};
 
-/// what the activation engine computes of a number
+/// what the activation engine computes of a number. NaN gives NaN. From Exp on by table: errors in [accuracy.md](accuracy.md); ranges in which the published engine is valid, [in brackets], ours are wider unless it says so
 enum class ActFunc : std::uint8_t {
   Copy = 0,  ///< x
   Relu = 1,  ///< x > 0 ? x : +0; NaN stays NaN
+  Square = 2,  ///< x * x
+  Abs = 3,  ///< the magnitude of x
+  Sign = 4,  ///< 1, -1, or x if that is +-0
+  Exp = 8,  ///< e^x
+  Log = 9,  ///< ln x; of +-0 -infinity, below NaN [2^-64, 2^64]
+  Sqrt = 10,  ///< square root; of -0 -0, below NaN [2^-116, 2^118]
+  Rsqrt = 11,  ///< 1 / square root; of +-0 +-infinity, below NaN [2^-87, 2^97]
+  Reciprocal = 12,  ///< 1 / x; of |x| <= 2^-128 +-infinity [+-2^-42, +-2^42]
+  Sin = 13,  ///< sin x [-pi, pi]; outside, here too, the cubic at +-pi goes on: sin 9 = 27.65; of infinity NaN
+  Arctan = 14,  ///< arctan x [-pi/2, pi/2]
+  Tanh = 15,  ///< tanh x
+  Sigmoid = 16,  ///< 1 / (1 + e^-x)
+  Erf = 17,  ///< error function
+  Gelu = 18,  ///< x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
+  GeluApprxTanh = 19,  ///< x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+  GeluApprxSigmoid = 20,  ///< x / (1 + e^(-1.702 x))
+  Silu = 21,  ///< x / (1 + e^-x)
+  Softplus = 22,  ///< ln(1 + e^x)
+  Mish = 23,  ///< x tanh(ln(1 + e^x))
+  GeluDx = 24,  ///< derivative of Gelu
+  SiluDx = 25,  ///< derivative of Silu
+  ErfDx = 26,  ///< derivative of Erf
+  GeluApprxSigmoidDx = 27,  ///< derivative of GeluApprxSigmoid
 };
 inline constexpr std::string_view to_string(ActFunc value) {
   switch (value) {
     case ActFunc::Copy: return "Copy";
     case ActFunc::Relu: return "Relu";
+    case ActFunc::Square: return "Square";
+    case ActFunc::Abs: return "Abs";
+    case ActFunc::Sign: return "Sign";
+    case ActFunc::Exp: return "Exp";
+    case ActFunc::Log: return "Log";
+    case ActFunc::Sqrt: return "Sqrt";
+    case ActFunc::Rsqrt: return "Rsqrt";
+    case ActFunc::Reciprocal: return "Reciprocal";
+    case ActFunc::Sin: return "Sin";
+    case ActFunc::Arctan: return "Arctan";
+    case ActFunc::Tanh: return "Tanh";
+    case ActFunc::Sigmoid: return "Sigmoid";
+    case ActFunc::Erf: return "Erf";
+    case ActFunc::Gelu: return "Gelu";
+    case ActFunc::GeluApprxTanh: return "GeluApprxTanh";
+    case ActFunc::GeluApprxSigmoid: return "GeluApprxSigmoid";
+    case ActFunc::Silu: return "Silu";
+    case ActFunc::Softplus: return "Softplus";
+    case ActFunc::Mish: return "Mish";
+    case ActFunc::GeluDx: return "GeluDx";
+    case ActFunc::SiluDx: return "SiluDx";
+    case ActFunc::ErfDx: return "ErfDx";
+    case ActFunc::GeluApprxSigmoidDx: return "GeluApprxSigmoidDx";
   }
   return "?";
 }
-inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
+inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu, ActFunc::Square, ActFunc::Abs, ActFunc::Sign, ActFunc::Exp, ActFunc::Log, ActFunc::Sqrt, ActFunc::Rsqrt, ActFunc::Reciprocal, ActFunc::Sin, ActFunc::Arctan, ActFunc::Tanh, ActFunc::Sigmoid, ActFunc::Erf, ActFunc::Gelu, ActFunc::GeluApprxTanh, ActFunc::GeluApprxSigmoid, ActFunc::Silu, ActFunc::Softplus, ActFunc::Mish, ActFunc::GeluDx, ActFunc::SiluDx, ActFunc::ErfDx, ActFunc::GeluApprxSigmoidDx};
 
 /// what a DMA engine makes of a row and of one from its second source
 enum class Combine : std::uint8_t {

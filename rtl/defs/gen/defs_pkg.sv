@@ -182,10 +182,33 @@ package defs_pkg;
     AluOpMax = 8'd2  // IEEE 754-2019 maximum: NaN wins, +0 > -0
   } alu_op_e;
 
-  // what the activation engine computes of a number
+  // what the activation engine computes of a number. NaN gives NaN. From Exp on by table: errors in [accuracy.md](accuracy.md); ranges in which the published engine is valid, [in brackets], ours are wider unless it says so
   typedef enum logic [7:0] {
     ActFuncCopy = 8'd0,  // x
-    ActFuncRelu = 8'd1  // x > 0 ? x : +0; NaN stays NaN
+    ActFuncRelu = 8'd1,  // x > 0 ? x : +0; NaN stays NaN
+    ActFuncSquare = 8'd2,  // x * x
+    ActFuncAbs = 8'd3,  // the magnitude of x
+    ActFuncSign = 8'd4,  // 1, -1, or x if that is +-0
+    ActFuncExp = 8'd8,  // e^x
+    ActFuncLog = 8'd9,  // ln x; of +-0 -infinity, below NaN [2^-64, 2^64]
+    ActFuncSqrt = 8'd10,  // square root; of -0 -0, below NaN [2^-116, 2^118]
+    ActFuncRsqrt = 8'd11,  // 1 / square root; of +-0 +-infinity, below NaN [2^-87, 2^97]
+    ActFuncReciprocal = 8'd12,  // 1 / x; of |x| <= 2^-128 +-infinity [+-2^-42, +-2^42]
+    ActFuncSin = 8'd13,  // sin x [-pi, pi]; outside, here too, the cubic at +-pi goes on: sin 9 = 27.65; of infinity NaN
+    ActFuncArctan = 8'd14,  // arctan x [-pi/2, pi/2]
+    ActFuncTanh = 8'd15,  // tanh x
+    ActFuncSigmoid = 8'd16,  // 1 / (1 + e^-x)
+    ActFuncErf = 8'd17,  // error function
+    ActFuncGelu = 8'd18,  // x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
+    ActFuncGeluApprxTanh = 8'd19,  // x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+    ActFuncGeluApprxSigmoid = 8'd20,  // x / (1 + e^(-1.702 x))
+    ActFuncSilu = 8'd21,  // x / (1 + e^-x)
+    ActFuncSoftplus = 8'd22,  // ln(1 + e^x)
+    ActFuncMish = 8'd23,  // x tanh(ln(1 + e^x))
+    ActFuncGeluDx = 8'd24,  // derivative of Gelu
+    ActFuncSiluDx = 8'd25,  // derivative of Silu
+    ActFuncErfDx = 8'd26,  // derivative of Erf
+    ActFuncGeluApprxSigmoidDx = 8'd27  // derivative of GeluApprxSigmoid
   } act_func_e;
 
   // what a DMA engine makes of a row and of one from its second source

@@ -121,7 +121,7 @@ package instr_pkg;
     {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0010, 16'h0005, 16'h0000, WalkOuter, 1'b0}};
-  localparam rule_t RuleActivate = {4'b0100, 64'h3,
+  localparam rule_t RuleActivate = {4'b0100, 64'hfffff1f,
     {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
     {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};

@@ -169,7 +169,7 @@ inline constexpr std::array<InstrRow, 12> kInstructions{{
      OperandRow{"destination", 2, 0x5, 0x0, Walk::Outer, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0x3, &function_name<ActFunc>, false, Imm::None, Overlay::None, Stationary::None,
+     4, 0xfffff1f, &function_name<ActFunc>, false, Imm::None, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x5, 0x101, Walk::All, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false},
      OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},

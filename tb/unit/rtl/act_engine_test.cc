@@ -3,6 +3,7 @@
 #include "Vact_engine_inf2.h"
 #include "Vact_engine_mini.h"
 #include "cmodel/machine/lane_engine.h"
+#include "cmodel/machine/table_function.h"
 #include "tb/unit/rtl/lane_engine_bench.h"
 
 namespace {
@@ -22,7 +23,7 @@ class ActEngine : public tb::LaneEngineBench<C> {
   defs::Instr random_instr() {
     defs::Instr instr;
     instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
-    instr.func = static_cast<std::uint8_t>(Base::pick(2));
+    instr.func = any_function();
     instr.partitions = static_cast<std::uint8_t>(1 + Base::pick(Base::kP));
     const cmodel::Trips trips = Base::random_trips();
     Base::set_sizes(instr, trips);
@@ -40,6 +41,15 @@ class ActEngine : public tb::LaneEngineBench<C> {
                       Base::window_base((slot + 2) % 8), Base::kWindow / 4, true);
     }
     return instr;
+  }
+
+  std::uint8_t any_function() {
+    const auto& row = *defs::row_of(static_cast<std::uint8_t>(defs::Opcode::Activate));
+    unsigned func = 0;
+    do {
+      func = Base::pick(64);
+    } while (!(row.functions >> func & 1));
+    return static_cast<std::uint8_t>(func);
   }
 
   /// Biased, n elements of PSUM bank 0 to bf16.
@@ -81,7 +91,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   using Slip = typename TestFixture::Slip;
   const std::vector<Slip> slips{
       {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x20; }},
-      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 2; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 5; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1 << 23; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
@@ -108,21 +118,51 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   this->expect_refused(this->plain(8), slips);
 }
 
-TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasAndFiveToDrain) {
-  for (const bool biased : {false, true}) {
-    const unsigned reads = 64 + biased;
-    this->reset();
-    this->read_cycles.clear();
-    this->done_cycles.clear();
-    auto instr = this->plain(64);
-    if (!biased) instr.src1 = {};
-    this->run(std::vector<defs::Instr>(4, instr), 0);
-    ASSERT_EQ(this->read_cycles.size(), 4 * reads);
-    EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
-    EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + 5);
-    for (unsigned i = 1; i < 4; ++i)
-      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + 5);
-  }
+TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasFiveToDrainAndEightForATable) {
+  for (const bool biased : {false, true})
+    for (const auto func : {defs::ActFunc::Relu, defs::ActFunc::Exp}) {
+      const unsigned reads = 64 + biased, drain = func == defs::ActFunc::Exp ? 13 : 5;
+      this->reset();
+      this->read_cycles.clear();
+      this->done_cycles.clear();
+      auto instr = this->plain(64);
+      instr.func = static_cast<std::uint8_t>(func);
+      if (!biased) instr.src1 = {};
+      this->run(std::vector<defs::Instr>(4, instr), 0);
+      ASSERT_EQ(this->read_cycles.size(), 4 * reads);
+      EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
+      EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + drain);
+      for (unsigned i = 1; i < 4; ++i)
+        EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + drain);
+    }
+}
+
+/// What the published engine does beyond pi, and the values that no table holds.
+TEST(ActTwin, IsAsPublishedOutsideAndExactAtTheCorners) {
+  const auto of = [](defs::ActFunc func, float x) {
+    std::uint32_t word = std::bit_cast<std::uint32_t>(x);
+    cmodel::apply_table(*cmodel::table_function_of(func), std::span(&word, 1));
+    return std::bit_cast<float>(word);
+  };
+  using enum defs::ActFunc;
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_NEAR(of(Sin, 9.0f), 27.65f, 0.01f);
+  EXPECT_EQ(of(Exp, 0.0f), 1.0f);
+  EXPECT_EQ(of(Exp, -inf), 0.0f);
+  EXPECT_EQ(of(Exp, inf), inf);
+  EXPECT_EQ(of(Exp, 89.0f), inf);
+  EXPECT_EQ(of(Log, 1.0f), 0.0f);
+  EXPECT_EQ(of(Log, -0.0f), -inf);
+  EXPECT_TRUE(std::isnan(of(Log, -1.0f)));
+  EXPECT_EQ(of(Sqrt, 4.0f), 2.0f);
+  EXPECT_TRUE(std::signbit(of(Sqrt, -0.0f)));
+  EXPECT_EQ(of(Rsqrt, -0.0f), -inf);
+  EXPECT_EQ(of(Reciprocal, -inf), -0.0f);
+  EXPECT_EQ(of(Reciprocal, 0x1p-126f), 0x1p126f);
+  EXPECT_EQ(of(Tanh, 0x1p-149f), 0x1p-149f);
+  EXPECT_TRUE(std::signbit(of(Gelu, -0.0f)) && std::signbit(of(Gelu, -inf)));
+  EXPECT_EQ(of(Gelu, 100.0f), 100.0f);
+  EXPECT_EQ(of(Softplus, inf), inf);
 }
 
 TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {

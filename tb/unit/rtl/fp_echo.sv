@@ -11,6 +11,7 @@ module fp_echo (
   input  logic        b_low_i,
 
   output logic [31:0] fma_o,   // a * b + c in the formats that the pins name
+  output logic [31:0] wide_o,  // a * b + c in fp32
   output logic [31:0] add_o,
   output logic [31:0] sub_o,
   output logic [31:0] max_o,
@@ -28,6 +29,7 @@ module fp_echo (
   assign moving = fma_pkg::decode(b_element, fma_pkg::format_of(b_dtype_i, b_low_i));
 
   assign fma_o  = fma_pkg::pe_fma(weight, moving, c_i);
+  assign wide_o = wide_fma_pkg::fma_fp32(a_i, b_i, c_i);
   assign add_o  = fma_pkg::add_fp32(a_i, b_i);
   assign sub_o  = fma_pkg::sub_fp32(a_i, b_i);
   assign max_o  = convert_pkg::max_fp32(a_i, b_i);
