@@ -181,6 +181,7 @@ class TableErrors {
     double ulps = -1, absolute = -1;  // ulps: where they count; absolute: where they do not
     cmodel::fp::Fp32 ulps_at = 0, absolute_at = 0;
   };
+  static constexpr double kVanishing = 0.75;  // ulps; what is farther off may be within the bound
   static constexpr unsigned kRegions = 8;
   static constexpr std::array<const char*, kRegions> kNames{
       "x >= 8",     "1 .. 8",      "2^-6 .. 1", "0 .. 2^-6",
@@ -193,7 +194,7 @@ class TableErrors {
     if (!inside(f_->func, x)) return;
     const Distance d = distance(y, r);
     Worst& worst = regions_[region(x)];
-    if (d.ulps > 1 && d.absolute <= f_->absolute) {
+    if (d.ulps > kVanishing && d.absolute <= f_->absolute) {
       if (d.absolute > worst.absolute) worst.absolute = d.absolute, worst.absolute_at = x;
     } else if (d.ulps > worst.ulps) {
       worst.ulps = d.ulps, worst.ulps_at = x;
