@@ -14,9 +14,9 @@
 // allows and rejects: rtl/defs/instructions.toml; what f is: *Function* below.
 //
 // Cost: one element (of every partition) per cycle with one source, two cycles with two, 1 cycle more for
-// a bias (its read comes first), 8 more for functions of table_function, plus 5 cycles from the last read to done, which is when the next
-// instruction's reads may begin; an instruction that meets an idle engine waits 3 cycles for its check
-// and start. PSUM reads may be kept waiting by the port.
+// a bias (its read comes first), plus 5 cycles from the last read to done, 13 with a function of
+// table_function; done is when the next instruction's reads may begin. An instruction that meets an idle
+// engine waits 3 cycles for its check and start. PSUM reads may be kept waiting by the port.
 module lane_engine #(
   parameter int unsigned Engine = 32'(defs_pkg::EngineVector)  // or EngineAct
 ) (
@@ -113,7 +113,8 @@ module lane_engine #(
     .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
     .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
     .pair_table_i(table_q), .value_o(value),
-    .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
+    .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value),
+    .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
   );
 
   if (IsAct) begin : gen_table

@@ -3,12 +3,13 @@
 import pathlib
 import tomllib
 
-from defs.description import DefsError, check_keys
+from defs.description import check_keys
+from defs.instructions import choose
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE = "rtl/defs/table_functions.toml"
 REDUCES = ["none", "multiple", "logarithm", "root", "reciprocal"]
-KEYS = ["table", "reduce", "step", "most", "scale", "odd", "even", "alternate", "slope", "rest", "linear", "far", "absolute"]
+KEYS = ["table", "reduce", "step", "most", "scale", "odd", "alternate", "slope", "rest", "linear", "far", "absolute"]
 # The highest k of "multiple" without `most`: what the reduction's addition of 1.5 * 2^23 can hold with room.
 MOST = 255
 
@@ -38,15 +39,15 @@ class Function:
         self.name, self.f = name, entry["f"]
         self.table = entry.get("table", self.f)
         self.reduce = entry.get("reduce", "none")
-        if self.reduce not in REDUCES:
-            raise DefsError(f"{where}: reduce is '{self.reduce}', allowed: {', '.join(REDUCES)}")
+        choose(where, "reduce", self.reduce, REDUCES)
         self.step, self.most, self.scale = entry.get("step"), entry.get("most", MOST), entry.get("scale", 0)
-        self.odd, self.even, self.alternate = (entry.get(key, False) for key in ("odd", "even", "alternate"))
+        self.odd, self.alternate = (entry.get(key, False) for key in ("odd", "alternate"))
         self.slope, self.rest, self.linear, self.far = (entry.get(key) for key in ("slope", "rest", "linear", "far"))
         self.absolute = entry.get("absolute")
         self.signs = []
         for sign in ("plus", "minus"):
             check_keys(f"{where} {sign}", entry[sign], [], ["last", "beyond", "low", "high"])
+            choose(f"{where} {sign}", "beyond", entry[sign].get("beyond"), [None, "identity", "zero"])
             self.signs.append(entry[sign])
         near = "plain" if self.linear is None else "linear" if self.slope is not None else "rest"
         self.sides = [Side(self, minus, near, sign["last"], sign.get("beyond"))

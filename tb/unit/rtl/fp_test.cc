@@ -10,7 +10,7 @@ namespace {
 void bf16_pins(Vfp_echo& dut) { formats(dut, Dtype::Bf16, Dtype::Bf16); }
 
 /// A word that is often subnormal or small.
-Fp32 c_of(Fp32 bits) { return bits & (bits >> 30 & 1 ? 0x807FFFFFu : 0x9FFFFFFFu); }
+Fp32 small_word(Fp32 bits) { return bits & (bits >> 30 & 1 ? 0x807FFFFFu : 0x9FFFFFFFu); }
 
 TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
   VerilatedContext context;
@@ -61,7 +61,7 @@ TEST(Fp, WideFmaIsTheHosts) {
     const Fp32 away = product + (bits % 64 << 23) - (32u << 23) + (bits >> 9);
     check(a, b, i % 3 == 0 ? bits : i % 3 == 1 ? near : away);
     // Subnormal factors and sums.
-    check(a & 0x80FFFFFFu, (b & 0x80FFFFFFu) | (0x3F000000u & bits), c_of(bits));
+    check(a & 0x80FFFFFFu, (b & 0x80FFFFFFu) | (0x3F000000u & bits), small_word(bits));
   }
 }
 
