@@ -53,6 +53,10 @@ Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::En
     const defs::OperandRow& rule = row->operands[i];
     if (!rule.used()) continue;
     const defs::Operand& operand = *operands_of(instr)[i];
+    // Functions of bits: integers of one size.
+    faults.bad_format |= row->is_of_bits(instr.func) && operand.space &&
+                         !(defs::kDtypeInteger >> operand.dtype & 1 &&
+                           element_shift(operand.dtype) == element_shift(instr.dst.dtype));
     faults |= operand_faults(sizes, operand, rule.columns ? columns : instr.partitions,
                              trips_of(instr, rule.walk), rule.spaces,
                              rule.formats(static_cast<defs::Space>(operand.space)));

@@ -7,22 +7,11 @@
 namespace cmodel {
 namespace {
 
-template <class F>
-void each(std::span<std::uint32_t> acc, std::span<const std::uint32_t> x, F f) {
-  for (std::size_t i = 0; i < acc.size(); ++i) acc[i] = f(acc[i], x[i]);
-}
-
 /// acc = f(acc, x) for every lane: the activation engine adds.
 void combine(defs::Engine engine, std::uint8_t func, std::span<std::uint32_t> acc,
              std::span<const std::uint32_t> x) {
-  switch (engine == defs::Engine::Act ? defs::AluOp::Add : static_cast<defs::AluOp>(func)) {
-    case defs::AluOp::Add:
-      return each(acc, x, [](auto a, auto b) { return fp::add(a, b); });
-    case defs::AluOp::Sub:
-      return each(acc, x, [](auto a, auto b) { return fp::sub(a, b); });
-    case defs::AluOp::Max:
-      return each(acc, x, [](auto a, auto b) { return fp::max(a, b); });
-  }
+  const auto op = engine == defs::Engine::Act ? defs::AluOp::Add : static_cast<defs::AluOp>(func);
+  for (std::size_t i = 0; i < acc.size(); ++i) acc[i] = fp::evaluate(op, acc[i], x[i]);
 }
 
 }  // namespace
@@ -31,6 +20,10 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
   const auto cause = instr_faults(sizes_, instr, engine()).first_cause();
   if (cause != defs::ErrorCause::None) return cause;
   const defs::InstrRow& row = *defs::row_of(instr.opcode);
+  // A copy between integers of one format keeps their bits, too.
+  port_.bits = row.is_of_bits(instr.func) ||
+               (!row.functions && defs::kDtypeInteger >> instr.dst.dtype & 1 &&
+                instr.src0.dtype == instr.dst.dtype);
   if (row.dst().walk == defs::Walk::Outer)
     reduce(instr, row, pc);
   else

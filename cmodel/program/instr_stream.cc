@@ -154,6 +154,16 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   emit(instr);
 }
 
+std::array<unsigned, 3> StreamBase::check_state(const defs::InstrRow& row, const Given& given) {
+  if (!row.is_of_bits(given.func)) return {~0u, ~0u, ~0u};
+  unsigned integers = 0;
+  for (const auto dtype : defs::kEveryDtype)
+    if (defs::kDtypeInteger >> static_cast<unsigned>(dtype) & 1 &&
+        element_bytes(dtype) == given.operands[0]->element_bytes())
+      integers |= 1u << static_cast<unsigned>(dtype);
+  return {integers, integers, integers};
+}
+
 void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source,
                              const Tile& tile) const {
   if (row.walk == defs::Walk::One) {

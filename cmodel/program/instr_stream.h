@@ -62,10 +62,9 @@ class StreamBase {
   };
   /// Appends an instruction, checked against its row. What methods are made of.
   void put(const defs::InstrRow& row, const Given& given, Where at);
-  /// What depends on older instructions; the formats that it leaves to each operand, as masks.
-  virtual std::array<unsigned, 3> check_state(const defs::InstrRow&, const Given&) {
-    return {~0u, ~0u, ~0u};
-  }
+  /// What depends on the function and on older instructions; the formats that it leaves to each
+  /// operand, as masks.
+  virtual std::array<unsigned, 3> check_state(const defs::InstrRow& row, const Given& given);
   /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
   /// buffer.
   defs::Operand operand(const Tile& tile, const defs::OperandRow& row, unsigned formats) const;

@@ -66,14 +66,32 @@ module lane_engine #(
 
   // ---------------------------------------------------------------- function
   localparam bit IsAct = Engine == 32'(defs_pkg::EngineAct);
-  logic second_q, reduce_q;        // there is a src1; dst is walked without the innermost dimension
-  logic max_q, negate_q, relu_q;   // else addition
+  instr_pkg::rule_t rule;
+  logic copies;                    // there is no function
+  logic reduce_q;                  // dst is walked without the innermost dimension
+  logic pass_q, relu_q;
+  logic [7:0] op_q;                // alu_op_e
+  logic [3:0] dtype_q;             // of what is written
+  logic bits, bits_q;              // no casts
+  always_comb begin
+    rule   = '0;
+    copies = 1'b0;
+    bits   = 1'b0;
+    if (start) begin
+      rule   = instr_pkg::rule_of(pend.opcode);
+      copies = rule.functions == '0;
+      // A copy between integers of one format keeps their bits, too.
+      bits   = operand_check_pkg::has_bits(pend)
+          || (copies && defs_pkg::DtypeInteger[pend.dst.dtype] && pend.src0.dtype == pend.dst.dtype);
+    end
+  end
   always_ff @(posedge clk_i) begin
     if (start) begin
-      second_q <= pend.src1.space != defs_pkg::SpaceNone;
       reduce_q <= dst_walk == instr_pkg::WalkOuter;
-      max_q    <= !IsAct && pend.func == defs_pkg::AluOpMax;
-      negate_q <= !IsAct && pend.func == defs_pkg::AluOpSub;
+      pass_q   <= copies || (IsAct && pend.src1.space == defs_pkg::SpaceNone);
+      op_q     <= IsAct ? defs_pkg::AluOpAdd : pend.func;
+      dtype_q  <= pend.dst.dtype;
+      bits_q   <= bits;
       relu_q   <= IsAct && pend.func == defs_pkg::ActFuncRelu;
     end
   end
@@ -83,7 +101,7 @@ module lane_engine #(
   row_pkg::landing_t land;
 
   operand_reader u_reader (
-    .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
+    .clk_i, .rst_ni, .start_i(start), .instr_i(pend), .bits_i(bits),
     .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
@@ -104,9 +122,9 @@ module lane_engine #(
 
   lanes u_lanes (
     .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
-    .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
-    .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
-    .value_valid_i(value_valid_q), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
+    .pair_valid_i(pair_valid), .pair_pass_i(pass_q || (reduce_q && fresh_q)), .pair_reduce_i(reduce_q),
+    .pair_op_i(op_q), .pair_relu_i(relu_q),
+    .value_valid_i(value_valid_q), .value_bits_i(bits_q), .value_dtype_i(dtype_q), .wr_data_o
   );
 
   // ---------------------------------------------------------------- destination

@@ -48,7 +48,7 @@ module element_writer (
       wr_o.valid <= value_valid_i;
       finish_o   <= wr_o.valid && wr_last_q;
       if (start_i) begin
-        wr_o.bytes <= dst_i.dtype == defs_pkg::DtypeBf16 ? 3'd2 : 3'd4;
+        wr_o.bytes <= 3'd1 << operand_check_pkg::element_shift(dst_i.dtype);
         wr_o.first <= dst_i.partition;
         wr_o.count <= partitions_i;
         wr_serial_o    <= serial_i;

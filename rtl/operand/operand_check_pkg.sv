@@ -14,11 +14,7 @@ package operand_check_pkg;
 
   // log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
   function automatic logic [1:0] element_shift(logic [3:0] dtype);
-    case (dtype)
-      defs_pkg::DtypeFp32, defs_pkg::DtypeTf32, defs_pkg::DtypeInt32: element_shift = 2'd2;
-      defs_pkg::DtypeBf16, defs_pkg::DtypeFp16: element_shift = 2'd1;
-      default: element_shift = 2'd0;
-    endcase
+    element_shift = {defs_pkg::DtypeBytes4[dtype], defs_pkg::DtypeBytes2[dtype]};
   endfunction
 
   // Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
@@ -103,6 +99,19 @@ package operand_check_pkg;
         op.space == defs_pkg::SpacePsum ? rule.psum : rule.sbuf);
   endfunction
 
+  // Has the instruction a function of bits?
+  function automatic logic has_bits(defs_pkg::instr_t instr);
+    logic [63:0] functions;
+    functions = instr_pkg::bits_of(instr.opcode);
+    has_bits  = functions[instr.func[5:0]];
+  endfunction
+
+  // Is it, if it is there, an integer of so many bytes? What functions of bits take.
+  function automatic logic is_of_bits(defs_pkg::operand_t op, logic [1:0] shift);
+    is_of_bits = op.space == defs_pkg::SpaceNone
+        || (defs_pkg::DtypeInteger[op.dtype] && element_shift(op.dtype) == shift);
+  endfunction
+
   // All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
   function automatic instr_pkg::faults_t instr_faults(
     defs_pkg::instr_t instr, defs_pkg::engine_e engine, logic [7:0] columns);
@@ -111,6 +120,12 @@ package operand_check_pkg;
     instr_faults = rule_faults(instr.src0, rule.src0, instr, columns)
         | rule_faults(instr.src1, rule.src1, instr, columns)
         | rule_faults(instr.dst, rule.dst, instr, columns);
+    if (has_bits(instr)) begin
+      instr_faults.bad_format = instr_faults.bad_format
+          || !is_of_bits(instr.src0, element_shift(instr.dst.dtype))
+          || !is_of_bits(instr.src1, element_shift(instr.dst.dtype))
+          || !is_of_bits(instr.dst, element_shift(instr.dst.dtype));
+    end
     instr_faults.unknown_opcode = !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
         || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));
     instr_faults.reserved_bits = instr_faults.reserved_bits

@@ -18,6 +18,7 @@ module operand_reader (
 
   input  logic start_i,
   input  defs_pkg::instr_t instr_i,
+  input  logic bits_i,  // integers stay as they are
 
   output row_pkg::sbuf_read_t rd_o,
   output row_pkg::psum_read_t ps_rd_o,
@@ -29,11 +30,9 @@ module operand_reader (
   output logic pair_last_o         // last of the instruction
 );
 
-  function automatic row_pkg::source_t source_of(input defs_pkg::operand_t operand);
+  function automatic row_pkg::source_t source_of(input defs_pkg::operand_t operand, input logic bits);
     source_of = '{psum: operand.space == defs_pkg::SpacePsum,
-                  narrow: operand.dtype == defs_pkg::DtypeBf16,
-                  integers: operand.dtype == defs_pkg::DtypeInt32,
-                  partition: operand.partition};
+                  bits: bits, dtype: operand.dtype, partition: operand.partition};
   endfunction
 
   // --- control: whose turn it is
@@ -76,8 +75,8 @@ module operand_reader (
     if (start_i) begin
       each_d      = second && walk != instr_pkg::WalkOne;
       turn_d      = second && walk == instr_pkg::WalkOne;
-      source_d[0] = source_of(instr_i.src0);
-      source_d[1] = source_of(instr_i.src1);
+      source_d[0] = source_of(instr_i.src0, bits_i);
+      source_d[1] = source_of(instr_i.src1, bits_i);
     end else if (taken) begin
       turn_d = each_q && !turn_q;
     end
@@ -85,9 +84,9 @@ module operand_reader (
 
   // --- the read in flight
   logic land_valid_q, land_second_q, land_completes_q, land_inner_last_q, land_last_q;
-  logic [1:0] land_halfword_q;
+  logic [2:0] land_at_q;
 
-  assign land_o = '{valid: land_valid_q, second: land_second_q, halfword: land_halfword_q,
+  assign land_o = '{valid: land_valid_q, second: land_second_q, at: land_at_q,
                     source: source_q[land_second_q]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -108,7 +107,7 @@ module operand_reader (
     land_completes_q  <= turn_q == each_q;
     land_inner_last_q <= inner_last[turn_q];
     land_last_q       <= last[turn_q];
-    land_halfword_q   <= addr[turn_q][2:1];
+    land_at_q         <= addr[turn_q][2:0];
     pair_inner_last_o <= land_inner_last_q;
     pair_last_o       <= land_last_q;
   end

@@ -37,6 +37,7 @@ struct InstrRow {
   std::uint8_t engines;  ///< that execute it, a mask by Engine; 0: sequencers do
   /// Values of func, as a mask, and their names; 0 and null: it has none.
   std::uint64_t functions;
+  std::uint64_t bits;  ///< those of them that take integers of one size as they are
   std::string_view (*function_name)(std::uint8_t);
   bool accumulate;  ///< with the bit set, dst is read, too
   Imm imm;
@@ -44,6 +45,7 @@ struct InstrRow {
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
+  constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
   constexpr bool runs_on(Engine engine) const {
     return engines >> static_cast<unsigned>(engine) & 1;
   }
@@ -71,7 +73,7 @@ def cpp_row(defs, row):
     operands = [f'     OperandRow{{"{o.role}", {o.spaces()}, 0x{format_mask(defs, o.sbuf):x}, 0x{format_mask(defs, o.psum):x}, '
                 f"Walk::{camel(o.walk)}, {flag(o.columns)}}}" for o in row.operands]
     return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
-            f"     {row.engines}, 0x{row.function_mask():x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, "
+            f"     {row.engines}, 0x{row.function_mask():x}, 0x{row.bit_functions(defs):x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, "
             f"Overlay::{camel(row.overlay or 'none')}, "
             f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 

@@ -59,6 +59,8 @@ def sv_instr_pkg(defs, rows):
                      [(r, f"Unused{r.name}") for r in rows], "'0")
     out += by_opcode("engines_of", f"logic [{engines - 1}:0]", "Sequencers that know it, a mask indexed by engine_e.",
                      [(r, "'1" if r.control else f"{engines}'b{r.engines:0{engines}b}") for r in rows], "'0")
+    out += by_opcode("bits_of", f"logic [{FUNCTION_BITS - 1}:0]", "Its functions of bits, a mask: operands are integers of one size.",
+                     [(r, f"{FUNCTION_BITS}'h{r.bit_functions(defs):x}") for r in rows if r.bit_functions(defs)], "'0")
     out += by_opcode("stationary_of", "stationary_e", "What it does with the stationary tile.",
                      [(r, f"Stationary{camel(r.stationary)}") for r in rows if r.stationary != "none"], "StationaryNone")
     for place, index in (("src1", 1), ("dst", 2)):

@@ -2,7 +2,7 @@
 """The rows of rtl/defs/instructions.toml, checked, with what follows from them."""
 import re
 
-from defs.description import DefsError, check_keys
+from defs.description import DefsError, check_keys, mark_mask
 from defs.layout import Layout, snake
 
 FILE = "rtl/defs/instructions.toml"
@@ -95,6 +95,10 @@ class Row:
 
     def function_mask(self):
         return sum(1 << value for value in self.functions.values())
+
+    def bit_functions(self, defs):
+        """Those that take integers as they are, as a mask."""
+        return mark_mask(defs["enum"][self.function_enum], "bits") & self.function_mask() if self.functions else 0
 
     def unused_bits(self, defs, where):
         """The bits of an instruction that must be zero when its engine gets it: registers are resolved."""

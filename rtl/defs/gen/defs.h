@@ -195,6 +195,10 @@ enum class Dtype : std::uint8_t {
   Fp8E3M4 = 6,  ///< 1/3/4
   Int8 = 7,  ///< two's complement
   Int32 = 8,  ///< two's complement
+  Uint8 = 9,
+  Int16 = 10,  ///< two's complement
+  Uint16 = 11,
+  Uint32 = 12,
 };
 inline constexpr std::string_view to_string(Dtype value) {
   switch (value) {
@@ -207,10 +211,18 @@ inline constexpr std::string_view to_string(Dtype value) {
     case Dtype::Fp8E3M4: return "Fp8E3M4";
     case Dtype::Int8: return "Int8";
     case Dtype::Int32: return "Int32";
+    case Dtype::Uint8: return "Uint8";
+    case Dtype::Int16: return "Int16";
+    case Dtype::Uint16: return "Uint16";
+    case Dtype::Uint32: return "Uint32";
   }
   return "?";
 }
-inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32};
+inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32, Dtype::Uint8, Dtype::Int16, Dtype::Uint16, Dtype::Uint32};
+inline constexpr std::uint64_t kDtypeInteger = 0x1f80;  ///< a mask: has no exponent
+inline constexpr std::uint64_t kDtypeSigned = 0x580;  ///< a mask: two's complement
+inline constexpr std::uint64_t kDtypeBytes2 = 0xc0c;  ///< a mask: two bytes each
+inline constexpr std::uint64_t kDtypeBytes4 = 0x1103;  ///< a mask: four
 
 /// why an engine stopped
 enum class ErrorCause : std::uint8_t {
@@ -316,21 +328,64 @@ inline constexpr std::string_view to_string(HostKind value) {
 }
 inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion, HostKind::Error};
 
-/// what the vector engine computes of two numbers
+/// what the vector engine computes of two numbers a and b: in fp32, rounded once to nearest even, subnormals kept, the result 1 or 0 of what is true or not, every NaN 0x7FC00000; or, of `bits`, of integers as they lie in memory
 enum class AluOp : std::uint8_t {
-  Add = 0,  ///< fp32 addition
-  Sub = 1,  ///< fp32 subtraction, src0 - src1
+  Add = 0,  ///< a + b
+  Sub = 1,  ///< a - b
   Max = 2,  ///< IEEE 754-2019 maximum: NaN wins, +0 > -0
+  Min = 3,  ///< IEEE 754-2019 minimum, likewise
+  Mul = 4,  ///< a * b
+  AbsMax = 5,  ///< maximum of the magnitudes
+  AbsMin = 6,  ///< minimum of the magnitudes
+  Eq = 7,  ///< a == b; -0 == +0; false of NaN
+  Ne = 8,  ///< a != b; true of NaN
+  Lt = 9,  ///< a < b; false of NaN, as the next three
+  Le = 10,  ///< a <= b
+  Gt = 11,  ///< a > b
+  Ge = 12,  ///< a >= b
+  And = 13,  ///< a and b are not 0: NaN is true, -0 false
+  Or = 14,  ///< a or b is not 0
+  Xor = 15,  ///< one of a and b is not 0
+  Abs = 16,  ///< magnitude of a, whatever b
+  Square = 17,  ///< a * a, whatever b
+  BitNot = 18,  ///< ~a, whatever b
+  BitAnd = 19,  ///< a & b
+  BitOr = 20,  ///< a | b
+  BitXor = 21,  ///< a ^ b
+  ShiftLeft = 22,  ///< a << b, b without sign
+  ShiftRight = 23,  ///< a >> b, b without sign; zeros come in
 };
 inline constexpr std::string_view to_string(AluOp value) {
   switch (value) {
     case AluOp::Add: return "Add";
     case AluOp::Sub: return "Sub";
     case AluOp::Max: return "Max";
+    case AluOp::Min: return "Min";
+    case AluOp::Mul: return "Mul";
+    case AluOp::AbsMax: return "AbsMax";
+    case AluOp::AbsMin: return "AbsMin";
+    case AluOp::Eq: return "Eq";
+    case AluOp::Ne: return "Ne";
+    case AluOp::Lt: return "Lt";
+    case AluOp::Le: return "Le";
+    case AluOp::Gt: return "Gt";
+    case AluOp::Ge: return "Ge";
+    case AluOp::And: return "And";
+    case AluOp::Or: return "Or";
+    case AluOp::Xor: return "Xor";
+    case AluOp::Abs: return "Abs";
+    case AluOp::Square: return "Square";
+    case AluOp::BitNot: return "BitNot";
+    case AluOp::BitAnd: return "BitAnd";
+    case AluOp::BitOr: return "BitOr";
+    case AluOp::BitXor: return "BitXor";
+    case AluOp::ShiftLeft: return "ShiftLeft";
+    case AluOp::ShiftRight: return "ShiftRight";
   }
   return "?";
 }
-inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max};
+inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max, AluOp::Min, AluOp::Mul, AluOp::AbsMax, AluOp::AbsMin, AluOp::Eq, AluOp::Ne, AluOp::Lt, AluOp::Le, AluOp::Gt, AluOp::Ge, AluOp::And, AluOp::Or, AluOp::Xor, AluOp::Abs, AluOp::Square, AluOp::BitNot, AluOp::BitAnd, AluOp::BitOr, AluOp::BitXor, AluOp::ShiftLeft, AluOp::ShiftRight};
+inline constexpr std::uint64_t kAluOpBits = 0xfc0000;  ///< a mask: of bits: operands are integers of one size, nothing is cast
 
 /// what the activation engine computes of a number
 enum class ActFunc : std::uint8_t {

@@ -124,8 +124,16 @@ package defs_pkg;
     DtypeFp8E4M3 = 4'd5,  // 1/4/3, max 240
     DtypeFp8E3M4 = 4'd6,  // 1/3/4
     DtypeInt8 = 4'd7,  // two's complement
-    DtypeInt32 = 4'd8  // two's complement
+    DtypeInt32 = 4'd8,  // two's complement
+    DtypeUint8 = 4'd9,
+    DtypeInt16 = 4'd10,  // two's complement
+    DtypeUint16 = 4'd11,
+    DtypeUint32 = 4'd12
   } dtype_e;
+  localparam logic [15:0] DtypeInteger = 16'h1f80;  // has no exponent
+  localparam logic [15:0] DtypeSigned = 16'h580;  // two's complement
+  localparam logic [15:0] DtypeBytes2 = 16'hc0c;  // two bytes each
+  localparam logic [15:0] DtypeBytes4 = 16'h1103;  // four
 
   // why an engine stopped
   typedef enum logic [7:0] {
@@ -175,12 +183,34 @@ package defs_pkg;
     HostKindError = 2'd3  // an engine stopped: cause and pc
   } host_kind_e;
 
-  // what the vector engine computes of two numbers
+  // what the vector engine computes of two numbers a and b: in fp32, rounded once to nearest even, subnormals kept, the result 1 or 0 of what is true or not, every NaN 0x7FC00000; or, of `bits`, of integers as they lie in memory
   typedef enum logic [7:0] {
-    AluOpAdd = 8'd0,  // fp32 addition
-    AluOpSub = 8'd1,  // fp32 subtraction, src0 - src1
-    AluOpMax = 8'd2  // IEEE 754-2019 maximum: NaN wins, +0 > -0
+    AluOpAdd = 8'd0,  // a + b
+    AluOpSub = 8'd1,  // a - b
+    AluOpMax = 8'd2,  // IEEE 754-2019 maximum: NaN wins, +0 > -0
+    AluOpMin = 8'd3,  // IEEE 754-2019 minimum, likewise
+    AluOpMul = 8'd4,  // a * b
+    AluOpAbsMax = 8'd5,  // maximum of the magnitudes
+    AluOpAbsMin = 8'd6,  // minimum of the magnitudes
+    AluOpEq = 8'd7,  // a == b; -0 == +0; false of NaN
+    AluOpNe = 8'd8,  // a != b; true of NaN
+    AluOpLt = 8'd9,  // a < b; false of NaN, as the next three
+    AluOpLe = 8'd10,  // a <= b
+    AluOpGt = 8'd11,  // a > b
+    AluOpGe = 8'd12,  // a >= b
+    AluOpAnd = 8'd13,  // a and b are not 0: NaN is true, -0 false
+    AluOpOr = 8'd14,  // a or b is not 0
+    AluOpXor = 8'd15,  // one of a and b is not 0
+    AluOpAbs = 8'd16,  // magnitude of a, whatever b
+    AluOpSquare = 8'd17,  // a * a, whatever b
+    AluOpBitNot = 8'd18,  // ~a, whatever b
+    AluOpBitAnd = 8'd19,  // a & b
+    AluOpBitOr = 8'd20,  // a | b
+    AluOpBitXor = 8'd21,  // a ^ b
+    AluOpShiftLeft = 8'd22,  // a << b, b without sign
+    AluOpShiftRight = 8'd23  // a >> b, b without sign; zeros come in
   } alu_op_e;
+  localparam logic [63:0] AluOpBits = 64'hfc0000;  // of bits: operands are integers of one size, nothing is cast
 
   // what the activation engine computes of a number
   typedef enum logic [7:0] {

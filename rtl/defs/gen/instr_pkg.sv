@@ -33,7 +33,7 @@ package instr_pkg;
 
   // Formats as masks indexed by dtype_e.
   localparam logic [15:0] FormatsFp32 = 16'h0001;
-  localparam logic [15:0] FormatsLane = 16'h0005;
+  localparam logic [15:0] FormatsLane = 16'h1fff;
   localparam logic [15:0] FormatsSum = 16'h0101;
   localparam logic [15:0] FormatsNarrow = 16'h007c;
   localparam logic [15:0] FormatsProduct = 16'h00ff;
@@ -110,21 +110,21 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0100, 16'h0000, 16'h0101, WalkAll, 1'b1}};
   localparam rule_t RuleTensorCopy = {4'b0010, 64'h0,
-    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
-  localparam rule_t RuleTensorTensor = {4'b0010, 64'h7,
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
-  localparam rule_t RuleTensorReduce = {4'b0010, 64'h5,
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorTensor = {4'b0010, 64'hffffff,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorReduce = {4'b0010, 64'h38e01f,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkOuter, 1'b0}};
+    {4'b0010, 16'h1fff, 16'h0000, WalkOuter, 1'b0}};
   localparam rule_t RuleActivate = {4'b0100, 64'h3,
-    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -184,6 +184,15 @@ package instr_pkg;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
       default: engines_of = '0;
+    endcase
+  endfunction
+
+  // Its functions of bits, a mask: operands are integers of one size.
+  function automatic logic [63:0] bits_of(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTensorTensor: bits_of = 64'hfc0000;
+      defs_pkg::OpcodeTensorReduce: bits_of = 64'h380000;
+      default: bits_of = '0;
     endcase
   endfunction
 

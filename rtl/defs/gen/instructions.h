@@ -41,6 +41,7 @@ struct InstrRow {
   std::uint8_t engines;  ///< that execute it, a mask by Engine; 0: sequencers do
   /// Values of func, as a mask, and their names; 0 and null: it has none.
   std::uint64_t functions;
+  std::uint64_t bits;  ///< those of them that take integers of one size as they are
   std::string_view (*function_name)(std::uint8_t);
   bool accumulate;  ///< with the bit set, dst is read, too
   Imm imm;
@@ -48,6 +49,7 @@ struct InstrRow {
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
+  constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
   constexpr bool runs_on(Engine engine) const {
     return engines >> static_cast<unsigned>(engine) & 1;
   }
@@ -101,7 +103,7 @@ struct Faults {
 
 /// Formats, masks by Dtype.
 inline constexpr unsigned kFormatsFp32 = 0x1;
-inline constexpr unsigned kFormatsLane = 0x5;
+inline constexpr unsigned kFormatsLane = 0x1fff;
 inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
@@ -109,73 +111,73 @@ inline constexpr unsigned kFormatsProduct = 0xff;
 inline constexpr std::array<InstrRow, 12> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
-     0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::End, "End", "END",
      "stop this sequencer after everything before it is done; tell the host",
-     0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::RegAlu, "RegAlu", "REG_ALU",
      "R[rd] = R[ra] func (R[rb] + value)",
-     0, 0x7ff, &function_name<RegOp>, false, Imm::None, Overlay::RegAlu, Stationary::None,
+     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, Overlay::RegAlu, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::Branch, "Branch", "BRANCH",
      "R[ra] += add; if R[ra] func R[rb], go on at target",
-     0, 0x3f, &function_name<Condition>, false, Imm::None, Overlay::Branch, Stationary::None,
+     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, Overlay::Branch, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::RegLoad, "RegLoad", "REG_LOAD",
      "R[rd] = the 4 bytes at address + R[ra]",
-     0, 0x0, nullptr, false, Imm::None, Overlay::RegLoad, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, Overlay::RegLoad, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::LoadStationary, "LoadStationary", "LOAD_STATIONARY",
      "src0 SBUF [K, M] -> shadow weight plane",
-     1, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::Write,
+     1, 0x0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::Write,
      {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::MultiplyMoving, "MultiplyMoving", "MULTIPLY_MOVING",
      "src0 SBUF [K, N] through the array -> dst PSUM [M, N]",
-     1, 0x0, nullptr, true, Imm::None, Overlay::None, Stationary::Read,
+     1, 0x0, 0x0, nullptr, true, Imm::None, Overlay::None, Stationary::Read,
      {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"result", 4, 0x0, 0x101, Walk::All, true}}},
     {Opcode::TensorCopy, "TensorCopy", "TENSOR_COPY",
      "dst = cast(src0)",
-     2, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x101, Walk::All, false},
+     2, 0x0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::TensorTensor, "TensorTensor", "TENSOR_TENSOR",
      "dst = cast(func(src0, src1))",
-     2, 0x7, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"first source", 6, 0x5, 0x1, Walk::All, false},
-     OperandRow{"second source", 6, 0x5, 0x1, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::TensorReduce, "TensorReduce", "TENSOR_REDUCE",
      "dst[outer] = cast(func over the innermost dimension of src0)",
-     2, 0x5, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x1, Walk::All, false},
+     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::Outer, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::Outer, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0x3, &function_name<ActFunc>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x101, Walk::All, false},
+     4, 0x3, 0x0, &function_name<ActFunc>, false, Imm::None, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
-     8, 0x0, nullptr, false, Imm::Doorbell, Overlay::None, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},

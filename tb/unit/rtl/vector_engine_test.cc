@@ -20,28 +20,6 @@ class VectorEngine : public tb::LaneEngineBench<C> {
  protected:
   using Base = tb::LaneEngineBench<C>;
 
-  defs::Instr random_instr() {
-    defs::Instr instr;
-    const unsigned kind = Base::pick(3);
-    instr.opcode = static_cast<std::uint8_t>(defs::Opcode::TensorCopy) + kind;
-    if (kind == 1) instr.func = static_cast<std::uint8_t>(Base::pick(3));
-    if (kind == 2) instr.func = Base::pick(2) ? 2 : 0;
-    instr.partitions = static_cast<std::uint8_t>(1 + Base::pick(Base::kP));
-    const cmodel::Trips trips = Base::random_trips();
-    Base::set_sizes(instr, trips);
-    const unsigned slot = Base::pick(8);
-    instr.src0 = Base::source(trips, instr.partitions, slot, kind == 0);
-    if (kind == 1) instr.src1 = Base::source(trips, instr.partitions, (slot + 1) % 8);
-    const cmodel::Trips outer{1, trips[1], trips[2], trips[3]};
-    instr.dst = Base::destination(kind == 2 ? outer : trips, instr.partitions, (slot + 2) % 8);
-    if (kind < 2 && Base::pick(6) == 0) {  // in place
-      instr.src0 = instr.dst =
-          Base::place(trips, instr.partitions, defs::Space::Sbuf, Base::float_format(),
-                      Base::window_base((slot + 2) % 8), Base::kWindow / 4, true);
-    }
-    return instr;
-  }
-
   /// dst[64] = src0[64] in one run, all of it bf16 at the start of SBUF.
   static defs::Instr plain(defs::Opcode opcode, unsigned n) {
     defs::Instr instr;
@@ -63,18 +41,7 @@ using Configs = testing::Types<Config<Vvector_engine_mini, defs::kMini>,
 TYPED_TEST_SUITE(VectorEngine, Configs);
 
 TYPED_TEST(VectorEngine, RandomProgramsGiveTheTwinsRows) {
-  SCOPED_TRACE(tb::repro(this->seed));
-  const unsigned programs = TypeParam::sizes.partitions > 16 ? 25 : 150;
-  for (unsigned round = 0; round < programs; ++round) {
-    SCOPED_TRACE(fmt::format("program {}", round));
-    this->stall_percent = this->pick(3) * 30;
-    std::vector<defs::Instr> program(12);
-    for (auto& instr : program) instr = this->random_instr();
-    this->run(program, this->pick(3) * 40);
-    if (this->HasFatalFailure()) return;
-    if (round % 10 == 0) this->fill();
-  }
-  EXPECT_GT(this->rows_checked, 1000u);
+  this->random_programs(TypeParam::sizes.partitions > 16 ? 50 : 300);
 }
 
 TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
@@ -82,8 +49,8 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   using Slip = typename TestFixture::Slip;
   const std::vector<Slip> slips{
       {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x30; }},
-      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 3; }},
-      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x22, i.func = 1; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 24; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x22, i.func = 7; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
@@ -96,7 +63,12 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1 = {}; }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src0.space = 3; }},
-      {ErrorCause::BadFormat, [](defs::Instr& i) { i.dst.dtype = 1; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.dst.dtype = 13; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.func = 19; }},  // bits of bf16
+      {ErrorCause::BadFormat,                                        // of two sizes
+       [](defs::Instr& i) {
+         i.func = 19, i.src0.dtype = i.src1.dtype = 10, i.dst.dtype = 7;
+       }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 15; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 2; }},  // bf16 in PSUM
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.partitions = 0; }},
