@@ -22,6 +22,13 @@ void LanePort::read(const defs::Operand& src, std::uint32_t addr,
   for (auto& lane : lanes) lane = fp::element_to_fp32(dtype, lane);
 }
 
+void LanePort::read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const {
+  if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
+    sbuf.read_column(scalar.value & 0xff'ffffu, 4, scalar.value >> 24, lanes);
+  else
+    std::ranges::fill(lanes, scalar.value);
+}
+
 void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
                      std::span<const std::uint32_t> lanes) {
   Commit commit;

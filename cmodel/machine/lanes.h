@@ -29,6 +29,9 @@ struct LanePort {
   /// fp32.
   void read(const defs::Operand& src, std::uint32_t addr, std::span<std::uint32_t> lanes) const;
 
+  /// A scalar, as it lies there, for every lane.
+  void read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const;
+
   /// Casts (to nearest even, NaN canonical), writes and commits one row.
   void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
              std::span<const std::uint32_t> lanes);

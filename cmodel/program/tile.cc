@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "cmodel/machine/access_pattern.h"
 
@@ -81,6 +82,20 @@ Tile Tile::shaped(std::initializer_list<unsigned> sizes, std::initializer_list<i
   other.stride = {0, 0, 0, 0};
   std::copy(sizes.begin(), sizes.end(), other.size.end() - sizes.size());
   std::copy(strides.begin(), strides.end(), other.stride.end() - strides.size());
+  return other;
+}
+
+Scalar::Scalar(float number) : value(std::bit_cast<std::uint32_t>(number)) {}
+
+Scalar Scalar::bits(std::uint32_t word) {
+  Scalar scalar(0.0f);
+  scalar.value = word;
+  return scalar;
+}
+
+Scalar Scalar::reversed() const {
+  Scalar other = *this;
+  other.reverse = true;
   return other;
 }
 

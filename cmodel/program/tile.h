@@ -74,4 +74,22 @@ struct Tile {
   Tile as(defs::Dtype other, unsigned count) const;
 };
 
+/// One number for all elements of a partition: the same for all partitions, one word of each out of
+/// a tile of [P, 1], or what a register then holds.
+struct Scalar {
+  Scalar(float value);
+  Scalar(const Tile& tile) : kind(defs::ScalarKind::Sbuf), place(tile) {}
+  Scalar(Register reg) : kind(defs::ScalarKind::Register), value(reg.number), source(reg) {}
+  /// A word for functions of bits.
+  static Scalar bits(std::uint32_t word);
+  /// On the left of its function.
+  Scalar reversed() const;
+
+  defs::ScalarKind kind = defs::ScalarKind::Immediate;
+  bool reverse = false;
+  std::uint32_t value = 0;
+  Tile place;
+  Register source;
+};
+
 }  // namespace cmodel

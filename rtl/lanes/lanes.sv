@@ -2,16 +2,21 @@
 // The P fp32 lanes of the vector and the activation engine: pick an element, operate, cast.
 `include "assert.svh"
 
-//             land_i               pair_*                  value_*
-//   SBUF, PSUM --> x or y --> value = f(x, y) --> wr_data_o = cast(value)
-//   word           (cycle t)        (t + 1)               (t + 2)
+//             land_i               first_*              pair_*                  value_*
+//   SBUF, PSUM --> x, y --> p = op(x, first) --> value = op(p, y or second) --> wr_data_o = cast(value)
+//   word                    if it is fused; else p = x
 //
 // Lane i takes partition land_i.source.partition + i (modulo P; lanes beyond the instruction's partitions
-// carry rubbish that is never written). Operations, by what holds while pair_valid_i:
+// carry rubbish that is never written). Scalars, `first` and `second`, are set by set_i or land.
 //
-//   pass     value = x
-//   else     value = op(a, b), of alu_op_e: a = x, b = y; with reduce a = value, b = x
-//   relu     then value = value > 0 ? value : +0
+//   reverse        op(b, a)
+//   first: fill    p = first
+//          scan    p = op(x, value)
+//   pair:  pass    value = p
+//          reduce  value = op(value, x)
+//          select  value = x is not 0 ? y : first
+//          flip    then value = value ^ flip
+//          relu    then value = value > 0 ? value : +0
 //
 // All stages are one process, last stage first, so that each reads the register of the one before
 // as it was. Formats that are frequent have loops of their own, and what is the same for all lanes
@@ -24,14 +29,29 @@ module lanes (
   input  row_pkg::sbuf_row_t rd_data_i,
   input  row_pkg::lane_row_t ps_rd_data_i,
 
+  input  logic bits_i,           // integers stay as they are, at both ends
+  input  logic set_i,
+  input  logic [1:0][31:0] scalar_i,  // {second, first}
+
+  input  logic first_valid_i,
+  input  logic first_fill_i,
+  input  logic first_scan_i,
+  input  logic first_reverse_i,
+  input  logic [7:0] first_op_i,  // alu_op_e
+
   input  logic pair_valid_i,
+  input  logic pair_fused_i,
   input  logic pair_pass_i,
   input  logic pair_reduce_i,
-  input  logic [7:0] pair_op_i,  // alu_op_e
+  input  logic pair_select_i,
+  input  logic pair_scalar_i,    // second, not y
+  input  logic pair_reverse_i,
+  input  logic pair_flip_i,
+  input  logic [31:0] flip_i,
   input  logic pair_relu_i,
+  input  logic [7:0] pair_op_i,  // alu_op_e
 
   input  logic value_valid_i,
-  input  logic value_bits_i,     // no cast
   input  logic [3:0] value_dtype_i,
   output row_pkg::lane_row_t wr_data_o
 );
@@ -39,52 +59,51 @@ module lanes (
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned PartitionBits = $clog2(P);
 
-  row_pkg::lane_row_t x_q, y_q, value_q;
-  row_pkg::lane_row_t cast, word, a, b;
-  logic [31:0] fold;
+  row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q;
+  row_pkg::lane_row_t cast, word, a, b, result;
+  logic [31:0] fold, swap, low, high;
   logic [22:0] format;
   logic [1:0] shift;
   logic [PartitionBits-1:0] from, start;
 
-  assign fold  = {32{pair_reduce_i}};
   assign start = land_i.source.partition[PartitionBits-1:0];
 
-  // value_q = op(a, b)
+  // result = op(a, b)
   task automatic operate(input logic [7:0] op);
     unique case (op)
-      defs_pkg::AluOpSub: for (int unsigned i = 0; i < P; i++) value_q[i] = fma_pkg::sub_fp32(a[i], b[i]);
-      defs_pkg::AluOpMul: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::mul_fp32(a[i], b[i]);
-      defs_pkg::AluOpMax: for (int unsigned i = 0; i < P; i++) value_q[i] = convert_pkg::max_fp32(a[i], b[i]);
-      defs_pkg::AluOpMin: for (int unsigned i = 0; i < P; i++) value_q[i] = convert_pkg::min_fp32(a[i], b[i]);
+      defs_pkg::AluOpSub: for (int unsigned i = 0; i < P; i++) result[i] = fma_pkg::sub_fp32(a[i], b[i]);
+      defs_pkg::AluOpMul: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::mul_fp32(a[i], b[i]);
+      defs_pkg::AluOpMax: for (int unsigned i = 0; i < P; i++) result[i] = convert_pkg::max_fp32(a[i], b[i]);
+      defs_pkg::AluOpMin: for (int unsigned i = 0; i < P; i++) result[i] = convert_pkg::min_fp32(a[i], b[i]);
       defs_pkg::AluOpAbsMax: for (int unsigned i = 0; i < P; i++)
-        value_q[i] = convert_pkg::max_fp32(operator_pkg::magnitude(a[i]), operator_pkg::magnitude(b[i]));
+        result[i] = convert_pkg::max_fp32(operator_pkg::magnitude(a[i]), operator_pkg::magnitude(b[i]));
       defs_pkg::AluOpAbsMin: for (int unsigned i = 0; i < P; i++)
-        value_q[i] = convert_pkg::min_fp32(operator_pkg::magnitude(a[i]), operator_pkg::magnitude(b[i]));
-      defs_pkg::AluOpEq: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Eq);
-      defs_pkg::AluOpNe: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Ne);
-      defs_pkg::AluOpLt: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Lt);
-      defs_pkg::AluOpLe: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Le);
-      defs_pkg::AluOpGt: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Gt);
-      defs_pkg::AluOpGe: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Ge);
-      defs_pkg::AluOpAnd: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::And);
-      defs_pkg::AluOpOr: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::Or);
-      defs_pkg::AluOpXor: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::Xor);
-      defs_pkg::AluOpAbs: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::magnitude(a[i]);
-      defs_pkg::AluOpSquare: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::mul_fp32(a[i], a[i]);
-      defs_pkg::AluOpBitNot: for (int unsigned i = 0; i < P; i++) value_q[i] = ~a[i];
-      defs_pkg::AluOpBitAnd: for (int unsigned i = 0; i < P; i++) value_q[i] = a[i] & b[i];
-      defs_pkg::AluOpBitOr: for (int unsigned i = 0; i < P; i++) value_q[i] = a[i] | b[i];
-      defs_pkg::AluOpBitXor: for (int unsigned i = 0; i < P; i++) value_q[i] = a[i] ^ b[i];
-      defs_pkg::AluOpShiftLeft: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::shift_left(a[i], b[i]);
-      defs_pkg::AluOpShiftRight: for (int unsigned i = 0; i < P; i++) value_q[i] = operator_pkg::shift_right(a[i], b[i]);
-      default: for (int unsigned i = 0; i < P; i++) value_q[i] = fma_pkg::add_fp32(a[i], b[i]);
+        result[i] = convert_pkg::min_fp32(operator_pkg::magnitude(a[i]), operator_pkg::magnitude(b[i]));
+      defs_pkg::AluOpEq: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Eq);
+      defs_pkg::AluOpNe: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Ne);
+      defs_pkg::AluOpLt: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Lt);
+      defs_pkg::AluOpLe: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Le);
+      defs_pkg::AluOpGt: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Gt);
+      defs_pkg::AluOpGe: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::compare_fp32(a[i], b[i], operator_pkg::Ge);
+      defs_pkg::AluOpAnd: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::And);
+      defs_pkg::AluOpOr: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::Or);
+      defs_pkg::AluOpXor: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::logic_fp32(a[i], b[i], operator_pkg::Xor);
+      defs_pkg::AluOpAbs: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::magnitude(a[i]);
+      defs_pkg::AluOpSquare: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::mul_fp32(a[i], a[i]);
+      defs_pkg::AluOpBitNot: for (int unsigned i = 0; i < P; i++) result[i] = ~a[i];
+      defs_pkg::AluOpBitAnd: for (int unsigned i = 0; i < P; i++) result[i] = a[i] & b[i];
+      defs_pkg::AluOpBitOr: for (int unsigned i = 0; i < P; i++) result[i] = a[i] | b[i];
+      defs_pkg::AluOpBitXor: for (int unsigned i = 0; i < P; i++) result[i] = a[i] ^ b[i];
+      defs_pkg::AluOpShiftLeft: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::shift_left(a[i], b[i]);
+      defs_pkg::AluOpShiftRight: for (int unsigned i = 0; i < P; i++) result[i] = operator_pkg::shift_right(a[i], b[i]);
+      default: for (int unsigned i = 0; i < P; i++) result[i] = fma_pkg::add_fp32(a[i], b[i]);
     endcase
   endtask
 
   always_ff @(posedge clk_i) begin
     // Cast. Every NaN that is written is the canonical one, also in fp32.
     if (value_valid_i) begin
-      if (value_bits_i) begin
+      if (bits_i) begin
         for (int unsigned i = 0; i < P; i++) cast[i] = value_q[i];
       end else if (value_dtype_i == defs_pkg::DtypeBf16) begin
         for (int unsigned i = 0; i < P; i++) begin
@@ -101,17 +120,57 @@ module lanes (
 
     // Operate.
     if (pair_valid_i) begin
-      if (pair_pass_i) begin
+      if (pair_select_i) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          value_q[i] = bits_pkg::sel(bits_pkg::mask(operator_pkg::magnitude(x_q[i]) != 32'd0), y_q[i], first_q[i]);
+        end
+      end else if (pair_pass_i && pair_fused_i) begin
+        for (int unsigned i = 0; i < P; i++) value_q[i] = p_q[i];
+      end else if (pair_pass_i) begin
         for (int unsigned i = 0; i < P; i++) value_q[i] = x_q[i];
       end else begin
-        for (int unsigned i = 0; i < P; i++) begin
-          a[i] = bits_pkg::sel(fold, value_q[i], x_q[i]);
-          b[i] = bits_pkg::sel(fold, x_q[i], y_q[i]);
+        if (pair_fused_i) begin
+          swap = {32{pair_reverse_i}};
+          fold = {32{pair_scalar_i}};
+          for (int unsigned i = 0; i < P; i++) begin
+            low  = p_q[i];
+            high = bits_pkg::sel(fold, second_q[i], y_q[i]);
+            a[i] = bits_pkg::sel(swap, high, low);
+            b[i] = bits_pkg::sel(swap, low, high);
+          end
+        end else begin
+          fold = {32{pair_reduce_i}};
+          for (int unsigned i = 0; i < P; i++) begin
+            a[i] = bits_pkg::sel(fold, value_q[i], x_q[i]);
+            b[i] = bits_pkg::sel(fold, x_q[i], y_q[i]);
+          end
         end
         operate(pair_op_i);
+        for (int unsigned i = 0; i < P; i++) value_q[i] = result[i];
+      end
+      if (pair_flip_i) begin
+        for (int unsigned i = 0; i < P; i++) value_q[i] = value_q[i] ^ flip_i;
       end
       if (pair_relu_i) begin
         for (int unsigned i = 0; i < P; i++) value_q[i] = convert_pkg::relu_fp32(value_q[i]);
+      end
+    end
+
+    // The first of two functions.
+    if (first_valid_i) begin
+      if (first_fill_i) begin
+        for (int unsigned i = 0; i < P; i++) p_q[i] = first_q[i];
+      end else begin
+        swap = {32{first_reverse_i}};
+        fold = {32{first_scan_i}};
+        for (int unsigned i = 0; i < P; i++) begin
+          low  = x_q[i];
+          high = bits_pkg::sel(fold, value_q[i], first_q[i]);
+          a[i] = bits_pkg::sel(swap, high, low);
+          b[i] = bits_pkg::sel(swap, low, high);
+        end
+        operate(first_op_i);
+        for (int unsigned i = 0; i < P; i++) p_q[i] = result[i];
       end
     end
 
@@ -139,7 +198,7 @@ module lanes (
           word[i] = row_pkg::element(rd_data_i[from], land_i.at, shift);
         end
       end
-      if (land_i.source.bits) begin
+      if (bits_i) begin
         for (int unsigned i = 0; i < P; i++) word[i] = word[i] >> (6'd32 - (6'd8 << shift));
       end else if (land_i.source.dtype == defs_pkg::DtypeInt32) begin
         for (int unsigned i = 0; i < P; i++) word[i] = convert_pkg::int32_to_fp32(word[i]);
@@ -147,10 +206,17 @@ module lanes (
         format = format_pkg::format_of(land_i.source.dtype);
         for (int unsigned i = 0; i < P; i++) word[i] = format_pkg::to_fp32(word[i], format);
       end
-      if (land_i.second) begin
-        for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];
-      end else begin
-        for (int unsigned i = 0; i < P; i++) x_q[i] = word[i];
+      unique case (land_i.what)
+        row_pkg::LandX:     for (int unsigned i = 0; i < P; i++) x_q[i] = word[i];
+        row_pkg::LandY:     for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];
+        row_pkg::LandFirst: for (int unsigned i = 0; i < P; i++) first_q[i] = word[i];
+        default:            for (int unsigned i = 0; i < P; i++) second_q[i] = word[i];
+      endcase
+    end
+    if (set_i) begin
+      for (int unsigned i = 0; i < P; i++) begin
+        first_q[i]  = scalar_i[0];
+        second_q[i] = scalar_i[1];
       end
     end
   end

@@ -125,7 +125,7 @@ module sbuf (
 
   // The bytes of a row's word that a write of 1, 2 or 4 bytes at `addr` replaces.
   function automatic logic [63:0] element_mask(logic [2:0] addr, logic [2:0] bytes);
-    element_mask = (bytes[2] ? 64'hFFFF_FFFF : bytes[1] ? 64'hFFFF : 64'hFF) << {addr, 3'b0};
+    element_mask = (bytes == 3'd4 ? 64'hFFFF_FFFF : bytes == 3'd2 ? 64'hFFFF : 64'hFF) << {addr, 3'b0};
   endfunction
 
   // --- storage: one process, so that the order of accesses in a cycle is the order of the text

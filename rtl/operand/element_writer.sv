@@ -31,7 +31,7 @@ module element_writer (
   access_pattern u_dst (
     .clk_i, .rst_ni, .start_i, .operand_i(dst_i), .sizes_i,
     .shift_i(operand_check_pkg::element_shift(dst_i.dtype)), .step4_i(1'b0),
-    .next_i(value_valid_i), .valid_o(valid), .addr_o(addr), .count_o(), .inner_last_o(),
+    .next_i(value_valid_i), .valid_o(valid), .addr_o(addr), .count_o(), .inner_last_o(), .outer_last_o(),
     .last_o(last)
   );
 

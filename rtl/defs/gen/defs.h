@@ -471,6 +471,24 @@ inline constexpr std::string_view to_string(Condition value) {
 }
 inline constexpr std::array kEveryCondition{Condition::Eq, Condition::Ne, Condition::Lt, Condition::Ge, Condition::Ltu, Condition::Geu};
 
+/// where a scalar is
+enum class ScalarKind : std::uint8_t {
+  None = 0,  ///< nowhere: there is none, all of it is zero
+  Immediate = 1,  ///< value: a word, fp32 but for functions of bits
+  Sbuf = 2,  ///< a word of each partition: value is {first partition 8, byte 24}
+  Register = 3,  ///< R[value]: an immediate when the instruction issues
+};
+inline constexpr std::string_view to_string(ScalarKind value) {
+  switch (value) {
+    case ScalarKind::None: return "None";
+    case ScalarKind::Immediate: return "Immediate";
+    case ScalarKind::Sbuf: return "Sbuf";
+    case ScalarKind::Register: return "Register";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryScalarKind{ScalarKind::None, ScalarKind::Immediate, ScalarKind::Sbuf, ScalarKind::Register};
+
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
   Null = 0,  ///< no payload
@@ -694,7 +712,12 @@ enum class Opcode : std::uint8_t {
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
   TensorCopy = 32,  ///< vector: dst = cast(src0)
   TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
-  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
+  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element
+  TensorScalar = 35,  ///< vector: dst = cast((src0 func a) func1 b), a and b scalars; without b only func
+  ScalarTensorTensor = 36,  ///< vector: dst = cast((src0 func a) func1 src1), a a scalar
+  TensorTensorScan = 37,  ///< vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
+  Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
+  Memset = 39,  ///< vector: dst = cast(a), a a scalar
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
 };
@@ -710,12 +733,17 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::TensorCopy: return "TensorCopy";
     case Opcode::TensorTensor: return "TensorTensor";
     case Opcode::TensorReduce: return "TensorReduce";
+    case Opcode::TensorScalar: return "TensorScalar";
+    case Opcode::ScalarTensorTensor: return "ScalarTensorTensor";
+    case Opcode::TensorTensorScan: return "TensorTensorScan";
+    case Opcode::Select: return "Select";
+    case Opcode::Memset: return "Memset";
     case Opcode::Activate: return "Activate";
     case Opcode::DmaTrigger: return "DmaTrigger";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::DmaTrigger};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1078,6 +1106,122 @@ struct Doorbell {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static Doorbell from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Doorbell&) const = default;
+};
+
+/// one number for all elements of a partition
+struct Scalar {
+  static constexpr unsigned kBits = 56;
+  static constexpr unsigned kWords = 2;
+  using Words = std::array<std::uint32_t, 2>;
+  std::uint8_t kind{};  ///< scalar_kind
+  std::uint8_t reverse{};  ///< 1: scalar func x, else x func scalar
+  std::uint32_t reserved{};  ///< zero
+  std::uint32_t value{};
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 54, 2, static_cast<std::uint64_t>(kind));
+    put_bits(words, at + 53, 1, static_cast<std::uint64_t>(reverse));
+    put_bits(words, at + 32, 21, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 0, 32, static_cast<std::uint64_t>(value));
+  }
+  static Scalar unpack(const std::uint32_t* words, unsigned at = 0) {
+    Scalar s;
+    s.kind = static_cast<std::uint8_t>(get_bits(words, at + 54, 2));
+    s.reverse = static_cast<std::uint8_t>(get_bits(words, at + 53, 1));
+    s.reserved = static_cast<std::uint32_t>(get_bits(words, at + 32, 21));
+    s.value = static_cast<std::uint32_t>(get_bits(words, at + 0, 32));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Scalar from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Scalar&) const = default;
+};
+
+/// in place of src1. One of the two may be in a register
+struct Scalars {
+  static constexpr unsigned kBits = 112;
+  static constexpr unsigned kWords = 4;
+  using Words = std::array<std::uint32_t, 4>;
+  Scalar second{};  ///< b of func1
+  Scalar first{};  ///< a of func
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    second.pack(words, at + 56);
+    first.pack(words, at + 0);
+  }
+  static Scalars unpack(const std::uint32_t* words, unsigned at = 0) {
+    Scalars s;
+    s.second = Scalar::unpack(words, at + 56);
+    s.first = Scalar::unpack(words, at + 0);
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Scalars from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Scalars&) const = default;
+};
+
+/// imm of an instruction with two functions and two scalars
+struct Fused {
+  static constexpr unsigned kBits = 6;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t func1{};  ///< second function, zero without a second scalar; both are of bits, or none is
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(func1));
+  }
+  static Fused unpack(const std::uint32_t* words, unsigned at = 0) {
+    Fused s;
+    s.func1 = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Fused from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Fused&) const = default;
+};
+
+/// imm of an instruction with two functions and one scalar
+struct FusedScalar {
+  static constexpr unsigned kBits = 24;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint16_t value{};  ///< Immediate: the upper half of a word, a bf16. Sbuf: byte / 4, on the partitions of src0
+  std::uint8_t kind{};  ///< scalar_kind, Immediate or Sbuf
+  std::uint8_t func1{};  ///< second function; both are of bits, or none is
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 8, 16, static_cast<std::uint64_t>(value));
+    put_bits(words, at + 6, 2, static_cast<std::uint64_t>(kind));
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(func1));
+  }
+  static FusedScalar unpack(const std::uint32_t* words, unsigned at = 0) {
+    FusedScalar s;
+    s.value = static_cast<std::uint16_t>(get_bits(words, at + 8, 16));
+    s.kind = static_cast<std::uint8_t>(get_bits(words, at + 6, 2));
+    s.func1 = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FusedScalar from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FusedScalar&) const = default;
+};
+
+/// imm of a reduction
+struct Reduction {
+  static constexpr unsigned kBits = 3;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t negate{};  ///< 1: the result negated; of bits, each of them
+  std::uint8_t more{};  ///< dimensions that are reduced beside the innermost one: those next to it
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 2, 1, static_cast<std::uint64_t>(negate));
+    put_bits(words, at + 0, 2, static_cast<std::uint64_t>(more));
+  }
+  static Reduction unpack(const std::uint32_t* words, unsigned at = 0) {
+    Reduction s;
+    s.negate = static_cast<std::uint8_t>(get_bits(words, at + 2, 1));
+    s.more = static_cast<std::uint8_t>(get_bits(words, at + 0, 2));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Reduction from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Reduction&) const = default;
 };
 
 /// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)

@@ -250,6 +250,14 @@ package defs_pkg;
     ConditionGeu = 8'd5  // a >= b, unsigned
   } condition_e;
 
+  // where a scalar is
+  typedef enum logic [1:0] {
+    ScalarKindNone = 2'd0,  // nowhere: there is none, all of it is zero
+    ScalarKindImmediate = 2'd1,  // value: a word, fp32 but for functions of bits
+    ScalarKindSbuf = 2'd2,  // a word of each partition: value is {first partition 8, byte 24}
+    ScalarKindRegister = 2'd3  // R[value]: an immediate when the instruction issues
+  } scalar_kind_e;
+
   // type of a flit; NULL flits carry credits only
   typedef enum logic [2:0] {
     FlitTypeNull = 3'd0,  // no payload
@@ -360,7 +368,12 @@ package defs_pkg;
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
     OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
-    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimension of src0)
+    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element
+    OpcodeTensorScalar = 8'd35,  // vector: dst = cast((src0 func a) func1 b), a and b scalars; without b only func
+    OpcodeScalarTensorTensor = 8'd36,  // vector: dst = cast((src0 func a) func1 src1), a a scalar
+    OpcodeTensorTensorScan = 8'd37,  // vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
+    OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
+    OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
   } opcode_e;
@@ -441,6 +454,43 @@ package defs_pkg;
     logic [15:0] count;  // descriptors to execute, 1 .. 65535
   } doorbell_t;
   localparam int unsigned DoorbellBits = 24;
+
+  // one number for all elements of a partition
+  typedef struct packed {
+    logic [1:0] kind;  // scalar_kind
+    logic reverse;  // 1: scalar func x, else x func scalar
+    logic [20:0] reserved;  // zero
+    logic [31:0] value;
+  } scalar_t;
+  localparam int unsigned ScalarBits = 56;
+
+  // in place of src1. One of the two may be in a register
+  typedef struct packed {
+    scalar_t second;  // b of func1
+    scalar_t first;  // a of func
+  } scalars_t;
+  localparam int unsigned ScalarsBits = 112;
+
+  // imm of an instruction with two functions and two scalars
+  typedef struct packed {
+    logic [5:0] func1;  // second function, zero without a second scalar; both are of bits, or none is
+  } fused_t;
+  localparam int unsigned FusedBits = 6;
+
+  // imm of an instruction with two functions and one scalar
+  typedef struct packed {
+    logic [15:0] value;  // Immediate: the upper half of a word, a bf16. Sbuf: byte / 4, on the partitions of src0
+    logic [1:0] kind;  // scalar_kind, Immediate or Sbuf
+    logic [5:0] func1;  // second function; both are of bits, or none is
+  } fused_scalar_t;
+  localparam int unsigned FusedScalarBits = 24;
+
+  // imm of a reduction
+  typedef struct packed {
+    logic negate;  // 1: the result negated; of bits, each of them
+    logic [1:0] more;  // dimensions that are reduced beside the innermost one: those next to it
+  } reduction_t;
+  localparam int unsigned ReductionBits = 3;
 
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {

@@ -108,7 +108,8 @@ TEST(LaneNumbers, RtlMultipliesLikeTheModel) {
   for (int i = 0; i < 1'000'000 && !testing::Test::HasFatalFailure(); ++i) {
     Fp32 a = source.next().c, b = source.next().c;
     // Products about the least exponents, and ties.
-    if (i % 4 == 1) b = (b & 0x807FFFFFu) | ((160 - (a >> 23 & 0xFF) - source.rng()() % 64) & 0xFF) << 23;
+    if (i % 4 == 1)
+      b = (b & 0x807FFFFFu) | ((160 - (a >> 23 & 0xFF) - source.rng()() % 64) & 0xFF) << 23;
     if (i % 4 == 2) a &= 0xFFFFF000u, b &= 0xFFFFE000u;
     check(a, b);
   }
@@ -124,9 +125,11 @@ std::vector<std::pair<double, std::uint32_t>> numbers_of(Dtype dtype) {
   const unsigned at = static_cast<unsigned>(dtype), bytes = defs::kDtypeBytes2 >> at & 1 ? 2 : 1;
   if (defs::kDtypeInteger >> at & 1)
     for (std::int32_t i = 0; i >> (8 * bytes) == 0; ++i)
-      all.emplace_back(defs::kDtypeSigned >> at & 1 && i >> (8 * bytes - 1) ? i - (1 << 8 * bytes) : i, i);
+      all.emplace_back(
+          defs::kDtypeSigned >> at & 1 && i >> (8 * bytes - 1) ? i - (1 << 8 * bytes) : i, i);
   std::ranges::sort(all, [](const auto& a, const auto& b) {
-    return a.first < b.first || (a.first == b.first && std::signbit(a.first) > std::signbit(b.first));
+    return a.first < b.first ||
+           (a.first == b.first && std::signbit(a.first) > std::signbit(b.first));
   });
   return all;
 }
@@ -142,7 +145,8 @@ class Formats : public testing::TestWithParam<Dtype> {
     ASSERT_EQ(dut_.element_o, bits) << "RTL, " << show(x, 0, 0);
   }
   void expect_fp32(std::uint32_t bits, Fp32 x) {
-    ASSERT_EQ(cmodel::fp::canonical(cmodel::fp::element_to_fp32(GetParam(), bits)), x) << "model, " << bits;
+    ASSERT_EQ(cmodel::fp::canonical(cmodel::fp::element_to_fp32(GetParam(), bits)), x)
+        << "model, " << bits;
     dut_.a_i = bits;
     dut_.eval();
     ASSERT_EQ(dut_.lane_o, x) << "RTL, " << bits;
@@ -151,8 +155,8 @@ class Formats : public testing::TestWithParam<Dtype> {
   Vfp_echo dut_{&context_};
 };
 
-/// Of one or two bytes: all numbers, what lies half-way between neighbours and beside that, and what
-/// is beyond the last ones.
+/// Of one or two bytes: all numbers, what lies half-way between neighbours and beside that, and
+/// what is beyond the last ones.
 class Narrow : public Formats {};
 TEST_P(Narrow, EveryNumberGoesInAndOutAndTiesGoToEven) {
   const auto all = numbers_of(GetParam());
@@ -165,12 +169,14 @@ TEST_P(Narrow, EveryNumberGoesInAndOutAndTiesGoToEven) {
     expect_element(x, bits);
     if (i + 1 == all.size() || value == all[i + 1].first) continue;
     // The middle between the last finite number and infinity is where the next number would be.
-    const double next = std::isinf(all[i + 1].first) ? 2 * value - all[i - 1].first : all[i + 1].first;
+    const double next =
+        std::isinf(all[i + 1].first) ? 2 * value - all[i - 1].first : all[i + 1].first;
     const double here = std::isinf(value) ? 2 * next - all[i + 2].first : value;
     const float middle = static_cast<float>((here + next) / 2);
     if (std::isinf(middle)) continue;
     const std::uint32_t up = all[i + 1].second;
-    const float down = std::nextafter(middle, -HUGE_VALF), above = std::nextafter(middle, HUGE_VALF);
+    const float down = std::nextafter(middle, -HUGE_VALF),
+                above = std::nextafter(middle, HUGE_VALF);
     if (static_cast<double>(middle) == (here + next) / 2 && down != here)
       expect_element(cmodel::fp::from_float(middle), bits & 1 ? up : bits);
     if (down > here) expect_element(cmodel::fp::from_float(down), bits);
@@ -178,8 +184,10 @@ TEST_P(Narrow, EveryNumberGoesInAndOutAndTiesGoToEven) {
   }
   if (integer) {
     for (const float beyond : {1.0f, 1e9f, HUGE_VALF}) {
-      expect_element(std::bit_cast<Fp32>(static_cast<float>(all.back().first) + beyond), all.back().second);
-      expect_element(std::bit_cast<Fp32>(static_cast<float>(all.front().first) - beyond), all.front().second);
+      expect_element(std::bit_cast<Fp32>(static_cast<float>(all.back().first) + beyond),
+                     all.back().second);
+      expect_element(std::bit_cast<Fp32>(static_cast<float>(all.front().first) - beyond),
+                     all.front().second);
     }
     expect_element(0x80000000u, 0);
     expect_element(0x7FC00000u, 0);
@@ -214,7 +222,8 @@ TEST_P(Wide, CornersAndRandomWordsGoInAndOut) {
       if (integer) {
         const double value = is_signed ? static_cast<std::int32_t>(x) : static_cast<double>(x);
         expect_fp32(x, cmodel::fp::from_float(static_cast<float>(value)));
-        const double v = to_float(x), least = is_signed ? -0x1p31 : 0, greatest = is_signed ? 0x1p31 - 1 : 0x1p32 - 1;
+        const double v = to_float(x), least = is_signed ? -0x1p31 : 0,
+                     greatest = is_signed ? 0x1p31 - 1 : 0x1p32 - 1;
         double rounded = std::floor(v);
         if (v - rounded > 0.5 || (v - rounded == 0.5 && std::fmod(rounded, 2) != 0)) rounded += 1;
         const double kept = std::isnan(v) ? 0 : std::min(std::max(rounded, least), greatest);
@@ -228,12 +237,14 @@ TEST_P(Wide, CornersAndRandomWordsGoInAndOut) {
         expect_fp32(x, expected);
         if ((expected & 0x7FFFFFFFu) < cmodel::fp::kInfinity)
           ASSERT_LE(std::fabs(static_cast<double>(to_float(x)) - to_float(expected)) * 2,
-                    std::ldexp(1, std::max<int>(x >> 23 & 0xFF, 1) - 127 - 10)) << show(x, 0, 0);
+                    std::ldexp(1, std::max<int>(x >> 23 & 0xFF, 1) - 127 - 10))
+              << show(x, 0, 0);
       }
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Of, Wide, testing::Values(Dtype::Fp32, Dtype::Tf32, Dtype::Int32, Dtype::Uint32),
+INSTANTIATE_TEST_SUITE_P(Of, Wide,
+                         testing::Values(Dtype::Fp32, Dtype::Tf32, Dtype::Int32, Dtype::Uint32),
                          [](const auto& dtype) { return std::string(to_string(dtype.param)); });
 
 }  // namespace

@@ -281,6 +281,41 @@ class LaneEngineBench : public testing::Test {
     return place(trips, instr.partitions, defs::Space::Sbuf, one_of(row.sbuf & formats),
                  window_base(slot), kWindow / 4, pick(2));
   }
+  defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
+    defs::Scalar scalar{.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
+                        .reverse = static_cast<std::uint8_t>(pick(2)),
+                        .value = random_word(rng)};
+    if (pick(2)) {
+      const auto place =
+          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false},
+                         {.partitions = static_cast<std::uint8_t>(partitions)}, ~0u, slot);
+      scalar.kind = static_cast<std::uint8_t>(defs::ScalarKind::Sbuf);
+      scalar.value = std::uint32_t{place.partition} << 24 | place.offset;
+    }
+    return scalar;
+  }
+  /// Scalars and a second function that goes with the first, as the row has them.
+  void put_scalars(const defs::InstrRow& row, defs::Instr& instr, unsigned slot) {
+    if (row.scalars == defs::ScalarPlace::None) return;
+    defs::Scalars scalars{.first = random_scalar(instr.partitions, slot)};
+    std::uint8_t func1 = 0;
+    if (row.functions && (row.scalars == defs::ScalarPlace::Imm || pick(3))) {
+      scalars.second = random_scalar(instr.partitions, slot);
+      do func1 = static_cast<std::uint8_t>(pick(64));
+      while (!(row.functions >> func1 & 1) || row.is_of_bits(func1) != row.is_of_bits(instr.func));
+    }
+    if (row.scalars == defs::ScalarPlace::Src1) {
+      instr.src1 = defs::Operand::from(scalars.words());
+      instr.imm = func1;
+    } else {
+      const bool immediate =
+          scalars.first.kind == static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
+      const std::uint32_t value =
+          immediate ? scalars.first.value >> 16 : (scalars.first.value & 0xff'ffffu) / 4;
+      instr.imm = defs::FusedScalar{static_cast<std::uint16_t>(value), scalars.first.kind, func1}
+                      .words()[0];
+    }
+  }
   /// Any legal instruction of the engine.
   defs::Instr random_instr() {
     const defs::InstrRow* row;
@@ -288,8 +323,10 @@ class LaneEngineBench : public testing::Test {
     while (!row->runs_on(Config::engine));
     defs::Instr instr;
     instr.opcode = static_cast<std::uint8_t>(row->opcode);
-    while (row->functions && !(row->functions >> instr.func & 1 && pick(4) == 0))
-      instr.func = static_cast<std::uint8_t>(pick(64));
+    auto& turn = turns[row->opcode];  // its functions take turns
+    while (row->functions && !(row->functions >> turn & 1)) turn = (turn + 1) % 64;
+    instr.func = static_cast<std::uint8_t>(turn);
+    turn = row->functions ? (turn + 1) % 64 : 0;
     std::uint64_t formats = ~0u;
     if (row->is_of_bits(instr.func)) {
       const std::uint64_t narrow = ~(defs::kDtypeBytes2 | defs::kDtypeBytes4);
@@ -298,14 +335,17 @@ class LaneEngineBench : public testing::Test {
     }
     instr.partitions = static_cast<std::uint8_t>(1 + pick(kP));
     set_sizes(instr, random_trips());
+    if (row->imm == defs::Imm::Reduction) instr.imm = pick(8);
     const unsigned slot = pick(8);
     instr.src0 = random_operand(row->src0(), instr, formats, slot);
     instr.src1 = random_operand(row->src1(), instr, formats, (slot + 1) % 8);
+    put_scalars(*row, instr, (slot + 3) % 8);
     instr.dst = random_operand(row->dst(), instr, formats, (slot + 2) % 8);
-    if (row->dst().walk == defs::Walk::All && pick(6) == 0)  // in place
-      instr.src0 = instr.dst = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
-                                     one_of(row->dst().sbuf & formats),
-                                     window_base((slot + 2) % 8), kWindow / 4, true);
+    if (row->src0().used() && row->dst().walk == defs::Walk::All && pick(6) == 0 &&
+        row->scalars != defs::ScalarPlace::Imm)  // in place
+      instr.src0 = instr.dst =
+          place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                one_of(row->dst().sbuf & formats), window_base((slot + 2) % 8), kWindow / 4, true);
     ++met[row->opcode][instr.func];
     return instr;
   }
@@ -375,6 +415,7 @@ class LaneEngineBench : public testing::Test {
   std::uint64_t cycle = 0;
   bool accepted = false, done_now = false;
   std::map<defs::Opcode, std::array<unsigned, 64>> met;  ///< by function
+  std::map<defs::Opcode, unsigned> turns;
 };
 
 }  // namespace tb
