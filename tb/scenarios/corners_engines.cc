@@ -122,6 +122,7 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       act.signal(core.act(), random_);
     }
   }
+  rows(chip, c, vector);
 }
 
 }  // namespace tb::corners

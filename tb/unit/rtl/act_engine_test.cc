@@ -20,38 +20,6 @@ class ActEngine : public tb::LaneEngineBench<C> {
  protected:
   using Base = tb::LaneEngineBench<C>;
 
-  defs::Instr random_instr() {
-    defs::Instr instr;
-    instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
-    instr.func = any_function();
-    instr.partitions = static_cast<std::uint8_t>(1 + Base::pick(Base::kP));
-    const cmodel::Trips trips = Base::random_trips();
-    Base::set_sizes(instr, trips);
-    const unsigned slot = Base::pick(8);
-    instr.src0 = Base::source(trips, instr.partitions, slot, true);
-    if (Base::pick(3)) {
-      instr.src1 =
-          Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32,
-                      Base::window_base((slot + 1) % 8), Base::kWindow / 4, true);
-    }
-    instr.dst = Base::destination(trips, instr.partitions, (slot + 2) % 8);
-    if (Base::pick(6) == 0) {  // in place
-      instr.src0 = instr.dst =
-          Base::place(trips, instr.partitions, defs::Space::Sbuf, Base::float_format(),
-                      Base::window_base((slot + 2) % 8), Base::kWindow / 4, true);
-    }
-    return instr;
-  }
-
-  std::uint8_t any_function() {
-    const auto& row = *defs::row_of(static_cast<std::uint8_t>(defs::Opcode::Activate));
-    unsigned func = 0;
-    do {
-      func = Base::pick(64);
-    } while (!(row.functions >> func & 1));
-    return static_cast<std::uint8_t>(func);
-  }
-
   /// Biased, n elements of PSUM bank 0 to bf16.
   static defs::Instr plain(unsigned n) {
     defs::Instr instr;
@@ -72,18 +40,7 @@ using Configs =
 TYPED_TEST_SUITE(ActEngine, Configs);
 
 TYPED_TEST(ActEngine, RandomProgramsGiveTheTwinsRows) {
-  SCOPED_TRACE(tb::repro(this->seed));
-  const unsigned programs = TypeParam::sizes.partitions > 16 ? 25 : 150;
-  for (unsigned round = 0; round < programs; ++round) {
-    SCOPED_TRACE(fmt::format("program {}", round));
-    this->stall_percent = this->pick(3) * 30;
-    std::vector<defs::Instr> program(12);
-    for (auto& instr : program) instr = this->random_instr();
-    this->run(program, this->pick(3) * 40);
-    if (this->HasFatalFailure()) return;
-    if (round % 10 == 0) this->fill();
-  }
-  EXPECT_GT(this->rows_checked, 1000u);
+  this->random_programs(TypeParam::sizes.partitions > 16 ? 25 : 150);
 }
 
 TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
@@ -103,7 +60,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src1.dtype = 2; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 2; }},  // bf16 in PSUM
-      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 8; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 14; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.partitions = 0; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.src1.partition = 200; }},
       {ErrorCause::BadShape, [](defs::Instr& i) { i.size2 = 0; }},
