@@ -44,7 +44,7 @@ defs::Scalars scalars_of(const defs::Instr& instr) {
 
 std::optional<std::uint8_t> second_function(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);
-  if (!row || !row->functions || row->scalars == defs::ScalarPlace::None) return {};
+  if (!row || !row->is_fused()) return {};
   if (row->scalars == defs::ScalarPlace::Src1 && !scalars_of(instr).second.kind) return {};
   return defs::Fused::from({instr.imm}).func1;
 }

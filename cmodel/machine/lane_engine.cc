@@ -51,7 +51,7 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
                (!row.functions && row.scalars == defs::ScalarPlace::None &&
                 defs::kDtypeInteger >> instr.dst.dtype & 1 && instr.src0.dtype == instr.dst.dtype);
   if (engine() == defs::Engine::Act)
-    activate(instr, pc);
+    activate(instr, row, pc);
   else if (row.dst().walk == defs::Walk::Outer)
     reduce(instr, row, pc);
   else if (row.scalars != defs::ScalarPlace::None)
@@ -61,16 +61,22 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
   return defs::ErrorCause::None;
 }
 
-void LaneEngine::activate(const defs::Instr& instr, std::uint32_t pc) {
-  const bool biased = instr.src1.space != static_cast<std::uint8_t>(defs::Space::None);
-  Lanes left, right;
-  const auto x = std::span(left).first(instr.partitions);
-  const auto bias = std::span(right).first(instr.partitions);
-  if (biased) port_.read(instr.src1, instr.src1.offset, bias);
+void LaneEngine::activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
+  const bool scaled = row.scalars != defs::ScalarPlace::None;
+  const defs::Scalars scalars = scaled ? scalars_of(instr) : defs::Scalars{};
+  const bool biased = scaled ? scalars.second.kind
+                             : instr.src1.space != static_cast<std::uint8_t>(defs::Space::None);
+  std::array<Lanes, 3> all;
+  const auto lanes = [&](unsigned i) { return std::span(all[i]).first(instr.partitions); };
+  const auto x = lanes(0), scale = lanes(1), bias = lanes(2);
+  port_.read(scalars.first, scale);
+  port_.read(scalars.second, bias);
+  if (biased && !scaled) port_.read(instr.src1, instr.src1.offset, bias);
   const Trips trips = trips_of(instr);
   PatternWalk dst(instr.dst, trips);
   for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next()) {
     port_.read(instr.src0, src0.addr(), x);
+    if (scaled) apply(static_cast<std::uint8_t>(defs::AluOp::Mul), x, scale);
     if (biased) apply(static_cast<std::uint8_t>(defs::AluOp::Add), x, bias);
     apply(static_cast<defs::ActFunc>(instr.func), x);
     port_.write(instr.dst, dst.addr(), pc, x);

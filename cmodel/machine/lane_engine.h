@@ -25,7 +25,7 @@ class LaneEngine {
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
  private:
-  void activate(const defs::Instr& instr, std::uint32_t pc);
+  void activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   /// Of scalars.
   void fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   void elementwise(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);

@@ -64,7 +64,7 @@ std::string fused_text(const defs::InstrRow& row, const defs::Instr& instr) {
   std::string out = scalar_text("a", scalars.first);
   if (instr.imm >> 6)
     out += fmt::format(" imm={:#x}", instr.imm);
-  else if (instr.imm || scalars.second != defs::Scalar{})
+  else if (instr.imm || (scalars.second != defs::Scalar{} && (row.is_fused() || !row.functions)))
     out += then;
   return out + scalar_text("b", scalars.second);
 }

@@ -102,7 +102,7 @@ module lane_engine #(
       fused_q    <= place != instr_pkg::ScalarsNone && instr_pkg::form_of(pend.opcode) != instr_pkg::FormSelect;
       scalar_q   <= place == instr_pkg::ScalarsSrc1;
       reverse_q  <= {scalars.second.reverse, scalars.first.reverse};
-      first_op_q <= pend.func;
+      first_op_q <= IsAct ? 8'(defs_pkg::AluOpMul) : pend.func;
       pass_q     <= copies || (IsAct && pend.src1.space == defs_pkg::SpaceNone)
           || (place == instr_pkg::ScalarsSrc1 && scalars.second.kind == defs_pkg::ScalarKindNone);
       op_q       <= IsAct ? defs_pkg::AluOpAdd : place != instr_pkg::ScalarsNone ? {2'b0, pend.imm[5:0]} : pend.func;

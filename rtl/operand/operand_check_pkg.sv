@@ -144,12 +144,14 @@ package operand_check_pkg;
   // What scalars and the second function add.
   function automatic instr_pkg::faults_t fused_faults(defs_pkg::instr_t instr, logic [63:0] functions);
     defs_pkg::scalars_t scalars;
+    defs_pkg::instr_t unused;
     logic [63:0] bits;
     scalars      = scalars_of(instr);
+    unused       = instr_pkg::unused_of(instr.opcode);
     bits         = instr_pkg::bits_of(instr.opcode);
     fused_faults = scalar_faults(scalars.first, instr.partitions) | scalar_faults(scalars.second, instr.partitions);
     fused_faults.bad_operand = fused_faults.bad_operand || scalars.first.kind == defs_pkg::ScalarKindNone;
-    if (functions != 0 && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm
+    if (functions != 0 && !unused.imm[0] && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm
                            || scalars.second.kind != defs_pkg::ScalarKindNone)) begin
       fused_faults.unknown_opcode = !functions[instr.imm[5:0]];
       fused_faults.bad_format     = bits[instr.func[5:0]] != bits[instr.imm[5:0]];

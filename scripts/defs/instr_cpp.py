@@ -60,6 +60,10 @@ struct InstrRow {
   constexpr bool is_control() const { return engines == 0; }
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
   /// There is nothing in src1's place.
+  /// Has it two functions? The second one is in imm.
+  constexpr bool is_fused() const {
+    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+  }
   constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
   constexpr const OperandRow& src0() const { return operands[0]; }
   constexpr const OperandRow& src1() const { return operands[1]; }
@@ -143,7 +147,7 @@ def signatures(row):
         params = [f"defs::{camel(row.function_enum)} func"] if row.functions else []
         values = [".func = static_cast<std::uint8_t>(func)"] if row.functions else []
         tiles = [f"const Tile& {o.place}" for o in there]
-        second = row.functions and row.scalars != "none" and (given or not pair)
+        second = row.functions and row.imm and row.scalars != "none" and (given or not pair)
         if row.scalars != "none":
             between = ["const Scalar& a"] + ([f"defs::{camel(row.function_enum)} func1"] if second else [])
             between += ["const Scalar& b"] if pair and given else []

@@ -73,8 +73,6 @@ class Row:
         self.form = choose(where, "form", entry.get("form", "elementwise"), FORMS)
         if self.scalars == "src1" and self.operands[1].used:
             raise DefsError(f"{where}: has both scalars and a src1")
-        if self.scalars != "none" and self.functions and not self.imm:
-            raise DefsError(f"{where}: has scalars, but no second function")
         self.computes = any(o.used for o in self.operands)
         if self.computes and self.overlay:
             raise DefsError(f"{where}: has both operands and a struct in their place")

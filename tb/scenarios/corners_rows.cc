@@ -77,7 +77,7 @@ void Corners::rows(unsigned chip, unsigned c, Counter& counter) {
     const bool two = row->functions && row->scalars == defs::ScalarPlace::Src1 && random_.one_in(2);
     if (row->scalars != defs::ScalarPlace::None)
       given.scalars = {&scalars[0], two ? &scalars[1] : nullptr};
-    if (two || (row->functions && in_imm))
+    if (row->is_fused() && (two || in_imm))
       given.func1 = static_cast<std::uint8_t>(
           any_of(row->is_of_bits(given.func) ? row->bits : row->functions & ~row->bits));
 

@@ -87,6 +87,16 @@ class ActMethods : public Stream<Derived> {
     this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
+  /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Scalar& b, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, &b}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
 };
 
 }  // namespace cmodel

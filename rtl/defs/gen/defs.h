@@ -765,6 +765,7 @@ enum class Opcode : std::uint8_t {
   Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
   Memset = 39,  ///< vector: dst = cast(a), a a scalar
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+  ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
 };
 inline constexpr std::string_view to_string(Opcode value) {
@@ -785,11 +786,12 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::Select: return "Select";
     case Opcode::Memset: return "Memset";
     case Opcode::Activate: return "Activate";
+    case Opcode::ActivateScaled: return "ActivateScaled";
     case Opcode::DmaTrigger: return "DmaTrigger";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.

@@ -398,6 +398,7 @@ package defs_pkg;
     OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
     OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+    OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
     OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
   } opcode_e;
 

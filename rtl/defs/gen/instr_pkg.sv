@@ -91,6 +91,8 @@ package instr_pkg;
       128'hffffffff1fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedActivate = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
 
@@ -159,6 +161,10 @@ package instr_pkg;
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
     {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActivateScaled = {4'b0100, 64'hfffff1f,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -183,6 +189,7 @@ package instr_pkg;
       defs_pkg::OpcodeSelect: rule_of = RuleSelect;
       defs_pkg::OpcodeMemset: rule_of = RuleMemset;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
+      defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
       default: rule_of = '0;
     endcase
@@ -207,6 +214,7 @@ package instr_pkg;
       defs_pkg::OpcodeSelect: unused_of = UnusedSelect;
       defs_pkg::OpcodeMemset: unused_of = UnusedMemset;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
+      defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
       default: unused_of = '0;
     endcase
@@ -231,6 +239,7 @@ package instr_pkg;
       defs_pkg::OpcodeSelect: engines_of = 4'b0010;
       defs_pkg::OpcodeMemset: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
+      defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
       default: engines_of = '0;
     endcase
@@ -265,6 +274,7 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: scalars_of = ScalarsImm;
       defs_pkg::OpcodeSelect: scalars_of = ScalarsImm;
       defs_pkg::OpcodeMemset: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeActivateScaled: scalars_of = ScalarsSrc1;
       default: scalars_of = ScalarsNone;
     endcase
   endfunction
@@ -274,6 +284,7 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeTensorScalar: scalars_in_src1 = 1'b1;
       defs_pkg::OpcodeMemset: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeActivateScaled: scalars_in_src1 = 1'b1;
       default: scalars_in_src1 = 1'b0;
     endcase
   endfunction

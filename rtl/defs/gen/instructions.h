@@ -64,6 +64,10 @@ struct InstrRow {
   constexpr bool is_control() const { return engines == 0; }
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
   /// There is nothing in src1's place.
+  /// Has it two functions? The second one is in imm.
+  constexpr bool is_fused() const {
+    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+  }
   constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
   constexpr const OperandRow& src0() const { return operands[0]; }
   constexpr const OperandRow& src1() const { return operands[1]; }
@@ -117,7 +121,7 @@ inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 17> kInstructions{{
+inline constexpr std::array<InstrRow, 18> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
      0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
@@ -214,6 +218,12 @@ inline constexpr std::array<InstrRow, 17> kInstructions{{
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false},
      OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::ActivateScaled, "ActivateScaled", "ACTIVATE_SCALED",
+     "dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product",
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::None, 0, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
      8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
@@ -241,7 +251,8 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::Select: return &kInstructions[13];
     case Opcode::Memset: return &kInstructions[14];
     case Opcode::Activate: return &kInstructions[15];
-    case Opcode::DmaTrigger: return &kInstructions[16];
+    case Opcode::ActivateScaled: return &kInstructions[16];
+    case Opcode::DmaTrigger: return &kInstructions[17];
   }
   return nullptr;
 }
@@ -377,6 +388,12 @@ inline Instr encode_memset() {
 inline Instr encode_activate() {
   Instr instr;
   instr.opcode = 48;
+  return instr;
+}
+/// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+inline Instr encode_activate_scaled() {
+  Instr instr;
+  instr.opcode = 49;
   return instr;
 }
 /// DMA_TRIGGER: ring DMA engine imm[23:16] for imm[15:0] descriptors.

@@ -148,7 +148,8 @@ void Functional::make_format_bins(const InstrRow& row) {
     if (pair) bin(scalar_name(row, "second", kind));
   }
   for (unsigned func = 0; func < 64; ++func)
-    if (fused && row.functions >> func & 1) bin(second_name(row, static_cast<std::uint8_t>(func)));
+    if (row.is_fused() && row.functions >> func & 1)
+      bin(second_name(row, static_cast<std::uint8_t>(func)));
   for (unsigned func = 0; func < 64; ++func)
     if (row.functions >> func & 1) bin(function_name(row, static_cast<std::uint8_t>(func)));
   for (unsigned i = 0; i < row.operands.size(); ++i)

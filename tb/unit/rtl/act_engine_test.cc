@@ -122,6 +122,28 @@ TEST(ActTwin, IsAsPublishedOutsideAndExactAtTheCorners) {
   EXPECT_EQ(of(Softplus, inf), inf);
 }
 
+TEST(ActTwin, ScalesThenAddsAndRoundsAfterEach) {
+  cmodel::Sbuf sbuf(defs::kMini);
+  cmodel::Psum psum(defs::kMini);
+  tb::RowSink sink;
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Act));
+  psum.row(0)[0] = std::bit_cast<std::uint32_t>(1 + 0x1p-12f);
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::ActivateScaled);
+  instr.partitions = 1;
+  instr.size0 = instr.size1 = instr.size2 = instr.size3 = 1;
+  instr.src0 = {.space = 2};
+  instr.dst = {.space = 1, .offset = 8};
+  const auto word = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+  instr.src1 = defs::Operand::from(defs::Scalars{.second = {.kind = 1, .value = word(-1)},
+                                                 .first = {.kind = 1, .value = word(1 + 0x1p-12f)}}
+                                       .words());
+  ASSERT_EQ(engine.execute(instr, 0), defs::ErrorCause::None);
+  EXPECT_EQ(sink.rows.back().values[0], word(0x1p-11f));  // fused: 2^-11 + 2^-24
+  instr.src1 = {};
+  EXPECT_EQ(engine.execute(instr, 0), defs::ErrorCause::BadOperand);
+}
+
 TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {
   cmodel::Sbuf sbuf(defs::kMini);
   cmodel::Psum psum(defs::kMini);

@@ -301,8 +301,10 @@ class LaneEngineBench : public testing::Test {
     std::uint8_t func1 = 0;
     if (row.functions && (row.scalars == defs::ScalarPlace::Imm || pick(3))) {
       scalars.second = random_scalar(instr.partitions, slot);
-      do func1 = static_cast<std::uint8_t>(pick(64));
-      while (!(row.functions >> func1 & 1) || row.is_of_bits(func1) != row.is_of_bits(instr.func));
+      if (row.is_fused()) do
+          func1 = static_cast<std::uint8_t>(pick(64));
+        while (!(row.functions >> func1 & 1) ||
+               row.is_of_bits(func1) != row.is_of_bits(instr.func));
     }
     if (row.scalars == defs::ScalarPlace::Src1) {
       instr.src1 = defs::Operand::from(scalars.words());
