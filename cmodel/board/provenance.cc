@@ -182,8 +182,15 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     }
   } else {
     // A row without the innermost dimension is made of all elements along it.
-    const std::uint64_t each = row->dst().walk == defs::Walk::Outer ? i.size0 : 1;
+    std::uint64_t each = 1;
+    const Trips outer = trips_of(i, row->dst().walk);
+    for (unsigned d = 0; d < 4; ++d) each *= trips[d] / outer[d];
+    const auto scalars = scalars_of(i);
+    for (const defs::Scalar& scalar : {scalars.first, scalars.second})
+      if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
+        add_element(out, operation, {}, scalar.value & 0xff'ffffu, (scalar.value >> 24) + lane, 1);
     for (const unsigned source : {0u, 1u}) {
+      if (!row->operands[source].used()) continue;
       const bool one = row->operands[source].walk == defs::Walk::One;
       for (std::uint64_t n = 0; n < (one ? 1 : each); ++n)
         lanewise(*operands_of(i)[source], trips_of(i, row->operands[source].walk),

@@ -60,7 +60,7 @@ struct Commit {
                              ///< address; semaphore: {core, semaphore}; message: 0
   std::uint16_t first = 0;   ///< rows: first partition
   std::uint16_t count = 0;   ///< rows: partitions; burst and message: bytes of payload
-  std::uint8_t element_bytes = 0;  ///< rows: 2 or 4
+  std::uint8_t element_bytes = 0;  ///< rows: 1, 2 or 4
   std::int32_t delta = 0;
 
   /// What is hashed and compared; the scoreboard compares serial, too (tb/check/divergence.h).

@@ -90,8 +90,16 @@ void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsig
       out.push_back(of_operand(operand, trips_of(instr, rule.walk), chip, core,
                                rule.columns ? columns : instr.partitions, write));
   };
+  const auto scalars = scalars_of(instr);
+  for (const defs::Scalar& scalar : {scalars.first, scalars.second}) {
+    if (scalar.kind != static_cast<std::uint8_t>(defs::ScalarKind::Sbuf)) continue;
+    const defs::Operand place{.space = static_cast<std::uint8_t>(defs::Space::Sbuf),
+                              .partition = static_cast<std::uint8_t>(scalar.value >> 24),
+                              .offset = scalar.value & 0xff'ffffu};
+    out.push_back(of_operand(place, kOneElement, chip, core, instr.partitions, false));
+  }
   add(0, false);
-  add(1, false);
+  if (row->operands[1].used()) add(1, false);
   if (instr.accumulate) add(2, false);
   add(2, true);
 }

@@ -29,12 +29,68 @@ defs::Instr without_overlay(const defs::Instr& instr) {
   return instr;
 }
 
+defs::Scalars scalars_of(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  if (!row || row->scalars == defs::ScalarPlace::None) return {};
+  if (row->scalars == defs::ScalarPlace::Src1) return defs::Scalars::from(instr.src1.words());
+  const auto imm = defs::FusedScalar::from({instr.imm});
+  const bool immediate = imm.kind == static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
+  defs::Scalars scalars;
+  scalars.first.kind = imm.kind;
+  scalars.first.value = immediate ? std::uint32_t{imm.value} << 16
+                                  : std::uint32_t{instr.src0.partition} << 24 | imm.value * 4u;
+  return scalars;
+}
+
+std::optional<std::uint8_t> second_function(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  if (!row || !row->is_fused()) return {};
+  if (row->scalars == defs::ScalarPlace::Src1 && !scalars_of(instr).second.kind) return {};
+  return defs::Fused::from({instr.imm}).func1;
+}
+
+namespace {
+
+Faults scalar_faults(const defs::Sizes& sizes, const defs::Scalar& scalar, unsigned partitions) {
+  Faults faults;
+  const auto kind = static_cast<defs::ScalarKind>(scalar.kind);
+  faults.reserved_bits =
+      scalar.reserved || (kind == defs::ScalarKind::None && scalar != defs::Scalar{});
+  faults.bad_operand = kind == defs::ScalarKind::Register;
+  if (kind == defs::ScalarKind::Sbuf) {
+    faults.bad_partition = partition_bad(sizes, scalar.value >> 24, partitions);
+    faults.misaligned = scalar.value % 4 != 0;
+    faults.out_of_bounds = (scalar.value & 0xff'ffffu) > sizes.sbuf_bytes - 4;
+  }
+  return faults;
+}
+
+/// What scalars and the second function add.
+Faults fused_faults(const defs::Sizes& sizes, const defs::Instr& instr, const defs::InstrRow& row) {
+  const defs::Scalars scalars = scalars_of(instr);
+  Faults faults = scalar_faults(sizes, scalars.first, instr.partitions);
+  faults |= scalar_faults(sizes, scalars.second, instr.partitions);
+  faults.bad_operand |= !scalars.first.kind;
+  if (const auto func1 = second_function(instr)) {
+    faults.unknown_opcode = !(row.functions >> *func1 & 1);
+    faults.bad_format = row.is_of_bits(instr.func) != row.is_of_bits(*func1);
+  } else {
+    faults.reserved_bits |= defs::Fused::from({instr.imm}).func1 ||
+                            (!row.functions && scalars.second != defs::Scalar{});
+  }
+  return faults;
+}
+
+}  // namespace
+
 bool uses_more(const defs::InstrRow& row, const defs::Instr& given) {
   const defs::Instr instr = without_overlay(given);
   for (unsigned i = 0; i < row.operands.size(); ++i)
-    if (!row.operands[i].used() && *operands_of(instr)[i] != defs::Operand{}) return true;
+    if (!row.operands[i].used() && (i != 1 || row.leaves_src1()) &&
+        *operands_of(instr)[i] != defs::Operand{})
+      return true;
   return instr.reserved || instr.size_reg || instr.size_dim || (instr.func && !row.functions) ||
-         (instr.accumulate && !row.accumulate) || (instr.imm && row.imm == defs::Imm::None) ||
+         (instr.accumulate && !row.accumulate) || instr.imm >> row.imm_bits ||
          (!row.computes() &&
           (instr.partitions || instr.size0 || instr.size1 || instr.size2 || instr.size3));
 }
@@ -49,10 +105,15 @@ Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::En
   }
   faults.unknown_opcode = !has_function(*row, instr);
   faults.reserved_bits = uses_more(*row, instr);
+  if (row->scalars != defs::ScalarPlace::None) faults |= fused_faults(sizes, instr, *row);
   for (unsigned i = 0; i < row->operands.size(); ++i) {
     const defs::OperandRow& rule = row->operands[i];
     if (!rule.used()) continue;
     const defs::Operand& operand = *operands_of(instr)[i];
+    // Functions of bits: integers of one size.
+    faults.bad_format |= row->is_of_bits(instr.func) && operand.space &&
+                         !(defs::kDtypeInteger >> operand.dtype & 1 &&
+                           element_shift(operand.dtype) == element_shift(instr.dst.dtype));
     faults |= operand_faults(sizes, operand, rule.columns ? columns : instr.partitions,
                              trips_of(instr, rule.walk), rule.spaces,
                              rule.formats(static_cast<defs::Space>(operand.space)));

@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "cmodel/machine/access_pattern.h"
@@ -15,7 +16,8 @@ namespace cmodel {
 inline Trips trips_of(const defs::Instr& instr, defs::Walk walk) {
   if (walk == defs::Walk::One) return kOneElement;
   Trips trips = trips_of(instr);
-  if (walk == defs::Walk::Outer) trips[0] = 1;
+  if (walk == defs::Walk::Outer)
+    for (unsigned d = 0; d <= defs::Reduction::from({instr.imm}).more; ++d) trips[d] = 1;
   return trips;
 }
 
@@ -43,6 +45,11 @@ inline defs::Doorbell doorbell(const defs::Instr& instr) {
   return row && row->imm == defs::Imm::Doorbell ? defs::Doorbell::from({instr.imm})
                                                 : defs::Doorbell{};
 }
+/// The scalars of an instruction; those of imm as if they were in src1.
+defs::Scalars scalars_of(const defs::Instr& instr);
+/// Its second function; empty if it has none.
+std::optional<std::uint8_t> second_function(const defs::Instr& instr);
+
 /// Its wait and its update, and nothing else: a NOP.
 defs::Instr wait_and_update(const defs::Instr& instr);
 

@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmodel/machine/lane_engine.h"
 
+#include <algorithm>
+#include <array>
+
 #include "cmodel/machine/fp.h"
 #include "cmodel/machine/instruction.h"
+#include "cmodel/machine/table_function.h"
 
 namespace cmodel {
 namespace {
 
-template <class F>
-void each(std::span<std::uint32_t> acc, std::span<const std::uint32_t> x, F f) {
-  for (std::size_t i = 0; i < acc.size(); ++i) acc[i] = f(acc[i], x[i]);
+/// acc = op(acc, x) for every lane.
+void apply(std::uint8_t op, std::span<std::uint32_t> acc, std::span<const std::uint32_t> x,
+           bool reverse = false) {
+  for (std::size_t i = 0; i < acc.size(); ++i)
+    acc[i] = reverse ? fp::evaluate(static_cast<defs::AluOp>(op), x[i], acc[i])
+                     : fp::evaluate(static_cast<defs::AluOp>(op), acc[i], x[i]);
 }
 
-/// acc = f(acc, x) for every lane: the activation engine adds.
-void combine(defs::Engine engine, std::uint8_t func, std::span<std::uint32_t> acc,
-             std::span<const std::uint32_t> x) {
-  switch (engine == defs::Engine::Act ? defs::AluOp::Add : static_cast<defs::AluOp>(func)) {
-    case defs::AluOp::Add:
-      return each(acc, x, [](auto a, auto b) { return fp::add(a, b); });
-    case defs::AluOp::Sub:
-      return each(acc, x, [](auto a, auto b) { return fp::sub(a, b); });
-    case defs::AluOp::Max:
-      return each(acc, x, [](auto a, auto b) { return fp::max(a, b); });
+/// x = func(x).
+void apply(defs::ActFunc func, std::span<std::uint32_t> x) {
+  const auto map = [&](auto f) {
+    for (auto& lane : x) lane = f(lane);
+  };
+  switch (func) {
+    case defs::ActFunc::Copy:
+      return;
+    case defs::ActFunc::Relu:
+      return map([](auto a) { return fp::relu(a); });
+    case defs::ActFunc::Square:
+      return map([](auto a) { return fp::fma(a, a, 0x80000000u); });
+    case defs::ActFunc::Abs:
+      return map([](auto a) { return a & 0x7FFFFFFFu; });
+    case defs::ActFunc::Sign:
+      return map([](auto a) { return fp::sign(a); });
+    default:
+      return apply_table(*table_function_of(func), x);
   }
 }
 
@@ -31,34 +46,86 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
   const auto cause = instr_faults(sizes_, instr, engine()).first_cause();
   if (cause != defs::ErrorCause::None) return cause;
   const defs::InstrRow& row = *defs::row_of(instr.opcode);
-  if (row.dst().walk == defs::Walk::Outer)
+  // A copy between integers of one format keeps their bits, too.
+  port_.bits = row.is_of_bits(instr.func) ||
+               (!row.functions && row.scalars == defs::ScalarPlace::None &&
+                defs::kDtypeInteger >> instr.dst.dtype & 1 && instr.src0.dtype == instr.dst.dtype);
+  if (engine() == defs::Engine::Act)
+    activate(instr, row, pc);
+  else if (row.dst().walk == defs::Walk::Outer)
     reduce(instr, row, pc);
+  else if (row.scalars != defs::ScalarPlace::None)
+    fused(instr, row, pc);
   else
     elementwise(instr, row, pc);
   return defs::ErrorCause::None;
 }
 
+void LaneEngine::activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
+  const bool scaled = row.scalars != defs::ScalarPlace::None;
+  const defs::Scalars scalars = scaled ? scalars_of(instr) : defs::Scalars{};
+  const bool biased = scaled ? scalars.second.kind
+                             : instr.src1.space != static_cast<std::uint8_t>(defs::Space::None);
+  std::array<Lanes, 3> all;
+  const auto lanes = [&](unsigned i) { return std::span(all[i]).first(instr.partitions); };
+  const auto x = lanes(0), scale = lanes(1), bias = lanes(2);
+  port_.read(scalars.first, scale);
+  port_.read(scalars.second, bias);
+  if (biased && !scaled) port_.read(instr.src1, instr.src1.offset, bias);
+  const Trips trips = trips_of(instr);
+  PatternWalk dst(instr.dst, trips);
+  for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next()) {
+    port_.read(instr.src0, src0.addr(), x);
+    if (scaled) apply(static_cast<std::uint8_t>(defs::AluOp::Mul), x, scale);
+    if (biased) apply(static_cast<std::uint8_t>(defs::AluOp::Add), x, bias);
+    apply(static_cast<defs::ActFunc>(instr.func), x);
+    port_.write(instr.dst, dst.addr(), pc, x);
+  }
+}
+
 void LaneEngine::elementwise(const defs::Instr& instr, const defs::InstrRow& row,
                              std::uint32_t pc) {
-  const bool second = instr.src1.space != static_cast<std::uint8_t>(defs::Space::None);
-  const bool relu =
-      engine() == defs::Engine::Act && instr.func == static_cast<std::uint8_t>(defs::ActFunc::Relu);
   Lanes left, right;
   const auto x = std::span(left).first(instr.partitions);
   const auto y = std::span(right).first(instr.partitions);
   const Trips trips = trips_of(instr);
   PatternWalk src1(instr.src1, trips), dst(instr.dst, trips);
-  const bool once = row.src1().walk == defs::Walk::One;
-  if (second && once) port_.read(instr.src1, instr.src1.offset, y);
-  for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next()) {
+  for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next(), src1.next()) {
     port_.read(instr.src0, src0.addr(), x);
-    if (second && !once) {
+    if (row.functions) {
       port_.read(instr.src1, src1.addr(), y);
-      src1.next();
+      apply(instr.func, x, y);
     }
-    if (second) combine(engine(), instr.func, x, y);
-    if (relu) {
-      for (auto& lane : x) lane = fp::relu(lane);
+    port_.write(instr.dst, dst.addr(), pc, x);
+  }
+}
+
+void LaneEngine::fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
+  const defs::Scalars scalars = scalars_of(instr);
+  const auto func1 = second_function(instr);
+  std::array<Lanes, 5> all;
+  const auto lanes = [&](unsigned i) { return std::span(all[i]).first(instr.partitions); };
+  const auto x = lanes(0), y = lanes(1), a = lanes(2), b = lanes(3), before = lanes(4);
+  port_.read(scalars.first, a);
+  port_.read(scalars.second, b);
+  const Trips trips = trips_of(instr);
+  PatternWalk src0(instr.src0, trips), src1(instr.src1, trips);
+  bool fresh = true;
+  for (PatternWalk dst(instr.dst, trips); !dst.done(); dst.next(), src0.next(), src1.next()) {
+    if (row.form == defs::Form::Fill) {
+      port_.write(instr.dst, dst.addr(), pc, a);
+      continue;
+    }
+    port_.read(instr.src0, src0.addr(), x);
+    if (row.src1().used()) port_.read(instr.src1, src1.addr(), y);
+    if (row.form == defs::Form::Select) {
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = fp::to_float(x[i]) != 0 ? y[i] : a[i];
+    } else {
+      const bool running = row.form == defs::Form::Scan && !fresh;
+      apply(instr.func, x, running ? before : a, scalars.first.reverse);
+      if (func1) apply(*func1, x, row.src1().used() ? y : b, scalars.second.reverse);
+      std::ranges::copy(x, before.begin());
+      fresh = dst.inner_last();
     }
     port_.write(instr.dst, dst.addr(), pc, x);
   }
@@ -68,15 +135,22 @@ void LaneEngine::reduce(const defs::Instr& instr, const defs::InstrRow& row, std
   Lanes sums, lanes;
   const auto acc = std::span(sums).first(instr.partitions);
   const auto x = std::span(lanes).first(instr.partitions);
-  PatternWalk src(instr.src0, trips_of(instr));
-  for (PatternWalk dst(instr.dst, trips_of(instr, row.dst().walk)); !dst.done(); dst.next()) {
+  const Trips trips = trips_of(instr), outer = trips_of(instr, row.dst().walk);
+  std::uint64_t each = 1;  // elements that make one
+  for (unsigned d = 0; d < 4; ++d) each *= trips[d] / outer[d];
+  const std::uint32_t flip = !defs::Reduction::from({instr.imm}).negate ? 0
+                             : port_.bits                               ? ~0u
+                                                                        : 0x80000000u;
+  PatternWalk src(instr.src0, trips);
+  for (PatternWalk dst(instr.dst, outer); !dst.done(); dst.next()) {
     port_.read(instr.src0, src.addr(), acc);
-    for (unsigned i = 1; i < instr.size0; ++i) {
+    for (std::uint64_t i = 1; i < each; ++i) {
       src.next();
       port_.read(instr.src0, src.addr(), x);
-      combine(engine(), instr.func, acc, x);
+      apply(instr.func, acc, x);
     }
     src.next();
+    for (auto& lane : acc) lane ^= flip;
     port_.write(instr.dst, dst.addr(), pc, acc);
   }
 }

@@ -7,11 +7,11 @@
 
 namespace cmodel {
 
-/// dst = cast(f(src0)), cast(f(src0, src1)), or f over the innermost dimension of src0, as the
-/// instruction's row says; in fp32, element by element in the order of the access patterns: each is
-/// read from all its sources, then written, before the next. A src1 of one element is read before
-/// anything else; without src1 nothing is added. Instructions whose sources and destination overlap
-/// (other than exactly in place) are outside the contract: RTL reads ahead of its writes.
+/// What the instruction's row says, in fp32 but for functions of bits, element by element in the
+/// order of the access patterns: each is read from all its sources, then written, before the next.
+/// Scalars and a bias are read before anything else; without a bias nothing is added. Instructions
+/// whose sources and destination overlap (other than exactly in place) are outside the contract:
+/// RTL reads ahead of its writes.
 class LaneEngine {
  public:
   /// Commits go to `sink` in stream `stream`, whose engine it is: Vector or Act. All references
@@ -25,6 +25,9 @@ class LaneEngine {
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
  private:
+  void activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
+  /// Of scalars.
+  void fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   void elementwise(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   void reduce(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   defs::Engine engine() const { return static_cast<defs::Engine>(port_.stream.engine); }

@@ -2,6 +2,7 @@
 #include "cmodel/machine/lanes.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
@@ -13,15 +14,19 @@ void LanePort::read(const defs::Operand& src, std::uint32_t addr,
   if (src.space == static_cast<std::uint8_t>(defs::Space::Psum)) {
     psum.check(addr / 4, src.partition, lanes.size());
     std::ranges::copy(psum.row(addr / 4).subspan(src.partition, lanes.size()), lanes.begin());
-    if (src.dtype == static_cast<std::uint8_t>(defs::Dtype::Int32))
-      for (auto& lane : lanes) lane = fp::int32_to_fp32(lane);
-    return;
+  } else {
+    sbuf.read_column(addr, element_bytes(src.dtype), src.partition, lanes);
   }
-  const unsigned bytes = element_bytes(src.dtype);
-  sbuf.read_column(addr, bytes, src.partition, lanes);
-  if (bytes == 2) {
-    for (auto& lane : lanes) lane = fp::bf16_to_fp32(static_cast<fp::Bf16>(lane));
-  }
+  const auto dtype = static_cast<defs::Dtype>(src.dtype);
+  if (bits || dtype == defs::Dtype::Fp32) return;
+  for (auto& lane : lanes) lane = fp::element_to_fp32(dtype, lane);
+}
+
+void LanePort::read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const {
+  if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
+    sbuf.read_column(scalar.value & 0xff'ffffu, 4, scalar.value >> 24, lanes);
+  else
+    std::ranges::fill(lanes, scalar.value);
 }
 
 void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
@@ -36,18 +41,15 @@ void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t
   commit.element_bytes = static_cast<std::uint8_t>(element_bytes(dst.dtype));
 
   Lanes words;
-  std::array<std::uint16_t, std::tuple_size_v<Lanes>> halves;
+  std::array<std::uint8_t, sizeof(Lanes)> data;
   const std::size_t n = lanes.size();
-  const std::uint8_t* data;
-  if (commit.element_bytes == 2) {
-    for (std::size_t i = 0; i < n; ++i) words[i] = halves[i] = fp::fp32_to_bf16(lanes[i]);
-    data = reinterpret_cast<const std::uint8_t*>(halves.data());
-  } else {
-    for (std::size_t i = 0; i < n; ++i) words[i] = fp::canonical(lanes[i]);
-    data = reinterpret_cast<const std::uint8_t*>(words.data());
-  }
+  const auto dtype = static_cast<defs::Dtype>(dst.dtype);
+  for (std::size_t i = 0; i < n; ++i)
+    words[i] = bits ? lanes[i] : fp::fp32_to_element(dtype, lanes[i]);
+  for (std::size_t i = 0; i < n; ++i)
+    std::memcpy(&data[i * commit.element_bytes], &words[i], commit.element_bytes);
   sbuf.write_column(addr, commit.element_bytes, dst.partition, std::span(words).first(n));
-  sink.commit(commit, {data, n * commit.element_bytes});
+  sink.commit(commit, {data.data(), n * commit.element_bytes});
 }
 
 }  // namespace cmodel

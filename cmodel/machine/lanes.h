@@ -23,11 +23,16 @@ struct LanePort {
   CommitSink& sink;
   StreamId stream;
 
+  bool bits = false;  ///< integers stay as they are: nothing is cast
+
   /// The element at byte offset `addr` of lanes.size() partitions from the operand's first, as
   /// fp32.
   void read(const defs::Operand& src, std::uint32_t addr, std::span<std::uint32_t> lanes) const;
 
-  /// Casts (bf16 to nearest even, NaN canonical), writes and commits one row.
+  /// A scalar, as it lies there, for every lane.
+  void read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const;
+
+  /// Casts (to nearest even, NaN canonical), writes and commits one row.
   void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
              std::span<const std::uint32_t> lanes);
 };

@@ -89,6 +89,18 @@ defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
   defs::Operand* const operands[] = {&out.src0, &out.src1, &out.dst};
   for (unsigned i = 0; i < row->operands.size(); ++i)
     if (row->operands[i].used()) resolve(*operands[i], registers);
+  if (row->scalars == defs::ScalarPlace::Src1) {
+    defs::Scalars scalars = scalars_of(out);
+    constexpr auto kRegister = static_cast<std::uint8_t>(defs::ScalarKind::Register);
+    // One of them: there is one port.
+    for (defs::Scalar* scalar : {&scalars.first, &scalars.second}) {
+      if (scalar->kind != kRegister) continue;
+      scalar->kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
+      scalar->value = registers[scalar->value % defs::kRegisters];
+      break;
+    }
+    out.src1 = defs::Operand::from(scalars.words());
+  }
   if (out.size_reg) {
     std::uint16_t* const sizes[] = {&out.size0, &out.size1, &out.size2, &out.size3};
     const std::uint32_t size = registers[out.size_reg];

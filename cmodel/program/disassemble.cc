@@ -42,6 +42,33 @@ std::string operand_text(const defs::Operand& operand) {
   return out;
 }
 
+std::string scalar_text(std::string_view name, const defs::Scalar& scalar) {
+  if (scalar == defs::Scalar{}) return "";
+  std::string out =
+      fmt::format(" {} {} {:#x}{}", name,
+                  lower(defs::to_string(static_cast<defs::ScalarKind>(scalar.kind)), scalar.kind),
+                  scalar.value, scalar.reverse ? " reverse" : "");
+  if (scalar.reserved) out += fmt::format("!reserved={:#x}", scalar.reserved);
+  return out;
+}
+
+/// Scalars and second function; what imm may have beside them.
+std::string fused_text(const defs::InstrRow& row, const defs::Instr& instr) {
+  const auto imm = defs::FusedScalar::from({instr.imm});
+  const std::string then = row.functions ? " then " + lower(row.function_name(imm.func1), imm.func1)
+                                         : fmt::format(" then {}?", imm.func1);
+  if (row.scalars == defs::ScalarPlace::Imm)
+    return scalar_text("a", {.kind = imm.kind, .value = imm.value}) +
+           (imm.func1 || row.functions ? then : "");
+  const auto scalars = defs::Scalars::from(instr.src1.words());
+  std::string out = scalar_text("a", scalars.first);
+  if (instr.imm >> 6)
+    out += fmt::format(" imm={:#x}", instr.imm);
+  else if (instr.imm || (scalars.second != defs::Scalar{} && (row.is_fused() || !row.functions)))
+    out += then;
+  return out + scalar_text("b", scalars.second);
+}
+
 }  // namespace
 
 std::string wait_text(const defs::Instr& instr) {
@@ -66,7 +93,10 @@ std::string disassemble(const defs::Instr& whole) {
   const auto* row = defs::row_of(instr.opcode);
   if (instr.func && !(row && row->functions)) out += fmt::format(" func={}", instr.func);
   if (instr.accumulate) out += " acc";
-  if (row && row->imm == defs::Imm::Doorbell)
+  const bool scalars = row && row->scalars != defs::ScalarPlace::None;
+  if (scalars)
+    out += fused_text(*row, instr);
+  else if (row && row->imm == defs::Imm::Doorbell)
     out += fmt::format(" dma {} x {}", doorbell(instr).engine, doorbell(instr).count);
   else if (instr.imm)
     out += fmt::format(" imm={:#x}", instr.imm);
@@ -77,7 +107,8 @@ std::string disassemble(const defs::Instr& whole) {
     out += fmt::format(" sized {} by r{}", instr.size_dim, instr.size_reg);
   const defs::Operand unused{};
   if (instr.src0 != unused) out += " src0 " + operand_text(instr.src0);
-  if (instr.src1 != unused) out += " src1 " + operand_text(instr.src1);
+  if (instr.src1 != unused && (!row || row->scalars != defs::ScalarPlace::Src1))
+    out += " src1 " + operand_text(instr.src1);
   if (instr.dst != unused) out += " -> " + operand_text(instr.dst);
   if (instr.wait_op || instr.wait_sem || instr.wait_value) out += " wait " + wait_text(instr);
   if (instr.update || instr.update_sem || instr.update_delta)

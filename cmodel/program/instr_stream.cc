@@ -113,19 +113,21 @@ void StreamBase::emit(defs::Instr instr) {
 
 void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   at_ = at;
-  if (row.functions && !(row.functions >> given.func & 1)) {
+  for (const std::uint8_t func : {given.func, given.func1.value_or(given.func)}) {
+    if (!row.functions || row.functions >> func & 1) continue;
     std::string names;
     for (std::uint8_t f = 0; f < 64; ++f)
       if (row.functions >> f & 1)
         names += fmt::format("{}{}", names.empty() ? "" : ", ", row.function_name(f));
-    fail(fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(given.func), names));
+    fail(fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(func), names));
   }
-  const Tile& source = *given.operands[0];
+  const Tile& source = *given.operands[row.src0().used() ? 0 : 2];
   const auto formats = check_state(row, given);
   defs::Instr instr;
   instr.opcode = static_cast<std::uint8_t>(row.opcode);
   instr.func = given.func;
   instr.accumulate = given.accumulate;
+  instr.imm = given.imm;
   instr.partitions = static_cast<std::uint8_t>(source.partitions);
   instr.size3 = static_cast<std::uint16_t>(source.size[0]);
   instr.size2 = static_cast<std::uint16_t>(source.size[1]);
@@ -143,22 +145,90 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
     return given.operands[i] && !(given.operands[i]->space == defs::Space::None &&
                                   row.operands[i].may_lie_in(defs::Space::None));
   };
+  const unsigned reduced = 1 + defs::Reduction::from({given.imm}).more;
   for (unsigned i = 1; i < 3; ++i)
-    if (is_given(i)) check_shape(row.operands[i], source, *given.operands[i]);
+    if (is_given(i)) check_shape(row.operands[i], source, *given.operands[i], reduced);
   for (unsigned i = 0; i < 3; ++i) {
     if (!is_given(i)) continue;
     Tile tile = *given.operands[i];
-    if (row.operands[i].walk == defs::Walk::Outer) {  // its dimensions are the outer ones
-      tile.size = {tile.size[1], tile.size[2], tile.size[3], 1};
-      tile.stride = {tile.stride[1], tile.stride[2], tile.stride[3], 0};
-    }
+    if (row.operands[i].walk == defs::Walk::Outer)  // its dimensions are the outer ones
+      for (unsigned d = 0; d <= defs::Reduction::from({given.imm}).more; ++d) {
+        tile.size = {tile.size[1], tile.size[2], tile.size[3], 1};
+        tile.stride = {tile.stride[1], tile.stride[2], tile.stride[3], 0};
+      }
     *to[i] = operand(tile, row.operands[i], formats[i]);
   }
+  put_scalars(row, given, source, instr);
   emit(instr);
 }
 
-void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source,
-                             const Tile& tile) const {
+defs::Scalar StreamBase::scalar(const Scalar& given, const Tile& source) const {
+  defs::Scalar scalar{.kind = static_cast<std::uint8_t>(given.kind),
+                      .reverse = given.reverse,
+                      .value = given.value};
+  if (given.kind == defs::ScalarKind::Register) number(given.source);
+  if (given.kind != defs::ScalarKind::Sbuf) return scalar;
+  constexpr defs::OperandRow kRow{"scalar",
+                                  2,
+                                  1u << static_cast<unsigned>(defs::Dtype::Fp32) |
+                                      1u << static_cast<unsigned>(defs::Dtype::Int32) |
+                                      1u << static_cast<unsigned>(defs::Dtype::Uint32),
+                                  0,
+                                  defs::Walk::One,
+                                  false};
+  check_shape(kRow, source, given.place);
+  const defs::Operand place = operand(given.place, kRow, ~0u);
+  if (place.index) fail("scalar at a register, allowed at a place or in a register");
+  scalar.value = std::uint32_t{place.partition} << 24 | place.offset;
+  return scalar;
+}
+
+void StreamBase::put_scalars(const defs::InstrRow& row, const Given& given, const Tile& source,
+                             defs::Instr& instr) const {
+  if (row.scalars == defs::ScalarPlace::None) return;
+  if (given.func1 && row.is_of_bits(given.func) != row.is_of_bits(*given.func1))
+    fail(fmt::format("{} with {} and {}, allowed two of bits or two others", row.mnemonic,
+                     row.function_name(given.func), row.function_name(*given.func1)));
+  defs::Scalars scalars;
+  scalars.first = scalar(*given.scalars[0], source);
+  if (given.scalars[1]) scalars.second = scalar(*given.scalars[1], source);
+  const std::uint8_t func1 = given.func1.value_or(0);
+  if (row.scalars == defs::ScalarPlace::Src1) {
+    constexpr auto kRegister = static_cast<std::uint8_t>(defs::ScalarKind::Register);
+    if (scalars.first.kind == kRegister && scalars.second.kind == kRegister)
+      fail("two scalars in registers, allowed one");
+    instr.src1 = defs::Operand::from(scalars.words());
+    instr.imm = func1;
+    return;
+  }
+  const bool immediate = given.scalars[0]->kind == defs::ScalarKind::Immediate;
+  if (given.scalars[0]->kind == defs::ScalarKind::Register || given.scalars[0]->reverse)
+    fail(fmt::format("scalar of {} in a register or reversed, allowed neither", row.mnemonic));
+  if (immediate && scalars.first.value & 0xffff)
+    fail(fmt::format("scalar {:#x} of {}, allowed those of bf16", scalars.first.value,
+                     row.mnemonic));
+  if (!immediate && given.scalars[0]->place.partition != source.partition)
+    fail(fmt::format("scalar of {} on partitions from {}, allowed those of the first source, {}",
+                     row.mnemonic, given.scalars[0]->place.partition, source.partition));
+  const std::uint32_t place = (scalars.first.value & 0xff'ffffu) / 4;
+  instr.imm =
+      defs::FusedScalar{static_cast<std::uint16_t>(immediate ? scalars.first.value >> 16 : place),
+                        scalars.first.kind, func1}
+          .words()[0];
+}
+
+std::array<unsigned, 3> StreamBase::check_state(const defs::InstrRow& row, const Given& given) {
+  if (!row.is_of_bits(given.func)) return {~0u, ~0u, ~0u};
+  unsigned integers = 0;
+  for (const auto dtype : defs::kEveryDtype)
+    if (defs::kDtypeInteger >> static_cast<unsigned>(dtype) & 1 &&
+        element_bytes(dtype) == given.operands[0]->element_bytes())
+      integers |= 1u << static_cast<unsigned>(dtype);
+  return {integers, integers, integers};
+}
+
+void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile,
+                             unsigned reduced) const {
   if (row.walk == defs::Walk::One) {
     if (tile.elements() != 1 || tile.partitions != source.partitions ||
         !(row.formats(tile.space) >> static_cast<unsigned>(tile.dtype) & 1))
@@ -168,11 +238,11 @@ void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source,
     return;
   }
   auto a = source.size, b = tile.size;
-  if (row.walk == defs::Walk::Outer) {
+  for (unsigned d = 0; row.walk == defs::Walk::Outer && d < reduced; ++d) {
     if (b[0] != 1)
-      fail(fmt::format("{} with four dimensions, allowed three: those around the innermost one",
-                       row.role));
-    a[3] = 1;
+      fail(fmt::format("{} with {} dimensions, allowed {}: those around the innermost {}", row.role,
+                       4 - d, 4 - reduced, reduced));
+    a[3 - d] = 1;
     b = {b[1], b[2], b[3], 1};
   }
   if (a != b)

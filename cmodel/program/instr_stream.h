@@ -49,28 +49,38 @@ class StreamBase {
   /// "chip 0 core 1 Vector pc 3 (a.cc:7)": what is written next, and who called last.
   std::string where() const;
 
+  /// What an instruction is given: in the order of its row, null where nothing. What methods are
+  /// made of.
+  struct Given {
+    std::uint8_t func = 0;
+    std::optional<std::uint8_t> func1 = {};
+    std::array<const Scalar*, 2> scalars{};
+    std::uint32_t imm = 0;
+    bool accumulate = false;
+    std::array<const Tile*, 3> operands{};
+  };
+  /// Appends an instruction, checked against its row.
+  void put(const defs::InstrRow& row, const Given& given, Where at);
+
  protected:
   friend class Assembler;
   void add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value);
   void add_signal(Semaphore semaphore, int delta);
   void emit(defs::Instr instr);
-  /// What an instruction is given: in the order of its row, null where nothing.
-  struct Given {
-    std::uint8_t func = 0;
-    bool accumulate = false;
-    std::array<const Tile*, 3> operands{};
-  };
-  /// Appends an instruction, checked against its row. What methods are made of.
-  void put(const defs::InstrRow& row, const Given& given, Where at);
-  /// What depends on older instructions; the formats that it leaves to each operand, as masks.
-  virtual std::array<unsigned, 3> check_state(const defs::InstrRow&, const Given&) {
-    return {~0u, ~0u, ~0u};
-  }
+  /// What depends on the function and on older instructions; the formats that it leaves to each
+  /// operand, as masks.
+  virtual std::array<unsigned, 3> check_state(const defs::InstrRow& row, const Given& given);
   /// The operand of a tile, checked: on this core, allowed space, partition rule, inside its
   /// buffer.
   defs::Operand operand(const Tile& tile, const defs::OperandRow& row, unsigned formats) const;
+  /// A scalar for so many partitions, checked.
+  defs::Scalar scalar(const Scalar& given, const Tile& source) const;
+  /// Puts scalars and the second function where the row has them.
+  void put_scalars(const defs::InstrRow& row, const Given& given, const Tile& source,
+                   defs::Instr& instr) const;
   /// Does `tile` go with the first source, as its row says?
-  void check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile) const;
+  void check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile,
+                   unsigned reduced = 1) const;
   /// Of a register of this stream.
   std::uint8_t number(const Register& reg) const;
   /// A number mod 2^32 that was given with a sign.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -170,6 +171,49 @@ void ring(TextScanner& in, defs::Instr& instr) {
   instr.imm = bell.words()[0];
 }
 
+defs::Scalar scalar(TextScanner& in) {
+  defs::Scalar scalar;
+  scalar.kind = static_cast<std::uint8_t>(
+      named(in, "scalar", range_of<&defs::Scalar::kind>(scalar).high, name_of<defs::ScalarKind>));
+  in.field<&defs::Scalar::value>(scalar, "value");
+  scalar.reverse = in.accept_word("reverse");
+  if (in.accept("!")) {
+    in.expect_word("reserved");
+    in.expect("=");
+    in.field<&defs::Scalar::reserved>(scalar, "reserved");
+  }
+  return scalar;
+}
+
+/// Scalars and second function, as the row has them.
+std::vector<Clause> fused(TextScanner& in, const defs::InstrRow& row, defs::Instr& instr) {
+  const bool in_imm = row.scalars == defs::ScalarPlace::Imm;
+  const auto put = [&in, &instr, in_imm](bool second) {
+    const defs::Scalar read = scalar(in);
+    if (in_imm) {
+      if (read.value > 0xffff || read.reverse || read.reserved)
+        in.fail("scalar of more than 16 bits; allowed 0 .. 0xffff");
+      instr.imm |=
+          defs::FusedScalar{static_cast<std::uint16_t>(read.value), read.kind, 0}.words()[0];
+      return;
+    }
+    auto scalars = defs::Scalars::from(instr.src1.words());
+    (second ? scalars.second : scalars.first) = read;
+    instr.src1 = defs::Operand::from(scalars.words());
+  };
+  const auto then = [&in, &instr, &row] {
+    instr.imm |= named(
+        in, "function", range_of<&defs::Fused::func1>(defs::Fused{}).high, [&](unsigned value) {
+          return row.functions ? row.function_name(static_cast<std::uint8_t>(value)) : "?";
+        });
+  };
+  std::vector<Clause> all{{"a", [put] { put(false); }}, {"then", then}};
+  if (in_imm) return all;
+  all.push_back({"b", [put] { put(true); }});
+  all.push_back({"imm", equals<&defs::Instr::imm>(in, instr, "imm")});
+  return all;
+}
+
 }  // namespace
 
 defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
@@ -200,7 +244,9 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   else
     all.push_back({"func", equals<&Instr::func>(in, instr, "func")});
   const auto put_overlay = overlay_from_text(in, row);
-  if (row && row->imm == defs::Imm::Doorbell)
+  if (row && row->scalars != defs::ScalarPlace::None)
+    std::ranges::move(fused(in, *row, instr), std::back_inserter(all));
+  else if (row && row->imm == defs::Imm::Doorbell)
     all.push_back({"dma", [&] { ring(in, instr); }});
   else
     all.push_back({"imm", equals<&Instr::imm>(in, instr, "imm")});
@@ -209,12 +255,13 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
                          {"size", [&] { sizes(in, instr); }},
                          {"sized", [&] { sized(in, instr); }},
                          {"src0", [&] { instr.src0 = operand(in); }},
-                         {"src1", [&] { instr.src1 = operand(in); }},
                          {"->", [&] { instr.dst = operand(in); }},
                          {"wait", [&] { wait(in, instr); }},
                          {"update", update(in, instr, true)},
                          {"no-update", update(in, instr, false)},
                          {"reserved", equals<&Instr::reserved>(in, instr, "reserved")}});
+  if (!row || row->scalars != defs::ScalarPlace::Src1)
+    all.push_back({"src1", [&] { instr.src1 = operand(in); }});
   clauses(in, all);
   return put_overlay(instr);
 }

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+
+#include "cmodel/machine/access_pattern.h"
 
 namespace cmodel {
 namespace {
@@ -19,17 +22,7 @@ void check_part(unsigned first, unsigned count, unsigned whole, const char* what
 }  // namespace
 
 unsigned element_bytes(defs::Dtype dtype) {
-  switch (dtype) {
-    case defs::Dtype::Fp32:
-    case defs::Dtype::Tf32:
-    case defs::Dtype::Int32:
-      return 4;
-    case defs::Dtype::Bf16:
-    case defs::Dtype::Fp16:
-      return 2;
-    default:
-      return 1;
-  }
+  return element_bytes(static_cast<std::uint8_t>(dtype));
 }
 
 Block Block::row_range(unsigned first, unsigned count) const {
@@ -89,6 +82,20 @@ Tile Tile::shaped(std::initializer_list<unsigned> sizes, std::initializer_list<i
   other.stride = {0, 0, 0, 0};
   std::copy(sizes.begin(), sizes.end(), other.size.end() - sizes.size());
   std::copy(strides.begin(), strides.end(), other.stride.end() - strides.size());
+  return other;
+}
+
+Scalar::Scalar(float number) : value(std::bit_cast<std::uint32_t>(number)) {}
+
+Scalar Scalar::bits(std::uint32_t word) {
+  Scalar scalar(0.0f);
+  scalar.value = word;
+  return scalar;
+}
+
+Scalar Scalar::reversed() const {
+  Scalar other = *this;
+  other.reverse = true;
   return other;
 }
 

@@ -21,7 +21,7 @@ constexpr bool is_part(std::uint64_t first, std::uint64_t count, std::uint64_t w
   return count != 0 && first < whole && count <= whole - first;
 }
 
-/// Bytes of one element; throws for formats that this machine does not store.
+/// Bytes of one element.
 unsigned element_bytes(defs::Dtype dtype);
 
 /// Rows of contiguous bytes of a chip's HBM or SBUF: what a DMA descriptor moves.
@@ -72,6 +72,24 @@ struct Tile {
   Tile shaped(std::initializer_list<unsigned> sizes, std::initializer_list<int> strides) const;
   /// The same first byte and partitions as `count` elements of another format, contiguous.
   Tile as(defs::Dtype other, unsigned count) const;
+};
+
+/// One number for all elements of a partition: the same for all partitions, one word of each out of
+/// a tile of [P, 1], or what a register then holds.
+struct Scalar {
+  Scalar(float value);
+  Scalar(const Tile& tile) : kind(defs::ScalarKind::Sbuf), place(tile) {}
+  Scalar(Register reg) : kind(defs::ScalarKind::Register), value(reg.number), source(reg) {}
+  /// A word for functions of bits.
+  static Scalar bits(std::uint32_t word);
+  /// On the left of its function.
+  Scalar reversed() const;
+
+  defs::ScalarKind kind = defs::ScalarKind::Immediate;
+  bool reverse = false;
+  std::uint32_t value = 0;
+  Tile place;
+  Register source;
 };
 
 }  // namespace cmodel

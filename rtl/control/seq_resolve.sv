@@ -4,6 +4,7 @@
 //   operand with index, if the row has it and it is not None:  offset += R[index]; beyond 24 bits: 0xFFFFFC
 //   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0;
 //                                                               if it is 1, the strides of that dimension become 0
+//   the first scalar in a register, if src1 is two:             an immediate R[value]; a second one stays and is refused
 //
 // Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape) everywhere. An index in a place where the row has nothing
 // stays and is refused, too (ReservedBits). Combinational: register read, 32-bit adder and the engine's input register
@@ -31,7 +32,17 @@ module seq_resolve (
     all_but = ~(OperandBits'(16'hFFFF) << {dim, 4'd0});
   endfunction
 
-  assign read_o = {instr_i.size_reg, instr_i.dst.index, instr_i.src1.index, instr_i.src0.index};
+  // Scalars read through the port of src1, whose place they have.
+  defs_pkg::scalars_t scalars, scalars_new;
+  logic has_scalars, first_scalar, second_scalar;
+  logic [5:0] src1_read;
+  assign scalars       = instr_i.src1;
+  assign has_scalars   = instr_pkg::scalars_in_src1(instr_i.opcode);
+  assign first_scalar  = has_scalars && scalars.first.kind == defs_pkg::ScalarKindRegister;
+  assign second_scalar = has_scalars && scalars.second.kind == defs_pkg::ScalarKindRegister && !first_scalar;
+  assign src1_read     = first_scalar ? scalars.first.value[5:0] : second_scalar ? scalars.second.value[5:0]
+                       : has_scalars ? '0 : instr_i.src1.index;
+  assign read_o        = {instr_i.size_reg, instr_i.dst.index, src1_read, instr_i.src0.index};
 
   instr_pkg::rule_t rule;
   logic [31:0] size_value;
@@ -42,6 +53,16 @@ module seq_resolve (
   always_comb begin
     instr_o = instr_i;
     rule    = '0;
+    scalars_new = scalars;
+    if (first_scalar) begin
+      scalars_new.first.kind  = defs_pkg::ScalarKindImmediate;
+      scalars_new.first.value = value_i[32 +: 32];
+    end
+    if (second_scalar) begin
+      scalars_new.second.kind  = defs_pkg::ScalarKindImmediate;
+      scalars_new.second.value = value_i[32 +: 32];
+    end
+    if (has_scalars) instr_o.src1 = scalars_new;
     if (read_o != '0) begin
       rule = instr_pkg::rule_of(instr_i.opcode);
       // Bit 0 of `spaces` is None.

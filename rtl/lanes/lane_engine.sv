@@ -3,17 +3,21 @@
 `include "assert.svh"
 
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
-//                            | SBUF, PSUM |
+//                            | SBUF, PSUM |    |  ^
+//                                        table_function (activation engine)
 //
-//   no src1          dst = cast(f(x))         x = src0
-//   src1             dst = cast(f(x, y))      y = src1, element by element or one for all (a bias)
-//   dst walk outer   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimension, in this order
+//   no src1          dst = cast(f(x))              x = src0
+//   src1             dst = cast(f(x, y))           y = src1, element by element or one for all (a bias)
+//   two scalars      dst = cast(g(f(x, a), b))     without b cast(f(x, a)), without x cast(a)
+//   a scalar         dst = cast(g(f(x, a), y))     scan: g(f(x, value), y), first value a; select: x ? y : a
+//   dst walk outer   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimensions, in this order
 //
 // Without a bias x is src0 itself: adding +0 would turn -0 into +0. Which of these an opcode is, what it
 // allows and rejects: rtl/defs/instructions.toml; what f is: *Function* below.
 //
 // Cost: one element (of every partition) per cycle with one source, two cycles with two, 1 cycle more for
-// a bias (its read comes first), plus 5 cycles from the last read to done, which is when the next
+// a bias and for each scalar in SBUF (their reads come first), plus 5 cycles (6 with two functions or
+// scalars, 13 with a function of table_function) from the last read to done, which is when the next
 // instruction's reads may begin; an instruction that meets an idle engine waits 3 cycles for its check
 // and start. PSUM reads may be kept waiting by the port.
 module lane_engine #(
@@ -66,54 +70,127 @@ module lane_engine #(
 
   // ---------------------------------------------------------------- function
   localparam bit IsAct = Engine == 32'(defs_pkg::EngineAct);
-  logic second_q, reduce_q;        // there is a src1; dst is walked without the innermost dimension
-  logic max_q, negate_q, relu_q;   // else addition
+  instr_pkg::rule_t rule;
+  logic copies;                    // there is no function
+  logic reduce_q;                  // dst is walked without the innermost dimension
+  logic pass_q, relu_q;
+  logic [7:0] op_q;                // alu_op_e
+  logic [3:0] dtype_q;             // of what is written
+  logic bits, bits_q;              // no casts
+  defs_pkg::scalars_t scalars;
+  instr_pkg::scalars_e place;      // of scalars
+  instr_pkg::form_e form_q;
+  logic [1:0] reverse_q;           // {second, first} of two functions
+  logic fused_q, scalar_q;         // there are two; the second one takes the second scalar
+  logic [7:0] first_op_q;          // alu_op_e
+  logic negate_q;                  // the result of a reduction
+  logic [31:0] flip_q;
+  logic set_q;                     // scalars that are immediates
+  logic table_q;                   // then a function of table_function
   always_ff @(posedge clk_i) begin
+    set_q <= start;
     if (start) begin
-      second_q <= pend.src1.space != defs_pkg::SpaceNone;
-      reduce_q <= dst_walk == instr_pkg::WalkOuter;
-      max_q    <= !IsAct && pend.func == defs_pkg::AluOpMax;
-      negate_q <= !IsAct && pend.func == defs_pkg::AluOpSub;
-      relu_q   <= IsAct && pend.func == defs_pkg::ActFuncRelu;
+      rule    = instr_pkg::rule_of(pend.opcode);
+      copies  = rule.functions == '0;
+      scalars = operand_check_pkg::scalars_of(pend);
+      place   = instr_pkg::scalars_of(pend.opcode);
+      // A copy between integers of one format keeps their bits, too.
+      bits    = operand_check_pkg::has_bits(pend) || (copies && place == instr_pkg::ScalarsNone
+          && defs_pkg::DtypeInteger[pend.dst.dtype] && pend.src0.dtype == pend.dst.dtype);
+      reduce_q   <= dst_walk == instr_pkg::WalkOuter;
+      form_q     <= instr_pkg::form_of(pend.opcode);
+      fused_q    <= place != instr_pkg::ScalarsNone && instr_pkg::form_of(pend.opcode) != instr_pkg::FormSelect;
+      scalar_q   <= place == instr_pkg::ScalarsSrc1;
+      reverse_q  <= {scalars.second.reverse, scalars.first.reverse};
+      first_op_q <= IsAct ? 8'(defs_pkg::AluOpMul) : pend.func;
+      pass_q     <= copies || (IsAct && pend.src1.space == defs_pkg::SpaceNone)
+          || (place == instr_pkg::ScalarsSrc1 && scalars.second.kind == defs_pkg::ScalarKindNone);
+      op_q       <= IsAct ? defs_pkg::AluOpAdd : place != instr_pkg::ScalarsNone ? {2'b0, pend.imm[5:0]} : pend.func;
+      negate_q   <= dst_walk == instr_pkg::WalkOuter && pend.imm[2];
+      flip_q     <= bits ? '1 : 32'h8000_0000;
+      dtype_q    <= pend.dst.dtype;
+      bits_q     <= bits;
+      relu_q     <= IsAct && pend.func == defs_pkg::ActFuncRelu;
+      table_q    <= IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
     end
   end
 
   // ---------------------------------------------------------------- sources
   logic pair_valid, pair_inner_last, pair_last;
   row_pkg::landing_t land;
+  logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
     .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
-    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land),
+    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
 
   // ---------------------------------------------------------------- lanes
-  logic fresh_q;  // the next element begins a reduction
+  logic fresh_q;  // the next element begins a reduction or scan
+  logic op_valid, op_inner_last, op_last;  // of the last function
+  logic first_valid_q, first_inner_last_q, first_last_q;  // behind the first of two
   logic value_valid_q, value_last_q;
+  logic result_valid, result_last;  // of what is cast and written
+  row_pkg::lane_row_t value, table_value;
+  logic table_valid, table_last;
+
+  assign op_valid      = fused_q ? first_valid_q : pair_valid;
+  assign op_inner_last = fused_q ? first_inner_last_q : pair_inner_last;
+  assign op_last       = fused_q ? first_last_q : pair_last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) value_valid_q <= 1'b0;
-    else value_valid_q <= pair_valid && (!reduce_q || pair_inner_last);
+    if (!rst_ni) begin
+      first_valid_q <= 1'b0;
+      value_valid_q <= 1'b0;
+    end else begin
+      first_valid_q <= pair_valid && fused_q;
+      value_valid_q <= op_valid && (!reduce_q || op_inner_last);
+    end
   end
   always_ff @(posedge clk_i) begin
     if (start) fresh_q <= 1'b1;
     else if (pair_valid) fresh_q <= pair_inner_last;
-    value_last_q <= pair_last;
+    first_inner_last_q <= pair_inner_last;
+    first_last_q       <= pair_last;
+    value_last_q       <= op_last;
   end
 
   lanes u_lanes (
     .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
-    .pair_valid_i(pair_valid), .pair_pass_i(reduce_q ? fresh_q : !second_q), .pair_reduce_i(reduce_q),
-    .pair_max_i(max_q), .pair_negate_i(negate_q), .pair_relu_i(relu_q),
-    .value_valid_i(value_valid_q), .value_narrow_i(wr_o.bytes == 3'd2), .wr_data_o
+    .bits_i(bits_q), .set_i(set_q), .scalar_i(scalar),
+    .first_valid_i(pair_valid && fused_q), .first_fill_i(form_q == instr_pkg::FormFill),
+    .first_scan_i(form_q == instr_pkg::FormScan && !fresh_q), .first_reverse_i(reverse_q[0]), .first_op_i(first_op_q),
+    .pair_valid_i(op_valid), .pair_fused_i(fused_q), .pair_pass_i(pass_q || (reduce_q && fresh_q)),
+    .pair_reduce_i(reduce_q), .pair_select_i(form_q == instr_pkg::FormSelect), .pair_scalar_i(scalar_q),
+    .pair_reverse_i(reverse_q[1]), .pair_flip_i(negate_q && op_inner_last), .flip_i(flip_q), .pair_relu_i(relu_q), .pair_op_i(op_q),
+    .pair_table_i(table_q), .value_o(value),
+    .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value),
+    .value_dtype_i(dtype_q), .wr_data_o
   );
+
+  if (IsAct) begin : gen_table
+    table_function u_table (
+      .clk_i, .rst_ni, .start_i(start), .func_i(pend.func),
+      .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value),
+      .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
+    );
+  end else begin : gen_no_table
+    assign table_valid = 1'b0;
+    assign table_last  = 1'b0;
+    assign table_value = '{default: '0};
+    logic unused_value;
+    assign unused_value = ^value[0];
+  end
+
+  assign result_valid = table_q ? table_valid : value_valid_q;
+  assign result_last  = table_q ? table_last : value_last_q;
 
   // ---------------------------------------------------------------- destination
   element_writer u_writer (
     .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
     .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
-    .value_valid_i(value_valid_q), .value_last_i(value_last_q),
+    .value_valid_i(result_valid), .value_last_i(result_last),
     .wr_o, .wr_serial_o, .finish_o(finish)
   );
 

@@ -17,7 +17,7 @@ package row_pkg;
   typedef struct packed {
     logic valid;
     logic [17:0] addr;
-    logic [2:0] bytes;  // of an element: 2 or 4
+    logic [2:0] bytes;  // of an element: 1, 2 or 4
     logic [7:0] first;  // partition that lane 0 goes to, a multiple of P/4
     logic [7:0] count;  // lanes
   } sbuf_write_t;
@@ -39,15 +39,16 @@ package row_pkg;
   // A word that a read of a lane engine brings, and what there is in it.
   typedef struct packed {
     logic psum;               // else from SBUF
-    logic narrow;             // bf16
-    logic integers;           // int32, becomes fp32
+    logic [3:0] dtype;
     logic [7:0] partition;    // of lane 0
   } source_t;
 
+  typedef enum logic [1:0] {LandX = 2'd0, LandY = 2'd1, LandFirst = 2'd2, LandSecond = 2'd3} landing_e;  // element of src0, of src1; scalars
+
   typedef struct packed {
     logic valid;
-    logic second;             // the element is y, else x
-    logic [1:0] halfword;     // of the word, where the element begins
+    landing_e what;
+    logic [2:0] at;           // byte of the word where the element begins
     source_t source;
   } landing_t;
 

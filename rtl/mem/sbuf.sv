@@ -123,9 +123,9 @@ module sbuf (
     else if (first > word * 8) word_mask &= 64'hFFFF_FFFF_FFFF_FFFF << {first[2:0], 3'b0};
   endfunction
 
-  // The bytes of a row's word that a write of 2 or 4 bytes at `addr` replaces.
+  // The bytes of a row's word that a write of 1, 2 or 4 bytes at `addr` replaces.
   function automatic logic [63:0] element_mask(logic [2:0] addr, logic [2:0] bytes);
-    element_mask = (bytes == 3'd4 ? 64'hFFFF_FFFF : 64'hFFFF) << {addr, 3'b0};
+    element_mask = (bytes == 3'd4 ? 64'hFFFF_FFFF : bytes == 3'd2 ? 64'hFFFF : 64'hFF) << {addr, 3'b0};
   endfunction
 
   // --- storage: one process, so that the order of accesses in a cycle is the order of the text
@@ -184,7 +184,7 @@ module sbuf (
   endfunction
   function automatic logic write_inside(input row_pkg::sbuf_write_t write);
     write_inside = !write.valid || (write.addr < 18'(size_pkg::SbufBytes)
-        && (write.bytes == 2 || write.bytes == 4) && {24'b0, write.first} % Quarter == 0
+        && (write.bytes == 1 || write.bytes == 2 || write.bytes == 4) && {24'b0, write.first} % Quarter == 0
         && {24'b0, write.first} + {24'b0, write.count} <= P);
   endfunction
   `ASSERT_NOW(ReadsInside_A, read_inside(ts_rd_i) && read_inside(tm_rd_i) && read_inside(tl_rd_i)

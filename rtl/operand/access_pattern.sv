@@ -28,6 +28,7 @@ module access_pattern (
   output logic [23:0] addr_o,
   output logic [2:0] count_o,   // elements in this step
   output logic inner_last_o,    // last step of the innermost dimension
+  output logic [1:0] outer_last_o,  // of the two innermost ones, of the three
   output logic last_o           // last step of all
 );
 
@@ -60,6 +61,7 @@ module access_pattern (
   assign addr_o       = base0_q;
   assign count_o      = last0 ? left0_q[2:0] : step[2:0];
   assign inner_last_o = last0;
+  assign outer_last_o = {move3, move2};
   assign last_o       = move3 && last3;
 
   always_comb begin

@@ -14,11 +14,7 @@ package operand_check_pkg;
 
   // log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
   function automatic logic [1:0] element_shift(logic [3:0] dtype);
-    case (dtype)
-      defs_pkg::DtypeFp32, defs_pkg::DtypeTf32, defs_pkg::DtypeInt32: element_shift = 2'd2;
-      defs_pkg::DtypeBf16, defs_pkg::DtypeFp16: element_shift = 2'd1;
-      default: element_shift = 2'd0;
-    endcase
+    element_shift = {defs_pkg::DtypeBytes4[dtype], defs_pkg::DtypeBytes2[dtype]};
   endfunction
 
   // Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
@@ -91,7 +87,12 @@ package operand_check_pkg;
   // Trip counts of an operand, innermost in the low bits.
   function automatic logic [63:0] sizes_of(defs_pkg::instr_t instr, instr_pkg::walk_e walk);
     sizes_of = {instr.size3, instr.size2, instr.size1, instr.size0};
-    if (walk == instr_pkg::WalkOuter) sizes_of[15:0] = 16'd1;
+    if (walk == instr_pkg::WalkOuter) begin  // imm: a reduction
+      sizes_of[15:0] = 16'd1;
+      if (instr.imm[1:0] >= 2'd1) sizes_of[31:16] = 16'd1;
+      if (instr.imm[1:0] >= 2'd2) sizes_of[47:32] = 16'd1;
+      if (instr.imm[1:0] == 2'd3) sizes_of[63:48] = 16'd1;
+    end
     if (walk == instr_pkg::WalkOne) sizes_of = OneElement;
   endfunction
 
@@ -103,15 +104,84 @@ package operand_check_pkg;
         op.space == defs_pkg::SpacePsum ? rule.psum : rule.sbuf);
   endfunction
 
+  // Has the instruction a function of bits?
+  function automatic logic has_bits(defs_pkg::instr_t instr);
+    logic [63:0] functions;
+    functions = instr_pkg::bits_of(instr.opcode);
+    has_bits  = functions[instr.func[5:0]];
+  endfunction
+
+  // Is it, if it is there, an integer of so many bytes? What functions of bits take.
+  function automatic logic is_of_bits(defs_pkg::operand_t op, logic [1:0] shift);
+    is_of_bits = op.space == defs_pkg::SpaceNone
+        || (defs_pkg::DtypeInteger[op.dtype] && element_shift(op.dtype) == shift);
+  endfunction
+
+  // The scalars of an instruction; those of imm as if they were in src1.
+  function automatic defs_pkg::scalars_t scalars_of(defs_pkg::instr_t instr);
+    scalars_of = '0;
+    if (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsSrc1) begin
+      scalars_of = instr.src1;
+    end else if (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm) begin
+      scalars_of.first.kind  = instr.imm[7:6];
+      scalars_of.first.value = instr.imm[7:6] == defs_pkg::ScalarKindImmediate
+          ? {instr.imm[23:8], 16'b0} : {instr.src0.partition, 6'b0, instr.imm[23:8], 2'b0};
+    end
+  endfunction
+
+  function automatic instr_pkg::faults_t scalar_faults(defs_pkg::scalar_t scalar, logic [7:0] partitions);
+    scalar_faults = '0;
+    scalar_faults.reserved_bits = scalar.reserved != 0
+        || (scalar.kind == defs_pkg::ScalarKindNone && scalar != '0);
+    scalar_faults.bad_operand = scalar.kind == defs_pkg::ScalarKindRegister;
+    if (scalar.kind == defs_pkg::ScalarKindSbuf) begin
+      scalar_faults.bad_partition = partition_bad(scalar.value[31:24], partitions);
+      scalar_faults.misaligned    = scalar.value[1:0] != 0;
+      scalar_faults.out_of_bounds = {8'b0, scalar.value[23:0]} > size_pkg::SbufBytes - 4;
+    end
+  endfunction
+
+  // What scalars and the second function add.
+  function automatic instr_pkg::faults_t fused_faults(defs_pkg::instr_t instr, logic [63:0] functions);
+    defs_pkg::scalars_t scalars;
+    defs_pkg::instr_t unused;
+    logic [63:0] bits;
+    scalars      = scalars_of(instr);
+    unused       = instr_pkg::unused_of(instr.opcode);
+    bits         = instr_pkg::bits_of(instr.opcode);
+    fused_faults = scalar_faults(scalars.first, instr.partitions) | scalar_faults(scalars.second, instr.partitions);
+    fused_faults.bad_operand = fused_faults.bad_operand || scalars.first.kind == defs_pkg::ScalarKindNone;
+    if (functions != 0 && !unused.imm[0] && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm
+                           || scalars.second.kind != defs_pkg::ScalarKindNone)) begin
+      fused_faults.unknown_opcode = !functions[instr.imm[5:0]];
+      fused_faults.bad_format     = bits[instr.func[5:0]] != bits[instr.imm[5:0]];
+    end else begin
+      fused_faults.reserved_bits = fused_faults.reserved_bits || instr.imm[5:0] != 0
+          || (functions == 0 && scalars.second != '0);
+    end
+  endfunction
+
   // All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
   function automatic instr_pkg::faults_t instr_faults(
     defs_pkg::instr_t instr, defs_pkg::engine_e engine, logic [7:0] columns);
     instr_pkg::rule_t rule;
     rule = instr_pkg::rule_of(instr.opcode);
     instr_faults = rule_faults(instr.src0, rule.src0, instr, columns)
-        | rule_faults(instr.src1, rule.src1, instr, columns)
         | rule_faults(instr.dst, rule.dst, instr, columns);
-    instr_faults.unknown_opcode = !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
+    if (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsSrc1) begin
+      instr_faults = instr_faults | rule_faults(instr.src1, rule.src1, instr, columns);
+    end
+    if (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsNone) begin
+      instr_faults = instr_faults | fused_faults(instr, rule.functions);
+    end
+    if (has_bits(instr)) begin
+      instr_faults.bad_format = instr_faults.bad_format
+          || !is_of_bits(instr.src0, element_shift(instr.dst.dtype))
+          || (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsSrc1
+              && !is_of_bits(instr.src1, element_shift(instr.dst.dtype)))
+          || !is_of_bits(instr.dst, element_shift(instr.dst.dtype));
+    end
+    instr_faults.unknown_opcode = instr_faults.unknown_opcode || !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
         || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));
     instr_faults.reserved_bits = instr_faults.reserved_bits
         || (instr & instr_pkg::unused_of(instr.opcode)) != 0;

@@ -80,7 +80,7 @@ module tensor_drain #(
   access_pattern u_walk (
     .clk_i, .rst_ni, .start_i(pop), .operand_i(walked), .sizes_i(oldest.sizes), .shift_i(2'd2),
     .step4_i(1'b0), .next_i(sum_valid_i), .valid_o(walk_valid), .addr_o(walk_addr),
-    .count_o(), .inner_last_o(), .last_o(walk_last)
+    .count_o(), .inner_last_o(), .outer_last_o(), .last_o(walk_last)
   );
 
   assign busy_o = fill_q != 0 || walk_valid || ps_wr_o.valid;

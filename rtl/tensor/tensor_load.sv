@@ -72,7 +72,7 @@ module tensor_load #(
   access_pattern u_walk (
     .clk_i, .rst_ni, .start_i, .operand_i(walked), .sizes_i(sizes),
     .shift_i(tile_i.pair ? 2'd3 : shift), .step4_i(tile_i.fast), .next_i(read),
-    .valid_o(walk_valid), .addr_o(walk_addr), .count_o(), .inner_last_o(), .last_o(walk_last)
+    .valid_o(walk_valid), .addr_o(walk_addr), .count_o(), .inner_last_o(), .outer_last_o(), .last_o(walk_last)
   );
 
   logic [7:0] hold_d, hold_q;         // cycles left of the issue floor

@@ -44,7 +44,7 @@ module tensor_stream #(
   access_pattern u_walk (
     .clk_i, .rst_ni, .start_i, .operand_i(src), .sizes_i(tile_i.sizes), .shift_i(shift),
     .step4_i(1'b0), .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),
-    .count_o(), .inner_last_o(), .last_o(walk_last)
+    .count_o(), .inner_last_o(), .outer_last_o(), .last_o(walk_last)
   );
 
   logic [1:0] data_valid_q, data_planes_q;

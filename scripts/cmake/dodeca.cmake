@@ -102,7 +102,7 @@ function(add_verilated NAME)
             --output-split 20000 -Wall -Wno-fatal
             -CFLAGS ${cflags}
             ${ARG_FLAGS} ${DODECA_RTL_PATHS} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt
-            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${defs}/address_pkg.sv ${defs}/instr_pkg.sv ${DODECA_RTL_PACKAGES} ${ARG_SOURCES}
+            ${defs}/${ARG_CONFIG}/size_pkg.sv ${defs}/defs_pkg.sv ${defs}/address_pkg.sv ${defs}/instr_pkg.sv ${defs}/table_pkg.sv ${DODECA_RTL_PACKAGES} ${ARG_SOURCES}
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/depfile.sh ${dir} ${NAME}
     ${between}
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/cmake/quiet.sh ${dir}.make.log ${compile} ${optimise}

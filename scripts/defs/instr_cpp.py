@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """C++: the rows of instructions.toml as a constexpr table, and the assembler's methods."""
 from defs.description import NOTE
-from defs.instructions import STATIONARY, WALKS, format_mask
+from defs.instructions import FORMS, SCALARS, STATIONARY, WALKS, format_mask
 from defs.layout import camel, snake
 
 HEAD = """
-/// How an operand is walked: all dimensions, all but the innermost, its first element.
+/// How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
 enum class Walk : std::uint8_t { WALKS };
 /// Does the instruction write the stationary tile, or multiply with it?
 enum class Stationary : std::uint8_t { STATIONARY };
+/// Where its scalars are: two in place of src1, one in imm.
+enum class ScalarPlace : std::uint8_t { SCALARS };
+/// What it makes of elements and scalars.
+enum class Form : std::uint8_t { FORMS };
 /// What the low bits of imm are.
 enum class Imm : std::uint8_t { IMM };
 /// What lies in place of the operands.
@@ -37,19 +41,30 @@ struct InstrRow {
   std::uint8_t engines;  ///< that execute it, a mask by Engine; 0: sequencers do
   /// Values of func, as a mask, and their names; 0 and null: it has none.
   std::uint64_t functions;
+  std::uint64_t bits;  ///< those of them that take integers of one size as they are
   std::string_view (*function_name)(std::uint8_t);
   bool accumulate;  ///< with the bit set, dst is read, too
   Imm imm;
+  unsigned imm_bits;  ///< of it; the others are zero
+  ScalarPlace scalars;
+  Form form;
   Overlay overlay;
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
+  constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
   constexpr bool runs_on(Engine engine) const {
     return engines >> static_cast<unsigned>(engine) & 1;
   }
   /// Every sequencer does it itself.
   constexpr bool is_control() const { return engines == 0; }
-  constexpr bool computes() const { return operands[0].used(); }
+  constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
+  /// There is nothing in src1's place.
+  /// Has it two functions? The second one is in imm.
+  constexpr bool is_fused() const {
+    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+  }
+  constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
   constexpr const OperandRow& src0() const { return operands[0]; }
   constexpr const OperandRow& src1() const { return operands[1]; }
   constexpr const OperandRow& dst() const { return operands[2]; }
@@ -71,7 +86,8 @@ def cpp_row(defs, row):
     operands = [f'     OperandRow{{"{o.role}", {o.spaces()}, 0x{format_mask(defs, o.sbuf):x}, 0x{format_mask(defs, o.psum):x}, '
                 f"Walk::{camel(o.walk)}, {flag(o.columns)}}}" for o in row.operands]
     return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
-            f"     {row.engines}, 0x{row.function_mask():x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, "
+            f"     {row.engines}, 0x{row.function_mask():x}, 0x{row.bit_functions(defs):x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, {row.imm_bits}, "
+            f"ScalarPlace::{camel(row.scalars)}, Form::{camel(row.form)}, "
             f"Overlay::{camel(row.overlay or 'none')}, "
             f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 
@@ -87,7 +103,7 @@ def faults_struct(order):
 def instructions_header(defs, rows):
     imms = list(dict.fromkeys(r.imm for r in rows if r.imm))
     overlays = list(dict.fromkeys(r.overlay for r in rows if r.overlay))
-    head = HEAD.replace("OVERLAY", ", ".join(["None", *map(camel, overlays)])).replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY)))
+    head = HEAD.replace("OVERLAY", ", ".join(["None", *map(camel, overlays)])).replace("WALKS", ", ".join(map(camel, WALKS))).replace("STATIONARY", ", ".join(map(camel, STATIONARY))).replace("SCALARS", ", ".join(map(camel, SCALARS))).replace("FORMS", ", ".join(map(camel, FORMS)))
     out = [f"// {NOTE}.", "#pragma once", "#include <algorithm>", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
            '#include "rtl/defs/gen/defs.h"', "", "namespace defs {",
            head.replace("IMM", ", ".join(["None", *map(camel, imms)])),
@@ -124,13 +140,26 @@ def instructions_header(defs, rows):
 
 
 def signatures(row):
-    """(parameters, designated values) of a row's methods; an operand that may be left out makes two."""
-    for given in ([True, False] if any(o.none and o.used for o in row.operands) else [True]):
-        there = [o for o in row.operands if o.used and (given or not o.none)]
+    """(parameters, designated values) of a row's methods; what may be left out makes two."""
+    pair = row.scalars == "src1" and row.functions
+    for given in ([True, False] if pair or any(o.none and o.used for o in row.operands) else [True]):
+        there = [o for o in row.operands if o.used and (given or pair or not o.none)]
         params = [f"defs::{camel(row.function_enum)} func"] if row.functions else []
-        params += [f"const Tile& {o.place}" for o in there]
-        params += ["bool accumulate = false"] if row.accumulate else []
         values = [".func = static_cast<std::uint8_t>(func)"] if row.functions else []
+        tiles = [f"const Tile& {o.place}" for o in there]
+        second = row.functions and row.imm and row.scalars != "none" and (given or not pair)
+        if row.scalars != "none":
+            between = ["const Scalar& a"] + ([f"defs::{camel(row.function_enum)} func1"] if second else [])
+            between += ["const Scalar& b"] if pair and given else []
+            at = 1 if row.operands[0].used else 0
+            tiles = tiles[:at] + between + tiles[at:]
+            values += [".func1 = static_cast<std::uint8_t>(func1)"] if second else []
+            values += [f".scalars = {{&a, {'&b' if pair and given else 'nullptr'}}}"]
+        params += tiles
+        if row.imm and row.scalars == "none":
+            params += [f"const defs::{camel(row.imm)}& imm = {{}}"]
+            values += [".imm = imm.words()[0]"]
+        params += ["bool accumulate = false"] if row.accumulate else []
         values += [".accumulate = accumulate"] if row.accumulate else []
         values.append(".operands = {" + ", ".join(f"&{o.place}" if o in there else "nullptr" for o in row.operands) + "}")
         yield ", ".join([*params, "Where at = Where::current()"]), ", ".join(values)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package instr_pkg: what operand_check_pkg and the sequencer ask about an opcode."""
 from defs.description import NOTE
-from defs.instructions import FUNCTION_BITS, STATIONARY, WALKS, format_mask
+from defs.instructions import FORMS, FUNCTION_BITS, SCALARS, STATIONARY, WALKS, format_mask
 from defs.layout import Layout, camel, snake
 
 
@@ -21,9 +21,10 @@ def sv_instr_pkg(defs, rows):
     engines = defs["constants"]["Sequencers"]["value"]
     bits = Layout(defs).struct_width("instr")
     out = [f"// {NOTE}.", "// One rule per instruction: who executes it, and what makes it legal.", "package instr_pkg;", "",
-           "  // How an operand is walked: all dimensions, all but the innermost, its first element.",
+           "  // How an operand is walked: all dimensions, but those that imm says are reduced, its first element.",
            enum("walk", WALKS), "  // Does the instruction write the stationary tile, or multiply with it?",
-           enum("stationary", STATIONARY), "",
+           enum("stationary", STATIONARY), "  // Where its scalars are: two in place of src1, one in imm.",
+           enum("scalars", SCALARS), "  // What it makes of elements and scalars.", enum("form", FORMS), "",
            "  // What an engine may find wrong, in the order of report.", "  typedef struct packed {",
            *(f"    logic {snake(cause)};" for cause in defs["errors"]["order"]), "  } faults_t;", "",
            "  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);",
@@ -59,8 +60,16 @@ def sv_instr_pkg(defs, rows):
                      [(r, f"Unused{r.name}") for r in rows], "'0")
     out += by_opcode("engines_of", f"logic [{engines - 1}:0]", "Sequencers that know it, a mask indexed by engine_e.",
                      [(r, "'1" if r.control else f"{engines}'b{r.engines:0{engines}b}") for r in rows], "'0")
+    out += by_opcode("bits_of", f"logic [{FUNCTION_BITS - 1}:0]", "Its functions of bits, a mask: operands are integers of one size.",
+                     [(r, f"{FUNCTION_BITS}'h{r.bit_functions(defs):x}") for r in rows if r.bit_functions(defs)], "'0")
     out += by_opcode("stationary_of", "stationary_e", "What it does with the stationary tile.",
                      [(r, f"Stationary{camel(r.stationary)}") for r in rows if r.stationary != "none"], "StationaryNone")
+    out += by_opcode("scalars_of", "scalars_e", "Where its scalars are.",
+                     [(r, f"Scalars{camel(r.scalars)}") for r in rows if r.scalars != "none"], "ScalarsNone")
+    out += by_opcode("scalars_in_src1", "logic", "Are they in place of src1? (Yosys does not find enumerators from here.)",
+                     [(r, "1'b1") for r in rows if r.scalars == "src1"], "1'b0")
+    out += by_opcode("form_of", "form_e", "What it makes of elements and scalars.",
+                     [(r, f"Form{camel(r.form)}") for r in rows if r.form != "elementwise"], "FormElementwise")
     for place, index in (("src1", 1), ("dst", 2)):
         out += by_opcode(f"{place}_walk", "walk_e", f"How {place} is walked.",
                          [(r, f"Walk{camel(r.operands[index].walk)}") for r in rows if r.operands[index].walk != "all"], "WalkAll")

@@ -2,14 +2,16 @@
 """The rows of rtl/defs/instructions.toml, checked, with what follows from them."""
 import re
 
-from defs.description import DefsError, check_keys
+from defs.description import DefsError, check_keys, mark_mask
 from defs.layout import Layout, snake
 
 FILE = "rtl/defs/instructions.toml"
 OPERANDS = ["src0", "src1", "dst"]
 WALKS = ["all", "outer", "one"]
 STATIONARY = ["none", "write", "read"]
-ROW_KEYS = ["functions", "imm", "accumulate", "stationary", "method", "operands", *OPERANDS]
+SCALARS = ["none", "src1", "imm"]
+FORMS = ["elementwise", "scan", "select", "fill"]
+ROW_KEYS = ["functions", "imm", "scalars", "form", "accumulate", "stationary", "method", "operands", *OPERANDS]
 # Fields that every row may use: the sequencer's.
 WAIT_AND_UPDATE = ["opcode", "wait_op", "wait_sem", "wait_value", "update", "update_sem", "update_delta"]
 SHAPE = ["partitions", "size3", "size2", "size1", "size0"]
@@ -67,12 +69,16 @@ class Row:
         self.accumulate = entry.get("accumulate", False)
         self.stationary = choose(where, "stationary", entry.get("stationary", "none"), STATIONARY)
         self.operands = [Operand(f"{where} {place}", place, entry.get(place), defs["formats"]) for place in OPERANDS]
+        self.scalars = choose(where, "scalars", entry.get("scalars", "none"), SCALARS)
+        self.form = choose(where, "form", entry.get("form", "elementwise"), FORMS)
+        if self.scalars == "src1" and self.operands[1].used:
+            raise DefsError(f"{where}: has both scalars and a src1")
         self.computes = any(o.used for o in self.operands)
         if self.computes and self.overlay:
             raise DefsError(f"{where}: has both operands and a struct in their place")
         if self.computes and self.control:
             raise DefsError(f"{where}: has operands, but no engine")
-        if self.computes and not self.operands[0].used:
+        if self.computes and not self.operands[0].used and self.form != "fill":
             raise DefsError(f"{where}: has operands, but no src0")
         if self.accumulate and not self.operands[2].used:
             raise DefsError(f"{where}: accumulates, but has no dst")
@@ -96,18 +102,27 @@ class Row:
     def function_mask(self):
         return sum(1 << value for value in self.functions.values())
 
+    def bit_functions(self, defs):
+        """Those that take integers as they are, as a mask."""
+        return mark_mask(defs["enum"][self.function_enum], "bits") & self.function_mask() if self.functions else 0
+
     def unused_bits(self, defs, where):
         """The bits of an instruction that must be zero when its engine gets it: registers are resolved."""
         layout = Layout(defs)
         room = next(width for field, _, width in layout.positions("instr") if field["name"] == "imm")
-        if self.imm and layout.struct_width(self.imm) > room:
+        self.imm_bits = layout.struct_width(self.imm) if self.imm else 0
+        if self.imm_bits > room:
             raise DefsError(f"{where}: imm '{self.imm}' is wider than the field")
         used = {*WAIT_AND_UPDATE, *(SHAPE if self.computes else []), *(o.place for o in self.operands if o.used)}
         used |= {field for field, has in (("func", self.functions), ("imm", self.imm), ("accumulate", self.accumulate)) if has}
         mask = 0
         zero = [(lsb, width) for field, lsb, width in layout.positions("operand") if field["name"] in RESOLVED]
         for field, lsb, width in layout.positions("instr"):
-            if field["name"] not in used:
+            if field["name"] == "src1" and self.scalars == "src1":
+                mask |= reserved_bits(layout, "scalars") << lsb
+            elif field["name"] == "imm":
+                mask |= ((1 << width) - (1 << self.imm_bits)) << lsb
+            elif field["name"] not in used:
                 mask |= ((1 << width) - 1) << lsb
             elif "struct" in field:
                 mask |= sum(((1 << bits) - 1) << (lsb + at) for at, bits in zero)
@@ -117,6 +132,12 @@ class Row:
                 raise DefsError(f"{where}: operands '{self.overlay}' is wider than three operands")
             mask &= ~((1 << width) - 1)
         return mask
+
+
+def reserved_bits(layout, name):
+    """Of a struct, with those in it: a mask."""
+    return sum((reserved_bits(layout, field["struct"]) if "struct" in field else ((1 << width) - 1) * (field["name"] == "reserved"))
+               << lsb for field, lsb, width in layout.positions(name))
 
 
 def rows_of(defs):

@@ -32,7 +32,7 @@ def formats_text(operand):
 
 
 def operand_rows(row):
-    walks = {"all": "size3 × size2 × size1 × size0", "outer": "size3 × size2 × size1", "one": "one element"}
+    walks = {"all": "size3 × size2 × size1 × size0", "outer": "sizes that are not reduced", "one": "one element"}
     for operand in row.operands:
         if not operand.used:
             continue
@@ -47,11 +47,16 @@ def instruction(defs, row):
     parts = [f"`opcode` {row.opcode} (0x{row.opcode:02x}): {row.doc}.", ""]
     if row.functions:
         values = defs["enum"][row.function_enum]["values"]
-        parts += [table(["`func`", "name", "meaning"], [[v, k, values[k]["doc"]] for k, v in row.functions.items()]), ""]
+        if len(row.functions) == len(values):
+            parts += [f"`func` is any of [{row.function_enum}](#{row.function_enum}).", ""]
+        else:
+            parts += [table(["`func`", "name", "meaning"], [[v, k, values[k]["doc"]] for k, v in row.functions.items()]), ""]
     if row.overlay:
         parts += [f"In place of the operands, in the lowest bits: a [{row.overlay}](#{row.overlay}).", ""]
     if row.imm:
         parts += [f"`imm` is a [{row.imm}](#{row.imm}).", ""]
+    if row.scalars == "src1":
+        parts += ["In place of `src1`: [scalars](#scalars)" + (", the second one unused." if not row.functions else "."), ""]
     if row.stationary != "none":
         parts += [STATIONARY_TEXT[row.stationary], ""]
     if row.computes:
@@ -88,7 +93,7 @@ def manual(defs, rows):
            "What an engine does with an instruction, step by step and in cycles, is in the head of its module (`rtl/lanes`, `rtl/tensor`,",
            "`rtl/control`); the bits of every result are those of `cmodel/machine`.", ""]
     out += section("Encoding", "An instruction and a descriptor are 64 bytes, little-endian.", "", RULES.strip())
-    for name in ("instr", "operand", *dict.fromkeys(r.imm for r in rows if r.imm),
+    for name in ("instr", "operand", "scalar", "scalars", *dict.fromkeys(r.imm for r in rows if r.imm),
                  *dict.fromkeys(r.overlay for r in rows if r.overlay), "descriptor"):
         doc = defs["struct"][name]["doc"]
         out += section(name, doc[0].upper() + doc[1:] + ".", "", known[name], level=3)

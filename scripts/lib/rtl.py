@@ -30,7 +30,7 @@ def verilator(root, config, top, flags=("-Wall",), instead=(), other=None):
     folders = layers.folders(root)
     source = next(f"{d}/{top}.sv" for d in folders if (root / d / f"{top}.sv").exists())  # -y does not find a top
     files = [f"rtl/defs/gen/{config}/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv",
-             "rtl/defs/gen/instr_pkg.sv", *layers.packages(root), *instead, source]
+             "rtl/defs/gen/instr_pkg.sv", "rtl/defs/gen/table_pkg.sv", *layers.packages(root), *instead, source]
     first = [file for name, file in other.items() if name not in files]
     paths = [word for folder in folders for word in ("-y", folder)]
     done = subprocess.run(["verilator", "--lint-only", *flags, "--assert", "--no-timing", "--unroll-count", "1", "--top-module", top,

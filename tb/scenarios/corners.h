@@ -114,6 +114,8 @@ class Corners {
               unsigned banks);
 
   void compute(unsigned chip, unsigned c, Semaphore filled);
+  /// When all banks are summed.
+  void rows(unsigned chip, unsigned c, Counter& counter);
 
   // --- DMA
 

@@ -111,7 +111,7 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       const auto size = lane_loops();
       const Tile a = source(chip, c, n, size, banks);
       const Tile to = tile(chip, c, Space::Sbuf, result(), n, size, kActAt, kEngineBytes);
-      const auto func = defs::kEveryActFunc[random_.between(0, 1)];
+      const auto func = defs::kEveryActFunc[random_.between(0, defs::kEveryActFunc.size() - 1)];
       if (random_.one_in(10))
         core.act().nop();
       else if (random_.one_in(2))
@@ -122,6 +122,7 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       act.signal(core.act(), random_);
     }
   }
+  rows(chip, c, vector);
 }
 
 }  // namespace tb::corners

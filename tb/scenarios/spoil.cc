@@ -22,7 +22,7 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
       constexpr std::array<std::uint8_t, 6> kOthers{0x7f, 0x02, 0x12, 0x23, 0x31, 0x41};
       i.opcode = kOthers[which];
       while (cmodel::known(i.opcode, engine)) ++i.opcode;
-      if (engine == defs::Engine::Vector && which == 0) i.func = 9;
+      if (engine == defs::Engine::Vector && which == 0) i.func = 60;
       break;
     }
     case ErrorCause::ReservedBits:
@@ -45,7 +45,7 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
       }
       break;
     case ErrorCause::BadFormat:
-      operand.dtype = static_cast<std::uint8_t>(random.between(9, 15));
+      operand.dtype = static_cast<std::uint8_t>(random.between(13, 15));
       // A tile that moves over bf16 weights is a narrow float too.
       if (tensor && !load && &operand == &i.src0) operand.dtype = which % 2 ? 1 : 7;
       break;

@@ -36,9 +36,39 @@ class VectorMethods : public Stream<Derived> {
     this->put(*defs::row_of(33), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, &src1, &dst}}, at);
     return this->self();
   }
-  /// TENSOR_REDUCE: dst[outer] = cast(func over the innermost dimension of src0).
-  Derived& reduce(defs::AluOp func, const Tile& src0, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(34), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, nullptr, &dst}}, at);
+  /// TENSOR_REDUCE: dst[outer] = cast(func over the innermost dimensions of src0), element after element.
+  Derived& reduce(defs::AluOp func, const Tile& src0, const Tile& dst, const defs::Reduction& imm = {}, Where at = Where::current()) {
+    this->put(*defs::row_of(34), {.func = static_cast<std::uint8_t>(func), .imm = imm.words()[0], .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// TENSOR_SCALAR: dst = cast((src0 func a) func1 b), a and b scalars; without b only func.
+  Derived& tensor_scalar(defs::AluOp func, const Tile& src0, const Scalar& a, defs::AluOp func1, const Scalar& b, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(35), {.func = static_cast<std::uint8_t>(func), .func1 = static_cast<std::uint8_t>(func1), .scalars = {&a, &b}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// TENSOR_SCALAR: dst = cast((src0 func a) func1 b), a and b scalars; without b only func.
+  Derived& tensor_scalar(defs::AluOp func, const Tile& src0, const Scalar& a, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(35), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// SCALAR_TENSOR_TENSOR: dst = cast((src0 func a) func1 src1), a a scalar.
+  Derived& scalar_tensor_tensor(defs::AluOp func, const Tile& src0, const Scalar& a, defs::AluOp func1, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(36), {.func = static_cast<std::uint8_t>(func), .func1 = static_cast<std::uint8_t>(func1), .scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// TENSOR_TENSOR_SCAN: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar.
+  Derived& scan(defs::AluOp func, const Tile& src0, const Scalar& a, defs::AluOp func1, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(37), {.func = static_cast<std::uint8_t>(func), .func1 = static_cast<std::uint8_t>(func1), .scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// SELECT: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is.
+  Derived& select(const Tile& src0, const Scalar& a, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(38), {.scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// MEMSET: dst = cast(a), a a scalar.
+  Derived& memset(const Scalar& a, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(39), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, &dst}}, at);
     return this->self();
   }
 };
@@ -55,6 +85,16 @@ class ActMethods : public Stream<Derived> {
   /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
   Derived& activate(defs::ActFunc func, const Tile& src0, const Tile& dst, Where at = Where::current()) {
     this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Scalar& b, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, &b}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
 };

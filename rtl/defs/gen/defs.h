@@ -195,6 +195,10 @@ enum class Dtype : std::uint8_t {
   Fp8E3M4 = 6,  ///< 1/3/4
   Int8 = 7,  ///< two's complement
   Int32 = 8,  ///< two's complement
+  Uint8 = 9,
+  Int16 = 10,  ///< two's complement
+  Uint16 = 11,
+  Uint32 = 12,
 };
 inline constexpr std::string_view to_string(Dtype value) {
   switch (value) {
@@ -207,10 +211,18 @@ inline constexpr std::string_view to_string(Dtype value) {
     case Dtype::Fp8E3M4: return "Fp8E3M4";
     case Dtype::Int8: return "Int8";
     case Dtype::Int32: return "Int32";
+    case Dtype::Uint8: return "Uint8";
+    case Dtype::Int16: return "Int16";
+    case Dtype::Uint16: return "Uint16";
+    case Dtype::Uint32: return "Uint32";
   }
   return "?";
 }
-inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32};
+inline constexpr std::array kEveryDtype{Dtype::Fp32, Dtype::Tf32, Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3, Dtype::Fp8E3M4, Dtype::Int8, Dtype::Int32, Dtype::Uint8, Dtype::Int16, Dtype::Uint16, Dtype::Uint32};
+inline constexpr std::uint64_t kDtypeInteger = 0x1f80;  ///< a mask: has no exponent
+inline constexpr std::uint64_t kDtypeSigned = 0x580;  ///< a mask: two's complement
+inline constexpr std::uint64_t kDtypeBytes2 = 0xc0c;  ///< a mask: two bytes each
+inline constexpr std::uint64_t kDtypeBytes4 = 0x1103;  ///< a mask: four
 
 /// why an engine stopped
 enum class ErrorCause : std::uint8_t {
@@ -316,35 +328,124 @@ inline constexpr std::string_view to_string(HostKind value) {
 }
 inline constexpr std::array kEveryHostKind{HostKind::None, HostKind::ReadData, HostKind::Completion, HostKind::Error};
 
-/// what the vector engine computes of two numbers
+/// what the vector engine computes of two numbers a and b: in fp32, rounded once to nearest even, subnormals kept, the result 1 or 0 of what is true or not, every NaN 0x7FC00000; or, of `bits`, of integers as they lie in memory
 enum class AluOp : std::uint8_t {
-  Add = 0,  ///< fp32 addition
-  Sub = 1,  ///< fp32 subtraction, src0 - src1
+  Add = 0,  ///< a + b
+  Sub = 1,  ///< a - b
   Max = 2,  ///< IEEE 754-2019 maximum: NaN wins, +0 > -0
+  Min = 3,  ///< IEEE 754-2019 minimum, likewise
+  Mul = 4,  ///< a * b
+  AbsMax = 5,  ///< maximum of the magnitudes
+  AbsMin = 6,  ///< minimum of the magnitudes
+  Eq = 7,  ///< a == b; -0 == +0; false of NaN
+  Ne = 8,  ///< a != b; true of NaN
+  Lt = 9,  ///< a < b; false of NaN, as the next three
+  Le = 10,  ///< a <= b
+  Gt = 11,  ///< a > b
+  Ge = 12,  ///< a >= b
+  And = 13,  ///< a and b are not 0: NaN is true, -0 false
+  Or = 14,  ///< a or b is not 0
+  Xor = 15,  ///< one of a and b is not 0
+  Abs = 16,  ///< magnitude of a, whatever b
+  Square = 17,  ///< a * a, whatever b
+  BitNot = 18,  ///< ~a, whatever b
+  BitAnd = 19,  ///< a & b
+  BitOr = 20,  ///< a | b
+  BitXor = 21,  ///< a ^ b
+  ShiftLeft = 22,  ///< a << b, b without sign
+  ShiftRight = 23,  ///< a >> b, b without sign; zeros come in
 };
 inline constexpr std::string_view to_string(AluOp value) {
   switch (value) {
     case AluOp::Add: return "Add";
     case AluOp::Sub: return "Sub";
     case AluOp::Max: return "Max";
+    case AluOp::Min: return "Min";
+    case AluOp::Mul: return "Mul";
+    case AluOp::AbsMax: return "AbsMax";
+    case AluOp::AbsMin: return "AbsMin";
+    case AluOp::Eq: return "Eq";
+    case AluOp::Ne: return "Ne";
+    case AluOp::Lt: return "Lt";
+    case AluOp::Le: return "Le";
+    case AluOp::Gt: return "Gt";
+    case AluOp::Ge: return "Ge";
+    case AluOp::And: return "And";
+    case AluOp::Or: return "Or";
+    case AluOp::Xor: return "Xor";
+    case AluOp::Abs: return "Abs";
+    case AluOp::Square: return "Square";
+    case AluOp::BitNot: return "BitNot";
+    case AluOp::BitAnd: return "BitAnd";
+    case AluOp::BitOr: return "BitOr";
+    case AluOp::BitXor: return "BitXor";
+    case AluOp::ShiftLeft: return "ShiftLeft";
+    case AluOp::ShiftRight: return "ShiftRight";
   }
   return "?";
 }
-inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max};
+inline constexpr std::array kEveryAluOp{AluOp::Add, AluOp::Sub, AluOp::Max, AluOp::Min, AluOp::Mul, AluOp::AbsMax, AluOp::AbsMin, AluOp::Eq, AluOp::Ne, AluOp::Lt, AluOp::Le, AluOp::Gt, AluOp::Ge, AluOp::And, AluOp::Or, AluOp::Xor, AluOp::Abs, AluOp::Square, AluOp::BitNot, AluOp::BitAnd, AluOp::BitOr, AluOp::BitXor, AluOp::ShiftLeft, AluOp::ShiftRight};
+inline constexpr std::uint64_t kAluOpBits = 0xfc0000;  ///< a mask: of bits: operands are integers of one size, nothing is cast
 
-/// what the activation engine computes of a number
+/// what the activation engine computes of a number. NaN gives NaN. From Exp on by table: errors in [accuracy.md](accuracy.md); ranges in which the published engine is valid, [in brackets], ours are wider unless it says so
 enum class ActFunc : std::uint8_t {
   Copy = 0,  ///< x
   Relu = 1,  ///< x > 0 ? x : +0; NaN stays NaN
+  Square = 2,  ///< x * x
+  Abs = 3,  ///< the magnitude of x
+  Sign = 4,  ///< 1, -1, or x if that is +-0
+  Exp = 8,  ///< e^x
+  Log = 9,  ///< ln x; of +-0 -infinity, below NaN [2^-64, 2^64]
+  Sqrt = 10,  ///< square root; of -0 -0, below NaN [2^-116, 2^118]
+  Rsqrt = 11,  ///< 1 / square root; of +-0 +-infinity, below NaN [2^-87, 2^97]
+  Reciprocal = 12,  ///< 1 / x; of |x| <= 2^-128 +-infinity [+-2^-42, +-2^42]
+  Sin = 13,  ///< sin x [-pi, pi]; outside, here too, the cubic at +-pi goes on: sin 9 = 27.65; of infinity NaN
+  Arctan = 14,  ///< arctan x [-pi/2, pi/2]
+  Tanh = 15,  ///< tanh x
+  Sigmoid = 16,  ///< 1 / (1 + e^-x)
+  Erf = 17,  ///< error function
+  Gelu = 18,  ///< x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
+  GeluApprxTanh = 19,  ///< x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+  GeluApprxSigmoid = 20,  ///< x / (1 + e^(-1.702 x))
+  Silu = 21,  ///< x / (1 + e^-x)
+  Softplus = 22,  ///< ln(1 + e^x)
+  Mish = 23,  ///< x tanh(ln(1 + e^x))
+  GeluDx = 24,  ///< derivative of Gelu
+  SiluDx = 25,  ///< derivative of Silu
+  ErfDx = 26,  ///< derivative of Erf
+  GeluApprxSigmoidDx = 27,  ///< derivative of GeluApprxSigmoid
 };
 inline constexpr std::string_view to_string(ActFunc value) {
   switch (value) {
     case ActFunc::Copy: return "Copy";
     case ActFunc::Relu: return "Relu";
+    case ActFunc::Square: return "Square";
+    case ActFunc::Abs: return "Abs";
+    case ActFunc::Sign: return "Sign";
+    case ActFunc::Exp: return "Exp";
+    case ActFunc::Log: return "Log";
+    case ActFunc::Sqrt: return "Sqrt";
+    case ActFunc::Rsqrt: return "Rsqrt";
+    case ActFunc::Reciprocal: return "Reciprocal";
+    case ActFunc::Sin: return "Sin";
+    case ActFunc::Arctan: return "Arctan";
+    case ActFunc::Tanh: return "Tanh";
+    case ActFunc::Sigmoid: return "Sigmoid";
+    case ActFunc::Erf: return "Erf";
+    case ActFunc::Gelu: return "Gelu";
+    case ActFunc::GeluApprxTanh: return "GeluApprxTanh";
+    case ActFunc::GeluApprxSigmoid: return "GeluApprxSigmoid";
+    case ActFunc::Silu: return "Silu";
+    case ActFunc::Softplus: return "Softplus";
+    case ActFunc::Mish: return "Mish";
+    case ActFunc::GeluDx: return "GeluDx";
+    case ActFunc::SiluDx: return "SiluDx";
+    case ActFunc::ErfDx: return "ErfDx";
+    case ActFunc::GeluApprxSigmoidDx: return "GeluApprxSigmoidDx";
   }
   return "?";
 }
-inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu};
+inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu, ActFunc::Square, ActFunc::Abs, ActFunc::Sign, ActFunc::Exp, ActFunc::Log, ActFunc::Sqrt, ActFunc::Rsqrt, ActFunc::Reciprocal, ActFunc::Sin, ActFunc::Arctan, ActFunc::Tanh, ActFunc::Sigmoid, ActFunc::Erf, ActFunc::Gelu, ActFunc::GeluApprxTanh, ActFunc::GeluApprxSigmoid, ActFunc::Silu, ActFunc::Softplus, ActFunc::Mish, ActFunc::GeluDx, ActFunc::SiluDx, ActFunc::ErfDx, ActFunc::GeluApprxSigmoidDx};
 
 /// what a DMA engine makes of a row and of one from its second source
 enum class Combine : std::uint8_t {
@@ -415,6 +516,24 @@ inline constexpr std::string_view to_string(Condition value) {
   return "?";
 }
 inline constexpr std::array kEveryCondition{Condition::Eq, Condition::Ne, Condition::Lt, Condition::Ge, Condition::Ltu, Condition::Geu};
+
+/// where a scalar is
+enum class ScalarKind : std::uint8_t {
+  None = 0,  ///< nowhere: there is none, all of it is zero
+  Immediate = 1,  ///< value: a word, fp32 but for functions of bits
+  Sbuf = 2,  ///< a word of each partition: value is {first partition 8, byte 24}
+  Register = 3,  ///< R[value]: an immediate when the instruction issues
+};
+inline constexpr std::string_view to_string(ScalarKind value) {
+  switch (value) {
+    case ScalarKind::None: return "None";
+    case ScalarKind::Immediate: return "Immediate";
+    case ScalarKind::Sbuf: return "Sbuf";
+    case ScalarKind::Register: return "Register";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryScalarKind{ScalarKind::None, ScalarKind::Immediate, ScalarKind::Sbuf, ScalarKind::Register};
 
 /// type of a flit; NULL flits carry credits only
 enum class FlitType : std::uint8_t {
@@ -639,8 +758,14 @@ enum class Opcode : std::uint8_t {
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
   TensorCopy = 32,  ///< vector: dst = cast(src0)
   TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
-  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
+  TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element
+  TensorScalar = 35,  ///< vector: dst = cast((src0 func a) func1 b), a and b scalars; without b only func
+  ScalarTensorTensor = 36,  ///< vector: dst = cast((src0 func a) func1 src1), a a scalar
+  TensorTensorScan = 37,  ///< vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
+  Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
+  Memset = 39,  ///< vector: dst = cast(a), a a scalar
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+  ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
 };
 inline constexpr std::string_view to_string(Opcode value) {
@@ -655,12 +780,18 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::TensorCopy: return "TensorCopy";
     case Opcode::TensorTensor: return "TensorTensor";
     case Opcode::TensorReduce: return "TensorReduce";
+    case Opcode::TensorScalar: return "TensorScalar";
+    case Opcode::ScalarTensorTensor: return "ScalarTensorTensor";
+    case Opcode::TensorTensorScan: return "TensorTensorScan";
+    case Opcode::Select: return "Select";
+    case Opcode::Memset: return "Memset";
     case Opcode::Activate: return "Activate";
+    case Opcode::ActivateScaled: return "ActivateScaled";
     case Opcode::DmaTrigger: return "DmaTrigger";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1023,6 +1154,122 @@ struct Doorbell {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static Doorbell from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Doorbell&) const = default;
+};
+
+/// one number for all elements of a partition
+struct Scalar {
+  static constexpr unsigned kBits = 56;
+  static constexpr unsigned kWords = 2;
+  using Words = std::array<std::uint32_t, 2>;
+  std::uint8_t kind{};  ///< scalar_kind
+  std::uint8_t reverse{};  ///< 1: scalar func x, else x func scalar
+  std::uint32_t reserved{};  ///< zero
+  std::uint32_t value{};
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 54, 2, static_cast<std::uint64_t>(kind));
+    put_bits(words, at + 53, 1, static_cast<std::uint64_t>(reverse));
+    put_bits(words, at + 32, 21, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 0, 32, static_cast<std::uint64_t>(value));
+  }
+  static Scalar unpack(const std::uint32_t* words, unsigned at = 0) {
+    Scalar s;
+    s.kind = static_cast<std::uint8_t>(get_bits(words, at + 54, 2));
+    s.reverse = static_cast<std::uint8_t>(get_bits(words, at + 53, 1));
+    s.reserved = static_cast<std::uint32_t>(get_bits(words, at + 32, 21));
+    s.value = static_cast<std::uint32_t>(get_bits(words, at + 0, 32));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Scalar from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Scalar&) const = default;
+};
+
+/// in place of src1. One of the two may be in a register
+struct Scalars {
+  static constexpr unsigned kBits = 112;
+  static constexpr unsigned kWords = 4;
+  using Words = std::array<std::uint32_t, 4>;
+  Scalar second{};  ///< b of func1
+  Scalar first{};  ///< a of func
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    second.pack(words, at + 56);
+    first.pack(words, at + 0);
+  }
+  static Scalars unpack(const std::uint32_t* words, unsigned at = 0) {
+    Scalars s;
+    s.second = Scalar::unpack(words, at + 56);
+    s.first = Scalar::unpack(words, at + 0);
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Scalars from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Scalars&) const = default;
+};
+
+/// imm of an instruction with two functions and two scalars
+struct Fused {
+  static constexpr unsigned kBits = 6;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t func1{};  ///< second function, zero without a second scalar; both are of bits, or none is
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(func1));
+  }
+  static Fused unpack(const std::uint32_t* words, unsigned at = 0) {
+    Fused s;
+    s.func1 = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Fused from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Fused&) const = default;
+};
+
+/// imm of an instruction with two functions and one scalar
+struct FusedScalar {
+  static constexpr unsigned kBits = 24;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint16_t value{};  ///< Immediate: the upper half of a word, a bf16. Sbuf: byte / 4, on the partitions of src0
+  std::uint8_t kind{};  ///< scalar_kind, Immediate or Sbuf
+  std::uint8_t func1{};  ///< second function; both are of bits, or none is
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 8, 16, static_cast<std::uint64_t>(value));
+    put_bits(words, at + 6, 2, static_cast<std::uint64_t>(kind));
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(func1));
+  }
+  static FusedScalar unpack(const std::uint32_t* words, unsigned at = 0) {
+    FusedScalar s;
+    s.value = static_cast<std::uint16_t>(get_bits(words, at + 8, 16));
+    s.kind = static_cast<std::uint8_t>(get_bits(words, at + 6, 2));
+    s.func1 = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static FusedScalar from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const FusedScalar&) const = default;
+};
+
+/// imm of a reduction
+struct Reduction {
+  static constexpr unsigned kBits = 3;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t negate{};  ///< 1: the result negated; of bits, each of them
+  std::uint8_t more{};  ///< dimensions that are reduced beside the innermost one: those next to it
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 2, 1, static_cast<std::uint64_t>(negate));
+    put_bits(words, at + 0, 2, static_cast<std::uint64_t>(more));
+  }
+  static Reduction unpack(const std::uint32_t* words, unsigned at = 0) {
+    Reduction s;
+    s.negate = static_cast<std::uint8_t>(get_bits(words, at + 2, 1));
+    s.more = static_cast<std::uint8_t>(get_bits(words, at + 0, 2));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Reduction from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Reduction&) const = default;
 };
 
 /// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)

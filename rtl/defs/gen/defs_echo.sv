@@ -51,6 +51,34 @@ module defs_echo (
   output logic [23:0] doorbell_o,
   output logic [7:0] doorbell_f_engine_o,
   output logic [15:0] doorbell_f_count_o,
+  input  logic [55:0] scalar_i,
+  output logic [55:0] scalar_o,
+  output logic [1:0] scalar_f_kind_o,
+  output logic scalar_f_reverse_o,
+  output logic [20:0] scalar_f_reserved_o,
+  output logic [31:0] scalar_f_value_o,
+  input  logic [111:0] scalars_i,
+  output logic [111:0] scalars_o,
+  output logic [1:0] scalars_f_second_kind_o,
+  output logic scalars_f_second_reverse_o,
+  output logic [20:0] scalars_f_second_reserved_o,
+  output logic [31:0] scalars_f_second_value_o,
+  output logic [1:0] scalars_f_first_kind_o,
+  output logic scalars_f_first_reverse_o,
+  output logic [20:0] scalars_f_first_reserved_o,
+  output logic [31:0] scalars_f_first_value_o,
+  input  logic [5:0] fused_i,
+  output logic [5:0] fused_o,
+  output logic [5:0] fused_f_func1_o,
+  input  logic [23:0] fused_scalar_i,
+  output logic [23:0] fused_scalar_o,
+  output logic [15:0] fused_scalar_f_value_o,
+  output logic [1:0] fused_scalar_f_kind_o,
+  output logic [5:0] fused_scalar_f_func1_o,
+  input  logic [2:0] reduction_i,
+  output logic [2:0] reduction_o,
+  output logic reduction_f_negate_o,
+  output logic [1:0] reduction_f_more_o,
   input  logic [111:0] operand_i,
   output logic [111:0] operand_o,
   output logic [1:0] operand_f_space_o,
@@ -381,6 +409,57 @@ module defs_echo (
   assign doorbell_out.engine = doorbell_f_engine_o;
   assign doorbell_f_count_o = doorbell_in.count;
   assign doorbell_out.count = doorbell_f_count_o;
+  defs_pkg::scalar_t scalar_in, scalar_out;
+  assign scalar_in = scalar_i;
+  assign scalar_o = scalar_out;
+  assign scalar_f_kind_o = scalar_in.kind;
+  assign scalar_out.kind = scalar_f_kind_o;
+  assign scalar_f_reverse_o = scalar_in.reverse;
+  assign scalar_out.reverse = scalar_f_reverse_o;
+  assign scalar_f_reserved_o = scalar_in.reserved;
+  assign scalar_out.reserved = scalar_f_reserved_o;
+  assign scalar_f_value_o = scalar_in.value;
+  assign scalar_out.value = scalar_f_value_o;
+  defs_pkg::scalars_t scalars_in, scalars_out;
+  assign scalars_in = scalars_i;
+  assign scalars_o = scalars_out;
+  assign scalars_f_second_kind_o = scalars_in.second.kind;
+  assign scalars_out.second.kind = scalars_f_second_kind_o;
+  assign scalars_f_second_reverse_o = scalars_in.second.reverse;
+  assign scalars_out.second.reverse = scalars_f_second_reverse_o;
+  assign scalars_f_second_reserved_o = scalars_in.second.reserved;
+  assign scalars_out.second.reserved = scalars_f_second_reserved_o;
+  assign scalars_f_second_value_o = scalars_in.second.value;
+  assign scalars_out.second.value = scalars_f_second_value_o;
+  assign scalars_f_first_kind_o = scalars_in.first.kind;
+  assign scalars_out.first.kind = scalars_f_first_kind_o;
+  assign scalars_f_first_reverse_o = scalars_in.first.reverse;
+  assign scalars_out.first.reverse = scalars_f_first_reverse_o;
+  assign scalars_f_first_reserved_o = scalars_in.first.reserved;
+  assign scalars_out.first.reserved = scalars_f_first_reserved_o;
+  assign scalars_f_first_value_o = scalars_in.first.value;
+  assign scalars_out.first.value = scalars_f_first_value_o;
+  defs_pkg::fused_t fused_in, fused_out;
+  assign fused_in = fused_i;
+  assign fused_o = fused_out;
+  assign fused_f_func1_o = fused_in.func1;
+  assign fused_out.func1 = fused_f_func1_o;
+  defs_pkg::fused_scalar_t fused_scalar_in, fused_scalar_out;
+  assign fused_scalar_in = fused_scalar_i;
+  assign fused_scalar_o = fused_scalar_out;
+  assign fused_scalar_f_value_o = fused_scalar_in.value;
+  assign fused_scalar_out.value = fused_scalar_f_value_o;
+  assign fused_scalar_f_kind_o = fused_scalar_in.kind;
+  assign fused_scalar_out.kind = fused_scalar_f_kind_o;
+  assign fused_scalar_f_func1_o = fused_scalar_in.func1;
+  assign fused_scalar_out.func1 = fused_scalar_f_func1_o;
+  defs_pkg::reduction_t reduction_in, reduction_out;
+  assign reduction_in = reduction_i;
+  assign reduction_o = reduction_out;
+  assign reduction_f_negate_o = reduction_in.negate;
+  assign reduction_out.negate = reduction_f_negate_o;
+  assign reduction_f_more_o = reduction_in.more;
+  assign reduction_out.more = reduction_f_more_o;
   defs_pkg::operand_t operand_in, operand_out;
   assign operand_in = operand_i;
   assign operand_o = operand_out;

@@ -124,8 +124,16 @@ package defs_pkg;
     DtypeFp8E4M3 = 4'd5,  // 1/4/3, max 240
     DtypeFp8E3M4 = 4'd6,  // 1/3/4
     DtypeInt8 = 4'd7,  // two's complement
-    DtypeInt32 = 4'd8  // two's complement
+    DtypeInt32 = 4'd8,  // two's complement
+    DtypeUint8 = 4'd9,
+    DtypeInt16 = 4'd10,  // two's complement
+    DtypeUint16 = 4'd11,
+    DtypeUint32 = 4'd12
   } dtype_e;
+  localparam logic [15:0] DtypeInteger = 16'h1f80;  // has no exponent
+  localparam logic [15:0] DtypeSigned = 16'h580;  // two's complement
+  localparam logic [15:0] DtypeBytes2 = 16'hc0c;  // two bytes each
+  localparam logic [15:0] DtypeBytes4 = 16'h1103;  // four
 
   // why an engine stopped
   typedef enum logic [7:0] {
@@ -175,17 +183,62 @@ package defs_pkg;
     HostKindError = 2'd3  // an engine stopped: cause and pc
   } host_kind_e;
 
-  // what the vector engine computes of two numbers
+  // what the vector engine computes of two numbers a and b: in fp32, rounded once to nearest even, subnormals kept, the result 1 or 0 of what is true or not, every NaN 0x7FC00000; or, of `bits`, of integers as they lie in memory
   typedef enum logic [7:0] {
-    AluOpAdd = 8'd0,  // fp32 addition
-    AluOpSub = 8'd1,  // fp32 subtraction, src0 - src1
-    AluOpMax = 8'd2  // IEEE 754-2019 maximum: NaN wins, +0 > -0
+    AluOpAdd = 8'd0,  // a + b
+    AluOpSub = 8'd1,  // a - b
+    AluOpMax = 8'd2,  // IEEE 754-2019 maximum: NaN wins, +0 > -0
+    AluOpMin = 8'd3,  // IEEE 754-2019 minimum, likewise
+    AluOpMul = 8'd4,  // a * b
+    AluOpAbsMax = 8'd5,  // maximum of the magnitudes
+    AluOpAbsMin = 8'd6,  // minimum of the magnitudes
+    AluOpEq = 8'd7,  // a == b; -0 == +0; false of NaN
+    AluOpNe = 8'd8,  // a != b; true of NaN
+    AluOpLt = 8'd9,  // a < b; false of NaN, as the next three
+    AluOpLe = 8'd10,  // a <= b
+    AluOpGt = 8'd11,  // a > b
+    AluOpGe = 8'd12,  // a >= b
+    AluOpAnd = 8'd13,  // a and b are not 0: NaN is true, -0 false
+    AluOpOr = 8'd14,  // a or b is not 0
+    AluOpXor = 8'd15,  // one of a and b is not 0
+    AluOpAbs = 8'd16,  // magnitude of a, whatever b
+    AluOpSquare = 8'd17,  // a * a, whatever b
+    AluOpBitNot = 8'd18,  // ~a, whatever b
+    AluOpBitAnd = 8'd19,  // a & b
+    AluOpBitOr = 8'd20,  // a | b
+    AluOpBitXor = 8'd21,  // a ^ b
+    AluOpShiftLeft = 8'd22,  // a << b, b without sign
+    AluOpShiftRight = 8'd23  // a >> b, b without sign; zeros come in
   } alu_op_e;
+  localparam logic [63:0] AluOpBits = 64'hfc0000;  // of bits: operands are integers of one size, nothing is cast
 
-  // what the activation engine computes of a number
+  // what the activation engine computes of a number. NaN gives NaN. From Exp on by table: errors in [accuracy.md](accuracy.md); ranges in which the published engine is valid, [in brackets], ours are wider unless it says so
   typedef enum logic [7:0] {
     ActFuncCopy = 8'd0,  // x
-    ActFuncRelu = 8'd1  // x > 0 ? x : +0; NaN stays NaN
+    ActFuncRelu = 8'd1,  // x > 0 ? x : +0; NaN stays NaN
+    ActFuncSquare = 8'd2,  // x * x
+    ActFuncAbs = 8'd3,  // the magnitude of x
+    ActFuncSign = 8'd4,  // 1, -1, or x if that is +-0
+    ActFuncExp = 8'd8,  // e^x
+    ActFuncLog = 8'd9,  // ln x; of +-0 -infinity, below NaN [2^-64, 2^64]
+    ActFuncSqrt = 8'd10,  // square root; of -0 -0, below NaN [2^-116, 2^118]
+    ActFuncRsqrt = 8'd11,  // 1 / square root; of +-0 +-infinity, below NaN [2^-87, 2^97]
+    ActFuncReciprocal = 8'd12,  // 1 / x; of |x| <= 2^-128 +-infinity [+-2^-42, +-2^42]
+    ActFuncSin = 8'd13,  // sin x [-pi, pi]; outside, here too, the cubic at +-pi goes on: sin 9 = 27.65; of infinity NaN
+    ActFuncArctan = 8'd14,  // arctan x [-pi/2, pi/2]
+    ActFuncTanh = 8'd15,  // tanh x
+    ActFuncSigmoid = 8'd16,  // 1 / (1 + e^-x)
+    ActFuncErf = 8'd17,  // error function
+    ActFuncGelu = 8'd18,  // x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
+    ActFuncGeluApprxTanh = 8'd19,  // x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+    ActFuncGeluApprxSigmoid = 8'd20,  // x / (1 + e^(-1.702 x))
+    ActFuncSilu = 8'd21,  // x / (1 + e^-x)
+    ActFuncSoftplus = 8'd22,  // ln(1 + e^x)
+    ActFuncMish = 8'd23,  // x tanh(ln(1 + e^x))
+    ActFuncGeluDx = 8'd24,  // derivative of Gelu
+    ActFuncSiluDx = 8'd25,  // derivative of Silu
+    ActFuncErfDx = 8'd26,  // derivative of Erf
+    ActFuncGeluApprxSigmoidDx = 8'd27  // derivative of GeluApprxSigmoid
   } act_func_e;
 
   // what a DMA engine makes of a row and of one from its second source
@@ -219,6 +272,14 @@ package defs_pkg;
     ConditionLtu = 8'd4,  // a < b, unsigned
     ConditionGeu = 8'd5  // a >= b, unsigned
   } condition_e;
+
+  // where a scalar is
+  typedef enum logic [1:0] {
+    ScalarKindNone = 2'd0,  // nowhere: there is none, all of it is zero
+    ScalarKindImmediate = 2'd1,  // value: a word, fp32 but for functions of bits
+    ScalarKindSbuf = 2'd2,  // a word of each partition: value is {first partition 8, byte 24}
+    ScalarKindRegister = 2'd3  // R[value]: an immediate when the instruction issues
+  } scalar_kind_e;
 
   // type of a flit; NULL flits carry credits only
   typedef enum logic [2:0] {
@@ -330,8 +391,14 @@ package defs_pkg;
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
     OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
-    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimension of src0)
+    OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element
+    OpcodeTensorScalar = 8'd35,  // vector: dst = cast((src0 func a) func1 b), a and b scalars; without b only func
+    OpcodeScalarTensorTensor = 8'd36,  // vector: dst = cast((src0 func a) func1 src1), a a scalar
+    OpcodeTensorTensorScan = 8'd37,  // vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
+    OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
+    OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
+    OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
     OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
   } opcode_e;
 
@@ -411,6 +478,43 @@ package defs_pkg;
     logic [15:0] count;  // descriptors to execute, 1 .. 65535
   } doorbell_t;
   localparam int unsigned DoorbellBits = 24;
+
+  // one number for all elements of a partition
+  typedef struct packed {
+    logic [1:0] kind;  // scalar_kind
+    logic reverse;  // 1: scalar func x, else x func scalar
+    logic [20:0] reserved;  // zero
+    logic [31:0] value;
+  } scalar_t;
+  localparam int unsigned ScalarBits = 56;
+
+  // in place of src1. One of the two may be in a register
+  typedef struct packed {
+    scalar_t second;  // b of func1
+    scalar_t first;  // a of func
+  } scalars_t;
+  localparam int unsigned ScalarsBits = 112;
+
+  // imm of an instruction with two functions and two scalars
+  typedef struct packed {
+    logic [5:0] func1;  // second function, zero without a second scalar; both are of bits, or none is
+  } fused_t;
+  localparam int unsigned FusedBits = 6;
+
+  // imm of an instruction with two functions and one scalar
+  typedef struct packed {
+    logic [15:0] value;  // Immediate: the upper half of a word, a bf16. Sbuf: byte / 4, on the partitions of src0
+    logic [1:0] kind;  // scalar_kind, Immediate or Sbuf
+    logic [5:0] func1;  // second function; both are of bits, or none is
+  } fused_scalar_t;
+  localparam int unsigned FusedScalarBits = 24;
+
+  // imm of a reduction
+  typedef struct packed {
+    logic negate;  // 1: the result negated; of bits, each of them
+    logic [1:0] more;  // dimensions that are reduced beside the innermost one: those next to it
+  } reduction_t;
+  localparam int unsigned ReductionBits = 3;
 
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {

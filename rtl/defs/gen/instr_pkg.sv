@@ -2,10 +2,14 @@
 // One rule per instruction: who executes it, and what makes it legal.
 package instr_pkg;
 
-  // How an operand is walked: all dimensions, all but the innermost, its first element.
+  // How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
   typedef enum logic [1:0] {WalkAll = 2'd0, WalkOuter = 2'd1, WalkOne = 2'd2} walk_e;
   // Does the instruction write the stationary tile, or multiply with it?
   typedef enum logic [1:0] {StationaryNone = 2'd0, StationaryWrite = 2'd1, StationaryRead = 2'd2} stationary_e;
+  // Where its scalars are: two in place of src1, one in imm.
+  typedef enum logic [1:0] {ScalarsNone = 2'd0, ScalarsSrc1 = 2'd1, ScalarsImm = 2'd2} scalars_e;
+  // What it makes of elements and scalars.
+  typedef enum logic [1:0] {FormElementwise = 2'd0, FormScan = 2'd1, FormSelect = 2'd2, FormFill = 2'd3} form_e;
 
   // What an engine may find wrong, in the order of report.
   typedef struct packed {
@@ -33,7 +37,7 @@ package instr_pkg;
 
   // Formats as masks indexed by dtype_e.
   localparam logic [15:0] FormatsFp32 = 16'h0001;
-  localparam logic [15:0] FormatsLane = 16'h0005;
+  localparam logic [15:0] FormatsLane = 16'h1fff;
   localparam logic [15:0] FormatsSum = 16'h0101;
   localparam logic [15:0] FormatsNarrow = 16'h007c;
   localparam logic [15:0] FormatsProduct = 16'h00ff;
@@ -73,10 +77,22 @@ package instr_pkg;
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedTensorTensor = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
-  localparam logic [511:0] UnusedTensorReduce = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+  localparam logic [511:0] UnusedTensorReduce = {128'h00008000000000000003ffffe3ff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+  localparam logic [511:0] UnusedTensorScalar = {128'h00008000000000000003ffff03ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedScalarTensorTensor = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedTensorTensorScan = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedSelect = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedMemset = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
+      128'hffffffff1fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedActivate = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
 
@@ -110,21 +126,45 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0100, 16'h0000, 16'h0101, WalkAll, 1'b1}};
   localparam rule_t RuleTensorCopy = {4'b0010, 64'h0,
-    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
-  localparam rule_t RuleTensorTensor = {4'b0010, 64'h7,
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
-  localparam rule_t RuleTensorReduce = {4'b0010, 64'h5,
-    {4'b0110, 16'h0005, 16'h0001, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorTensor = {4'b0010, 64'hffffff,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorReduce = {4'b0010, 64'h38e01f,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkOuter, 1'b0}};
-  localparam rule_t RuleActivate = {4'b0100, 64'h3,
-    {4'b0110, 16'h0005, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkOuter, 1'b0}};
+  localparam rule_t RuleTensorScalar = {4'b0010, 64'hffffff,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleScalarTensorTensor = {4'b0010, 64'hffffff,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTensorTensorScan = {4'b0010, 64'hffffff,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleSelect = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleMemset = {4'b0010, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActivate = {4'b0100, 64'hfffff1f,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
-    {4'b0010, 16'h0005, 16'h0000, WalkAll, 1'b0}};
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActivateScaled = {4'b0100, 64'hfffff1f,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -143,7 +183,13 @@ package instr_pkg;
       defs_pkg::OpcodeTensorCopy: rule_of = RuleTensorCopy;
       defs_pkg::OpcodeTensorTensor: rule_of = RuleTensorTensor;
       defs_pkg::OpcodeTensorReduce: rule_of = RuleTensorReduce;
+      defs_pkg::OpcodeTensorScalar: rule_of = RuleTensorScalar;
+      defs_pkg::OpcodeScalarTensorTensor: rule_of = RuleScalarTensorTensor;
+      defs_pkg::OpcodeTensorTensorScan: rule_of = RuleTensorTensorScan;
+      defs_pkg::OpcodeSelect: rule_of = RuleSelect;
+      defs_pkg::OpcodeMemset: rule_of = RuleMemset;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
+      defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
       default: rule_of = '0;
     endcase
@@ -162,7 +208,13 @@ package instr_pkg;
       defs_pkg::OpcodeTensorCopy: unused_of = UnusedTensorCopy;
       defs_pkg::OpcodeTensorTensor: unused_of = UnusedTensorTensor;
       defs_pkg::OpcodeTensorReduce: unused_of = UnusedTensorReduce;
+      defs_pkg::OpcodeTensorScalar: unused_of = UnusedTensorScalar;
+      defs_pkg::OpcodeScalarTensorTensor: unused_of = UnusedScalarTensorTensor;
+      defs_pkg::OpcodeTensorTensorScan: unused_of = UnusedTensorTensorScan;
+      defs_pkg::OpcodeSelect: unused_of = UnusedSelect;
+      defs_pkg::OpcodeMemset: unused_of = UnusedMemset;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
+      defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
       default: unused_of = '0;
     endcase
@@ -181,9 +233,27 @@ package instr_pkg;
       defs_pkg::OpcodeTensorCopy: engines_of = 4'b0010;
       defs_pkg::OpcodeTensorTensor: engines_of = 4'b0010;
       defs_pkg::OpcodeTensorReduce: engines_of = 4'b0010;
+      defs_pkg::OpcodeTensorScalar: engines_of = 4'b0010;
+      defs_pkg::OpcodeScalarTensorTensor: engines_of = 4'b0010;
+      defs_pkg::OpcodeTensorTensorScan: engines_of = 4'b0010;
+      defs_pkg::OpcodeSelect: engines_of = 4'b0010;
+      defs_pkg::OpcodeMemset: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
+      defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
       default: engines_of = '0;
+    endcase
+  endfunction
+
+  // Its functions of bits, a mask: operands are integers of one size.
+  function automatic logic [63:0] bits_of(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTensorTensor: bits_of = 64'hfc0000;
+      defs_pkg::OpcodeTensorReduce: bits_of = 64'h380000;
+      defs_pkg::OpcodeTensorScalar: bits_of = 64'hfc0000;
+      defs_pkg::OpcodeScalarTensorTensor: bits_of = 64'hfc0000;
+      defs_pkg::OpcodeTensorTensorScan: bits_of = 64'hfc0000;
+      default: bits_of = '0;
     endcase
   endfunction
 
@@ -193,6 +263,39 @@ package instr_pkg;
       defs_pkg::OpcodeLoadStationary: stationary_of = StationaryWrite;
       defs_pkg::OpcodeMultiplyMoving: stationary_of = StationaryRead;
       default: stationary_of = StationaryNone;
+    endcase
+  endfunction
+
+  // Where its scalars are.
+  function automatic scalars_e scalars_of(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTensorScalar: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeScalarTensorTensor: scalars_of = ScalarsImm;
+      defs_pkg::OpcodeTensorTensorScan: scalars_of = ScalarsImm;
+      defs_pkg::OpcodeSelect: scalars_of = ScalarsImm;
+      defs_pkg::OpcodeMemset: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeActivateScaled: scalars_of = ScalarsSrc1;
+      default: scalars_of = ScalarsNone;
+    endcase
+  endfunction
+
+  // Are they in place of src1? (Yosys does not find enumerators from here.)
+  function automatic logic scalars_in_src1(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTensorScalar: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeMemset: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeActivateScaled: scalars_in_src1 = 1'b1;
+      default: scalars_in_src1 = 1'b0;
+    endcase
+  endfunction
+
+  // What it makes of elements and scalars.
+  function automatic form_e form_of(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTensorTensorScan: form_of = FormScan;
+      defs_pkg::OpcodeSelect: form_of = FormSelect;
+      defs_pkg::OpcodeMemset: form_of = FormFill;
+      default: form_of = FormElementwise;
     endcase
   endfunction
 

@@ -9,12 +9,16 @@
 
 namespace defs {
 
-/// How an operand is walked: all dimensions, all but the innermost, its first element.
+/// How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
 enum class Walk : std::uint8_t { All, Outer, One };
 /// Does the instruction write the stationary tile, or multiply with it?
 enum class Stationary : std::uint8_t { None, Write, Read };
+/// Where its scalars are: two in place of src1, one in imm.
+enum class ScalarPlace : std::uint8_t { None, Src1, Imm };
+/// What it makes of elements and scalars.
+enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill };
 /// What the low bits of imm are.
-enum class Imm : std::uint8_t { None, Doorbell };
+enum class Imm : std::uint8_t { None, Reduction, Fused, FusedScalar, Doorbell };
 /// What lies in place of the operands.
 enum class Overlay : std::uint8_t { None, RegAlu, Branch, RegLoad };
 
@@ -41,19 +45,30 @@ struct InstrRow {
   std::uint8_t engines;  ///< that execute it, a mask by Engine; 0: sequencers do
   /// Values of func, as a mask, and their names; 0 and null: it has none.
   std::uint64_t functions;
+  std::uint64_t bits;  ///< those of them that take integers of one size as they are
   std::string_view (*function_name)(std::uint8_t);
   bool accumulate;  ///< with the bit set, dst is read, too
   Imm imm;
+  unsigned imm_bits;  ///< of it; the others are zero
+  ScalarPlace scalars;
+  Form form;
   Overlay overlay;
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
+  constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
   constexpr bool runs_on(Engine engine) const {
     return engines >> static_cast<unsigned>(engine) & 1;
   }
   /// Every sequencer does it itself.
   constexpr bool is_control() const { return engines == 0; }
-  constexpr bool computes() const { return operands[0].used(); }
+  constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
+  /// There is nothing in src1's place.
+  /// Has it two functions? The second one is in imm.
+  constexpr bool is_fused() const {
+    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+  }
+  constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
   constexpr const OperandRow& src0() const { return operands[0]; }
   constexpr const OperandRow& src1() const { return operands[1]; }
   constexpr const OperandRow& dst() const { return operands[2]; }
@@ -101,81 +116,117 @@ struct Faults {
 
 /// Formats, masks by Dtype.
 inline constexpr unsigned kFormatsFp32 = 0x1;
-inline constexpr unsigned kFormatsLane = 0x5;
+inline constexpr unsigned kFormatsLane = 0x1fff;
 inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 12> kInstructions{{
+inline constexpr std::array<InstrRow, 18> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
-     0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::End, "End", "END",
      "stop this sequencer after everything before it is done; tell the host",
-     0, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::RegAlu, "RegAlu", "REG_ALU",
      "R[rd] = R[ra] func (R[rb] + value)",
-     0, 0x7ff, &function_name<RegOp>, false, Imm::None, Overlay::RegAlu, Stationary::None,
+     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegAlu, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::Branch, "Branch", "BRANCH",
      "R[ra] += add; if R[ra] func R[rb], go on at target",
-     0, 0x3f, &function_name<Condition>, false, Imm::None, Overlay::Branch, Stationary::None,
+     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::Branch, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::RegLoad, "RegLoad", "REG_LOAD",
      "R[rd] = the 4 bytes at address + R[ra]",
-     0, 0x0, nullptr, false, Imm::None, Overlay::RegLoad, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegLoad, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::LoadStationary, "LoadStationary", "LOAD_STATIONARY",
      "src0 SBUF [K, M] -> shadow weight plane",
-     1, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::Write,
+     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Write,
      {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
     {Opcode::MultiplyMoving, "MultiplyMoving", "MULTIPLY_MOVING",
      "src0 SBUF [K, N] through the array -> dst PSUM [M, N]",
-     1, 0x0, nullptr, true, Imm::None, Overlay::None, Stationary::Read,
+     1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Read,
      {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"result", 4, 0x0, 0x101, Walk::All, true}}},
     {Opcode::TensorCopy, "TensorCopy", "TENSOR_COPY",
      "dst = cast(src0)",
-     2, 0x0, nullptr, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x101, Walk::All, false},
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::TensorTensor, "TensorTensor", "TENSOR_TENSOR",
      "dst = cast(func(src0, src1))",
-     2, 0x7, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"first source", 6, 0x5, 0x1, Walk::All, false},
-     OperandRow{"second source", 6, 0x5, 0x1, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::TensorReduce, "TensorReduce", "TENSOR_REDUCE",
-     "dst[outer] = cast(func over the innermost dimension of src0)",
-     2, 0x5, &function_name<AluOp>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x1, Walk::All, false},
+     "dst[outer] = cast(func over the innermost dimensions of src0), element after element",
+     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::Outer, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::Outer, false}}},
+    {Opcode::TensorScalar, "TensorScalar", "TENSOR_SCALAR",
+     "dst = cast((src0 func a) func1 b), a and b scalars; without b only func",
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::ScalarTensorTensor, "ScalarTensorTensor", "SCALAR_TENSOR_TENSOR",
+     "dst = cast((src0 func a) func1 src1), a a scalar",
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::TensorTensorScan, "TensorTensorScan", "TENSOR_TENSOR_SCAN",
+     "dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar",
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, Overlay::None, Stationary::None,
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::Select, "Select", "SELECT",
+     "dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is",
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, Overlay::None, Stationary::None,
+     {OperandRow{"predicate", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::Memset, "Memset", "MEMSET",
+     "dst = cast(a), a a scalar",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, Overlay::None, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0x3, &function_name<ActFunc>, false, Imm::None, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x5, 0x101, Walk::All, false},
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false},
-     OperandRow{"destination", 2, 0x5, 0x0, Walk::All, false}}},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+    {Opcode::ActivateScaled, "ActivateScaled", "ACTIVATE_SCALED",
+     "dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product",
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::None, 0, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
-     8, 0x0, nullptr, false, Imm::Doorbell, Overlay::None, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
@@ -194,8 +245,14 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::TensorCopy: return &kInstructions[7];
     case Opcode::TensorTensor: return &kInstructions[8];
     case Opcode::TensorReduce: return &kInstructions[9];
-    case Opcode::Activate: return &kInstructions[10];
-    case Opcode::DmaTrigger: return &kInstructions[11];
+    case Opcode::TensorScalar: return &kInstructions[10];
+    case Opcode::ScalarTensorTensor: return &kInstructions[11];
+    case Opcode::TensorTensorScan: return &kInstructions[12];
+    case Opcode::Select: return &kInstructions[13];
+    case Opcode::Memset: return &kInstructions[14];
+    case Opcode::Activate: return &kInstructions[15];
+    case Opcode::ActivateScaled: return &kInstructions[16];
+    case Opcode::DmaTrigger: return &kInstructions[17];
   }
   return nullptr;
 }
@@ -286,16 +343,57 @@ inline Instr encode_tensor_tensor() {
   instr.opcode = 33;
   return instr;
 }
-/// TENSOR_REDUCE: dst[outer] = cast(func over the innermost dimension of src0).
-inline Instr encode_tensor_reduce() {
+/// TENSOR_REDUCE: dst[outer] = cast(func over the innermost dimensions of src0), element after element.
+inline Instr encode_tensor_reduce(const Reduction& imm) {
   Instr instr;
   instr.opcode = 34;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// TENSOR_SCALAR: dst = cast((src0 func a) func1 b), a and b scalars; without b only func.
+inline Instr encode_tensor_scalar(const Fused& imm) {
+  Instr instr;
+  instr.opcode = 35;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// SCALAR_TENSOR_TENSOR: dst = cast((src0 func a) func1 src1), a a scalar.
+inline Instr encode_scalar_tensor_tensor(const FusedScalar& imm) {
+  Instr instr;
+  instr.opcode = 36;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// TENSOR_TENSOR_SCAN: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar.
+inline Instr encode_tensor_tensor_scan(const FusedScalar& imm) {
+  Instr instr;
+  instr.opcode = 37;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// SELECT: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is.
+inline Instr encode_select(const FusedScalar& imm) {
+  Instr instr;
+  instr.opcode = 38;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// MEMSET: dst = cast(a), a a scalar.
+inline Instr encode_memset() {
+  Instr instr;
+  instr.opcode = 39;
   return instr;
 }
 /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
 inline Instr encode_activate() {
   Instr instr;
   instr.opcode = 48;
+  return instr;
+}
+/// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
+inline Instr encode_activate_scaled() {
+  Instr instr;
+  instr.opcode = 49;
   return instr;
 }
 /// DMA_TRIGGER: ring DMA engine imm[23:16] for imm[15:0] descriptors.

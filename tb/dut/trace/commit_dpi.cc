@@ -54,10 +54,9 @@ void dodeca_commit_row(int kind, int core, int engine, int lane, int serial, int
     sink->commit(commit, {bytes_of(data), static_cast<std::size_t>(count) * 4});
     return;
   }
-  std::array<std::uint16_t, 256> narrow{};
-  for (int i = 0; i < count; ++i) narrow[i] = static_cast<std::uint16_t>(data[i]);
-  sink->commit(commit, {reinterpret_cast<const std::uint8_t*>(narrow.data()),
-                        static_cast<std::size_t>(count) * 2});
+  std::array<std::uint8_t, 512> narrow{};
+  for (int i = 0; i < count; ++i) std::memcpy(&narrow[i * element_bytes], &data[i], element_bytes);
+  sink->commit(commit, {narrow.data(), static_cast<std::size_t>(count) * element_bytes});
 }
 
 void dodeca_commit_burst(int core, int engine, int src, int lane, int serial, int pc,

@@ -29,7 +29,7 @@ namespace tb {
 /// (credits).
 ///
 /// A name is a path with dots, general to special, the block first:
-/// vector.format.TensorCopy.Psum.Fp32.None.Sbuf.Bf16.
+/// vector.format.TensorCopy.src0.Psum.Fp32.
 class Functional {
  public:
   /// `tables`: the routes of messages.

@@ -17,7 +17,6 @@ namespace {
 
 using namespace coverage;
 using defs::Dtype;
-using defs::ErrorCause;
 using defs::Instr;
 using defs::InstrRow;
 using defs::Operand;
@@ -38,7 +37,8 @@ Engine engine_of(const InstrRow& row) {
 
 /// The operands that have bins of their own, and what they are called there.
 std::vector<std::pair<std::string_view, const OperandRow*>> shaped(const InstrRow& row) {
-  std::vector<std::pair<std::string_view, const OperandRow*>> out{{"src0", &row.src0()}};
+  std::vector<std::pair<std::string_view, const OperandRow*>> out;
+  if (row.src0().used()) out.emplace_back("src0", &row.src0());
   if (row.src1().used() && row.src1().walk == defs::Walk::All)
     out.emplace_back("src1", &row.src1());
   if (row.dst().used()) out.emplace_back("dst", &row.dst());
@@ -51,14 +51,24 @@ std::string place(const Operand& o) {
                      to_string(static_cast<Dtype>(o.dtype)));
 }
 
-std::string func_name(const InstrRow& row, std::uint8_t func) {
-  return row.functions ? fmt::format(".{}", row.function_name(func)) : "";
+/// BLOCK.function.OPCODE.FUNC
+std::string function_name(const InstrRow& row, std::uint8_t func) {
+  return fmt::format("{}.function.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
+}
+/// BLOCK.format.OPCODE.OPERAND.PLACE
+std::string format_name(const InstrRow& row, unsigned operand, const Operand& o) {
+  constexpr std::array<std::string_view, 3> kOperands{"src0", "src1", "dst"};
+  return fmt::format("{}.format.{}.{}.{}", block(engine_of(row)), row.name, kOperands[operand],
+                     place(o));
 }
 
-/// BLOCK.format.OPCODE[.FUNC].SRC0.SRC1.DST
-std::string format_name(const InstrRow& row, const Instr& i) {
-  return fmt::format("{}.format.{}{}.{}.{}.{}", block(engine_of(row)), row.name,
-                     func_name(row, i.func), place(i.src0), place(i.src1), place(i.dst));
+/// BLOCK.scalar.OPCODE.WHICH.KIND
+std::string scalar_name(const InstrRow& row, std::string_view which, defs::ScalarKind kind) {
+  return fmt::format("{}.scalar.{}.{}.{}", block(engine_of(row)), row.name, which, to_string(kind));
+}
+/// BLOCK.second.OPCODE.FUNC
+std::string second_name(const InstrRow& row, std::uint8_t func) {
+  return fmt::format("{}.second.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
 }
 
 /// Corners of how much of P, and of where it starts.
@@ -129,33 +139,30 @@ void Functional::make_instruction_bins() {
       bin(fmt::format(fmt::runtime(use), bank));
 }
 
-// Every combination that the golden model's check takes.
 void Functional::make_format_bins(const InstrRow& row) {
-  std::vector<Operand> operands;  // an operand that is not there has no format
-  for (const Space space : defs::kEverySpace)
-    for (const Dtype dtype : defs::kEveryDtype) {
-      Operand o;
-      o.space = static_cast<std::uint8_t>(space);
-      o.dtype = static_cast<std::uint8_t>(dtype);
-      if (o.space != 0 || o.dtype == 0) operands.push_back(o);
-    }
-  Instr i;
-  i.opcode = static_cast<std::uint8_t>(row.opcode);
-  i.partitions = 1;
-  i.size0 = i.size1 = i.size2 = i.size3 = 1;
-  for (unsigned func = 0; func < 64; ++func) {
-    if (!((row.functions ? row.functions : 1) >> func & 1)) continue;
-    i.func = static_cast<std::uint8_t>(func);
-    for (const Operand& src0 : operands)
-      for (const Operand& src1 : operands)
-        for (const Operand& dst : operands) {
-          i.src0 = src0;
-          i.src1 = src1;
-          i.dst = dst;
-          if (cmodel::instr_faults(sizes_, i, engine_of(row)).first_cause() == ErrorCause::None)
-            bin(format_name(row, i));
-        }
+  const bool fused = row.scalars != defs::ScalarPlace::None;
+  const bool pair = row.scalars == defs::ScalarPlace::Src1 && row.functions;
+  for (const auto kind : defs::kEveryScalarKind) {
+    if (!fused || kind == defs::ScalarKind::Register) continue;  // what is executed has none
+    if (kind != defs::ScalarKind::None) bin(scalar_name(row, "first", kind));
+    if (pair) bin(scalar_name(row, "second", kind));
   }
+  for (unsigned func = 0; func < 64; ++func)
+    if (row.is_fused() && row.functions >> func & 1)
+      bin(second_name(row, static_cast<std::uint8_t>(func)));
+  for (unsigned func = 0; func < 64; ++func)
+    if (row.functions >> func & 1) bin(function_name(row, static_cast<std::uint8_t>(func)));
+  for (unsigned i = 0; i < row.operands.size(); ++i)
+    for (const Space space : defs::kEverySpace)
+      for (const Dtype dtype : defs::kEveryDtype) {
+        const OperandRow& rule = row.operands[i];
+        Operand o;
+        o.space = static_cast<std::uint8_t>(space);
+        o.dtype = static_cast<std::uint8_t>(dtype);
+        if (rule.used() && rule.may_lie_in(space) &&
+            (space == Space::None || rule.formats(space) >> o.dtype & 1))
+          bin(format_name(row, i, o));
+      }
 }
 
 void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Instr& i) {
@@ -173,7 +180,18 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   hit(fmt::format("{}.update.{}", unit,
                   update_corner(i.update, i.update_sem, i.update_delta, core)));
   if (!row->computes()) return;
-  if (!row->runs_on(Engine::Tensor)) hit(format_name(*row, i));
+  if (!row->runs_on(Engine::Tensor)) {
+    if (row->functions) hit(function_name(*row, i.func));
+    if (row->scalars != defs::ScalarPlace::None) {
+      const auto scalars = cmodel::scalars_of(i);
+      hit(scalar_name(*row, "first", static_cast<defs::ScalarKind>(scalars.first.kind)));
+      if (row->scalars == defs::ScalarPlace::Src1 && row->functions)
+        hit(scalar_name(*row, "second", static_cast<defs::ScalarKind>(scalars.second.kind)));
+      if (const auto func1 = cmodel::second_function(i)) hit(second_name(*row, *func1));
+    }
+    for (unsigned o = 0; o < row->operands.size(); ++o)
+      if (row->operands[o].used()) hit(format_name(*row, o, *cmodel::operands_of(i)[o]));
+  }
 
   const unsigned p = sizes_.partitions;
   const std::array<unsigned, 4> sizes{i.size0, i.size1, i.size2, i.size3};
@@ -206,7 +224,8 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   if (elements == 1) return;
   for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
     if (seen->contains({where, pc}) &&
-        (*flow == 'f' || can_wait(*row, reads_psum(i.src0) || reads_psum(i.src1))))
+        (*flow == 'f' ||
+         can_wait(*row, reads_psum(i.src0) || (row->src1().used() && reads_psum(i.src1)))))
       hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
                       to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
                       flow));

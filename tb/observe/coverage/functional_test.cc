@@ -128,7 +128,9 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
     EXPECT_TRUE(std::ranges::any_of(names, [&](const std::string& name) {
       return name.ends_with(fmt::format(".instruction.{}", to_string(opcode)));
     })) << to_string(opcode);
-  EXPECT_TRUE(has("act.format.Activate.Relu.Psum.Fp32.Sbuf.Fp32.Sbuf.Bf16"));
+  EXPECT_TRUE(has("act.function.Activate.Relu"));
+  EXPECT_TRUE(has("act.format.Activate.src0.Psum.Fp32"));
+  EXPECT_TRUE(has("act.format.Activate.src1.None"));
   EXPECT_TRUE(has("fabric.transfer.size.full.hops6.vn3.WriteNotify"));
   EXPECT_TRUE(has("dma.local.bytes.2"));
   EXPECT_FALSE(has("dma.remote.bytes.2"));
@@ -137,7 +139,7 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
   EXPECT_TRUE(has("act.pressure.Activate.Int32.even.stalled"));  // it reads PSUM, like fp32
   EXPECT_TRUE(has("vector.shape.TensorTensor.src1.outer3.negative"));
   EXPECT_FALSE(has("vector.shape.TensorCopy.src1.outer3.negative"));
-  EXPECT_FALSE(has("act.format.Activate.Relu.Psum.Bf16.None.Sbuf.Bf16"));  // PSUM holds fp32
+  EXPECT_FALSE(has("act.format.Activate.src0.Psum.Bf16"));  // PSUM holds fp32
 }
 
 }  // namespace

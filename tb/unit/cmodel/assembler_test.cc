@@ -147,6 +147,54 @@ TEST(Assembler, DescribesCopiesToMemoryAndToOtherChips) {
   }
 }
 
+TEST(Assembler, PutsScalarsWhereTheRowHasThem) {
+  Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  const Tile x = core.sbuf(16, 8, Dtype::Fp32), y = core.sbuf(16, 8, Dtype::Bf16),
+             one = core.sbuf(16, 1, Dtype::Fp32);
+  const auto r = core.vector().reg();
+  core.vector()
+      .tensor_scalar(defs::AluOp::Sub, x, cmodel::Scalar(2.0f).reversed(), defs::AluOp::Mul, one, y)
+      .tensor_scalar(defs::AluOp::Max, x, r, y)
+      .scalar_tensor_tensor(defs::AluOp::Mul, x, one, defs::AluOp::Add, y, x)
+      .memset(-1.5f, x)
+      .reduce(defs::AluOp::Add, x.shaped({2, 4}, {4, 1}), one, {.negate = 1, .more = 1});
+  using cmodel::Scalar;
+  const auto refused = [&](auto&& call, const char* what) {
+    try {
+      call();
+      ADD_FAILURE() << "not refused: " << what;
+    } catch (const cmodel::AssemblerError& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  };
+  refused([&] { core.vector().tensor_scalar(defs::AluOp::Add, x, r, defs::AluOp::Mul, r, y); },
+          "two scalars in registers, allowed one");
+  refused(
+      [&] { core.vector().tensor_scalar(defs::AluOp::Add, x, 1.0f, defs::AluOp::BitNot, 1.0f, y); },
+      "allowed two of bits or two others");
+  refused([&] { core.vector().select(x, 0.1f, x, y); }, "allowed those of bf16");
+  refused([&] { core.vector().select(x, r, x, y); }, "in a register or reversed, allowed neither");
+  refused([&] { core.vector().tensor_scalar(defs::AluOp::Add, x, y, y); }, "scalar of 16 x 8");
+
+  const Program program = assembler.assemble();
+  const auto instr = [&](unsigned pc) {
+    return word_of<defs::Instr>(program, 0, program.streams.at(0).base, pc);
+  };
+  const auto scalars = defs::Scalars::from(instr(0).src1.words());
+  EXPECT_EQ(scalars.first, (defs::Scalar{.kind = 1, .reverse = 1, .value = 0x40000000}));
+  EXPECT_EQ(scalars.second, (defs::Scalar{.kind = 2, .value = one.offset}));
+  EXPECT_EQ(instr(0).imm, static_cast<unsigned>(defs::AluOp::Mul));
+  EXPECT_EQ(defs::Scalars::from(instr(1).src1.words()),
+            (defs::Scalars{.first = {.kind = 3, .value = r.number}}));
+  EXPECT_EQ(instr(2).imm,
+            (defs::FusedScalar{static_cast<std::uint16_t>(one.offset / 4), 2, 0}.words()[0]));
+  EXPECT_EQ(defs::Scalars::from(instr(3).src1.words()),
+            (defs::Scalars{.first = {.kind = 1, .value = 0xbfc00000}}));
+  EXPECT_EQ(instr(3).size0, 8);
+  EXPECT_EQ(instr(4).imm, 5u);
+}
+
 TEST(Assembler, ReducesIntoTheOuterDimensions) {
   Assembler assembler(defs::kMini, 1);
   auto& core = assembler.core(0, 0);
@@ -205,7 +253,8 @@ TEST(Assembler, CombinesWithASecondSource) {
   auto& dma = core.dma(1);
   expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp32, sum); }, "copy comes first");
   dma.copy(in, sum).combine(defs::Combine::Max, Dtype::Bf16, sum);
-  expect_error([&] { dma.combine(defs::Combine::Copy, Dtype::Fp32, sum); }, "allowed Add, Max");
+  expect_error([&] { dma.combine(defs::Combine::Copy, Dtype::Fp32, sum); },
+               "allowed Add, Sub, Max, Min");
   expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp16, sum); },
                "allowed Fp32, Bf16, Int32");
   expect_error([&] { dma.combine(defs::Combine::Add, Dtype::Fp32, sum.row_range(0, 1)); },
@@ -253,8 +302,10 @@ TEST(Assembler, NamesEveryMistakeAndWhatIsAllowed) {
   expect_error([&] { core.vector().copy(f, x.columns(0, 63)); }, "destination of sizes");
   expect_error([&] { core.vector().copy(f.shaped({65}, {100}), f.shaped({65}, {1})); },
                "source bytes");
-  expect_error([&] { core.vector().reduce(defs::AluOp::Sub, f, f.columns(0, 1)); },
-               "allowed Add, Max");
+  expect_error([&] { core.vector().reduce(defs::AluOp::Lt, f, f.columns(0, 1)); },
+               "allowed Add, Sub, Max, Min");
+  expect_error([&] { core.vector().tensor_tensor(defs::AluOp::BitXor, f, f, f); },
+               "first source of Fp32, allowed Int32, Uint32");
   expect_error([&] { core.act().activate(defs::ActFunc::Relu, f, f, f); }, "allowed 16 x 1 Fp32");
   expect_error([&] { core.vector().wait_ge(there, 1); }, "allowed: of chip 0");
   expect_error([&] { core.vector().wait_ge(here, 65536); }, "allowed 0..65535");

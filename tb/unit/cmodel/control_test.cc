@@ -178,6 +178,21 @@ TEST(Control, ResolveAddsSaturatesAndLeavesWhatIsNoOperand) {
   EXPECT_EQ(cmodel::resolve(dim, registers), dim);
 }
 
+TEST(Control, AScalarInARegisterBecomesAnImmediateAndOnlyOneDoes) {
+  cmodel::Registers registers;
+  registers.set(7, 0x3fc0'0000u);
+  auto instr = TinyInstr(Opcode::TensorScalar).shape(4, 4).from(sbuf32(0)).to(sbuf32(64));
+  const auto resolved = [&](const defs::Scalars& scalars) {
+    instr.src1 = defs::Operand::from(scalars.words());
+    return defs::Scalars::from(cmodel::resolve(instr, registers).src1.words());
+  };
+  const defs::Scalar in_register{.kind = 3, .reverse = 1, .value = 7};
+  const defs::Scalar immediate{.kind = 1, .reverse = 1, .value = 0x3fc0'0000u};
+  EXPECT_EQ(resolved({.first = in_register}), (defs::Scalars{.first = immediate}));
+  EXPECT_EQ(resolved({in_register, immediate}), (defs::Scalars{immediate, immediate}));
+  EXPECT_EQ(resolved({in_register, in_register}), (defs::Scalars{in_register, immediate}));
+}
+
 TEST(Control, WhatRegistersMakeWrongIsRejectedByItsEngine) {
   const auto cause = [](std::uint32_t value, auto&& change) {
     auto copy = TinyInstr(Opcode::TensorCopy).shape(4, 4).from(sbuf32(0)).to(sbuf32(64));

@@ -3,6 +3,7 @@
 #include "Vact_engine_inf2.h"
 #include "Vact_engine_mini.h"
 #include "cmodel/machine/lane_engine.h"
+#include "cmodel/machine/table_function.h"
 #include "tb/unit/rtl/lane_engine_bench.h"
 
 namespace {
@@ -18,29 +19,6 @@ template <class C>
 class ActEngine : public tb::LaneEngineBench<C> {
  protected:
   using Base = tb::LaneEngineBench<C>;
-
-  defs::Instr random_instr() {
-    defs::Instr instr;
-    instr.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
-    instr.func = static_cast<std::uint8_t>(Base::pick(2));
-    instr.partitions = static_cast<std::uint8_t>(1 + Base::pick(Base::kP));
-    const cmodel::Trips trips = Base::random_trips();
-    Base::set_sizes(instr, trips);
-    const unsigned slot = Base::pick(8);
-    instr.src0 = Base::source(trips, instr.partitions, slot, true);
-    if (Base::pick(3)) {
-      instr.src1 =
-          Base::place(cmodel::kOneElement, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32,
-                      Base::window_base((slot + 1) % 8), Base::kWindow / 4, true);
-    }
-    instr.dst = Base::destination(trips, instr.partitions, (slot + 2) % 8);
-    if (Base::pick(6) == 0) {  // in place
-      instr.src0 = instr.dst =
-          Base::place(trips, instr.partitions, defs::Space::Sbuf, Base::float_format(),
-                      Base::window_base((slot + 2) % 8), Base::kWindow / 4, true);
-    }
-    return instr;
-  }
 
   /// Biased, n elements of PSUM bank 0 to bf16.
   static defs::Instr plain(unsigned n) {
@@ -62,18 +40,7 @@ using Configs =
 TYPED_TEST_SUITE(ActEngine, Configs);
 
 TYPED_TEST(ActEngine, RandomProgramsGiveTheTwinsRows) {
-  SCOPED_TRACE(tb::repro(this->seed));
-  const unsigned programs = TypeParam::sizes.partitions > 16 ? 25 : 150;
-  for (unsigned round = 0; round < programs; ++round) {
-    SCOPED_TRACE(fmt::format("program {}", round));
-    this->stall_percent = this->pick(3) * 30;
-    std::vector<defs::Instr> program(12);
-    for (auto& instr : program) instr = this->random_instr();
-    this->run(program, this->pick(3) * 40);
-    if (this->HasFatalFailure()) return;
-    if (round % 10 == 0) this->fill();
-  }
-  EXPECT_GT(this->rows_checked, 1000u);
+  this->random_programs(TypeParam::sizes.partitions > 16 ? 25 : 150);
 }
 
 TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
@@ -81,7 +48,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   using Slip = typename TestFixture::Slip;
   const std::vector<Slip> slips{
       {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x20; }},
-      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 2; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 5; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1 << 23; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
@@ -93,7 +60,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src1.dtype = 2; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 2; }},  // bf16 in PSUM
-      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 8; }},
+      {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 14; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.partitions = 0; }},
       {ErrorCause::BadPartition, [](defs::Instr& i) { i.src1.partition = 200; }},
       {ErrorCause::BadShape, [](defs::Instr& i) { i.size2 = 0; }},
@@ -108,21 +75,73 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   this->expect_refused(this->plain(8), slips);
 }
 
-TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasAndFiveToDrain) {
-  for (const bool biased : {false, true}) {
-    const unsigned reads = 64 + biased;
-    this->reset();
-    this->read_cycles.clear();
-    this->done_cycles.clear();
-    auto instr = this->plain(64);
-    if (!biased) instr.src1 = {};
-    this->run(std::vector<defs::Instr>(4, instr), 0);
-    ASSERT_EQ(this->read_cycles.size(), 4 * reads);
-    EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
-    EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + 5);
-    for (unsigned i = 1; i < 4; ++i)
-      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + 5);
-  }
+TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasFiveToDrainAndEightForATable) {
+  for (const bool biased : {false, true})
+    for (const auto func : {defs::ActFunc::Relu, defs::ActFunc::Exp}) {
+      const unsigned reads = 64 + biased, drain = func == defs::ActFunc::Exp ? 13 : 5;
+      this->reset();
+      this->read_cycles.clear();
+      this->done_cycles.clear();
+      auto instr = this->plain(64);
+      instr.func = static_cast<std::uint8_t>(func);
+      if (!biased) instr.src1 = {};
+      this->run(std::vector<defs::Instr>(4, instr), 0);
+      ASSERT_EQ(this->read_cycles.size(), 4 * reads);
+      EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
+      EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + drain);
+      for (unsigned i = 1; i < 4; ++i)
+        EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + drain);
+    }
+}
+
+/// What the published engine does beyond pi, and the values that no table holds.
+TEST(ActTwin, IsAsPublishedOutsideAndExactAtTheCorners) {
+  const auto of = [](defs::ActFunc func, float x) {
+    std::uint32_t word = std::bit_cast<std::uint32_t>(x);
+    cmodel::apply_table(*cmodel::table_function_of(func), std::span(&word, 1));
+    return std::bit_cast<float>(word);
+  };
+  using enum defs::ActFunc;
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_NEAR(of(Sin, 9.0f), 27.65f, 0.01f);
+  EXPECT_EQ(of(Exp, 0.0f), 1.0f);
+  EXPECT_EQ(of(Exp, -inf), 0.0f);
+  EXPECT_EQ(of(Exp, inf), inf);
+  EXPECT_EQ(of(Exp, 89.0f), inf);
+  EXPECT_EQ(of(Log, 1.0f), 0.0f);
+  EXPECT_EQ(of(Log, -0.0f), -inf);
+  EXPECT_TRUE(std::isnan(of(Log, -1.0f)));
+  EXPECT_EQ(of(Sqrt, 4.0f), 2.0f);
+  EXPECT_TRUE(std::signbit(of(Sqrt, -0.0f)));
+  EXPECT_EQ(of(Rsqrt, -0.0f), -inf);
+  EXPECT_EQ(of(Reciprocal, -inf), -0.0f);
+  EXPECT_EQ(of(Reciprocal, 0x1p-126f), 0x1p126f);
+  EXPECT_EQ(of(Tanh, 0x1p-149f), 0x1p-149f);
+  EXPECT_TRUE(std::signbit(of(Gelu, -0.0f)) && std::signbit(of(Gelu, -inf)));
+  EXPECT_EQ(of(Gelu, 100.0f), 100.0f);
+  EXPECT_EQ(of(Softplus, inf), inf);
+}
+
+TEST(ActTwin, ScalesThenAddsAndRoundsAfterEach) {
+  cmodel::Sbuf sbuf(defs::kMini);
+  cmodel::Psum psum(defs::kMini);
+  tb::RowSink sink;
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Act));
+  psum.row(0)[0] = std::bit_cast<std::uint32_t>(1 + 0x1p-12f);
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::ActivateScaled);
+  instr.partitions = 1;
+  instr.size0 = instr.size1 = instr.size2 = instr.size3 = 1;
+  instr.src0 = {.space = 2};
+  instr.dst = {.space = 1, .offset = 8};
+  const auto word = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+  instr.src1 = defs::Operand::from(defs::Scalars{.second = {.kind = 1, .value = word(-1)},
+                                                 .first = {.kind = 1, .value = word(1 + 0x1p-12f)}}
+                                       .words());
+  ASSERT_EQ(engine.execute(instr, 0), defs::ErrorCause::None);
+  EXPECT_EQ(sink.rows.back().values[0], word(0x1p-11f));  // fused: 2^-11 + 2^-24
+  instr.src1 = {};
+  EXPECT_EQ(engine.execute(instr, 0), defs::ErrorCause::BadOperand);
 }
 
 TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {

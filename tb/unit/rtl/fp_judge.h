@@ -49,6 +49,11 @@ class Judge {
     load(b_, b);
     return store(mpfr_add(r_, a_, b_, MPFR_RNDN));
   }
+  Fp32 mul(Fp32 a, Fp32 b) {
+    load(a_, a);
+    load(b_, b);
+    return store(mpfr_mul(r_, a_, b_, MPFR_RNDN));
+  }
   /// bf16 has fp32's exponents and 8 bits.
   Bf16 to_bf16(Fp32 a) {
     mpfr_t r;

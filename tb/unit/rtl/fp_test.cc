@@ -9,6 +9,9 @@ namespace {
 
 void bf16_pins(Vfp_echo& dut) { formats(dut, Dtype::Bf16, Dtype::Bf16); }
 
+/// A word that is often subnormal or small.
+Fp32 small_word(Fp32 bits) { return bits & (bits >> 30 & 1 ? 0x807FFFFFu : 0x9FFFFFFFu); }
+
 TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
   VerilatedContext context;
   Vfp_echo dut(&context);
@@ -33,6 +36,32 @@ TEST(Fp, RtlEqualsModelOnRandomAndCornerTriples) {
     ASSERT_EQ(dut.max_o, cmodel::fp::max(x, y)) << "max " << show(x, y, 0);
     ASSERT_EQ(dut.relu_o, cmodel::fp::relu(x)) << "relu " << show(x, 0, 0);
     ASSERT_EQ(dut.bf16_o, cmodel::fp::fp32_to_bf16(x)) << "bf16 " << show(x, 0, 0);
+  }
+}
+
+/// a * b + c of any words; the host's fused operation is the model.
+TEST(Fp, WideFmaIsTheHosts) {
+  VerilatedContext context;
+  Vfp_echo dut(&context);
+  const auto check = [&](Fp32 a, Fp32 b, Fp32 c) {
+    dut.a_i = a, dut.b_i = b, dut.c_i = c;
+    dut.eval();
+    ASSERT_EQ(dut.wide_o, cmodel::fp::fma(a, b, c)) << "fma " << show(a, b, c);
+  };
+  for (Fp32 a : corners())
+    for (Fp32 b : corners())
+      for (Fp32 c : corners()) check(a, b, c);
+  std::mt19937_64 rng(8);
+  for (int i = 0; i < 3'000'000; ++i) {
+    const auto a = static_cast<Fp32>(rng()), b = static_cast<Fp32>(rng());
+    const Fp32 product = cmodel::fp::fma(a, b, 0);
+    // c anywhere, near the product's negative, or some places away from it.
+    const auto bits = static_cast<Fp32>(rng());
+    const Fp32 near = (product ^ 0x80000000u) + bits % 5 - 2;
+    const Fp32 away = product + (bits % 64 << 23) - (32u << 23) + (bits >> 9);
+    check(a, b, i % 3 == 0 ? bits : i % 3 == 1 ? near : away);
+    // Subnormal factors and sums.
+    check(a & 0x80FFFFFFu, (b & 0x80FFFFFFu) | (0x3F000000u & bits), small_word(bits));
   }
 }
 

@@ -46,14 +46,39 @@ class Instructions : public testing::Test {
     return op;
   }
 
+  defs::Scalar scalar() {
+    defs::Scalar scalar;
+    scalar.kind = static_cast<std::uint8_t>(pick(20) ? pick(3) : 3);
+    if (scalar.kind || !pick(20)) scalar.reverse = static_cast<std::uint8_t>(pick(2));
+    if (scalar.kind || !pick(20)) scalar.value = pick(1024) * 4 + !pick(30);
+    if (!pick(20)) scalar.value = static_cast<std::uint32_t>(rng());
+    if (!pick(60)) scalar.reserved = 1u << pick(21);
+    return scalar;
+  }
+  void put_scalars(const defs::InstrRow& row, defs::Instr& instr) {
+    auto imm = defs::FusedScalar::from({instr.imm});
+    if (row.scalars == defs::ScalarPlace::None) return;
+    if (pick(10)) imm.func1 = static_cast<std::uint8_t>(row.functions ? pick(24) : 0);
+    if (row.scalars == defs::ScalarPlace::Src1) {
+      const defs::Scalars scalars{pick(3) ? scalar() : defs::Scalar{}, scalar()};
+      instr.src1 = defs::Operand::from(scalars.words());
+      if (!scalars.second.kind && pick(10)) imm.func1 = 0;
+    } else if (pick(10)) {
+      imm.kind = static_cast<std::uint8_t>(1 + pick(2));
+      imm.value = static_cast<std::uint16_t>(pick(1024));
+    }
+    instr.imm = imm.words()[0];
+  }
+
   defs::Instr random_instr() {
     const defs::InstrRow& row = defs::kInstructions[pick(defs::kInstructions.size())];
     defs::Instr instr;
     instr.opcode = static_cast<std::uint8_t>(pick(40) ? static_cast<unsigned>(row.opcode) : rng());
-    do instr.func = static_cast<std::uint8_t>(pick(20) ? pick(4) : rng());
+    do instr.func = static_cast<std::uint8_t>(pick(20) ? pick(24) : rng());
     while (pick(20) && !((row.functions ? row.functions : 1) >> (instr.func & 63) & 1));
     instr.accumulate = row.accumulate ? pick(2) : !pick(40);
-    if (row.imm != defs::Imm::None || !pick(40)) instr.imm = pick(1 << 24);
+    if (row.imm != defs::Imm::None || !pick(40))
+      instr.imm = pick(1 << 24) & (pick(40) ? (1u << row.imm_bits) - 1 : ~0u);
     if (!pick(40)) instr.reserved = static_cast<std::uint8_t>(1 + pick(3));
     if (!pick(40)) instr.size_dim = static_cast<std::uint8_t>(pick(4));
     if (!pick(40)) instr.size_reg = static_cast<std::uint8_t>(pick(64));
@@ -64,6 +89,7 @@ class Instructions : public testing::Test {
     }
     instr.src0 = operand(row.src0(), instr);
     instr.src1 = operand(row.src1(), instr);
+    put_scalars(row, instr);
     instr.dst = operand(row.dst(), instr);
     instr.wait_op = static_cast<std::uint8_t>(pick(4));  // not the engine's
     instr.update_delta = static_cast<std::int16_t>(rng());

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -14,6 +16,7 @@
 
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/commit.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/machine/lane_engine.h"
 #include "cmodel/machine/psum.h"
 #include "cmodel/machine/sbuf.h"
@@ -66,9 +69,11 @@ inline std::uint32_t random_word(std::mt19937_64& rng) {
       0x00000001, 0x807fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000, 0xbf800000,
       0x7f7f8000, 0x7f7f7fff, 0x3f808000, 0x3f818000, 0x3f808001, 0x00007fff, 0x00008000,
       0x00018000, 0x3f803f80, 0x80008000, 0x7fc07f80, 0xff807f81};
-  switch (rng() % 4) {
+  switch (rng() % 5) {
     case 0:
       return kSpecial[rng() % std::size(kSpecial)];
+    case 2:  // bytes that are numbers of the narrow formats, and places to shift by
+      return static_cast<std::uint32_t>(rng() & 0x3f3f3f3f & (rng() % 2 ? ~0u : 0x0f000fu));
     case 1:
       return static_cast<std::uint32_t>(rng());
     default:  // near 1, so that sums cancel and round
@@ -155,7 +160,7 @@ class LaneEngineBench : public testing::Test {
               low >> 8 & 0xff,  low & 0xff,
               low >> 16,        {}};
       for (unsigned i = 0; i < out.count; ++i)
-        out.values.push_back(dut->wr_data_o[i] & (out.bytes == 2 ? 0xffffu : 0xffffffffu));
+        out.values.push_back(dut->wr_data_o[i] & ~0u >> (32 - 8 * out.bytes));
       on_its_way.push_back(out);
       seen.push_back(out);
     }
@@ -261,22 +266,107 @@ class LaneEngineBench : public testing::Test {
     }
   }
 
-  defs::Dtype float_format() { return pick(2) ? defs::Dtype::Bf16 : defs::Dtype::Fp32; }
-
-  /// Source in SBUF window `slot` or in PSUM; there, if it may be read out, also int32.
-  defs::Operand source(const cmodel::Trips& trips, unsigned partitions, unsigned slot,
-                       bool read_out = false) {
-    if (pick(3) == 0) {
-      const auto dtype = read_out && pick(2) ? defs::Dtype::Int32 : defs::Dtype::Fp32;
-      return place(trips, partitions, defs::Space::Psum, dtype,
-                   pick(kSizes.psum_banks) * kSizes.psum_cols * 4, kSizes.psum_cols * 4, pick(2));
-    }
-    return place(trips, partitions, defs::Space::Sbuf, float_format(), window_base(slot),
-                 kWindow / 4, pick(2));
+  defs::Dtype one_of(std::uint64_t formats) {
+    while (true)
+      if (const unsigned f = pick(16); formats >> f & 1) return static_cast<defs::Dtype>(f);
   }
-  defs::Operand destination(const cmodel::Trips& trips, unsigned partitions, unsigned slot) {
-    return place(trips, partitions, defs::Space::Sbuf, float_format(), window_base(slot),
-                 kWindow / 4, pick(2));
+  /// As the row says, in SBUF window `slot` or in PSUM; of its formats those in `formats`.
+  defs::Operand random_operand(const defs::OperandRow& row, const defs::Instr& instr,
+                               std::uint64_t formats, unsigned slot) {
+    if (row.may_lie_in(defs::Space::None) && (!row.used() || pick(3) == 0)) return {};
+    const auto trips = cmodel::trips_of(instr, row.walk);
+    if ((row.psum & formats) && (!(row.sbuf & formats) || pick(3) == 0))
+      return place(trips, instr.partitions, defs::Space::Psum, one_of(row.psum & formats),
+                   pick(kSizes.psum_banks) * kSizes.psum_cols * 4, kSizes.psum_cols * 4, pick(2));
+    return place(trips, instr.partitions, defs::Space::Sbuf, one_of(row.sbuf & formats),
+                 window_base(slot), kWindow / 4, pick(2));
+  }
+  defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
+    defs::Scalar scalar{.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
+                        .reverse = static_cast<std::uint8_t>(pick(2)),
+                        .value = random_word(rng)};
+    if (pick(2)) {
+      const auto place =
+          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false},
+                         {.partitions = static_cast<std::uint8_t>(partitions)}, ~0u, slot);
+      scalar.kind = static_cast<std::uint8_t>(defs::ScalarKind::Sbuf);
+      scalar.value = std::uint32_t{place.partition} << 24 | place.offset;
+    }
+    return scalar;
+  }
+  /// Scalars and a second function that goes with the first, as the row has them.
+  void put_scalars(const defs::InstrRow& row, defs::Instr& instr, unsigned slot) {
+    if (row.scalars == defs::ScalarPlace::None) return;
+    defs::Scalars scalars{.first = random_scalar(instr.partitions, slot)};
+    std::uint8_t func1 = 0;
+    if (row.functions && (row.scalars == defs::ScalarPlace::Imm || pick(3))) {
+      scalars.second = random_scalar(instr.partitions, slot);
+      if (row.is_fused()) do
+          func1 = static_cast<std::uint8_t>(pick(64));
+        while (!(row.functions >> func1 & 1) ||
+               row.is_of_bits(func1) != row.is_of_bits(instr.func));
+    }
+    if (row.scalars == defs::ScalarPlace::Src1) {
+      instr.src1 = defs::Operand::from(scalars.words());
+      instr.imm = func1;
+    } else {
+      const bool immediate =
+          scalars.first.kind == static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
+      const std::uint32_t value =
+          immediate ? scalars.first.value >> 16 : (scalars.first.value & 0xff'ffffu) / 4;
+      instr.imm = defs::FusedScalar{static_cast<std::uint16_t>(value), scalars.first.kind, func1}
+                      .words()[0];
+    }
+  }
+  /// Any legal instruction of the engine.
+  defs::Instr random_instr() {
+    const defs::InstrRow* row;
+    do row = &defs::kInstructions[pick(defs::kInstructions.size())];
+    while (!row->runs_on(Config::engine));
+    defs::Instr instr;
+    instr.opcode = static_cast<std::uint8_t>(row->opcode);
+    auto& turn = turns[row->opcode];  // its functions take turns
+    while (row->functions && !(row->functions >> turn & 1)) turn = (turn + 1) % 64;
+    instr.func = static_cast<std::uint8_t>(turn);
+    turn = row->functions ? (turn + 1) % 64 : 0;
+    std::uint64_t formats = ~0u;
+    if (row->is_of_bits(instr.func)) {
+      const std::uint64_t narrow = ~(defs::kDtypeBytes2 | defs::kDtypeBytes4);
+      const std::uint64_t sizes[] = {defs::kDtypeBytes4, defs::kDtypeBytes2, narrow};
+      formats = defs::kDtypeInteger & sizes[pick(3)];
+    }
+    instr.partitions = static_cast<std::uint8_t>(1 + pick(kP));
+    set_sizes(instr, random_trips());
+    if (row->imm == defs::Imm::Reduction) instr.imm = pick(8);
+    const unsigned slot = pick(8);
+    instr.src0 = random_operand(row->src0(), instr, formats, slot);
+    instr.src1 = random_operand(row->src1(), instr, formats, (slot + 1) % 8);
+    put_scalars(*row, instr, (slot + 3) % 8);
+    instr.dst = random_operand(row->dst(), instr, formats, (slot + 2) % 8);
+    if (row->src0().used() && row->dst().walk == defs::Walk::All && pick(6) == 0 &&
+        row->scalars != defs::ScalarPlace::Imm)  // in place
+      instr.src0 = instr.dst =
+          place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                one_of(row->dst().sbuf & formats), window_base((slot + 2) % 8), kWindow / 4, true);
+    ++met[row->opcode][instr.func];
+    return instr;
+  }
+  void random_programs(unsigned programs) {
+    SCOPED_TRACE(tb::repro(seed));
+    for (unsigned round = 0; round < programs; ++round) {
+      SCOPED_TRACE(fmt::format("program {}", round));
+      stall_percent = pick(3) * 30;
+      std::vector<defs::Instr> program(12);
+      for (auto& instr : program) instr = random_instr();
+      run(program, pick(3) * 40);
+      if (HasFatalFailure()) return;
+      if (round % 10 == 0) fill();
+    }
+    EXPECT_GT(rows_checked, 1000u);
+    for (const auto& row : defs::kInstructions)
+      for (unsigned func = 0; func < 64 && row.runs_on(Config::engine); ++func)
+        EXPECT_TRUE(!((row.functions ? row.functions : 1) >> func & 1) || met[row.opcode][func])
+            << row.name << " of function " << func << " never ran";
   }
   cmodel::Trips random_trips() {
     cmodel::Trips trips;
@@ -326,6 +416,8 @@ class LaneEngineBench : public testing::Test {
   std::size_t compared = 0, rows_checked = 0;
   std::uint64_t cycle = 0;
   bool accepted = false, done_now = false;
+  std::map<defs::Opcode, std::array<unsigned, 64>> met;  ///< by function
+  std::map<defs::Opcode, unsigned> turns;
 };
 
 }  // namespace tb

@@ -42,12 +42,20 @@ struct Writer {
   }
   void work() {
     const Opcode rows[] = {Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorTensor,
-                           Opcode::Activate, Opcode::DmaTrigger};
-    const unsigned kind = below(8);
+                           Opcode::Activate, Opcode::TensorScalar};
+    const unsigned kind = below(10);
     Instr i = instr(rows[std::min(kind / 2, 4u)]);
     i.src0 = operand();
     i.src1 = operand();
     i.dst = operand();
+    if (i.opcode == static_cast<unsigned>(Opcode::TensorScalar)) {
+      const auto scalar = [&] {
+        return defs::Scalar{.kind = static_cast<std::uint8_t>(below(2) ? 3 : below(4)),
+                            .reverse = static_cast<std::uint8_t>(below(2)),
+                            .value = below(2) ? below(64) : static_cast<std::uint32_t>(rng())};
+      };
+      i.src1 = defs::Operand::from(defs::Scalars{scalar(), scalar()}.words());
+    }
     i.size0 = i.size1 = i.size2 = i.size3 = 7;
     if (below(2)) {
       i.size_reg = static_cast<std::uint8_t>(below(64));

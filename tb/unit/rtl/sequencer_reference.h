@@ -98,6 +98,12 @@ struct Reference {
     const bool two_sources = is(Opcode::TensorTensor) || is(Opcode::Activate);
     resolve(i.src0, !is(Opcode::DmaTrigger));
     resolve(i.src1, two_sources);
+    if (is(Opcode::TensorScalar)) {  // one of its scalars, the first that asks
+      auto scalars = defs::Scalars::from(i.src1.words());
+      defs::Scalar& one = scalars.first.kind == 3 ? scalars.first : scalars.second;
+      if (one.kind == 3) one.kind = 1, one.value = reg[one.value & 63];
+      i.src1 = defs::Operand::from(scalars.words());
+    }
     resolve(i.dst, !is(Opcode::DmaTrigger) && !is(Opcode::LoadStationary));
     if (i.size_reg && !is(Opcode::DmaTrigger)) {
       const std::uint32_t value = reg[i.size_reg];

@@ -134,7 +134,7 @@ class Environment(unittest.TestCase):
 class Generator(unittest.TestCase):
     """gen_defs.py on a copy of the description with one mistake in it."""
 
-    def generate(self, change):
+    def generate(self, change, script="gen_defs"):
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder)
             shutil.copytree(ROOT / "rtl/defs", copy / "rtl/defs")
@@ -144,7 +144,7 @@ class Generator(unittest.TestCase):
                 text = path.read_text()
                 self.assertIn(old, text)
                 path.write_text(text.replace(old, new, 1))
-            return run("python3", copy / "scripts/start.py", "gen_defs", "--check")
+            return run("python3", copy / "scripts/start.py", script, "--check")
 
     def test_generated_files_are_fresh(self):
         done = run(DODECA, "gen", "--check")
@@ -166,6 +166,18 @@ class Generator(unittest.TestCase):
         done = self.generate({"arch.toml": ("value = 150", "value = 151")})
         self.assertEqual(done.returncode, 1)
         self.assertIn("stale", done.stderr)
+
+    def test_a_mistake_in_a_function_names_file_and_table(self):
+        for old, new, word in (("slope  = 0", "slop   = 0", "slop"), ('reduce = "root"', 'reduce = "roots"', "roots")):
+            done = self.generate({"table_functions.toml": (old, new)}, "gen_tables")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            for text in ("table_functions.toml", "function.", word):
+                self.assertIn(text, done.stderr)
+
+    def test_other_rows_than_sollyas_are_found(self):
+        done = self.generate({"gen/table_functions.h": ("    {0x3f800000, 0x3f800000", "    {0x3f800000, 0x3f800001")}, "gen_tables")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("not what sollya makes", done.stderr)
 
     def test_a_misspelt_key_names_file_table_and_key(self):
         done = self.generate({"isa.toml": ("bits = 8,  doc = \"opcode\"", "bitz = 8,  doc = \"opcode\"")})
