@@ -43,6 +43,16 @@ inline defs::Doorbell doorbell(const defs::Instr& instr) {
   return row && row->imm == defs::Imm::Doorbell ? defs::Doorbell::from({instr.imm})
                                                 : defs::Doorbell{};
 }
+/// Is it a descriptor itself? Its update is then that of the copy.
+inline bool starts_copy(const defs::Instr& instr) {
+  return instr.opcode == static_cast<std::uint8_t>(defs::Opcode::DmaStart);
+}
+/// The descriptor of a DmaStart without registers.
+defs::Descriptor started_copy(const defs::Instr& instr);
+/// DMA engine that it gives work to, and how many descriptors; count 0: none.
+inline defs::Doorbell work_of(const defs::Instr& instr) {
+  return starts_copy(instr) ? defs::Doorbell{defs::dma_start_of(instr).engine, 1} : doorbell(instr);
+}
 /// Its wait and its update, and nothing else: a NOP.
 defs::Instr wait_and_update(const defs::Instr& instr);
 

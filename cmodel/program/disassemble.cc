@@ -88,7 +88,11 @@ std::string disassemble(const defs::Instr& whole) {
 }
 
 std::string disassemble(const defs::Descriptor& d) {
-  std::string out = fmt::format("DMA {} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
+  return fmt::format("{} {}", kDescriptorWord, descriptor_text(d));
+}
+
+std::string descriptor_text(const defs::Descriptor& d) {
+  std::string out = fmt::format("{} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
                                 d.row_bytes, d.src, d.src_stride, d.dst_chip, d.dst, d.dst_stride);
   if (d.combine || d.dtype || d.src1 || d.src1_stride)
     out += fmt::format(" combine {} {} {:#x} ({:+})",

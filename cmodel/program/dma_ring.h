@@ -38,7 +38,6 @@ class DmaEngine {
   friend class Assembler;
   defs::Descriptor& last();
   [[noreturn]] void fail(const std::string& what) const;
-  void check_side(const char* name, const Block& side, std::uint32_t grain) const;
 
   Assembler& assembler_;
   unsigned chip_, core_, engine_;

@@ -90,6 +90,9 @@ void StreamBase::add_wait(defs::WaitOp op, Semaphore semaphore, unsigned value) 
 void StreamBase::add_signal(Semaphore semaphore, int delta) {
   if (const auto why = bad_signal(chip_, semaphore, delta); !why.empty()) fail(why);
   if (delta < 0) assembler_.takers_.count_down(where(), semaphore);
+  if (instructions_.size() != closed_ && !wait_ && instructions_.back().update &&
+      starts_copy(instructions_.back()))
+    fail("second signal of a DMA_START, allowed one: its copy is not done when it has issued");
   if (instructions_.size() == closed_ || instructions_.back().update || wait_) emit({});
   defs::Instr& instr = instructions_.back();
   instr.update = 1;

@@ -102,10 +102,10 @@ struct Clause {
   std::function<void()> read;
 };
 
-/// Clauses up to the end of the line.
-void clauses(TextScanner& in, const std::vector<Clause>& all) {
+/// Clauses up to the end of the line, or to `mark`.
+void clauses(TextScanner& in, const std::vector<Clause>& all, std::string_view mark = {}) {
   std::vector<std::string_view> seen;  // update and no-update are one
-  while (!in.at_end()) {
+  while (mark.empty() ? !in.at_end() : !in.accept(mark)) {
     const std::string_view word = in.accept("->") ? "->" : in.word();
     const auto found = std::ranges::find(all, word, &Clause::word);
     if (found == all.end()) {
@@ -219,7 +219,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   return put_overlay(instr);
 }
 
-defs::Descriptor descriptor_from_text(TextScanner& in) {
+defs::Descriptor descriptor_from_text(TextScanner& in, std::string_view mark) {
   using defs::Descriptor;
   Descriptor d;
   in.field<&Descriptor::rows>(d, "rows");
@@ -263,7 +263,8 @@ defs::Descriptor descriptor_from_text(TextScanner& in) {
                {"reserved_hi", equals<&Descriptor::reserved_hi>(in, d, "reserved_hi")},
                {"reserved_mid", equals<&Descriptor::reserved_mid>(in, d, "reserved_mid")},
                {"reserved", equals<&Descriptor::reserved>(in, d, "reserved")},
-               {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}});
+               {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}},
+          mark);
   return d;
 }
 

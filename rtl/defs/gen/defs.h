@@ -35,6 +35,7 @@ inline constexpr unsigned kLinkLatency = 32;  ///< fabric cycles from one chip's
 inline constexpr unsigned kLinkLatencyMin = 4;  ///< least link latency the board accepts, fabric cycles
 inline constexpr unsigned kHostRequests = 96;  ///< requests that a chip's host port holds: the credits of the host; and its reads in flight
 inline constexpr unsigned kFabricDivide = 2;  ///< core cycles per fabric cycle
+inline constexpr unsigned kStartedBit = 31;  ///< of the pc of a DMA engine's operation: 1: a DmaStart made it, and below stands the pc of that; 0: index of a descriptor of its ring
 inline constexpr unsigned kSbufStride = 262144;  ///< address distance of two partitions in the SBUF window, bytes
 inline constexpr unsigned kLinkPorts = 4;  ///< on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
 inline constexpr unsigned kLocalPorts = 2;  ///< local stream ports; local port c serves core c
@@ -642,6 +643,7 @@ enum class Opcode : std::uint8_t {
   TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimension of src0)
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+  DmaStart = 65,  ///< sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
 };
 inline constexpr std::string_view to_string(Opcode value) {
   switch (value) {
@@ -657,10 +659,11 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::TensorReduce: return "TensorReduce";
     case Opcode::Activate: return "Activate";
     case Opcode::DmaTrigger: return "DmaTrigger";
+    case Opcode::DmaStart: return "DmaStart";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::Activate, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1023,6 +1026,70 @@ struct Doorbell {
   Words words() const { Words w{}; pack(w.data()); return w; }
   static Doorbell from(const Words& w) { return unpack(w.data()); }
   bool operator==(const Doorbell&) const = default;
+};
+
+/// operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
+struct DmaStart {
+  static constexpr unsigned kBits = 279;
+  static constexpr unsigned kWords = 9;
+  using Words = std::array<std::uint32_t, 9>;
+  std::uint8_t engine{};  ///< DMA engine of this core
+  std::uint8_t vn{};  ///< as in descriptor, likewise all that has a name from there
+  std::uint8_t notify{};
+  std::uint16_t notify_sem{};
+  std::uint16_t rows{};
+  std::uint32_t row_bytes{};
+  std::int64_t src_stride{};
+  std::int64_t dst_stride{};
+  std::uint16_t dst_chip{};
+  std::uint64_t src{};
+  std::uint64_t dst{};
+  std::uint8_t combine{};  ///< not Copy: with dst, row by row
+  std::uint8_t dtype{};
+  std::uint8_t src_reg{};  ///< src += R[src_reg], signed, mod 2^48
+  std::uint8_t dst_reg{};  ///< dst += R[dst_reg], signed, mod 2^48
+  std::uint8_t rows_reg{};  ///< not 0: rows = R[rows_reg]; beyond 65535 they are 0, which is BadDescriptor
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 275, 4, static_cast<std::uint64_t>(engine));
+    put_bits(words, at + 273, 2, static_cast<std::uint64_t>(vn));
+    put_bits(words, at + 272, 1, static_cast<std::uint64_t>(notify));
+    put_bits(words, at + 263, 9, static_cast<std::uint64_t>(notify_sem));
+    put_bits(words, at + 247, 16, static_cast<std::uint64_t>(rows));
+    put_bits(words, at + 227, 20, static_cast<std::uint64_t>(row_bytes));
+    put_bits(words, at + 179, 48, static_cast<std::uint64_t>(src_stride));
+    put_bits(words, at + 131, 48, static_cast<std::uint64_t>(dst_stride));
+    put_bits(words, at + 121, 10, static_cast<std::uint64_t>(dst_chip));
+    put_bits(words, at + 73, 48, static_cast<std::uint64_t>(src));
+    put_bits(words, at + 25, 48, static_cast<std::uint64_t>(dst));
+    put_bits(words, at + 22, 3, static_cast<std::uint64_t>(combine));
+    put_bits(words, at + 18, 4, static_cast<std::uint64_t>(dtype));
+    put_bits(words, at + 12, 6, static_cast<std::uint64_t>(src_reg));
+    put_bits(words, at + 6, 6, static_cast<std::uint64_t>(dst_reg));
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(rows_reg));
+  }
+  static DmaStart unpack(const std::uint32_t* words, unsigned at = 0) {
+    DmaStart s;
+    s.engine = static_cast<std::uint8_t>(get_bits(words, at + 275, 4));
+    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 273, 2));
+    s.notify = static_cast<std::uint8_t>(get_bits(words, at + 272, 1));
+    s.notify_sem = static_cast<std::uint16_t>(get_bits(words, at + 263, 9));
+    s.rows = static_cast<std::uint16_t>(get_bits(words, at + 247, 16));
+    s.row_bytes = static_cast<std::uint32_t>(get_bits(words, at + 227, 20));
+    s.src_stride = static_cast<std::int64_t>(get_signed(words, at + 179, 48));
+    s.dst_stride = static_cast<std::int64_t>(get_signed(words, at + 131, 48));
+    s.dst_chip = static_cast<std::uint16_t>(get_bits(words, at + 121, 10));
+    s.src = static_cast<std::uint64_t>(get_bits(words, at + 73, 48));
+    s.dst = static_cast<std::uint64_t>(get_bits(words, at + 25, 48));
+    s.combine = static_cast<std::uint8_t>(get_bits(words, at + 22, 3));
+    s.dtype = static_cast<std::uint8_t>(get_bits(words, at + 18, 4));
+    s.src_reg = static_cast<std::uint8_t>(get_bits(words, at + 12, 6));
+    s.dst_reg = static_cast<std::uint8_t>(get_bits(words, at + 6, 6));
+    s.rows_reg = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static DmaStart from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const DmaStart&) const = default;
 };
 
 /// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)

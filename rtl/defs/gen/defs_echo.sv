@@ -51,6 +51,24 @@ module defs_echo (
   output logic [23:0] doorbell_o,
   output logic [7:0] doorbell_f_engine_o,
   output logic [15:0] doorbell_f_count_o,
+  input  logic [278:0] dma_start_i,
+  output logic [278:0] dma_start_o,
+  output logic [3:0] dma_start_f_engine_o,
+  output logic [1:0] dma_start_f_vn_o,
+  output logic dma_start_f_notify_o,
+  output logic [8:0] dma_start_f_notify_sem_o,
+  output logic [15:0] dma_start_f_rows_o,
+  output logic [19:0] dma_start_f_row_bytes_o,
+  output logic [47:0] dma_start_f_src_stride_o,
+  output logic [47:0] dma_start_f_dst_stride_o,
+  output logic [9:0] dma_start_f_dst_chip_o,
+  output logic [47:0] dma_start_f_src_o,
+  output logic [47:0] dma_start_f_dst_o,
+  output logic [2:0] dma_start_f_combine_o,
+  output logic [3:0] dma_start_f_dtype_o,
+  output logic [5:0] dma_start_f_src_reg_o,
+  output logic [5:0] dma_start_f_dst_reg_o,
+  output logic [5:0] dma_start_f_rows_reg_o,
   input  logic [111:0] operand_i,
   output logic [111:0] operand_o,
   output logic [1:0] operand_f_space_o,
@@ -381,6 +399,41 @@ module defs_echo (
   assign doorbell_out.engine = doorbell_f_engine_o;
   assign doorbell_f_count_o = doorbell_in.count;
   assign doorbell_out.count = doorbell_f_count_o;
+  defs_pkg::dma_start_t dma_start_in, dma_start_out;
+  assign dma_start_in = dma_start_i;
+  assign dma_start_o = dma_start_out;
+  assign dma_start_f_engine_o = dma_start_in.engine;
+  assign dma_start_out.engine = dma_start_f_engine_o;
+  assign dma_start_f_vn_o = dma_start_in.vn;
+  assign dma_start_out.vn = dma_start_f_vn_o;
+  assign dma_start_f_notify_o = dma_start_in.notify;
+  assign dma_start_out.notify = dma_start_f_notify_o;
+  assign dma_start_f_notify_sem_o = dma_start_in.notify_sem;
+  assign dma_start_out.notify_sem = dma_start_f_notify_sem_o;
+  assign dma_start_f_rows_o = dma_start_in.rows;
+  assign dma_start_out.rows = dma_start_f_rows_o;
+  assign dma_start_f_row_bytes_o = dma_start_in.row_bytes;
+  assign dma_start_out.row_bytes = dma_start_f_row_bytes_o;
+  assign dma_start_f_src_stride_o = dma_start_in.src_stride;
+  assign dma_start_out.src_stride = dma_start_f_src_stride_o;
+  assign dma_start_f_dst_stride_o = dma_start_in.dst_stride;
+  assign dma_start_out.dst_stride = dma_start_f_dst_stride_o;
+  assign dma_start_f_dst_chip_o = dma_start_in.dst_chip;
+  assign dma_start_out.dst_chip = dma_start_f_dst_chip_o;
+  assign dma_start_f_src_o = dma_start_in.src;
+  assign dma_start_out.src = dma_start_f_src_o;
+  assign dma_start_f_dst_o = dma_start_in.dst;
+  assign dma_start_out.dst = dma_start_f_dst_o;
+  assign dma_start_f_combine_o = dma_start_in.combine;
+  assign dma_start_out.combine = dma_start_f_combine_o;
+  assign dma_start_f_dtype_o = dma_start_in.dtype;
+  assign dma_start_out.dtype = dma_start_f_dtype_o;
+  assign dma_start_f_src_reg_o = dma_start_in.src_reg;
+  assign dma_start_out.src_reg = dma_start_f_src_reg_o;
+  assign dma_start_f_dst_reg_o = dma_start_in.dst_reg;
+  assign dma_start_out.dst_reg = dma_start_f_dst_reg_o;
+  assign dma_start_f_rows_reg_o = dma_start_in.rows_reg;
+  assign dma_start_out.rows_reg = dma_start_f_rows_reg_o;
   defs_pkg::operand_t operand_in, operand_out;
   assign operand_in = operand_i;
   assign operand_o = operand_out;

@@ -16,6 +16,7 @@ package defs_pkg;
   localparam int unsigned LinkLatencyMin = 4;  // least link latency the board accepts, fabric cycles
   localparam int unsigned HostRequests = 96;  // requests that a chip's host port holds: the credits of the host; and its reads in flight
   localparam int unsigned FabricDivide = 2;  // core cycles per fabric cycle
+  localparam int unsigned StartedBit = 31;  // of the pc of a DMA engine's operation: 1: a DmaStart made it, and below stands the pc of that; 0: index of a descriptor of its ring
   localparam int unsigned SbufStride = 262144;  // address distance of two partitions in the SBUF window, bytes
   localparam int unsigned LinkPorts = 4;  // on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
   localparam int unsigned LocalPorts = 2;  // local stream ports; local port c serves core c
@@ -332,7 +333,8 @@ package defs_pkg;
     OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
     OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimension of src0)
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
-    OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+    OpcodeDmaTrigger = 8'd64,  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+    OpcodeDmaStart = 8'd65  // sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
   } opcode_e;
 
   // add `delta` to semaphore `sem`
@@ -411,6 +413,27 @@ package defs_pkg;
     logic [15:0] count;  // descriptors to execute, 1 .. 65535
   } doorbell_t;
   localparam int unsigned DoorbellBits = 24;
+
+  // operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
+  typedef struct packed {
+    logic [3:0] engine;  // DMA engine of this core
+    logic [1:0] vn;  // as in descriptor, likewise all that has a name from there
+    logic notify;
+    logic [8:0] notify_sem;
+    logic [15:0] rows;
+    logic [19:0] row_bytes;
+    logic signed [47:0] src_stride;
+    logic signed [47:0] dst_stride;
+    logic [9:0] dst_chip;
+    logic [47:0] src;
+    logic [47:0] dst;
+    logic [2:0] combine;  // not Copy: with dst, row by row
+    logic [3:0] dtype;
+    logic [5:0] src_reg;  // src += R[src_reg], signed, mod 2^48
+    logic [5:0] dst_reg;  // dst += R[dst_reg], signed, mod 2^48
+    logic [5:0] rows_reg;  // not 0: rows = R[rows_reg]; beyond 65535 they are 0, which is BadDescriptor
+  } dma_start_t;
+  localparam int unsigned DmaStartBits = 279;
 
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {

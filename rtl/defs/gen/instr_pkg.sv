@@ -79,6 +79,8 @@ package instr_pkg;
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffff800000,
+      128'h00000000000000000000000000000000, 128'h00000000000000000000000000000000};
 
   // {engines, functions, src0, src1, dst}, an operand {spaces, sbuf, psum, walk, columns}. Yosys reads no '{name: value}.
   localparam rule_t RuleNop = {4'b0000, 64'h0,
@@ -129,6 +131,10 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleDmaStart = {4'b1000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
 
   // An unknown opcode has no engine.
   function automatic rule_t rule_of(logic [7:0] opcode);
@@ -145,6 +151,7 @@ package instr_pkg;
       defs_pkg::OpcodeTensorReduce: rule_of = RuleTensorReduce;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
+      defs_pkg::OpcodeDmaStart: rule_of = RuleDmaStart;
       default: rule_of = '0;
     endcase
   endfunction
@@ -164,6 +171,7 @@ package instr_pkg;
       defs_pkg::OpcodeTensorReduce: unused_of = UnusedTensorReduce;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
+      defs_pkg::OpcodeDmaStart: unused_of = UnusedDmaStart;
       default: unused_of = '0;
     endcase
   endfunction
@@ -183,6 +191,7 @@ package instr_pkg;
       defs_pkg::OpcodeTensorReduce: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
+      defs_pkg::OpcodeDmaStart: engines_of = 4'b1000;
       default: engines_of = '0;
     endcase
   endfunction

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A copy between two blocks as a descriptor: of a ring, or of a DmaStart.
+#pragma once
+#include <string>
+
+#include "cmodel/program/instr_stream.h"
+#include "cmodel/program/tile.h"
+#include "rtl/defs/gen/defs.h"
+
+namespace cmodel {
+
+class Assembler;
+
+/// Why `chip` cannot copy src to dst; empty if it can.
+std::string bad_copy(const Assembler& assembler, unsigned chip, const Block& src, const Block& dst);
+/// Why it cannot combine that with rows of `local`.
+std::string bad_combine(const Assembler& assembler, const defs::Descriptor& copy, defs::Combine op,
+                        defs::Dtype dtype, const Block& local);
+/// Why it cannot go by that virtual network.
+std::string bad_vn(unsigned chip, const defs::Descriptor& copy, unsigned net);
+/// Why its destination chip cannot be told by that semaphore.
+std::string bad_notify(unsigned chip, const defs::Descriptor& copy, Semaphore semaphore);
+
+/// Of a good copy; to another chip on virtual network 1.
+defs::Descriptor copy_of(unsigned chip, const Block& src, const Block& dst);
+
+}  // namespace cmodel
