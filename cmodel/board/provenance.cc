@@ -126,10 +126,23 @@ defs::Instr Provenance::instr(const OperationRef& operation) const {
   return operation.serial < executed.size() ? executed[operation.serial].instr : defs::Instr{};
 }
 
-defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc) const {
+defs::Descriptor Provenance::descriptor(const OperationRef& operation) const {
+  const StreamId& stream = operation.stream;
+  if (is_started(operation.pc)) {  // the trace has it without registers
+    StreamId sync = stream;
+    sync.engine = static_cast<std::uint8_t>(defs::Engine::Sync);
+    std::uint32_t serial = 0;
+    for (const Trace::Entry& entry : board_.trace().of(sync)) {
+      const auto [engine, count] = work_of(entry.instr);
+      if (!count || kDma0 + engine != stream.engine) continue;
+      if (serial == operation.serial) return started_copy(entry.instr);
+      serial += count;
+    }
+    return {};
+  }
   for (const DescriptorRing& r : program_.rings)
     if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
-      return board_.unpack_at<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, pc));
+      return board_.unpack_at<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, operation.pc));
   return {};
 }
 
@@ -141,7 +154,7 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     if (operation.stream.engine == kRx) dma = sender(operation);
     const std::optional<Cell> target = cell_of(sizes_, commit, at);
     if (!dma || !target || dma->stream.engine < kDma0 || dma->stream.engine >= kRx) return out;
-    const defs::Descriptor d = descriptor(dma->stream, dma->pc);
+    const defs::Descriptor d = descriptor(*dma);
     const std::uint64_t to = commit.addr + at;
     for (unsigned row = 0; row < d.rows; ++row) {
       const std::uint64_t dst =

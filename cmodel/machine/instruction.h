@@ -43,16 +43,6 @@ inline defs::Doorbell doorbell(const defs::Instr& instr) {
   return row && row->imm == defs::Imm::Doorbell ? defs::Doorbell::from({instr.imm})
                                                 : defs::Doorbell{};
 }
-/// Is it a descriptor itself? Its update is then that of the copy.
-inline bool starts_copy(const defs::Instr& instr) {
-  return instr.opcode == static_cast<std::uint8_t>(defs::Opcode::DmaStart);
-}
-/// The descriptor of a DmaStart without registers.
-defs::Descriptor started_copy(const defs::Instr& instr);
-/// DMA engine that it gives work to, and how many descriptors; count 0: none.
-inline defs::Doorbell work_of(const defs::Instr& instr) {
-  return starts_copy(instr) ? defs::Doorbell{defs::dma_start_of(instr).engine, 1} : doorbell(instr);
-}
 /// Its wait and its update, and nothing else: a NOP.
 defs::Instr wait_and_update(const defs::Instr& instr);
 
@@ -64,6 +54,16 @@ inline bool has_function(const defs::InstrRow& row, const defs::Instr& instr) {
 inline defs::Overlay overlay_of(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);
   return row ? row->overlay : defs::Overlay::None;
+}
+/// Does it bring a descriptor? Its update is then that of the copy.
+inline bool starts_copy(const defs::Instr& instr) {
+  return overlay_of(instr) == defs::Overlay::DmaStart;
+}
+/// The descriptor of a DmaStart without registers.
+defs::Descriptor started_copy(const defs::Instr& instr);
+/// DMA engine that it gives work to, and how many descriptors; count 0: none.
+inline defs::Doorbell work_of(const defs::Instr& instr) {
+  return starts_copy(instr) ? defs::Doorbell{defs::dma_start_of(instr).engine, 1} : doorbell(instr);
 }
 /// That struct, put there instead of another one.
 template <class Overlay>

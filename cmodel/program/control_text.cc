@@ -68,8 +68,8 @@ defs::DmaStart dma_start(TextScanner& in) {
   start.dtype = d.dtype;
   if (plain_copy(start) != d)
     in.fail(
-        "second source, update or a reserved field in a DMA_START; allowed the destination as "
-        "second source");
+        "update, reserved field or second source; allowed the destination as second source, and "
+        "an update behind the descriptor");
   in.expect_word("by");
   in.field<&DmaStart::src_reg>(start, "register", "r");
   in.field<&DmaStart::dst_reg>(start, "register", "r");

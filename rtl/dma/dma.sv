@@ -12,8 +12,9 @@
 // What one descriptor does is cmodel/machine/dma.h, to the byte and to the beat. Rings wrap; a descriptor
 // is read only after its doorbell, up to 16 ahead, and dma_check rejects bad ones before any effect.
 // Source and destination of one descriptor must not overlap (up to 15 lines are read ahead); a younger one
-// reads what an older one has written. An engine that stops keeps its cause and the index of its descriptor;
-// the others go on.
+// reads what an older one has written. An engine that stops keeps its cause and the pc of its descriptor;
+// the others go on. A DmaStart brings a descriptor with its doorbell: no ring is read for it, or moves on, and its pc
+// is that of the DmaStart with StartedBit.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
 // of no descriptors; Forbidden, a ring of the other core; UnmappedAddress, a ring without memory;
 // SemaphoreOverflow, the update was rejected.
@@ -28,17 +29,16 @@ module dma (
   input  defs_pkg::peer_access_t peer_i,
 
   // doorbell from the sync engine; waits until no more than 65535 are open, or the engine has
-  // stopped and ignores it. trig_engine_i < DmaEngines, count != 0.
+  // stopped and ignores it. engine < DmaEngines, count != 0.
   input  logic trig_valid_i,
   output logic trig_ready_o,
-  input  logic [7:0] trig_engine_i,
-  input  logic [15:0] trig_count_i,
+  input  dma_pkg::trigger_t trig_i,
 
   // CSRs, one per engine (levels)
   input  logic [size_pkg::DmaEngines-1:0][47:0] ring_base_i,
   input  logic [size_pkg::DmaEngines-1:0][15:0] ring_count_i,
 
-  // engine stopped: level until reset, with cause and descriptor index
+  // engine stopped: level until reset, with cause and pc of the descriptor
   output logic [size_pkg::DmaEngines-1:0] error_valid_o,
   output logic [size_pkg::DmaEngines-1:0][7:0] error_cause_o,
   output logic [size_pkg::DmaEngines-1:0][31:0] error_pc_o,
@@ -64,11 +64,12 @@ module dma (
   input  logic msg_ready_i,
   output size_pkg::msg_chunk_t msg_o,
 
-  // semaphore update, always taken; engine and descriptor index for the commit
+  // semaphore update, always taken; engine, pc and serial of its descriptor for the commit
   output logic upd_valid_o,
   output defs_pkg::sem_update_t upd_o,
   output logic [3:0] upd_engine_o,
   output logic [31:0] upd_pc_o,
+  output logic [31:0] upd_serial_o,
   input  logic upd_error_i         // semaphores rejected the update offered in the last cycle
 );
 
@@ -84,19 +85,21 @@ module dma (
   logic next_look, next_take, fetch_valid, fetch_ready, done_valid, stop_valid;
   logic [EngineBits-1:0] next_engine, fetch_engine, done_engine;
   defs_pkg::descriptor_t next;
+  logic next_start;
+  logic [23:0] next_start_pc;
   defs_pkg::error_cause_e next_cause;
   logic [47:0] fetch_addr;
   logic [8:0] fetch_bytes;
   logic [31:0] done_pc;
   dma_fetch u_fetch (
     .clk_i, .rst_ni, .core_id_i, .peer_i,
-    .trig_valid_i, .trig_ready_o, .trig_engine_i, .trig_count_i, .ring_base_i, .ring_count_i,
+    .trig_valid_i, .trig_ready_o, .trig_i, .ring_base_i, .ring_count_i,
     .stopped_i(error_valid_o), .done_valid_i(done_valid), .done_engine_i(done_engine), .work_o(work),
     .req_valid_o(fetch_valid), .req_ready_i(fetch_ready), .req_engine_o(fetch_engine),
     .req_addr_o(fetch_addr), .req_bytes_o(fetch_bytes),
     .rsp_valid_i(rd_rsp_valid_i && is_desc), .rsp_i(rd_rsp_i),
     .next_valid_o(next_valid), .next_look_i(next_look), .next_engine_i(next_engine), .next_o(next),
-    .next_cause_o(next_cause), .next_take_i(next_take)
+    .next_start_o(next_start), .next_start_pc_o(next_start_pc), .next_cause_o(next_cause), .next_take_i(next_take)
   );
 
   logic beat_valid;
@@ -106,7 +109,7 @@ module dma (
   dma_engines u_engines (
     .clk_i, .rst_ni, .chip_id_i, .ring_size_i, .core_id_i, .peer_i,
     .work_i(work), .next_valid_i(next_valid), .next_look_o(next_look), .next_engine_o(next_engine),
-    .next_i(next), .next_cause_i(next_cause), .next_take_o(next_take),
+    .next_i(next), .next_start_i(next_start), .next_start_pc_i(next_start_pc), .next_cause_i(next_cause), .next_take_o(next_take),
     .fetch_valid_i(fetch_valid), .fetch_ready_o(fetch_ready), .fetch_engine_i(fetch_engine),
     .fetch_addr_i(fetch_addr), .fetch_bytes_i(fetch_bytes),
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
@@ -150,9 +153,17 @@ module dma (
   end
   assign busy_o = (work & ~error_valid_o) != '0 || rd_req_valid_o || reads_q != '0;
 
+  // Descriptors that have ended: the serial of the one that writes or posts, since an engine has one of these at a time.
+  logic [Engines-1:0][31:0] serial_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) serial_q <= '0;
+    else if (done_valid) serial_q[done_engine] <= serial_q[done_engine] + 32'd1;
+  end
+  assign upd_serial_o = serial_q[upd_engine_o[EngineBits-1:0]];
+
   // --- what the commit tracer reads -----------------------------------------------------
   // MemBurst when commit_valid: engine commit_engine, commit_pc, and addr, bytes, data of wr_req_o.
-  // Error: the rise of error_valid_o[engine]. Semaphore: upd_*.
+  // Error: the rise of error_valid_o[engine]. Semaphore: upd_*. The serial of all: serial_q[engine].
   logic commit_valid;
   logic [3:0] commit_engine;
   assign commit_valid  = wr_req_valid_o && wr_req_ready_i;
@@ -166,6 +177,6 @@ module dma (
   `ASSERT_NOW(ReadsAreMapped_A, rd_rsp_valid_i -> !rd_rsp_err_i)
   // The sync engine checked its operands.
   `ASSERT_NOW(DoorbellIsSane_A, trig_valid_i ->
-    32'(trig_engine_i) < size_pkg::DmaEngines && trig_count_i != '0)
+    32'(trig_i.engine) < size_pkg::DmaEngines && trig_i.count != '0 && (!trig_i.start || trig_i.count == 16'd1))
 
 endmodule

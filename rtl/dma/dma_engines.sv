@@ -33,6 +33,8 @@ module dma_engines #(
   output logic next_look_o,
   output logic [EngineBits-1:0] next_engine_o,
   input  defs_pkg::descriptor_t next_i,
+  input  logic next_start_i,
+  input  logic [23:0] next_start_pc_i,
   input  defs_pkg::error_cause_e next_cause_i,
   output logic next_take_o,
 
@@ -73,7 +75,8 @@ module dma_engines #(
   logic [Engines-1:0] open_q;                // open_count_q is not 0
   logic [Engines-1:0] wait_q;                // the next one waits until nothing is open
   logic [4:0] open_count_q [Engines];        // loaded, not ended
-  logic [31:0] pc_q [Engines];               // of the next one to load
+  logic [31:0] pc_q [Engines];               // of the next one of the ring to load
+  logic [31:0] desc_pc_q [Engines];          // of the running one
   defs_pkg::descriptor_t desc_q [Engines];
   logic [47:0] src_row_q [Engines], src1_row_q [Engines], dst_row_q [Engines];
   logic [16:0] done_q [Engines];             // bytes of the row whose reads have started
@@ -128,6 +131,12 @@ module dma_engines #(
   assign load        = look && cause == defs_pkg::ErrorCauseNone && !clash;
   assign fail        = look && cause != defs_pkg::ErrorCauseNone && !open;
   assign next_take_o = load;
+
+  logic [31:0] next_pc;
+  always_comb begin
+    next_pc = '0;
+    if (look) next_pc = next_start_i ? 32'(next_start_pc_i) | (32'd1 << defs_pkg::StartedBit) : pc_q[loader];
+  end
 
   // One ends and another is loaded, of one engine; behind the one that ends there is another one.
   logic swap, more;
@@ -196,7 +205,7 @@ module dma_engines #(
                   memory: dst_memory_q[engine], keep: keep, combine: desc.combine, dtype: desc.dtype,
                   last: packet_end,
                   notify: all_end && desc.notify, dst: desc.dst_chip, vn: desc.vn,
-                  sem: desc.notify_sem, pc: pc_q[engine] - 32'd1, ends: all_end,
+                  sem: desc.notify_sem, pc: desc_pc_q[engine], ends: all_end,
                   update: desc.update, update_sem: desc.update_sem, update_delta: desc.update_delta};
     end
   end
@@ -239,7 +248,7 @@ module dma_engines #(
       if (load) begin
         running_q[loader] <= 1'b1;
         open_q[loader]    <= 1'b1;
-        pc_q[loader]      <= pc_q[loader] + 32'd1;
+        if (!next_start_i) pc_q[loader] <= pc_q[loader] + 32'd1;
         if (!swap) open_count_q[loader] <= open_count_q[loader] + 5'd1;
       end
       if (done_valid_i && !swap) open_count_q[done_engine_i] <= open_count_q[done_engine_i] - 5'd1;
@@ -268,7 +277,7 @@ module dma_engines #(
       if (fail) begin
         error_valid_o[loader] <= 1'b1;
         error_cause_o[loader] <= cause;
-        error_pc_o[loader]    <= pc_q[loader];
+        error_pc_o[loader]    <= next_pc;
       end
       if (stop_valid_i) begin
         error_valid_o[done_engine_i] <= 1'b1;
@@ -281,6 +290,7 @@ module dma_engines #(
   always_ff @(posedge clk_i) begin
     if (load) begin
       desc_q[loader]    <= next_i;
+      desc_pc_q[loader] <= next_pc;
       src_row_q[loader] <= next_i.src;
       src1_row_q[loader] <= next_i.src1;
       dst_row_q[loader] <= next_i.dst;

@@ -2,6 +2,15 @@
 // What the parts of the DMA tell each other.
 package dma_pkg;
 
+  // A doorbell: `count` descriptors of the ring; or, with `start`, the one that is here (count 1), by the DmaStart at `pc`.
+  typedef struct packed {
+    logic [7:0] engine;
+    logic [15:0] count;
+    logic start;
+    logic [23:0] pc;
+    defs_pkg::descriptor_t desc;
+  } trigger_t;
+
   // A read that starts now, to the back end: where its bytes go.
   typedef struct packed {
     logic [$clog2(size_pkg::LineBytes)-1:0] from;  // first byte in the source line

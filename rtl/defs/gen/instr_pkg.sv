@@ -205,6 +205,14 @@ package instr_pkg;
     endcase
   endfunction
 
+  // Does a dma_start lie in place of its operands?
+  function automatic logic has_dma_start(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeDmaStart: has_dma_start = 1'b1;
+      default: has_dma_start = 1'b0;
+    endcase
+  endfunction
+
   // How src1 is walked.
   function automatic walk_e src1_walk(logic [7:0] opcode);
     case (opcode)

@@ -95,12 +95,14 @@ TEST(Dma, SpeedIsAsStated) {
 TEST(Dma, DoorbellToFirstWrite) {
   struct {
     const char* what;
-    bool ring_in_sbuf, data_in_sbuf;
+    bool ring_in_sbuf, data_in_sbuf, start;
     unsigned most;  ///< to the first write
-  } const kCases[] = {{"ring and line in HBM", false, false, 307},
-                      {"ring in HBM, line in SBUF", false, true, 161},
-                      {"ring in SBUF, line in HBM", true, false, 161},
-                      {"ring and line in SBUF", true, true, 15}};
+  } const kCases[] = {{"ring and line in HBM", false, false, false, 307},
+                      {"ring in HBM, line in SBUF", false, true, false, 161},
+                      {"ring in SBUF, line in HBM", true, false, false, 161},
+                      {"ring and line in SBUF", true, true, false, 15},
+                      {"DmaStart, line in HBM", false, false, true, 155},
+                      {"DmaStart, line in SBUF", false, true, true, 9}};
   for (const auto& c : kCases) {
     using Steps = std::array<std::uint64_t, 6>;
     Steps least{}, most{};
@@ -108,20 +110,28 @@ TEST(Dma, DoorbellToFirstWrite) {
       Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
       Twin twin(defs::kInf2, bench.memory);
       const Ring ring = c.ring_in_sbuf ? Ring{cmodel::sbuf_addr(1, 5, 0x1000), 1} : ring_of(3, 1);
-      store(bench.memory, ring, 0,
-            plain_copy(c.data_in_sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256));
+      const Descriptor d =
+          plain_copy(c.data_in_sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256);
+      Starts starts;
+      if (c.start)
+        starts[0] = {17, d};
+      else
+        store(bench.memory, ring, 0, d);
       bench.set_ring(3, ring);
-      bench.expected[3] = twin.run(3, ring, 1);
+      bench.expected[3] = twin.run(3, ring, 1, starts);
       for (unsigned i = 0; i < 20 + phase; ++i) bench.tick();
       const std::uint64_t start = bench.cycle;
-      bench.trigger(3, 1);
+      if (c.start)
+        bench.start(3, starts[0]);
+      else
+        bench.trigger(3, 1);
       bench.drain(1000);
       bench.expect_done();
       const auto& at = bench.steps;
       Steps steps{at.fetch, at.descriptor,     at.read,
                   at.data,  bench.first_write, bench.last_update[3]};
       for (unsigned i = 0; i < steps.size(); ++i) {
-        steps[i] -= start;
+        if (steps[i]) steps[i] -= start;  // a DmaStart fetches nothing
         least[i] = phase ? std::min(least[i], steps[i]) : steps[i];
         most[i] = phase ? std::max(most[i], steps[i]) : steps[i];
       }
