@@ -23,9 +23,14 @@ module sync_engine (
   output logic [31:0]            error_serial_o,
   output logic                   busy_o,
 
-  output logic              trig_valid_o,
-  input  logic              trig_ready_i,
-  output dma_pkg::trigger_t trig_o
+  // dma_pkg::trigger_t, part by part
+  output logic                  trig_valid_o,
+  input  logic                  trig_ready_i,
+  output logic [7:0]            trig_engine_o,
+  output logic [15:0]           trig_count_o,
+  output logic                  trig_start_o,
+  output logic [23:0]           trig_pc_o,
+  output defs_pkg::descriptor_t trig_desc_o
 );
 
   // ---------------------------------------------------------------- decode
@@ -62,25 +67,30 @@ module sync_engine (
 
   // ---------------------------------------------------------------- checks
   defs_pkg::error_cause_e cause;
-  dma_pkg::trigger_t trig;
+  logic [7:0] engine;
+  logic [15:0] count;
+  assign engine = is_start ? 8'(start.engine) : doorbell.engine;
+  assign count  = is_start ? 16'd1 : doorbell.count;
   always_comb begin
-    trig = '{engine: is_start ? 8'(start.engine) : doorbell.engine, count: is_start ? 16'd1 : doorbell.count,
-             start: is_start, pc: pc_i[23:0], desc: desc};
     cause = defs_pkg::ErrorCauseNone;
     if (instr_i.opcode != defs_pkg::OpcodeDmaTrigger && !is_start) begin
       cause = defs_pkg::ErrorCauseUnknownOpcode;
     end else if ((instr_i & instr_pkg::unused_of(instr_i.opcode)) != '0) begin
       cause = defs_pkg::ErrorCauseReservedBits;
-    end else if (trig.count == '0) begin
+    end else if (count == '0) begin
       cause = defs_pkg::ErrorCauseBadShape;
-    end else if (trig.engine >= 8'(size_pkg::DmaEngines)) begin
+    end else if (engine >= 8'(size_pkg::DmaEngines)) begin
       cause = defs_pkg::ErrorCauseQueueOverflow;
     end
   end
 
   // ---------------------------------------------------------------- control
   logic accept, trig_valid_q, error_d, error_q;
-  dma_pkg::trigger_t trig_q;
+  logic [7:0] engine_q;
+  logic [15:0] count_q;
+  logic start_q;
+  logic [23:0] pc_q;
+  defs_pkg::descriptor_t desc_q;
   defs_pkg::error_cause_e cause_q;
   logic [31:0] serial_q;
 
@@ -101,14 +111,22 @@ module sync_engine (
   end
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      trig_q   <= trig;
+      engine_q <= engine;
+      count_q  <= count;
+      start_q  <= is_start;
+      pc_q     <= pc_i[23:0];
+      desc_q   <= desc;
       cause_q  <= cause;
       serial_q <= serial_i;
     end
   end
 
   assign trig_valid_o   = trig_valid_q;
-  assign trig_o         = trig_q;
+  assign trig_engine_o  = engine_q;
+  assign trig_count_o   = count_q;
+  assign trig_start_o   = start_q;
+  assign trig_pc_o      = pc_q;
+  assign trig_desc_o    = desc_q;
   assign done_o         = trig_valid_q && trig_ready_i;
   assign error_valid_o  = error_q;
   assign error_cause_o  = cause_q;

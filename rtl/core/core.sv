@@ -199,7 +199,8 @@ module core #(
     .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
     .pc_i(instr_pc[3]), .serial_i(instr_serial[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
     .error_cause_o(error_cause[3]), .error_serial_o(error_serial[3]), .busy_o(busy[3]),
-    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_o(trig)
+    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig.engine), .trig_count_o(trig.count),
+    .trig_start_o(trig.start), .trig_pc_o(trig.pc), .trig_desc_o(trig.desc)
   );
   dma u_dma (
     .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i, .peer_i,

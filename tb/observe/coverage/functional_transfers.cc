@@ -54,6 +54,7 @@ void Functional::make_transfer_bins() {
       for (const char* where : {"local", "remote"})
         bin(fmt::format("dma.{}.{}.{}", where, src, dst));
   for (const char* where : {"local", "remote"}) {
+    bin(fmt::format("dma.{}.started", where));
     for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
     for (const auto update : kUpdates) bin(fmt::format("dma.{}.update.{}", where, update));
     for (const auto rows : kRows)
@@ -118,6 +119,15 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
     hit(fmt::format("fabric.role.{}.chip{:02}.vn{}", at.chip == header.src ? "source" : "transit",
                     at.chip, vn));
   hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
+}
+
+void Functional::hit_start(const cmodel::Board& model, const Where& where, const Instr& instr) {
+  const auto [chip, core, sync] = where;
+  const auto engine = cmodel::work_of(instr).engine;
+  if (model.machine(chip).core(core).rings[engine].stopped) return;
+  const defs::Descriptor d = cmodel::started_copy(instr);
+  hit(fmt::format("dma.{}.started", d.dst_chip == chip ? "local" : "remote"));
+  hit_descriptor(chip, core, engine, d);
 }
 
 void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
