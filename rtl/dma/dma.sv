@@ -3,8 +3,9 @@
 //
 //   doorbell --> dma_fetch --next--> dma_engines --- rd_req ---> mem_xbar (HBM 0/1, SBUF 0/1)
 //                    ^    dma_check, dma_order | beat               |
-//                    |                         v                    v rd_rsp
+//                    |    dma_index            v                    v rd_rsp
 //                    +---- descriptors ---- dma_write <-- data -----+
+//                          and indices
 //                                              |  |
 //   upd <----------- dma_finish <--------------+  +-- msg --> fabric interface (right-aligned; junk beyond `bytes`)
 //                                              +----- wr  --> mem_xbar
@@ -17,7 +18,8 @@
 // is that of the DmaStart with StartedBit.
 // Causes beyond dma_check's: Misaligned, a ring base that is not on a line; BadDescriptor, a ring
 // of no descriptors; Forbidden, a ring of the other core; UnmappedAddress, a ring without memory;
-// SemaphoreOverflow, the update was rejected.
+// SemaphoreOverflow, the update was rejected; OutOfBounds, an index of bound or more that is not to be skipped: the rows
+// before it are written.
 `include "assert.svh"
 
 module dma (
@@ -76,12 +78,23 @@ module dma (
   localparam int unsigned Engines = size_pkg::DmaEngines;
   localparam int unsigned EngineBits = $clog2(Engines);
 
-  // Answers: tag[3:0] = 15 is a line of descriptors, else data.
-  logic is_desc;
-  assign is_desc        = rd_rsp_i.tag[3:0] == 4'd15;
+  // Answers: tag[3:0] = 15 is a line of descriptors, or of indices if its engine waits for one; else data.
+  logic is_data, is_index, is_desc;
+  logic [Engines-1:0] index_waiting;
+  assign is_data        = rd_rsp_i.tag[3:0] != 4'd15;
+  assign is_index       = !is_data && index_waiting[rd_rsp_i.tag[4+:EngineBits]];
+  assign is_desc        = !is_data && !is_index;
   assign rd_rsp_ready_o = 1'b1;
 
   logic [Engines-1:0] work, next_valid, full, closed;
+  logic [Engines-1:0] fetch_quiet, halted, index_valid;
+  logic desc_valid, list_valid, list_load, index_take;
+  logic [EngineBits-1:0] desc_engine, list_engine, list_load_engine, index_engine;
+  logic [47:0] desc_addr, list_addr, list_load_addr;
+  logic [8:0] desc_bytes, list_bytes;
+  logic [15:0] list_load_count;
+  logic [31:0] index;
+  logic stop_fault, drop;
   logic next_look, next_take, fetch_valid, fetch_ready, done_valid, stop_valid;
   logic [EngineBits-1:0] next_engine, fetch_engine, done_engine;
   defs_pkg::descriptor_t next;
@@ -95,12 +108,28 @@ module dma (
     .clk_i, .rst_ni, .core_id_i, .peer_i,
     .trig_valid_i, .trig_ready_o, .trig_i, .ring_base_i, .ring_count_i,
     .stopped_i(error_valid_o), .done_valid_i(done_valid), .done_engine_i(done_engine), .work_o(work),
-    .req_valid_o(fetch_valid), .req_ready_i(fetch_ready), .req_engine_o(fetch_engine),
-    .req_addr_o(fetch_addr), .req_bytes_o(fetch_bytes),
+    .waiting_i(index_waiting), .quiet_o(fetch_quiet),
+    .req_valid_o(desc_valid), .req_ready_i(fetch_ready), .req_engine_o(desc_engine),
+    .req_addr_o(desc_addr), .req_bytes_o(desc_bytes),
     .rsp_valid_i(rd_rsp_valid_i && is_desc), .rsp_i(rd_rsp_i),
     .next_valid_o(next_valid), .next_look_i(next_look), .next_engine_i(next_engine), .next_o(next),
     .next_start_o(next_start), .next_start_pc_o(next_start_pc), .next_cause_o(next_cause), .next_take_i(next_take)
   );
+
+  dma_index u_index (
+    .clk_i, .rst_ni, .load_i(list_load), .load_engine_i(list_load_engine), .load_addr_i(list_load_addr),
+    .load_count_i(list_load_count), .halted_i(halted), .quiet_i(fetch_quiet), .waiting_o(index_waiting),
+    .req_valid_o(list_valid), .req_ready_i(fetch_ready && !desc_valid), .req_engine_o(list_engine),
+    .req_addr_o(list_addr), .req_bytes_o(list_bytes), .rsp_valid_i(rd_rsp_valid_i && is_index),
+    .rsp_engine_i(rd_rsp_i.tag[4+:EngineBits]), .rsp_data_i(rd_rsp_i.data),
+    .valid_o(index_valid), .engine_i(index_engine), .index_o(index), .take_i(index_take)
+  );
+
+  // Descriptors before indices.
+  assign fetch_valid  = desc_valid || list_valid;
+  assign fetch_engine = desc_valid ? desc_engine : list_engine;
+  assign fetch_addr   = desc_valid ? desc_addr : list_addr;
+  assign fetch_bytes  = desc_valid ? desc_bytes : list_bytes;
 
   logic beat_valid;
   logic [EngineBits-1:0] beat_engine;
@@ -114,7 +143,10 @@ module dma (
     .fetch_addr_i(fetch_addr), .fetch_bytes_i(fetch_bytes),
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o,
     .beat_valid_o(beat_valid), .beat_engine_o(beat_engine), .beat_seq_o(beat_seq), .beat_o(beat),
-    .full_i(full), .done_valid_i(done_valid), .stop_valid_i(stop_valid), .done_engine_i(done_engine),
+    .list_load_o(list_load), .list_engine_o(list_load_engine), .list_addr_o(list_load_addr),
+    .list_count_o(list_load_count), .halted_o(halted), .index_valid_i(index_valid), .index_engine_o(index_engine),
+    .index_i(index), .index_take_o(index_take),
+    .full_i(full), .done_valid_i(done_valid), .stop_valid_i(stop_valid), .stop_fault_i(stop_fault), .done_engine_i(done_engine),
     .done_pc_i(done_pc), .error_valid_o, .error_cause_o, .error_pc_o
   );
 
@@ -126,10 +158,10 @@ module dma (
   dma_write u_write (
     .clk_i, .rst_ni,
     .beat_valid_i(beat_valid), .beat_engine_i(beat_engine), .beat_seq_i(beat_seq), .beat_i(beat),
-    .rsp_valid_i(rd_rsp_valid_i && !is_desc), .rsp_i(rd_rsp_i), .full_o(full), .closed_i(closed),
+    .rsp_valid_i(rd_rsp_valid_i && is_data), .rsp_i(rd_rsp_i), .full_o(full), .closed_i(closed),
     .close_o(close), .close_engine_o(close_engine), .close_beat_o(close_beat),
     .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_pc_o(commit_pc), .wr_ends_o(wr_ends),
-    .wr_memory_o(wr_memory), .msg_valid_o, .msg_ready_i, .msg_o, .msg_ends_o(msg_ends)
+    .wr_memory_o(wr_memory), .msg_valid_o, .msg_ready_i, .msg_o, .msg_ends_o(msg_ends), .drop_o(drop)
   );
 
   dma_finish u_finish (
@@ -137,9 +169,10 @@ module dma (
     .close_i(close), .close_engine_i(close_engine), .close_beat_i(close_beat), .closed_o(closed),
     .wr_done_i(wr_req_valid_o && wr_req_ready_i), .wr_ends_i(wr_ends),
     .wr_engine_i(wr_req_o.tag[0+:EngineBits]), .wr_memory_i(wr_memory), .wr_stuck_i,
+    .drop_i(drop),
     .msg_ends_i(msg_valid_o && msg_ready_i && msg_ends), .msg_engine_i(msg_o.engine[0+:EngineBits]),
     .upd_valid_o, .upd_o, .upd_engine_o, .upd_pc_o, .upd_error_i,
-    .done_valid_o(done_valid), .stop_valid_o(stop_valid), .done_engine_o(done_engine), .done_pc_o(done_pc)
+    .done_valid_o(done_valid), .stop_valid_o(stop_valid), .stop_fault_o(stop_fault), .done_engine_o(done_engine), .done_pc_o(done_pc)
   );
 
   // An engine that has stopped may still have reads under way.

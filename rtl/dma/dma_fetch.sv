@@ -33,6 +33,8 @@ module dma_fetch #(
   input  logic [EngineBits-1:0] done_engine_i,
   output logic [Engines-1:0] work_o,         // triggered descriptors left
 
+  input  logic [Engines-1:0] waiting_i,      // for a line of indices, whose answer would look like one of descriptors
+  output logic [Engines-1:0] quiet_o,        // no line is under way
   output logic req_valid_o,
   input  logic req_ready_i,
   output logic [EngineBits-1:0] req_engine_o,
@@ -110,7 +112,7 @@ module dma_fetch #(
   defs_pkg::error_cause_e cause;
 
   always_comb begin
-    able      = unasked_any_q & ~full_q & ~stopped_i;
+    able      = unasked_any_q & ~full_q & ~stopped_i & ~waiting_i;
     ask       = 1'b0;
     bad       = 1'b0;
     engine    = '0;
@@ -155,6 +157,10 @@ module dma_fetch #(
   assign req_addr_o   = addr;
   assign req_bytes_o  = 9'({count[2:0], 6'b0});
   assign asked        = (ask && req_ready_i) || bad || bring;
+
+  always_comb begin
+    for (int unsigned e = 0; e < Engines; e++) quiet_o[e] = here_q[e] == lines_q[e];
+  end
 
   // --- oldest descriptor ------------------------------------------------------------------------
   logic [EngineBits-1:0] rsp_engine;

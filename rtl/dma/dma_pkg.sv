@@ -21,6 +21,9 @@ package dma_pkg;
     logic keep;                                    // of the second source: for the next beat
     logic [2:0] combine;                           // what is made of this one and the one kept
     logic [3:0] dtype;
+    logic [3:0] dst_dtype;                         // of a cast
+    logic drop;                                    // nothing is written: only the end of its descriptor
+    logic fault;                                   // which stops there
     logic last;                                    // of a packet
     logic notify;                                  // last of the descriptor, which notifies
     logic [9:0] dst;

@@ -20,7 +20,7 @@ using defs::ErrorCause;
 std::vector<std::uint8_t> numbers(unsigned first, unsigned count) {
   std::vector<std::uint8_t> out;
   for (unsigned i = 0; i < count; ++i)
-    for (unsigned b = 0; b < 4; ++b) out.push_back(static_cast<std::uint8_t>(first + i >> 8 * b));
+    for (unsigned b = 0; b < 4; ++b) out.push_back(static_cast<std::uint8_t>((first + i) >> 8 * b));
   return out;
 }
 
@@ -138,7 +138,7 @@ TEST_F(Start, WhatRegistersMakeWrongStopsTheEngineByName) {
     Register Started::* which;
     ErrorCause cause;
   } const cases[] = {
-      {"source in no memory", 0x7000'0000, &Started::src, ErrorCause::UnmappedAddress},
+      {"source before HBM", 0x8000'0000, &Started::src, ErrorCause::UnmappedAddress},
       {"destination before HBM", 0x8000'0000, &Started::dst, ErrorCause::UnmappedAddress},
       {"source on a byte", 2, &Started::src, ErrorCause::Misaligned},
       {"no rows", 0, &Started::rows, ErrorCause::BadDescriptor},
@@ -196,9 +196,9 @@ TEST_F(Start, ARaceNamesIt) {
   sync.start(2, dst, src);
   Bench bench(assembler.assemble(), {.detect_races = true});
   ASSERT_TRUE(bench.board.run());
-  EXPECT_NE(bench.board.races().find("Dma3 DmaStart at pc 0 "), std::string::npos)
+  EXPECT_NE(bench.board.races().find("DMA 3 DmaStart at pc 0 "), std::string::npos)
       << bench.board.races();
-  EXPECT_NE(bench.board.races().find("Dma2 DmaStart at pc 1 "), std::string::npos);
+  EXPECT_NE(bench.board.races().find("DMA 2 DmaStart at pc 1 "), std::string::npos);
 }
 
 TEST_F(Start, TheBuilderRefusesByName) {
