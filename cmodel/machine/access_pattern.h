@@ -24,17 +24,7 @@ inline std::array<std::int32_t, 4> strides_of(const defs::Operand& op) {
 
 /// log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
 constexpr unsigned element_shift(std::uint8_t dtype) {
-  switch (static_cast<defs::Dtype>(dtype)) {
-    case defs::Dtype::Fp32:
-    case defs::Dtype::Tf32:
-    case defs::Dtype::Int32:
-      return 2;
-    case defs::Dtype::Bf16:
-    case defs::Dtype::Fp16:
-      return 1;
-    default:
-      return 0;
-  }
+  return defs::kDtypeBytes4 >> dtype & 1 ? 2 : defs::kDtypeBytes2 >> dtype & 1 ? 1 : 0;
 }
 constexpr unsigned element_bytes(std::uint8_t dtype) { return 1u << element_shift(dtype); }
 

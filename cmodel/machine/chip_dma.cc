@@ -78,23 +78,18 @@ void Chip::run_dma(unsigned core, unsigned engine) {
     observer->answered();
   }
   Moves moves(*this, port_, id);
+  const RowPlaces places = places_of(descriptor, moves);
   // A remote descriptor's reads come before what the receiver does with them.
-  if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  if (!remote) cmodel::execute(sizes_, identity, descriptor, places, moves, row_);
   if (observer) {
     footprints_.clear();
     if (!starts) footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
-    footprints_of_rows(id_, descriptor.src, descriptor.src_stride, descriptor.rows,
-                       descriptor.row_bytes, false, footprints_);
-    if (descriptor.combine)
-      footprints_of_rows(id_, descriptor.src1, descriptor.src1_stride, descriptor.rows,
-                         descriptor.row_bytes, false, footprints_);
-    if (!remote)
-      footprints_of_rows(id_, descriptor.dst, descriptor.dst_stride, descriptor.rows,
-                         descriptor.row_bytes, true, footprints_);
+    footprints_of_copy(id_, descriptor, places, !remote, footprints_);
     observer->end(id, operation, footprints_);
   }
-  if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  if (remote) cmodel::execute(sizes_, identity, descriptor, places, moves, row_);
   report_unwritten(id);
+  if (places.fault) return stop(defs::ErrorCause::OutOfBounds);
   if (starts)
     ring.started.pop_front();
   else

@@ -6,6 +6,7 @@
 // host to host is the NaN that comes out, so every result is made canonical. Straight-line code:
 // loops over these functions vectorise.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -106,9 +107,88 @@ inline Fp32 fma_bf16(Bf16 weight, Bf16 moving, Fp32 psum) {
   return fma(static_cast<Fp32>(weight) << 16, static_cast<Fp32>(moving) << 16, psum);
 }
 
+/// The other way, to nearest even: overflow goes to infinity, NaN is positive and quiet.
+inline std::uint32_t fp32_to_small(Fp32 bits, unsigned exponent_bits, unsigned fraction_bits) {
+  const std::uint32_t top = (1u << exponent_bits) - 1, bias = top >> 1;
+  const std::uint32_t infinity = top << fraction_bits;
+  const std::uint32_t sign = bits >> 31 << (exponent_bits + fraction_bits);
+  if (is_nan(bits)) return infinity | 1u << (fraction_bits - 1);
+  const Fp32 magnitude = bits & 0x7FFFFFFFu;
+  const std::uint32_t least = 128 - bias;  // fp32's exponent of the least normal number
+  const std::uint32_t exponent = std::max(magnitude >> 23, least);
+  if (exponent >= 127 + bias + 1) return sign | infinity;
+  // The last place of this sum is that of the result.
+  const float magic = std::bit_cast<float>((exponent + 23 - fraction_bits) << 23 | 0x400000u);
+  const Fp32 rounded = std::bit_cast<Fp32>((to_float(magnitude) + magic) - magic);
+  if (rounded >> 23 >= least)
+    return sign | std::min(infinity, (rounded >> (23 - fraction_bits)) - ((least - 1) << fraction_bits));
+  const float unit = std::bit_cast<float>((least - fraction_bits) << 23);
+  return sign | static_cast<std::uint32_t>(to_float(rounded) / unit);
+}
+
+/// To the nearest integer, ties to even, in `width` bits; what is beyond the least or the greatest
+/// becomes that one, NaN 0.
+inline std::uint32_t fp32_to_integer(Fp32 bits, unsigned width, bool is_signed) {
+  if (is_nan(bits)) return 0;
+  const double greatest = std::exp2(is_signed ? width - 1 : width) - 1;
+  const double least = is_signed ? -greatest - 1 : 0;
+  const double rounded = std::nearbyint(static_cast<double>(to_float(bits)));
+  const auto whole = static_cast<std::int64_t>(std::min(std::max(rounded, least), greatest));
+  return static_cast<std::uint32_t>(whole) & (~0u >> (32 - width));
+}
+
+/// Nearest-even: exact up to 2^24.
+inline Fp32 uint32_to_fp32(std::uint32_t bits) {
+  return std::bit_cast<Fp32>(static_cast<float>(bits));
+}
+
 /// Nearest-even: exact up to 2^24.
 inline Fp32 int32_to_fp32(std::uint32_t bits) {
   return std::bit_cast<Fp32>(static_cast<float>(static_cast<std::int32_t>(bits)));
+}
+
+/// An element of a lane engine as fp32: exact but for tf32's rounding and integers beyond 2^24.
+inline Fp32 element_to_fp32(defs::Dtype dtype, std::uint32_t bits) {
+  switch (dtype) {
+    case defs::Dtype::Fp32:
+      return bits;
+    case defs::Dtype::Bf16:
+      return bf16_to_fp32(static_cast<Bf16>(bits));
+    case defs::Dtype::Int32:
+      return int32_to_fp32(bits);
+    case defs::Dtype::Int16:
+      return int32_to_fp32(static_cast<std::uint32_t>(static_cast<std::int16_t>(bits)));
+    case defs::Dtype::Uint8:
+    case defs::Dtype::Uint16:
+    case defs::Dtype::Uint32:
+      return uint32_to_fp32(bits);
+    default:
+      return operand_to_fp32(dtype, bits, false);
+  }
+}
+
+/// fp32 as an element: fp32_to_small() and fp32_to_integer() say how.
+inline std::uint32_t fp32_to_element(defs::Dtype dtype, Fp32 bits) {
+  const unsigned f = static_cast<unsigned>(dtype);
+  if (defs::kDtypeInteger >> f & 1)
+    return fp32_to_integer(bits, defs::kDtypeBytes4 >> f & 1 ? 32 : defs::kDtypeBytes2 >> f & 1 ? 16 : 8,
+                           defs::kDtypeSigned >> f & 1);
+  switch (dtype) {
+    case defs::Dtype::Bf16:
+      return fp32_to_bf16(bits);
+    case defs::Dtype::Tf32:
+      return fp32_to_tf32(bits);
+    case defs::Dtype::Fp16:
+      return fp32_to_small(bits, 5, 10);
+    case defs::Dtype::Fp8E5M2:
+      return fp32_to_small(bits, 5, 2);
+    case defs::Dtype::Fp8E4M3:
+      return fp32_to_small(bits, 4, 3);
+    case defs::Dtype::Fp8E3M4:
+      return fp32_to_small(bits, 3, 4);
+    default:
+      return canonical(bits);
+  }
 }
 
 inline Fp32 add(Fp32 a, Fp32 b) { return from_float(to_float(a) + to_float(b)); }

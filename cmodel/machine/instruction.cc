@@ -49,7 +49,13 @@ defs::Descriptor started_copy(const defs::Instr& instr) {
   d.dst = start.dst;
   d.combine = start.combine;
   d.dtype = start.dtype;
-  if (d.combine != static_cast<std::uint8_t>(defs::Combine::Copy)) {
+  d.dst_dtype = start.dst_dtype;
+  d.index_mode = start.index_mode;
+  d.skip = start.skip;
+  d.index = start.index;
+  d.bound = start.bound;
+  const auto combine = static_cast<defs::Combine>(d.combine);
+  if (combine != defs::Combine::Copy && combine != defs::Combine::Cast) {
     d.src1 = start.dst;
     d.src1_stride = start.dst_stride;
   }

@@ -41,9 +41,10 @@ defs::Instr resolve_start(const defs::Instr& instr, const Registers& registers) 
   const auto before = start;
   start.src = moved(start.src, registers[start.src_reg]);
   start.dst = moved(start.dst, registers[start.dst_reg]);
+  start.index = moved(start.index, registers[start.index_reg]);
   if (const std::uint32_t rows = registers[start.rows_reg]; start.rows_reg)
     start.rows = static_cast<std::uint16_t>(rows >> 16 ? 0 : rows);
-  start.src_reg = start.dst_reg = start.rows_reg = 0;
+  start.src_reg = start.dst_reg = start.index_reg = start.rows_reg = 0;
   return with_overlay(instr, before, start);
 }
 

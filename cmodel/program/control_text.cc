@@ -66,6 +66,11 @@ defs::DmaStart dma_start(TextScanner& in) {
   start.dst = d.dst;
   start.combine = d.combine;
   start.dtype = d.dtype;
+  start.dst_dtype = d.dst_dtype;
+  start.index_mode = d.index_mode;
+  start.skip = d.skip;
+  start.index = d.index;
+  start.bound = d.bound;
   if (plain_copy(start) != d)
     in.fail(
         "update, reserved field or second source; allowed the destination as second source, and "
@@ -73,6 +78,7 @@ defs::DmaStart dma_start(TextScanner& in) {
   in.expect_word("by");
   in.field<&DmaStart::src_reg>(start, "register", "r");
   in.field<&DmaStart::dst_reg>(start, "register", "r");
+  in.field<&DmaStart::index_reg>(start, "register", "r");
   in.expect_word("rows");
   in.field<&DmaStart::rows_reg>(start, "register", "r");
   return start;
@@ -104,9 +110,9 @@ std::string overlay_text(const defs::Instr& instr) {
     }
     case defs::Overlay::DmaStart: {
       const auto start = defs::dma_start_of(instr);
-      return fmt::format(" dma {} {{{}}} by r{} r{} rows r{}", start.engine,
+      return fmt::format(" dma {} {{{}}} by r{} r{} r{} rows r{}", start.engine,
                          descriptor_text(plain_copy(start)), start.src_reg, start.dst_reg,
-                         start.rows_reg);
+                         start.index_reg, start.rows_reg);
     }
   }
   return "";

@@ -254,7 +254,21 @@ defs::Descriptor descriptor_from_text(TextScanner& in, std::string_view mark) {
     in.field<&Descriptor::src1_stride>(d, "stride");
     in.expect(")");
   };
+  const auto index = [&] {
+    d.skip = in.accept_word("skip");
+    d.index_mode = static_cast<std::uint8_t>(
+        named(in, "mode", range_of<&Descriptor::index_mode>(d).high, name_of<defs::IndexMode>));
+    in.field<&Descriptor::index>(d, "indices");
+    in.expect_word("below");
+    in.field<&Descriptor::bound>(d, "bound");
+  };
+  const auto to = [&] {
+    d.dst_dtype = static_cast<std::uint8_t>(
+        named(in, "format", range_of<&Descriptor::dst_dtype>(d).high, name_of<defs::Dtype>));
+  };
   clauses(in, {{"combine", combine},
+               {"index", index},
+               {"to", to},
                {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
                {"update", update(in, d, true)},
                {"no-update", update(in, d, false)},

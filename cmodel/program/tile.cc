@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "cmodel/machine/access_pattern.h"
+
 namespace cmodel {
 namespace {
 
@@ -19,17 +21,7 @@ void check_part(unsigned first, unsigned count, unsigned whole, const char* what
 }  // namespace
 
 unsigned element_bytes(defs::Dtype dtype) {
-  switch (dtype) {
-    case defs::Dtype::Fp32:
-    case defs::Dtype::Tf32:
-    case defs::Dtype::Int32:
-      return 4;
-    case defs::Dtype::Bf16:
-    case defs::Dtype::Fp16:
-      return 2;
-    default:
-      return 1;
-  }
+  return element_bytes(static_cast<std::uint8_t>(dtype));
 }
 
 Block Block::row_range(unsigned first, unsigned count) const {

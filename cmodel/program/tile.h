@@ -21,7 +21,7 @@ constexpr bool is_part(std::uint64_t first, std::uint64_t count, std::uint64_t w
   return count != 0 && first < whole && count <= whole - first;
 }
 
-/// Bytes of one element; throws for formats that this machine does not store.
+/// Bytes of one element.
 unsigned element_bytes(defs::Dtype dtype);
 
 /// Rows of contiguous bytes of a chip's HBM or SBUF: what a DMA descriptor moves.

@@ -4,7 +4,7 @@
 //   operand with index, if the row has it and it is not None:  offset += R[index]; beyond 24 bits: 0xFFFFFC
 //   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0;
 //                                                               if it is 1, the strides of that dimension become 0
-//   DmaStart:                                                   src, dst += R, signed, mod 2^48; rows = R, beyond 16 bits: 0
+//   DmaStart:                                                   src, dst, index += R, signed, mod 2^48; rows = R, beyond 16 bits: 0
 //
 // Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape, of rows BadDescriptor) everywhere. An index in a place where the row has nothing
 // stays and is refused, too (ReservedBits). Combinational: register read, 32-bit adder and the engine's input register
@@ -13,7 +13,7 @@
 module seq_resolve (
   input  defs_pkg::instr_t instr_i,
 
-  output logic [4*6-1:0]   read_o,   // registers: slice 0 src0, 1 src1, 2 dst, 3 size or rows
+  output logic [4*6-1:0]   read_o,   // registers: slice 0 src0, 1 src1 or index, 2 dst, 3 size or rows
   input  logic [4*32-1:0]  value_i,  // ... and their values
   output defs_pkg::instr_t instr_o
 );
@@ -40,7 +40,7 @@ module seq_resolve (
   defs_pkg::dma_start_t start, resolved;
   assign is_start = instr_pkg::has_dma_start(instr_i.opcode);
   assign start    = instr_i[defs_pkg::DmaStartBits-1:0];
-  assign read_o   = is_start ? {start.rows_reg, start.dst_reg, 6'd0, start.src_reg}
+  assign read_o   = is_start ? {start.rows_reg, start.dst_reg, start.index_reg, start.src_reg}
                              : {instr_i.size_reg, instr_i.dst.index, instr_i.src1.index, instr_i.src0.index};
 
   instr_pkg::rule_t rule;
@@ -55,10 +55,12 @@ module seq_resolve (
     resolved = start;
     if (is_start) begin
       resolved.src      = sum48(start.src, value_i[0 +: 32]);
+      resolved.index    = sum48(start.index, value_i[32 +: 32]);
       resolved.dst      = sum48(start.dst, value_i[64 +: 32]);
       if (start.rows_reg != '0) resolved.rows = size;
       resolved.src_reg  = '0;
       resolved.dst_reg  = '0;
+      resolved.index_reg = '0;
       resolved.rows_reg = '0;
       instr_o[defs_pkg::DmaStartBits-1:0] = resolved;
     end else if (read_o != '0) begin

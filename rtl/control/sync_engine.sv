@@ -41,7 +41,7 @@ module sync_engine (
   assign doorbell = instr_i.imm;
   assign start    = instr_i[defs_pkg::DmaStartBits-1:0];
   assign is_start = instr_i.opcode == defs_pkg::OpcodeDmaStart;
-  assign two      = start.combine != defs_pkg::CombineCopy;
+  assign two      = start.combine != defs_pkg::CombineCopy && start.combine != defs_pkg::CombineCast;
   always_comb begin
     desc              = '0;
     desc.vn           = start.vn;
@@ -59,6 +59,11 @@ module sync_engine (
     desc.dst          = start.dst;
     desc.combine      = start.combine;
     desc.dtype        = start.dtype;
+    desc.dst_dtype    = start.dst_dtype;
+    desc.index_mode   = start.index_mode;
+    desc.skip         = start.skip;
+    desc.index        = start.index;
+    desc.bound        = start.bound;
     if (two) begin
       desc.src1        = start.dst;
       desc.src1_stride = start.dst_stride;
@@ -135,7 +140,7 @@ module sync_engine (
 
   // The wait belongs to the sequencer, its registers are resolved, a pc has 24 bits.
   logic unused_fields;
-  assign unused_fields = ^{instr_i.wait_op, instr_i.wait_sem, instr_i.wait_value, start.src_reg, start.dst_reg,
+  assign unused_fields = ^{instr_i.wait_op, instr_i.wait_sem, instr_i.wait_value, start.src_reg, start.dst_reg, start.index_reg,
                            start.rows_reg, pc_i[31:24]};
 
   // Nothing rings after an error.

@@ -66,9 +66,9 @@ module dma_check (
                    guard_pkg::reaches(peer_i.shared, peer_i.base, peer_i.limit, core_id_i, last, 48'(bytes));
   endfunction
 
-  // A stride that an index of 32 bits is multiplied with.
-  function automatic logic is_short(input logic [47:0] stride);
-    is_short = stride[47:31] == '0 || stride[47:31] == '1;
+  // A stride of 32 bits, signed: its upper ones.
+  function automatic logic is_short(input logic [16:0] upper);
+    is_short = upper == '0 || upper == '1;
   endfunction
 
   logic remote, second, cast, element, bad_stride, gather, scatter, indexed, bad_list;
@@ -125,7 +125,7 @@ module dma_check (
                    (steps > 64'sd0 && leaves_partition(desc_i.src1, src1_last[63:18], desc_i.src1_stride[17:0])) ||
                    (dst_steps > 64'sd0 && leaves_partition(desc_i.dst, dst_last[63:18], desc_i.dst_stride[17:0]));
       bad_list   = desc_i.index_mode > defs_pkg::IndexModeScatter ||
-                   (indexed && (desc_i.bound == '0 || !is_short(gather ? desc_i.src_stride : desc_i.dst_stride) ||
+                   (indexed && (desc_i.bound == '0 || !is_short(gather ? desc_i.src_stride[47:31] : desc_i.dst_stride[47:31]) ||
                                 (desc_i.skip && remote) || (scatter && second)));
 
       // the last one that applies wins
@@ -155,7 +155,7 @@ module dma_check (
       end
       if ((second && desc_i.dtype != defs_pkg::DtypeFp32 && desc_i.dtype != defs_pkg::DtypeBf16 &&
            desc_i.dtype != defs_pkg::DtypeInt32) ||
-          (cast && (desc_i.dtype > dma_cast_pkg::Last || desc_i.dst_dtype > dma_cast_pkg::Last))) begin
+          (cast && (!dma_cast_pkg::is_format(desc_i.dtype) || !dma_cast_pkg::is_format(desc_i.dst_dtype)))) begin
         cause_o = defs_pkg::ErrorCauseBadFormat;
       end
       if (desc_i.rows == '0 || (desc_i.row_bytes < 20'd4 && !element) || desc_i.row_bytes > 20'd65536 ||

@@ -15,7 +15,7 @@
 //   local:  min(left in the row, to the end of the source line, to the end of the destination line)
 //   remote: min(left in the row, to the end of the source line, to the end of the packet)
 // and if there is a second source, also to the end of its line: that is read first, and kept for the beat. Of a cast
-// the source's bytes are counted, up to as many elements as dma_cast_pkg makes at once, and to the end of either line.
+// the source's bytes are counted, up to as many elements as dma_pkg makes at once, and to the end of either line.
 //
 // A row that is left out takes the cycle in which it is named. If it is the last one, or stops the engine, a byte is
 // read for a beat that is dropped: what ends behind older writes, ends in their order.
@@ -177,9 +177,12 @@ module dma_engines #(
   logic [47:0] stride, moved;
   logic gathers;
   always_comb begin
-    nameable   = indexed_q & running_q & ~known_q & index_valid_i & ~fault_q & ~error_valid_o;
-    name       = nameable != '0;
-    named      = '0;
+    nameable = indexed_q & running_q & ~known_q & index_valid_i & ~fault_q & ~error_valid_o;
+    name     = nameable != '0;
+    named    = '0;
+    if (name) named = EngineBits'(dma_pkg::pick_of(16'(nameable), 4'(name_turn_q)));
+  end
+  always_comb begin
     named_desc = '0;
     named_last = 1'b0;
     gathers    = 1'b0;
@@ -187,7 +190,6 @@ module dma_engines #(
     stride     = '0;
     moved      = '0;
     if (name) begin
-      named      = EngineBits'(dma_pkg::pick_of(16'(nameable), 4'(name_turn_q)));
       named_desc = desc_q[named];
       named_last = rows_q[named] == 16'd1;
       gathers    = named_desc.index_mode == defs_pkg::IndexModeGather;
@@ -261,7 +263,7 @@ module dma_engines #(
                         : 17'(size_pkg::LineBytes) - 17'(dst[LineBits-1:0]);
       if (cast) begin
         to_limit = 17'(dma_cast_pkg::made(20'(to_limit), desc.dst_dtype, desc.dtype));
-        dst_made = 17'(dma_cast_pkg::Elements) << dma_cast_pkg::log_bytes(desc.dtype);
+        dst_made = 17'(dma_pkg::Words) << dma_cast_pkg::log_bytes(desc.dtype);
         if (dst_made < to_limit) to_limit = dst_made;
       end
       bytes    = left;

@@ -81,4 +81,28 @@ package dma_pkg;
     end
   endfunction
 
+  // The elements at the low end of a line, at most one for every word, from one format to another. Twin: cast() of
+  // cmodel/machine/dma.cc.
+  function automatic logic [Words*32-1:0] cast(input logic [Words*32-1:0] line_i, input logic [3:0] from_i,
+                                               input logic [3:0] to_i);
+    logic [22:0] from, to;
+    logic [31:0] element;
+    from = format_pkg::format_of(from_i);
+    to   = format_pkg::format_of(to_i);
+    cast = '0;
+    for (int unsigned i = 0; i < Words; i++) begin
+      case (dma_cast_pkg::log_bytes(from_i))
+        2'd2:    element = line_i[32*i+:32];
+        2'd1:    element = {line_i[16*i+:16], 16'd0};
+        default: element = {line_i[8*i+:8], 24'd0};
+      endcase
+      element = format_pkg::from_fp32(format_pkg::to_fp32(element, from), to);
+      case (dma_cast_pkg::log_bytes(to_i))
+        2'd2:    cast[32*i+:32] = element;
+        2'd1:    cast[16*i+:16] = element[15:0];
+        default: cast[8*i+:8]   = element[7:0];
+      endcase
+    end
+  endfunction
+
 endpackage

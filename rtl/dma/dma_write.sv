@@ -144,7 +144,7 @@ module dma_write #(
                                           rotate_left(kept_q[pick], kept_turn));
       end
       if (casts) begin
-        wr_req_o.data <= dma_cast_pkg::cast(line_q[{pick, pick_seq}] >> {plan.from, 3'b0}, plan.dtype, plan.dst_dtype)
+        wr_req_o.data <= dma_pkg::cast(line_q[{pick, pick_seq}] >> {plan.from, 3'b0}, plan.dtype, plan.dst_dtype)
                          << {plan.addr[LineBits-1:0], 3'b0};
       end
       wr_pc_o     <= plan.pc;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ header defs.h: sizes, constants, registers, enumerations, structs."""
 from defs.cpp_struct import CPP_HELPERS, cpp_struct
-from defs.description import NOTE
+from defs.description import NOTE, mark_mask
 from defs.layout import camel, snake
 
 
@@ -42,7 +42,10 @@ def cpp_header(defs):
         out += ["};", f"inline constexpr std::string_view to_string({camel(name)} value) {{", "  switch (value) {"]
         out += [f"    case {camel(name)}::{key}: return \"{key}\";" for key in table["values"]]
         every = ", ".join(f"{camel(name)}::{key}" for key in table["values"])
-        out += ["  }", "  return \"?\";", "}", f"inline constexpr std::array kEvery{camel(name)}{{{every}}};", ""]
+        out += ["  }", "  return \"?\";", "}", f"inline constexpr std::array kEvery{camel(name)}{{{every}}};"]
+        out += [f"inline constexpr std::uint64_t k{camel(name)}{camel(mark)} = 0x{mark_mask(table, mark):x};  ///< a mask: {doc}"
+                for mark, doc in table.get("marks", {}).items()]
+        out.append("")
     out += [CPP_HELPERS]
     for name in defs["struct"]:
         out += cpp_struct(defs, name)

@@ -13,6 +13,15 @@ class DefsError(Exception):
     status = 2
 
 
+def mark_mask(enum, mark):
+    """Of an enumeration's values those that have the mark: a mask of up to 64 bits by value."""
+    return sum(1 << entry["value"] for entry in enum["values"].values() if mark in entry.get("is", []))
+
+
+def mask_bits(enum):
+    return min(64, 1 << enum["width"])
+
+
 def check_keys(where, table, required, optional=()):
     for key in table:
         if key not in required and key not in optional:
@@ -67,9 +76,10 @@ def check_table(section, here, table):
     elif section == "constants":
         check_keys(here, table, ["value", "doc"])
     elif section == "enum":
-        check_keys(here, table, ["doc", "width", "values"])
+        check_keys(here, table, ["doc", "width", "values"], ["marks"])
         for key, entry in table["values"].items():
-            check_keys(f"{here} {key}", entry, ["value", "doc"])
+            check_keys(f"{here} {key}", entry, ["value", "doc"], ["is"])
+            check_keys(f"{here} {key} is", entry.get("is", []), [], table.get("marks", {}))
             if not 0 <= entry["value"] < 1 << table["width"]:
                 raise DefsError(f"{here} {key}: value does not fit {table['width']} bits")
     elif section in ("formats", "errors"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages defs_pkg and size_pkg."""
-from defs.description import NOTE
+from defs.description import NOTE, mark_mask, mask_bits
 from defs.layout import Layout, camel
 
 
@@ -38,7 +38,11 @@ def sv_defs_pkg(defs):
             comma = "," if i + 1 < len(values) else ""
             out.append(f"    {camel(name)}{key} = {table['width']}'d{entry['value']}{comma}"
                        + (f"  // {entry['doc']}" if entry["doc"] else ""))
-        out += [f"  }} {name}_e;", ""]
+        out += [f"  }} {name}_e;"]
+        bits = mask_bits(table)
+        out += [f"  localparam logic [{bits - 1}:0] {camel(name)}{camel(mark)} = {bits}'h{mark_mask(table, mark):x};  // {doc}"
+                for mark, doc in table.get("marks", {}).items()]
+        out.append("")
     for name, table in defs["struct"].items():
         if not table.get("config"):
             out += sv_struct(defs, layout, name)

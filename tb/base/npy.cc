@@ -38,7 +38,10 @@ constexpr Type kTypes[] = {{"<f4", bit(defs::Dtype::Fp32) | bit(defs::Dtype::Tf3
                            {"<f2", bit(defs::Dtype::Fp16)},
                            {"|i1", bit(defs::Dtype::Int8)},
                            {"<i4", bit(defs::Dtype::Int32)},
-                           {"|u1", kFp8},  // `compare --as` says which
+                           {"<u4", bit(defs::Dtype::Uint32)},
+                           {"<i2", bit(defs::Dtype::Int16)},
+                           {"<u2", bit(defs::Dtype::Uint16)},
+                           {"|u1", kFp8 | bit(defs::Dtype::Uint8)},  // `compare --as` says which
                            {"|V1", kFp8},
                            {"<V1", kFp8},
                            {"<f1", bit(defs::Dtype::Fp8E5M2)}};

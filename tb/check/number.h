@@ -8,8 +8,9 @@
 
 namespace tb {
 
-/// An element of 2 (bf16) or 4 bytes (fp32) as a number.
+/// An element of 1 (integer), 2 (bf16) or 4 bytes (fp32) as a number.
 inline double number_of(std::uint32_t bits, unsigned bytes) {
+  if (bytes == 1) return bits;
   return std::bit_cast<float>(bytes == 2 ? bits << 16 : bits);
 }
 

@@ -51,8 +51,8 @@ module defs_echo (
   output logic [23:0] doorbell_o,
   output logic [7:0] doorbell_f_engine_o,
   output logic [15:0] doorbell_f_count_o,
-  input  logic [278:0] dma_start_i,
-  output logic [278:0] dma_start_o,
+  input  logic [371:0] dma_start_i,
+  output logic [371:0] dma_start_o,
   output logic [3:0] dma_start_f_engine_o,
   output logic [1:0] dma_start_f_vn_o,
   output logic dma_start_f_notify_o,
@@ -66,8 +66,14 @@ module defs_echo (
   output logic [47:0] dma_start_f_dst_o,
   output logic [2:0] dma_start_f_combine_o,
   output logic [3:0] dma_start_f_dtype_o,
+  output logic [3:0] dma_start_f_dst_dtype_o,
+  output logic [1:0] dma_start_f_index_mode_o,
+  output logic dma_start_f_skip_o,
+  output logic [47:0] dma_start_f_index_o,
+  output logic [31:0] dma_start_f_bound_o,
   output logic [5:0] dma_start_f_src_reg_o,
   output logic [5:0] dma_start_f_dst_reg_o,
+  output logic [5:0] dma_start_f_index_reg_o,
   output logic [5:0] dma_start_f_rows_reg_o,
   input  logic [111:0] operand_i,
   output logic [111:0] operand_o,
@@ -149,11 +155,16 @@ module defs_echo (
   output logic [47:0] descriptor_f_src1_stride_o,
   output logic [2:0] descriptor_f_combine_o,
   output logic [3:0] descriptor_f_dtype_o,
-  output logic [8:0] descriptor_f_reserved_hi_o,
+  output logic [3:0] descriptor_f_dst_dtype_o,
+  output logic [1:0] descriptor_f_index_mode_o,
+  output logic descriptor_f_skip_o,
+  output logic [1:0] descriptor_f_reserved_hi_o,
   output logic [15:0] descriptor_f_reserved_mid_o,
   output logic [47:0] descriptor_f_src1_o,
-  output logic [63:0] descriptor_f_reserved_o,
-  output logic [43:0] descriptor_f_reserved_lo_o,
+  output logic [15:0] descriptor_f_reserved_o,
+  output logic [47:0] descriptor_f_index_o,
+  output logic [31:0] descriptor_f_bound_o,
+  output logic [11:0] descriptor_f_reserved_lo_o,
   input  logic [31:0] lcw_i,
   output logic [31:0] lcw_o,
   output logic lcw_f_spare_o,
@@ -428,10 +439,22 @@ module defs_echo (
   assign dma_start_out.combine = dma_start_f_combine_o;
   assign dma_start_f_dtype_o = dma_start_in.dtype;
   assign dma_start_out.dtype = dma_start_f_dtype_o;
+  assign dma_start_f_dst_dtype_o = dma_start_in.dst_dtype;
+  assign dma_start_out.dst_dtype = dma_start_f_dst_dtype_o;
+  assign dma_start_f_index_mode_o = dma_start_in.index_mode;
+  assign dma_start_out.index_mode = dma_start_f_index_mode_o;
+  assign dma_start_f_skip_o = dma_start_in.skip;
+  assign dma_start_out.skip = dma_start_f_skip_o;
+  assign dma_start_f_index_o = dma_start_in.index;
+  assign dma_start_out.index = dma_start_f_index_o;
+  assign dma_start_f_bound_o = dma_start_in.bound;
+  assign dma_start_out.bound = dma_start_f_bound_o;
   assign dma_start_f_src_reg_o = dma_start_in.src_reg;
   assign dma_start_out.src_reg = dma_start_f_src_reg_o;
   assign dma_start_f_dst_reg_o = dma_start_in.dst_reg;
   assign dma_start_out.dst_reg = dma_start_f_dst_reg_o;
+  assign dma_start_f_index_reg_o = dma_start_in.index_reg;
+  assign dma_start_out.index_reg = dma_start_f_index_reg_o;
   assign dma_start_f_rows_reg_o = dma_start_in.rows_reg;
   assign dma_start_out.rows_reg = dma_start_f_rows_reg_o;
   defs_pkg::operand_t operand_in, operand_out;
@@ -591,6 +614,12 @@ module defs_echo (
   assign descriptor_out.combine = descriptor_f_combine_o;
   assign descriptor_f_dtype_o = descriptor_in.dtype;
   assign descriptor_out.dtype = descriptor_f_dtype_o;
+  assign descriptor_f_dst_dtype_o = descriptor_in.dst_dtype;
+  assign descriptor_out.dst_dtype = descriptor_f_dst_dtype_o;
+  assign descriptor_f_index_mode_o = descriptor_in.index_mode;
+  assign descriptor_out.index_mode = descriptor_f_index_mode_o;
+  assign descriptor_f_skip_o = descriptor_in.skip;
+  assign descriptor_out.skip = descriptor_f_skip_o;
   assign descriptor_f_reserved_hi_o = descriptor_in.reserved_hi;
   assign descriptor_out.reserved_hi = descriptor_f_reserved_hi_o;
   assign descriptor_f_reserved_mid_o = descriptor_in.reserved_mid;
@@ -599,6 +628,10 @@ module defs_echo (
   assign descriptor_out.src1 = descriptor_f_src1_o;
   assign descriptor_f_reserved_o = descriptor_in.reserved;
   assign descriptor_out.reserved = descriptor_f_reserved_o;
+  assign descriptor_f_index_o = descriptor_in.index;
+  assign descriptor_out.index = descriptor_f_index_o;
+  assign descriptor_f_bound_o = descriptor_in.bound;
+  assign descriptor_out.bound = descriptor_f_bound_o;
   assign descriptor_f_reserved_lo_o = descriptor_in.reserved_lo;
   assign descriptor_out.reserved_lo = descriptor_f_reserved_lo_o;
   defs_pkg::lcw_t lcw_in, lcw_out;

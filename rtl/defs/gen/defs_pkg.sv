@@ -125,8 +125,16 @@ package defs_pkg;
     DtypeFp8E4M3 = 4'd5,  // 1/4/3, max 240
     DtypeFp8E3M4 = 4'd6,  // 1/3/4
     DtypeInt8 = 4'd7,  // two's complement
-    DtypeInt32 = 4'd8  // two's complement
+    DtypeInt32 = 4'd8,  // two's complement
+    DtypeUint8 = 4'd9,
+    DtypeInt16 = 4'd10,  // two's complement
+    DtypeUint16 = 4'd11,
+    DtypeUint32 = 4'd12
   } dtype_e;
+  localparam logic [15:0] DtypeInteger = 16'h1f80;  // has no exponent
+  localparam logic [15:0] DtypeSigned = 16'h580;  // two's complement
+  localparam logic [15:0] DtypeBytes2 = 16'hc0c;  // two bytes each
+  localparam logic [15:0] DtypeBytes4 = 16'h1103;  // four
 
   // why an engine stopped
   typedef enum logic [7:0] {
@@ -193,8 +201,16 @@ package defs_pkg;
   typedef enum logic [2:0] {
     CombineCopy = 3'd0,  // src; there is no second source
     CombineAdd = 3'd1,  // src + src1: fp32, bf16 added in fp32 and rounded once, int32 mod 2^32
-    CombineMax = 3'd2  // the greater one: as of alu_op, int32 signed
+    CombineMax = 3'd2,  // the greater one: as of alu_op, int32 signed
+    CombineCast = 3'd3  // src, from dtype to dst_dtype, by way of fp32; there is no second source
   } combine_e;
+
+  // which rows of a descriptor a list of indices names
+  typedef enum logic [1:0] {
+    IndexModeNone = 2'd0,  // row i is at i * stride; there is no list
+    IndexModeGather = 2'd1,  // row i of the source is at index[i] * src_stride
+    IndexModeScatter = 2'd2  // row i of the destination is at index[i] * dst_stride
+  } index_mode_e;
 
   // what a sequencer computes of two registers, 32 bits
   typedef enum logic [7:0] {
@@ -427,13 +443,19 @@ package defs_pkg;
     logic [9:0] dst_chip;
     logic [47:0] src;
     logic [47:0] dst;
-    logic [2:0] combine;  // not Copy: with dst, row by row
+    logic [2:0] combine;  // Add, Max: with dst, row by row
     logic [3:0] dtype;
+    logic [3:0] dst_dtype;
+    logic [1:0] index_mode;
+    logic skip;
+    logic [47:0] index;
+    logic [31:0] bound;
     logic [5:0] src_reg;  // src += R[src_reg], signed, mod 2^48
     logic [5:0] dst_reg;  // dst += R[dst_reg], signed, mod 2^48
+    logic [5:0] index_reg;  // index += R[index_reg], signed, mod 2^48
     logic [5:0] rows_reg;  // not 0: rows = R[rows_reg]; beyond 65535 they are 0, which is BadDescriptor
   } dma_start_t;
-  localparam int unsigned DmaStartBits = 279;
+  localparam int unsigned DmaStartBits = 372;
 
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {
@@ -476,7 +498,7 @@ package defs_pkg;
   } instr_t;
   localparam int unsigned InstrBits = 512;
 
-  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
+  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes. With a cast row_bytes are those of the source; both sides stay on this chip
   typedef struct packed {
     logic [1:0] vn;  // virtual network of a remote destination, 1 .. 3
     logic update;  // 1: when the last byte has left the source and, if local, is visible, add update_delta to update_sem
@@ -492,13 +514,18 @@ package defs_pkg;
     logic [47:0] src;  // address of the first row
     logic [47:0] dst;  // address of the first row
     logic signed [47:0] src1_stride;  // bytes from row to row
-    logic [2:0] combine;  // combine; Copy: dtype, src1 and its stride are zero
-    logic [3:0] dtype;  // dtype of what is combined: Fp32, Bf16, Int32
-    logic [8:0] reserved_hi;  // zero
+    logic [2:0] combine;  // combine; Copy: dtype is zero; Copy, Cast: src1 and its stride are
+    logic [3:0] dtype;  // dtype of what is combined: Fp32, Bf16, Int32; of what is cast: any
+    logic [3:0] dst_dtype;  // dtype of what a cast makes: any; else zero
+    logic [1:0] index_mode;  // index_mode; None: skip, index and bound are zero
+    logic skip;  // an index of bound or more; 0: stops the engine (OutOfBounds); 1: its row is left out
+    logic [1:0] reserved_hi;  // zero
     logic [15:0] reserved_mid;  // zero
     logic [47:0] src1;  // second source, on this chip: address of the first row; may be dst, row for row
-    logic [63:0] reserved;  // zero
-    logic [43:0] reserved_lo;  // zero
+    logic [15:0] reserved;  // zero
+    logic [47:0] index;  // address of `rows` indices of 32 bits without sign, in this chip's HBM or one SBUF partition; a multiple of 4
+    logic [31:0] bound;  // indices below it are good; their rows, all of them, are what is checked before
+    logic [11:0] reserved_lo;  // zero
   } descriptor_t;
   localparam int unsigned DescriptorBits = 512;
 

@@ -79,7 +79,7 @@ package instr_pkg;
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
-  localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffff800000,
+  localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hfff00000000000000000000000000000,
       128'h00000000000000000000000000000000, 128'h00000000000000000000000000000000};
 
   // {engines, functions, src0, src1, dst}, an operand {spaces, sbuf, psum, walk, columns}. Yosys reads no '{name: value}.

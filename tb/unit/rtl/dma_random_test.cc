@@ -46,21 +46,25 @@ std::uint64_t random_run(const defs::Sizes& sizes, unsigned seed, bool errors, b
     const unsigned bad_at = static_cast<unsigned>(rng() % ring.count);
     const unsigned at = pick(rng, 0, total[e] - 1);  // whose update, if it has one, is refused
     std::vector<bool> updates;  // of the ring, then by serial
+    Lists lists{.faults = errors};
     for (unsigned s = 0; s < total[e]; ++s)
       if (rng() % 3 == 0)
-        starts[e][s] = {pick(rng, 0, 0xffffff), random_descriptor(sizes, rng, e, tight)};
+        starts[e][s] = {pick(rng, 0, 0xffffff), random_descriptor(sizes, rng, e, tight, &lists)};
     const auto make_bad = [&](Descriptor& d) {
       do spoil(rng, d);
       while (cmodel::check(sizes, {kChip, 0, e, kRingSize}, d) == ErrorCause::None);
     };
     if (bad && !starts[e].empty() && rng() % 2) make_bad(starts[e].rbegin()->second.descriptor);
     for (unsigned i = 0; i < ring.count; ++i) {
-      Descriptor d = random_descriptor(sizes, rng, e, tight);
+      Descriptor d = random_descriptor(sizes, rng, e, tight, &lists);
       if (bad && i == bad_at) make_bad(d);
       updates.push_back(d.update);
       store(bench.memory, ring, i, d);
       store(twin_memory, ring, i, d);
     }
+    for (const auto& [addr, list] : lists.made)
+      for (Memory* memory : {&bench.memory, &twin_memory})
+        memory->write(addr, {reinterpret_cast<const std::uint8_t*>(list.data()), 4 * list.size()});
     bench.set_ring(e, ring);
     const auto started = starts[e].find(at);
     const auto position = at - static_cast<unsigned>(std::distance(
@@ -68,11 +72,12 @@ std::uint64_t random_run(const defs::Sizes& sizes, unsigned seed, bool errors, b
     const bool is_start = started != starts[e].end();
     if (errors && !bad &&
         (is_start ? started->second.descriptor.update : updates[position % ring.count])) {
-      bench.refuse[e] = at;
       bench.expected[e] = twin.run(e, ring, at + 1, starts[e]);
-      bench.expected[e].cause = ErrorCause::SemaphoreOverflow;
-      bench.expected[e].error_pc =
-          is_start ? cmodel::started_pc(started->second.pc) : position;
+      if (bench.expected[e].cause == ErrorCause::None) {
+        bench.refuse[e] = at;
+        bench.expected[e].cause = ErrorCause::SemaphoreOverflow;
+        bench.expected[e].error_pc = is_start ? cmodel::started_pc(started->second.pc) : position;
+      }
     } else {
       bench.expected[e] = twin.run(e, ring, total[e], starts[e]);
     }

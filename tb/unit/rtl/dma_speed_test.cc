@@ -202,6 +202,71 @@ TEST(Dma, CombiningReadsTwoLines) {
   }
 }
 
+/// Rows of one line, each where an index says: as fast as rows in order, once the first list is
+/// here.
+TEST(Dma, GatherAndScatterAtTheRateOfLines) {
+  for (const unsigned engines : {1u, 16u})
+    for (const auto mode : {defs::IndexMode::Gather, defs::IndexMode::Scatter}) {
+      Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+      Twin twin(defs::kInf2, bench.memory);
+      for (unsigned e = 0; e < engines; ++e) {
+        const std::uint64_t stack = e % 2 ? defs::kAddrHbm1Base : 0;
+        Descriptor d = plain_copy(stack + 0x1000000 + (std::uint64_t{e} << 20),
+                                  defs::kAddrHbm1Base - stack + 0x8000000 + (std::uint64_t{e} << 20),
+                                  400, 256);
+        d.index_mode = static_cast<std::uint8_t>(mode);
+        d.index = stack + 0x6000000 + 2048 * e;
+        d.bound = 400;
+        for (unsigned i = 0; i < 400; ++i) {
+          const std::uint32_t index = i * 7 % 400;
+          bench.memory.write(d.index + 4 * i, {reinterpret_cast<const std::uint8_t*>(&index), 4});
+        }
+        const Starts starts{{0, {e, d}}};
+        bench.expected[e] = twin.run(e, {}, 1, starts);
+        bench.start(e, starts.at(0));
+        bench.tick();
+      }
+      bench.drain(50000);
+      bench.expect_done();
+      const double rate = static_cast<double>(bench.bytes) /
+                          static_cast<double>(bench.last_write - bench.first_write + 1);
+      fmt::print("inf2  {:2} engines, {} of lines: first write {}, {:.2f} B/cycle\n", engines,
+                 to_string(mode), bench.first_write, rate);
+      EXPECT_GE(rate, 15.5 * engines);
+    }
+}
+
+/// A line read or 64 elements for every turn of an engine, whatever is less.
+TEST(Dma, CastsALineOrASixtyFourElementsATurn) {
+  struct {
+    defs::Dtype from, to;
+    double elements;  ///< a cycle, of one engine
+  } const kCases[] = {{defs::Dtype::Fp32, defs::Dtype::Bf16, 3.9},
+                      {defs::Dtype::Bf16, defs::Dtype::Fp32, 3.9},
+                      {defs::Dtype::Fp8E4M3, defs::Dtype::Bf16, 3.9},
+                      {defs::Dtype::Fp32, defs::Dtype::Fp8E5M2, 3.9}};
+  for (const auto& c : kCases) {
+    Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+    Twin twin(defs::kInf2, bench.memory);
+    Descriptor d = plain_copy(0x1000000, defs::kAddrHbm1Base + 0x2000000, 8,
+                              4096 * cmodel::element_bytes(static_cast<std::uint8_t>(c.from)));
+    d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+    d.dtype = static_cast<std::uint8_t>(c.from);
+    d.dst_dtype = static_cast<std::uint8_t>(c.to);
+    d.dst_stride = cmodel::destination_bytes(d);
+    const Starts starts{{0, {0, d}}};
+    bench.expected[0] = twin.run(0, {}, 1, starts);
+    bench.start(0, starts.at(0));
+    bench.drain(50000);
+    bench.expect_done();
+    const double rate =
+        8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
+    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from),
+               to_string(c.to), rate);
+    EXPECT_GE(rate, c.elements);
+  }
+}
+
 /// Descriptors back to back: the price of one, its predecessor's prefetch included.
 TEST(Dma, CostOfADescriptor) {
   for (const bool sbuf : {false, true}) {

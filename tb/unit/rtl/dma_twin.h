@@ -107,7 +107,12 @@ class Twin : public cmodel::DmaPort {
       if (!fetched) d = start->second.descriptor;
       if (cause == ErrorCause::None) cause = cmodel::check(sizes_, id, d);
       if (cause != ErrorCause::None) break;
-      cmodel::execute(sizes_, id, d, *this, scratch_);
+      const auto places = cmodel::places_of(d, *this);
+      cmodel::execute(sizes_, id, d, places, *this, scratch_);
+      if (places.fault) {
+        cause = ErrorCause::OutOfBounds;
+        break;
+      }
       if (d.update) expected_.updates.push_back({pc_, serial_, d.update_sem, d.update_delta});
     }
     expected_.cause = cause;
