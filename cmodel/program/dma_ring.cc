@@ -18,9 +18,9 @@ defs::Descriptor& DmaEngine::last() {
   return descriptors_.back();
 }
 
-DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, Where at) {
-  if (const auto why = bad_copy(assembler_, chip_, src, dst); !why.empty()) fail(why);
-  descriptors_.push_back(copy_of(chip_, src, dst));
+DmaEngine& DmaEngine::copy(const Block& src, const Block& dst, const Rows& rows, Where at) {
+  if (const auto why = bad_copy(assembler_, chip_, src, dst, rows); !why.empty()) fail(why);
+  descriptors_.push_back(copy_of(chip_, src, dst, rows));
   lines_.push_back(assembler_.note(at));
   return *this;
 }

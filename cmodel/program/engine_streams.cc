@@ -63,7 +63,8 @@ SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
   return *this;
 }
 
-DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, Where at) {
+DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, const Rows& rows,
+                            Where at) {
   at_ = at;
   if (const auto all = triggered_.find(engine);
       all != triggered_.end() && (!all->second.one_loop || all->second.loop != loop_))
@@ -72,7 +73,7 @@ DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst,
                     "of these, whose turns go once round its ring",
                     engine));
   trigger(engine, 1, at);
-  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, at);
+  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, rows, at);
 }
 
 SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& dst,
@@ -83,8 +84,8 @@ SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& ds
   const auto check = [&](const std::string& why) {
     if (!why.empty()) fail(why);
   };
-  check(bad_copy(assembler_, chip_, src, dst));
-  const defs::Descriptor copy = copy_of(chip_, src, dst);
+  check(bad_copy(assembler_, chip_, src, dst, more.how));
+  const defs::Descriptor copy = copy_of(chip_, src, dst, more.how);
   defs::DmaStart start;
   start.engine = static_cast<std::uint8_t>(engine);
   start.rows = copy.rows;
@@ -95,6 +96,13 @@ SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& ds
   start.dst_chip = copy.dst_chip;
   start.src = copy.src;
   start.dst = copy.dst;
+  start.combine = copy.combine;
+  start.dtype = copy.dtype;
+  start.dst_dtype = copy.dst_dtype;
+  start.index_mode = copy.index_mode;
+  start.skip = copy.skip;
+  start.index = copy.index;
+  start.bound = copy.bound;
   if (dst.chip != chip_) {
     check(bad_vn(chip_, copy, more.vn));
     start.vn = static_cast<std::uint8_t>(more.vn);
@@ -114,6 +122,7 @@ SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& ds
   };
   start.src_reg = from(more.src);
   start.dst_reg = from(more.dst);
+  start.index_reg = from(more.index);
   start.rows_reg = from(more.rows);
   emit(defs::encode_dma_start(start));
   return *this;

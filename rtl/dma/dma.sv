@@ -12,7 +12,7 @@
 //
 // What one descriptor does is cmodel/machine/dma.h, to the byte and to the beat. Rings wrap; a descriptor
 // is read only after its doorbell, up to 16 ahead, and dma_check rejects bad ones before any effect.
-// Source and destination of one descriptor must not overlap (up to 15 lines are read ahead); a younger one
+// What one descriptor reads, its list of indices included, must not overlap with what it writes (up to 15 lines are read ahead); a younger one
 // reads what an older one has written. An engine that stops keeps its cause and the pc of its descriptor;
 // the others go on. A DmaStart brings a descriptor with its doorbell: no ring is read for it, or moves on, and its pc
 // is that of the DmaStart with StartedBit.

@@ -17,7 +17,7 @@ using defs::Instr;
 using defs::Overlay;
 
 constexpr std::array<std::string_view, 3> kIndexed{"src0", "src1", "dst"};
-constexpr std::array<std::string_view, 3> kMoved{"src", "dst", "rows"};
+constexpr std::array<std::string_view, 4> kMoved{"src", "dst", "index", "rows"};
 constexpr std::array<std::string_view, 2> kBranches{"not_taken", "taken"};
 
 }  // namespace
@@ -56,7 +56,7 @@ void Functional::hit_control(const Instr& written) {
     hit(fmt::format("control.alu.{}", to_string(static_cast<defs::RegOp>(written.func))));
   if (cmodel::starts_copy(written)) {
     const auto start = defs::dma_start_of(written);
-    const std::array registers{start.src_reg, start.dst_reg, start.rows_reg};
+    const std::array registers{start.src_reg, start.dst_reg, start.index_reg, start.rows_reg};
     for (unsigned i = 0; i < registers.size(); ++i)
       if (registers[i]) hit(fmt::format("control.start.{}", kMoved[i]));
   }

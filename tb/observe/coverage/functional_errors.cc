@@ -28,12 +28,13 @@ bool can_stop(Engine engine, ErrorCause cause) {
     case ErrorCause::UnknownOpcode:
     case ErrorCause::BadShape:
       return !dma;  // also an empty stream
-    case ErrorCause::BadOperand:
     case ErrorCause::BadFormat:
+      return !sync;
+    case ErrorCause::BadOperand:
     case ErrorCause::BadPartition:
       return !dma && !sync;
     case ErrorCause::OutOfBounds:
-      return !dma;  // also a stream without END
+      return true;  // also a stream without END, an index of a DMA engine
     case ErrorCause::BadDescriptor:
     case ErrorCause::BadDestination:
       return dma;

@@ -55,6 +55,7 @@ void Functional::make_transfer_bins() {
         bin(fmt::format("dma.{}.{}.{}", where, src, dst));
   for (const char* where : {"local", "remote"}) {
     bin(fmt::format("dma.{}.started", where));
+    for (const char* mode : {"Gather", "Scatter"}) bin(fmt::format("dma.{}.{}", where, mode));
     for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
     for (const auto update : kUpdates) bin(fmt::format("dma.{}.update.{}", where, update));
     for (const auto rows : kRows)
@@ -70,6 +71,11 @@ void Functional::make_transfer_bins() {
     for (unsigned core = 0; core < defs::kCores; ++core)
       for (unsigned engine = 0; engine < sizes_.dma_engines; ++engine)
         bin(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+  }
+  for (const char* mode : {"Gather", "Scatter"}) bin(fmt::format("dma.local.{}.skip", mode));
+  for (const auto format : defs::kEveryDtype) {
+    bin(fmt::format("dma.cast.from.{}", to_string(format)));
+    bin(fmt::format("dma.cast.to.{}", to_string(format)));
   }
   for (const auto memory : kMemories) bin(fmt::format("dma.contended.{}", memory));
   for (const char* flow : {"flowing", "stalled"}) {
@@ -149,6 +155,13 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   hit(fmt::format("dma.{}.core{}.reads.{}", where, core, memory(sizes_, d.src)));
   hit(fmt::format("dma.{}.core{}.writes.{}", where, core, memory(sizes_, d.dst)));
   hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+  if (d.index_mode)
+    hit(fmt::format("dma.{}.{}{}", where, to_string(static_cast<defs::IndexMode>(d.index_mode)),
+                    d.skip ? ".skip" : ""));
+  if (d.combine == static_cast<std::uint8_t>(defs::Combine::Cast)) {
+    hit(fmt::format("dma.cast.from.{}", to_string(static_cast<defs::Dtype>(d.dtype))));
+    hit(fmt::format("dma.cast.to.{}", to_string(static_cast<defs::Dtype>(d.dst_dtype))));
+  }
 }
 
 // Both cores of a chip write into one memory within a few cycles.

@@ -119,6 +119,82 @@ TEST_F(Start, CombinesWithItsDestination) {
   EXPECT_EQ(read_back(bench.board, 0, dst.row_addr(1) + 4, 4), numbers(10, 1));
 }
 
+/// Rows of src by a list that a register moves, then spread by it, with one left out; both orders
+/// are undone.
+TEST_F(Start, GathersAndScattersByLists) {
+  const std::uint32_t lists[] = {0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 0, 7, 2, 6, 1, 4, 5, 3, 0, 8, 2, 6, 1, 4};
+  const Block list = assembler.data(
+      0, 0, "lists", sizeof lists, 1,
+      {reinterpret_cast<const std::uint8_t*>(lists), sizeof lists});
+  const Block mixed = assembler.hbm(0, 0, "mixed", 16, 8);
+  const Register at = sync.reg();
+  sync.set(at, 32);
+  sync.start(3, src, mixed, {.how = {.gather = list}, .index = at});
+  sync.set(at, 64);
+  sync.start(3, mixed, dst, {.how = {.scatter = list, .skip = true}, .index = at}).signal(done);
+  Bench bench(assembler.assemble(), {.detect_races = true});
+  ASSERT_TRUE(bench.board.run());
+  EXPECT_EQ(bench.board.errors().size(), 0u);
+  EXPECT_EQ(bench.board.races(), "");
+  for (unsigned row = 0; row < 8; ++row) {
+    EXPECT_EQ(read_back(bench.board, 0, mixed.row_addr(row), 16), numbers(4 * lists[8 + row], 4));
+    EXPECT_EQ(read_back(bench.board, 0, dst.row_addr(row), 16),
+              row == 7 ? std::vector<std::uint8_t>(16) : numbers(4 * row, 4));
+  }
+}
+
+/// By a ring and by a DmaStart: the rows before it are written, and the report names it.
+TEST_F(Start, AnIndexOutOfBoundsStopsTheEngineThere) {
+  for (const bool started : {false, true}) {
+    Assembler one(kSizes, 1);
+    auto& s = one.core(0, 0).sync();
+    const Block table = one.data(0, 0, "table", 16, 8, numbers(0, 32)), to = one.hbm(0, 0, "to", 16, 4);
+    const std::uint32_t indices[] = {7, 1, 8, 2};
+    const Block list = one.data(0, 0, "list", sizeof indices, 1,
+                                {reinterpret_cast<const std::uint8_t*>(indices), sizeof indices});
+    const auto done_there = one.core(0, 0).semaphore();
+    if (started)
+      s.start(3, table, to, {.how = {.gather = list}}).signal(done_there);
+    else
+      s.copy(3, table, to, {.gather = list}).signal(done_there);
+    Bench bench(one.assemble());
+    ASSERT_TRUE(bench.board.run());
+    ASSERT_EQ(bench.board.errors().size(), 1u);
+    EXPECT_EQ(bench.board.errors()[0].cause, ErrorCause::OutOfBounds);
+    EXPECT_EQ(bench.board.errors()[0].pc, started ? cmodel::started_pc(0) : 0u);
+    EXPECT_EQ(read_back(bench.board, 0, to.row_addr(1), 16), numbers(4, 4));
+    EXPECT_EQ(read_back(bench.board, 0, to.row_addr(2), 32), std::vector<std::uint8_t>(32));
+    EXPECT_EQ(bench.board.semaphore(0, done_there.id), 0u);
+  }
+}
+
+/// The list and what it names are reads and writes like any other.
+TEST_F(Start, ARaceWithAListIsFound) {
+  const std::uint32_t indices[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const Block list = assembler.data(0, 0, "list", 32, 1,
+                                    {reinterpret_cast<const std::uint8_t*>(indices), 32});
+  sync.start(2, src.row_range(0, 2), {0, list.addr, 16, 2, 16});
+  sync.start(3, src, dst, {.how = {.gather = list}});
+  Bench bench(assembler.assemble(), {.detect_races = true});
+  ASSERT_TRUE(bench.board.run());
+  EXPECT_NE(bench.board.races(), "");
+}
+
+TEST_F(Start, CastsOnTheWay) {
+  const std::vector<float> values{1.5F, -2.25F, 3e38F, 65504.0F};
+  const Block floats = assembler.data(0, 0, "floats", 16, 1, fp32_bytes(values));
+  const Block small = assembler.hbm(0, 0, "small", 4, 1), ints = assembler.hbm(0, 0, "ints", 16, 1);
+  using defs::Dtype;
+  sync.start(3, floats, small, {.how = {.cast = {{Dtype::Fp32, Dtype::Int8}}}});
+  sync.start(3, small, ints, {.how = {.cast = {{Dtype::Int8, Dtype::Int32}}}});
+  Bench bench(assembler.assemble());
+  ASSERT_TRUE(bench.board.run());
+  EXPECT_EQ(read_back(bench.board, 0, small.addr, 4),
+            (std::vector<std::uint8_t>{2, 0xfe, 127, 127}));
+  EXPECT_EQ(read_back(bench.board, 0, ints.addr + 4, 4),
+            (std::vector<std::uint8_t>{0xfe, 0xff, 0xff, 0xff}));
+}
+
 TEST_F(Start, ANotifyGoesBehindTheLastByte) {
   const auto there = assembler.core(1, 1).semaphore("there");
   const Block far = assembler.hbm(1, 0, "far", 16, 8);
@@ -225,6 +301,26 @@ TEST_F(Start, TheBuilderRefusesByName) {
               sync.start(0, src, dst, {.combine = defs::Combine::Add, .dtype = defs::Dtype::Fp16});
             }),
             "combine of Fp16, allowed Fp32, Bf16, Int32");
+  using defs::Dtype;
+  const auto how = [&](const Block& to, const cmodel::Rows& rows) {
+    return why([&] { sync.start(0, src, to, {.how = rows}); });
+  };
+  const Block list = assembler.hbm(0, 0, "list", 32, 1), half = assembler.hbm(0, 0, "half", 8, 8);
+  EXPECT_EQ(how(dst, {.gather = list, .scatter = list}), "gather and scatter, allowed one of them");
+  EXPECT_EQ(how(dst, {.gather = src}),
+            "8 x 16 bytes of indices at 0x0, allowed one row of 32 at multiples of 4");
+  EXPECT_EQ(how(dst, {.gather = far}), "indices on chip 1, allowed 0");
+  EXPECT_EQ(how(dst, {.skip = true}), "rows skipped without indices, allowed with them");
+  EXPECT_EQ(how(far, {.gather = list, .skip = true}),
+            "rows skipped on another chip, allowed on one");
+  EXPECT_EQ(how(dst, {.cast = {{Dtype::Fp32, Dtype::Bf16}}}),
+            "destination of 8 x 16 bytes, allowed 8 x 8");
+  EXPECT_EQ(why([&] {
+              sync.start(0, src, half,
+                         {.how = {.cast = {{Dtype::Fp32, Dtype::Bf16}}},
+                          .combine = defs::Combine::Add});
+            }),
+            "combine of a cast, allowed of a copy");
   EXPECT_EQ(why([&] { sync.start(0, src, dst).signal(done).signal(done); }),
             "second signal of a started copy, allowed one: what comes next does not wait for it");
 }
