@@ -157,7 +157,8 @@ defs::Descriptor Provenance::descriptor(const OperationRef& operation) const {
   }
   for (const DescriptorRing& r : program_.rings)
     if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
-      return board_.unpack_at<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, operation.pc));
+      return board_.unpack_at<defs::Descriptor>(stream.chip,
+                                                descriptor_addr(r.base, r.count, operation.pc));
   return {};
 }
 

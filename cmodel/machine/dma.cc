@@ -65,9 +65,7 @@ bool has_second(const defs::Descriptor& d) {
 constexpr auto kLastFormat = static_cast<std::uint8_t>(defs::kEveryDtype.back());
 
 /// Binary logarithm of an element's bytes; a format that is none, as fp32.
-unsigned format_shift(std::uint8_t dtype) {
-  return dtype > kLastFormat ? 2 : element_shift(dtype);
-}
+unsigned format_shift(std::uint8_t dtype) { return dtype > kLastFormat ? 2 : element_shift(dtype); }
 
 std::uint32_t row_of_destination(const defs::Descriptor& d) {
   return is(d, defs::Combine::Cast)
@@ -76,8 +74,8 @@ std::uint32_t row_of_destination(const defs::Descriptor& d) {
 }
 
 Side source(const defs::Descriptor& d) {
-  return {d.src, d.src_stride, (is(d, defs::IndexMode::Gather) ? d.bound : d.rows) - std::uint64_t{1},
-          d.row_bytes};
+  return {d.src, d.src_stride,
+          (is(d, defs::IndexMode::Gather) ? d.bound : d.rows) - std::uint64_t{1}, d.row_bytes};
 }
 Side second_source(const defs::Descriptor& d) {
   return {d.src1, d.src1_stride, d.rows - std::uint64_t{1}, d.row_bytes};
@@ -163,8 +161,7 @@ defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const de
   if (!d.update && (d.update_sem || d.update_delta)) return ErrorCause::ReservedBits;
   if (!d.notify && d.notify_sem) return ErrorCause::ReservedBits;
   const bool remote = d.dst_chip != id.chip;
-  const bool element =
-      !remote && !second && !casts && (d.row_bytes == 1 || d.row_bytes == 2);
+  const bool element = !remote && !second && !casts && (d.row_bytes == 1 || d.row_bytes == 2);
   const Side src = source(d), src1 = second_source(d), dst = destination(d);
   if (d.rows == 0 || (d.row_bytes < 4 && !element) || d.row_bytes > kMaxRowBytes ||
       dst.bytes > kMaxRowBytes)
@@ -246,7 +243,8 @@ void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descri
   const bool remote = d.dst_chip != id.chip;
   const bool second = has_second(d), casts = is(d, defs::Combine::Cast);
   const std::uint32_t made = row_of_destination(d);
-  const unsigned from = casts ? format_shift(d.dtype) : 0, to = casts ? format_shift(d.dst_dtype) : 0;
+  const unsigned from = casts ? format_shift(d.dtype) : 0,
+                 to = casts ? format_shift(d.dst_dtype) : 0;
   scratch.resize(d.row_bytes + std::max(made, d.row_bytes));
   const auto row = std::span(scratch).first(d.row_bytes);
   const auto other = std::span(scratch).subspan(d.row_bytes).first(casts ? made : d.row_bytes);

@@ -65,11 +65,12 @@ std::uint32_t destination_bytes(const defs::Descriptor& d);
 void footprints_of_copy(unsigned chip, const defs::Descriptor& d, const RowPlaces& places,
                         bool writes, std::vector<Footprint>& out);
 
-/// Moves the rows of a checked descriptor, combined with those of its second source or cast, in order.
-/// Local rows are cut into beats that cross no line of a source nor of the destination; remote rows
-/// into packets of up to PacketBytes from the row's start, the last packet of the descriptor being
-/// the WriteNotify if `notify`; of a cast at most one element for every four bytes of a line. The semaphore update is left to the caller. `scratch` keeps its
-/// memory from call to call.
+/// Moves the rows of a checked descriptor, combined with those of its second source or cast, in
+/// order. Local rows are cut into beats that cross no line of a source nor of the destination;
+/// remote rows into packets of up to PacketBytes from the row's start, the last packet of the
+/// descriptor being the WriteNotify if `notify`; of a cast at most one element for every four bytes
+/// of a line. The semaphore update is left to the caller. `scratch` keeps its memory from call to
+/// call.
 void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d,
              const RowPlaces& places, DmaPort& port, std::vector<std::uint8_t>& scratch);
 

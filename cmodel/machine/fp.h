@@ -121,7 +121,8 @@ inline std::uint32_t fp32_to_small(Fp32 bits, unsigned exponent_bits, unsigned f
   const float magic = std::bit_cast<float>((exponent + 23 - fraction_bits) << 23 | 0x400000u);
   const Fp32 rounded = std::bit_cast<Fp32>((to_float(magnitude) + magic) - magic);
   if (rounded >> 23 >= least)
-    return sign | std::min(infinity, (rounded >> (23 - fraction_bits)) - ((least - 1) << fraction_bits));
+    return sign |
+           std::min(infinity, (rounded >> (23 - fraction_bits)) - ((least - 1) << fraction_bits));
   const float unit = std::bit_cast<float>((least - fraction_bits) << 23);
   return sign | static_cast<std::uint32_t>(to_float(rounded) / unit);
 }
@@ -171,7 +172,10 @@ inline Fp32 element_to_fp32(defs::Dtype dtype, std::uint32_t bits) {
 inline std::uint32_t fp32_to_element(defs::Dtype dtype, Fp32 bits) {
   const unsigned f = static_cast<unsigned>(dtype);
   if (defs::kDtypeInteger >> f & 1)
-    return fp32_to_integer(bits, defs::kDtypeBytes4 >> f & 1 ? 32 : defs::kDtypeBytes2 >> f & 1 ? 16 : 8,
+    return fp32_to_integer(bits,
+                           defs::kDtypeBytes4 >> f & 1   ? 32
+                           : defs::kDtypeBytes2 >> f & 1 ? 16
+                                                         : 8,
                            defs::kDtypeSigned >> f & 1);
   switch (dtype) {
     case defs::Dtype::Bf16:

@@ -48,8 +48,9 @@ std::string bad_list(const Assembler& assembler, unsigned chip, const Block& src
   const Block& list = rows.gather ? *rows.gather : *rows.scatter;
   if (list.chip != chip) return fmt::format("indices on chip {}, allowed {}", list.chip, chip);
   if (list.rows != 1 || list.row_bytes < 4 * count || list.addr % 4)
-    return fmt::format("{} x {} bytes of indices at 0x{:x}, allowed one row of {} at multiples of 4",
-                       list.rows, list.row_bytes, list.addr, 4 * count);
+    return fmt::format(
+        "{} x {} bytes of indices at 0x{:x}, allowed one row of {} at multiples of 4", list.rows,
+        list.row_bytes, list.addr, 4 * count);
   if (auto why = unmapped(assembler.sizes(), list.addr, 4 * count); !why.empty())
     return "indices: " + why;
   if (rows.skip && dst.chip != chip) return "rows skipped on another chip, allowed on one";
@@ -67,9 +68,9 @@ std::string bad_copy(const Assembler& assembler, unsigned chip, const Block& src
   if (dst.chip >= assembler.chips())
     return fmt::format("destination on chip {}, allowed 0..{}", dst.chip, assembler.chips() - 1);
   const bool indexed = rows.gather || rows.scatter;
-  const std::uint32_t made = rows.cast ? src.row_bytes / element_bytes(rows.cast->first) *
-                                             element_bytes(rows.cast->second)
-                                       : src.row_bytes;
+  const std::uint32_t made =
+      rows.cast ? src.row_bytes / element_bytes(rows.cast->first) * element_bytes(rows.cast->second)
+                : src.row_bytes;
   if ((src.rows != dst.rows && !indexed) || made != dst.row_bytes)
     return fmt::format("destination of {} x {} bytes, allowed {} x {}", dst.rows, dst.row_bytes,
                        indexed ? dst.rows : src.rows, made);
@@ -79,8 +80,7 @@ std::string bad_copy(const Assembler& assembler, unsigned chip, const Block& src
   if (rows.cast && made % 4)
     return fmt::format("cast to rows of {} bytes, allowed multiples of 4", made);
   if (auto why = bad_list(assembler, chip, src, dst, rows, count); !why.empty()) return why;
-  const bool element =
-      dst.chip == chip && !rows.cast && (src.row_bytes == 1 || src.row_bytes == 2);
+  const bool element = dst.chip == chip && !rows.cast && (src.row_bytes == 1 || src.row_bytes == 2);
   if (!element && (src.row_bytes < 4 || src.row_bytes > 65536 || src.row_bytes % 4))
     return fmt::format(
         "rows of {} bytes, allowed multiples of 4 in 4..65536, and on one chip 1 and 2",
@@ -115,8 +115,7 @@ std::string bad_vn(unsigned chip, const defs::Descriptor& copy, unsigned net) {
 }
 
 std::string bad_notify(unsigned chip, const defs::Descriptor& copy, Semaphore semaphore) {
-  if (copy.dst_chip == chip)
-    return "notify of a local copy, allowed for remote ones; use signal";
+  if (copy.dst_chip == chip) return "notify of a local copy, allowed for remote ones; use signal";
   if (semaphore.chip != copy.dst_chip)
     return fmt::format("notify to chip {}, allowed: the destination, {}", semaphore.chip,
                        copy.dst_chip);
@@ -134,8 +133,8 @@ defs::Descriptor copy_of(unsigned chip, const Block& src, const Block& dst, cons
   descriptor.src = src.addr;
   descriptor.dst = dst.addr;
   if (rows.gather || rows.scatter) {
-    descriptor.index_mode = static_cast<std::uint8_t>(rows.gather ? defs::IndexMode::Gather
-                                                                  : defs::IndexMode::Scatter);
+    descriptor.index_mode =
+        static_cast<std::uint8_t>(rows.gather ? defs::IndexMode::Gather : defs::IndexMode::Scatter);
     descriptor.skip = rows.skip;
     descriptor.index = (rows.gather ? *rows.gather : *rows.scatter).addr;
     descriptor.bound = rows.gather ? src.rows : dst.rows;

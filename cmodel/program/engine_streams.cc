@@ -117,9 +117,7 @@ SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& ds
     start.combine = static_cast<std::uint8_t>(more.combine);
     start.dtype = static_cast<std::uint8_t>(more.dtype);
   }
-  const auto from = [&](const Register& r) {
-    return r.number ? number(r) : std::uint8_t{0};
-  };
+  const auto from = [&](const Register& r) { return r.number ? number(r) : std::uint8_t{0}; };
   start.src_reg = from(more.src);
   start.dst_reg = from(more.dst);
   start.index_reg = from(more.index);

@@ -266,18 +266,19 @@ defs::Descriptor descriptor_from_text(TextScanner& in, std::string_view mark) {
     d.dst_dtype = static_cast<std::uint8_t>(
         named(in, "format", range_of<&Descriptor::dst_dtype>(d).high, name_of<defs::Dtype>));
   };
-  clauses(in, {{"combine", combine},
-               {"index", index},
-               {"to", to},
-               {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
-               {"update", update(in, d, true)},
-               {"no-update", update(in, d, false)},
-               {"notify", notify(true)},
-               {"no-notify", notify(false)},
-               {"reserved_hi", equals<&Descriptor::reserved_hi>(in, d, "reserved_hi")},
-               {"reserved_mid", equals<&Descriptor::reserved_mid>(in, d, "reserved_mid")},
-               {"reserved", equals<&Descriptor::reserved>(in, d, "reserved")},
-               {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}},
+  clauses(in,
+          {{"combine", combine},
+           {"index", index},
+           {"to", to},
+           {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
+           {"update", update(in, d, true)},
+           {"no-update", update(in, d, false)},
+           {"notify", notify(true)},
+           {"no-notify", notify(false)},
+           {"reserved_hi", equals<&Descriptor::reserved_hi>(in, d, "reserved_hi")},
+           {"reserved_mid", equals<&Descriptor::reserved_mid>(in, d, "reserved_mid")},
+           {"reserved", equals<&Descriptor::reserved>(in, d, "reserved")},
+           {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}},
           mark);
   return d;
 }

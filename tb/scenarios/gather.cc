@@ -67,8 +67,8 @@ class Gather {
   }
   Block region(unsigned chip, unsigned c, const std::string& name, unsigned row_bytes,
                unsigned rows) {
-    const Block block =
-        assembler_.hbm(chip, random_.between(0, 1), fmt::format("{} {}.{}", name, chip, c), row_bytes, rows);
+    const Block block = assembler_.hbm(chip, random_.between(0, 1),
+                                       fmt::format("{} {}.{}", name, chip, c), row_bytes, rows);
     assembler_.region(fmt::format("{} {}.{}", name, chip, c), block);
     return block;
   }
@@ -97,8 +97,7 @@ class Gather {
       }
     }
     for (unsigned i = 0; i < most; ++i)
-      for (unsigned k = 0; k < kColumns; ++k)
-        look.first.push_back(table[list[i] * kColumns + k]);
+      for (unsigned k = 0; k < kColumns; ++k) look.first.push_back(table[list[i] * kColumns + k]);
     look.places.resize(std::size_t{entries} * kColumns);
     for (unsigned i = 0; i < most; ++i) {
       targets.push_back(random_.one_in(3) ? entries + random_.between(0, 1u << 30)
@@ -107,8 +106,10 @@ class Gather {
         look.places[targets.back() * kColumns + k] = rows[i * kColumns + k];
     }
 
-    const Block from = assembler_.data(chip, c, "table " + look.name, kRowBytes, entries, bytes_of(table));
-    const Block given = assembler_.data(chip, 1 - c, "rows " + look.name, kRowBytes, most, bytes_of(rows));
+    const Block from =
+        assembler_.data(chip, c, "table " + look.name, kRowBytes, entries, bytes_of(table));
+    const Block given =
+        assembler_.data(chip, 1 - c, "rows " + look.name, kRowBytes, most, bytes_of(rows));
     const Block indices = words(chip, c, "list", list), target = words(chip, c, "targets", targets),
                 turns = words(chip, c, "counts", counts);
     const Block sums = region(chip, c, "sums", kRowBytes, most),
@@ -132,7 +133,8 @@ class Gather {
       s.add(count, 4);
       s.start(e, from, here, {.rows = n, .how = {.gather = indices}, .index = at}).signal(looked);
       s.take(looked);
-      s.start(e, here, sums, {.rows = n, .combine = Combine::Add, .dtype = Dtype::Fp32}).signal(added);
+      s.start(e, here, sums, {.rows = n, .combine = Combine::Add, .dtype = Dtype::Fp32})
+          .signal(added);
       s.start((e + 1) % args_.sizes.dma_engines, here, maxima,
               {.rows = n, .combine = Combine::Max, .dtype = Dtype::Fp32})
           .signal(added);

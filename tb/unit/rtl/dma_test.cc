@@ -99,7 +99,8 @@ TEST(Dma, ReadsAListThatAnOlderOneWrote) {
     Twin twin(defs::kMini, twin_memory);
     std::vector<std::uint32_t> list(50);
     for (unsigned i = 0; i < list.size(); ++i) list[i] = i * 7 % 50;
-    Descriptor first = plain_copy(0x1700000, at, 1, 200), second = plain_copy(0x1000000, 0x2000000, 50, 64);
+    Descriptor first = plain_copy(0x1700000, at, 1, 200),
+               second = plain_copy(0x1000000, 0x2000000, 50, 64);
     second.index_mode = static_cast<std::uint8_t>(defs::IndexMode::Gather);
     second.index = at;
     second.bound = 50;

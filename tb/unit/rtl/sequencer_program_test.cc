@@ -43,8 +43,7 @@ struct Writer {
   void start() {
     defs::DmaStart::Words words;
     for (auto& word : words) word = static_cast<std::uint32_t>(rng());
-    put(defs::encode_dma_start(
-        defs::DmaStart::from(defs::DmaStart::from(words).words())));
+    put(defs::encode_dma_start(defs::DmaStart::from(defs::DmaStart::from(words).words())));
   }
   void work() {
     if (below(6) == 0) return start();

@@ -105,7 +105,8 @@ struct Reference {
       f.src = moved(f.src, f.src_reg);
       f.dst = moved(f.dst, f.dst_reg);
       f.index = moved(f.index, f.index_reg);
-      if (f.rows_reg) f.rows = static_cast<std::uint16_t>(reg[f.rows_reg] < 65536 ? reg[f.rows_reg] : 0);
+      if (f.rows_reg)
+        f.rows = static_cast<std::uint16_t>(reg[f.rows_reg] < 65536 ? reg[f.rows_reg] : 0);
       f.src_reg = f.dst_reg = f.index_reg = f.rows_reg = 0;
       Instr out = defs::encode_dma_start(f);
       for (auto field : {&Instr::wait_op, &Instr::update}) out.*field = i.*field;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sync engine hands to the DMA engines, and what it refuses, against the model's reading of
-// the instruction.
+// What the sync engine hands to the DMA engines, and what it refuses, against the model's reading
+// of the instruction.
 #include <gtest/gtest.h>
 #include <verilated.h>
 
@@ -79,8 +79,9 @@ TEST(SyncEngine, HandsOverTheDescriptorOfAStart) {
     ASSERT_EQ(bench.dut.trig_start_o, start);
     if (start) {
       EXPECT_EQ(bench.dut.trig_pc_o, pc);
-      ASSERT_EQ(defs::Descriptor::unpack(reinterpret_cast<const std::uint32_t*>(&bench.dut.trig_desc_o)),
-                cmodel::started_copy(instr))
+      ASSERT_EQ(
+          defs::Descriptor::unpack(reinterpret_cast<const std::uint32_t*>(&bench.dut.trig_desc_o)),
+          cmodel::started_copy(instr))
           << i;
     }
     bench.edge();
