@@ -21,8 +21,10 @@ std::string name(const Race::Side& side) {
   } else if (engine == Engine::Host) {
     who = fmt::format("chip {} Host", id.chip);
   } else if (engine >= Engine::Dma0 && engine < Engine::Rx) {
-    who = fmt::format("chip {} core {} DMA {} descriptor {}", id.chip, id.core, id.engine - 16,
-                      side.operation.pc);
+    who = fmt::format("chip {} core {} DMA {} {}", id.chip, id.core, id.engine - 16,
+                      is_started(side.operation.pc)
+                          ? to_string(side.operation)
+                          : fmt::format("descriptor {}", side.operation.pc));
   } else {
     who = fmt::format("chip {} core {} {} {}", id.chip, id.core, defs::to_string(engine),
                       to_string(side.operation));

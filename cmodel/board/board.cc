@@ -245,10 +245,10 @@ std::string Board::disassemble(unsigned chip, unsigned core, unsigned index,
   return pc < sequencer.count() ? cmodel::disassemble(sequencer.peek(model.hbm(), pc)) : "?";
 }
 
-std::string Board::disassemble(const StreamId& stream, std::uint32_t pc) const {
+std::string Board::disassemble(const StreamId& stream, std::uint32_t at) const {
+  const auto [unit, pc] = place_of(stream.engine, at);
   if (stream.chip >= chips() || stream.core >= defs::kCores) return "?";
-  if (stream.engine < defs::kSequencers)
-    return disassemble(stream.chip, stream.core, stream.engine, pc);
+  if (unit < defs::kSequencers) return disassemble(stream.chip, stream.core, unit, pc);
   const auto& chip = *impl_->chips[stream.chip];
   const auto& rings = chip.core(stream.core).rings;
   const unsigned engine = stream.engine - kDma0;

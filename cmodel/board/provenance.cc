@@ -28,6 +28,21 @@ void add_element(std::vector<Cell>& out, const OperationRef& operation,
                      operation.stream.core, static_cast<std::uint16_t>(p), addr + b});
 }
 
+/// Indices as they are at the end of the run.
+class Reader final : public DmaPort {
+ public:
+  Reader(const Board& board, unsigned chip) : board_(board), chip_(chip) {}
+  void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override {
+    board_.read(chip_, addr, bytes);
+  }
+  void write(std::uint64_t, std::span<const std::uint8_t>) override {}
+  void send(const defs::Header&, std::span<const std::uint8_t>) override {}
+
+ private:
+  const Board& board_;
+  unsigned chip_;
+};
+
 /// Byte offset of element number `index` of an operand.
 std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::uint64_t index) {
   PatternWalk walk(operand, trips);
@@ -126,10 +141,24 @@ defs::Instr Provenance::instr(const OperationRef& operation) const {
   return operation.serial < executed.size() ? executed[operation.serial].instr : defs::Instr{};
 }
 
-defs::Descriptor Provenance::descriptor(const StreamId& stream, std::uint32_t pc) const {
+defs::Descriptor Provenance::descriptor(const OperationRef& operation) const {
+  const StreamId& stream = operation.stream;
+  if (is_started(operation.pc)) {  // the trace has it without registers
+    StreamId sync = stream;
+    sync.engine = static_cast<std::uint8_t>(defs::Engine::Sync);
+    std::uint32_t serial = 0;
+    for (const Trace::Entry& entry : board_.trace().of(sync)) {
+      const auto [engine, count] = work_of(entry.instr);
+      if (!count || kDma0 + engine != stream.engine) continue;
+      if (serial == operation.serial) return started_copy(entry.instr);
+      serial += count;
+    }
+    return {};
+  }
   for (const DescriptorRing& r : program_.rings)
     if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
-      return board_.unpack_at<defs::Descriptor>(stream.chip, descriptor_addr(r.base, r.count, pc));
+      return board_.unpack_at<defs::Descriptor>(stream.chip,
+                                                descriptor_addr(r.base, r.count, operation.pc));
   return {};
 }
 
@@ -141,14 +170,14 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     if (operation.stream.engine == kRx) dma = sender(operation);
     const std::optional<Cell> target = cell_of(sizes_, commit, at);
     if (!dma || !target || dma->stream.engine < kDma0 || dma->stream.engine >= kRx) return out;
-    const defs::Descriptor d = descriptor(dma->stream, dma->pc);
+    const defs::Descriptor d = descriptor(*dma);
     const std::uint64_t to = commit.addr + at;
-    for (unsigned row = 0; row < d.rows; ++row) {
-      const std::uint64_t dst =
-          d.dst + static_cast<std::uint64_t>(row * std::int64_t{d.dst_stride});
-      if (to < dst || to - dst >= d.row_bytes) continue;
-      const auto word = [&](std::uint64_t base, std::int64_t stride) {
-        const std::uint64_t src = base + static_cast<std::uint64_t>(row * stride) + (to - dst);
+    Reader reader(board_, dma->stream.chip);
+    const std::uint32_t made = destination_bytes(d);
+    for (const auto& row : places_of(d, reader).rows) {
+      if (to < row.dst || to - row.dst >= made) continue;
+      const auto word = [&](std::uint64_t from) {
+        const std::uint64_t src = from + (to - row.dst) * d.row_bytes / made;
         Commit burst;
         burst.kind = CommitKind::MemBurst;
         burst.stream = dma->stream;
@@ -156,8 +185,10 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
         for (unsigned b = 0; b < kWordBytes; ++b)
           if (auto cell = cell_of(sizes_, burst, b)) out.push_back(*cell);
       };
-      word(d.src, d.src_stride);
-      if (d.combine) word(d.src1, d.src1_stride);
+      word(row.src);
+      if (d.combine == static_cast<std::uint8_t>(defs::Combine::Add) ||
+          d.combine == static_cast<std::uint8_t>(defs::Combine::Max))
+        word(row.src1);
     }
     return out;
   }

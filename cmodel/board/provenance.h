@@ -55,7 +55,7 @@ class Provenance {
 
   /// Of an operation of a sequencer, as its engine got it.
   defs::Instr instr(const OperationRef& operation) const;
-  defs::Descriptor descriptor(const StreamId& stream, std::uint32_t pc) const;
+  defs::Descriptor descriptor(const OperationRef& operation) const;
   const Board& board() const { return board_; }
 
  private:

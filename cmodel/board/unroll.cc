@@ -31,7 +31,9 @@ struct Line {
   }
 };
 
-bool of_the_sequencer(const defs::Instr& instr) { return overlay_of(instr) != defs::Overlay::None; }
+bool of_the_sequencer(const defs::Instr& instr) {
+  return Sequencer::executes(instr) && overlay_of(instr) != defs::Overlay::None;
+}
 
 /// What is left of an instruction that was executed, if anything is.
 std::optional<defs::Instr> executed(const defs::Instr& instr) {

@@ -173,7 +173,7 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     if (Sequencer::executes(instr))
       cause = sequencer.execute(instr, hbm_, core, state.peer);
     else
-      cause = execute(state, id, instr, operation.pc);
+      cause = execute(state, id, instr, operation);
     report_unwritten(id);
   }
   if (cause != defs::ErrorCause::None) {
@@ -187,16 +187,16 @@ void Chip::run_sequencer(unsigned core, unsigned index) {
     footprints_of(instr, id_, core, state.tensor.columns(instr), footprints_);
     observer->end(stream, operation, footprints_);
   }
-  if (instr.update && !update(id, instr.update_sem, instr.update_delta))
+  if (instr.update && !starts_copy(instr) && !update(id, instr.update_sem, instr.update_delta))
     return stop(defs::ErrorCause::SemaphoreOverflow);
   sequencer.complete(instr);
 }
 
 defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
-                               std::uint32_t pc) {
+                               const OperationId& operation) {
   switch (static_cast<defs::Engine>(id.engine)) {
     case defs::Engine::Tensor: {
-      const auto cause = core.tensor.execute(instr, pc);
+      const auto cause = core.tensor.execute(instr, operation.pc);
       if (cause != defs::ErrorCause::None) return cause;
       if (reads_stationary(instr))
         port_.counters().macs += std::uint64_t{core.tensor.columns(instr)} * instr.size3 *
@@ -204,23 +204,26 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
       return cause;
     }
     case defs::Engine::Vector:
-      return core.vector.execute(instr, pc);
+      return core.vector.execute(instr, operation.pc);
     case defs::Engine::Act:
-      return core.act.execute(instr, pc);
+      return core.act.execute(instr, operation.pc);
     default:
-      return ring_doorbell(core, id, instr);
+      return give_work(core, id, instr, operation);
   }
 }
 
-defs::ErrorCause Chip::ring_doorbell(CoreState& core, const StreamId& id,
-                                     const defs::Instr& instr) {
+defs::ErrorCause Chip::give_work(CoreState& core, const StreamId& id, const defs::Instr& instr,
+                                 const OperationId& operation) {
   const auto cause = instr_faults(sizes_, instr, defs::Engine::Sync).first_cause();
   if (cause != defs::ErrorCause::None) return cause;
-  const auto [engine, count] = doorbell(instr);
+  const auto [engine, count] = work_of(instr);
   if (count == 0) return defs::ErrorCause::BadShape;
   if (engine >= sizes_.dma_engines) return defs::ErrorCause::QueueOverflow;
   auto& ring = core.rings[engine];
   if (ring.stopped) return defs::ErrorCause::None;
+  if (starts_copy(instr))
+    ring.started.push_back(
+        {ring.serial + ring.pending, operation.pc, operation.visit, started_copy(instr)});
   ring.pending += count;  // RTL may have to wait for room: time, not order
   if (auto* observer = port_.observer())
     observer->rang(id, stream(id.core, static_cast<unsigned>(defs::Engine::Dma0) + engine), count);

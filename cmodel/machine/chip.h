@@ -92,8 +92,10 @@ class Chip {
  private:
   StreamId stream(unsigned core, unsigned engine) const;
   defs::ErrorCause execute(CoreState& core, const StreamId& id, const defs::Instr& instr,
-                           std::uint32_t pc);
-  defs::ErrorCause ring_doorbell(CoreState& core, const StreamId& id, const defs::Instr& instr);
+                           const OperationId& operation);
+  /// DmaTrigger and DmaStart.
+  defs::ErrorCause give_work(CoreState& core, const StreamId& id, const defs::Instr& instr,
+                             const OperationId& operation);
   class Moves;
   /// Subtracts what `instr`, which issues, takes from its semaphore.
   void take(const StreamId& id, const defs::Instr& instr);

@@ -39,23 +39,34 @@ bool Chip::runnable_dma(unsigned core, unsigned engine) const {
 void Chip::run_dma(unsigned core, unsigned engine) {
   auto& ring = cores_[core]->rings[engine];
   const StreamId id = stream(core, static_cast<unsigned>(defs::Engine::Dma0) + engine);
-  const std::uint32_t pc = ring.pc;
-  naming_.operation = pc;
+  const bool starts = ring.starts();
+  OperationId operation{ring.pc, ring.serial, 1};
+  if (starts)
+    operation = {started_pc(ring.started.front().pc), ring.serial, ring.started.front().visit};
+  naming_.operation = operation;
   const auto stop = [&](defs::ErrorCause cause) {
     ring.stopped = true;
     ring.pending = 0;
-    port_.error({id, pc, cause, pc});
+    ring.started.clear();
+    port_.error({id, operation.pc, cause, operation.serial, operation.visit});
   };
-  auto cause = check_ring(sizes_, ring.base, ring.count);
-  if (cause != defs::ErrorCause::None) return stop(cause);
-  const std::uint64_t at = descriptor_addr(ring.base, ring.count, pc);
   const DmaIdentity identity{id_, core, engine, chips_, cores_[core]->peer};
-  if (!reaches(identity.peer, core, at, defs::kInstrBytes))
-    return stop(defs::ErrorCause::Forbidden);
-  defs::Descriptor::Words words;
-  if (!read(at, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
-    return stop(defs::ErrorCause::UnmappedAddress);
-  const auto descriptor = defs::Descriptor::from(words);
+  const std::uint64_t at =
+      starts || !ring.count ? 0 : descriptor_addr(ring.base, ring.count, ring.pc);
+  defs::Descriptor descriptor;
+  auto cause = defs::ErrorCause::None;
+  if (starts) {
+    descriptor = ring.started.front().descriptor;
+  } else {
+    cause = check_ring(sizes_, ring.base, ring.count);
+    if (cause != defs::ErrorCause::None) return stop(cause);
+    if (!reaches(identity.peer, core, at, defs::kInstrBytes))
+      return stop(defs::ErrorCause::Forbidden);
+    defs::Descriptor::Words words;
+    if (!read(at, {reinterpret_cast<std::uint8_t*>(words.data()), defs::kInstrBytes}))
+      return stop(defs::ErrorCause::UnmappedAddress);
+    descriptor = defs::Descriptor::from(words);
+  }
   cause = check(sizes_, identity, descriptor);
   if (cause != defs::ErrorCause::None) return stop(cause);
   ++port_.counters().descriptors;
@@ -63,28 +74,27 @@ void Chip::run_dma(unsigned core, unsigned engine) {
   const bool remote = descriptor.dst_chip != id_;
   auto* observer = port_.observer();
   if (observer) {
-    observer->begin(id, pc);
+    observer->begin(id, operation);
     observer->answered();
   }
   Moves moves(*this, port_, id);
+  const RowPlaces places = places_of(descriptor, moves);
   // A remote descriptor's reads come before what the receiver does with them.
-  if (!remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  if (!remote) cmodel::execute(sizes_, identity, descriptor, places, moves, row_);
   if (observer) {
     footprints_.clear();
-    footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
-    footprints_of_rows(id_, descriptor.src, descriptor.src_stride, descriptor.rows,
-                       descriptor.row_bytes, false, footprints_);
-    if (descriptor.combine)
-      footprints_of_rows(id_, descriptor.src1, descriptor.src1_stride, descriptor.rows,
-                         descriptor.row_bytes, false, footprints_);
-    if (!remote)
-      footprints_of_rows(id_, descriptor.dst, descriptor.dst_stride, descriptor.rows,
-                         descriptor.row_bytes, true, footprints_);
-    observer->end(id, pc, footprints_);
+    if (!starts) footprints_of_rows(id_, at, 0, 1, defs::kInstrBytes, false, footprints_);
+    footprints_of_copy(id_, descriptor, places, !remote, footprints_);
+    observer->end(id, operation, footprints_);
   }
-  if (remote) cmodel::execute(sizes_, identity, descriptor, moves, row_);
+  if (remote) cmodel::execute(sizes_, identity, descriptor, places, moves, row_);
   report_unwritten(id);
-  ++ring.pc;
+  if (places.fault) return stop(defs::ErrorCause::OutOfBounds);
+  if (starts)
+    ring.started.pop_front();
+  else
+    ++ring.pc;
+  ++ring.serial;
   --ring.pending;
   if (descriptor.update && !update(id, descriptor.update_sem, descriptor.update_delta))
     stop(defs::ErrorCause::SemaphoreOverflow);

@@ -44,12 +44,32 @@ struct OperationId {
   /// Where each comes once, both are the same.
   OperationId(std::uint32_t only = 0) : pc(only), serial(only) {}
   OperationId(std::uint32_t p, std::uint32_t s, std::uint32_t v) : pc(p), serial(s), visit(v) {}
-  std::uint32_t pc;         ///< instruction (sequencers), descriptor since start (DMA), else 0
+  std::uint32_t pc;         ///< instruction (sequencers), descriptor of the ring since start, or
+                            ///< StartedBit and a DmaStart (DMA), else 0
   std::uint32_t serial;     ///< so many operations of the stream were issued before it, since reset
   std::uint32_t visit = 1;  ///< the how-manieth time that the stream is at pc, since its start
 };
-/// "pc 12", "pc 12, visit 3"
+/// "pc 12", "DmaStart at pc 12"
+std::string pc_text(std::uint32_t pc);
+/// "pc 12, visit 3"; the first visit is left out.
 std::string to_string(const OperationId& operation);
+
+/// Of a DMA engine: was it a DmaStart's?
+constexpr bool is_started(std::uint32_t pc) { return pc >> defs::kStartedBit & 1; }
+constexpr std::uint32_t started_pc(std::uint32_t pc) {
+  return pc | std::uint32_t{1} << defs::kStartedBit;
+}
+/// Where a program has the operation `pc` of an engine: of a DmaStart, among the sync engine's.
+struct ProgramPlace {
+  unsigned engine;
+  std::uint32_t pc;
+};
+constexpr ProgramPlace place_of(unsigned engine, std::uint32_t pc) {
+  constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+  if (engine < kDma0 || engine >= static_cast<unsigned>(defs::Engine::Rx) || !is_started(pc))
+    return {engine, pc};
+  return {static_cast<unsigned>(defs::Engine::Sync), pc & ~started_pc(0)};
+}
 
 struct Commit {
   CommitKind kind = CommitKind::PsumRow;

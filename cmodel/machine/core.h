@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "cmodel/machine/guard.h"
@@ -15,13 +16,25 @@
 
 namespace cmodel {
 
-/// A DMA engine's descriptors: `base`, `count` are its ring, `pc` counts descriptors since start.
+/// A descriptor that a DmaStart brought, as the `serial`-th of its engine.
+struct StartedCopy {
+  std::uint64_t serial = 0;
+  std::uint32_t pc = 0, visit = 1;  ///< of the DmaStart
+  defs::Descriptor descriptor;
+};
+
+/// A DMA engine's descriptors: `base`, `count` are its ring, `pc` counts descriptors of it since
+/// start.
 struct RingState {
   std::uint64_t base = 0;
   std::uint32_t count = 0;
   std::uint32_t pc = 0;
-  std::uint64_t pending = 0;  ///< rung and not yet executed
+  std::uint32_t serial = 0;   ///< descriptors since start, started ones too
+  std::uint64_t pending = 0;  ///< rung or started and not yet executed
   bool stopped = false;       ///< by an error, for good
+  std::deque<StartedCopy> started;
+
+  bool starts() const { return !started.empty() && started.front().serial == serial; }
 };
 
 /// The parts of a core. chip.cc makes them work together.

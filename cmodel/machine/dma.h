@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/footprint.h"
 #include "cmodel/machine/guard.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -46,12 +47,31 @@ constexpr std::uint64_t descriptor_addr(std::uint64_t base, std::uint32_t count,
 /// What is wrong with a descriptor, or None. Order and rules: rtl/dma/dma_check.sv.
 defs::ErrorCause check(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d);
 
-/// Moves all rows of a checked descriptor, combined with those of its second source, in order.
-/// Local rows are cut into beats that cross no line of a source nor of the destination; remote rows
-/// into packets of up to PacketBytes from the row's start, the last packet of the descriptor being
-/// the WriteNotify if `notify`. The semaphore update is left to the caller. `scratch` keeps its
-/// memory from call to call.
+/// Where the rows of a checked descriptor are that are moved: of one with indices, without those
+/// that are left out, and up to the first one that stops the engine.
+struct RowPlaces {
+  struct Row {
+    std::uint64_t src, src1, dst;
+  };
+  std::vector<Row> rows;
+  bool fault = false;  ///< an index is out of bounds: OutOfBounds, behind the rows
+};
+/// Reads the list of indices, if there is one.
+RowPlaces places_of(const defs::Descriptor& d, DmaPort& port);
+/// Bytes of a row at the destination.
+std::uint32_t destination_bytes(const defs::Descriptor& d);
+
+/// Appends what it reads, its list first, and what it writes if that is on this chip.
+void footprints_of_copy(unsigned chip, const defs::Descriptor& d, const RowPlaces& places,
+                        bool writes, std::vector<Footprint>& out);
+
+/// Moves the rows of a checked descriptor, combined with those of its second source or cast, in
+/// order. Local rows are cut into beats that cross no line of a source nor of the destination;
+/// remote rows into packets of up to PacketBytes from the row's start, the last packet of the
+/// descriptor being the WriteNotify if `notify`; of a cast at most one element for every four bytes
+/// of a line. The semaphore update is left to the caller. `scratch` keeps its memory from call to
+/// call.
 void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d,
-             DmaPort& port, std::vector<std::uint8_t>& scratch);
+             const RowPlaces& places, DmaPort& port, std::vector<std::uint8_t>& scratch);
 
 }  // namespace cmodel

@@ -25,6 +25,8 @@ defs::Instr without_overlay(const defs::Instr& instr) {
       return erased(defs::branch_of(instr));
     case defs::Overlay::RegLoad:
       return erased(defs::reg_load_of(instr));
+    case defs::Overlay::DmaStart:
+      return erased(defs::dma_start_of(instr));
   }
   return instr;
 }
@@ -82,6 +84,37 @@ Faults fused_faults(const defs::Sizes& sizes, const defs::Instr& instr, const de
 }
 
 }  // namespace
+
+defs::Descriptor started_copy(const defs::Instr& instr) {
+  const auto start = defs::dma_start_of(instr);
+  defs::Descriptor d;
+  d.vn = start.vn;
+  d.update = instr.update;
+  d.update_sem = instr.update_sem;
+  d.update_delta = instr.update_delta;
+  d.notify = start.notify;
+  d.notify_sem = start.notify_sem;
+  d.rows = start.rows;
+  d.row_bytes = start.row_bytes;
+  d.src_stride = start.src_stride;
+  d.dst_stride = start.dst_stride;
+  d.dst_chip = start.dst_chip;
+  d.src = start.src;
+  d.dst = start.dst;
+  d.combine = start.combine;
+  d.dtype = start.dtype;
+  d.dst_dtype = start.dst_dtype;
+  d.index_mode = start.index_mode;
+  d.skip = start.skip;
+  d.index = start.index;
+  d.bound = start.bound;
+  const auto combine = static_cast<defs::Combine>(d.combine);
+  if (combine != defs::Combine::Copy && combine != defs::Combine::Cast) {
+    d.src1 = start.dst;
+    d.src1_stride = start.dst_stride;
+  }
+  return d;
+}
 
 bool uses_more(const defs::InstrRow& row, const defs::Instr& given) {
   const defs::Instr instr = without_overlay(given);

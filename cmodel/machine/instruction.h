@@ -62,6 +62,16 @@ inline defs::Overlay overlay_of(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);
   return row ? row->overlay : defs::Overlay::None;
 }
+/// Does it bring a descriptor? Its update is then that of the copy.
+inline bool starts_copy(const defs::Instr& instr) {
+  return overlay_of(instr) == defs::Overlay::DmaStart;
+}
+/// The descriptor of a DmaStart without registers.
+defs::Descriptor started_copy(const defs::Instr& instr);
+/// DMA engine that it gives work to, and how many descriptors; count 0: none.
+inline defs::Doorbell work_of(const defs::Instr& instr) {
+  return starts_copy(instr) ? defs::Doorbell{defs::dma_start_of(instr).engine, 1} : doorbell(instr);
+}
 /// That struct, put there instead of another one.
 template <class Overlay>
 defs::Instr with_overlay(const defs::Instr& instr, const Overlay& before, const Overlay& after) {

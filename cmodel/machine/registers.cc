@@ -23,13 +23,29 @@ void resolve(defs::Operand& operand, const Registers& registers) {
   operand.index = 0;
 }
 
+/// An address so many bytes further on, signed, modulo 2^48.
+std::uint64_t moved(std::uint64_t address, std::uint32_t by) {
+  return (address + static_cast<std::uint64_t>(std::int64_t{as_signed(by)})) & 0xffff'ffff'ffffu;
+}
+
 defs::Instr resolve_load(const defs::Instr& instr, const Registers& registers) {
   auto load = defs::reg_load_of(instr);
   const auto before = load;
-  const auto index = static_cast<std::uint64_t>(std::int64_t{as_signed(registers[load.ra])});
-  load.address = (load.address + index) & 0xffff'ffff'ffffu;
+  load.address = moved(load.address, registers[load.ra]);
   load.ra = 0;
   return with_overlay(instr, before, load);
+}
+
+defs::Instr resolve_start(const defs::Instr& instr, const Registers& registers) {
+  auto start = defs::dma_start_of(instr);
+  const auto before = start;
+  start.src = moved(start.src, registers[start.src_reg]);
+  start.dst = moved(start.dst, registers[start.dst_reg]);
+  start.index = moved(start.index, registers[start.index_reg]);
+  if (const std::uint32_t rows = registers[start.rows_reg]; start.rows_reg)
+    start.rows = static_cast<std::uint16_t>(rows >> 16 ? 0 : rows);
+  start.src_reg = start.dst_reg = start.index_reg = start.rows_reg = 0;
+  return with_overlay(instr, before, start);
 }
 
 }  // namespace
@@ -83,6 +99,7 @@ bool holds(defs::Condition condition, std::uint32_t a, std::uint32_t b) {
 
 defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
   if (overlay_of(instr) == defs::Overlay::RegLoad) return resolve_load(instr, registers);
+  if (overlay_of(instr) == defs::Overlay::DmaStart) return resolve_start(instr, registers);
   const auto* row = defs::row_of(instr.opcode);
   if (!row || !row->computes()) return instr;
   defs::Instr out = instr;

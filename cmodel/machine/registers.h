@@ -27,11 +27,11 @@ std::uint32_t evaluate(defs::RegOp op, std::uint32_t a, std::uint32_t b);
 bool holds(defs::Condition condition, std::uint32_t a, std::uint32_t b);
 
 /// The instruction as its engine gets it: offsets and a size out of registers, their indices zero;
-/// of a RegLoad, the address that it reads (modulo 2^48). What leaves its field becomes a value
-/// that every engine rejects: offset 0xFFFFFC (OutOfBounds), size 0 (BadShape). A size of 1 takes
-/// the strides of its dimension with it, which must then be zero. The first scalar in a register
-/// becomes an immediate; a second one stays, to be rejected (BadOperand). An index where the row
-/// has no operand stays, to be rejected (ReservedBits).
+/// of a RegLoad and a DmaStart, the addresses (modulo 2^48). What leaves its field becomes a value
+/// that every engine rejects: offset 0xFFFFFC (OutOfBounds), size 0 (BadShape), rows 0. A size of 1
+/// takes the strides of its dimension with it, which must then be zero. The first scalar in a
+/// register becomes an immediate; a second one stays, to be rejected (BadOperand). An index where
+/// the row has no operand stays, to be rejected (ReservedBits).
 defs::Instr resolve(const defs::Instr& instr, const Registers& registers);
 
 }  // namespace cmodel

@@ -128,6 +128,8 @@ defs::ErrorCause Sequencer::execute(const defs::Instr& instr, const Hbm& hbm, un
       registers_.set(load.rd, read_words<std::array<std::uint32_t, 1>>(hbm, load.address)[0]);
       break;
     }
+    case defs::Overlay::DmaStart:  // the sync engine's
+      break;
   }
   return defs::ErrorCause::None;
 }

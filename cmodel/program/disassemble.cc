@@ -119,8 +119,20 @@ std::string disassemble(const defs::Instr& whole) {
 }
 
 std::string disassemble(const defs::Descriptor& d) {
-  std::string out = fmt::format("DMA {} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
+  return fmt::format("{} {}", kDescriptorWord, descriptor_text(d));
+}
+
+std::string descriptor_text(const defs::Descriptor& d) {
+  std::string out = fmt::format("{} rows x {} B {:#x} ({:+}) -> chip {} {:#x} ({:+})", d.rows,
                                 d.row_bytes, d.src, d.src_stride, d.dst_chip, d.dst, d.dst_stride);
+  if (d.index_mode || d.skip || d.index || d.bound)
+    out += fmt::format(
+        " index {}{} {:#x} below {}", d.skip ? "skip " : "",
+        lower(defs::to_string(static_cast<defs::IndexMode>(d.index_mode)), d.index_mode), d.index,
+        d.bound);
+  if (d.dst_dtype)
+    out += fmt::format(" to {}",
+                       lower(defs::to_string(static_cast<defs::Dtype>(d.dst_dtype)), d.dst_dtype));
   if (d.combine || d.dtype || d.src1 || d.src1_stride)
     out += fmt::format(" combine {} {} {:#x} ({:+})",
                        lower(defs::to_string(static_cast<defs::Combine>(d.combine)), d.combine),

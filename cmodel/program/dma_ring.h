@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cmodel/program/copy.h"
 #include "cmodel/program/instr_stream.h"
 #include "cmodel/program/program.h"
 #include "cmodel/program/tile.h"
@@ -20,7 +21,8 @@ class DmaEngine {
   DmaEngine(const DmaEngine&) = delete;
 
   /// Rows of src (on this chip) to dst, here or on another chip. Shapes must agree.
-  DmaEngine& copy(const Block& src, const Block& dst, Where at = Where::current());
+  DmaEngine& copy(const Block& src, const Block& dst, const Rows& rows = {},
+                  Where at = Where::current());
   /// dst = op(src, local), row by row: a second source, on this chip and shaped like src. It may be
   /// dst.
   DmaEngine& combine(defs::Combine op, defs::Dtype dtype, const Block& local);
@@ -38,7 +40,6 @@ class DmaEngine {
   friend class Assembler;
   defs::Descriptor& last();
   [[noreturn]] void fail(const std::string& what) const;
-  void check_side(const char* name, const Block& side, std::uint32_t grain) const;
 
   Assembler& assembler_;
   unsigned chip_, core_, engine_;

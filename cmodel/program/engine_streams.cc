@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cmodel/program/assembler.h"
+#include "cmodel/program/copy.h"
 
 namespace cmodel {
 
@@ -40,11 +41,15 @@ std::array<unsigned, 3> TensorStream::check_state(const defs::InstrRow& row, con
   return {formats, ~0u, 1u << static_cast<unsigned>(sum)};
 }
 
+void SyncStream::check_engine(const char* what, unsigned engine) const {
+  if (engine >= assembler_.sizes().dma_engines)
+    fail(fmt::format("{} of DMA engine {}, allowed 0..{}", what, engine,
+                     assembler_.sizes().dma_engines - 1));
+}
+
 SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
   at_ = at;
-  if (engine >= assembler_.sizes().dma_engines)
-    fail(fmt::format("trigger of DMA engine {}, allowed 0..{}", engine,
-                     assembler_.sizes().dma_engines - 1));
+  check_engine("trigger", engine);
   if (count == 0 || count > 65535)
     fail(fmt::format("trigger of {} descriptors, allowed 1..65535", count));
   check_no_size();
@@ -58,7 +63,8 @@ SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
   return *this;
 }
 
-DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, Where at) {
+DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst, const Rows& rows,
+                            Where at) {
   at_ = at;
   if (const auto all = triggered_.find(engine);
       all != triggered_.end() && (!all->second.one_loop || all->second.loop != loop_))
@@ -67,7 +73,57 @@ DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst,
                     "of these, whose turns go once round its ring",
                     engine));
   trigger(engine, 1, at);
-  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, at);
+  return assembler_.core(chip_, core_).dma(engine).copy(src, dst, rows, at);
+}
+
+SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& dst,
+                              const Started& more, Where at) {
+  at_ = at;
+  check_engine("start", engine);
+  check_no_size();
+  const auto check = [&](const std::string& why) {
+    if (!why.empty()) fail(why);
+  };
+  check(bad_copy(assembler_, chip_, src, dst, more.how));
+  const defs::Descriptor copy = copy_of(chip_, src, dst, more.how);
+  defs::DmaStart start;
+  start.engine = static_cast<std::uint8_t>(engine);
+  start.rows = copy.rows;
+  start.row_bytes = copy.row_bytes;
+  // With a register for the rows, one row may become several.
+  start.src_stride = more.rows.number ? src.stride : copy.src_stride;
+  start.dst_stride = more.rows.number ? dst.stride : copy.dst_stride;
+  start.dst_chip = copy.dst_chip;
+  start.src = copy.src;
+  start.dst = copy.dst;
+  start.combine = copy.combine;
+  start.dtype = copy.dtype;
+  start.dst_dtype = copy.dst_dtype;
+  start.index_mode = copy.index_mode;
+  start.skip = copy.skip;
+  start.index = copy.index;
+  start.bound = copy.bound;
+  if (dst.chip != chip_) {
+    check(bad_vn(chip_, copy, more.vn));
+    start.vn = static_cast<std::uint8_t>(more.vn);
+  }
+  if (more.notify) {
+    check(bad_notify(chip_, copy, *more.notify));
+    start.notify = 1;
+    start.notify_sem = static_cast<std::uint16_t>(more.notify->id);
+  }
+  if (more.combine != defs::Combine::Copy) {
+    check(bad_combine(assembler_, copy, more.combine, more.dtype, dst));
+    start.combine = static_cast<std::uint8_t>(more.combine);
+    start.dtype = static_cast<std::uint8_t>(more.dtype);
+  }
+  const auto from = [&](const Register& r) { return r.number ? number(r) : std::uint8_t{0}; };
+  start.src_reg = from(more.src);
+  start.dst_reg = from(more.dst);
+  start.index_reg = from(more.index);
+  start.rows_reg = from(more.rows);
+  emit(defs::encode_dma_start(start));
+  return *this;
 }
 
 }  // namespace cmodel

@@ -38,6 +38,20 @@ class ActStream : public ActMethods<ActStream> {
   using ActMethods::ActMethods;
 };
 
+/// What a DmaStart has beside its blocks. Registers of its stream: 0 is none.
+struct Started {
+  Register src = {}, dst = {};  ///< so many bytes, signed, further on than the blocks
+  Register rows = {};           ///< instead of the blocks' rows, which are the most
+  Rows how = {};
+  Register index = {};  ///< so many bytes further on in the list of indices
+  unsigned vn = 1;      ///< virtual network of a remote copy
+  /// + 1 on the destination chip, behind the last byte of a remote copy.
+  std::optional<Semaphore> notify = {};
+  /// dst = combine(src, dst), row by row, of this format.
+  defs::Combine combine = defs::Combine::Copy;
+  defs::Dtype dtype = defs::Dtype::Fp32;
+};
+
 class SyncStream : public Stream<SyncStream> {
  public:
   using Stream::Stream;
@@ -46,10 +60,16 @@ class SyncStream : public Stream<SyncStream> {
   /// turns.
   SyncStream& trigger(unsigned engine, unsigned count = 1, Where at = Where::current());
   /// Appends a copy to the engine's ring and triggers it; signal and notify follow on the result.
-  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, Where at = Where::current());
+  DmaEngine& copy(unsigned engine, const Block& src, const Block& dst, const Rows& rows = {},
+                  Where at = Where::current());
+  /// A copy by the engine, behind all that it was triggered for; a signal comes when it is done.
+  /// What is checked is the blocks: where registers take them is the machine's to check.
+  SyncStream& start(unsigned engine, const Block& src, const Block& dst, const Started& more = {},
+                    Where at = Where::current());
 
  private:
   friend class Assembler;
+  void check_engine(const char* what, unsigned engine) const;
   struct Triggered {
     unsigned loop = 0;        ///< around the first trigger
     bool one_loop = true;     ///< around all of them the same

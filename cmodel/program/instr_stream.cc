@@ -93,6 +93,9 @@ void StreamBase::add_signal(Semaphore semaphore, int delta) {
     assembler_.takers_.count_down(where(), semaphore);
   else if (delta > 0)
     assembler_.takers_.give(semaphore);
+  if (instructions_.size() != closed_ && !wait_ && instructions_.back().update &&
+      starts_copy(instructions_.back()))
+    fail("second signal of a started copy, allowed one: what comes next does not wait for it");
   if (instructions_.size() == closed_ || instructions_.back().update || wait_) emit({});
   defs::Instr& instr = instructions_.back();
   instr.update = 1;

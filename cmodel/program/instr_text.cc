@@ -103,10 +103,10 @@ struct Clause {
   std::function<void()> read;
 };
 
-/// Clauses up to the end of the line.
-void clauses(TextScanner& in, const std::vector<Clause>& all) {
+/// Clauses up to the end of the line, or to `mark`.
+void clauses(TextScanner& in, const std::vector<Clause>& all, std::string_view mark = {}) {
   std::vector<std::string_view> seen;  // update and no-update are one
-  while (!in.at_end()) {
+  while (mark.empty() ? !in.at_end() : !in.accept(mark)) {
     const std::string_view word = in.accept("->") ? "->" : in.word();
     const auto found = std::ranges::find(all, word, &Clause::word);
     if (found == all.end()) {
@@ -266,7 +266,7 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
   return put_overlay(instr);
 }
 
-defs::Descriptor descriptor_from_text(TextScanner& in) {
+defs::Descriptor descriptor_from_text(TextScanner& in, std::string_view mark) {
   using defs::Descriptor;
   Descriptor d;
   in.field<&Descriptor::rows>(d, "rows");
@@ -301,16 +301,32 @@ defs::Descriptor descriptor_from_text(TextScanner& in) {
     in.field<&Descriptor::src1_stride>(d, "stride");
     in.expect(")");
   };
-  clauses(in, {{"combine", combine},
-               {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
-               {"update", update(in, d, true)},
-               {"no-update", update(in, d, false)},
-               {"notify", notify(true)},
-               {"no-notify", notify(false)},
-               {"reserved_hi", equals<&Descriptor::reserved_hi>(in, d, "reserved_hi")},
-               {"reserved_mid", equals<&Descriptor::reserved_mid>(in, d, "reserved_mid")},
-               {"reserved", equals<&Descriptor::reserved>(in, d, "reserved")},
-               {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}});
+  const auto index = [&] {
+    d.skip = in.accept_word("skip");
+    d.index_mode = static_cast<std::uint8_t>(
+        named(in, "mode", range_of<&Descriptor::index_mode>(d).high, name_of<defs::IndexMode>));
+    in.field<&Descriptor::index>(d, "indices");
+    in.expect_word("below");
+    in.field<&Descriptor::bound>(d, "bound");
+  };
+  const auto to = [&] {
+    d.dst_dtype = static_cast<std::uint8_t>(
+        named(in, "format", range_of<&Descriptor::dst_dtype>(d).high, name_of<defs::Dtype>));
+  };
+  clauses(in,
+          {{"combine", combine},
+           {"index", index},
+           {"to", to},
+           {"vn", [&] { in.field<&Descriptor::vn>(d, "vn"); }},
+           {"update", update(in, d, true)},
+           {"no-update", update(in, d, false)},
+           {"notify", notify(true)},
+           {"no-notify", notify(false)},
+           {"reserved_hi", equals<&Descriptor::reserved_hi>(in, d, "reserved_hi")},
+           {"reserved_mid", equals<&Descriptor::reserved_mid>(in, d, "reserved_mid")},
+           {"reserved", equals<&Descriptor::reserved>(in, d, "reserved")},
+           {"reserved_lo", equals<&Descriptor::reserved_lo>(in, d, "reserved_lo")}},
+          mark);
   return d;
 }
 

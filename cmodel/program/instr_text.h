@@ -8,13 +8,11 @@
 
 namespace cmodel {
 
-/// Opens the line of a descriptor.
-inline constexpr std::string_view kDescriptorWord = "DMA";
-
 /// All of the line behind its first word. Clauses may stand in any order, each once; every value
 /// that a field can hold is allowed, since a program may be wrong on purpose. Throw
 /// std::runtime_error, "FILE:LINE:COLUMN: what; what is allowed".
 defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in);
-defs::Descriptor descriptor_from_text(TextScanner& in);
+/// With `mark`: up to it instead of the end of the line.
+defs::Descriptor descriptor_from_text(TextScanner& in, std::string_view mark = {});
 
 }  // namespace cmodel

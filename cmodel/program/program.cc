@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "cmodel/machine/commit.h"
 #include "cmodel/program/disassemble.h"
 
 namespace cmodel {
 
-std::string Program::source_of(unsigned chip, unsigned core, unsigned engine,
-                               std::uint32_t pc) const {
+std::string Program::source_of(unsigned chip, unsigned core, unsigned unit,
+                               std::uint32_t at) const {
+  const auto [engine, pc] = place_of(unit, at);
   for (const SourceNotes& note : notes) {
     if (note.chip != chip || note.core != core || note.engine != engine || pc >= note.lines.size())
       continue;

@@ -8,6 +8,8 @@
 
 #include "cmodel/machine/access_pattern.h"
 
+#include "cmodel/machine/access_pattern.h"
+
 namespace cmodel {
 namespace {
 

@@ -5,15 +5,16 @@
 //   size_reg, if the row has operands:                          size size_dim = R[size_reg]; beyond 16 bits: 0;
 //                                                               if it is 1, the strides of that dimension become 0
 //   the first scalar in a register, if src1 is two:             an immediate R[value]; a second one stays and is refused
+//   DmaStart:                                                   src, dst, index += R, signed, mod 2^48; rows = R, beyond 16 bits: 0
 //
-// Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape) everywhere. An index in a place where the row has nothing
+// Engines refuse 0xFFFFFC (OutOfBounds) and 0 (BadShape, of rows BadDescriptor) everywhere. An index in a place where the row has nothing
 // stays and is refused, too (ReservedBits). Combinational: register read, 32-bit adder and the engine's input register
 // share a cycle; an instruction without registers passes unchanged.
 
 module seq_resolve (
   input  defs_pkg::instr_t instr_i,
 
-  output logic [4*6-1:0]   read_o,   // registers: slice 0 src0, 1 src1, 2 dst, 3 size
+  output logic [4*6-1:0]   read_o,   // registers: slice 0 src0, 1 src1 or index, 2 dst, 3 size or rows
   input  logic [4*32-1:0]  value_i,  // ... and their values
   output defs_pkg::instr_t instr_o
 );
@@ -42,7 +43,18 @@ module seq_resolve (
   assign second_scalar = has_scalars && scalars.second.kind == defs_pkg::ScalarKindRegister && !first_scalar;
   assign src1_read     = first_scalar ? scalars.first.value[5:0] : second_scalar ? scalars.second.value[5:0]
                        : has_scalars ? '0 : instr_i.src1.index;
-  assign read_o        = {instr_i.size_reg, instr_i.dst.index, src1_read, instr_i.src0.index};
+
+  // Addresses of a DmaStart.
+  function automatic logic [47:0] sum48(input logic [47:0] address, input logic [31:0] by);
+    sum48 = address + {{16{by[31]}}, by};
+  endfunction
+
+  logic is_start;
+  defs_pkg::dma_start_t start, resolved;
+  assign is_start = instr_pkg::has_dma_start(instr_i.opcode);
+  assign start    = instr_i[defs_pkg::DmaStartBits-1:0];
+  assign read_o   = is_start ? {start.rows_reg, start.dst_reg, start.index_reg, start.src_reg}
+                             : {instr_i.size_reg, instr_i.dst.index, src1_read, instr_i.src0.index};
 
   instr_pkg::rule_t rule;
   logic [31:0] size_value;
@@ -51,8 +63,9 @@ module seq_resolve (
   assign size       = (size_value[31:16] == '0) ? size_value[15:0] : '0;
 
   always_comb begin
-    instr_o = instr_i;
-    rule    = '0;
+    instr_o  = instr_i;
+    rule     = '0;
+    resolved = start;
     scalars_new = scalars;
     if (first_scalar) begin
       scalars_new.first.kind  = defs_pkg::ScalarKindImmediate;
@@ -63,7 +76,17 @@ module seq_resolve (
       scalars_new.second.value = value_i[32 +: 32];
     end
     if (has_scalars) instr_o.src1 = scalars_new;
-    if (read_o != '0) begin
+    if (is_start) begin
+      resolved.src      = sum48(start.src, value_i[0 +: 32]);
+      resolved.index    = sum48(start.index, value_i[32 +: 32]);
+      resolved.dst      = sum48(start.dst, value_i[64 +: 32]);
+      if (start.rows_reg != '0) resolved.rows = size;
+      resolved.src_reg  = '0;
+      resolved.dst_reg  = '0;
+      resolved.index_reg = '0;
+      resolved.rows_reg = '0;
+      instr_o[defs_pkg::DmaStartBits-1:0] = resolved;
+    end else if (read_o != '0) begin
       rule = instr_pkg::rule_of(instr_i.opcode);
       // Bit 0 of `spaces` is None.
       if (rule.src0.spaces[3:1] != '0 && instr_i.src0.space != defs_pkg::SpaceNone && instr_i.src0.index != '0) begin

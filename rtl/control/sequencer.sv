@@ -79,6 +79,7 @@ module sequencer #(
   output logic                   instr_valid_o,
   input  logic                   instr_ready_i,
   output defs_pkg::instr_t       instr_o,
+  output logic [31:0]            instr_pc_o,
   output logic [31:0]            instr_serial_o,
   output logic                   second_valid_o,  // ... with the instruction after it
   output defs_pkg::instr_t       second_o,
@@ -232,6 +233,7 @@ module sequencer #(
   assign fetched_ready  = push;
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
   assign instr_o        = resolved;
+  assign instr_pc_o     = pc_q;
   assign instr_serial_o = serial_q;
   assign second_valid_o = instr_valid_o && pair;
   assign second_o       = second_resolved;
@@ -254,7 +256,8 @@ module sequencer #(
   logic update;
   logic [8:0] update_sem;
   logic [15:0] update_delta;
-  assign update       = pair ? second.update : fetched.update;
+  // A DmaStart leaves its update to the DMA engine.
+  assign update       = pair ? second.update : fetched.update && !instr_pkg::has_dma_start(fetched.opcode);
   assign update_sem   = pair ? second.update_sem : fetched.update_sem;
   assign update_delta = pair ? second.update_delta : fetched.update_delta;
   assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair), serial: serial_q + 32'(pair),

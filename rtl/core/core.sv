@@ -105,7 +105,7 @@ module core #(
   defs_pkg::instr_t second [N];
   logic unused_second;
   assign unused_second = ^{second_valid[N-1:1], second[1], second[2], second[3]};
-  logic [N-1:0][31:0] instr_serial, error_serial;
+  logic [N-1:0][31:0] instr_pc, instr_serial, error_serial;
   defs_pkg::error_cause_e [N-1:0] error_cause, seq_cause;
   assign seq_cause_o = seq_cause;
   for (genvar i = 0; i < N; i++) begin : gen_seq
@@ -124,7 +124,7 @@ module core #(
       .upd_serial_o(upd_serial_o[i]), .upd_take_o(upd_take_o[i]),
       .upd_error_i(upd_error_i[i]),
       .instr_valid_o(instr_valid[i]), .instr_ready_i(instr_ready[i]), .instr_o(instr[i]),
-      .instr_serial_o(instr_serial[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
+      .instr_pc_o(instr_pc[i]), .instr_serial_o(instr_serial[i]), .second_valid_o(second_valid[i]), .second_o(second[i]),
       .done_i(done[i]), .error_valid_i(error_valid[i]),
       .error_cause_i(error_cause[i]), .error_serial_i(error_serial[i]), .quiet_o(seq_quiet[i]), .asleep_o(seq_asleep[i])
     );
@@ -193,19 +193,19 @@ module core #(
 
   // ---------------------------------------------------------------- sync engine and DMA
   logic trig_valid, trig_ready;
-  logic [7:0] trig_engine;
-  logic [15:0] trig_count;
+  dma_pkg::trigger_t trig;
   logic dma_busy;
   sync_engine u_sync (
     .clk_i, .rst_ni,
     .instr_valid_i(instr_valid[3]), .instr_ready_o(instr_ready[3]), .instr_i(instr[3]),
-    .serial_i(instr_serial[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
+    .pc_i(instr_pc[3]), .serial_i(instr_serial[3]), .done_o(done[3][0]), .error_valid_o(error_valid[3]),
     .error_cause_o(error_cause[3]), .error_serial_o(error_serial[3]), .busy_o(busy[3]),
-    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig_engine), .trig_count_o(trig_count)
+    .trig_valid_o(trig_valid), .trig_ready_i(trig_ready), .trig_engine_o(trig.engine), .trig_count_o(trig.count),
+    .trig_start_o(trig.start), .trig_pc_o(trig.pc), .trig_desc_o(trig.desc)
   );
   dma u_dma (
     .clk_i, .rst_ni, .core_id_i, .chip_id_i, .ring_size_i, .peer_i,
-    .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_engine_i(trig_engine), .trig_count_i(trig_count),
+    .trig_valid_i(trig_valid), .trig_ready_o(trig_ready), .trig_i(trig),
     .ring_base_i(ring_base), .ring_count_i(ring_count),
     .error_valid_o(dma_error_o), .error_cause_o(dma_cause_o), .error_pc_o(dma_pc_o),
     .busy_o(dma_busy),
@@ -217,20 +217,17 @@ module core #(
     .wr_req_o(dma_write.req), .wr_stuck_i(dma_write.stuck),
     .msg_valid_o, .msg_ready_i, .msg_o,
     .upd_valid_o(upd_valid_o[N]), .upd_o(upd_o[N]), .upd_engine_o(upd_dma_engine_o),
-    .upd_pc_o(upd_pc_o[N]), .upd_error_i(upd_error_i[N])
+    .upd_pc_o(upd_pc_o[N]), .upd_serial_o(upd_serial_o[N]), .upd_error_i(upd_error_i[N])
   );
-
-  // A DMA engine does not go back in its ring: the index of a descriptor is its serial, too.
-  assign upd_serial_o[N] = upd_pc_o[N];
 
   logic nothing_moves;
   assign nothing_moves = fetch_quiet && busy == '0 && !dma_busy && upd_valid_o == '0 && !sbuf_line.rsp_valid;
   assign quiet_o       = (&seq_quiet) && nothing_moves;
   assign asleep_o      = (&seq_asleep) && nothing_moves;
 
-  // The writers' serials are for the tracer (tb/dut/trace/core_tracer.sv) only.
+  // The writers' serials are for the tracer (tb/dut/trace/core_tracer.sv) only; the DMA alone names a pc.
   logic unused_trace;
-  assign unused_trace = ^{v_wr_serial, a_wr_serial};
+  assign unused_trace = ^{v_wr_serial, a_wr_serial, instr_pc[2:0]};
 
   // An engine that has nothing to do says so.
   `ASSERT_NOW(QuietMeansIdle_A, quiet_o -> instr_valid == '0 && done == '0)

@@ -8,7 +8,8 @@
 // triggered in one read. A ring lies in one memory, so its lines come in order. Where a ring is
 // bad, an entry with its cause stands in for the line, once all lines before are here: the engine
 // stops when it gets there. A ring that the other core shares is read descriptor by descriptor, for the
-// window may end inside a line.
+// window may end inside a line. A descriptor that comes with its doorbell (DmaStart) takes a line of its own: it waits
+// until all that was rung before is here, and there is room; reads of rings wait for it, a cycle.
 `include "assert.svh"
 
 module dma_fetch #(
@@ -22,8 +23,7 @@ module dma_fetch #(
 
   input  logic trig_valid_i,
   output logic trig_ready_o,
-  input  logic [7:0] trig_engine_i,
-  input  logic [15:0] trig_count_i,
+  input  dma_pkg::trigger_t trig_i,
 
   input  logic [Engines-1:0][47:0] ring_base_i,
   input  logic [Engines-1:0][15:0] ring_count_i,
@@ -33,6 +33,8 @@ module dma_fetch #(
   input  logic [EngineBits-1:0] done_engine_i,
   output logic [Engines-1:0] work_o,         // triggered descriptors left
 
+  input  logic [Engines-1:0] waiting_i,      // for a line of indices, whose answer would look like one of descriptors
+  output logic [Engines-1:0] quiet_o,        // no line is under way
   output logic req_valid_o,
   input  logic req_ready_i,
   output logic [EngineBits-1:0] req_engine_o,
@@ -46,11 +48,14 @@ module dma_fetch #(
   input  logic next_look_i,
   input  logic [EngineBits-1:0] next_engine_i,
   output defs_pkg::descriptor_t next_o,
+  output logic next_start_o,                 // it came with the doorbell, of the DmaStart at this pc
+  output logic [23:0] next_start_pc_o,
   output defs_pkg::error_cause_e next_cause_o,
   input  logic next_take_i
 );
 
   localparam int unsigned LineBits = $clog2(size_pkg::LineBytes);
+  localparam int unsigned LineWidth = size_pkg::LineBytes * 8;
   localparam int unsigned Parts = size_pkg::LineBytes / defs_pkg::InstrBytes;  // descriptors of a line
   localparam int unsigned Lines = 1024 / size_pkg::LineBytes;
   localparam int unsigned Slot = $clog2(Lines);
@@ -68,25 +73,31 @@ module dma_fetch #(
   logic [1:0] part_q [Engines*Lines];        // next descriptor in the line
   logic [2:0] left_q [Engines*Lines];
   defs_pkg::error_cause_e cause_q [Engines*Lines];
+  logic [Engines*Lines-1:0] start_q;
+  logic [23:0] start_pc_q [Engines*Lines];
   logic [EngineBits-1:0] turn_q;
 
   assign work_o       = work_q;
   assign next_valid_o = here_any_q;
 
   // --- doorbell -------------------------------------------------------------------------------
-  logic trig;
+  logic trig, bring;                         // bring: a descriptor with it
   logic [EngineBits-1:0] trig_engine;
   logic [16:0] trig_sum;
-  assign trig_engine = trig_engine_i[EngineBits-1:0];
+  assign trig_engine = trig_i.engine[EngineBits-1:0];
 
   always_comb begin
     trig         = 1'b0;
+    bring        = 1'b0;
     trig_sum     = '0;
     trig_ready_o = 1'b1;
-    if (trig_valid_i && 32'(trig_engine_i) < Engines && !stopped_i[trig_engine]) begin
-      trig_sum     = 17'(pending_q[trig_engine]) + 17'(trig_count_i);
-      trig_ready_o = !trig_sum[16];
+    if (trig_valid_i && 32'(trig_i.engine) < Engines && !stopped_i[trig_engine]) begin
+      trig_sum     = 17'(pending_q[trig_engine]) + 17'(trig_i.count);
+      trig_ready_o = !trig_sum[16] &&
+                     (!trig_i.start || (!unasked_any_q[trig_engine] && !full_q[trig_engine] && !rsp_valid_i &&
+                                        here_q[trig_engine] == lines_q[trig_engine]));
       trig         = trig_ready_o;
+      bring        = trig && trig_i.start;
     end
   end
 
@@ -101,7 +112,7 @@ module dma_fetch #(
   defs_pkg::error_cause_e cause;
 
   always_comb begin
-    able      = unasked_any_q & ~full_q & ~stopped_i;
+    able      = unasked_any_q & ~full_q & ~stopped_i & ~waiting_i;
     ask       = 1'b0;
     bad       = 1'b0;
     engine    = '0;
@@ -113,7 +124,10 @@ module dma_fetch #(
     count     = '0;
     tail      = '0;
     cause     = defs_pkg::ErrorCauseNone;
-    if (able != '0) begin
+    if (bring) begin
+      engine = trig_engine;
+      tail   = head_q[engine] + lines_q[engine][Slot-1:0];
+    end else if (able != '0) begin
       engine    = EngineBits'(dma_pkg::pick_of(16'(able), 4'(turn_q)));
       ring_base = ring_base_i[engine];
       position  = position_q[engine];
@@ -142,7 +156,11 @@ module dma_fetch #(
   assign req_engine_o = engine;
   assign req_addr_o   = addr;
   assign req_bytes_o  = 9'({count[2:0], 6'b0});
-  assign asked        = (ask && req_ready_i) || bad;
+  assign asked        = (ask && req_ready_i) || bad || bring;
+
+  always_comb begin
+    for (int unsigned e = 0; e < Engines; e++) quiet_o[e] = here_q[e] == lines_q[e];
+  end
 
   // --- oldest descriptor ------------------------------------------------------------------------
   logic [EngineBits-1:0] rsp_engine;
@@ -156,10 +174,14 @@ module dma_fetch #(
     next_slot    = '0;
     next_o       = '0;
     next_cause_o = defs_pkg::ErrorCauseNone;
+    next_start_o = 1'b0;
+    next_start_pc_o = '0;
     if (next_look_i) begin
       next_slot    = {next_engine_i, head_q[next_engine_i]};
       next_o       = line_q[next_slot][512*32'(part_q[next_slot])+:512];
       next_cause_o = cause_q[next_slot];
+      next_start_o = start_q[next_slot];
+      next_start_pc_o = start_pc_q[next_slot];
     end
   end
   assign used_up = next_take_i && left_q[next_slot] == 3'd1;
@@ -167,18 +189,18 @@ module dma_fetch #(
   // --- registers --------------------------------------------------------------------------------
   logic add_here, here_same, lines_same, unasked_same, done_same;
   logic [EngineBits-1:0] here_engine;
-  assign add_here     = rsp_valid_i || bad;
+  assign add_here     = rsp_valid_i || bad || bring;
   assign here_engine  = rsp_valid_i ? rsp_engine : engine;
   assign here_same    = add_here && here_engine == next_engine_i;
   assign lines_same   = asked && engine == next_engine_i;
-  assign unasked_same = trig && trig_engine == engine;
+  assign unasked_same = trig && !bring && trig_engine == engine;
   assign done_same    = trig && trig_engine == done_engine_i;
 
   logic [Slot:0] here_less, lines_less;
   logic [15:0] unasked_less, pending_less;
   assign here_less    = here_q[next_engine_i] - (Slot+1)'(1) + (Slot+1)'(here_same);
   assign lines_less   = lines_q[next_engine_i] - (Slot+1)'(1) + (Slot+1)'(lines_same);
-  assign unasked_less = unasked_q[engine] - count + (unasked_same ? trig_count_i : 16'd0);
+  assign unasked_less = unasked_q[engine] - count + (unasked_same ? trig_i.count : 16'd0);
   assign pending_less = (done_same ? trig_sum[15:0] : pending_q[done_engine_i]) - 16'd1;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -196,22 +218,24 @@ module dma_fetch #(
       turn_q        <= '0;
     end else begin
       if (trig) begin
-        pending_q[trig_engine]     <= trig_sum[15:0];
-        unasked_q[trig_engine]     <= unasked_q[trig_engine] + trig_count_i;
+        pending_q[trig_engine] <= trig_sum[15:0];
+        work_q[trig_engine]    <= 1'b1;
+      end
+      if (trig && !bring) begin
+        unasked_q[trig_engine]     <= unasked_q[trig_engine] + trig_i.count;
         unasked_any_q[trig_engine] <= 1'b1;
-        work_q[trig_engine]        <= 1'b1;
       end
       if (done_valid_i) begin
         pending_q[done_engine_i] <= pending_less;
         if (pending_less == '0) work_q[done_engine_i] <= 1'b0;
       end
-      if (asked || (able != '0 && !ask)) begin
+      if (!bring && (asked || (able != '0 && !ask))) begin
         turn_q <= (32'(engine) == Engines - 1) ? '0 : engine + EngineBits'(1);
       end
       if (asked) begin
         unasked_q[engine]     <= unasked_less;
         unasked_any_q[engine] <= unasked_less != '0;
-        position_q[engine]    <= count == to_end ? 16'd0 : position + count;
+        if (!bring) position_q[engine] <= count == to_end ? 16'd0 : position + count;
         lines_q[engine]       <= lines_q[engine] + (Slot+1)'(1);
         full_q[engine]        <= 32'(lines_q[engine]) == Lines - 1;
       end
@@ -232,14 +256,17 @@ module dma_fetch #(
   always_ff @(posedge clk_i) begin
     if (asked) begin
       part_q[tail_slot]  <= part;
-      left_q[tail_slot]  <= count[2:0];
+      left_q[tail_slot]  <= bring ? 3'd1 : count[2:0];
       cause_q[tail_slot] <= cause;
+      start_q[tail_slot] <= bring;
+      start_pc_q[tail_slot] <= trig_i.pc;
     end
     if (next_take_i) begin
       part_q[next_slot] <= part_q[next_slot] + 2'd1;
       left_q[next_slot] <= left_q[next_slot] - 3'd1;
     end
     if (rsp_valid_i) line_q[rsp_slot] <= rsp_i.data;
+    else if (bring) line_q[tail_slot] <= LineWidth'(trig_i.desc);
   end
 
   // --- assertions -------------------------------------------------------------------------------

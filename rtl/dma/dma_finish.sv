@@ -30,6 +30,8 @@ module dma_finish #(
   input  logic [EngineBits-1:0] wr_engine_i,
   input  logic [1:0] wr_memory_i,
   input  logic [3:0] wr_stuck_i,             // mem_xbar: dma_wr stuck
+  // a beat without a write is picked that ends its descriptor: close_beat_i
+  input  logic drop_i,
   // a message is accepted that ends its descriptor
   input  logic msg_ends_i,
   input  logic [EngineBits-1:0] msg_engine_i,
@@ -41,12 +43,14 @@ module dma_finish #(
   input  logic upd_error_i,                  // the update offered in the last cycle was rejected
 
   output logic done_valid_o,                 // a descriptor has ended
-  output logic stop_valid_o,                 // its update was rejected
+  output logic stop_valid_o,                 // its update was rejected, or it had a fault
+  output logic stop_fault_o,                 // the latter
   output logic [EngineBits-1:0] done_engine_o,
   output logic [31:0] done_pc_o
 );
 
   typedef struct packed {
+    logic fault;
     logic update;
     logic [8:0] sem;
     logic [15:0] delta;
@@ -57,7 +61,7 @@ module dma_finish #(
   logic [3:0][Engines-1:0] landing_q;        // per memory
   end_t end_q [Engines];
   logic [EngineBits-1:0] turn_q;
-  logic posted_q;
+  logic posted_q, posted_fault_q;
   end_t post_q;                              // in this cycle at the semaphores; then posted
   logic post_valid_q;
   logic [EngineBits-1:0] post_engine_q, posted_engine_q;
@@ -100,6 +104,7 @@ module dma_finish #(
         for (int unsigned m = 0; m < 4; m++) landing_q[m] <= landing_q[m] & ~landed;
       end
       if (wr_done_i && wr_ends_i) landing_q[wr_memory_i][wr_engine_i] <= 1'b1;
+      if (drop_i) landing_q[close_beat_i.memory][close_engine_i] <= 1'b1;
       if ((ready_q | landed) != '0) ready_q <= ready_q | landed;
       if (msg_ends_i) ready_q[msg_engine_i] <= 1'b1;
       if (post) begin
@@ -111,7 +116,7 @@ module dma_finish #(
 
   always_ff @(posedge clk_i) begin
     if (close_i) begin
-      end_q[close_engine_i] <= '{update: close_beat_i.update, sem: close_beat_i.update_sem,
+      end_q[close_engine_i] <= '{fault: close_beat_i.fault, update: close_beat_i.update, sem: close_beat_i.update_sem,
                                  delta: close_beat_i.update_delta, pc: close_beat_i.pc};
     end
     if (post) begin
@@ -121,6 +126,7 @@ module dma_finish #(
     if (post_valid_q) begin
       posted_engine_q <= post_engine_q;
       posted_pc_q     <= post_q.pc;
+      posted_fault_q  <= post_q.fault;
     end
   end
 
@@ -129,8 +135,9 @@ module dma_finish #(
   assign upd_o         = '{sem: post_q.sem, delta: 17'($signed(post_q.delta))};
   assign upd_engine_o  = 4'(post_engine_q);
   assign upd_pc_o      = post_q.pc;
-  assign done_valid_o  = posted_q && !upd_error_i;
-  assign stop_valid_o  = posted_q && upd_error_i;
+  assign done_valid_o  = posted_q && !upd_error_i && !posted_fault_q;
+  assign stop_valid_o  = posted_q && (upd_error_i || posted_fault_q);
+  assign stop_fault_o  = posted_fault_q;
   assign done_engine_o = posted_engine_q;
   assign done_pc_o     = posted_pc_q;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // May a descriptor read before its predecessors have written? Not if it reads what they write.
 //
+// It reads its list of indices, too; what that names lies, with all of its bound, between the first and the last row.
+//
 // Per engine and memory there is one box around all that its open descriptors (loaded, not ended) write:
 // bytes low .. high, and in SBUF, where rows step over partitions, bytes from .. to of each. The box is too
 // large if it is around several; it goes when the engine has nothing open. Writes need no such question:
@@ -20,6 +22,7 @@ module dma_order #(
   input  logic [47:0] src_last_i,
   input  logic [47:0] src1_last_i,
   input  logic [47:0] dst_last_i,
+  input  logic [19:0] dst_bytes_i,           // of a row
   output logic clash_o,
   input  logic load_i                        // it becomes one of the open ones
 );
@@ -43,7 +46,7 @@ module dma_order #(
               from <= (right ? last[17:0] : first[17:0]) + 18'(bytes) - 18'd1));
   endfunction
 
-  logic [EngineBits+1:0] src_index, src1_index, dst_index;
+  logic [EngineBits+1:0] src_index, src1_index, dst_index, list_index;
   logic second, up, right, grow;
   logic [47:0] low, high;
   logic [17:0] from, to;
@@ -52,6 +55,7 @@ module dma_order #(
     src_index  = '0;
     src1_index = '0;
     dst_index  = '0;
+    list_index = '0;
     second     = 1'b0;
     up         = 1'b0;
     right      = 1'b0;
@@ -65,20 +69,24 @@ module dma_order #(
       src_index  = {engine_i, 2'(address_pkg::memory_of(desc_i.src))};
       src1_index = {engine_i, 2'(address_pkg::memory_of(desc_i.src1))};
       dst_index  = {engine_i, 2'(address_pkg::memory_of(desc_i.dst))};
-      second     = desc_i.combine != defs_pkg::CombineCopy;
+      list_index = {engine_i, 2'(address_pkg::memory_of(desc_i.index))};
+      second     = desc_i.combine == defs_pkg::CombineAdd || desc_i.combine == defs_pkg::CombineMax;
       up         = desc_i.dst < dst_last_i;
       right      = desc_i.dst[17:0] < dst_last_i[17:0];
       low        = up ? desc_i.dst : dst_last_i;
-      high       = (up ? dst_last_i : desc_i.dst) + 48'(desc_i.row_bytes) - 48'd1;
+      high       = (up ? dst_last_i : desc_i.dst) + 48'(dst_bytes_i) - 48'd1;
       from       = right ? desc_i.dst[17:0] : dst_last_i[17:0];
-      to         = (right ? dst_last_i[17:0] : desc_i.dst[17:0]) + 18'(desc_i.row_bytes) - 18'd1;
+      to         = (right ? dst_last_i[17:0] : desc_i.dst[17:0]) + 18'(dst_bytes_i) - 18'd1;
 
       clash_o = open_i && ((valid_q[src_index] &&
                             meets(desc_i.src, src_last_i, desc_i.row_bytes, low_q[src_index],
                                   high_q[src_index], from_q[src_index], to_q[src_index])) ||
                            (second && valid_q[src1_index] &&
                             meets(desc_i.src1, src1_last_i, desc_i.row_bytes, low_q[src1_index],
-                                  high_q[src1_index], from_q[src1_index], to_q[src1_index])));
+                                  high_q[src1_index], from_q[src1_index], to_q[src1_index])) ||
+                           (desc_i.index_mode != defs_pkg::IndexModeNone && valid_q[list_index] &&
+                            meets(desc_i.index, desc_i.index, {2'd0, desc_i.rows, 2'd0}, low_q[list_index],
+                                  high_q[list_index], from_q[list_index], to_q[list_index])));
       grow = open_i && valid_q[dst_index];
       if (grow && low_q[dst_index] < low) low = low_q[dst_index];
       if (grow && high_q[dst_index] > high) high = high_q[dst_index];

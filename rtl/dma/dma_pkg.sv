@@ -2,6 +2,15 @@
 // What the parts of the DMA tell each other.
 package dma_pkg;
 
+  // A doorbell: `count` descriptors of the ring; or, with `start`, the one that is here (count 1), by the DmaStart at `pc`.
+  typedef struct packed {
+    logic [7:0] engine;
+    logic [15:0] count;
+    logic start;
+    logic [23:0] pc;
+    defs_pkg::descriptor_t desc;
+  } trigger_t;
+
   // A read that starts now, to the back end: where its bytes go.
   typedef struct packed {
     logic [$clog2(size_pkg::LineBytes)-1:0] from;  // first byte in the source line
@@ -12,6 +21,9 @@ package dma_pkg;
     logic keep;                                    // of the second source: for the next beat
     logic [2:0] combine;                           // what is made of this one and the one kept
     logic [3:0] dtype;
+    logic [3:0] dst_dtype;                         // of a cast
+    logic drop;                                    // nothing is written: only the end of its descriptor
+    logic fault;                                   // which stops there
     logic last;                                    // of a packet
     logic notify;                                  // last of the descriptor, which notifies
     logic [9:0] dst;
@@ -66,6 +78,30 @@ package dma_pkg;
         x = convert_pkg::canonical(adds ? fma_pkg::add_fp32(x, y) : convert_pkg::max_fp32(x, y));
       end
       combine[32*i+:32] = x;
+    end
+  endfunction
+
+  // The elements at the low end of a line, at most one for every word, from one format to another. Twin: cast() of
+  // cmodel/machine/dma.cc.
+  function automatic logic [Words*32-1:0] cast(input logic [Words*32-1:0] line_i, input logic [3:0] from_i,
+                                               input logic [3:0] to_i);
+    logic [22:0] from, to;
+    logic [31:0] element;
+    from = format_pkg::format_of(from_i);
+    to   = format_pkg::format_of(to_i);
+    cast = '0;
+    for (int unsigned i = 0; i < Words; i++) begin
+      case (dma_cast_pkg::log_bytes(from_i))
+        2'd2:    element = line_i[32*i+:32];
+        2'd1:    element = {line_i[16*i+:16], 16'd0};
+        default: element = {line_i[8*i+:8], 24'd0};
+      endcase
+      element = format_pkg::from_fp32(format_pkg::to_fp32(element, from), to);
+      case (dma_cast_pkg::log_bytes(to_i))
+        2'd2:    cast[32*i+:32] = element;
+        2'd1:    cast[16*i+:16] = element[15:0];
+        default: cast[8*i+:8]   = element[7:0];
+      endcase
     end
   endfunction
 

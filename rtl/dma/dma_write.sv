@@ -10,7 +10,8 @@
 // in the order of their reads, one beat per cycle. Engines take turns, and one goes first that does not
 // write to the memory written last: see dma_engines. Behind the last beat of a descriptor its engine is closed
 // until that one has ended: dma_finish. A beat of two sources is two entries: the line of the second source
-// leaves into kept_q, and the one behind it is combined with that.
+// leaves into kept_q, and the one behind it is combined with that. A beat that is dropped leaves as a write does, but
+// none is made: what its descriptor has written before lands as if the last of that were its end.
 `include "assert.svh"
 
 module dma_write #(
@@ -46,7 +47,8 @@ module dma_write #(
   output logic msg_valid_o,
   input  logic msg_ready_i,
   output size_pkg::msg_chunk_t msg_o,
-  output logic msg_ends_o
+  output logic msg_ends_o,
+  output logic drop_o                        // close_beat_o is dropped
 );
 
   localparam int unsigned LineWidth = size_pkg::LineBytes * 8;
@@ -101,7 +103,7 @@ module dma_write #(
       plan     = plan_q[{pick, pick_seq}];
       pick_any = able != '0;
       pick_keep = pick_any && keep_q[pick];
-      pick_wr  = pick_any && !keep_q[pick] && !away_q[pick];
+      pick_wr  = pick_any && !keep_q[pick] && !away_q[pick] && !plan.drop;
       pick_msg = pick_any && !keep_q[pick] && away_q[pick];
     end
   end
@@ -109,6 +111,7 @@ module dma_write #(
   assign close_o        = pick_any && plan.ends;
   assign close_engine_o = pick;
   assign close_beat_o   = plan;
+  assign drop_o         = pick_any && plan.drop;
   assign full_o         = full_q;
 
   // --- data: moved only when picked -----------------------------------------------------
@@ -119,10 +122,11 @@ module dma_write #(
   endfunction
 
   logic [LineBits-1:0] turn, kept_turn;      // by which a line moves to its place
-  logic two, adds;
+  logic two, adds, casts;
   assign turn      = plan.addr[LineBits-1:0] - plan.from;
   assign kept_turn = plan.addr[LineBits-1:0] - kept_from_q[pick];
-  assign two       = plan.combine != defs_pkg::CombineCopy;
+  assign two       = plan.combine == defs_pkg::CombineAdd || plan.combine == defs_pkg::CombineMax;
+  assign casts     = plan.combine == defs_pkg::CombineCast;
   assign adds      = plan.combine == defs_pkg::CombineAdd;
 
   always_ff @(posedge clk_i) begin
@@ -138,6 +142,10 @@ module dma_write #(
       if (two) begin
         wr_req_o.data <= dma_pkg::combine(adds, plan.dtype, rotate_left(line_q[{pick, pick_seq}], turn),
                                           rotate_left(kept_q[pick], kept_turn));
+      end
+      if (casts) begin
+        wr_req_o.data <= dma_pkg::cast(line_q[{pick, pick_seq}] >> {plan.from, 3'b0}, plan.dtype, plan.dst_dtype)
+                         << {plan.addr[LineBits-1:0], 3'b0};
       end
       wr_pc_o     <= plan.pc;
       wr_ends_o   <= plan.ends;

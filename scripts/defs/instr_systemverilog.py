@@ -70,6 +70,9 @@ def sv_instr_pkg(defs, rows):
                      [(r, "1'b1") for r in rows if r.scalars == "src1"], "1'b0")
     out += by_opcode("form_of", "form_e", "What it makes of elements and scalars.",
                      [(r, f"Form{camel(r.form)}") for r in rows if r.form != "elementwise"], "FormElementwise")
+    for overlay in dict.fromkeys(r.overlay for r in rows if r.overlay and not r.control):
+        out += by_opcode(f"has_{overlay}", "logic", f"Does a {overlay} lie in place of its operands?",
+                         [(r, "1'b1") for r in rows if r.overlay == overlay], "1'b0")
     for place, index in (("src1", 1), ("dst", 2)):
         out += by_opcode(f"{place}_walk", "walk_e", f"How {place} is walked.",
                          [(r, f"Walk{camel(r.operands[index].walk)}") for r in rows if r.operands[index].walk != "all"], "WalkAll")

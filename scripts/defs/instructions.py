@@ -128,8 +128,8 @@ class Row:
                 mask |= sum(((1 << bits) - 1) << (lsb + at) for at, bits in zero)
         if self.overlay:
             width = layout.struct_width(self.overlay)
-            if width > len(OPERANDS) * layout.struct_width("operand"):
-                raise DefsError(f"{where}: operands '{self.overlay}' is wider than three operands")
+            if width > min(lsb for field, lsb, _ in layout.positions("instr") if field["name"] in [*WAIT_AND_UPDATE, "imm" * bool(self.imm)]):
+                raise DefsError(f"{where}: operands '{self.overlay}' is wider than the fields below its update")
             mask &= ~((1 << width) - 1)
         return mask
 

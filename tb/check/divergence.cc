@@ -74,14 +74,15 @@ std::string fields(const defs::Sizes& sizes, const cmodel::Commit& c) {
       return fmt::format("SbufRow pc {}, byte {:#x}, partitions {}..{}, {} B elements", c.pc,
                          c.addr, c.first, c.first + c.count - 1, c.element_bytes);
     case cmodel::CommitKind::MemBurst:
-      return fmt::format("MemBurst pc {}, {} B at {}", c.pc, c.count, address(sizes, c.addr));
+      return fmt::format("MemBurst {}, {} B at {}", cmodel::pc_text(c.pc), c.count,
+                         address(sizes, c.addr));
     case cmodel::CommitKind::Message:
       return fmt::format("Message, {} B of payload", c.count);
     case cmodel::CommitKind::Semaphore:
-      return fmt::format("Semaphore pc {}, {} {:+}", c.pc,
+      return fmt::format("Semaphore {}, {} {:+}", cmodel::pc_text(c.pc),
                          cmodel::semaphore_name(static_cast<unsigned>(c.addr)), c.delta);
     case cmodel::CommitKind::Error:
-      return fmt::format("Error pc {}, {}", c.pc,
+      return fmt::format("Error {}, {}", cmodel::pc_text(c.pc),
                          to_string(static_cast<defs::ErrorCause>(c.delta)));
   }
   return "?";
@@ -100,7 +101,8 @@ std::string who(const cmodel::StreamId& id) {
 }
 
 std::string describe(const cmodel::Commit& commit) {
-  return fmt::format("{} pc {} {}", who(commit.stream), commit.pc, kind_name(commit.kind));
+  return fmt::format("{} {} {}", who(commit.stream), cmodel::pc_text(commit.pc),
+                     kind_name(commit.kind));
 }
 
 std::vector<WrongElement> wrong_elements(const Mismatch& m) {
@@ -120,7 +122,8 @@ std::vector<WrongElement> wrong_elements(const Mismatch& m) {
 std::string to_text(const Divergence& d, const defs::Sizes& sizes) {
   std::string text = fmt::format("{}, core cycle {}: RTL and golden model differ\n",
                                  who(d.actual.stream), d.cycle);
-  if (!d.instruction.empty()) text += fmt::format("  pc {}: {}\n", d.actual.pc, d.instruction);
+  if (!d.instruction.empty())
+    text += fmt::format("  {}: {}\n", cmodel::pc_text(d.actual.pc), d.instruction);
   if (d.only_data()) {
     text += fmt::format("  {}\n", fields(sizes, d.actual));
     const unsigned element = d.element_bytes();
@@ -134,7 +137,8 @@ std::string to_text(const Divergence& d, const defs::Sizes& sizes) {
                               (d.data.size() + element - 1) / element);
   }
   if (!d.expected_instruction.empty())
-    text += fmt::format("  expected pc {}: {}\n", d.expected->pc, d.expected_instruction);
+    text +=
+        fmt::format("  expected {}: {}\n", cmodel::pc_text(d.expected->pc), d.expected_instruction);
   const auto shown = [&](const cmodel::Commit& c) {
     return fields(sizes, c) + (d.only_operation() ? fmt::format(", operation {}", c.serial) : "");
   };

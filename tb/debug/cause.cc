@@ -72,10 +72,9 @@ Cause cause_by(const cmodel::StreamId& id, std::uint32_t pc, std::optional<std::
 Cause lost_update(const cmodel::Commit& update, std::optional<std::uint64_t> cycle) {
   Cause cause = cause_by(
       update.stream, update.pc, cycle,
-      fmt::format(
-          "{} pc {} has done its work, its update of semaphore {} by {:+} was never applied",
-          cmodel::engine_name(update.stream.engine), update.pc,
-          cmodel::semaphore_name(static_cast<unsigned>(update.addr)), update.delta));
+      fmt::format("{} {} has done its work, its update of semaphore {} by {:+} was never applied",
+                  cmodel::engine_name(update.stream.engine), cmodel::pc_text(update.pc),
+                  cmodel::semaphore_name(static_cast<unsigned>(update.addr)), update.delta));
   cause.block = "semaphores";
   return cause;
 }

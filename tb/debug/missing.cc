@@ -122,7 +122,7 @@ Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
   if (const auto last = provenance.writer(cell, {.first = ~0u, .stream = {}})) {
     cause.engine = cmodel::engine_name(last->stream.engine);
     cause.pc = last->pc;
-    cause.why += fmt::format(", written last by {} pc {}", cause.engine, last->pc);
+    cause.why += fmt::format(", written last by {} {}", cause.engine, cmodel::pc_text(last->pc));
   }
   return cause;
 }

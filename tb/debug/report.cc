@@ -44,10 +44,11 @@ ordered_json elements(const Mismatch& m) {
 }
 
 std::string instruction(const cmodel::Program& program, const cmodel::StreamId& id,
-                        std::uint32_t pc) {
+                        std::uint32_t at) {
   constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
+  const auto [engine, pc] = cmodel::place_of(id.engine, at);
   for (const auto& s : program.streams)
-    if (s.chip == id.chip && s.core == id.core && s.engine == id.engine && pc < s.count)
+    if (s.chip == id.chip && s.core == id.core && s.engine == engine && pc < s.count)
       return cmodel::disassemble(instr_at(program, s, pc));
   for (const auto& r : program.rings)
     if (r.chip == id.chip && r.core == id.core && kDma0 + r.engine == id.engine && r.count)
@@ -67,6 +68,8 @@ ordered_json operation(const cmodel::Program& program, const cmodel::StreamId& i
   }
   j["engine"] = cmodel::engine_name(id.engine);
   j["pc"] = pc;
+  if (const auto place = cmodel::place_of(id.engine, pc); place.engine != id.engine)
+    j["started_at"] = place.pc;
   const std::string words = instruction(program, id, pc);
   if (!words.empty()) j["instruction"] = words;
   const std::string source = program.source_of(id.chip, id.core, id.engine, pc);
@@ -120,7 +123,7 @@ std::string short_name(const ordered_json& u) {
   text += u["engine"].get<std::string>();
   if (u.contains("from_chip"))
     return text + fmt::format(" from chip {}", u["from_chip"].get<unsigned>());
-  return text + fmt::format(" pc {}", u["pc"].get<std::uint32_t>());
+  return text + ' ' + cmodel::pc_text(u["pc"].get<std::uint32_t>());
 }
 
 std::string more(const ordered_json& u, std::string_view indent) {
@@ -170,7 +173,7 @@ std::string cause_text(const Diagnosis& d) {
   return fmt::format("earliest cause: chip {}{} {} ({}){}{}{}\n  {}\n", c.chip,
                      c.core ? fmt::format(" core {}", *c.core) : "", c.block, instance_of(c),
                      c.engine.empty() ? "" : ", " + c.engine,
-                     c.pc ? fmt::format(" pc {}", *c.pc) : "",
+                     c.pc ? " " + cmodel::pc_text(*c.pc) : "",
                      c.cycle ? fmt::format(", core cycle {}", *c.cycle) : "", c.why);
 }
 

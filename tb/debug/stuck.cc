@@ -30,8 +30,8 @@ Cause stuck_in(const Board& board, const cmodel::StreamId& id, std::uint32_t pc,
   Cause cause = cause_by(id, pc, {}, says(board, what));
   if (const auto last = board.scoreboard().last_of(id)) {
     cause.last_moved = last->cycle;
-    cause.why += fmt::format("; its last commit, of pc {}, came in core cycle {}", last->commit.pc,
-                             last->cycle);
+    cause.why += fmt::format("; its last commit, of {}, came in core cycle {}",
+                             cmodel::pc_text(last->commit.pc), last->cycle);
   } else {
     cause.why += "; it has done nothing yet";
   }

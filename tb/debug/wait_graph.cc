@@ -65,18 +65,26 @@ void WaitGraph::producers(const Board& board, const cmodel::Program& program, un
   const std::string node = semaphore_node(chip, sem);
   edges_[node];
   for (const cmodel::InstrStream& stream : program.streams) {
-    if (stream.chip != chip) continue;
-    const SequencerState s = board.chip(chip).state().sequencer(stream.core, stream.engine);
+    const SequencerState s = board.chip(stream.chip).state().sequencer(stream.core, stream.engine);
     if (!s.running()) continue;
+    const auto adds = [&](const defs::Instr& i) {
+      return stream.chip == chip && i.update && i.update_sem == sem && i.update_delta > 0;
+    };
+    const auto notifies = [&](const defs::Instr& i) {
+      if (!cmodel::starts_copy(i)) return false;
+      const auto start = defs::dma_start_of(i);
+      return start.dst_chip == chip && start.notify && start.notify_sem == sem;
+    };
     const std::uint32_t from = s.in_flight && s.pc ? s.pc - 1 : s.pc;
     const auto code = cmodel::code_of(program, stream);
     const auto to_come = cmodel::may_come(code, from);
     for (std::uint32_t n = 0; n < stream.count; ++n) {
       const std::uint32_t pc = (from + n) % stream.count;  // a loop comes back to what is before
       const defs::Instr& i = code[pc];
-      if (!to_come[pc] || !i.update || i.update_sem != sem || i.update_delta <= 0) continue;
-      add(node, engine_node(chip, stream.core, stream.engine),
-          fmt::format("pc {} adds {}", pc, i.update_delta));
+      if (!to_come[pc] || !(adds(i) || notifies(i))) continue;
+      add(node, engine_node(stream.chip, stream.core, stream.engine),
+          adds(i) ? fmt::format("pc {} adds {}", pc, i.update_delta)
+                  : fmt::format("pc {} notifies", pc));
       break;
     }
   }

@@ -10,7 +10,7 @@ namespace tb {
 
 std::span<const Scenario> scenarios() {
   static const std::array all{kDigits, kGemm,    kRing,      kBusy,  kCorners, kErrors,
-                              kNoise,  kTenants, kRegisters, kRelay, kLoops};
+                              kNoise,  kTenants, kRegisters, kRelay, kLoops,   kGather};
   return all;
 }
 

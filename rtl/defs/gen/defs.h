@@ -35,6 +35,7 @@ inline constexpr unsigned kLinkLatency = 32;  ///< fabric cycles from one chip's
 inline constexpr unsigned kLinkLatencyMin = 4;  ///< least link latency the board accepts, fabric cycles
 inline constexpr unsigned kHostRequests = 96;  ///< requests that a chip's host port holds: the credits of the host; and its reads in flight
 inline constexpr unsigned kFabricDivide = 2;  ///< core cycles per fabric cycle
+inline constexpr unsigned kStartedBit = 31;  ///< of the pc of a DMA engine's operation: 1: a DmaStart made it, and below stands the pc of that; 0: index of a descriptor of its ring
 inline constexpr unsigned kSbufStride = 262144;  ///< address distance of two partitions in the SBUF window, bytes
 inline constexpr unsigned kLinkPorts = 4;  ///< on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
 inline constexpr unsigned kLocalPorts = 2;  ///< local stream ports; local port c serves core c
@@ -452,16 +453,34 @@ enum class Combine : std::uint8_t {
   Copy = 0,  ///< src; there is no second source
   Add = 1,  ///< src + src1: fp32, bf16 added in fp32 and rounded once, int32 mod 2^32
   Max = 2,  ///< the greater one: as of alu_op, int32 signed
+  Cast = 3,  ///< src, from dtype to dst_dtype, by way of fp32; there is no second source
 };
 inline constexpr std::string_view to_string(Combine value) {
   switch (value) {
     case Combine::Copy: return "Copy";
     case Combine::Add: return "Add";
     case Combine::Max: return "Max";
+    case Combine::Cast: return "Cast";
   }
   return "?";
 }
-inline constexpr std::array kEveryCombine{Combine::Copy, Combine::Add, Combine::Max};
+inline constexpr std::array kEveryCombine{Combine::Copy, Combine::Add, Combine::Max, Combine::Cast};
+
+/// which rows of a descriptor a list of indices names
+enum class IndexMode : std::uint8_t {
+  None = 0,  ///< row i is at i * stride; there is no list
+  Gather = 1,  ///< row i of the source is at index[i] * src_stride
+  Scatter = 2,  ///< row i of the destination is at index[i] * dst_stride
+};
+inline constexpr std::string_view to_string(IndexMode value) {
+  switch (value) {
+    case IndexMode::None: return "None";
+    case IndexMode::Gather: return "Gather";
+    case IndexMode::Scatter: return "Scatter";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryIndexMode{IndexMode::None, IndexMode::Gather, IndexMode::Scatter};
 
 /// what a sequencer computes of two registers, 32 bits
 enum class RegOp : std::uint8_t {
@@ -767,6 +786,7 @@ enum class Opcode : std::uint8_t {
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+  DmaStart = 65,  ///< sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
 };
 inline constexpr std::string_view to_string(Opcode value) {
   switch (value) {
@@ -788,10 +808,11 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::Activate: return "Activate";
     case Opcode::ActivateScaled: return "ActivateScaled";
     case Opcode::DmaTrigger: return "DmaTrigger";
+    case Opcode::DmaStart: return "DmaStart";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1272,6 +1293,88 @@ struct Reduction {
   bool operator==(const Reduction&) const = default;
 };
 
+/// operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
+struct DmaStart {
+  static constexpr unsigned kBits = 372;
+  static constexpr unsigned kWords = 12;
+  using Words = std::array<std::uint32_t, 12>;
+  std::uint8_t engine{};  ///< DMA engine of this core
+  std::uint8_t vn{};  ///< as in descriptor, likewise all that has a name from there
+  std::uint8_t notify{};
+  std::uint16_t notify_sem{};
+  std::uint16_t rows{};
+  std::uint32_t row_bytes{};
+  std::int64_t src_stride{};
+  std::int64_t dst_stride{};
+  std::uint16_t dst_chip{};
+  std::uint64_t src{};
+  std::uint64_t dst{};
+  std::uint8_t combine{};  ///< Add, Max: with dst, row by row
+  std::uint8_t dtype{};
+  std::uint8_t dst_dtype{};
+  std::uint8_t index_mode{};
+  std::uint8_t skip{};
+  std::uint64_t index{};
+  std::uint32_t bound{};
+  std::uint8_t src_reg{};  ///< src += R[src_reg], signed, mod 2^48
+  std::uint8_t dst_reg{};  ///< dst += R[dst_reg], signed, mod 2^48
+  std::uint8_t index_reg{};  ///< index += R[index_reg], signed, mod 2^48
+  std::uint8_t rows_reg{};  ///< not 0: rows = R[rows_reg]; beyond 65535 they are 0, which is BadDescriptor
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 368, 4, static_cast<std::uint64_t>(engine));
+    put_bits(words, at + 366, 2, static_cast<std::uint64_t>(vn));
+    put_bits(words, at + 365, 1, static_cast<std::uint64_t>(notify));
+    put_bits(words, at + 356, 9, static_cast<std::uint64_t>(notify_sem));
+    put_bits(words, at + 340, 16, static_cast<std::uint64_t>(rows));
+    put_bits(words, at + 320, 20, static_cast<std::uint64_t>(row_bytes));
+    put_bits(words, at + 272, 48, static_cast<std::uint64_t>(src_stride));
+    put_bits(words, at + 224, 48, static_cast<std::uint64_t>(dst_stride));
+    put_bits(words, at + 214, 10, static_cast<std::uint64_t>(dst_chip));
+    put_bits(words, at + 166, 48, static_cast<std::uint64_t>(src));
+    put_bits(words, at + 118, 48, static_cast<std::uint64_t>(dst));
+    put_bits(words, at + 115, 3, static_cast<std::uint64_t>(combine));
+    put_bits(words, at + 111, 4, static_cast<std::uint64_t>(dtype));
+    put_bits(words, at + 107, 4, static_cast<std::uint64_t>(dst_dtype));
+    put_bits(words, at + 105, 2, static_cast<std::uint64_t>(index_mode));
+    put_bits(words, at + 104, 1, static_cast<std::uint64_t>(skip));
+    put_bits(words, at + 56, 48, static_cast<std::uint64_t>(index));
+    put_bits(words, at + 24, 32, static_cast<std::uint64_t>(bound));
+    put_bits(words, at + 18, 6, static_cast<std::uint64_t>(src_reg));
+    put_bits(words, at + 12, 6, static_cast<std::uint64_t>(dst_reg));
+    put_bits(words, at + 6, 6, static_cast<std::uint64_t>(index_reg));
+    put_bits(words, at + 0, 6, static_cast<std::uint64_t>(rows_reg));
+  }
+  static DmaStart unpack(const std::uint32_t* words, unsigned at = 0) {
+    DmaStart s;
+    s.engine = static_cast<std::uint8_t>(get_bits(words, at + 368, 4));
+    s.vn = static_cast<std::uint8_t>(get_bits(words, at + 366, 2));
+    s.notify = static_cast<std::uint8_t>(get_bits(words, at + 365, 1));
+    s.notify_sem = static_cast<std::uint16_t>(get_bits(words, at + 356, 9));
+    s.rows = static_cast<std::uint16_t>(get_bits(words, at + 340, 16));
+    s.row_bytes = static_cast<std::uint32_t>(get_bits(words, at + 320, 20));
+    s.src_stride = static_cast<std::int64_t>(get_signed(words, at + 272, 48));
+    s.dst_stride = static_cast<std::int64_t>(get_signed(words, at + 224, 48));
+    s.dst_chip = static_cast<std::uint16_t>(get_bits(words, at + 214, 10));
+    s.src = static_cast<std::uint64_t>(get_bits(words, at + 166, 48));
+    s.dst = static_cast<std::uint64_t>(get_bits(words, at + 118, 48));
+    s.combine = static_cast<std::uint8_t>(get_bits(words, at + 115, 3));
+    s.dtype = static_cast<std::uint8_t>(get_bits(words, at + 111, 4));
+    s.dst_dtype = static_cast<std::uint8_t>(get_bits(words, at + 107, 4));
+    s.index_mode = static_cast<std::uint8_t>(get_bits(words, at + 105, 2));
+    s.skip = static_cast<std::uint8_t>(get_bits(words, at + 104, 1));
+    s.index = static_cast<std::uint64_t>(get_bits(words, at + 56, 48));
+    s.bound = static_cast<std::uint32_t>(get_bits(words, at + 24, 32));
+    s.src_reg = static_cast<std::uint8_t>(get_bits(words, at + 18, 6));
+    s.dst_reg = static_cast<std::uint8_t>(get_bits(words, at + 12, 6));
+    s.index_reg = static_cast<std::uint8_t>(get_bits(words, at + 6, 6));
+    s.rows_reg = static_cast<std::uint8_t>(get_bits(words, at + 0, 6));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static DmaStart from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const DmaStart&) const = default;
+};
+
 /// an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
 struct Operand {
   static constexpr unsigned kBits = 112;
@@ -1397,7 +1500,7 @@ struct Instr {
   bool operator==(const Instr&) const = default;
 };
 
-/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
+/// DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes. With a cast row_bytes are those of the source; both sides stay on this chip
 struct Descriptor {
   static constexpr unsigned kBits = 512;
   static constexpr unsigned kWords = 16;
@@ -1416,13 +1519,18 @@ struct Descriptor {
   std::uint64_t src{};  ///< address of the first row
   std::uint64_t dst{};  ///< address of the first row
   std::int64_t src1_stride{};  ///< bytes from row to row
-  std::uint8_t combine{};  ///< combine; Copy: dtype, src1 and its stride are zero
-  std::uint8_t dtype{};  ///< dtype of what is combined: Fp32, Bf16, Int32
-  std::uint16_t reserved_hi{};  ///< zero
+  std::uint8_t combine{};  ///< combine; Copy: dtype is zero; Copy, Cast: src1 and its stride are
+  std::uint8_t dtype{};  ///< dtype of what is combined: Fp32, Bf16, Int32; of what is cast: any
+  std::uint8_t dst_dtype{};  ///< dtype of what a cast makes: any; else zero
+  std::uint8_t index_mode{};  ///< index_mode; None: skip, index and bound are zero
+  std::uint8_t skip{};  ///< an index of bound or more; 0: stops the engine (OutOfBounds); 1: its row is left out
+  std::uint8_t reserved_hi{};  ///< zero
   std::uint16_t reserved_mid{};  ///< zero
   std::uint64_t src1{};  ///< second source, on this chip: address of the first row; may be dst, row for row
-  std::uint64_t reserved{};  ///< zero
-  std::uint64_t reserved_lo{};  ///< zero
+  std::uint16_t reserved{};  ///< zero
+  std::uint64_t index{};  ///< address of `rows` indices of 32 bits without sign, in this chip's HBM or one SBUF partition; a multiple of 4
+  std::uint32_t bound{};  ///< indices below it are good; their rows, all of them, are what is checked before
+  std::uint16_t reserved_lo{};  ///< zero
   void pack(std::uint32_t* words, unsigned at = 0) const {
     put_bits(words, at + 510, 2, static_cast<std::uint64_t>(vn));
     put_bits(words, at + 509, 1, static_cast<std::uint64_t>(update));
@@ -1440,11 +1548,16 @@ struct Descriptor {
     put_bits(words, at + 188, 48, static_cast<std::uint64_t>(src1_stride));
     put_bits(words, at + 185, 3, static_cast<std::uint64_t>(combine));
     put_bits(words, at + 181, 4, static_cast<std::uint64_t>(dtype));
-    put_bits(words, at + 172, 9, static_cast<std::uint64_t>(reserved_hi));
+    put_bits(words, at + 177, 4, static_cast<std::uint64_t>(dst_dtype));
+    put_bits(words, at + 175, 2, static_cast<std::uint64_t>(index_mode));
+    put_bits(words, at + 174, 1, static_cast<std::uint64_t>(skip));
+    put_bits(words, at + 172, 2, static_cast<std::uint64_t>(reserved_hi));
     put_bits(words, at + 156, 16, static_cast<std::uint64_t>(reserved_mid));
     put_bits(words, at + 108, 48, static_cast<std::uint64_t>(src1));
-    put_bits(words, at + 44, 64, static_cast<std::uint64_t>(reserved));
-    put_bits(words, at + 0, 44, static_cast<std::uint64_t>(reserved_lo));
+    put_bits(words, at + 92, 16, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 44, 48, static_cast<std::uint64_t>(index));
+    put_bits(words, at + 12, 32, static_cast<std::uint64_t>(bound));
+    put_bits(words, at + 0, 12, static_cast<std::uint64_t>(reserved_lo));
   }
   static Descriptor unpack(const std::uint32_t* words, unsigned at = 0) {
     Descriptor s;
@@ -1464,11 +1577,16 @@ struct Descriptor {
     s.src1_stride = static_cast<std::int64_t>(get_signed(words, at + 188, 48));
     s.combine = static_cast<std::uint8_t>(get_bits(words, at + 185, 3));
     s.dtype = static_cast<std::uint8_t>(get_bits(words, at + 181, 4));
-    s.reserved_hi = static_cast<std::uint16_t>(get_bits(words, at + 172, 9));
+    s.dst_dtype = static_cast<std::uint8_t>(get_bits(words, at + 177, 4));
+    s.index_mode = static_cast<std::uint8_t>(get_bits(words, at + 175, 2));
+    s.skip = static_cast<std::uint8_t>(get_bits(words, at + 174, 1));
+    s.reserved_hi = static_cast<std::uint8_t>(get_bits(words, at + 172, 2));
     s.reserved_mid = static_cast<std::uint16_t>(get_bits(words, at + 156, 16));
     s.src1 = static_cast<std::uint64_t>(get_bits(words, at + 108, 48));
-    s.reserved = static_cast<std::uint64_t>(get_bits(words, at + 44, 64));
-    s.reserved_lo = static_cast<std::uint64_t>(get_bits(words, at + 0, 44));
+    s.reserved = static_cast<std::uint16_t>(get_bits(words, at + 92, 16));
+    s.index = static_cast<std::uint64_t>(get_bits(words, at + 44, 48));
+    s.bound = static_cast<std::uint32_t>(get_bits(words, at + 12, 32));
+    s.reserved_lo = static_cast<std::uint16_t>(get_bits(words, at + 0, 12));
     return s;
   }
   Words words() const { Words w{}; pack(w.data()); return w; }

@@ -79,6 +79,30 @@ module defs_echo (
   output logic [2:0] reduction_o,
   output logic reduction_f_negate_o,
   output logic [1:0] reduction_f_more_o,
+  input  logic [371:0] dma_start_i,
+  output logic [371:0] dma_start_o,
+  output logic [3:0] dma_start_f_engine_o,
+  output logic [1:0] dma_start_f_vn_o,
+  output logic dma_start_f_notify_o,
+  output logic [8:0] dma_start_f_notify_sem_o,
+  output logic [15:0] dma_start_f_rows_o,
+  output logic [19:0] dma_start_f_row_bytes_o,
+  output logic [47:0] dma_start_f_src_stride_o,
+  output logic [47:0] dma_start_f_dst_stride_o,
+  output logic [9:0] dma_start_f_dst_chip_o,
+  output logic [47:0] dma_start_f_src_o,
+  output logic [47:0] dma_start_f_dst_o,
+  output logic [2:0] dma_start_f_combine_o,
+  output logic [3:0] dma_start_f_dtype_o,
+  output logic [3:0] dma_start_f_dst_dtype_o,
+  output logic [1:0] dma_start_f_index_mode_o,
+  output logic dma_start_f_skip_o,
+  output logic [47:0] dma_start_f_index_o,
+  output logic [31:0] dma_start_f_bound_o,
+  output logic [5:0] dma_start_f_src_reg_o,
+  output logic [5:0] dma_start_f_dst_reg_o,
+  output logic [5:0] dma_start_f_index_reg_o,
+  output logic [5:0] dma_start_f_rows_reg_o,
   input  logic [111:0] operand_i,
   output logic [111:0] operand_o,
   output logic [1:0] operand_f_space_o,
@@ -159,11 +183,16 @@ module defs_echo (
   output logic [47:0] descriptor_f_src1_stride_o,
   output logic [2:0] descriptor_f_combine_o,
   output logic [3:0] descriptor_f_dtype_o,
-  output logic [8:0] descriptor_f_reserved_hi_o,
+  output logic [3:0] descriptor_f_dst_dtype_o,
+  output logic [1:0] descriptor_f_index_mode_o,
+  output logic descriptor_f_skip_o,
+  output logic [1:0] descriptor_f_reserved_hi_o,
   output logic [15:0] descriptor_f_reserved_mid_o,
   output logic [47:0] descriptor_f_src1_o,
-  output logic [63:0] descriptor_f_reserved_o,
-  output logic [43:0] descriptor_f_reserved_lo_o,
+  output logic [15:0] descriptor_f_reserved_o,
+  output logic [47:0] descriptor_f_index_o,
+  output logic [31:0] descriptor_f_bound_o,
+  output logic [11:0] descriptor_f_reserved_lo_o,
   input  logic [31:0] lcw_i,
   output logic [31:0] lcw_o,
   output logic lcw_f_spare_o,
@@ -460,6 +489,53 @@ module defs_echo (
   assign reduction_out.negate = reduction_f_negate_o;
   assign reduction_f_more_o = reduction_in.more;
   assign reduction_out.more = reduction_f_more_o;
+  defs_pkg::dma_start_t dma_start_in, dma_start_out;
+  assign dma_start_in = dma_start_i;
+  assign dma_start_o = dma_start_out;
+  assign dma_start_f_engine_o = dma_start_in.engine;
+  assign dma_start_out.engine = dma_start_f_engine_o;
+  assign dma_start_f_vn_o = dma_start_in.vn;
+  assign dma_start_out.vn = dma_start_f_vn_o;
+  assign dma_start_f_notify_o = dma_start_in.notify;
+  assign dma_start_out.notify = dma_start_f_notify_o;
+  assign dma_start_f_notify_sem_o = dma_start_in.notify_sem;
+  assign dma_start_out.notify_sem = dma_start_f_notify_sem_o;
+  assign dma_start_f_rows_o = dma_start_in.rows;
+  assign dma_start_out.rows = dma_start_f_rows_o;
+  assign dma_start_f_row_bytes_o = dma_start_in.row_bytes;
+  assign dma_start_out.row_bytes = dma_start_f_row_bytes_o;
+  assign dma_start_f_src_stride_o = dma_start_in.src_stride;
+  assign dma_start_out.src_stride = dma_start_f_src_stride_o;
+  assign dma_start_f_dst_stride_o = dma_start_in.dst_stride;
+  assign dma_start_out.dst_stride = dma_start_f_dst_stride_o;
+  assign dma_start_f_dst_chip_o = dma_start_in.dst_chip;
+  assign dma_start_out.dst_chip = dma_start_f_dst_chip_o;
+  assign dma_start_f_src_o = dma_start_in.src;
+  assign dma_start_out.src = dma_start_f_src_o;
+  assign dma_start_f_dst_o = dma_start_in.dst;
+  assign dma_start_out.dst = dma_start_f_dst_o;
+  assign dma_start_f_combine_o = dma_start_in.combine;
+  assign dma_start_out.combine = dma_start_f_combine_o;
+  assign dma_start_f_dtype_o = dma_start_in.dtype;
+  assign dma_start_out.dtype = dma_start_f_dtype_o;
+  assign dma_start_f_dst_dtype_o = dma_start_in.dst_dtype;
+  assign dma_start_out.dst_dtype = dma_start_f_dst_dtype_o;
+  assign dma_start_f_index_mode_o = dma_start_in.index_mode;
+  assign dma_start_out.index_mode = dma_start_f_index_mode_o;
+  assign dma_start_f_skip_o = dma_start_in.skip;
+  assign dma_start_out.skip = dma_start_f_skip_o;
+  assign dma_start_f_index_o = dma_start_in.index;
+  assign dma_start_out.index = dma_start_f_index_o;
+  assign dma_start_f_bound_o = dma_start_in.bound;
+  assign dma_start_out.bound = dma_start_f_bound_o;
+  assign dma_start_f_src_reg_o = dma_start_in.src_reg;
+  assign dma_start_out.src_reg = dma_start_f_src_reg_o;
+  assign dma_start_f_dst_reg_o = dma_start_in.dst_reg;
+  assign dma_start_out.dst_reg = dma_start_f_dst_reg_o;
+  assign dma_start_f_index_reg_o = dma_start_in.index_reg;
+  assign dma_start_out.index_reg = dma_start_f_index_reg_o;
+  assign dma_start_f_rows_reg_o = dma_start_in.rows_reg;
+  assign dma_start_out.rows_reg = dma_start_f_rows_reg_o;
   defs_pkg::operand_t operand_in, operand_out;
   assign operand_in = operand_i;
   assign operand_o = operand_out;
@@ -617,6 +693,12 @@ module defs_echo (
   assign descriptor_out.combine = descriptor_f_combine_o;
   assign descriptor_f_dtype_o = descriptor_in.dtype;
   assign descriptor_out.dtype = descriptor_f_dtype_o;
+  assign descriptor_f_dst_dtype_o = descriptor_in.dst_dtype;
+  assign descriptor_out.dst_dtype = descriptor_f_dst_dtype_o;
+  assign descriptor_f_index_mode_o = descriptor_in.index_mode;
+  assign descriptor_out.index_mode = descriptor_f_index_mode_o;
+  assign descriptor_f_skip_o = descriptor_in.skip;
+  assign descriptor_out.skip = descriptor_f_skip_o;
   assign descriptor_f_reserved_hi_o = descriptor_in.reserved_hi;
   assign descriptor_out.reserved_hi = descriptor_f_reserved_hi_o;
   assign descriptor_f_reserved_mid_o = descriptor_in.reserved_mid;
@@ -625,6 +707,10 @@ module defs_echo (
   assign descriptor_out.src1 = descriptor_f_src1_o;
   assign descriptor_f_reserved_o = descriptor_in.reserved;
   assign descriptor_out.reserved = descriptor_f_reserved_o;
+  assign descriptor_f_index_o = descriptor_in.index;
+  assign descriptor_out.index = descriptor_f_index_o;
+  assign descriptor_f_bound_o = descriptor_in.bound;
+  assign descriptor_out.bound = descriptor_f_bound_o;
   assign descriptor_f_reserved_lo_o = descriptor_in.reserved_lo;
   assign descriptor_out.reserved_lo = descriptor_f_reserved_lo_o;
   defs_pkg::lcw_t lcw_in, lcw_out;

@@ -16,6 +16,7 @@ package defs_pkg;
   localparam int unsigned LinkLatencyMin = 4;  // least link latency the board accepts, fabric cycles
   localparam int unsigned HostRequests = 96;  // requests that a chip's host port holds: the credits of the host; and its reads in flight
   localparam int unsigned FabricDivide = 2;  // core cycles per fabric cycle
+  localparam int unsigned StartedBit = 31;  // of the pc of a DMA engine's operation: 1: a DmaStart made it, and below stands the pc of that; 0: index of a descriptor of its ring
   localparam int unsigned SbufStride = 262144;  // address distance of two partitions in the SBUF window, bytes
   localparam int unsigned LinkPorts = 4;  // on-board link ports: 0 to chip + 1, 1 to - 1, 2 to + 5, 3 to - 5
   localparam int unsigned LocalPorts = 2;  // local stream ports; local port c serves core c
@@ -245,8 +246,16 @@ package defs_pkg;
   typedef enum logic [2:0] {
     CombineCopy = 3'd0,  // src; there is no second source
     CombineAdd = 3'd1,  // src + src1: fp32, bf16 added in fp32 and rounded once, int32 mod 2^32
-    CombineMax = 3'd2  // the greater one: as of alu_op, int32 signed
+    CombineMax = 3'd2,  // the greater one: as of alu_op, int32 signed
+    CombineCast = 3'd3  // src, from dtype to dst_dtype, by way of fp32; there is no second source
   } combine_e;
+
+  // which rows of a descriptor a list of indices names
+  typedef enum logic [1:0] {
+    IndexModeNone = 2'd0,  // row i is at i * stride; there is no list
+    IndexModeGather = 2'd1,  // row i of the source is at index[i] * src_stride
+    IndexModeScatter = 2'd2  // row i of the destination is at index[i] * dst_stride
+  } index_mode_e;
 
   // what a sequencer computes of two registers, 32 bits
   typedef enum logic [7:0] {
@@ -399,7 +408,8 @@ package defs_pkg;
     OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
-    OpcodeDmaTrigger = 8'd64  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+    OpcodeDmaTrigger = 8'd64,  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
+    OpcodeDmaStart = 8'd65  // sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
   } opcode_e;
 
   // add `delta` to semaphore `sem`
@@ -516,6 +526,33 @@ package defs_pkg;
   } reduction_t;
   localparam int unsigned ReductionBits = 3;
 
+  // operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
+  typedef struct packed {
+    logic [3:0] engine;  // DMA engine of this core
+    logic [1:0] vn;  // as in descriptor, likewise all that has a name from there
+    logic notify;
+    logic [8:0] notify_sem;
+    logic [15:0] rows;
+    logic [19:0] row_bytes;
+    logic signed [47:0] src_stride;
+    logic signed [47:0] dst_stride;
+    logic [9:0] dst_chip;
+    logic [47:0] src;
+    logic [47:0] dst;
+    logic [2:0] combine;  // Add, Max: with dst, row by row
+    logic [3:0] dtype;
+    logic [3:0] dst_dtype;
+    logic [1:0] index_mode;
+    logic skip;
+    logic [47:0] index;
+    logic [31:0] bound;
+    logic [5:0] src_reg;  // src += R[src_reg], signed, mod 2^48
+    logic [5:0] dst_reg;  // dst += R[dst_reg], signed, mod 2^48
+    logic [5:0] index_reg;  // index += R[index_reg], signed, mod 2^48
+    logic [5:0] rows_reg;  // not 0: rows = R[rows_reg]; beyond 65535 they are 0, which is BadDescriptor
+  } dma_start_t;
+  localparam int unsigned DmaStartBits = 372;
+
   // an access pattern: up to four free dimensions, the same on every partition. Element i3,i2,i1,i0 is at byte offset + size_of(dtype) * (i3*stride3 + i2*stride2 + i1*stride1 + i0*stride0)
   typedef struct packed {
     logic [1:0] space;  // space
@@ -557,7 +594,7 @@ package defs_pkg;
   } instr_t;
   localparam int unsigned InstrBits = 512;
 
-  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes
+  // DMA: copy `rows` rows of `row_bytes` contiguous bytes. Bytes and addresses are multiples of 4 (local rows of 1 or 2 bytes: addresses are multiples of that); the source is on this chip. Rows in SBUF are in one partition, or at the same byte of several. Rows to another chip are cut, from the row's start, into packets of up to 1,024 bytes. With a cast row_bytes are those of the source; both sides stay on this chip
   typedef struct packed {
     logic [1:0] vn;  // virtual network of a remote destination, 1 .. 3
     logic update;  // 1: when the last byte has left the source and, if local, is visible, add update_delta to update_sem
@@ -573,13 +610,18 @@ package defs_pkg;
     logic [47:0] src;  // address of the first row
     logic [47:0] dst;  // address of the first row
     logic signed [47:0] src1_stride;  // bytes from row to row
-    logic [2:0] combine;  // combine; Copy: dtype, src1 and its stride are zero
-    logic [3:0] dtype;  // dtype of what is combined: Fp32, Bf16, Int32
-    logic [8:0] reserved_hi;  // zero
+    logic [2:0] combine;  // combine; Copy: dtype is zero; Copy, Cast: src1 and its stride are
+    logic [3:0] dtype;  // dtype of what is combined: Fp32, Bf16, Int32; of what is cast: any
+    logic [3:0] dst_dtype;  // dtype of what a cast makes: any; else zero
+    logic [1:0] index_mode;  // index_mode; None: skip, index and bound are zero
+    logic skip;  // an index of bound or more; 0: stops the engine (OutOfBounds); 1: its row is left out
+    logic [1:0] reserved_hi;  // zero
     logic [15:0] reserved_mid;  // zero
     logic [47:0] src1;  // second source, on this chip: address of the first row; may be dst, row for row
-    logic [63:0] reserved;  // zero
-    logic [43:0] reserved_lo;  // zero
+    logic [15:0] reserved;  // zero
+    logic [47:0] index;  // address of `rows` indices of 32 bits without sign, in this chip's HBM or one SBUF partition; a multiple of 4
+    logic [31:0] bound;  // indices below it are good; their rows, all of them, are what is checked before
+    logic [11:0] reserved_lo;  // zero
   } descriptor_t;
   localparam int unsigned DescriptorBits = 512;
 

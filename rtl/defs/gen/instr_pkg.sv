@@ -95,6 +95,8 @@ package instr_pkg;
       128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hfff00000000000000000000000000000,
+      128'h00000000000000000000000000000000, 128'h00000000000000000000000000000000};
 
   // {engines, functions, src0, src1, dst}, an operand {spaces, sbuf, psum, walk, columns}. Yosys reads no '{name: value}.
   localparam rule_t RuleNop = {4'b0000, 64'h0,
@@ -169,6 +171,10 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleDmaStart = {4'b1000, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
 
   // An unknown opcode has no engine.
   function automatic rule_t rule_of(logic [7:0] opcode);
@@ -191,6 +197,7 @@ package instr_pkg;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
       defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
+      defs_pkg::OpcodeDmaStart: rule_of = RuleDmaStart;
       default: rule_of = '0;
     endcase
   endfunction
@@ -216,6 +223,7 @@ package instr_pkg;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
       defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
+      defs_pkg::OpcodeDmaStart: unused_of = UnusedDmaStart;
       default: unused_of = '0;
     endcase
   endfunction
@@ -241,6 +249,7 @@ package instr_pkg;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
+      defs_pkg::OpcodeDmaStart: engines_of = 4'b1000;
       default: engines_of = '0;
     endcase
   endfunction
@@ -296,6 +305,14 @@ package instr_pkg;
       defs_pkg::OpcodeSelect: form_of = FormSelect;
       defs_pkg::OpcodeMemset: form_of = FormFill;
       default: form_of = FormElementwise;
+    endcase
+  endfunction
+
+  // Does a dma_start lie in place of its operands?
+  function automatic logic has_dma_start(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeDmaStart: has_dma_start = 1'b1;
+      default: has_dma_start = 1'b0;
     endcase
   endfunction
 

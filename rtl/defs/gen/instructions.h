@@ -20,7 +20,7 @@ enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill };
 /// What the low bits of imm are.
 enum class Imm : std::uint8_t { None, Reduction, Fused, FusedScalar, Doorbell };
 /// What lies in place of the operands.
-enum class Overlay : std::uint8_t { None, RegAlu, Branch, RegLoad };
+enum class Overlay : std::uint8_t { None, RegAlu, Branch, RegLoad, DmaStart };
 
 /// One operand of an instruction.
 struct OperandRow {
@@ -121,7 +121,7 @@ inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 18> kInstructions{{
+inline constexpr std::array<InstrRow, 19> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
      0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
@@ -230,6 +230,12 @@ inline constexpr std::array<InstrRow, 18> kInstructions{{
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+    {Opcode::DmaStart, "DmaStart", "DMA_START",
+     "DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done",
+     8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::DmaStart, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
 }};
 
 /// The row of an opcode; null for an unknown one.
@@ -253,6 +259,7 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::Activate: return &kInstructions[15];
     case Opcode::ActivateScaled: return &kInstructions[16];
     case Opcode::DmaTrigger: return &kInstructions[17];
+    case Opcode::DmaStart: return &kInstructions[18];
   }
   return nullptr;
 }
@@ -277,6 +284,13 @@ inline RegLoad reg_load_of(const Instr& instr) {
   RegLoad::Words low;
   std::copy_n(words.begin(), low.size(), low.begin());
   return RegLoad::from(low);
+}
+/// What lies in place of the operands of `instr`.
+inline DmaStart dma_start_of(const Instr& instr) {
+  const auto words = instr.words();
+  DmaStart::Words low;
+  std::copy_n(words.begin(), low.size(), low.begin());
+  return DmaStart::from(low);
 }
 /// NOP: wait and update only.
 inline Instr encode_nop() {
@@ -402,6 +416,15 @@ inline Instr encode_dma_trigger(const Doorbell& imm) {
   instr.opcode = 64;
   instr.imm = imm.words()[0];
   return instr;
+}
+/// DMA_START: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done.
+inline Instr encode_dma_start(const DmaStart& operands) {
+  Instr head;
+  head.opcode = 65;
+  auto words = head.words();
+  const auto low = operands.words();
+  std::copy(low.begin(), low.end(), words.begin());
+  return Instr::from(words);
 }
 
 }  // namespace defs

@@ -56,8 +56,8 @@ int run(const std::string& name, const defs::Sizes& sizes, const tb::ScenarioArg
     return 1;
   }
   for (const auto& error : board.errors())
-    fmt::print("error: chip {} core {} engine {} pc {} {}\n", error.stream.chip, error.stream.core,
-               error.stream.engine, error.pc, defs::to_string(error.cause));
+    fmt::print("error: chip {} core {} engine {} {} {}\n", error.stream.chip, error.stream.core,
+               error.stream.engine, to_string(error.operation()), defs::to_string(error.cause));
   const auto result = scenario.check(args, program, regions);
   fmt::print("{} {}\n", result.passed ? "passed" : "FAILED: " + result.failure,
              result.metrics.dump());

@@ -151,8 +151,9 @@ std::string_view status_name(Outcome::Status status) {
 }
 
 std::string error_text(const HostError& error) {
-  return fmt::format("chip {} core {} {} pc {}: {}", error.chip, error.core,
-                     cmodel::engine_name(error.engine), error.pc, to_string(error.cause));
+  return fmt::format("chip {} core {} {} {}: {}", error.chip, error.core,
+                     cmodel::engine_name(error.engine), cmodel::pc_text(error.pc),
+                     to_string(error.cause));
 }
 
 /// What the run showed beyond the scoreboard: errors of the program, the scenario's own judgement.

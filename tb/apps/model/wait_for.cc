@@ -63,12 +63,16 @@ Producers all_producers(const cmodel::Board& board, const cmodel::Program& progr
       if (instr.update && instr.update_delta > 0)
         producers[{stream.chip, instr.update_sem}].push_back(
             {who, fmt::format("{} pc {}", name(who), pc)});
+      if (cmodel::starts_copy(instr))
+        if (const auto start = defs::dma_start_of(instr); start.notify)
+          producers[{start.dst_chip, start.notify_sem}].push_back(
+              {who, fmt::format("the copy of {} pc {}", name(who), pc)});
       const auto [engine, count] = cmodel::doorbell(instr);
       if (!count) continue;
       const auto ring = rings.find({stream.chip, stream.core, engine});
       if (ring == rings.end() || !ring->second->count) continue;
       const auto& state = board.machine(stream.chip).core(stream.core).rings[engine];
-      const std::uint64_t next = state.pc + state.pending + rung[engine];
+      const std::uint64_t next = state.pc + state.pending - state.started.size() + rung[engine];
       add_descriptors(board, *ring->second, who, pc, next, count, producers);
       rung[engine] += count;
     }

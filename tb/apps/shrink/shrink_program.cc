@@ -144,11 +144,12 @@ Places::Places(const Image& image) {
 }
 
 std::optional<Part> Places::part_of(const Image& image, const cmodel::StreamId& id,
-                                    std::uint32_t pc) const {
+                                    std::uint32_t at) const {
   constexpr auto kDma0 = static_cast<unsigned>(defs::Engine::Dma0);
-  const bool dma = id.engine >= kDma0;
+  const auto [engine, pc] = cmodel::place_of(id.engine, at);
+  const bool dma = engine >= kDma0;
   const auto& numbers = dma ? rings : streams;
-  const auto found = numbers.find({id.chip, id.core, dma ? id.engine - kDma0 : id.engine});
+  const auto found = numbers.find({id.chip, id.core, dma ? engine - kDma0 : engine});
   if (found == numbers.end()) return {};
   const std::uint32_t list = found->second;
   if (dma)
@@ -156,6 +157,29 @@ std::optional<Part> Places::part_of(const Image& image, const cmodel::StreamId& 
                                          : std::nullopt;
   if (pc >= image.code[list].size() || cmodel::Sequencer::ends(image.code[list][pc])) return {};
   return Part{Kind::Instruction, list, pc};
+}
+
+std::vector<Move> moves_of(const Image& image, unsigned chip, unsigned core, unsigned engine) {
+  std::vector<Move> out;
+  const Places places(image);
+  const auto sync = places.streams.find({chip, core, static_cast<unsigned>(defs::Engine::Sync)});
+  const auto ring = places.rings.find({chip, core, engine});
+  if (sync == places.streams.end()) return out;
+  const auto& code = image.code[sync->second];
+  std::uint32_t next = 0;
+  for (std::uint32_t at = 0; at < code.size(); ++at) {
+    const auto [to, count] = cmodel::work_of(code[at]);
+    if (!count || to != engine) continue;
+    if (cmodel::starts_copy(code[at])) {
+      out.push_back({{Kind::Instruction, sync->second, at}, cmodel::started_copy(code[at])});
+      continue;
+    }
+    if (ring == places.rings.end()) continue;
+    const auto& moves = image.moves[ring->second];
+    for (unsigned n = 0; n < count && next < moves.size(); ++n, ++next)
+      out.push_back({{Kind::Descriptor, ring->second, next}, moves[next]});
+  }
+  return out;
 }
 
 std::uint32_t id_of(const Image& image, const Part& part) {

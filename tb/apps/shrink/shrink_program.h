@@ -46,6 +46,14 @@ struct Places {
                               std::uint32_t pc) const;
 };
 
+/// A copy that a DMA engine makes: a descriptor of its ring, or an instruction that starts it.
+struct Move {
+  Part part;
+  defs::Descriptor descriptor;
+};
+/// Of an engine, in its order.
+std::vector<Move> moves_of(const Image& image, unsigned chip, unsigned core, unsigned engine);
+
 Image image_of(const defs::Sizes& sizes, const cmodel::Program& program);
 /// Empty if a ring has no room.
 std::optional<cmodel::Program> program_of(const defs::Sizes& sizes, const Image& image);

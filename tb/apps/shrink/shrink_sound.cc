@@ -40,14 +40,14 @@ Updates updates_of(const defs::Sizes& sizes, const Image& image) {
     std::optional<Part> part = places.part_of(image, id, c.pc);
     if (id.engine == kRx) {
       const unsigned core = id.lane >> 4 & 1, engine = id.lane & 15, vn = id.lane >> 5;
-      const auto ring = places.rings.find({id.src, core, engine});
-      if (ring == places.rings.end()) continue;
-      const auto& moves = image.moves[ring->second];
+      const auto moves = moves_of(image, id.src, core, engine);
       std::uint32_t& at = next[id];
-      while (at < moves.size() &&
-             !(moves[at].notify && moves[at].dst_chip == id.chip && moves[at].vn == vn))
-        ++at;
-      part = Part{Kind::Descriptor, ring->second, at++};
+      const auto notifies = [&](const defs::Descriptor& d) {
+        return d.notify && d.dst_chip == id.chip && d.vn == vn;
+      };
+      while (at < moves.size() && !notifies(moves[at].descriptor)) ++at;
+      if (at == moves.size()) continue;
+      part = moves[at++].part;
     }
     // An END's update stays whatever goes: it is counted as nobody's part.
     if (!part) part = Part{Kind::Instruction, UINT32_MAX, c.pc};

@@ -117,6 +117,13 @@ Image renumbered(const Image& image) {
     if (!image.code[i].empty()) used.insert(image.program.streams[i].chip);
   for (std::size_t i = 0; i < image.moves.size(); ++i)
     for (const auto& d : image.moves[i]) used.insert(d.dst_chip);
+  const auto each_start = [](auto& code, auto&& act) {
+    for (auto& stream : code)
+      for (auto& instr : stream)
+        if (cmodel::starts_copy(instr)) act(instr);
+  };
+  each_start(image.code,
+             [&](const defs::Instr& i) { used.insert(defs::dma_start_of(i).dst_chip); });
   for (const auto& region : image.program.regions) used.insert(region.chip);
   if (used.empty() || *used.rbegin() >= image.program.chips) return image;  // on purpose
   std::map<unsigned, unsigned> to;
@@ -136,6 +143,12 @@ Image renumbered(const Image& image) {
   }
   for (auto& ring : out.moves)
     for (auto& d : ring) d.dst_chip = static_cast<std::uint16_t>(to[d.dst_chip]);
+  each_start(out.code, [&](defs::Instr& i) {
+    auto start = defs::dma_start_of(i);
+    const auto before = start;
+    start.dst_chip = static_cast<std::uint16_t>(to[start.dst_chip]);
+    i = cmodel::with_overlay(i, before, start);
+  });
   return out;
 }
 

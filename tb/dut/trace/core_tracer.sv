@@ -24,6 +24,7 @@ module core_tracer (
   input logic               dma_valid_i,
   input logic [3:0]         dma_engine_i,
   input logic [31:0]        dma_commit_pc_i,
+  input logic [size_pkg::DmaEngines-1:0][31:0] dma_serial_i,
   input size_pkg::mem_req_t dma_req_i,
   input logic [size_pkg::DmaEngines-1:0]       dma_error_i,
   input logic [size_pkg::DmaEngines-1:0][7:0]  dma_cause_i,
@@ -44,6 +45,7 @@ module core_tracer (
   input logic [3:0][7:0]  seq_cause_i
 );
 
+  localparam int unsigned DmaBits = $clog2(size_pkg::DmaEngines);
   localparam int PsumRow = 0, SbufRow = 1;
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned LaneBits = $clog2(P);
@@ -90,14 +92,15 @@ module core_tracer (
       end
       if (dma_valid_i) begin
         commit_dpi::dodeca_commit_burst(32'(core_id_i),
-          32'(defs_pkg::EngineDma0) + 32'(dma_engine_i), 0, 0, dma_commit_pc_i, dma_commit_pc_i,
+          32'(defs_pkg::EngineDma0) + 32'(dma_engine_i), 0, 0,
+          dma_serial_i[DmaBits'(dma_engine_i)], dma_commit_pc_i,
           64'(dma_req_i.addr), 32'(dma_req_i.bytes), dma_req_i.data);
       end
       if (dma_error_i != dma_error_q) begin
         for (int unsigned e = 0; e < size_pkg::DmaEngines; e++) begin
           if (dma_error_i[e] && !dma_error_q[e]) begin
             commit_dpi::dodeca_commit_error(32'(core_id_i), 32'(defs_pkg::EngineDma0) + e,
-              dma_pc_i[e], dma_pc_i[e], 32'(dma_cause_i[e]));
+              dma_serial_i[e], dma_pc_i[e], 32'(dma_cause_i[e]));
           end
         end
       end
@@ -141,6 +144,7 @@ bind core core_tracer u_tracer (
   .a_i(a_wr), .a_data_i(a_wr_data), .a_serial_i(a_wr_serial),
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
   .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
+  .dma_serial_i(u_dma.serial_q),
   .dma_error_i(dma_error_o), .dma_cause_i(dma_cause_o), .dma_pc_i(dma_pc_o),
   .issue_i({gen_seq[3].u_sequencer.push, gen_seq[2].u_sequencer.push,
             gen_seq[1].u_sequencer.push, gen_seq[0].u_sequencer.push}),

@@ -85,19 +85,16 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
       settle(where);
     for (const auto& [pc, visits] : executed_[where]) {
       hit_control(cmodel::instr_at(program_, stream, pc));
-      for (const Instr& instr : visits) hit_instruction(where, pc, instr);
+      for (const Instr& instr : visits) {
+        hit_instruction(where, pc, instr);
+        if (complete && cmodel::starts_copy(instr)) hit_start(model, where, instr);
+      }
     }
   }
   if (!complete) return;
   for (const auto& ring : program_.rings) {
-    std::uint64_t count = rung_[{ring.chip, ring.core, ring.engine}];
-    const auto engine =
-        static_cast<std::uint8_t>(static_cast<unsigned>(Engine::Dma0) + ring.engine);
-    for (const auto& error : model.errors())
-      if (error.stream.chip == ring.chip && error.stream.core == ring.core &&
-          error.stream.engine == engine)
-        count = error.pc;
-    for (std::uint32_t n = 0; n < std::min<std::uint64_t>(count, ring.count); ++n)
+    const auto& done = model.machine(ring.chip).core(ring.core).rings[ring.engine];
+    for (std::uint32_t n = 0; n < std::min(done.pc, ring.count); ++n)
       hit_descriptor(ring.chip, ring.core, ring.engine, cmodel::descriptor_at(program_, ring, n));
   }
 }

@@ -87,6 +87,8 @@ class Functional {
   /// `written`: as it stands in the program.
   void hit_control(const defs::Instr& written);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
+  /// Of an engine that has not stopped.
+  void hit_start(const cmodel::Board& model, const Where& where, const defs::Instr& instr);
   void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
   std::vector<Credit> find_credits(const Chip& chip);
 
@@ -100,7 +102,6 @@ class Functional {
   /// By pc and visit, without the last one, which may still be rejected.
   std::map<Where, std::map<std::uint32_t, std::vector<defs::Instr>>> executed_;
   std::map<Where, std::pair<std::uint32_t, defs::Instr>> last_executed_;
-  std::map<Where, std::uint64_t> rung_;  ///< descriptors, by DMA engine
   std::map<Where, Flow> flows_;
   /// By chip: registers, and the state that found them.
   std::map<unsigned, std::pair<const ChipState*, std::vector<Credit>>> credits_;

@@ -17,6 +17,7 @@ using defs::Instr;
 using defs::Overlay;
 
 constexpr std::array<std::string_view, 3> kIndexed{"src0", "src1", "dst"};
+constexpr std::array<std::string_view, 4> kMoved{"src", "dst", "index", "rows"};
 constexpr std::array<std::string_view, 2> kBranches{"not_taken", "taken"};
 
 }  // namespace
@@ -27,6 +28,7 @@ void Functional::make_control_bins() {
     for (const auto branch : kBranches)
       bin(fmt::format("control.branch.{}.{}", to_string(condition), branch));
   for (const auto operand : kIndexed) bin(fmt::format("control.index.{}", operand));
+  for (const auto side : kMoved) bin(fmt::format("control.start.{}", side));
   for (unsigned dim = 0; dim < 4; ++dim) bin(fmt::format("control.size.{}", dim));
 }
 
@@ -46,14 +48,18 @@ void Functional::settle(const Where& where) {
   if (last == last_executed_.end()) return;
   const auto& [pc, instr] = last->second;
   if (auto& visits = executed_[where][pc]; visits.size() < kMostVisits) visits.push_back(instr);
-  const auto [chip, core, engine] = where;
-  if (const auto [rung, count] = cmodel::doorbell(instr); count) rung_[{chip, core, rung}] += count;
   last_executed_.erase(last);
 }
 
 void Functional::hit_control(const Instr& written) {
   if (cmodel::overlay_of(written) == Overlay::RegAlu)
     hit(fmt::format("control.alu.{}", to_string(static_cast<defs::RegOp>(written.func))));
+  if (cmodel::starts_copy(written)) {
+    const auto start = defs::dma_start_of(written);
+    const std::array registers{start.src_reg, start.dst_reg, start.index_reg, start.rows_reg};
+    for (unsigned i = 0; i < registers.size(); ++i)
+      if (registers[i]) hit(fmt::format("control.start.{}", kMoved[i]));
+  }
   if (const auto* row = defs::row_of(written.opcode); !row || !row->computes()) return;
   const std::array operands{&written.src0, &written.src1, &written.dst};
   for (unsigned i = 0; i < operands.size(); ++i)

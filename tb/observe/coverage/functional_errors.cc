@@ -35,7 +35,7 @@ bool can_stop(Engine engine, ErrorCause cause) {
     case ErrorCause::BadPartition:
       return !dma && !sync;
     case ErrorCause::OutOfBounds:
-      return !dma;  // also a stream without END, and a branch behind it
+      return true;  // also a stream without END, a branch behind it, an index of a DMA engine
     case ErrorCause::BadDescriptor:
     case ErrorCause::BadDestination:
       return dma;

@@ -63,6 +63,8 @@ void Functional::make_transfer_bins() {
       for (const char* where : {"local", "remote"})
         bin(fmt::format("dma.{}.{}.{}", where, src, dst));
   for (const char* where : {"local", "remote"}) {
+    bin(fmt::format("dma.{}.started", where));
+    for (const char* mode : {"Gather", "Scatter"}) bin(fmt::format("dma.{}.{}", where, mode));
     for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
     for (const auto op : defs::kEveryCombine)
       for (const auto dtype : kCombined)
@@ -87,6 +89,11 @@ void Functional::make_transfer_bins() {
   }
   for (const auto bytes : kElementBytes) bin(fmt::format("dma.local.bytes.{}", bytes));
   bin("dma.local.second.dst");
+  for (const char* mode : {"Gather", "Scatter"}) bin(fmt::format("dma.local.{}.skip", mode));
+  for (const auto format : defs::kEveryDtype) {
+    bin(fmt::format("dma.cast.from.{}", to_string(format)));
+    bin(fmt::format("dma.cast.to.{}", to_string(format)));
+  }
   for (const auto memory : kMemories) bin(fmt::format("dma.contended.{}", memory));
   for (const char* flow : {"flowing", "stalled"}) {
     bin(fmt::format("dma.pressure.local.{}", flow));
@@ -137,6 +144,15 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
+void Functional::hit_start(const cmodel::Board& model, const Where& where, const Instr& instr) {
+  const auto [chip, core, sync] = where;
+  const auto engine = cmodel::work_of(instr).engine;
+  if (model.machine(chip).core(core).rings[engine].stopped) return;
+  const defs::Descriptor d = cmodel::started_copy(instr);
+  hit(fmt::format("dma.{}.started", d.dst_chip == chip ? "local" : "remote"));
+  hit_descriptor(chip, core, engine, d);
+}
+
 void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
                                 const defs::Descriptor& d) {
   const char* where = d.dst_chip == chip ? "local" : "remote";
@@ -166,6 +182,13 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   hit(fmt::format("dma.{}.core{}.reads.{}", where, core, memory(sizes_, d.src)));
   hit(fmt::format("dma.{}.core{}.writes.{}", where, core, memory(sizes_, d.dst)));
   hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
+  if (d.index_mode)
+    hit(fmt::format("dma.{}.{}{}", where, to_string(static_cast<defs::IndexMode>(d.index_mode)),
+                    d.skip ? ".skip" : ""));
+  if (d.combine == static_cast<std::uint8_t>(defs::Combine::Cast)) {
+    hit(fmt::format("dma.cast.from.{}", to_string(static_cast<defs::Dtype>(d.dtype))));
+    hit(fmt::format("dma.cast.to.{}", to_string(static_cast<defs::Dtype>(d.dst_dtype))));
+  }
 }
 
 // Both cores of a chip write into one memory within a few cycles.

@@ -97,7 +97,8 @@ void Recorder::end(Lane& lane, std::uint64_t cycle) {
   open.is = false;
 }
 
-std::uint32_t Recorder::source(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) {
+std::uint32_t Recorder::source(unsigned chip, unsigned core, unsigned unit, std::uint32_t at) {
+  auto [engine, pc] = cmodel::place_of(unit, at);
   if (const auto ring = rings_.find({chip, core, engine - kDma0});
       engine >= kDma0 && ring != rings_.end() && !ring->second.empty())
     pc %= static_cast<std::uint32_t>(ring->second.size());
@@ -156,7 +157,7 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
       if (event.unit == kTensor) break;  // its units have tracks of their own
       in_flight_[{chip, event.core, event.unit}].push_back({next, event.pc});
       if (const defs::Instr* instr = instruction(chip, event.core, event.unit, event.pc))
-        if (const defs::Doorbell bell = cmodel::doorbell(*instr); bell.count) {
+        if (const defs::Doorbell bell = cmodel::work_of(*instr); bell.count) {
           auto& rung = rung_[{chip, event.core, bell.engine}];
           rung.insert(rung.end(), bell.count, next);
           pending(chip, event.core, bell.engine, next);
@@ -223,23 +224,27 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
   }
 }
 
-// A ring is walked round and round.
+// A ring is walked round and round. What a DmaStart took out of registers is not known.
 void Recorder::descriptor(unsigned chip, const Event& event) {
   Lane& on = lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit));
   const auto& ring = rings_[{chip, event.core, event.unit}];
-  if (ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
-  const defs::Descriptor& descriptor = ring[event.pc % ring.size()];
+  const auto [place, pc] = cmodel::place_of(kDma0 + event.unit, event.pc);
+  const defs::Instr* start = instruction(chip, event.core, place, pc);
+  if (!start && ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
+  const defs::Descriptor descriptor =
+      start ? cmodel::started_copy(*start) : ring[event.pc % ring.size()];
   begin(on, event.cycle + 1,
         fmt::format("{} to {}", memory(sizes_, descriptor.src),
                     descriptor.dst_chip == chip ? memory(sizes_, descriptor.dst)
                                                 : fmt::format("chip {}", descriptor.dst_chip)),
-        cmodel::disassemble(descriptor), event.pc,
+        start ? cmodel::disassemble(*start) : cmodel::disassemble(descriptor), event.pc,
         source(chip, event.core, kDma0 + event.unit, event.pc));
   const Arrows::Engine engine{chip, event.core, kDma0 + event.unit};
   arrows_.work(engine, event.pc, id(on));
   const auto& rung = rung_[{chip, event.core, event.unit}];
+  const std::size_t serial = done_[{chip, event.core, event.unit}];
   timeline_.transfers.push_back({chip, event.core, event.unit,
-                                 event.pc < rung.size() ? rung[event.pc] : event.cycle + 1, id(on),
+                                 serial < rung.size() ? rung[serial] : event.cycle + 1, id(on),
                                  descriptor.rows, descriptor.row_bytes});
   if (descriptor.dst_chip != chip && descriptor.notify)
     arrows_.notifies(engine, descriptor.vn, descriptor.dst_chip & 15u, id(on));

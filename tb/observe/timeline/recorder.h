@@ -53,7 +53,7 @@ class Recorder {
   void begin(Lane& lane, std::uint64_t cycle, std::string_view name, std::string_view detail,
              std::uint32_t pc, std::uint32_t source = 0);
   /// Name of the line that wrote an instruction or descriptor.
-  std::uint32_t source(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
+  std::uint32_t source(unsigned chip, unsigned core, unsigned unit, std::uint32_t at);
   void end(Lane& lane, std::uint64_t cycle);
   void count(unsigned chip, const std::string& name, std::uint64_t cycle, double value);
   /// Doorbells of a DMA engine less descriptors done.

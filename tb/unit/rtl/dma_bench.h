@@ -65,6 +65,13 @@ class Bench {
     dut->trig_valid_i = 1;
     dut->trig_engine_i = static_cast<std::uint8_t>(engine);
     dut->trig_count_i = static_cast<std::uint16_t>(count);
+    dut->trig_start_i = 0;
+  }
+  void start(unsigned engine, const Start& start) {
+    trigger(engine, 1);
+    dut->trig_start_i = 1;
+    dut->trig_pc_i = start.pc;
+    start.descriptor.pack(reinterpret_cast<std::uint32_t*>(&dut->trig_desc_i));
   }
   bool stopped(unsigned engine) const { return dut->error_valid_o >> engine & 1; }
   ErrorCause cause(unsigned engine) const {
@@ -110,10 +117,11 @@ class Bench {
       break;
     }
     dut->eval();
+    rung = dut->trig_valid_i && dut->trig_ready_o;
 
     // --- what happens at this edge
     ASSERT_TRUE(dut->rd_rsp_ready_o);
-    const bool refused = dut->upd_valid_o && refuse[dut->upd_engine_o] == dut->upd_pc_o;
+    const bool refused = dut->upd_valid_o && refuse[dut->upd_engine_o] == dut->upd_serial_o;
     if (dut->upd_valid_o) take_update();
     std::optional<tb::MemReq> read;
     if (dut->rd_req_valid_o && dut->rd_req_ready_i) read = tb::get_req(dut->rd_req_o, line);
@@ -172,7 +180,8 @@ class Bench {
   std::uint64_t cycle = 0;
   std::uint64_t writes = 0, first_write = 0, last_write = 0, bytes = 0;
   std::vector<std::uint64_t> last_update;
-  std::vector<std::optional<std::uint32_t>> refuse;  ///< descriptor whose update is rejected
+  std::vector<std::optional<std::uint32_t>> refuse;  ///< serial whose update is rejected
+  bool rung = false;                                 ///< the last doorbell was taken
   /// First descriptor read, its answer, first read of data, its answer. (The first write: above.)
   struct Steps {
     std::uint64_t fetch = 0, descriptor = 0, read = 0, data = 0;
@@ -218,7 +227,7 @@ class Bench {
     ASSERT_LE(req.addr % sizes.line_bytes + req.bytes, sizes.line_bytes);
     ASSERT_FALSE(expected[e].writes.empty()) << fmt::format("engine {} writes too much", e);
     const auto at = req.data.begin() + static_cast<long>(req.addr % sizes.line_bytes);
-    const Write got{dut->commit_pc_o, req.addr, Line(at, at + req.bytes)};
+    const Write got{dut->commit_pc_o, dut->commit_serial_o, req.addr, Line(at, at + req.bytes)};
     const Write& want = expected[e].writes.front();
     ASSERT_EQ(got, want) << fmt::format("engine {}: pc {} addr {:#x} bytes {}, want {} {:#x} {}", e,
                                         got.pc, got.addr, req.bytes, want.pc, want.addr,
@@ -262,9 +271,10 @@ class Bench {
     if (!compare) return;
     ASSERT_FALSE(expected[e].updates.empty()) << fmt::format("engine {} updates too much", e);
     const auto upd = defs::SemUpdate::unpack(reinterpret_cast<const std::uint32_t*>(&dut->upd_o));
-    const Update got{dut->upd_pc_o, upd.sem, upd.delta};
+    const Update got{dut->upd_pc_o, dut->upd_serial_o, upd.sem, upd.delta};
     ASSERT_EQ(got, expected[e].updates.front()) << fmt::format("engine {}", e);
-    const bool writes_left = !expected[e].writes.empty() && expected[e].writes.front().pc <= got.pc;
+    const bool writes_left =
+        !expected[e].writes.empty() && expected[e].writes.front().serial <= got.serial;
     ASSERT_FALSE(writes_left) << "update before the last write";
     expected[e].updates.pop_front();
   }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "cmodel/machine/access_pattern.h"
 #include "tb/unit/rtl/dma_twin.h"
 
 namespace dma {
@@ -63,9 +64,77 @@ inline void make_elements(const defs::Sizes& sizes, std::mt19937& rng, unsigned 
   }
 }
 
-/// A good descriptor.
+/// Elements of any two formats, from one of the four memories to another one, or inside one.
+inline void make_cast(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine, unsigned half,
+                      Descriptor& d) {
+  const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
+  d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+  d.dtype = static_cast<std::uint8_t>(rng() % defs::kEveryDtype.size());
+  d.dst_dtype = static_cast<std::uint8_t>(rng() % defs::kEveryDtype.size());
+  const unsigned elements = 4 * pick(rng, 1, rng() % 2 ? 8 : window / 16);
+  d.row_bytes = elements * cmodel::element_bytes(d.dtype);
+  const Place src = place(sizes, rng, engine, half, rng() % 2, d.rows, d.row_bytes, false);
+  const Place dst =
+      place(sizes, rng, engine, 1 - half, rng() % 2, d.rows, cmodel::destination_bytes(d), false);
+  d.src = src.addr;
+  d.src_stride = src.stride;
+  d.dst = dst.addr;
+  d.dst_stride = dst.stride;
+}
+
+/// Lists of indices that random descriptors have.
+struct Lists {
+  bool faults = false;  ///< one may stop its engine
+  unsigned used = 0;    ///< words
+  std::vector<std::pair<std::uint64_t, std::vector<std::uint32_t>>> made;
+};
+
+inline bool has_second(const Descriptor& d) {
+  return d.combine == static_cast<std::uint8_t>(defs::Combine::Add) ||
+         d.combine == static_cast<std::uint8_t>(defs::Combine::Max);
+}
+
+/// One side of a good descriptor named by a list.
+inline void make_indexed(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
+                         unsigned half, Descriptor& d, Lists& lists) {
+  const bool second = has_second(d), gathers = second || rng() % 2, remote = d.dst_chip != kChip;
+  const std::uint32_t made = cmodel::destination_bytes(d);
+  d.index_mode =
+      static_cast<std::uint8_t>(gathers ? defs::IndexMode::Gather : defs::IndexMode::Scatter);
+  d.skip = !remote && rng() % 2;
+  d.rows = static_cast<std::uint16_t>(pick(rng, 1, std::max(d.row_bytes, made) > 200 ? 6 : 60));
+  d.bound = pick(rng, 1, 6);
+  const auto side = [&](unsigned in, bool named, std::uint32_t bytes) {
+    const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
+    return place(sizes, rng, engine, in, bytes <= window && rng() % 2, named ? d.bound : d.rows,
+                 bytes, false);
+  };
+  const Place src = side(half, gathers, d.row_bytes), dst = side(1 - half, !gathers, made);
+  d.src = src.addr;
+  d.src_stride = src.stride;
+  d.dst = dst.addr;
+  d.dst_stride = dst.stride;
+  if (second) {
+    const bool apart = std::abs(dst.stride) >= static_cast<std::int64_t>(made);
+    const Place src1 = apart && !remote ? dst : side(half, false, d.row_bytes);
+    d.src1 = src1.addr;
+    d.src1_stride = src1.stride;
+  }
+  d.index = (rng() % 2 ? defs::kAddrHbm1Base : 0) + 0x3'8000'0000 + (std::uint64_t{engine} << 20) +
+            4 * lists.used;
+  lists.used += d.rows;
+  auto& [addr, list] = lists.made.emplace_back(d.index, std::vector<std::uint32_t>(d.rows));
+  const bool bad = d.skip || (lists.faults && rng() % 2);
+  const unsigned often = pick(rng, 1, 12);
+  for (auto& index : list)
+    index = bad && rng() % often == 0
+                ? d.bound + (static_cast<std::uint32_t>(rng()) >> rng() % 32) % (0u - d.bound)
+                : static_cast<std::uint32_t>(rng() % d.bound);
+}
+
+/// A good descriptor; with `lists` some have indices.
 inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
-                                    bool tight = false) {
+                                    bool tight = false, Lists* lists = nullptr) {
   Descriptor d;
   const bool src_sbuf = rng() % 2, dst_sbuf = rng() % 2, remote = rng() % 3 == 0;
   const unsigned window = sizes.sbuf_bytes / (2 * sizes.dma_engines) / 4 * 4;
@@ -86,7 +155,10 @@ inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng,
     d.notify = rng() % 2;
     if (d.notify) d.notify_sem = static_cast<std::uint16_t>(rng() % 512);
   }
-  switch (rng() % 5) {
+  switch (rng() % 6) {
+    case 2:
+      if (!remote && !tight) make_cast(sizes, rng, engine, half, d);
+      break;
     case 0:
       if (!remote) make_elements(sizes, rng, engine, half, d);
       break;
@@ -108,6 +180,7 @@ inline Descriptor random_descriptor(const defs::Sizes& sizes, std::mt19937& rng,
     default:
       break;
   }
+  if (lists && rng() % 3 == 0) make_indexed(sizes, rng, engine, half, d, *lists);
   d.update = rng() % 2;
   if (d.update) {
     d.update_sem = static_cast<std::uint16_t>(rng() % 512);
@@ -130,18 +203,18 @@ inline defs::PeerAccess random_peer(unsigned other, std::mt19937& rng) {
 
 /// Changes one field so that the descriptor is most likely refused.
 inline void spoil(std::mt19937& rng, Descriptor& d) {
-  switch (rng() % 25) {
+  switch (rng() % 31) {
     case 0:
-      d.reserved_hi = static_cast<std::uint16_t>(1u << rng() % 9);
+      d.reserved_hi = static_cast<std::uint16_t>(1u << rng() % 2);
       break;
     case 1:
       d.reserved_mid = static_cast<std::uint16_t>(1u << rng() % 16);
       break;
     case 2:
-      d.reserved = std::uint64_t{1} << rng() % 64;
+      d.reserved = static_cast<std::uint16_t>(1u << rng() % 16);
       break;
     case 3:
-      d.reserved_lo = std::uint64_t{1} << rng() % 44;
+      d.reserved_lo = static_cast<std::uint16_t>(1u << rng() % 12);
       break;
     case 4:
       d.update = 0;
@@ -201,6 +274,26 @@ inline void spoil(std::mt19937& rng, Descriptor& d) {
       break;
     case 22:
       d.src_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;
+      break;
+    case 23:
+      d.dst_dtype = rng() % 16;
+      break;
+    case 24:
+      d.index_mode = rng() % 4;
+      break;
+    case 25:
+      d.skip ^= 1;
+      break;
+    case 26:
+      d.index = rng() % 2 ? d.index + pick(rng, 1, 3) : d.index ^ std::uint64_t{1} << rng() % 48;
+      break;
+    case 27:
+      d.bound = rng() % 2 ? 0 : static_cast<std::uint32_t>(rng()) >> rng() % 32;
+      break;
+    case 28:
+      d.index_mode = rng() % 4;
+      d.bound = static_cast<std::uint32_t>(rng()) >> rng() % 32;
+      d.index = std::uint64_t{rng() % 4096} * 4;
       break;
     default:
       d.dst_stride = static_cast<std::int64_t>(rng() * 0x100000001ull << 18) >> 16;

@@ -54,7 +54,7 @@ module dma_pair_top #(
     dma u_dma (
       .clk_i, .rst_ni, .core_id_i(1'(c)), .chip_id_i('0), .ring_size_i(5'd1), .peer_i,
       .trig_valid_i(trig_valid_i[c]), .trig_ready_o(trig_ready_o[c]),
-      .trig_engine_i(trig_engine_i[8*c+:8]), .trig_count_i(trig_count_i[16*c+:16]),
+      .trig_i('{engine: trig_engine_i[8*c+:8], count: trig_count_i[16*c+:16], start: 1'b0, pc: '0, desc: '0}),
       .ring_base_i(ring_base_i[48*E*c+:48*E]), .ring_count_i(ring_count_i[16*E*c+:16*E]),
       .error_valid_o(error_valid_o[E*c+:E]), .error_cause_o(), .error_pc_o(), .busy_o(busy_o[c]),
       .rd_req_valid_o(from[Read].req_valid), .rd_req_ready_i(from[Read].req_ready),
@@ -63,7 +63,7 @@ module dma_pair_top #(
       .wr_req_valid_o(from[Write].req_valid), .wr_req_ready_i(from[Write].req_ready),
       .wr_req_o(from[Write].req), .wr_stuck_i(from[Write].stuck),
       .msg_valid_o(), .msg_ready_i(1'b1), .msg_o(),
-      .upd_valid_o(), .upd_o(), .upd_engine_o(), .upd_pc_o(), .upd_error_i(1'b0)
+      .upd_valid_o(), .upd_o(), .upd_engine_o(), .upd_pc_o(), .upd_serial_o(), .upd_error_i(1'b0)
     );
     assign from[Write].rsp_ready = 1'b1;
   end

@@ -85,12 +85,14 @@ TEST(Dma, SpeedIsAsStated) {
 TEST(Dma, DoorbellToFirstWrite) {
   struct {
     const char* what;
-    bool ring_in_sbuf, data_in_sbuf;
+    bool ring_in_sbuf, data_in_sbuf, start;
     unsigned most;  ///< to the first write
-  } const kCases[] = {{"ring and line in HBM", false, false, 307},
-                      {"ring in HBM, line in SBUF", false, true, 161},
-                      {"ring in SBUF, line in HBM", true, false, 161},
-                      {"ring and line in SBUF", true, true, 15}};
+  } const kCases[] = {{"ring and line in HBM", false, false, false, 307},
+                      {"ring in HBM, line in SBUF", false, true, false, 161},
+                      {"ring in SBUF, line in HBM", true, false, false, 161},
+                      {"ring and line in SBUF", true, true, false, 15},
+                      {"DmaStart, line in HBM", false, false, true, 155},
+                      {"DmaStart, line in SBUF", false, true, true, 9}};
   for (const auto& c : kCases) {
     using Steps = std::array<std::uint64_t, 6>;
     Steps least{}, most{};
@@ -98,20 +100,28 @@ TEST(Dma, DoorbellToFirstWrite) {
       Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
       Twin twin(defs::kInf2, bench.memory);
       const Ring ring = c.ring_in_sbuf ? Ring{cmodel::sbuf_addr(1, 5, 0x1000), 1} : ring_of(3, 1);
-      store(bench.memory, ring, 0,
-            plain_copy(c.data_in_sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256));
+      const Descriptor d =
+          plain_copy(c.data_in_sbuf ? cmodel::sbuf_addr(0, 0, 0) : 0x1000000, 0x2000000, 1, 256);
+      Starts starts;
+      if (c.start)
+        starts[0] = {17, d};
+      else
+        store(bench.memory, ring, 0, d);
       bench.set_ring(3, ring);
-      bench.expected[3] = twin.run(3, ring, 1);
+      bench.expected[3] = twin.run(3, ring, 1, starts);
       for (unsigned i = 0; i < 20 + phase; ++i) bench.tick();
       const std::uint64_t start = bench.cycle;
-      bench.trigger(3, 1);
+      if (c.start)
+        bench.start(3, starts[0]);
+      else
+        bench.trigger(3, 1);
       bench.drain(1000);
       bench.expect_done();
       const auto& at = bench.steps;
       Steps steps{at.fetch, at.descriptor,     at.read,
                   at.data,  bench.first_write, bench.last_update[3]};
       for (unsigned i = 0; i < steps.size(); ++i) {
-        steps[i] -= start;
+        if (steps[i]) steps[i] -= start;  // a DmaStart fetches nothing
         least[i] = phase ? std::min(least[i], steps[i]) : steps[i];
         most[i] = phase ? std::max(most[i], steps[i]) : steps[i];
       }
@@ -178,6 +188,70 @@ TEST(Dma, CombiningReadsTwoLines) {
                         static_cast<double>(bench.last_write - bench.first_write + 1);
     tb::expect({fmt::format("inf2, {} engines, sums of bf16 in place", engines), "B/cycle", rate,
                 7.9 * engines});
+  }
+}
+
+/// Rows of one line, each where an index says: as fast as rows in order, once the first list is
+/// here.
+TEST(Dma, GatherAndScatterAtTheRateOfLines) {
+  for (const unsigned engines : {1u, 16u})
+    for (const auto mode : {defs::IndexMode::Gather, defs::IndexMode::Scatter}) {
+      Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+      Twin twin(defs::kInf2, bench.memory);
+      for (unsigned e = 0; e < engines; ++e) {
+        const std::uint64_t stack = e % 2 ? defs::kAddrHbm1Base : 0;
+        Descriptor d = plain_copy(
+            stack + 0x1000000 + (std::uint64_t{e} << 20),
+            defs::kAddrHbm1Base - stack + 0x8000000 + (std::uint64_t{e} << 20), 400, 256);
+        d.index_mode = static_cast<std::uint8_t>(mode);
+        d.index = stack + 0x6000000 + 2048 * e;
+        d.bound = 400;
+        for (unsigned i = 0; i < 400; ++i) {
+          const std::uint32_t index = i * 7 % 400;
+          bench.memory.write(d.index + 4 * i, {reinterpret_cast<const std::uint8_t*>(&index), 4});
+        }
+        const Starts starts{{0, {e, d}}};
+        bench.expected[e] = twin.run(e, {}, 1, starts);
+        bench.start(e, starts.at(0));
+        bench.tick();
+      }
+      bench.drain(50000);
+      bench.expect_done();
+      const double rate = static_cast<double>(bench.bytes) /
+                          static_cast<double>(bench.last_write - bench.first_write + 1);
+      fmt::print("inf2  {:2} engines, {} of lines: first write {}, {:.2f} B/cycle\n", engines,
+                 to_string(mode), bench.first_write, rate);
+      EXPECT_GE(rate, 15.5 * engines);
+    }
+}
+
+/// A line read or 64 elements for every turn of an engine, whatever is less.
+TEST(Dma, CastsALineOrASixtyFourElementsATurn) {
+  struct {
+    defs::Dtype from, to;
+    double elements;  ///< a cycle, of one engine
+  } const kCases[] = {{defs::Dtype::Fp32, defs::Dtype::Bf16, 3.9},
+                      {defs::Dtype::Bf16, defs::Dtype::Fp32, 3.9},
+                      {defs::Dtype::Fp8E4M3, defs::Dtype::Bf16, 3.9},
+                      {defs::Dtype::Fp32, defs::Dtype::Fp8E5M2, 3.9}};
+  for (const auto& c : kCases) {
+    Bench<Vdma_inf2> bench(defs::kInf2, 1, {});
+    Twin twin(defs::kInf2, bench.memory);
+    Descriptor d = plain_copy(0x1000000, defs::kAddrHbm1Base + 0x2000000, 8,
+                              4096 * cmodel::element_bytes(static_cast<std::uint8_t>(c.from)));
+    d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+    d.dtype = static_cast<std::uint8_t>(c.from);
+    d.dst_dtype = static_cast<std::uint8_t>(c.to);
+    d.dst_stride = cmodel::destination_bytes(d);
+    const Starts starts{{0, {0, d}}};
+    bench.expected[0] = twin.run(0, {}, 1, starts);
+    bench.start(0, starts.at(0));
+    bench.drain(50000);
+    bench.expect_done();
+    const double rate = 8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
+    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from), to_string(c.to),
+               rate);
+    EXPECT_GE(rate, c.elements);
   }
 }
 

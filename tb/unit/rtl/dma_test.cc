@@ -87,6 +87,66 @@ TEST(Dma, ADoorbellWaitsForRoomOrForTheStop) {
   bench.expect_done();
 }
 
+/// A list that the descriptor before copies to its place, in every memory; what the place held
+/// before is no index.
+TEST(Dma, ReadsAListThatAnOlderOneWrote) {
+  const std::uint64_t places[] = {0x1800000, defs::kAddrHbm1Base + 0x1800000,
+                                  cmodel::sbuf_addr(0, 3, 0x400), cmodel::sbuf_addr(1, 0, 0x800)};
+  for (const std::uint64_t at : places) {
+    SCOPED_TRACE(fmt::format("list at {:#x}", at));
+    Bench<Vdma_mini> bench(defs::kMini, 1, {});
+    Memory twin_memory;
+    Twin twin(defs::kMini, twin_memory);
+    std::vector<std::uint32_t> list(50);
+    for (unsigned i = 0; i < list.size(); ++i) list[i] = i * 7 % 50;
+    Descriptor first = plain_copy(0x1700000, at, 1, 200),
+               second = plain_copy(0x1000000, 0x2000000, 50, 64);
+    second.index_mode = static_cast<std::uint8_t>(defs::IndexMode::Gather);
+    second.index = at;
+    second.bound = 50;
+    for (Memory* memory : {&bench.memory, &twin_memory}) {
+      memory->write(0x1700000, {reinterpret_cast<const std::uint8_t*>(list.data()), 200});
+      store(*memory, ring_of(0, 2), 0, first);
+      store(*memory, ring_of(0, 2), 1, second);
+    }
+    bench.set_ring(0, ring_of(0, 2));
+    bench.expected[0] = twin.run(0, ring_of(0, 2), 2);
+    ASSERT_EQ(bench.expected[0].updates.size(), 2u);
+    bench.trigger(0, 2);
+    bench.drain(20000);
+    bench.expect_done();
+  }
+}
+
+/// An index that is the bound, in the third row of five: what is before it is done, and what it
+/// stands for. Skipped, it is the last row, too: the update still comes behind the others.
+TEST(Dma, AnIndexOutOfBoundsStopsOrIsSkipped) {
+  for (const bool skip : {false, true})
+    for (const unsigned bad : {0u, 2u, 4u})
+      for (const auto mode : {defs::IndexMode::Gather, defs::IndexMode::Scatter}) {
+        SCOPED_TRACE(fmt::format("skip {} row {} {}", skip, bad, to_string(mode)));
+        Bench<Vdma_mini> bench(defs::kMini, 1, {});
+        Memory twin_memory;
+        Twin twin(defs::kMini, twin_memory);
+        std::vector<std::uint32_t> list{4, 0, 3, 1, 2};
+        list[bad] = 5;
+        Descriptor d = plain_copy(0x1000000, 0x2000000, 5, 64);
+        d.index_mode = static_cast<std::uint8_t>(mode);
+        d.skip = skip;
+        d.index = 0x1800000;
+        d.bound = 5;
+        for (Memory* memory : {&bench.memory, &twin_memory})
+          memory->write(d.index, {reinterpret_cast<const std::uint8_t*>(list.data()), 20});
+        const Starts starts{{0, {99, d}}};
+        bench.expected[1] = twin.run(1, {}, 1, starts);
+        EXPECT_EQ(bench.expected[1].writes.size(), skip ? 4u : bad);
+        EXPECT_EQ(bench.expected[1].cause, skip ? ErrorCause::None : ErrorCause::OutOfBounds);
+        bench.start(1, starts.at(0));
+        bench.drain(20000);
+        bench.expect_done();
+      }
+}
+
 TEST(Dma, StopsOnARefusedSemaphoreUpdate) {
   Bench<Vdma_mini> bench(defs::kMini, 1, {});
   Twin twin(defs::kMini, bench.memory);

@@ -4,11 +4,13 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "cmodel/machine/commit.h"
 #include "cmodel/machine/dma.h"
 #include "tb/unit/rtl/mem_channel.h"
 
@@ -48,7 +50,7 @@ class Memory {
 };
 
 struct Write {
-  std::uint32_t pc;
+  std::uint32_t pc, serial;
   std::uint64_t addr;
   Line data;
   bool operator==(const Write&) const = default;
@@ -58,7 +60,7 @@ struct Packet {
   Line payload;
 };
 struct Update {
-  std::uint32_t pc;
+  std::uint32_t pc, serial;
   unsigned sem;
   int delta;
   bool operator==(const Update&) const = default;
@@ -78,32 +80,40 @@ struct Ring {
   std::uint32_t count = 0;
 };
 
-/// Runs `total` descriptors of a ring in the twin.
+/// What a DmaStart brings.
+struct Start {
+  std::uint32_t pc;  ///< of the DmaStart
+  Descriptor descriptor;
+};
+/// By serial of the engine.
+using Starts = std::map<std::uint32_t, Start>;
+
+/// Runs `total` descriptors in the twin: of a ring, but where there is a start.
 class Twin : public cmodel::DmaPort {
  public:
   Twin(const defs::Sizes& sizes, Memory& memory) : sizes_(sizes), memory_(memory) {}
 
-  Expected run(unsigned engine, const Ring& ring, std::uint32_t total) {
+  Expected run(unsigned engine, const Ring& ring, std::uint32_t total, const Starts& starts = {}) {
     expected_ = {};
     const cmodel::DmaIdentity id{kChip, 0, engine, kRingSize, peer};
-    ErrorCause cause = cmodel::check_ring(sizes_, ring.base, ring.count);
-    for (pc_ = 0; pc_ < total && cause == ErrorCause::None; ++pc_) {
-      const std::uint64_t addr = cmodel::descriptor_addr(ring.base, ring.count, pc_);
-      if (!cmodel::reaches(peer, 0, addr, defs::kInstrBytes)) {
-        cause = ErrorCause::Forbidden;
-        break;
-      }
-      if (cmodel::decode(sizes_, addr, defs::kInstrBytes).target == cmodel::Target::Unmapped) {
-        cause = ErrorCause::UnmappedAddress;
-        break;
-      }
-      Descriptor::Words words;
-      memory_.read(addr, std::span(reinterpret_cast<std::uint8_t*>(words.data()), 64));
-      const Descriptor d = Descriptor::from(words);
-      cause = cmodel::check(sizes_, id, d);
+    ErrorCause cause = ErrorCause::None;
+    std::uint32_t position = 0;
+    for (serial_ = 0; serial_ < total; ++serial_) {
+      const auto start = starts.find(serial_);
+      const bool fetched = start == starts.end();
+      pc_ = fetched ? position++ : cmodel::started_pc(start->second.pc);
+      Descriptor d;
+      cause = fetched ? fetch(ring, d) : ErrorCause::None;
+      if (!fetched) d = start->second.descriptor;
+      if (cause == ErrorCause::None) cause = cmodel::check(sizes_, id, d);
       if (cause != ErrorCause::None) break;
-      cmodel::execute(sizes_, id, d, *this, scratch_);
-      if (d.update) expected_.updates.push_back({pc_, d.update_sem, d.update_delta});
+      const auto places = cmodel::places_of(d, *this);
+      cmodel::execute(sizes_, id, d, places, *this, scratch_);
+      if (places.fault) {
+        cause = ErrorCause::OutOfBounds;
+        break;
+      }
+      if (d.update) expected_.updates.push_back({pc_, serial_, d.update_sem, d.update_delta});
     }
     expected_.cause = cause;
     expected_.error_pc = cause == ErrorCause::None ? 0 : pc_;
@@ -115,7 +125,7 @@ class Twin : public cmodel::DmaPort {
   }
   void write(std::uint64_t addr, std::span<const std::uint8_t> bytes) override {
     memory_.write(addr, bytes);
-    expected_.writes.push_back({pc_, addr, Line(bytes.begin(), bytes.end())});
+    expected_.writes.push_back({pc_, serial_, addr, Line(bytes.begin(), bytes.end())});
   }
   void send(const defs::Header& header, std::span<const std::uint8_t> payload) override {
     expected_.packets.push_back({header, Line(payload.begin(), payload.end())});
@@ -124,10 +134,24 @@ class Twin : public cmodel::DmaPort {
   defs::PeerAccess peer = cmodel::kAllShared;
 
  private:
+  /// Descriptor pc_ of the ring.
+  ErrorCause fetch(const Ring& ring, Descriptor& d) {
+    const ErrorCause cause = cmodel::check_ring(sizes_, ring.base, ring.count);
+    if (cause != ErrorCause::None) return cause;
+    const std::uint64_t addr = cmodel::descriptor_addr(ring.base, ring.count, pc_);
+    if (!cmodel::reaches(peer, 0, addr, defs::kInstrBytes)) return ErrorCause::Forbidden;
+    if (cmodel::decode(sizes_, addr, defs::kInstrBytes).target == cmodel::Target::Unmapped)
+      return ErrorCause::UnmappedAddress;
+    Descriptor::Words words;
+    memory_.read(addr, std::span(reinterpret_cast<std::uint8_t*>(words.data()), 64));
+    d = Descriptor::from(words);
+    return ErrorCause::None;
+  }
+
   const defs::Sizes& sizes_;
   Memory& memory_;
   Expected expected_;
-  std::uint32_t pc_ = 0;
+  std::uint32_t pc_ = 0, serial_ = 0;
   std::vector<std::uint8_t> scratch_;
 };
 

@@ -40,7 +40,13 @@ struct Writer {
     if (below(2)) o.index = static_cast<std::uint8_t>(below(64));
     return o;
   }
+  void start() {
+    defs::DmaStart::Words words;
+    for (auto& word : words) word = static_cast<std::uint32_t>(rng());
+    put(defs::encode_dma_start(defs::DmaStart::from(defs::DmaStart::from(words).words())));
+  }
   void work() {
+    if (below(6) == 0) return start();
     const Opcode rows[] = {Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorTensor,
                            Opcode::Activate, Opcode::TensorScalar};
     const unsigned kind = below(10);

@@ -95,6 +95,26 @@ struct Reference {
   }
   Instr resolved(Instr i) const {
     const auto is = [&](Opcode opcode) { return i.opcode == static_cast<unsigned>(opcode); };
+    if (is(Opcode::DmaStart)) {
+      auto f = defs::dma_start_of(i);
+      const auto moved = [&](std::uint64_t address, unsigned r) {
+        return static_cast<std::uint64_t>(static_cast<std::int64_t>(address) +
+                                          static_cast<std::int32_t>(reg[r])) &
+               ((1ull << 48) - 1);
+      };
+      f.src = moved(f.src, f.src_reg);
+      f.dst = moved(f.dst, f.dst_reg);
+      f.index = moved(f.index, f.index_reg);
+      if (f.rows_reg)
+        f.rows = static_cast<std::uint16_t>(reg[f.rows_reg] < 65536 ? reg[f.rows_reg] : 0);
+      f.src_reg = f.dst_reg = f.index_reg = f.rows_reg = 0;
+      Instr out = defs::encode_dma_start(f);
+      for (auto field : {&Instr::wait_op, &Instr::update}) out.*field = i.*field;
+      for (auto field : {&Instr::wait_sem, &Instr::wait_value, &Instr::update_sem})
+        out.*field = i.*field;
+      out.update_delta = i.update_delta;
+      return out;
+    }
     const bool two_sources = is(Opcode::TensorTensor) || is(Opcode::Activate);
     resolve(i.src0, !is(Opcode::DmaTrigger));
     resolve(i.src1, two_sources);
@@ -137,7 +157,9 @@ struct Reference {
       unsigned next = pc + 1;
       if (i.wait_op == static_cast<unsigned>(defs::WaitOp::Take) && i.wait_value)
         takes.push_back({i.wait_sem, -int{i.wait_value}, pc});
-      if (i.update) updates.push_back({i.update_sem, i.update_delta, pc});
+      // The copy's own.
+      if (i.update && i.opcode != static_cast<unsigned>(Opcode::DmaStart))
+        updates.push_back({i.update_sem, i.update_delta, pc});
       switch (static_cast<Opcode>(i.opcode)) {
         case Opcode::Nop:
           break;
