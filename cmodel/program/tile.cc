@@ -8,8 +8,6 @@
 
 #include "cmodel/machine/access_pattern.h"
 
-#include "cmodel/machine/access_pattern.h"
-
 namespace cmodel {
 namespace {
 
