@@ -8,6 +8,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
            plain C++ and against an array of one module per PE
   matmul   cycles per matmul of the tensor engine, beside the published figures
   gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline
+  dma      doorbell to first write step by step, bytes a cycle, share of what the ports allow
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
@@ -94,6 +95,23 @@ def bench_gemm(args):
                      "target": target, "measured": round(share, 4), "met": share >= target})
         if not args.json:
             show(rows[-1:])
+    return rows
+
+
+def bench_dma(_args):
+    """What its unit tests measure, each in a cycle-exact bench of its own."""
+    rows = []
+    with tempfile.TemporaryDirectory() as out:
+        for name in ("dma_test", "dma_rate_test"):
+            path = pathlib.Path(out) / f"{name}.json"
+            done = subprocess.run([BUILD / name, f"--gtest_output=json:{path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True)
+            suites = json.loads(path.read_text())["testsuites"] if path.exists() else ()
+            found = [json.loads(value) for suite in suites for test in suite["testsuite"] for key, value in test.items()
+                     if key.startswith("figure: ")]
+            if not found or done.returncode and all(row["met"] for row in found):
+                raise BenchError(f"{name}: exit {done.returncode}\n{done.stdout.strip()}")
+            rows += found
     return rows
 
 
@@ -239,7 +257,7 @@ def of_catalogue(name):
     return bench
 
 
-BENCHES = {"array": bench_array, "matmul": bench_matmul, "gemm": bench_gemm, "fabric": bench_fabric,
+BENCHES = {"array": bench_array, "matmul": bench_matmul, "gemm": bench_gemm, "dma": bench_dma, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
            "shrink": bench_shrink, "snapshots": bench_snapshots,
            "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}

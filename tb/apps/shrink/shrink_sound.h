@@ -11,10 +11,10 @@ Updates updates_of(const defs::Sizes& sizes, const Image& image);
 /// What the golden model says about a program, in milliseconds.
 struct Soundness {
   bool finished = false, errors = false;
-  bool defined = false;  ///< nothing depends on what was in SBUF and PSUM before
+  bool defined = false;  ///< nothing reads bytes of SBUF and PSUM that nobody has written
 };
-/// Leaves out of `image` what depends on SBUF and PSUM before the start, then asks the golden
-/// model.
+/// Leaves out of `image` what reads bytes of SBUF and PSUM that nobody has written; the rest is
+/// what the golden model says.
 Soundness make_sound(const defs::Sizes& sizes, Image& image);
 /// Takes as long as all the rest.
 bool has_races(const defs::Sizes& sizes, const cmodel::Program& program);

@@ -62,7 +62,7 @@ class ShrinkTest(unittest.TestCase):
         self.assertLess(small["cycles"], 0.05 * before["cycles"])
 
     def test_what_stands_behind_an_end_goes(self):
-        small, _ = self.shrunk("corners", "dma_address", 1, chips=12)
+        small, _ = self.shrunk("corners", "dma_address", 2, chips=12)
         listing = next((self.dir / "shrunk").glob("*.txt")).read_text(encoding="utf-8")
         self.assertNotIn("END func", listing)
         self.assertLessEqual(small["chips"], 2)

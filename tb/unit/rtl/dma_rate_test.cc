@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <random>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "Vdma_pair_inf2.h"
 #include "tb/dut/hbm.h"
 #include "tb/unit/rtl/dma_descriptors.h"
+#include "tb/unit/rtl/figure.h"
 
 namespace {
 
@@ -200,10 +202,10 @@ Descriptor transfer(Kind kind, unsigned stack, unsigned core, unsigned engine, u
   return d;
 }
 
-/// `rows` rows of 1 KiB, or descriptors of one line each if there are none.
-double share(const char* what, unsigned rows, double least,
-             const std::function<std::pair<Kind, unsigned>(unsigned core, unsigned engine,
-                                                           unsigned n)>& kind) {
+/// Share of the bound. `rows` rows of 1 KiB, or descriptors of one line each if there are none.
+void expect_share(const char* what, unsigned rows, double least,
+                  const std::function<std::pair<Kind, unsigned>(unsigned core, unsigned engine,
+                                                                unsigned n)>& kind) {
   Pair pair;
   for (unsigned core = 0; core < 2; ++core)
     for (unsigned e = 0; e < kEngines; ++e)
@@ -215,38 +217,42 @@ double share(const char* what, unsigned rows, double least,
       }
   const std::uint64_t cycles = pair.run();
   EXPECT_TRUE(pair.moved()) << what;
-  const double part = static_cast<double>(pair.bound()) / static_cast<double>(cycles);
-  fmt::print("inf2  2 x 16 engines, {:38} {:6} cycles, bound {:6}: {:5.1f} %, {:6.1f} B/cycle\n",
-             what, cycles, pair.bound(), 100 * part,
-             static_cast<double>(pair.bytes()) / static_cast<double>(cycles));
-  EXPECT_GE(part, least) << what;
-  return part;
+  const auto part = [&](std::uint64_t n) {
+    return static_cast<double>(n) / static_cast<double>(cycles);
+  };
+  tb::expect(
+      {fmt::format("inf2, both cores, {}", what),
+       "of the ports",
+       part(pair.bound()),
+       least,
+       true,
+       {{"cycles", cycles}, {"bound", pair.bound()}, {"B/cycle", std::round(part(pair.bytes()))}}});
 }
 
 TEST(DmaRate, BothCoresFillThePorts) {
   std::mt19937 rng(1);
   constexpr unsigned kRows = 32;
-  share("loads, stacks by turns", kRows, 0.95,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e % 2); });
-  share("loads, eight engines per stack", kRows, 0.95,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e / 8); });
-  share("stores, eight engines per stack", kRows, 0.95,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Store, e / 8); });
-  share("loads and stores, by turns", kRows, 0.95, [](unsigned, unsigned e, unsigned) {
+  expect_share("loads, stacks by turns", kRows, 0.95,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e % 2); });
+  expect_share("loads, eight engines per stack", kRows, 0.95,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e / 8); });
+  expect_share("stores, eight engines per stack", kRows, 0.95,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Store, e / 8); });
+  expect_share("loads and stores, by turns", kRows, 0.95, [](unsigned, unsigned e, unsigned) {
     return std::pair(e % 2 ? Kind::Load : Kind::Store, e / 2 % 2);
   });
-  share("copies from stack to stack", kRows, 0.95,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Copy, e / 8); });
-  share("all at random", kRows, 0.75, [&](unsigned, unsigned, unsigned) {
+  expect_share("copies from stack to stack", kRows, 0.95,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Copy, e / 8); });
+  expect_share("all at random", kRows, 0.75, [&](unsigned, unsigned, unsigned) {
     return std::pair(static_cast<Kind>(rng() % 3), static_cast<unsigned>(rng() % 2));
   });
 }
 
 TEST(DmaRate, DescriptorsOfOneLine) {
-  share("one-line loads", 0, 0.6,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e % 2); });
-  share("one-line stores", 0, 0.55,
-        [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Store, e % 2); });
+  expect_share("one-line loads", 0, 0.6,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Load, e % 2); });
+  expect_share("one-line stores", 0, 0.55,
+               [](unsigned, unsigned e, unsigned) { return std::pair(Kind::Store, e % 2); });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "Vdma_mini.h"
 #include "tb/unit/rtl/dma_bench.h"
 #include "tb/unit/rtl/dma_descriptors.h"
+#include "tb/unit/rtl/figure.h"
 
 namespace {
 
@@ -59,36 +60,25 @@ Speed measure(const defs::Sizes& sizes, unsigned engines, bool sbuf, bool remote
               static_cast<double>(bench.last_write - bench.first_write + 1)};
 }
 
-void report(const char* config, const char* what, const Speed& s) {
-  fmt::print("{:5} {:42} first write {:4}  update {:6}  {:6.2f} B/cycle\n", config, what, s.first,
-             s.done, s.rate);
-}
-
 TEST(Dma, SpeedIsAsStated) {
+  const auto expect_rate = [](const std::string& what, const Speed& s, double least) {
+    tb::expect(
+        {what, "B/cycle", s.rate, least, true, {{"first_write", s.first}, {"update", s.done}}});
+  };
   const auto& i = defs::kInf2;
   const auto& m = defs::kMini;
-  auto s = measure<Vdma_inf2>(i, 1, false, false, 0);
-  report("inf2", "1 engine, HBM to HBM", s);
-  EXPECT_GT(s.rate, 15.9);
-  EXPECT_LE(s.first, 307u);
-  s = measure<Vdma_inf2>(i, 1, false, false, 4);
-  report("inf2", "1 engine, source shifted by 4", s);
-  EXPECT_GT(s.rate, 7.9);
-  s = measure<Vdma_inf2>(i, 1, false, true, 0);
-  report("inf2", "1 engine, HBM to message", s);
-  EXPECT_GT(s.rate, 15.9);
-  s = measure<Vdma_inf2>(i, 16, false, false, 0);
-  report("inf2", "16 engines, HBM to HBM", s);
-  EXPECT_GT(s.rate, 250.0);
-  s = measure<Vdma_inf2>(i, 16, true, false, 0);
-  report("inf2", "16 engines, HBM to SBUF, 3 KiB rows", s);
-  EXPECT_GT(s.rate, 250.0);
-  s = measure<Vdma_mini>(m, 1, false, false, 0);
-  report("mini", "1 engine, HBM to HBM", s);
-  EXPECT_GT(s.rate, 6.0);  // 15 lines of 64 B in flight over 150 cycles
-  s = measure<Vdma_mini>(m, 4, false, false, 0);
-  report("mini", "4 engines, HBM to HBM", s);
-  EXPECT_GT(s.rate, 24.0);
+  const Speed one = measure<Vdma_inf2>(i, 1, false, false, 0);
+  expect_rate("inf2, 1 engine, HBM to HBM", one, 15.9);
+  EXPECT_LE(one.first, 307u);
+  expect_rate("inf2, 1 engine, source shifted by 4", measure<Vdma_inf2>(i, 1, false, false, 4),
+              7.9);
+  expect_rate("inf2, 1 engine, HBM to message", measure<Vdma_inf2>(i, 1, false, true, 0), 15.9);
+  expect_rate("inf2, 16 engines, HBM to HBM", measure<Vdma_inf2>(i, 16, false, false, 0), 250);
+  expect_rate("inf2, 16 engines, HBM to SBUF, 3 KiB rows",
+              measure<Vdma_inf2>(i, 16, true, false, 0), 250);
+  // 15 lines of 64 B in flight over 150 cycles
+  expect_rate("mini, 1 engine, HBM to HBM", measure<Vdma_mini>(m, 1, false, false, 0), 6);
+  expect_rate("mini, 4 engines, HBM to HBM", measure<Vdma_mini>(m, 4, false, false, 0), 24);
 }
 
 /// From the doorbell of an idle engine on, whatever the cycle it comes in: the steps of one line.
@@ -137,13 +127,12 @@ TEST(Dma, DoorbellToFirstWrite) {
       }
     }
     constexpr const char* kNames[] = {"fetch", "descriptor", "read", "data", "write", "update"};
-    fmt::print("inf2  doorbell at 0, {:25}:", c.what);
-    for (unsigned i = 0; i < least.size(); ++i) {
-      fmt::print("  {} {}", kNames[i], least[i]);
-      if (most[i] != least[i]) fmt::print("..{}", most[i]);
-    }
-    fmt::print("\n");
-    EXPECT_LE(most[4], c.most);
+    nlohmann::ordered_json steps;
+    for (unsigned i = 0; i < least.size(); ++i)
+      steps[kNames[i]] = least[i] == most[i] ? fmt::format("{}", most[i])
+                                             : fmt::format("{}..{}", least[i], most[i]);
+    tb::expect({fmt::format("inf2, doorbell to first write, {}", c.what), "cycles",
+                static_cast<double>(most[4]), static_cast<double>(c.most), false, steps});
   }
 }
 
@@ -166,9 +155,9 @@ TEST(Dma, ElementsAreMovedOneByOne) {
     bench.drain(20000);
     bench.expect_done();
     const double each = static_cast<double>(bench.last_write - bench.first_write) / 599;
-    fmt::print("inf2  elements of 2 bytes, {}: {:.1f} cycles each\n",
-               scatter ? "SBUF to HBM" : "HBM to SBUF", each);
-    EXPECT_LE(each, 16.0);
+    tb::expect(
+        {fmt::format("inf2, elements of 2 bytes, {}", scatter ? "SBUF to HBM" : "HBM to SBUF"),
+         "cycles each", each, 16, false});
   }
 }
 
@@ -197,8 +186,8 @@ TEST(Dma, CombiningReadsTwoLines) {
     bench.expect_done();
     const double rate = static_cast<double>(bench.bytes) /
                         static_cast<double>(bench.last_write - bench.first_write + 1);
-    fmt::print("inf2  {:2} engines, sums of bf16 in place: {:.2f} B/cycle\n", engines, rate);
-    EXPECT_GE(rate, 7.9 * engines);
+    tb::expect({fmt::format("inf2, {} engines, sums of bf16 in place", engines), "B/cycle", rate,
+                7.9 * engines});
   }
 }
 
@@ -230,9 +219,10 @@ TEST(Dma, GatherAndScatterAtTheRateOfLines) {
       bench.expect_done();
       const double rate = static_cast<double>(bench.bytes) /
                           static_cast<double>(bench.last_write - bench.first_write + 1);
-      fmt::print("inf2  {:2} engines, {} of lines: first write {}, {:.2f} B/cycle\n", engines,
-                 to_string(mode), bench.first_write, rate);
-      EXPECT_GE(rate, 15.5 * engines);
+      tb::expect({.name = fmt::format("inf2, {} of lines, {} engines", to_string(mode), engines),
+                  .unit = "B/cycle",
+                  .measured = rate,
+                  .limit = 15.5 * engines});
     }
 }
 
@@ -260,9 +250,10 @@ TEST(Dma, CastsALineOrASixtyFourElementsATurn) {
     bench.drain(50000);
     bench.expect_done();
     const double rate = 8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
-    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from), to_string(c.to),
-               rate);
-    EXPECT_GE(rate, c.elements);
+    tb::expect({.name = fmt::format("inf2, cast {} to {}", to_string(c.from), to_string(c.to)),
+                .unit = "elements/cycle",
+                .measured = rate,
+                .limit = c.elements});
   }
 }
 
@@ -281,9 +272,9 @@ TEST(Dma, CostOfADescriptor) {
     bench.trigger(0, 10);
     bench.drain(20000);
     bench.expect_done();
-    fmt::print("inf2  one-line descriptors from {}: {:.1f} cycles each\n", sbuf ? "SBUF" : "HBM ",
-               static_cast<double>(bench.last_write - bench.first_write) / 9);
-    EXPECT_LE(bench.last_write - bench.first_write, 9u * 16);
+    tb::expect({fmt::format("inf2, one-line descriptors from {}", sbuf ? "SBUF" : "HBM"),
+                "cycles each", static_cast<double>(bench.last_write - bench.first_write) / 9, 16,
+                false});
   }
 }
 
