@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "cmodel/files/output_file.h"
+#include "cmodel/machine/chip.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/program_view.h"
 #include "tb/observe/coverage/functional_names.h"

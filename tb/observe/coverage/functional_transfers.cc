@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "cmodel/machine/address_map.h"
+#include "cmodel/machine/chip.h"
+#include "cmodel/machine/instruction.h"
 #include "tb/observe/coverage/functional.h"
 #include "tb/observe/coverage/functional_names.h"
 
@@ -144,7 +146,7 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
-void Functional::hit_start(const cmodel::Board& model, const Where& where, const Instr& instr) {
+void Functional::hit_start(const cmodel::Board& model, const Where& where, const defs::Instr& instr) {
   const auto [chip, core, sync] = where;
   const auto engine = cmodel::work_of(instr).engine;
   if (model.machine(chip).core(core).rings[engine].stopped) return;

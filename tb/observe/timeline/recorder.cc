@@ -102,9 +102,9 @@ std::uint32_t Recorder::source(unsigned chip, unsigned core, unsigned unit, std:
   if (const auto ring = rings_.find({chip, core, engine - kDma0});
       engine >= kDma0 && ring != rings_.end() && !ring->second.empty())
     pc %= static_cast<std::uint32_t>(ring->second.size());
-  const auto [at, fresh] = sources_.try_emplace({chip, core, engine, pc}, 0);
-  if (fresh) at->second = timeline_.names.id(program_.source_of(chip, core, engine, pc));
-  return at->second;
+  const auto [known, fresh] = sources_.try_emplace({chip, core, engine, pc}, 0);
+  if (fresh) known->second = timeline_.names.id(program_.source_of(chip, core, engine, pc));
+  return known->second;
 }
 
 void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle, double value) {

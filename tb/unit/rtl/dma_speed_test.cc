@@ -219,9 +219,10 @@ TEST(Dma, GatherAndScatterAtTheRateOfLines) {
       bench.expect_done();
       const double rate = static_cast<double>(bench.bytes) /
                           static_cast<double>(bench.last_write - bench.first_write + 1);
-      fmt::print("inf2  {:2} engines, {} of lines: first write {}, {:.2f} B/cycle\n", engines,
-                 to_string(mode), bench.first_write, rate);
-      EXPECT_GE(rate, 15.5 * engines);
+      tb::expect({.name = fmt::format("inf2, {} of lines, {} engines", to_string(mode), engines),
+                  .unit = "B/cycle",
+                  .measured = rate,
+                  .limit = 15.5 * engines});
     }
 }
 
@@ -249,9 +250,10 @@ TEST(Dma, CastsALineOrASixtyFourElementsATurn) {
     bench.drain(50000);
     bench.expect_done();
     const double rate = 8 * 4096 / static_cast<double>(bench.last_write - bench.first_write + 1);
-    fmt::print("inf2  cast {} to {}: {:.2f} elements a cycle\n", to_string(c.from), to_string(c.to),
-               rate);
-    EXPECT_GE(rate, c.elements);
+    tb::expect({.name = fmt::format("inf2, cast {} to {}", to_string(c.from), to_string(c.to)),
+                .unit = "elements/cycle",
+                .measured = rate,
+                .limit = c.elements});
   }
 }
 
