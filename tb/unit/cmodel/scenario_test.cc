@@ -140,6 +140,10 @@ INSTANTIATE_TEST_SUITE_P(Relay, ScenarioOnModel,
                          testing::Values(Case{"relay", kMini, 2, 1}, Case{"relay", kMini, 1, 2},
                                          Case{"relay", kMini, 5, 3, 2}, Case{"relay", kInf2, 2, 4}),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(Gather, ScenarioOnModel,
+                         testing::Values(Case{"gather", kMini, 1, 1}, Case{"gather", kMini, 3, 2},
+                                         Case{"gather", kMini, 12, 3}, Case{"gather", kInf2, 2, 4}),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Busy, ScenarioOnModel,
                          testing::Values(Case{"busy", kMini, 12, 1}, Case{"busy", kMini, 2, 2, 3},
                                          Case{"busy", kInf2, 12, 1, 3},
@@ -269,7 +273,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
                  "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
-                 "tenants, registers, relay, loops");
+                 "tenants, registers, relay, loops, gather");
   }
 }
 
