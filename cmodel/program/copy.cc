@@ -94,7 +94,7 @@ std::string bad_combine(const Assembler& assembler, const defs::Descriptor& copy
                         defs::Dtype dtype, const Block& local) {
   if (op != defs::Combine::Add && op != defs::Combine::Max)
     return fmt::format("combine by {}, allowed Add, Max", to_string(op));
-  if (copy.combine != static_cast<std::uint8_t>(defs::Combine::Copy))
+  if (copy.combine == static_cast<std::uint8_t>(defs::Combine::Cast))
     return "combine of a cast, allowed of a copy";
   if (copy.index_mode == static_cast<std::uint8_t>(defs::IndexMode::Scatter))
     return "combine of a scatter, allowed of a gather";

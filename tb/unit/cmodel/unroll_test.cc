@@ -33,7 +33,9 @@ auto commits_of(const cmodel::Program& program, std::uint64_t order_seed = 0) {
   for (auto* lists : {&recorder.writes, &recorder.updates})
     for (auto& [id, entries] : *lists)
       for (auto& entry : entries)
-        if (id.engine < defs::kSequencers) entry.commit.pc = 0;
+        // A started copy is named by its instruction.
+        if (id.engine < defs::kSequencers || entry.commit.pc & defs::kStartedBit)
+          entry.commit.pc = 0;
   return std::pair{recorder.writes, recorder.updates};
 }
 
