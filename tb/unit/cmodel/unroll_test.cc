@@ -34,7 +34,7 @@ auto commits_of(const cmodel::Program& program, std::uint64_t order_seed = 0) {
     for (auto& [id, entries] : *lists)
       for (auto& entry : entries)
         // A started copy is named by its instruction.
-        if (id.engine < defs::kSequencers || entry.commit.pc & defs::kStartedBit)
+        if (id.engine < defs::kSequencers || entry.commit.pc >> defs::kStartedBit)
           entry.commit.pc = 0;
   return std::pair{recorder.writes, recorder.updates};
 }
