@@ -84,6 +84,9 @@ std::string_view step_corner(std::int64_t stride) {
 }
 
 constexpr std::array<std::string_view, 3> kElements{"one", "odd", "even"};
+/// The operand whose format counts with back-pressure: the first source, or what a row without one
+/// makes.
+std::size_t pacing(const InstrRow& row) { return row.src0().used() ? 0 : 2; }
 std::string_view elements_corner(unsigned n) { return n == 1 ? "one" : n % 2 ? "odd" : "even"; }
 
 }  // namespace
@@ -124,8 +127,8 @@ void Functional::make_instruction_bins() {
     if (!row.dst().used()) continue;
     // Instruction x format x length x back-pressure.
     for (const Dtype dtype : defs::kEveryDtype) {
-      const unsigned formats = row.src0().sbuf | row.src0().psum;
-      if (!(formats >> static_cast<unsigned>(dtype) & 1)) continue;
+      const auto& rule = row.operands[pacing(row)];
+      if (!((rule.sbuf | rule.psum) >> static_cast<unsigned>(dtype) & 1)) continue;
       for (const auto elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
           if (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1))
@@ -227,8 +230,8 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
         (*flow == 'f' ||
          can_wait(*row, reads_psum(i.src0) || (row->src1().used() && reads_psum(i.src1)))))
       hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
-                      to_string(static_cast<Dtype>(i.src0.dtype)), elements_corner(elements),
-                      flow));
+                      to_string(static_cast<Dtype>(cmodel::operands_of(i)[pacing(*row)]->dtype)),
+                      elements_corner(elements), flow));
 }
 
 }  // namespace tb
