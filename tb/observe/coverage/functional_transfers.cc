@@ -146,7 +146,8 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
-void Functional::hit_start(const cmodel::Board& model, const Where& where, const defs::Instr& instr) {
+void Functional::hit_start(const cmodel::Board& model, const Where& where,
+                           const defs::Instr& instr) {
   const auto [chip, core, sync] = where;
   const auto engine = cmodel::work_of(instr).engine;
   if (model.machine(chip).core(core).rings[engine].stopped) return;
