@@ -13,7 +13,7 @@ struct {
   ErrorCause cause;
 } const kCases[] = {
     {"reserved, low", [](Descriptor& d) { d.reserved_lo = 1; }, ErrorCause::ReservedBits},
-    {"reserved", [](Descriptor& d) { d.reserved = 1ull << 63; }, ErrorCause::ReservedBits},
+    {"reserved", [](Descriptor& d) { d.reserved = 1 << 15; }, ErrorCause::ReservedBits},
     {"reserved, middle", [](Descriptor& d) { d.reserved_mid = 1; }, ErrorCause::ReservedBits},
     {"reserved, high", [](Descriptor& d) { d.reserved_hi = 1; }, ErrorCause::ReservedBits},
     {"delta without update", [](Descriptor& d) { d.update_delta = 1; }, ErrorCause::ReservedBits},
@@ -52,6 +52,12 @@ struct {
      [](Descriptor& d) { d.dst = sbuf_addr(0, kP - 2, 0x1000), d.dst_stride = defs::kSbufStride; },
      ErrorCause::UnmappedAddress},
     {"registers", [](Descriptor& d) { d.src = defs::kAddrCsrBase; }, ErrorCause::UnmappedAddress},
+    {"skip without indices", [](Descriptor& d) { d.skip = 1; }, ErrorCause::ReservedBits},
+    {"indices beyond HBM",
+     [](Descriptor& d) { d.index_mode = 1, d.bound = 1, d.index = 0x8'0000'0000; },
+     ErrorCause::UnmappedAddress},
+    {"odd indices", [](Descriptor& d) { d.index_mode = 1, d.bound = 1, d.index = 2; },
+     ErrorCause::Misaligned},
     {"semaphore below 0",
      [](Descriptor& d) { d.update = 1, d.update_sem = kIdle, d.update_delta = -1; },
      ErrorCause::SemaphoreOverflow},
