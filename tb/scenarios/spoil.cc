@@ -85,21 +85,27 @@ void spoil_control(defs::Instr& i, ErrorCause cause, const cmodel::InstrStream& 
   constexpr std::array kStacks{defs::kAddrHbm0Base, defs::kAddrHbm1Base};
   constexpr std::array kNowhere{defs::kAddrHbm0Base + defs::kAddrHbm0Size, defs::kAddrHbm1Base - 4,
                                 defs::kAddrCore0Base, std::uint64_t{0x700000000000}};
-  i = cmodel::wait_and_update(i);
+  // Only wait and update stay.
+  const auto becomes = [&](defs::Instr control) {
+    control.wait_op = i.wait_op;
+    control.wait_sem = i.wait_sem;
+    control.wait_value = i.wait_value;
+    control.update = i.update;
+    control.update_sem = i.update_sem;
+    control.update_delta = i.update_delta;
+    i = control;
+  };
   if (cause == ErrorCause::OutOfBounds) {
-    i.opcode = static_cast<std::uint8_t>(defs::Opcode::Branch);
-    i.func = static_cast<std::uint8_t>(random.between(0, defs::kEveryCondition.size() - 1));
+    const auto condition =
+        static_cast<defs::Condition>(random.between(0, defs::kEveryCondition.size() - 1));
     const unsigned most = random.one_in(2) ? stream.count : 0xffffff;
-    i = cmodel::with_overlay(i, defs::Branch{},
-                             defs::Branch{.target = random.between(stream.count, most)});
-    return;
+    return becomes(defs::encode_branch(condition, {.target = random.between(stream.count, most)}));
   }
   std::uint64_t address = kStacks[stream.core] + random.between(1, 3);
   if (cause == ErrorCause::UnmappedAddress) address = kNowhere[random.between(0, 3)];
   if (cause == ErrorCause::Forbidden)
     address = kStacks[1 - stream.core] + 4 * random.between(0, 15);
-  i.opcode = static_cast<std::uint8_t>(defs::Opcode::RegLoad);
-  i = cmodel::with_overlay(i, defs::RegLoad{}, defs::RegLoad{.rd = 1, .address = address});
+  becomes(defs::encode_reg_load({.rd = 1, .address = address}));
 }
 
 void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {

@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 MODEL, BOARD = sys.argv[1:3]
-SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops")
+SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather")
 
 
 class ModelTest(unittest.TestCase):

@@ -210,13 +210,13 @@ class Generator(unittest.TestCase):
                 ('imm    = "doorbell"', 'imm    = "bell"', "DmaTrigger", "imm is 'bell'"),
                 ('imm    = "doorbell"', 'imm    = "operand"', "DmaTrigger", "wider than the field"),
                 ('functions = "act_func"', 'functions = "act"', "Activate", "enum is 'act'"),
-                ('of = ["Add", "Max"]', 'of = ["Add", "Most"]', "TensorReduce", "a name is 'Most'", "Add, Sub, Max"),
+                ('of = ["Add", "Sub", "Mul", "Max"', 'of = ["Add", "Sub", "Mul", "Most"', "TensorReduce", "a name is 'Most'", "Add, Sub, Max"),
                 ('walk = "outer"', 'walk = "inner"', "TensorReduce", "dst", "walk is 'inner'", "all, outer, one"),
                 ('psum = "sum", partitions', 'psum = "product", partitions', "MultiplyMoving", "dst", "a format in psum is 'Tf32'"),
                 ('{ role = "moving tile", sbuf = "product" }', '{ role = "moving tile" }', "MultiplyMoving", "src0", "needs formats"),
                 ('role = "bias", sbuf', 'rule = "bias", sbuf', "Activate", "src1", "unknown key 'rule'"),
                 ('stationary = "read"', 'stationary = "use"', "MultiplyMoving", "none, write, read"),
-                ('lane    = ["Fp32", "Bf16"]', 'lane    = ["Fp32", "Bf61"]', "[formats] lane", "'Bf61'"),
+                ('lane    = ["Fp32", "Tf32", "Bf16"', 'lane    = ["Fp32", "Tf32", "Bf61"', "[formats] lane", "'Bf61'"),
                 ('order = ["UnknownOpcode"', 'order = ["UnknownOpcod"', "[errors] order", "'UnknownOpcod'")]:
             with self.subTest(change=new):
                 done = self.generate({"instructions.toml": (old, new)})
