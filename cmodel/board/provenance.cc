@@ -186,9 +186,7 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
           if (auto cell = cell_of(sizes_, burst, b)) out.push_back(*cell);
       };
       word(row.src);
-      if (d.combine == static_cast<std::uint8_t>(defs::Combine::Add) ||
-          d.combine == static_cast<std::uint8_t>(defs::Combine::Max))
-        word(row.src1);
+      if (has_second(d)) word(row.src1);
     }
     return out;
   }

@@ -58,20 +58,10 @@ bool is(const defs::Descriptor& d, defs::Combine combine) {
 bool is(const defs::Descriptor& d, defs::IndexMode mode) {
   return d.index_mode == static_cast<std::uint8_t>(mode);
 }
-bool has_second(const defs::Descriptor& d) {
-  return is(d, defs::Combine::Add) || is(d, defs::Combine::Max);
-}
-
 constexpr auto kLastFormat = static_cast<std::uint8_t>(defs::kEveryDtype.back());
 
 /// Binary logarithm of an element's bytes; a format that is none, as fp32.
 unsigned format_shift(std::uint8_t dtype) { return dtype > kLastFormat ? 2 : element_shift(dtype); }
-
-std::uint32_t row_of_destination(const defs::Descriptor& d) {
-  return is(d, defs::Combine::Cast)
-             ? d.row_bytes >> format_shift(d.dtype) << format_shift(d.dst_dtype)
-             : d.row_bytes;
-}
 
 Side source(const defs::Descriptor& d) {
   return {d.src, d.src_stride,
@@ -83,7 +73,7 @@ Side second_source(const defs::Descriptor& d) {
 Side destination(const defs::Descriptor& d) {
   return {d.dst, d.dst_stride,
           (is(d, defs::IndexMode::Scatter) ? d.bound : d.rows) - std::uint64_t{1},
-          row_of_destination(d)};
+          destination_bytes(d)};
 }
 Side list(const defs::Descriptor& d) { return {d.index, 0, 0, std::uint32_t{d.rows} * 4}; }
 
@@ -122,7 +112,7 @@ void combine(const defs::Descriptor& d, std::span<std::uint8_t> row,
   }
 }
 
-/// A row in another format. Twin of dma_cast_pkg::cast.
+/// A row in another format. Twin of dma_pkg::cast.
 void cast(const defs::Descriptor& d, std::span<const std::uint8_t> row,
           std::span<std::uint8_t> out) {
   const unsigned from = 1u << format_shift(d.dtype), to = 1u << format_shift(d.dst_dtype);
@@ -236,13 +226,21 @@ void footprints_of_copy(unsigned chip, const defs::Descriptor& d, const RowPlace
   if (writes) add(destination(d), &RowPlaces::Row::dst, true);
 }
 
-std::uint32_t destination_bytes(const defs::Descriptor& d) { return row_of_destination(d); }
+bool has_second(const defs::Descriptor& d) {
+  return is(d, defs::Combine::Add) || is(d, defs::Combine::Max);
+}
+
+std::uint32_t destination_bytes(const defs::Descriptor& d) {
+  return is(d, defs::Combine::Cast)
+             ? d.row_bytes >> format_shift(d.dtype) << format_shift(d.dst_dtype)
+             : d.row_bytes;
+}
 
 void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descriptor& d,
              const RowPlaces& places, DmaPort& port, std::vector<std::uint8_t>& scratch) {
   const bool remote = d.dst_chip != id.chip;
   const bool second = has_second(d), casts = is(d, defs::Combine::Cast);
-  const std::uint32_t made = row_of_destination(d);
+  const std::uint32_t made = destination_bytes(d);
   const unsigned from = casts ? format_shift(d.dtype) : 0,
                  to = casts ? format_shift(d.dst_dtype) : 0;
   scratch.resize(d.row_bytes + std::max(made, d.row_bytes));

@@ -58,6 +58,8 @@ struct RowPlaces {
 };
 /// Reads the list of indices, if there is one.
 RowPlaces places_of(const defs::Descriptor& d, DmaPort& port);
+/// Does it combine rows with those of a second source?
+bool has_second(const defs::Descriptor& d);
 /// Bytes of a row at the destination.
 std::uint32_t destination_bytes(const defs::Descriptor& d);
 

@@ -85,27 +85,25 @@ void spoil_control(defs::Instr& i, ErrorCause cause, const cmodel::InstrStream& 
   constexpr std::array kStacks{defs::kAddrHbm0Base, defs::kAddrHbm1Base};
   constexpr std::array kNowhere{defs::kAddrHbm0Base + defs::kAddrHbm0Size, defs::kAddrHbm1Base - 4,
                                 defs::kAddrCore0Base, std::uint64_t{0x700000000000}};
-  // Only wait and update stay.
-  const auto becomes = [&](defs::Instr control) {
-    control.wait_op = i.wait_op;
-    control.wait_sem = i.wait_sem;
-    control.wait_value = i.wait_value;
-    control.update = i.update;
-    control.update_sem = i.update_sem;
-    control.update_delta = i.update_delta;
-    i = control;
+  const auto becomes = [&i](const defs::Instr& control, const auto& operands) {
+    i = cmodel::wait_and_update(i);
+    i.opcode = control.opcode;
+    i.func = control.func;
+    i = cmodel::with_overlay(i, std::remove_cvref_t<decltype(operands)>{}, operands);
   };
   if (cause == ErrorCause::OutOfBounds) {
     const auto condition =
         static_cast<defs::Condition>(random.between(0, defs::kEveryCondition.size() - 1));
     const unsigned most = random.one_in(2) ? stream.count : 0xffffff;
-    return becomes(defs::encode_branch(condition, {.target = random.between(stream.count, most)}));
+    const defs::Branch branch{.target = random.between(stream.count, most)};
+    return becomes(defs::encode_branch(condition, branch), branch);
   }
   std::uint64_t address = kStacks[stream.core] + random.between(1, 3);
   if (cause == ErrorCause::UnmappedAddress) address = kNowhere[random.between(0, 3)];
   if (cause == ErrorCause::Forbidden)
     address = kStacks[1 - stream.core] + 4 * random.between(0, 15);
-  becomes(defs::encode_reg_load({.rd = 1, .address = address}));
+  const defs::RegLoad load{.rd = 1, .address = address};
+  becomes(defs::encode_reg_load(load), load);
 }
 
 void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {

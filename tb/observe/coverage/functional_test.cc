@@ -136,6 +136,8 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
   EXPECT_FALSE(has("dma.remote.bytes.2"));
   EXPECT_TRUE(has("dma.remote.combine.Max.Int32"));
   EXPECT_FALSE(has("dma.local.combine.Add.Fp16"));
+  EXPECT_FALSE(has("dma.remote.combine.Cast.Fp32"));  // a cast stays on its chip
+  EXPECT_TRUE(has("dma.cast.from.Fp16"));
   EXPECT_TRUE(has("act.pressure.Activate.Int32.even.stalled"));  // it reads PSUM, like fp32
   EXPECT_TRUE(has("vector.pressure.Memset.Bf16.odd.flowing"));
   EXPECT_FALSE(has("vector.pressure.Memset.Bf16.odd.stalled"));

@@ -7,6 +7,7 @@
 
 #include "cmodel/machine/address_map.h"
 #include "cmodel/machine/chip.h"
+#include "cmodel/machine/dma.h"
 #include "cmodel/machine/instruction.h"
 #include "tb/observe/coverage/functional.h"
 #include "tb/observe/coverage/functional_names.h"
@@ -70,7 +71,8 @@ void Functional::make_transfer_bins() {
     for (const auto bytes : kRowBytes) bin(fmt::format("dma.{}.bytes.{}", where, bytes));
     for (const auto op : defs::kEveryCombine)
       for (const auto dtype : kCombined)
-        bin(fmt::format("dma.{}.combine.{}", where, combine_corner(op, dtype)));
+        if (op != defs::Combine::Cast)  // of which every format counts: dma.cast
+          bin(fmt::format("dma.{}.combine.{}", where, combine_corner(op, dtype)));
     for (const auto src1 : kMemories) bin(fmt::format("dma.{}.second.{}", where, src1));
     for (const char* line : {"aligned", "unaligned"})
       bin(fmt::format("dma.{}.second.{}", where, line));
@@ -171,10 +173,14 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   const auto aligned = [&](std::uint64_t a) {
     return a % sizes_.line_bytes ? "unaligned" : "aligned";
   };
-  const auto op = static_cast<defs::Combine>(d.combine);
-  hit(fmt::format("dma.{}.combine.{}", where,
-                  combine_corner(op, static_cast<defs::Dtype>(d.dtype))));
-  if (op != defs::Combine::Copy) {
+  if (const auto op = static_cast<defs::Combine>(d.combine); op == defs::Combine::Cast) {
+    hit(fmt::format("dma.cast.from.{}", to_string(static_cast<defs::Dtype>(d.dtype))));
+    hit(fmt::format("dma.cast.to.{}", to_string(static_cast<defs::Dtype>(d.dst_dtype))));
+  } else {
+    hit(fmt::format("dma.{}.combine.{}", where,
+                    combine_corner(op, static_cast<defs::Dtype>(d.dtype))));
+  }
+  if (cmodel::has_second(d)) {
     hit(fmt::format("dma.{}.second.{}", where, memory(sizes_, d.src1)));
     hit(fmt::format("dma.{}.second.{}", where, aligned(d.src1)));
     hit(fmt::format("dma.{}.src1_rows.{}", where,
@@ -188,10 +194,6 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   if (d.index_mode)
     hit(fmt::format("dma.{}.{}{}", where, to_string(static_cast<defs::IndexMode>(d.index_mode)),
                     d.skip ? ".skip" : ""));
-  if (d.combine == static_cast<std::uint8_t>(defs::Combine::Cast)) {
-    hit(fmt::format("dma.cast.from.{}", to_string(static_cast<defs::Dtype>(d.dtype))));
-    hit(fmt::format("dma.cast.to.{}", to_string(static_cast<defs::Dtype>(d.dst_dtype))));
-  }
 }
 
 // Both cores of a chip write into one memory within a few cycles.

@@ -89,15 +89,11 @@ struct Lists {
   std::vector<std::pair<std::uint64_t, std::vector<std::uint32_t>>> made;
 };
 
-inline bool has_second(const Descriptor& d) {
-  return d.combine == static_cast<std::uint8_t>(defs::Combine::Add) ||
-         d.combine == static_cast<std::uint8_t>(defs::Combine::Max);
-}
-
 /// One side of a good descriptor named by a list.
 inline void make_indexed(const defs::Sizes& sizes, std::mt19937& rng, unsigned engine,
                          unsigned half, Descriptor& d, Lists& lists) {
-  const bool second = has_second(d), gathers = second || rng() % 2, remote = d.dst_chip != kChip;
+  const bool second = cmodel::has_second(d), gathers = second || rng() % 2,
+             remote = d.dst_chip != kChip;
   const std::uint32_t made = cmodel::destination_bytes(d);
   d.index_mode =
       static_cast<std::uint8_t>(gathers ? defs::IndexMode::Gather : defs::IndexMode::Scatter);
