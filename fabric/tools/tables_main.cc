@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <numeric>
 #include <sstream>
@@ -12,6 +10,7 @@
 #include "cmodel/files/output_file.h"
 #include "fabric/model/line_reader.h"
 #include "fabric/model/table_writer.h"
+#include "tb/base/command_line.h"
 
 namespace {
 
@@ -64,17 +63,7 @@ int run(int argc, char** argv) {
   app.add_option("--members", members, "A-B: only these consecutive chips");
   app.add_option("--check", check, "read this table set, check it, and write nothing");
   app.add_option("--all", all, "write every set of the ring and of C12(1,5) into this directory");
-  try {
-    app.parse(argc, argv);
-    for (const CLI::Option* option : app.get_options())
-      if (std::ranges::count(option->results(), ""))
-        throw CLI::ValidationError(option->get_name(), "is \"\"");
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    throw BadInput(fmt::format("{}; --help shows what is allowed", error.what()));
-  }
+  tb::parse_command_line(app, argc, argv);
   if (!all.empty()) {
     write_all(all);
     return 0;
@@ -118,15 +107,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int status = run(argc, argv);
-    if (std::fflush(stdout) != 0) throw std::runtime_error("stdout: cannot be written");
-    return status;
-  } catch (const BadInput& bad) {
-    fmt::print(stderr, "fabric_tables: {}\n", bad.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fabric_tables: {}\n", error.what());
-    return 3;
-  }
+  return tb::exit_status_of(
+      [](int count, char** words) {
+        try {
+          return run(count, words);
+        } catch (const BadInput& bad) {
+          throw tb::Refused(tb::kBadInput, bad.what());
+        }
+      },
+      argc, argv);
 }
