@@ -20,15 +20,21 @@ namespace cmodel {
 
 class Chip;
 class Trace;
+struct RowPlaces;
 
 /// An instruction, its registers resolved, as a sequencer issues it; one that is rejected is the
 /// last of its stream.
 using Executed = std::function<void(const StreamId&, const OperationId&, const defs::Instr&)>;
 
+/// A descriptor that a DMA engine executes, of its ring or of a DmaStart, and where its rows are.
+using Copied = std::function<void(const StreamId&, const OperationId&, const defs::Descriptor&,
+                                  const RowPlaces&)>;
+
 struct BoardOptions {
   Executed executed = {};        ///< told of every instruction
+  Copied copied = {};            ///< told of every descriptor
   bool track_liveness = false;   ///< keep the access history for liveness(); costs time and memory
-  bool keep_trace = false;       ///< keep what every sequencer executed for trace()
+  bool keep_trace = false;       ///< keep what was executed for trace()
   bool detect_races = false;     ///< report conflicting accesses without a semaphore path: races()
   std::uint64_t order_seed = 0;  ///< 0: plain round robin; else operations are picked at random.
                                  ///< The commits of every stream are the same for every seed.

@@ -29,6 +29,7 @@ StreamId host_stream(unsigned chip) {
 Observers::Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options)
     : program_(program),
       executed_(options.executed),
+      copied_(options.copied),
       track_liveness_(options.track_liveness),
       keep_trace_(options.keep_trace) {
   if (track_liveness_) positions_.resize(defs::kBoardChips * kChipStreams);
@@ -58,6 +59,12 @@ void Observers::issued(const StreamId& stream, const OperationId& operation,
 
 void Observers::answered() {
   if (races_) races_->answer();
+}
+
+void Observers::copies(const StreamId& stream, const OperationId& operation,
+                       const defs::Descriptor& descriptor, const RowPlaces& places) {
+  if (copied_) copied_(stream, operation, descriptor, places);
+  if (keep_trace_) trace_.add(stream, operation, descriptor, places);
 }
 
 void Observers::received(const StreamId& from) {

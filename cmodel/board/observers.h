@@ -26,7 +26,7 @@ class Observers final : public ExecutionObserver {
   Observers(const defs::Sizes& sizes, const Program& program, const BoardOptions& options);
 
   /// Does anybody observe?
-  bool any() const { return track_liveness_ || races_ || keep_trace_ || executed_; }
+  bool any() const { return track_liveness_ || races_ || keep_trace_ || executed_ || copied_; }
   const LivenessLog& liveness() const { return liveness_; }
   const Trace& trace() const { return trace_; }
   /// RaceDetector::text(); empty without detect_races.
@@ -43,6 +43,8 @@ class Observers final : public ExecutionObserver {
   void issued(const StreamId& stream, const OperationId& operation,
               const defs::Instr& instr) override;
   void answered() override;
+  void copies(const StreamId& stream, const OperationId& operation,
+              const defs::Descriptor& descriptor, const RowPlaces& places) override;
   void received(const StreamId& from) override;
   void updated(const StreamId& stream, unsigned chip, unsigned sem, int delta) override;
   void rang(const StreamId& stream, const StreamId& to, unsigned count) override;
@@ -60,6 +62,7 @@ class Observers final : public ExecutionObserver {
 
   const Program& program_;
   const Executed executed_;
+  const Copied copied_;
   const bool track_liveness_, keep_trace_;
   std::vector<Position> positions_;  ///< by position_of; empty unless track_liveness_
   LivenessLog liveness_;

@@ -28,21 +28,6 @@ void add_element(std::vector<Cell>& out, const OperationRef& operation,
                      operation.stream.core, static_cast<std::uint16_t>(p), addr + b});
 }
 
-/// Indices as they are at the end of the run.
-class Reader final : public DmaPort {
- public:
-  Reader(const Board& board, unsigned chip) : board_(board), chip_(chip) {}
-  void read(std::uint64_t addr, std::span<std::uint8_t> bytes) override {
-    board_.read(chip_, addr, bytes);
-  }
-  void write(std::uint64_t, std::span<const std::uint8_t>) override {}
-  void send(const defs::Header&, std::span<const std::uint8_t>) override {}
-
- private:
-  const Board& board_;
-  unsigned chip_;
-};
-
 /// Byte offset of element number `index` of an operand.
 std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::uint64_t index) {
   PatternWalk walk(operand, trips);
@@ -54,8 +39,7 @@ std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::
 
 Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
     : sizes_(sizes),
-      program_(program),
-      board_(sizes_, program_, nobody_, {.track_liveness = true, .keep_trace = true}) {
+      board_(sizes_, program, nobody_, {.track_liveness = true, .keep_trace = true}) {
   board_.load();
   board_.run(kMostOperations);
   const auto& records = board_.liveness().records();
@@ -141,27 +125,6 @@ defs::Instr Provenance::instr(const OperationRef& operation) const {
   return operation.serial < executed.size() ? executed[operation.serial].instr : defs::Instr{};
 }
 
-defs::Descriptor Provenance::descriptor(const OperationRef& operation) const {
-  const StreamId& stream = operation.stream;
-  if (is_started(operation.pc)) {  // the trace has it without registers
-    StreamId sync = stream;
-    sync.engine = static_cast<std::uint8_t>(defs::Engine::Sync);
-    std::uint32_t serial = 0;
-    for (const Trace::Entry& entry : board_.trace().of(sync)) {
-      const auto [engine, count] = work_of(entry.instr);
-      if (!count || kDma0 + engine != stream.engine) continue;
-      if (serial == operation.serial) return started_copy(entry.instr);
-      serial += count;
-    }
-    return {};
-  }
-  for (const DescriptorRing& r : program_.rings)
-    if (r.chip == stream.chip && r.core == stream.core && kDma0 + r.engine == stream.engine)
-      return board_.unpack_at<defs::Descriptor>(stream.chip,
-                                                descriptor_addr(r.base, r.count, operation.pc));
-  return {};
-}
-
 std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commit& commit,
                                       std::uint64_t ordinal, std::size_t at) const {
   std::vector<Cell> out;
@@ -170,11 +133,12 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     if (operation.stream.engine == kRx) dma = sender(operation);
     const std::optional<Cell> target = cell_of(sizes_, commit, at);
     if (!dma || !target || dma->stream.engine < kDma0 || dma->stream.engine >= kRx) return out;
-    const defs::Descriptor d = descriptor(*dma);
+    const Trace::Copy* copy = board_.trace().copy(dma->stream, dma->serial);
+    if (!copy) return out;
+    const defs::Descriptor& d = copy->descriptor;
     const std::uint64_t to = commit.addr + at;
-    Reader reader(board_, dma->stream.chip);
     const std::uint32_t made = destination_bytes(d);
-    for (const auto& row : places_of(d, reader).rows) {
+    for (const auto& row : copy->places.rows) {
       if (to < row.dst || to - row.dst >= made) continue;
       const auto word = [&](std::uint64_t from) {
         const std::uint64_t src = from + (to - row.dst) * d.row_bytes / made;

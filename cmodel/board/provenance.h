@@ -55,7 +55,6 @@ class Provenance {
 
   /// Of an operation of a sequencer, as its engine got it.
   defs::Instr instr(const OperationRef& operation) const;
-  defs::Descriptor descriptor(const OperationRef& operation) const;
   const Board& board() const { return board_; }
 
  private:
@@ -65,7 +64,6 @@ class Provenance {
   OperationRef operation_with(std::uint32_t record) const;
 
   const defs::Sizes& sizes_;
-  const Program& program_;
   Nobody nobody_;
   Board board_;
   std::map<StreamId, std::vector<OperationRef>> operations_;  ///< of each stream, in order

@@ -16,6 +16,8 @@
 
 namespace cmodel {
 
+struct RowPlaces;
+
 /// Sees what every operation touches and how operations are ordered; for races and liveness.
 /// An operation is one instruction, one descriptor, or the reception of one packet.
 class ExecutionObserver {
@@ -26,6 +28,9 @@ class ExecutionObserver {
   virtual void issued(const StreamId& stream, const OperationId& operation,
                       const defs::Instr& instr) = 0;
   virtual void answered() = 0;  ///< for a doorbell
+  /// A descriptor that is not rejected, and where its rows are.
+  virtual void copies(const StreamId& stream, const OperationId& operation,
+                      const defs::Descriptor& descriptor, const RowPlaces& places) = 0;
   virtual void received(
       const StreamId& from) = 0;  ///< for a packet of the last operation of `from`
   /// What the operation does at its end; a Take at its begin.

@@ -79,6 +79,7 @@ void Chip::run_dma(unsigned core, unsigned engine) {
   }
   Moves moves(*this, port_, id);
   const RowPlaces places = places_of(descriptor, moves);
+  if (observer) observer->copies(id, operation, descriptor, places);
   // A remote descriptor's reads come before what the receiver does with them.
   if (!remote) cmodel::execute(sizes_, identity, descriptor, places, moves, row_);
   if (observer) {

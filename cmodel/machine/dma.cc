@@ -60,9 +60,6 @@ bool is(const defs::Descriptor& d, defs::IndexMode mode) {
 }
 constexpr auto kLastFormat = static_cast<std::uint8_t>(defs::kEveryDtype.back());
 
-/// Binary logarithm of an element's bytes; a format that is none, as fp32.
-unsigned format_shift(std::uint8_t dtype) { return dtype > kLastFormat ? 2 : element_shift(dtype); }
-
 Side source(const defs::Descriptor& d) {
   return {d.src, d.src_stride,
           (is(d, defs::IndexMode::Gather) ? d.bound : d.rows) - std::uint64_t{1}, d.row_bytes};
@@ -115,7 +112,7 @@ void combine(const defs::Descriptor& d, std::span<std::uint8_t> row,
 /// A row in another format. Twin of dma_pkg::cast.
 void cast(const defs::Descriptor& d, std::span<const std::uint8_t> row,
           std::span<std::uint8_t> out) {
-  const unsigned from = 1u << format_shift(d.dtype), to = 1u << format_shift(d.dst_dtype);
+  const unsigned from = 1u << element_shift(d.dtype), to = 1u << element_shift(d.dst_dtype);
   for (std::size_t i = 0; i * from < row.size(); ++i) {
     std::uint32_t bits = 0;
     std::memcpy(&bits, &row[i * from], from);
@@ -232,7 +229,7 @@ bool has_second(const defs::Descriptor& d) {
 
 std::uint32_t destination_bytes(const defs::Descriptor& d) {
   return is(d, defs::Combine::Cast)
-             ? d.row_bytes >> format_shift(d.dtype) << format_shift(d.dst_dtype)
+             ? d.row_bytes >> element_shift(d.dtype) << element_shift(d.dst_dtype)
              : d.row_bytes;
 }
 
@@ -241,8 +238,8 @@ void execute(const defs::Sizes& sizes, const DmaIdentity& id, const defs::Descri
   const bool remote = d.dst_chip != id.chip;
   const bool second = has_second(d), casts = is(d, defs::Combine::Cast);
   const std::uint32_t made = destination_bytes(d);
-  const unsigned from = casts ? format_shift(d.dtype) : 0,
-                 to = casts ? format_shift(d.dst_dtype) : 0;
+  const unsigned from = casts ? element_shift(d.dtype) : 0,
+                 to = casts ? element_shift(d.dst_dtype) : 0;
   scratch.resize(d.row_bytes + std::max(made, d.row_bytes));
   const auto row = std::span(scratch).first(d.row_bytes);
   const auto other = std::span(scratch).subspan(d.row_bytes).first(casts ? made : d.row_bytes);

@@ -4,7 +4,7 @@
 //   doorbell --> u_fetch --> u_wait --> u_resolve --> issue --> engine
 //                   ^                       |           |         | done (in order)
 //          redirect |     u_registers <--> u_control    v         v
-//                   +------------------------+      u_in_flight --> semaphore update
+//                   +------------------------+        u_retire --> semaphore update
 //
 // NOP, END, RegAlu, Branch and RegLoad are the sequencer's own: one a cycle, done when they issue. A RegLoad issues when
 // its word is here: nothing younger is under way by then, and its update says that the memory was read.
@@ -19,12 +19,7 @@
 // NOP's update comes after those of all older instructions, END finishes when everything before it
 // is done, and an error is reported after the work of older instructions.
 //
-// An update that may be rejected is the last thing issued until it has been answered, so that nothing
-// younger happens behind a SemaphoreOverflow. "May": if the semaphore has no room for it now, with
-// what this sequencer itself still has to post. A program that keeps away from 0 and 65535 never
-// notices; what other engines post meanwhile is not known (rtl/README.md, Error handling).
-//
-// A Take (seq_wait) is subtracted in the cycle after issue, through the same port and before any update: its commit
+// A Take (seq_wait) is subtracted in the cycle after issue, before any update: its commit
 // comes before all that its instruction does, the instruction's error included. Updates of older instructions may come
 // later, so takes are a list of commits of their own.
 //
@@ -198,37 +193,35 @@ module sequencer #(
                 && (!second.update || guard_pkg::reaches_semaphore(peer_i.shared, core_id_i, second.update_sem[8]));
 
   // ---------------------------------------------------------------- issue
-  // What an entry of the queue waits for: the engine's done, or just its turn.
-  typedef enum logic [1:0] {KindEngine = 0, KindOwn = 1, KindEnd = 2, KindRejected = 3} kind_e;
-  kind_e kind;
-  logic [7:0] rejection;  // error_cause of KindRejected
+  seq_pkg::kind_e kind;
+  logic [7:0] rejection;  // error_cause of seq_pkg::KindRejected
   logic [31:0] pc_d, pc_q, serial_d, serial_q;
   logic issuing_d, issuing_q;  // cleared by END and by a rejection
   logic ready_to_issue, queue_ready;
-  logic hold_d, hold_q;  // an update without room is in flight
+  logic hold;            // an update without room is in flight
 
   always_comb begin
-    kind      = KindEngine;
+    kind      = seq_pkg::KindEngine;
     rejection = 8'(defs_pkg::ErrorCauseNone);
     if (exhausted) begin
-      kind      = KindRejected;
+      kind      = seq_pkg::KindRejected;
       rejection = 8'(defs_pkg::ErrorCauseOutOfBounds);
     end else if (forbidden) begin
-      kind      = KindRejected;
+      kind      = seq_pkg::KindRejected;
       rejection = 8'(known ? defs_pkg::ErrorCauseForbidden : defs_pkg::ErrorCauseUnknownOpcode);
     end else if (is_control) begin
-      kind      = is_end ? KindEnd : KindOwn;
+      kind      = is_end ? seq_pkg::KindEnd : seq_pkg::KindOwn;
       rejection = 8'(control_cause);
-      if (control_cause != defs_pkg::ErrorCauseNone) kind = KindRejected;
+      if (control_cause != defs_pkg::ErrorCauseNone) kind = seq_pkg::KindRejected;
     end
   end
 
-  assign ready_to_issue = issuing_q && queue_ready && !hold_q &&
+  assign ready_to_issue = issuing_q && queue_ready && !hold &&
                           (exhausted || (fetched_valid && (condition || waited_q)));
-  assign instr_valid_o  = ready_to_issue && kind == KindEngine;
-  assign load           = ready_to_issue && kind == KindOwn && is_load;
-  assign push           = ready_to_issue && (kind != KindEngine || instr_ready_i) && (!load || load_done);
-  assign issued         = push && kind != KindRejected;
+  assign instr_valid_o  = ready_to_issue && kind == seq_pkg::KindEngine;
+  assign load           = ready_to_issue && kind == seq_pkg::KindOwn && is_load;
+  assign push           = ready_to_issue && (kind != seq_pkg::KindEngine || instr_ready_i) && (!load || load_done);
+  assign issued         = push && kind != seq_pkg::KindRejected;
   assign waiting_over   = push && !exhausted && !forbidden;
   assign fetched_ready  = push;
   assign waited_d       = fetched_valid && issuing_q && (condition || waited_q) && !push;
@@ -237,22 +230,16 @@ module sequencer #(
   assign instr_serial_o = serial_q;
   assign second_valid_o = instr_valid_o && pair;
   assign second_o       = second_resolved;
-  assign register_write = issued && kind == KindOwn && control_write;
+  assign register_write = issued && kind == seq_pkg::KindOwn && control_write;
   assign next_pc        = taken ? {1'b0, target} : pc_q[24:0] + (pair ? 25'd2 : 25'd1);
-  assign redirect       = issued && kind == KindOwn && is_branch && taken != predicted;
+  assign redirect       = issued && kind == seq_pkg::KindOwn && is_branch && taken != predicted;
 
   // ---------------------------------------------------------------- in flight
-  typedef struct packed {
-    kind_e       kind;
-    logic        pair;
-    logic [31:0] pc;     // of the one with the update
-    logic [31:0] serial; // likewise
-    logic        update;
-    logic [8:0]  sem;
-    logic [15:0] delta;  // or the cause of a rejection
-  } entry_t;
-  entry_t pushed, head;
-  logic head_valid, pop;
+  seq_pkg::entry_t pushed;
+  seq_pkg::kind_e head_kind;
+  logic head_valid, head_is_engine, pop;
+  logic [7:0] head_cause;
+  logic [31:0] head_pc, head_serial, upd_error_pc, upd_error_serial;
   logic update;
   logic [8:0] update_sem;
   logic [15:0] update_delta;
@@ -260,48 +247,21 @@ module sequencer #(
   assign update       = pair ? second.update : fetched.update && !instr_pkg::has_dma_start(fetched.opcode);
   assign update_sem   = pair ? second.update_sem : fetched.update_sem;
   assign update_delta = pair ? second.update_delta : fetched.update_delta;
+  assign room_sem_o   = update_sem;
   assign pushed = '{kind: kind, pair: pair, pc: pc_q + 32'(pair), serial: serial_q + 32'(pair),
-                    update: update && kind != KindRejected, sem: update_sem,
-                    delta: (kind == KindRejected) ? {8'd0, rejection} : update_delta};
-  prim_fifo #(.Width($bits(entry_t)), .Depth(16)) u_in_flight (
-    .clk_i, .rst_ni,
-    .in_valid_i(push), .in_ready_o(queue_ready), .in_i(pushed),
-    .out_valid_o(head_valid), .out_ready_i(pop), .out_o(head)
+                    update: update && kind != seq_pkg::KindRejected, sem: update_sem,
+                    delta: (kind == seq_pkg::KindRejected) ? {8'd0, rejection} : update_delta};
+  assign upd_take_o = take;
+  seq_retire u_retire (
+    .clk_i, .rst_ni, .running_i(state_q == defs_pkg::SeqStateRunning),
+    .push_i(push), .ready_o(queue_ready), .pushed_i(pushed), .room_value_i, .hold_o(hold), .done_i,
+    .head_valid_o(head_valid), .head_kind_o(head_kind), .head_cause_o(head_cause), .head_pc_o(head_pc),
+    .head_serial_o(head_serial), .pop_o(pop),
+    .take_i(take), .take_sem_i(take_sem), .take_value_i(take_value),
+    .upd_valid_o, .upd_o, .upd_pc_o, .upd_serial_o, .upd_error_i,
+    .error_pc_o(upd_error_pc), .error_serial_o(upd_error_serial)
   );
-
-  // `done_q` counts dones whose instruction waits behind one of the sequencer's, for its turn, or for its other half.
-  logic [5:0] done_d, done_q, done_now, done_needed;
-  logic head_is_engine, finished, of_first;  // of_first: what is not done yet is a pair's first
-  assign done_now       = done_q + 6'(done_i);
-  assign done_needed    = head.pair ? 6'd2 : 6'd1;
-  assign head_is_engine = head.kind == KindEngine;
-  assign finished = head_valid && state_q == defs_pkg::SeqStateRunning && !upd_error_i &&
-                    (head_is_engine ? done_now >= done_needed : head.kind != KindRejected) &&
-                    !(take && head.update);
-  assign pop      = finished;
-  assign of_first = head.pair && done_now == '0;
-  assign done_d = done_now - (pop && head_is_engine ? done_needed : 6'd0);
-
-  // ---------------------------------------------------------------- room for an update
-  logic no_room;
-  assign room_sem_o = update_sem;
-  assign hold_d     = (push && pushed.update && no_room) || (hold_q && head_valid);
-  sequencer_room u_room (
-    .clk_i, .rst_ni, .value_i(room_value_i), .delta_i(update_delta), .no_room_o(no_room),
-    .claim_i(push && pushed.update), .posted_i(pop && head.update), .posted_delta_i(head.delta),
-    .none_in_flight_i(!head_valid)
-  );
-
-  logic [31:0] upd_pc_d, upd_pc_q, upd_serial_d, upd_serial_q;
-  logic [31:0] take_pc_q, take_serial_q;
-  assign upd_valid_o = take || (pop && head.update);
-  assign upd_o       = take ? '{sem: take_sem, delta: -17'(take_value)}
-                            : '{sem: head.sem, delta: {head.delta[15], head.delta}};
-  assign upd_take_o  = take;
-  assign upd_pc_o    = take ? take_pc_q : head.pc;
-  assign upd_serial_o = take ? take_serial_q : head.serial;
-  assign upd_pc_d     = upd_valid_o ? upd_pc_o : upd_pc_q;
-  assign upd_serial_d = upd_valid_o ? upd_serial_o : upd_serial_q;
+  assign head_is_engine = head_kind == seq_pkg::KindEngine;
 
   // ---------------------------------------------------------------- state
   defs_pkg::error_cause_e cause_d, cause_q;
@@ -320,7 +280,7 @@ module sequencer #(
     fetch_stop  = 1'b0;
 
     if (push) begin
-      issuing_d  = kind == KindEngine || kind == KindOwn;
+      issuing_d  = kind == seq_pkg::KindEngine || kind == seq_pkg::KindOwn;
       fetch_stop = !issuing_d;
       if (issuing_d) pc_d = 32'(next_pc);
     end
@@ -342,25 +302,20 @@ module sequencer #(
         end
       end
       defs_pkg::SeqStateRunning: begin
-        if (pop && head.kind == KindEnd) ending_d = 1'b1;
+        if (pop && head_kind == seq_pkg::KindEnd) ending_d = 1'b1;
         if (ending_q && fetch_idle) begin
           state_d = defs_pkg::SeqStateDone;
         end
         if (upd_error_i) begin
           state_d = defs_pkg::SeqStateError;
           cause_d = defs_pkg::ErrorCauseSemaphoreOverflow;
-          pc_d     = upd_pc_q;
-          serial_d = upd_serial_q;
-        end else if (head_valid && head.kind == KindRejected && !take) begin
+          pc_d     = upd_error_pc;
+          serial_d = upd_error_serial;
+        end else if (head_valid && !take && (head_kind == seq_pkg::KindRejected || (error_valid_i && head_is_engine && !pop))) begin
           state_d = defs_pkg::SeqStateError;
-          cause_d = defs_pkg::error_cause_e'(head.delta[7:0]);
-          pc_d     = head.pc;
-          serial_d = head.serial;
-        end else if (error_valid_i && head_valid && head_is_engine && !pop && !take) begin
-          state_d = defs_pkg::SeqStateError;
-          cause_d = error_cause_i;
-          pc_d     = head.pc - 32'(of_first);
-          serial_d = head.serial - 32'(of_first);
+          cause_d = head_is_engine ? error_cause_i : defs_pkg::error_cause_e'(head_cause);
+          pc_d     = head_pc;
+          serial_d = head_serial;
         end
       end
       default: ;  // stopped by an error: until reset
@@ -389,34 +344,19 @@ module sequencer #(
       pc_q      <= '0;
       cause_q   <= defs_pkg::ErrorCauseNone;
       issuing_q <= 1'b0;
-      hold_q    <= 1'b0;
       waited_q  <= 1'b0;
       ending_q  <= 1'b0;
       event_q   <= 1'b0;
-      done_q    <= '0;
-      upd_pc_q  <= '0;
       serial_q  <= '0;
-      upd_serial_q <= '0;
     end else begin
       state_q   <= state_d;
       pc_q      <= pc_d;
       cause_q   <= cause_d;
       issuing_q <= issuing_d;
-      hold_q    <= hold_d;
       waited_q  <= waited_d;
       ending_q  <= ending_d;
       event_q   <= event_d;
-      done_q    <= done_d;
-      upd_pc_q  <= upd_pc_d;
       serial_q  <= serial_d;
-      upd_serial_q <= upd_serial_d;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (push) begin
-      take_pc_q     <= pc_q;
-      take_serial_q <= serial_q;
     end
   end
 
@@ -424,18 +364,14 @@ module sequencer #(
   // The host rings only a sequencer that is idle or done.
   `ASSERT_NOW(StartWhenStopped_A,
     start_i -> state_q == defs_pkg::SeqStateIdle || state_q == defs_pkg::SeqStateDone)
-  // The engine finishes no more than it was given.
-  `ASSERT_NOW(DoneWasIssued_A, done_q <= 6'd32)
   // A load that was begun goes on until its word is here, unless an error stops the stream.
   `ASSERT(LoadStays_A, load && !push |=> load || state_q == defs_pkg::SeqStateError)
   // An engine stops at what it has not done.
   `ASSERT_NOW(ErrorIsOfTheOldest_A, error_valid_i && head_valid && head_is_engine && !pop && !take && !upd_error_i &&
-    state_q == defs_pkg::SeqStateRunning -> error_serial_i == head.serial - 32'(of_first))
+    state_q == defs_pkg::SeqStateRunning -> error_serial_i == head_serial)
   // Of an instruction that takes and fails, the take is seen first.
   `ASSERT(TakeBeforeError_A, take && !upd_error_i && state_q == defs_pkg::SeqStateRunning |=>
     state_q != defs_pkg::SeqStateError)
-  // A take is on the port alone.
-  `ASSERT_NOW(TakeComesFirst_A, take -> !(pop && head.update))
   // What an engine sees names no register, where its row has something.
   `ASSERT_NOW(NoRegisterLeaves_A, second_valid_o -> second_o.size_reg == '0 && instr_o.size_reg == '0 &&
     (second_o.src0.index == '0 || second_o.src0.space == defs_pkg::SpaceNone))

@@ -263,7 +263,7 @@ module dma_engines #(
                         : 17'(size_pkg::LineBytes) - 17'(dst[LineBits-1:0]);
       if (cast) begin
         to_limit = 17'(dma_cast_pkg::made(20'(to_limit), desc.dst_dtype, desc.dtype));
-        dst_made = 17'(dma_pkg::Words) << dma_cast_pkg::log_bytes(desc.dtype);
+        dst_made = 17'(dma_pkg::Words) << format_pkg::element_shift(desc.dtype);
         if (dst_made < to_limit) to_limit = dst_made;
       end
       bytes    = left;

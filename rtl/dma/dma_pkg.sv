@@ -91,13 +91,13 @@ package dma_pkg;
     to   = format_pkg::format_of(to_i);
     cast = '0;
     for (int unsigned i = 0; i < Words; i++) begin
-      case (dma_cast_pkg::log_bytes(from_i))
+      case (format_pkg::element_shift(from_i))
         2'd2:    element = line_i[32*i+:32];
         2'd1:    element = {line_i[16*i+:16], 16'd0};
         default: element = {line_i[8*i+:8], 24'd0};
       endcase
       element = format_pkg::from_fp32(format_pkg::to_fp32(element, from), to);
-      case (dma_cast_pkg::log_bytes(to_i))
+      case (format_pkg::element_shift(to_i))
         2'd2:    cast[32*i+:32] = element;
         2'd1:    cast[16*i+:16] = element[15:0];
         default: cast[8*i+:8]   = element[7:0];

@@ -7,6 +7,11 @@
 //               Integers: what is beyond the least or the greatest becomes that one, NaN 0
 package format_pkg;
 
+  // Of an element's bytes, binary logarithm. Unknown formats count as one byte: they are rejected anyway.
+  function automatic logic [1:0] element_shift(input logic [3:0] dtype_i);
+    element_shift = {defs_pkg::DtypeBytes4[dtype_i], defs_pkg::DtypeBytes2[dtype_i]};
+  endfunction
+
   // What a format is; constant over an instruction.
   //
   //   22..15              14..10              9..5             4..2               1       0

@@ -184,7 +184,7 @@ module lanes (
 
     // Pick the partition, then the element of its word.
     if (land_i.valid) begin
-      shift = operand_check_pkg::element_shift(land_i.source.dtype);
+      shift = format_pkg::element_shift(land_i.source.dtype);
       if (land_i.source.psum) begin
         for (int unsigned i = 0; i < P; i++) begin
           from    = PartitionBits'(i) + start;

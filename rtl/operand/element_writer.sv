@@ -30,7 +30,7 @@ module element_writer (
 
   access_pattern u_dst (
     .clk_i, .rst_ni, .start_i, .operand_i(dst_i), .sizes_i,
-    .shift_i(operand_check_pkg::element_shift(dst_i.dtype)), .step4_i(1'b0),
+    .shift_i(format_pkg::element_shift(dst_i.dtype)), .step4_i(1'b0),
     .next_i(value_valid_i), .valid_o(valid), .addr_o(addr), .count_o(), .inner_last_o(), .outer_last_o(),
     .last_o(last)
   );
@@ -48,7 +48,7 @@ module element_writer (
       wr_o.valid <= value_valid_i;
       finish_o   <= wr_o.valid && wr_last_q;
       if (start_i) begin
-        wr_o.bytes <= 3'd1 << operand_check_pkg::element_shift(dst_i.dtype);
+        wr_o.bytes <= 3'd1 << format_pkg::element_shift(dst_i.dtype);
         wr_o.first <= dst_i.partition;
         wr_o.count <= partitions_i;
         wr_serial_o    <= serial_i;

@@ -12,11 +12,6 @@ package operand_check_pkg;
   localparam int unsigned PsumBankBytes = size_pkg::PsumCols * 4;
   localparam int unsigned PsumBytes = size_pkg::PsumBanks * PsumBankBytes;
 
-  // log2 of an element's bytes. Unknown formats count as one byte: they are rejected anyway.
-  function automatic logic [1:0] element_shift(logic [3:0] dtype);
-    element_shift = {defs_pkg::DtypeBytes4[dtype], defs_pkg::DtypeBytes2[dtype]};
-  endfunction
-
   // Start-partition rule for n partitions: n > P/2 from 0; n > P/4 from 0 or P/2; else from any
   // multiple of P/4. It also keeps the range inside the P partitions. n = 0 and n > P are bad.
   function automatic logic partition_bad(logic [7:0] start, logic [7:0] n);
@@ -37,12 +32,12 @@ package operand_check_pkg;
     logic [15:0] trips, stride;
     strides = {op.stride3, op.stride2, op.stride1, op.stride0};
     low  = $signed({24'b0, op.offset});
-    high = low + $signed({44'b0, 4'd1 << element_shift(op.dtype)}) - 48'sd1;
+    high = low + $signed({44'b0, 4'd1 << format_pkg::element_shift(op.dtype)}) - 48'sd1;
     for (int i = 0; i < 4; i++) begin
       trips = sizes[16 * i +: 16] - 16'd1;
       stride = strides[16 * i +: 16];
       span = ($signed({32'b0, trips}) * $signed({{32{stride[15]}}, stride}))
-             <<< element_shift(op.dtype);
+             <<< format_pkg::element_shift(op.dtype);
       if (span < 0) low = low + span;
       else high = high + span;
     end
@@ -62,7 +57,7 @@ package operand_check_pkg;
     logic [3:0] spaces, logic [15:0] dtypes);
     logic [3:0] low_bits;
     operand_faults = '0;
-    low_bits = (4'd1 << element_shift(op.dtype)) - 4'd1;
+    low_bits = (4'd1 << format_pkg::element_shift(op.dtype)) - 4'd1;
     if (spaces == MustBeUnused) begin
       operand_faults.reserved_bits = op != '0;
     end else if (op.space == defs_pkg::SpaceNone) begin
@@ -114,7 +109,7 @@ package operand_check_pkg;
   // Is it, if it is there, an integer of so many bytes? What functions of bits take.
   function automatic logic is_of_bits(defs_pkg::operand_t op, logic [1:0] shift);
     is_of_bits = op.space == defs_pkg::SpaceNone
-        || (defs_pkg::DtypeInteger[op.dtype] && element_shift(op.dtype) == shift);
+        || (defs_pkg::DtypeInteger[op.dtype] && format_pkg::element_shift(op.dtype) == shift);
   endfunction
 
   // The scalars of an instruction; those of imm as if they were in src1.
@@ -176,10 +171,10 @@ package operand_check_pkg;
     end
     if (has_bits(instr)) begin
       instr_faults.bad_format = instr_faults.bad_format
-          || !is_of_bits(instr.src0, element_shift(instr.dst.dtype))
+          || !is_of_bits(instr.src0, format_pkg::element_shift(instr.dst.dtype))
           || (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsSrc1
-              && !is_of_bits(instr.src1, element_shift(instr.dst.dtype)))
-          || !is_of_bits(instr.dst, element_shift(instr.dst.dtype));
+              && !is_of_bits(instr.src1, format_pkg::element_shift(instr.dst.dtype)))
+          || !is_of_bits(instr.dst, format_pkg::element_shift(instr.dst.dtype));
     end
     instr_faults.unknown_opcode = instr_faults.unknown_opcode || !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
         || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));

@@ -58,7 +58,7 @@ module operand_reader (
   access_pattern u_src0 (
     .clk_i, .rst_ni, .start_i, .operand_i(instr_i.src0),
     .sizes_i({instr_i.size3, instr_i.size2, instr_i.size1, instr_i.size0}),
-    .shift_i(operand_check_pkg::element_shift(instr_i.src0.dtype)), .step4_i(1'b0),
+    .shift_i(format_pkg::element_shift(instr_i.src0.dtype)), .step4_i(1'b0),
     .next_i(next[0]), .valid_o(valid[0]), .addr_o(addr[0]), .count_o(),
     .inner_last_o(inner_last[0]), .outer_last_o(outer_last), .last_o(last[0])
   );
@@ -66,7 +66,7 @@ module operand_reader (
   access_pattern u_src1 (
     .clk_i, .rst_ni, .start_i(start_i && second), .operand_i(instr_i.src1),
     .sizes_i(operand_check_pkg::sizes_of(instr_i, walk)),
-    .shift_i(operand_check_pkg::element_shift(instr_i.src1.dtype)), .step4_i(1'b0),
+    .shift_i(format_pkg::element_shift(instr_i.src1.dtype)), .step4_i(1'b0),
     .next_i(next[1]), .valid_o(valid[1]), .addr_o(addr[1]), .count_o(),
     .inner_last_o(inner_last[1]), .outer_last_o(), .last_o(last[1])
   );

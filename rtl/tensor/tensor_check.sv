@@ -71,7 +71,7 @@ module tensor_check (
       one_run      = sizes[1] == 1 && sizes[2] == 1 && sizes[3] == 1;
       aligned_runs = sizes[0][1:0] == 0 && instr_i.src0.stride1[1:0] == 0
                      && instr_i.src0.stride2[1:0] == 0 && instr_i.src0.stride3[1:0] == 0;
-      case (operand_check_pkg::element_shift(instr_i.src0.dtype))
+      case (format_pkg::element_shift(instr_i.src0.dtype))
         2'd0:    aligned_start = instr_i.src0.offset[1:0] == 0;
         2'd1:    aligned_start = instr_i.src0.offset[2:0] == 0;
         default: aligned_start = 1'b0;
@@ -79,10 +79,10 @@ module tensor_check (
       checked_o.fast = instr_i.src0.stride0 == 16'sd1 && aligned_start && (one_run || aligned_runs);
       even_runs = !sizes[0][0] && (one_run || (!instr_i.src0.stride1[0] && !instr_i.src0.stride2[0]
                                                && !instr_i.src0.stride3[0]));
-      checked_o.pair = operand_check_pkg::element_shift(instr_i.src0.dtype) == 2'd2
+      checked_o.pair = format_pkg::element_shift(instr_i.src0.dtype) == 2'd2
                && instr_i.src0.stride0 == 16'sd1 && instr_i.src0.offset[2:0] == 0 && even_runs;
       reach  = {2'b00, instr_i.src0.stride0[15] ? -instr_i.src0.stride0 : instr_i.src0.stride0}
-               << operand_check_pkg::element_shift(instr_i.src0.dtype);
+               << format_pkg::element_shift(instr_i.src0.dtype);
       checked_o.long_stride = reach >= 18'd16;
     end
   end

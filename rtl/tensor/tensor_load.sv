@@ -57,7 +57,7 @@ module tensor_load #(
   logic [63:0] sizes;
   logic [1:0] shift;
   assign src   = tile_i.src;
-  assign shift = operand_check_pkg::element_shift(src.dtype);
+  assign shift = format_pkg::element_shift(src.dtype);
   // A pair is walked like an element of 8 bytes.
   always_comb begin
     walked = src;

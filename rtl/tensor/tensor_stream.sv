@@ -40,7 +40,7 @@ module tensor_stream #(
   logic [1:0] shift;
   defs_pkg::operand_t src;
   assign src   = tile_i.src;
-  assign shift = operand_check_pkg::element_shift(src.dtype);
+  assign shift = format_pkg::element_shift(src.dtype);
   access_pattern u_walk (
     .clk_i, .rst_ni, .start_i, .operand_i(src), .sizes_i(tile_i.sizes), .shift_i(shift),
     .step4_i(1'b0), .next_i(read), .valid_o(walk_valid), .addr_o(walk_addr),

@@ -65,14 +65,16 @@ WrongOfChip wrong_reports(const Host& host, const cmodel::Board& model) {
 
 Board::Board(sc_core::sc_module_name name, const Settings& settings, const Wiring& wiring,
              const cmodel::Program& program, const std::filesystem::path& wave_dir,
-             const PortAccesses& accesses, cmodel::Executed executed)
+             const PortAccesses& accesses, cmodel::Executed executed, cmodel::Copied copied)
     : sc_module(name),
       settings_(settings),
       program_(program),
       wiring_(wiring),
       issues_(program.chips),
       scoreboard_(built_sizes(), program,
-                  {.executed = std::move(executed), .detect_races = settings.races}),
+                  {.executed = std::move(executed),
+                   .copied = std::move(copied),
+                   .detect_races = settings.races}),
       workers_(std::min(settings.threads, program.chips)),
       delivered_(program.chips) {
   const unsigned n = program.chips;

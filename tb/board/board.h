@@ -57,11 +57,12 @@ struct Outcome {
 /// it depends on the window or on the number of threads. SystemC's kernel keeps the time.
 class Board : public sc_core::sc_module {
  public:
-  /// All must outlive the board. `wave_dir`: where chipNN.fst go. `executed`: told of the model's
-  /// instructions.
+  /// All must outlive the board. `wave_dir`: where chipNN.fst go. `executed`, `copied`: told of the
+  /// model's instructions and descriptors.
   Board(sc_core::sc_module_name name, const Settings& settings, const Wiring& wiring,
         const cmodel::Program& program, const std::filesystem::path& wave_dir,
-        const PortAccesses& accesses = {}, cmodel::Executed executed = {});
+        const PortAccesses& accesses = {}, cmodel::Executed executed = {},
+        cmodel::Copied copied = {});
 
   /// Called for every chip at every barrier, with the window's commits: for coverage.
   using Observer = std::function<void(const Chip& chip)>;

@@ -321,10 +321,14 @@ int run(int argc, char** argv) {
   {
     const StdoutToStderr quiet;
     Functional functional(built_sizes(), job.program, wiring.tables());
-    Board board("board", options, wiring, job.program, wave_dir, job.accesses,
-                [&](const auto& stream, const auto& operation, const auto& instr) {
-                  functional.executed(stream, operation.pc, instr);
-                });
+    Board board(
+        "board", options, wiring, job.program, wave_dir, job.accesses,
+        [&](const auto& stream, const auto& operation, const auto& instr) {
+          functional.executed(stream, operation.pc, instr);
+        },
+        [&](const auto& stream, const auto& operation, const auto& copy, const auto& places) {
+          functional.copied(stream, operation.pc, copy, places);
+        });
     arm(board);
     if (replay) replay->attach(board);
     std::optional<timeline::Recorder> recorder;
@@ -355,7 +359,7 @@ int run(int argc, char** argv) {
     if (options.debug && !cut_short && outcome.status != Outcome::Status::Passed)
       divergence = investigate(board, job.program, *replay, !options.waves && options.failure_waves,
                                run_dir, outcome);
-    functional.finish(board.scoreboard().model(), outcome.status == Outcome::Status::Passed);
+    functional.finish(board.scoreboard().model());
     functional.write(run_dir / "functional.json");
     if (!injector && !cut_short) require_legal(functional, outcome);
     if (built_with_coverage()) write_code_coverage(board, run_dir);

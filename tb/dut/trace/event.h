@@ -15,8 +15,8 @@ enum class Happening : std::uint8_t {
   LoadEnd,          ///< 0
   StreamStart,      ///< stream (0: upper or all rows, 1: lower); MULTIPLY_MOVING pc starts
   StreamEnd,        ///< stream
-  DescriptorStart,  ///< DMA engine; descriptor pc
-  DescriptorEnd,    ///< DMA engine
+  DescriptorStart,  ///< DMA engine; descriptor pc is read, perhaps while older ones write
+  DescriptorEnd,    ///< DMA engine; its oldest one
   HbmRead,          ///< port; a line is asked for bytes (from the pins, not the tracer)
   HbmWrite,         ///< likewise
 };

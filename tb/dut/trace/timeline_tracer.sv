@@ -28,12 +28,10 @@ module timeline_tracer (
   input logic [5:0]       moving_serial_i,
   input logic [1:0]       moving_busy_i,     // they read
 
-  // DMA: a descriptor has ended, and one behind it is under way; one is loaded that is the only one
+  // DMA: the oldest descriptor of an engine has ended; one is loaded
   input logic             dma_end_i,
-  input logic             dma_more_i,
   input logic [3:0]       dma_end_engine_i,
   input logic             dma_load_i,
-  input logic             dma_load_open_i,         // ... behind others
   input logic [3:0]       dma_load_engine_i,
   input logic [31:0]      dma_load_pc_i
 );
@@ -54,27 +52,6 @@ module timeline_tracer (
       else if (hold_i[s])      reason[s] = Update;
       else                     reason[s] = Engine;
     end
-  end
-
-  // Of each DMA engine the descriptors that were loaded and have not ended, oldest first: at most 31.
-  logic [31:0] loaded_q [16*32];
-  logic [4:0] first_q [16];
-  logic [4:0] end_q [16];
-  logic [4:0] second;
-  logic [31:0] follower;                     // behind the one that ends; it may be loaded just now
-  assign second   = first_q[dma_end_engine_i] + 5'd1;
-  assign follower = second == end_q[dma_end_engine_i] ? dma_load_pc_i : loaded_q[{dma_end_engine_i, second}];
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      first_q <= '{default: '0};
-      end_q   <= '{default: '0};
-    end else begin
-      if (dma_load_i) end_q[dma_load_engine_i] <= end_q[dma_load_engine_i] + 5'd1;
-      if (dma_end_i) first_q[dma_end_engine_i] <= second;
-    end
-  end
-  always_ff @(posedge clk_i) begin
-    if (dma_load_i) loaded_q[{dma_load_engine_i, end_q[dma_load_engine_i]}] <= dma_load_pc_i;
   end
 
   // The pc of each operation that the engine may still be at, as in core_tracer.
@@ -119,14 +96,8 @@ module timeline_tracer (
         if (moving_q[m] && !moving_busy_i[m]) dodeca_timeline(StreamEnd, 32'(core_id_i), m, 0, 0);
         if (moving_start_i[m]) dodeca_timeline(StreamStart, 32'(core_id_i), m, pc_q[moving_serial_i], 0);
       end
-      // Of an engine's descriptors that overlap, the oldest is shown.
-      if (dma_end_i) begin
-        dodeca_timeline(DescriptorEnd, 32'(core_id_i), 32'(dma_end_engine_i), 0, 0);
-        if (dma_more_i) begin
-          dodeca_timeline(DescriptorStart, 32'(core_id_i), 32'(dma_end_engine_i), follower, 0);
-        end
-      end
-      if (dma_load_i && !dma_load_open_i) begin
+      if (dma_end_i) dodeca_timeline(DescriptorEnd, 32'(core_id_i), 32'(dma_end_engine_i), 0, 0);
+      if (dma_load_i) begin
         dodeca_timeline(DescriptorStart, 32'(core_id_i), 32'(dma_load_engine_i), dma_load_pc_i, 0);
       end
     end
@@ -151,8 +122,8 @@ bind core timeline_tracer u_timeline (
           gen_seq[2].u_sequencer.condition || gen_seq[2].u_sequencer.waited_q,
           gen_seq[1].u_sequencer.condition || gen_seq[1].u_sequencer.waited_q,
           gen_seq[0].u_sequencer.condition || gen_seq[0].u_sequencer.waited_q}),
-  .hold_i({gen_seq[3].u_sequencer.hold_q, gen_seq[2].u_sequencer.hold_q,
-           gen_seq[1].u_sequencer.hold_q, gen_seq[0].u_sequencer.hold_q}),
+  .hold_i({gen_seq[3].u_sequencer.hold, gen_seq[2].u_sequencer.hold,
+           gen_seq[1].u_sequencer.hold, gen_seq[0].u_sequencer.hold}),
   .pc_i({gen_seq[3].u_sequencer.pc_q, gen_seq[2].u_sequencer.pc_q,
          gen_seq[1].u_sequencer.pc_q, gen_seq[0].u_sequencer.pc_q}),
   .sem_i({gen_seq[3].u_sequencer.wait_sem_o, gen_seq[2].u_sequencer.wait_sem_o,
@@ -161,8 +132,6 @@ bind core timeline_tracer u_timeline (
   .load_busy_i(u_tensor.u_load.walk_valid),
   .moving_start_i(u_tensor.moving_start), .moving_serial_i(u_tensor.moving_tile.serial[5:0]),
   .moving_busy_i({u_tensor.u_lower_stream.walk_valid, u_tensor.u_stream.walk_valid}),
-  .dma_end_i(u_dma.done_valid), .dma_more_i(u_dma.u_engines.more),
-  .dma_end_engine_i(4'(u_dma.done_engine)),
-  .dma_load_i(u_dma.u_engines.load), .dma_load_open_i(u_dma.u_engines.open),
-  .dma_load_engine_i(4'(u_dma.u_engines.loader)), .dma_load_pc_i(u_dma.u_engines.next_pc)
+  .dma_end_i(u_dma.done_valid), .dma_end_engine_i(4'(u_dma.done_engine)),
+  .dma_load_i(u_dma.u_engines.load), .dma_load_engine_i(4'(u_dma.u_engines.loader)), .dma_load_pc_i(u_dma.u_engines.next_pc)
 );

@@ -78,7 +78,7 @@ void Functional::observe(const CommitBuffer& commits) {
   }
 }
 
-void Functional::finish(const cmodel::Board& model, bool complete) {
+void Functional::finish(const cmodel::Board& model) {
   for (const auto& [where, flow] : flows_) end_flow(where, flow);
   for (const auto& stream : program_.streams) {
     const Where where{stream.chip, stream.core, stream.engine};
@@ -86,17 +86,8 @@ void Functional::finish(const cmodel::Board& model, bool complete) {
       settle(where);
     for (const auto& [pc, visits] : executed_[where]) {
       hit_control(cmodel::instr_at(program_, stream, pc));
-      for (const Instr& instr : visits) {
-        hit_instruction(where, pc, instr);
-        if (complete && cmodel::starts_copy(instr)) hit_start(model, where, instr);
-      }
+      for (const Instr& instr : visits) hit_instruction(where, pc, instr);
     }
-  }
-  if (!complete) return;
-  for (const auto& ring : program_.rings) {
-    const auto& done = model.machine(ring.chip).core(ring.core).rings[ring.engine];
-    for (std::uint32_t n = 0; n < std::min(done.pc, ring.count); ++n)
-      hit_descriptor(ring.chip, ring.core, ring.engine, cmodel::descriptor_at(program_, ring, n));
   }
 }
 

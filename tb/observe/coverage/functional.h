@@ -41,8 +41,11 @@ class Functional {
   void observe(const CommitBuffer& commits);
   /// The model issued it. Of the visits to a pc the first kMostVisits count.
   void executed(const cmodel::StreamId& stream, std::uint32_t pc, const defs::Instr& instr);
-  /// At the end of the run. `complete`: all descriptors that were triggered have been executed.
-  void finish(const cmodel::Board& model, bool complete);
+  /// The model's DMA engine executed it.
+  void copied(const cmodel::StreamId& stream, std::uint32_t pc, const defs::Descriptor& d,
+              const cmodel::RowPlaces& places);
+  /// At the end of the run.
+  void finish(const cmodel::Board& model);
 
   std::vector<std::string> names() const;
   /// A line per case without bin; with one, the run has failed.
@@ -87,9 +90,7 @@ class Functional {
   /// `written`: as it stands in the program.
   void hit_control(const defs::Instr& written);
   void hit_instruction(const Where& where, std::uint32_t pc, const defs::Instr& instr);
-  /// Of an engine that has not stopped.
-  void hit_start(const cmodel::Board& model, const Where& where, const defs::Instr& instr);
-  void hit_descriptor(unsigned chip, unsigned core, unsigned engine, const defs::Descriptor& d);
+  void hit_list(const char* where, const defs::Descriptor& d, const cmodel::RowPlaces& places);
   std::vector<Credit> find_credits(const Chip& chip);
 
   const defs::Sizes& sizes_;

@@ -111,6 +111,39 @@ TEST_F(Functionals, ABranchIsTakenOrNot) {
   EXPECT_EQ(count("control.branch.Eq.taken"), 0u);
 }
 
+TEST_F(Functionals, ACopyCountsByWhoBroughtItItsListAndItsFormats) {
+  const cmodel::StreamId dma{.chip = 2, .engine = static_cast<std::uint8_t>(Engine::Dma0)};
+  defs::Descriptor d{.rows = 3, .row_bytes = 12, .dst_chip = 2, .bound = 5};
+  const auto list = [&](defs::IndexMode mode, bool skip, std::size_t moved, bool fault) {
+    d.index_mode = static_cast<std::uint8_t>(mode);
+    d.skip = skip;
+    cmodel::RowPlaces places{{}, fault};
+    places.rows.resize(moved);
+    functional.copied(dma, mode == defs::IndexMode::None ? 4 : cmodel::started_pc(4), d, places);
+  };
+  list(defs::IndexMode::None, false, 3, false);
+  EXPECT_EQ(count("dma.local.started"), 0u);
+  list(defs::IndexMode::Gather, false, 3, false);
+  list(defs::IndexMode::Gather, false, 0, true);
+  list(defs::IndexMode::Gather, false, 2, true);
+  list(defs::IndexMode::Scatter, true, 2, false);
+  d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+  d.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp16);
+  d.dst_dtype = static_cast<std::uint8_t>(defs::Dtype::Int8);
+  list(defs::IndexMode::Scatter, true, 0, false);
+  EXPECT_EQ(count("dma.local.started"), 5u);
+  EXPECT_EQ(count("dma.local.Gather"), 3u);
+  EXPECT_EQ(count("dma.list.Gather.Hbm0"), 3u);
+  EXPECT_EQ(count("dma.list.Gather.stopped.first"), 1u);
+  EXPECT_EQ(count("dma.list.Gather.stopped.behind_rows"), 1u);
+  EXPECT_EQ(count("dma.local.Scatter.skip"), 2u);
+  EXPECT_EQ(count("dma.list.Scatter.left_out.some"), 1u);
+  EXPECT_EQ(count("dma.list.Scatter.left_out.all"), 1u);
+  EXPECT_EQ(count("dma.list.Scatter.Cast"), 1u);
+  EXPECT_EQ(count("dma.cast.Fp16.Int8"), 1u);
+  EXPECT_EQ(functional.illegal_report(), "");
+}
+
 TEST_F(Functionals, BinsComeFromTheDescriptions) {
   const auto names = functional.names();
   const auto has = [&](const char* name) { return std::ranges::count(names, name) == 1; };
@@ -137,7 +170,9 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
   EXPECT_TRUE(has("dma.remote.combine.Max.Int32"));
   EXPECT_FALSE(has("dma.local.combine.Add.Fp16"));
   EXPECT_FALSE(has("dma.remote.combine.Cast.Fp32"));  // a cast stays on its chip
-  EXPECT_TRUE(has("dma.cast.from.Fp16"));
+  EXPECT_TRUE(has("dma.cast.Fp16.Int8"));
+  EXPECT_TRUE(has("dma.list.Gather.Add"));
+  EXPECT_FALSE(has("dma.list.Scatter.Add"));
   EXPECT_TRUE(has("act.pressure.Activate.Int32.even.stalled"));  // it reads PSUM, like fp32
   EXPECT_TRUE(has("vector.pressure.Memset.Bf16.odd.flowing"));
   EXPECT_FALSE(has("vector.pressure.Memset.Bf16.odd.stalled"));

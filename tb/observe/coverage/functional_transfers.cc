@@ -58,6 +58,10 @@ std::string combine_corner(defs::Combine op, defs::Dtype dtype) {
   return op == defs::Combine::Copy ? "Copy" : fmt::format("{}.{}", to_string(op), to_string(dtype));
 }
 
+std::string cast_name(defs::Dtype from, defs::Dtype to) {
+  return fmt::format("dma.cast.{}.{}", to_string(from), to_string(to));
+}
+
 }  // namespace
 
 void Functional::make_transfer_bins() {
@@ -94,9 +98,18 @@ void Functional::make_transfer_bins() {
   for (const auto bytes : kElementBytes) bin(fmt::format("dma.local.bytes.{}", bytes));
   bin("dma.local.second.dst");
   for (const char* mode : {"Gather", "Scatter"}) bin(fmt::format("dma.local.{}.skip", mode));
-  for (const auto format : defs::kEveryDtype) {
-    bin(fmt::format("dma.cast.from.{}", to_string(format)));
-    bin(fmt::format("dma.cast.to.{}", to_string(format)));
+  for (const auto from : defs::kEveryDtype)
+    for (const auto to : defs::kEveryDtype) bin(cast_name(from, to));
+  for (const auto mode : {defs::IndexMode::Gather, defs::IndexMode::Scatter}) {
+    const auto list = fmt::format("dma.list.{}", to_string(mode));
+    for (const auto memory : kMemories) bin(fmt::format("{}.{}", list, memory));
+    for (const auto op : defs::kEveryCombine)
+      if (op == defs::Combine::Cast ||
+          (op != defs::Combine::Copy && mode == defs::IndexMode::Gather))
+        bin(fmt::format("{}.{}", list, to_string(op)));
+    for (const char* end :
+         {"stopped.first", "stopped.behind_rows", "left_out.some", "left_out.all"})
+      bin(fmt::format("{}.{}", list, end));
   }
   for (const auto memory : kMemories) bin(fmt::format("dma.contended.{}", memory));
   for (const char* flow : {"flowing", "stalled"}) {
@@ -148,19 +161,12 @@ void Functional::hit_message(std::span<const std::uint8_t> data) {
   hit(fmt::format("fabric.role.destination.chip{:02}.vn{}", unsigned{header.dst}, vn));
 }
 
-void Functional::hit_start(const cmodel::Board& model, const Where& where,
-                           const defs::Instr& instr) {
-  const auto [chip, core, sync] = where;
-  const auto engine = cmodel::work_of(instr).engine;
-  if (model.machine(chip).core(core).rings[engine].stopped) return;
-  const defs::Descriptor d = cmodel::started_copy(instr);
-  hit(fmt::format("dma.{}.started", d.dst_chip == chip ? "local" : "remote"));
-  hit_descriptor(chip, core, engine, d);
-}
-
-void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
-                                const defs::Descriptor& d) {
+void Functional::copied(const cmodel::StreamId& stream, std::uint32_t pc, const defs::Descriptor& d,
+                        const cmodel::RowPlaces& places) {
+  const unsigned chip = stream.chip, core = stream.core,
+                 engine = stream.engine - static_cast<unsigned>(Engine::Dma0);
   const char* where = d.dst_chip == chip ? "local" : "remote";
+  if (cmodel::is_started(pc)) hit(fmt::format("dma.{}.started", where));
   hit(fmt::format("dma.{}.{}.{}", where, memory(sizes_, d.src), memory(sizes_, d.dst)));
   hit(fmt::format("dma.{}.bytes.{}", where, row_bytes_corner(d.row_bytes)));
   hit(fmt::format("dma.{}.update.{}", where,
@@ -174,8 +180,7 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
     return a % sizes_.line_bytes ? "unaligned" : "aligned";
   };
   if (const auto op = static_cast<defs::Combine>(d.combine); op == defs::Combine::Cast) {
-    hit(fmt::format("dma.cast.from.{}", to_string(static_cast<defs::Dtype>(d.dtype))));
-    hit(fmt::format("dma.cast.to.{}", to_string(static_cast<defs::Dtype>(d.dst_dtype))));
+    hit(cast_name(static_cast<defs::Dtype>(d.dtype), static_cast<defs::Dtype>(d.dst_dtype)));
   } else {
     hit(fmt::format("dma.{}.combine.{}", where,
                     combine_corner(op, static_cast<defs::Dtype>(d.dtype))));
@@ -191,9 +196,21 @@ void Functional::hit_descriptor(unsigned chip, unsigned core, unsigned engine,
   hit(fmt::format("dma.{}.core{}.reads.{}", where, core, memory(sizes_, d.src)));
   hit(fmt::format("dma.{}.core{}.writes.{}", where, core, memory(sizes_, d.dst)));
   hit(fmt::format("dma.{}.core{}.engine{}", where, core, engine));
-  if (d.index_mode)
-    hit(fmt::format("dma.{}.{}{}", where, to_string(static_cast<defs::IndexMode>(d.index_mode)),
-                    d.skip ? ".skip" : ""));
+  if (d.index_mode) hit_list(where, d, places);
+}
+
+void Functional::hit_list(const char* where, const defs::Descriptor& d,
+                          const cmodel::RowPlaces& places) {
+  const auto mode = to_string(static_cast<defs::IndexMode>(d.index_mode));
+  const std::size_t moved = places.rows.size();
+  hit(fmt::format("dma.{}.{}{}", where, mode, d.skip ? ".skip" : ""));
+  hit(fmt::format("dma.list.{}.{}", mode, memory(sizes_, d.index)));
+  if (d.combine)
+    hit(fmt::format("dma.list.{}.{}", mode, to_string(static_cast<defs::Combine>(d.combine))));
+  if (places.fault)
+    hit(fmt::format("dma.list.{}.stopped.{}", mode, moved ? "behind_rows" : "first"));
+  else if (moved < d.rows)
+    hit(fmt::format("dma.list.{}.left_out.{}", mode, moved ? "some" : "all"));
 }
 
 // Both cores of a chip write into one memory within a few cycles.

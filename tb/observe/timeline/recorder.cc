@@ -119,9 +119,9 @@ void Recorder::count(unsigned chip, const std::string& name, std::uint64_t cycle
 }
 
 void Recorder::pending(unsigned chip, unsigned core, unsigned engine, std::uint64_t cycle) {
-  const auto key = std::tuple{chip, core, engine};
+  const Queue& queue = queues_[{chip, core, engine}];
   count(chip, engine_track(core, kDma0 + engine) + " pending", cycle,
-        static_cast<double>(rung_[key].size()) - static_cast<double>(done_[key]));
+        static_cast<double>(queue.rung.size()) - static_cast<double>(queue.done));
 }
 
 void Recorder::count_hbm(unsigned chip, std::uint64_t end) {
@@ -158,7 +158,7 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
       in_flight_[{chip, event.core, event.unit}].push_back({next, event.pc});
       if (const defs::Instr* instr = instruction(chip, event.core, event.unit, event.pc))
         if (const defs::Doorbell bell = cmodel::work_of(*instr); bell.count) {
-          auto& rung = rung_[{chip, event.core, bell.engine}];
+          auto& rung = queues_[{chip, event.core, bell.engine}].rung;
           rung.insert(rung.end(), bell.count, next);
           pending(chip, event.core, bell.engine, next);
         }
@@ -208,7 +208,7 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
           event.cycle);
       break;
     case Happening::DescriptorStart:
-      descriptor(chip, event);
+      start_descriptor(chip, event);
       break;
     case Happening::HbmRead:
     case Happening::HbmWrite: {
@@ -217,37 +217,55 @@ void Recorder::engine_event(unsigned chip, const Event& event) {
       break;
     }
     case Happening::DescriptorEnd:
-      end(lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit)), next);
-      ++done_[{chip, event.core, event.unit}];
-      pending(chip, event.core, event.unit, next);
+      end_descriptor(chip, event);
       break;
   }
 }
 
 // A ring is walked round and round. What a DmaStart took out of registers is not known.
-void Recorder::descriptor(unsigned chip, const Event& event) {
-  Lane& on = lane(chip, Track::Kind::Queue, engine_track(event.core, kDma0 + event.unit));
+void Recorder::start_descriptor(unsigned chip, const Event& event) {
+  const unsigned unit = kDma0 + event.unit;
+  Queue& queue = queues_[{chip, event.core, event.unit}];
+  // Spans of a track do not overlap: the first of its tracks that has none open.
+  Lane* on = nullptr;
+  for (unsigned n = 0; !on || on->open.is; ++n)
+    on = &lane(chip, Track::Kind::Queue,
+               engine_track(event.core, unit) + (n ? fmt::format(" +{}", n) : ""));
   const auto& ring = rings_[{chip, event.core, event.unit}];
-  const auto [place, pc] = cmodel::place_of(kDma0 + event.unit, event.pc);
+  const auto [place, pc] = cmodel::place_of(unit, event.pc);
   const defs::Instr* start = instruction(chip, event.core, place, pc);
-  if (!start && ring.empty()) return begin(on, event.cycle + 1, "?", "", event.pc);
   const defs::Descriptor descriptor =
-      start ? cmodel::started_copy(*start) : ring[event.pc % ring.size()];
-  begin(on, event.cycle + 1,
+      start ? cmodel::started_copy(*start)
+            : ring.at(event.pc % std::max<std::size_t>(ring.size(), 1));
+  begin(*on, event.cycle + 1,
         fmt::format("{} to {}", memory(sizes_, descriptor.src),
                     descriptor.dst_chip == chip ? memory(sizes_, descriptor.dst)
                                                 : fmt::format("chip {}", descriptor.dst_chip)),
         start ? cmodel::disassemble(*start) : cmodel::disassemble(descriptor), event.pc,
-        source(chip, event.core, kDma0 + event.unit, event.pc));
-  const Arrows::Engine engine{chip, event.core, kDma0 + event.unit};
-  arrows_.work(engine, event.pc, id(on));
-  const auto& rung = rung_[{chip, event.core, event.unit}];
-  const std::size_t serial = done_[{chip, event.core, event.unit}];
-  timeline_.transfers.push_back({chip, event.core, event.unit,
-                                 serial < rung.size() ? rung[serial] : event.cycle + 1, id(on),
-                                 descriptor.rows, descriptor.row_bytes});
+        source(chip, event.core, unit, event.pc));
+  const Arrows::Engine engine{chip, event.core, unit};
+  arrows_.work(engine, event.pc, id(*on));
   if (descriptor.dst_chip != chip && descriptor.notify)
-    arrows_.notifies(engine, descriptor.vn, descriptor.dst_chip & 15u, id(on));
+    arrows_.notifies(engine, descriptor.vn, descriptor.dst_chip & 15u, id(*on));
+  const bool alone = queue.open.empty();
+  const std::uint64_t rung =
+      queue.begun < queue.rung.size() ? queue.rung[queue.begun] : event.cycle + 1;
+  queue.open.emplace_back(on, timeline_.transfers.size());
+  timeline_.transfers.push_back({chip, event.core, event.unit, rung, !alone || queue.ended > rung,
+                                 alone ? event.cycle + 1 : UINT64_MAX, id(*on), descriptor.rows,
+                                 descriptor.row_bytes});
+  ++queue.begun;
+}
+
+void Recorder::end_descriptor(unsigned chip, const Event& event) {
+  Queue& queue = queues_[{chip, event.core, event.unit}];
+  if (queue.open.empty()) return;
+  end(*queue.open.front().first, event.cycle + 1);
+  queue.open.pop_front();
+  if (!queue.open.empty()) timeline_.transfers[queue.open.front().second].oldest = event.cycle + 1;
+  ++queue.done;
+  queue.ended = event.cycle + 1;
+  pending(chip, event.core, event.unit, event.cycle + 1);
 }
 
 void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {

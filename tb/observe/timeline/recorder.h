@@ -62,7 +62,8 @@ class Recorder {
   void count_hbm(unsigned chip, std::uint64_t end);
 
   void engine_event(unsigned chip, const Event& event);
-  void descriptor(unsigned chip, const Event& event);
+  void start_descriptor(unsigned chip, const Event& event);
+  void end_descriptor(unsigned chip, const Event& event);
   void commit(unsigned chip, const CommitBuffer::Entry& entry);
   void words(const Board& board, unsigned chip);
   const defs::Instr* instruction(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc);
@@ -78,9 +79,15 @@ class Recorder {
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Instr>> streams_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<defs::Descriptor>> rings_;
   std::map<std::tuple<unsigned, unsigned, unsigned>, std::deque<Issued>> in_flight_;
-  /// By chip, core, DMA engine: the doorbell of each descriptor; how many are done.
-  std::map<std::tuple<unsigned, unsigned, unsigned>, std::vector<std::uint64_t>> rung_;
-  std::map<std::tuple<unsigned, unsigned, unsigned>, std::size_t> done_;
+  /// Descriptors of a DMA engine: the doorbell of each, how many were begun and are done; the lanes
+  /// of those between, oldest first, and their places in Timeline::transfers.
+  struct Queue {
+    std::vector<std::uint64_t> rung;
+    std::size_t begun = 0, done = 0;
+    std::uint64_t ended = 0;  ///< the cycle behind the last one that is done
+    std::deque<std::pair<Lane*, std::size_t>> open;
+  };
+  std::map<std::tuple<unsigned, unsigned, unsigned>, Queue> queues_;  ///< by chip, core, engine
   std::vector<std::uint64_t> seen_;  ///< by chip: fabric cycles of its links looked at
   std::vector<std::array<std::int64_t, defs::kCores * defs::kSemaphores>> semaphores_;
 };

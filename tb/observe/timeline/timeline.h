@@ -38,7 +38,7 @@ struct Track {
   enum class Kind : std::uint8_t {
     Work,       ///< an engine works
     Wait,       ///< a sequencer issues nothing, and why
-    Queue,      ///< descriptors of a DMA engine
+    Queue,      ///< descriptors of a DMA engine, on so many tracks as overlap
     Link,       ///< packets of one virtual channel; or the state of the link
     Bank,       ///< matmuls that write a PSUM bank
     Semaphore,  ///< from an update to the next one
@@ -73,11 +73,13 @@ struct HbmAccess {
 
 using SpanId = std::pair<std::size_t, std::size_t>;  ///< track, index
 
-/// A descriptor of chip, core, engine: the cycle of its doorbell, and its span, from when it is
-/// worked on.
+/// A descriptor of chip, core, engine: the cycle of its doorbell, had an older one of its engine
+/// not ended then, from when on it was the oldest; and its span, from when it is worked on.
 struct Transfer {
   unsigned chip, core, engine;
   std::uint64_t rung;
+  bool behind;
+  std::uint64_t oldest;
   SpanId span;
   std::uint32_t rows, row_bytes;
 };

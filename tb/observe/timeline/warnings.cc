@@ -28,7 +28,7 @@ class Finder {
         if (timeline.tracks[id.first].kind == Track::Kind::Wait) ended_by_[id] = arrow.front();
     for (const Transfer& transfer : timeline.transfers) {
       transfers_[transfer.span] = &transfer;
-      lead_ = std::min(lead_, span(transfer.span).begin - transfer.rung);
+      lead_ = std::min(lead_, transfer.oldest - transfer.rung);
     }
     for (const Track& track : timeline.tracks)
       if (track.kind == Track::Kind::Semaphore) semaphores_[{track.chip, track.name}] = &track;
@@ -92,7 +92,8 @@ class Finder {
   /// At full rate an engine moves a line in each of its slots.
   void small(const Transfer& transfer) {
     if (transfer.row_bytes >= sizes_.line_bytes) return;
-    const auto [begin, end] = in_window(span(transfer.span));
+    const auto [since, end] = in_window(span(transfer.span));
+    const std::uint64_t begin = std::max(since, std::min(transfer.oldest, end));
     const std::uint64_t bytes = std::uint64_t{transfer.rows} * transfer.row_bytes;
     const std::uint64_t needed =
         (bytes * sizes_.dma_engines + sizes_.line_bytes - 1) / sizes_.line_bytes;
@@ -110,11 +111,9 @@ class Finder {
       auto last = std::ranges::lower_bound(spans, end - 1, {}, &Span::begin);
       if (last != spans.begin()) from = std::max(from, (--last)->begin + 1);
     }
-    const std::uint64_t start = span(copy.span).begin;
-    const bool behind =
-        copy.span.second > 0 && span({copy.span.first, copy.span.second - 1}).end > copy.rung;
-    const std::uint64_t queued =
-        behind && start > copy.rung + lead_ ? inside(free(copy), copy.rung, start - lead_) : 0;
+    const std::uint64_t queued = copy.behind && copy.oldest > copy.rung + lead_
+                                     ? inside(free(copy), copy.rung, copy.oldest - lead_)
+                                     : 0;
     add("early", reason(wait), wait, &copy.span, std::min(queued, end - std::min(end, from)));
   }
 

@@ -29,7 +29,7 @@ module access_pattern_top (
 
   access_pattern u_access_pattern (
     .clk_i, .rst_ni, .start_i, .operand_i, .sizes_i,
-    .shift_i(operand_check_pkg::element_shift(operand_i.dtype)), .step4_i,
+    .shift_i(format_pkg::element_shift(operand_i.dtype)), .step4_i,
     .next_i, .valid_o, .addr_o, .count_o, .inner_last_o, .outer_last_o, .last_o
   );
 

@@ -25,8 +25,8 @@ module fp_echo (
 );
 
   logic [31:0] a_element, b_element, weight, moving;
-  assign a_element = row_pkg::element({32'b0, a_i}, 3'd0, operand_check_pkg::element_shift(a_dtype_i));
-  assign b_element = row_pkg::element({32'b0, b_i}, 3'd0, operand_check_pkg::element_shift(b_dtype_i));
+  assign a_element = row_pkg::element({32'b0, a_i}, 3'd0, format_pkg::element_shift(a_dtype_i));
+  assign b_element = row_pkg::element({32'b0, b_i}, 3'd0, format_pkg::element_shift(b_dtype_i));
   assign weight = empty_i ? fma_pkg::EmptyWeight
                           : fma_pkg::decode(a_element, fma_pkg::format_of(a_dtype_i, a_low_i));
   assign moving = fma_pkg::decode(b_element, fma_pkg::format_of(b_dtype_i, b_low_i));

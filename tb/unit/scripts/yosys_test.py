@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import layers  # noqa: E402
 
 DEFS = ["rtl/defs/gen/mini/size_pkg.sv", "rtl/defs/gen/defs_pkg.sv", "rtl/defs/gen/address_pkg.sv", "rtl/defs/gen/instr_pkg.sv",
-        "rtl/prim/guard_pkg.sv", "rtl/fp/bits_pkg.sv", "rtl/fp/fma_pkg.sv", "rtl/fp/convert_pkg.sv", "rtl/fp/format_pkg.sv", "rtl/fp/operator_pkg.sv", "rtl/dma/dma_cast_pkg.sv", "rtl/tensor/tensor_pkg.sv", "fabric/rtl/pkg/gen/crc_pkg.sv", "fabric/rtl/pkg/link_lanes_pkg.sv"]
+        "rtl/prim/guard_pkg.sv", "rtl/fp/bits_pkg.sv", "rtl/fp/fma_pkg.sv", "rtl/fp/convert_pkg.sv", "rtl/fp/format_pkg.sv", "rtl/fp/operator_pkg.sv", "rtl/dma/dma_cast_pkg.sv", "rtl/control/seq_pkg.sv", "rtl/tensor/tensor_pkg.sv", "fabric/rtl/pkg/gen/crc_pkg.sv", "fabric/rtl/pkg/link_lanes_pkg.sv"]
 # Parameters that make a P-wide block small enough for a check.
 SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # What Yosys 0.23 does not read: array and interface ports, packed arrays of more than one dimension, and the
