@@ -26,7 +26,7 @@ struct Head {
         tiles((tokens + size - 1) / size) {
     if (tokens > kMostTokens)
       throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", tokens, kMostTokens));
-    cached = Random(args.seed, "attention").between(0, tiles - 1);
+    cached = Random(args.seed, "attention").between(0, tiles / 2);
     Random random(args.seed, "attention " + name);
     const std::size_t count = std::size_t{tokens} * size;
     q = network::draw_bf16(random, count, 4 / std::sqrt(static_cast<float>(size)));

@@ -11,7 +11,7 @@ namespace tb {
 std::span<const Scenario> scenarios() {
   static const std::array all{kDigits,  kGemm,      kRing,  kBusy,  kCorners, kErrors, kNoise,
                               kTenants, kRegisters, kRelay, kLoops, kGather,  kSoftmax,
-                              kLayernorm, kMlpGelu, kAttention};
+                              kLayernorm, kMlpGelu, kAttention, kEmbedding, kConv};
   return all;
 }
 
