@@ -94,11 +94,10 @@ Block Assembler::data(unsigned chip, unsigned stack, const std::string& name, un
 void Assembler::fill(const Block& block, std::span<const std::uint8_t> bytes) {
   if (bytes.size() != std::size_t{block.row_bytes} * block.rows || block.chip >= chips_ ||
       block.stride < block.row_bytes || block.addr % 64 || block.addr >= defs::kAddrCore0Base)
-    throw AssemblerError(
-        fmt::format("{} bytes for {} rows of {} bytes, {} apart, at chip {} 0x{:x}; allowed as "
-                    "many, in HBM at multiples of 64",
-                    bytes.size(), block.rows, block.row_bytes, block.stride, block.chip,
-                    block.addr));
+    throw AssemblerError(fmt::format(
+        "{} bytes for {} rows of {} bytes, {} apart, at chip {} 0x{:x}; allowed as "
+        "many, in HBM at multiples of 64",
+        bytes.size(), block.rows, block.row_bytes, block.stride, block.chip, block.addr));
   Segment segment{block.chip, block.addr, {}};
   segment.bytes.resize(round_up(static_cast<std::uint64_t>(block.stride) * block.rows, 64));
   for (unsigned row = 0; row < block.rows; ++row)

@@ -60,18 +60,16 @@ class Writer {
 
  private:
   struct Slot {
-    Tile keys, values, p, turned;          ///< turned: p^T, tile by tile
-    Tile minus_max, step, factor;          ///< of this block; old max - new max, e^ of that
-    Semaphore loaded, free;                ///< sync <-> tensor
-    Semaphore scored, max, exp;            ///< tensor -> vector -> activation -> tensor
-    Semaphore crossed, ready, summed;      ///< tensor -> activation -> tensor -> vector
+    Tile keys, values, p, turned;      ///< turned: p^T, tile by tile
+    Tile minus_max, step, factor;      ///< of this block; old max - new max, e^ of that
+    Semaphore loaded, free;            ///< sync <-> tensor
+    Semaphore scored, max, exp;        ///< tensor -> vector -> activation -> tensor
+    Semaphore crossed, ready, summed;  ///< tensor -> activation -> tensor -> vector
   };
 
   Tile scores(unsigned slot) const { return core_.psum(slot, p_, block_); }
   Tile crossed(unsigned slot) const { return core_.psum(kSlots + slot, p_, block_); }
-  Tile summed(unsigned slot) const {
-    return core_.psum(2 * kSlots, p_, p_ + 1, slot * (p_ + 1));
-  }
+  Tile summed(unsigned slot) const { return core_.psum(2 * kSlots, p_, p_ + 1, slot * (p_ + 1)); }
   /// Of a block's value tile, with the ones.
   Tile values(unsigned slot, unsigned tile) const {
     return slots_[slot].values.columns(tile * (p_ + 2), p_ + 1);
@@ -95,13 +93,14 @@ class Writer {
     }
     const auto load = [&](const char* what, const std::vector<std::uint16_t>& words, Tile& tile) {
       tile = core_.sbuf(p_, static_cast<unsigned>(words.size() / p_), Dtype::Bf16);
-      constants_ += spread(assembler_, core_, constant(what, words), assembler_.block(tile), there_);
+      constants_ +=
+          spread(assembler_, core_, constant(what, words), assembler_.block(tile), there_);
     };
     load("mask", mask, mask_);
     load("identity", identity, identity_);
     for (const Slot& slot : slots_)  // the ones beside the values
-      core_.vector().memset(1.0f, slot.values.columns(p_, 1).shaped(
-                                      {kTiles, 1}, {static_cast<int>(p_) + 2, 1}));
+      core_.vector().memset(
+          1.0f, slot.values.columns(p_, 1).shaped({kTiles, 1}, {static_cast<int>(p_) + 2, 1}));
     core_.vector().signal(there_);
     constants_ += 1;
     core_.vector().wait_ge(there_, constants_).nop();
@@ -175,15 +174,17 @@ class Writer {
       s.add(q_at, p_ * p_ * 2);
       s.alu(RegOp::Xor, q_to, q_to, s.zero(), q_[1].offset - q_[0].offset);
       s.set(at, 0);
-      stages(s, blocks(s, all), kSlots, {{0, [&](unsigned i) {
-        const Slot& slot = slots_[i];
-        s.take(slot.free);
-        spread(assembler_, core_, keys, assembler_.block(slot.keys), slot.loaded, {.src = at});
-        for (unsigned t = 0; t < kTiles; ++t)
-          spread(assembler_, core_, job_.v_cache.row_range(t * p_, p_),
-                 assembler_.block(values(i, t).columns(0, p_)), slot.loaded, {.src = at});
-        s.add(at, p_ * block_ * 2);
-      }}});
+      stages(s, blocks(s, all), kSlots,
+             {{0, [&](unsigned i) {
+                 const Slot& slot = slots_[i];
+                 s.take(slot.free);
+                 spread(assembler_, core_, keys, assembler_.block(slot.keys), slot.loaded,
+                        {.src = at});
+                 for (unsigned t = 0; t < kTiles; ++t)
+                   spread(assembler_, core_, job_.v_cache.row_range(t * p_, p_),
+                          assembler_.block(values(i, t).columns(0, p_)), slot.loaded, {.src = at});
+                 s.add(at, p_ * block_ * 2);
+               }}});
       s.add(all.tile, 1);
       // What the tile before made: its last blocks are through.
       const Label first = s.ahead();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Causal attention of one head on a core, over keys and values that lie in HBM: of any length, by one
-// program. B = 4 P keys are a block; a query tile is P tokens.
+// Causal attention of one head on a core, over keys and values that lie in HBM: of any length, by
+// one program. B = 4 P keys are a block; a query tile is P tokens.
 //
 //   for each query tile      scores = q^T K          [P queries, B]     tensor -> PSUM
 //     for each key block     - max so far, p = e^    [P, B], bf16       vector, activation
-//       up to its own        p^T, tile by tile       [P keys, P] x 4    tensor, identity moving; activation
+//       up to its own        p^T, tile by tile       [P keys, P] x 4    tensor, identity moving;
+//       activation
 //                            p^T^T [V | 1]           [P, head + 1]      tensor
-//                            o = o e^(old - new max) + that             vector: the last column is the sum of p
+//                            o = o e^(old - new max) + that             vector: the last column is
+//                            the sum of p
 //     o / its last column -> HBM                                        activation
 //
 // Three blocks are under way at once: while the array scores a block, the lanes have the next one's

@@ -4,9 +4,8 @@
 // walks over it is a view:
 //
 //   0 0 0 0 0 0      tap (ky, kx) of a 3 x 3 window: element ky * pitch + kx onwards,
-//   0 x x x x 0      sizes n x h x w / stride, strides of an image, of `stride` rows and of `stride`
-//   0 x x x x 0      elements; of a pooling without border likewise
-//   0 0 0 0 0 0
+//   0 x x x x 0      sizes n x h x w / stride, strides of an image, of `stride` rows and of
+//   `stride` 0 x x x x 0      elements; of a pooling without border likewise 0 0 0 0 0 0
 #pragma once
 #include "cmodel/program/assembler_core.h"
 
@@ -20,20 +19,19 @@ struct Images {
   /// SBUF for them. With a border it has to be zeroed once.
   static Images place(Core& core, unsigned channels, unsigned n, unsigned h, unsigned w,
                       defs::Dtype dtype, unsigned border) {
-    const Tile tile =
-        core.sbuf(channels, n * (h + 2 * border) * (w + 2 * border), dtype);
+    const Tile tile = core.sbuf(channels, n * (h + 2 * border) * (w + 2 * border), dtype);
     return {tile, n, h, w, border};
   }
   unsigned pitch() const { return w + 2 * border; }
   unsigned image() const { return (h + 2 * border) * pitch(); }
 
-  /// Every `stride`-th pixel of all images as the tap at row ky, column kx of a window sees it: from
-  /// there in the border on. Images first .. first + count - 1.
+  /// Every `stride`-th pixel of all images as the tap at row ky, column kx of a window sees it:
+  /// from there in the border on. Images first .. first + count - 1.
   Tile tap(unsigned ky, unsigned kx, unsigned stride, unsigned first, unsigned count) const {
     Tile from = tile.columns(first * image() + ky * pitch() + kx, 1);
-    return from.shaped({count, h / stride, w / stride},
-                       {static_cast<int>(image()), static_cast<int>(stride * pitch()),
-                        static_cast<int>(stride)});
+    return from.shaped(
+        {count, h / stride, w / stride},
+        {static_cast<int>(image()), static_cast<int>(stride * pitch()), static_cast<int>(stride)});
   }
   /// The images without their border.
   Tile inside() const { return tap(border, border, 1, 0, n); }

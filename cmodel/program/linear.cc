@@ -36,8 +36,8 @@ Linear::Linear(Assembler& assembler, Core& core, const Block& weights, const Blo
     : core_(core), partitions_(assembler.sizes().partitions) {
   const unsigned outputs = weights.row_bytes / element_bytes(Dtype::Bf16);
   if (bias.rows != outputs || bias.row_bytes != 4)
-    throw AssemblerError(fmt::format("biases of {} x {} bytes, allowed {} x 4", bias.rows,
-                                     bias.row_bytes, outputs));
+    throw AssemblerError(
+        fmt::format("biases of {} x {} bytes, allowed {} x 4", bias.rows, bias.row_bytes, outputs));
   const Semaphore loaded = core.semaphore("weights");
   unsigned parts = 0;
   const auto fetch = [&](const Block& from, const Features& to) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A linear layer whose weights stay in SBUF: y = f(W^T x + b), features across partitions, tokens (or
-// pixels, or samples) along the free dimension. A convolution is one, too: of each tap of its window a
-// tile of inputs, which is a view of the same padded image (image.h).
+// A linear layer whose weights stay in SBUF: y = f(W^T x + b), features across partitions, tokens
+// (or pixels, or samples) along the free dimension. A convolution is one, too: of each tap of its
+// window a tile of inputs, which is a view of the same padded image (image.h).
 //
 //   x [inputs, n] --tensor: for each tile of P outputs, over all tiles of P inputs--> bank of PSUM
 //                                            <-- free --        -- summed -->
@@ -25,9 +25,10 @@ Tile shaped_like(const Tile& from, const Tile& other);
 
 class Linear {
  public:
-  /// Starts copies of weights [inputs] x [outputs], bf16, and biases [outputs] x [1], fp32, from HBM
-  /// to SBUF; the tensor and the activation stream wait for them here. Sums go round `banks` banks
-  /// of PSUM from `first_bank`, which are the layer's own. A tile of x has `step` inputs (0: P).
+  /// Starts copies of weights [inputs] x [outputs], bf16, and biases [outputs] x [1], fp32, from
+  /// HBM to SBUF; the tensor and the activation stream wait for them here. Sums go round `banks`
+  /// banks of PSUM from `first_bank`, which are the layer's own. A tile of x has `step` inputs (0:
+  /// P).
   Linear(Assembler& assembler, Core& core, const Block& weights, const Block& bias,
          unsigned first_bank, unsigned banks, unsigned step = 0);
   Linear(const Linear&) = delete;

@@ -17,10 +17,10 @@ namespace cmodel {
 
 /// A tile of rows on its way.
 struct RowSlot {
-  Tile x, y;          ///< [P, columns]; x may be overwritten
-  Semaphore loaded;   ///< + 1 by each of `parts` when x is there
+  Tile x, y;         ///< [P, columns]; x may be overwritten
+  Semaphore loaded;  ///< + 1 by each of `parts` when x is there
   unsigned parts = 0;
-  Semaphore done;     ///< gets 1 when y is
+  Semaphore done;  ///< gets 1 when y is
 };
 
 /// The work on one slot, as parts of two streams: 0 comes a turn ahead of 1.
@@ -39,8 +39,8 @@ std::unique_ptr<RowKernel> softmax_rows(Core& core, const RowSlot& slot);
 /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of a row, the variance as the mean of
 /// squares around the mean. fp32; y is scratch before. Vector 6, activation 2 cycles an element.
 struct LayerNorm {
-  Tile gamma, beta;      ///< [P, columns], the same in all partitions
-  Semaphore loaded;      ///< at least `parts` when they are there
+  Tile gamma, beta;  ///< [P, columns], the same in all partitions
+  Semaphore loaded;  ///< at least `parts` when they are there
   unsigned parts = 0;
   float epsilon = 1e-5f;
 };
@@ -50,8 +50,8 @@ std::unique_ptr<RowKernel> layer_norm_rows(Core& core, const RowSlot& slot, cons
 /// `in` and `out` have rows for the most.
 struct RowJob {
   Block in, out;
-  Block tiles;         ///< the word
-  unsigned slots = 4;  ///< 3 and more; each has SBUF for x and y
+  Block tiles;            ///< the word
+  unsigned slots = 4;     ///< 3 and more; each has SBUF for x and y
   bool in_place = false;  ///< y is x
 };
 /// Writes the loops of sync, vector and activation stream; sync goes on when all is in HBM.

@@ -13,9 +13,8 @@ void stages(ControlStream& s, Register turns, unsigned slots, const std::vector<
   unsigned most = 0;
   for (const Part& part : parts) most = std::max(most, part.lead);
   if (slots <= most)
-    throw AssemblerError(
-        fmt::format("stages with {} slots and a lead of {}, allowed {} slots and more", slots, most,
-                    most + 1));
+    throw AssemblerError(fmt::format(
+        "stages with {} slots and a lead of {}, allowed {} slots and more", slots, most, most + 1));
   const Label out = s.ahead();
   std::vector<Register> left;  // tiles that a part has still to do
   for (std::size_t p = 0; p < parts.size(); ++p) {

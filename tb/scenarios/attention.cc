@@ -3,11 +3,12 @@
 // keys and values of some tiles of tokens, new ones come into it, and their queries attend to all
 // up to their own token. How many there are of both, the program reads in HBM; --length says the
 // number of all tokens, the seed how many are new.
+#include "cmodel/program/attention.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "cmodel/program/attention.h"
 #include "tb/scenarios/network.h"
 
 namespace tb {
@@ -54,8 +55,7 @@ struct Head {
 template <class Body>
 void for_cores(const ScenarioArgs& args, Body&& body) {
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      body(Head(args, chip, core), chip, core);
+    for (unsigned core = 0; core < defs::kCores; ++core) body(Head(args, chip, core), chip, core);
 }
 
 void write(cmodel::Assembler& assembler, cmodel::Core& core, const Head& head) {

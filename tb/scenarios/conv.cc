@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small network of convolutions on every core, its own images from HBM to one number a channel:
 //
-//   x [3, H, H] --3x3--> relu [P, H, H] --max 2x2--> [P, H/2, H/2] --3x3--> relu --3x3 of each channel
-//   alone--> relu --3x3, every second pixel--> relu [2 P, H/4, H/4] --mean--> [2 P]
+//   x [3, H, H] --3x3--> relu [P, H, H] --max 2x2--> [P, H/2, H/2] --3x3--> relu --3x3 of each
+//   channel alone--> relu --3x3, every second pixel--> relu [2 P, H/4, H/4] --mean--> [2 P]
 //
 // All with a border of zeros, none with a copy of windows: the moving tile walks over the padded
 // images (cmodel/program/image.h). Three rows of a window of the first layer lie on partitions of
@@ -73,8 +73,7 @@ struct Net {
 template <class Body>
 void for_cores(const ScenarioArgs& args, Body&& body) {
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      body(Net(args, chip, core), chip, core);
+    for (unsigned core = 0; core < defs::kCores; ++core) body(Net(args, chip, core), chip, core);
 }
 
 class Writer {
@@ -133,8 +132,8 @@ class Writer {
     unsigned parts = 0;
     const auto load = [&](const char* what, const std::vector<float>& values, unsigned columns) {
       const Tile tile = core_.sbuf(net_.width, columns, Dtype::Fp32);
-      parts += spread(assembler_, core_, words(what, values, columns), assembler_.block(tile),
-                      loaded);
+      parts +=
+          spread(assembler_, core_, words(what, values, columns), assembler_.block(tile), loaded);
       return tile;
     };
     each_ = load("each", net_.each, kTaps);
@@ -146,8 +145,8 @@ class Writer {
   void place(Slot& slot) {
     const unsigned n = net_.group, p = net_.width;
     // Without the border's rows above and below: each of the three rows of a window has its own.
-    slot.x = {core_.sbuf(3 * kChannels, n * net_.side * (net_.side + 2), Dtype::Bf16), n,
-              net_.side, net_.side, 1};
+    slot.x = {core_.sbuf(3 * kChannels, n * net_.side * (net_.side + 2), Dtype::Bf16), n, net_.side,
+              net_.side, 1};
     slot.full = Images::place(core_, p, n, net_.side, net_.side, Dtype::Bf16, 0);
     for (Images* images : {&slot.pooled, &slot.each, &slot.last}) {
       *images = Images::place(core_, p, n, half_, half_, Dtype::Bf16, 1);
@@ -156,8 +155,8 @@ class Writer {
     slot.sums = Images::place(core_, p, n, half_, half_, Dtype::Fp32, 0);
     slot.made = features(core_, assembler_.sizes(), 2 * p, n * half_ * half_ / 4, Dtype::Fp32);
     slot.mean = features(core_, assembler_.sizes(), 2 * p, n, Dtype::Fp32);
-    const char* names[] = {"loaded",      "read",       "full",  "pooled", "second", "each sums",
-                           "each",        "third",      "done",  "stored"};
+    const char* names[] = {"loaded",    "read", "full",  "pooled", "second",
+                           "each sums", "each", "third", "done",   "stored"};
     unsigned i = 0;
     for (Semaphore* semaphore :
          {&slot.loaded, &slot.read, &slot.full_done, &slot.pooled_done, &slot.second_done,
@@ -206,7 +205,8 @@ class Writer {
         for (unsigned ky = 0; ky < 3; ++ky, ++engine)
           s.start(engine % assembler_.sizes().dma_engines,
                   x.row_range(g * kChannels, kChannels).byte_range(ky * pitch * 2, row),
-                  assembler_.block(slots_[i].x.tile.rows(ky * kChannels, kChannels)
+                  assembler_.block(slots_[i]
+                                       .x.tile.rows(ky * kChannels, kChannels)
                                        .columns(g * side * pitch, side * pitch)),
                   {.src = in_at})
               .signal(slots_[i].loaded);
@@ -229,8 +229,9 @@ class Writer {
       for (unsigned g = 0; g < net_.group; ++g) {
         Features x;
         for (unsigned kx = 0; kx < 3; ++kx)
-          x.push_back(slots_[i].x.tile.columns(g * side * pitch + kx, 1).shaped(
-              {side, side}, {static_cast<int>(pitch), 1}));
+          x.push_back(slots_[i]
+                          .x.tile.columns(g * side * pitch + kx, 1)
+                          .shaped({side, side}, {static_cast<int>(pitch), 1}));
         first_.multiply(x, g);
       }
       t.signal(slots_[i].read);
@@ -248,8 +249,7 @@ class Writer {
 
   Features taps(const Images& images, unsigned stride) const {
     Features x;
-    for (unsigned k = 0; k < kTaps; ++k)
-      x.push_back(images.tap(k / 3, k % 3, stride, 0, images.n));
+    for (unsigned k = 0; k < kTaps; ++k) x.push_back(images.tap(k / 3, k % 3, stride, 0, images.n));
     return x;
   }
 
@@ -285,10 +285,10 @@ class Writer {
       v.take(slots_[i].full_done).nop();
       for (unsigned g = 0; g < net_.group; ++g) {
         Tile to = slots_[i].pooled.tap(1, 1, 1, g, 1);
-        v.reduce(AluOp::Max,
-                 slots_[i].full.tap(0, 0, 1, g, 1).shaped({half_, half_, 2, 2},
-                                                         {2 * side, 2, side, 1}),
-                 to, {.more = 1});
+        v.reduce(
+            AluOp::Max,
+            slots_[i].full.tap(0, 0, 1, g, 1).shaped({half_, half_, 2, 2}, {2 * side, 2, side, 1}),
+            to, {.more = 1});
       }
       v.signal(slots_[i].pooled_done);
     };
@@ -415,9 +415,8 @@ void judge(const Net& net, const std::vector<std::uint8_t>& bytes, network::Accu
         sum += maps.value[i], deviation += std::sqrt(maps.variance[i]);
       const std::size_t at =
           (std::size_t{image / net.group} * outputs + m) * net.group + image % net.group;
-      accuracy.add(float_at(bytes, 4 * at), sum / area, 6 * deviation / area + 0x1p-20, [&] {
-        return fmt::format("{} image {} channel {}", net.name, image, m);
-      });
+      accuracy.add(float_at(bytes, 4 * at), sum / area, 6 * deviation / area + 0x1p-20,
+                   [&] { return fmt::format("{} image {} channel {}", net.name, image, m); });
     }
   }
 }
@@ -444,10 +443,11 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
 
 }  // namespace
 
-extern const Scenario kConv{.name = "conv",
-                            .doc = "convolutions of images: strides, borders, pools (length: images)",
-                            .build = build,
-                            .check = check,
-                            .has_length = true};
+extern const Scenario kConv{
+    .name = "conv",
+    .doc = "convolutions of images: strides, borders, pools (length: images)",
+    .build = build,
+    .check = check,
+    .has_length = true};
 
 }  // namespace tb

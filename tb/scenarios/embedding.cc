@@ -7,9 +7,9 @@
 //   [vector 0, pairs] --turned--> [D + pairs, samples] --W3--> relu --W4--> sigmoid -> HBM
 //
 // Of a matrix product, the moving operand comes with its inputs on partitions, so vector 0 leaves
-// the array with samples on partitions (hidden units stationary), and what goes into the last layers
-// is turned by a product with the identity. How many tiles of samples there are, the program reads
-// in HBM; addresses of lists come out of registers.
+// the array with samples on partitions (hidden units stationary), and what goes into the last
+// layers is turned by a product with the identity. How many tiles of samples there are, the program
+// reads in HBM; addresses of lists come out of registers.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,9 +66,9 @@ struct Recommender {
 
   std::string name;
   unsigned p, depth, features, samples;
-  std::vector<float> dense;          ///< [tile][input][sample]
-  std::vector<float> tables;         ///< [feature][row][depth]
-  std::vector<std::uint32_t> list;   ///< [tile][feature][lookup][sample]
+  std::vector<float> dense;         ///< [tile][input][sample]
+  std::vector<float> tables;        ///< [feature][row][depth]
+  std::vector<std::uint32_t> list;  ///< [tile][feature][lookup][sample]
   std::vector<float> w1, w2, w3, w4, b1, b2, b3, b4;
 };
 
@@ -155,16 +155,15 @@ class Writer {
   void write_sync() {
     auto& s = core_.sync();
     const unsigned p = net_.p, tile_bytes = 2 * p * p, most = kMostSamples / p;
-    const Block dense = assembler_.hbm(core_.chip(), core_.index(), "dense " + net_.name, 2 * p,
-                                       most * p);
+    const Block dense =
+        assembler_.hbm(core_.chip(), core_.index(), "dense " + net_.name, 2 * p, most * p);
     assembler_.fill(dense.row_range(0, net_.tiles() * p), network::bf16_bytes(net_.dense));
     const Block lists = assembler_.hbm(core_.chip(), core_.index(), "lists " + net_.name, 4 * p,
                                        most * net_.lookups());
     assembler_.fill(lists.row_range(0, net_.tiles() * net_.lookups()),
                     network::word_bytes(net_.list));
     const Block tables = words("tables", net_.tables, net_.depth);
-    const Block out =
-        assembler_.hbm(core_.chip(), core_.index(), "out " + net_.name, 4 * p, most);
+    const Block out = assembler_.hbm(core_.chip(), core_.index(), "out " + net_.name, 4 * p, most);
     assembler_.region("out " + net_.name, out.row_range(0, net_.tiles()), Dtype::Fp32);
 
     const Block in = dense.row_range(0, p), row = out.row_range(0, 1);
@@ -180,8 +179,7 @@ class Writer {
       s.add(in_at, tile_bytes);
       s.take(slot.pooled);
       for (unsigned l = 0; l < net_.lookups(); ++l)
-        s.start(l % assembler_.sizes().dma_engines,
-                tables.row_range(l / kLookups * kRows, kRows),
+        s.start(l % assembler_.sizes().dma_engines, tables.row_range(l / kLookups * kRows, kRows),
                 assembler_.block(slot.rows.columns(l * net_.depth, net_.depth)),
                 {.how = {.gather = lists.row_range(l, 1)}, .index = list_at})
             .signal(slot.gathered);
@@ -239,8 +237,7 @@ class Writer {
                                    {static_cast<int>(kLookups) * d, 1, d}),
                   vectors.columns(depth, 1).shaped({net_.features, depth}, {d, 1}))
           .signal(slot.pooled);
-      v.take(slot.summed).tensor_tensor(AluOp::Add, vector_sums(i), b2_,
-                                        vectors.columns(0, depth));
+      v.take(slot.summed).tensor_tensor(AluOp::Add, vector_sums(i), b2_, vectors.columns(0, depth));
       v.copy(vectors.columns(0, depth), slot.inputs.columns(0, depth));
       // Pairs that are `apart` from each other, first ones ascending.
       for (unsigned apart = 1, pair = depth; apart < count; pair += count - apart, ++apart) {
@@ -361,9 +358,9 @@ void judge(const Recommender& net, const std::vector<std::uint8_t>& bytes,
     const Known last = layer(layer(inputs, net.w3, net.b3, n, true), net.w4, net.b4, n, false);
     for (unsigned i = 0; i < n && tile * n + i < net.samples; ++i)
       accuracy.add(float_at(bytes, 4 * (std::size_t{tile} * n + i)),
-                   1 / (1 + std::exp(-last.value[i])), 6 * std::sqrt(last.variance[i]) / 4 + 0x1p-20, [&] {
-                     return fmt::format("{} sample {}", net.name, tile * n + i);
-                   });
+                   1 / (1 + std::exp(-last.value[i])),
+                   6 * std::sqrt(last.variance[i]) / 4 + 0x1p-20,
+                   [&] { return fmt::format("{} sample {}", net.name, tile * n + i); });
   }
 }
 

@@ -21,8 +21,8 @@ cmodel::Tile load_row(cmodel::Assembler& assembler, cmodel::Core& core, const st
                       const std::vector<float>& row, cmodel::LayerNorm& norm) {
   cmodel::Block from = assembler.data(core.chip(), core.index(), name,
                                       static_cast<unsigned>(4 * row.size()), 1, bytes_of(row));
-  const auto tile = core.sbuf(assembler.sizes().partitions, static_cast<unsigned>(row.size()),
-                              defs::Dtype::Fp32);
+  const auto tile =
+      core.sbuf(assembler.sizes().partitions, static_cast<unsigned>(row.size()), defs::Dtype::Fp32);
   from.rows = tile.partitions;
   from.stride = 0;
   norm.parts += cmodel::spread(assembler, core, from, assembler.block(tile), norm.loaded);
@@ -30,20 +30,19 @@ cmodel::Tile load_row(cmodel::Assembler& assembler, cmodel::Core& core, const st
 }
 
 cmodel::Program build(const ScenarioArgs& args) {
-  return rows::build(args, "layernorm", kRange,
-                     [](cmodel::Assembler& assembler, cmodel::Core& core,
-                        const rows::Matrix& matrix, const cmodel::RowJob& job) {
-                       cmodel::LayerNorm norm;
-                       norm.loaded = core.semaphore("gamma, beta");
-                       norm.epsilon = kEpsilon;
-                       norm.gamma =
-                           load_row(assembler, core, "gamma " + matrix.name, matrix.gamma, norm);
-                       norm.beta =
-                           load_row(assembler, core, "beta " + matrix.name, matrix.beta, norm);
-                       cmodel::stream_rows(assembler, core, job, [&](const cmodel::RowSlot& slot) {
-                         return cmodel::layer_norm_rows(core, slot, norm);
-                       });
-                     });
+  return rows::build(
+      args, "layernorm", kRange,
+      [](cmodel::Assembler& assembler, cmodel::Core& core, const rows::Matrix& matrix,
+         const cmodel::RowJob& job) {
+        cmodel::LayerNorm norm;
+        norm.loaded = core.semaphore("gamma, beta");
+        norm.epsilon = kEpsilon;
+        norm.gamma = load_row(assembler, core, "gamma " + matrix.name, matrix.gamma, norm);
+        norm.beta = load_row(assembler, core, "beta " + matrix.name, matrix.beta, norm);
+        cmodel::stream_rows(assembler, core, job, [&](const cmodel::RowSlot& slot) {
+          return cmodel::layer_norm_rows(core, slot, norm);
+        });
+      });
 }
 
 ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,

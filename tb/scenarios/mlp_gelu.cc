@@ -55,8 +55,7 @@ struct Mlp {
 template <class Body>
 void for_cores(const ScenarioArgs& args, Body&& body) {
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      body(Mlp(args, chip, core), chip, core);
+    for (unsigned core = 0; core < defs::kCores; ++core) body(Mlp(args, chip, core), chip, core);
 }
 
 void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
@@ -76,9 +75,11 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   assembler.fill(x.row_range(0, rows), network::bf16_bytes(tiled));
   assembler.region("y " + mlp.name, y.row_range(0, rows), Dtype::Fp32);
   const Block tiles = data("tiles", 4, 1, network::word_bytes({count}));
-  cmodel::Linear first(assembler, core, data("w1", 2 * mlp.hidden, mlp.width, network::bf16_bytes(mlp.w1)),
+  cmodel::Linear first(assembler, core,
+                       data("w1", 2 * mlp.hidden, mlp.width, network::bf16_bytes(mlp.w1)),
                        data("b1", 4, mlp.hidden, bytes_of(mlp.b1)), 0, 4);
-  cmodel::Linear second(assembler, core, data("w2", 2 * mlp.width, mlp.hidden, network::bf16_bytes(mlp.w2)),
+  cmodel::Linear second(assembler, core,
+                        data("w2", 2 * mlp.width, mlp.hidden, network::bf16_bytes(mlp.w2)),
                         data("b2", 4, mlp.width, bytes_of(mlp.b2)), 4, 4);
 
   struct Slot {
@@ -116,8 +117,7 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   };
   const auto store = [&](unsigned i) {
     s.take(slots[i].done);
-    spread(assembler, core, assembler.block(slots[i].y[0]), out, slots[i].stored,
-           {.dst = out_at});
+    spread(assembler, core, assembler.block(slots[i].y[0]), out, slots[i].stored, {.dst = out_at});
     s.add(out_at, out.stride * mlp.width);
   };
   stages(s, s_turns, kSlots, {{2, load}, {0, store}});

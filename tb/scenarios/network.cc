@@ -11,8 +11,7 @@ namespace tb::network {
 
 std::vector<float> draw(Random& random, std::size_t count, float range) {
   std::vector<float> values(count);
-  for (float& x : values)
-    x = range * (static_cast<float>(random.word() >> 44) * 0x1p-19f - 1.0f);
+  for (float& x : values) x = range * (static_cast<float>(random.word() >> 44) * 0x1p-19f - 1.0f);
   return values;
 }
 

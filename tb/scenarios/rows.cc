@@ -49,19 +49,18 @@ cmodel::Program build(const ScenarioArgs& args, std::string_view scenario, float
     };
     cmodel::RowJob job{.in = place("x"), .out = place("y"), .tiles = {}};
     assembler.fill(job.in.row_range(0, matrix.rows), bytes_of(matrix.x));
-    job.tiles = assembler.data(chip, core, "tiles " + matrix.name, 4, 1,
-                               network::word_bytes({tiles}));
+    job.tiles =
+        assembler.data(chip, core, "tiles " + matrix.name, 4, 1, network::word_bytes({tiles}));
     assembler.region("y " + matrix.name, job.out.row_range(0, matrix.rows), defs::Dtype::Fp32);
     write(assembler, assembler.core(chip, core), matrix, job);
   });
   return assembler.assemble();
 }
 
-ScenarioResult check(
-    const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions,
-    std::string_view scenario, float range, const network::Roofline& passes,
-    const std::function<void(const Matrix&, std::span<const float>, std::vector<Expected>&)>&
-        expect) {
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions,
+                     std::string_view scenario, float range, const network::Roofline& passes,
+                     const std::function<void(const Matrix&, std::span<const float>,
+                                              std::vector<Expected>&)>& expect) {
   ScenarioResult result;
   network::Accuracy accuracy;
   for_cores(args, scenario, range, [&](const Matrix& matrix, unsigned, unsigned) {
@@ -71,9 +70,8 @@ ScenarioResult check(
       const std::size_t first = std::size_t{row} * matrix.columns;
       expect(matrix, std::span(matrix.x).subspan(first, matrix.columns), y);
       for (unsigned i = 0; i < matrix.columns; ++i)
-        accuracy.add(float_at(bytes, 4 * (first + i)), y[i].want, y[i].allowed, [&] {
-          return fmt::format("{} row {} column {}", matrix.name, row, i);
-        });
+        accuracy.add(float_at(bytes, 4 * (first + i)), y[i].want, y[i].allowed,
+                     [&] { return fmt::format("{} row {} column {}", matrix.name, row, i); });
     }
   });
   const unsigned rows = rows_of(args), p = args.sizes.partitions, columns = args.sizes.psum_cols;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `softmax` and `layernorm` have in common: on every core a matrix [rows, columns], fp32, whose
-// rows go through a kernel (cmodel/program/row_kernels.h).
+// What `softmax` and `layernorm` have in common: on every core a matrix [rows, columns], fp32,
+// whose rows go through a kernel (cmodel/program/row_kernels.h).
 #pragma once
 #include <functional>
 #include <span>
@@ -28,10 +28,9 @@ cmodel::Program build(const ScenarioArgs& args, std::string_view scenario, float
                                                const cmodel::RowJob&)>& write);
 
 /// `passes`: what an element costs each engine. `expect` says what comes of a row.
-ScenarioResult check(
-    const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions,
-    std::string_view scenario, float range, const network::Roofline& passes,
-    const std::function<void(const Matrix&, std::span<const float>, std::vector<Expected>&)>&
-        expect);
+ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program, RegionBytes regions,
+                     std::string_view scenario, float range, const network::Roofline& passes,
+                     const std::function<void(const Matrix&, std::span<const float>,
+                                              std::vector<Expected>&)>& expect);
 
 }  // namespace tb::rows

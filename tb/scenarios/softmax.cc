@@ -16,13 +16,14 @@ namespace {
 constexpr float kRange = 8;
 
 cmodel::Program build(const ScenarioArgs& args) {
-  return rows::build(args, "softmax", kRange, [](cmodel::Assembler& assembler, cmodel::Core& core,
-                                                 const rows::Matrix&, cmodel::RowJob job) {
-    job.in_place = true;
-    cmodel::stream_rows(assembler, core, job, [&](const cmodel::RowSlot& slot) {
-      return cmodel::softmax_rows(core, slot);
-    });
-  });
+  return rows::build(args, "softmax", kRange,
+                     [](cmodel::Assembler& assembler, cmodel::Core& core, const rows::Matrix&,
+                        cmodel::RowJob job) {
+                       job.in_place = true;
+                       cmodel::stream_rows(assembler, core, job, [&](const cmodel::RowSlot& slot) {
+                         return cmodel::softmax_rows(core, slot);
+                       });
+                     });
 }
 
 ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,

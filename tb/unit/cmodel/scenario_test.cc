@@ -284,10 +284,11 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     tb::find_scenario("digit");
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(),
-                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
-                 "tenants, registers, relay, loops, gather, softmax, layernorm, mlp-gelu, attention, "
-                 "embedding, conv");
+    EXPECT_STREQ(
+        error.what(),
+        "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
+        "tenants, registers, relay, loops, gather, softmax, layernorm, mlp-gelu, attention, "
+        "embedding, conv");
   }
 }
 
