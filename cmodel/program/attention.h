@@ -2,14 +2,14 @@
 // Causal attention of one head on a core, over keys and values that lie in HBM: of any length, by
 // one program. B = 4 P keys are a block; a query tile is P tokens.
 //
-//   for each query tile      scores = q^T K          [P queries, B]     tensor -> PSUM
-//     for each key block     - max so far, p = e^    [P, B], bf16       vector, activation
-//       up to its own        p^T, tile by tile       [P keys, P] x 4    tensor, identity moving;
-//       activation
-//                            p^T^T [V | 1]           [P, head + 1]      tensor
-//                            o = o e^(old - new max) + that             vector: the last column is
-//                            the sum of p
-//     o / its last column -> HBM                                        activation
+//   for each query tile
+//     for each key block up to its own
+//       scores = q^T K                         [P queries, B]     tensor
+//       max so far; p = e^(scores - max)       [P, B], bf16       vector, activation
+//       p^T, tile by tile                      4 x [P keys, P]    tensor, activation
+//       s = p [V | 1]                          [P, head + 1]      tensor
+//       o = o e^(max before - max) + s         its last column is the sum of p: vector
+//     o / its last column -> HBM                                  activation, sync
 //
 // Three blocks are under way at once: while the array scores a block, the lanes have the next one's
 // p, and the array turns and multiplies that of those before. Within its last block a query tile

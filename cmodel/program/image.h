@@ -3,15 +3,16 @@
 // images one after the other, each with a border of zeros around it, so that a tap of a window that
 // walks over it is a view:
 //
-//   0 0 0 0 0 0      tap (ky, kx) of a 3 x 3 window: element ky * pitch + kx onwards,
-//   0 x x x x 0      sizes n x h x w / stride, strides of an image, of `stride` rows and of
-//   `stride` 0 x x x x 0      elements; of a pooling without border likewise 0 0 0 0 0 0
+//   0 0 0 0 0 0      tap (ky, kx) of a window: from element ky * pitch + kx on
+//   0 x x x x 0      sizes     n, h / stride, w / stride
+//   0 x x x x 0      strides   an image, `stride` rows, `stride` elements
+//   0 0 0 0 0 0
 #pragma once
 #include "cmodel/program/assembler_core.h"
 
 namespace cmodel {
 
-/// n images of h x w, the border included in neither; a row is w + 2 border elements.
+/// n images of h x w, their border not counted.
 struct Images {
   Tile tile;  ///< all of it, contiguous
   unsigned n = 0, h = 0, w = 0, border = 0;

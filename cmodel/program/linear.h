@@ -27,8 +27,8 @@ class Linear {
  public:
   /// Starts copies of weights [inputs] x [outputs], bf16, and biases [outputs] x [1], fp32, from
   /// HBM to SBUF; the tensor and the activation stream wait for them here. Sums go round `banks`
-  /// banks of PSUM from `first_bank`, which are the layer's own. A tile of x has `step` inputs (0:
-  /// P).
+  /// banks of PSUM from `first_bank`, which are the layer's own. A tile of x has `step` inputs,
+  /// P if 0.
   Linear(Assembler& assembler, Core& core, const Block& weights, const Block& bias,
          unsigned first_bank, unsigned banks, unsigned step = 0);
   Linear(const Linear&) = delete;

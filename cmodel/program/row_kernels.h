@@ -5,8 +5,8 @@
 //   HBM --sync--> x --vector, activation, in turn--> y --sync--> HBM
 //
 //   sync     loads two tiles ahead; stores a tile as soon as it is done
-//   vector   part 0 of the next tile, part 1 of this one         so each engine works on one tile
-//   act      likewise                                            while the other one has the other
+//   vector   part 0 of the next tile, part 1 of this one
+//   act      likewise: each of the two works on one tile while the other one has the other
 #pragma once
 #include <functional>
 #include <memory>
@@ -32,8 +32,7 @@ class RowKernel {
 };
 
 /// y = e^(x - max) / sum of e^(x - max) of a row. fp32, relative error at most
-/// (columns + |x - max| + 4) 2^-24: sum in ascending order, e^ and 1 / x by table.
-/// Vector 2, activation 2 cycles an element.
+/// (columns + |x - max| + 4) 2^-24. Vector 2, activation 2 cycles an element.
 std::unique_ptr<RowKernel> softmax_rows(Core& core, const RowSlot& slot);
 
 /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of a row, the variance as the mean of

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop of a stream that works on tile after tile, in parts that run ahead of each other:
 //
-//   stages(s, turns, 3, {{2, load}, {0, store}})        slots 0, 1, 2 hold tiles 0 3 6 .., 1 4 7
-//   .., 2 5 8 ..
+//   stages(s, turns, 3, {{2, load}, {0, store}})
 //
-//   turn     -2       -1       0                1                2              ..  turns - 1
-//          load(0)  load(1)  load(2) store(0)  load(0) store(1)  load(1) store(2)      store(..)
+//   turn     -2       -1       0                  1                  ..   turns - 1
+//            load 0   load 1   load 2, store 0    load 3, store 1    ..   store turns - 1
+//   slot     0        1        2       0          0       1
 //
-// So an engine has the next tile under way while it waits for another engine to go on with this
-// one.
+// So an engine has the next tile under way while it waits for what another one does with this one.
 #pragma once
 #include <functional>
 #include <vector>

@@ -9,9 +9,9 @@
 // their own, [ky][channel], so that it has 9 inputs and 3 taps; others have P inputs and 9 taps.
 // How many groups of images there are, the program reads in HBM. A turn works on three groups:
 //
-//   tensor       first conv (t + 2)    second conv (t + 1)            third conv (t)
-//   activation   relu                  relu          relu             relu
-//   vector             max                     of each channel             mean
+//   tensor       first of t + 2     second of t + 1                       third of t
+//   activation      relu               relu                     relu         relu
+//   vector             max 2x2            each channel alone                    mean
 #include <fmt/format.h>
 
 #include <array>
