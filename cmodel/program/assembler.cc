@@ -87,13 +87,23 @@ Block Assembler::data(unsigned chip, unsigned stack, const std::string& name, un
   if (bytes.size() != std::size_t{row_bytes} * rows)
     throw AssemblerError(fmt::format("chip {} {}: {} bytes of data, allowed {}", chip, name,
                                      bytes.size(), std::size_t{row_bytes} * rows));
-  Segment segment{chip, block.addr, {}};
-  segment.bytes.resize(round_up(static_cast<std::uint64_t>(block.stride) * rows, 64));
-  for (unsigned row = 0; row < rows; ++row)
-    std::memcpy(segment.bytes.data() + row * block.stride,
-                bytes.data() + std::size_t{row} * row_bytes, row_bytes);
-  segments_.push_back(std::move(segment));
+  fill(block, bytes);
   return block;
+}
+
+void Assembler::fill(const Block& block, std::span<const std::uint8_t> bytes) {
+  if (bytes.size() != std::size_t{block.row_bytes} * block.rows || block.chip >= chips_ ||
+      block.stride < block.row_bytes || block.addr % 64 || block.addr >= defs::kAddrCore0Base)
+    throw AssemblerError(fmt::format(
+        "{} bytes for {} rows of {} bytes, {} apart, at chip {} 0x{:x}; allowed as "
+        "many, in HBM at multiples of 64",
+        bytes.size(), block.rows, block.row_bytes, block.stride, block.chip, block.addr));
+  Segment segment{block.chip, block.addr, {}};
+  segment.bytes.resize(round_up(static_cast<std::uint64_t>(block.stride) * block.rows, 64));
+  for (unsigned row = 0; row < block.rows; ++row)
+    std::memcpy(segment.bytes.data() + row * block.stride,
+                bytes.data() + std::size_t{row} * block.row_bytes, block.row_bytes);
+  segments_.push_back(std::move(segment));
 }
 
 const Block& Assembler::find(unsigned chip, const std::string& name) const {

@@ -39,6 +39,8 @@ class Assembler {
   /// The same with bytes that the host writes before the start: rows x row_bytes, row by row.
   Block data(unsigned chip, unsigned stack, const std::string& name, unsigned row_bytes,
              unsigned rows, std::span<const std::uint8_t> bytes);
+  /// Bytes that the host writes before the start into such a block, or into rows of it.
+  void fill(const Block& block, std::span<const std::uint8_t> bytes);
   /// The block of a name given to hbm() or data().
   const Block& find(unsigned chip, const std::string& name) const;
   /// The bytes of a tile of contiguous elements, one row per partition: source or target of a copy.

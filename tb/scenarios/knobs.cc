@@ -78,7 +78,7 @@ std::string to_string(const ProductSize& size) {
 }
 
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
-  const auto refuse = [&](const char* knob, const char* owners) {
+  const auto refuse = [&](const char* knob, const std::string& owners) {
     throw Refused(kBadInput, fmt::format("{}; allowed with {} only, not with {}", knob, owners,
                                          scenario ? scenario->name : "a program file"));
   };
@@ -87,7 +87,12 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
       refuse(args.operands ? "--a" : args.size ? "--size" : "--format", "gemm");
   if (args.once && !args.size && !args.operands)
     throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
-  if (args.length && (!scenario || !scenario->has_length)) refuse("--length", "busy and corners");
+  if (args.length && (!scenario || !scenario->has_length)) {
+    std::string owners;
+    for (const Scenario& s : scenarios())
+      if (s.has_length) owners += fmt::format("{}{}", owners.empty() ? "" : ", ", s.name);
+    refuse("--length", owners);
+  }
 }
 
 }  // namespace tb

@@ -9,8 +9,9 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits, kGemm,    kRing,      kBusy,  kCorners, kErrors,
-                              kNoise,  kTenants, kRegisters, kRelay, kLoops,   kGather};
+  static const std::array all{kDigits,  kGemm,      kRing,      kBusy,      kCorners,   kErrors,
+                              kNoise,   kTenants,   kRegisters, kRelay,     kLoops,     kGather,
+                              kSoftmax, kLayernorm, kMlpGelu,   kAttention, kEmbedding, kConv};
   return all;
 }
 

@@ -395,6 +395,9 @@ int run(int argc, char** argv) {
     metrics["messages"] = counters.messages;
     metrics["flits"] = links.flits;
     add_tensor_counts(board, run_cycles, metrics);
+    if (metrics.contains("bound_cycles") && run_cycles)
+      metrics["roofline_share"] =
+          metrics["bound_cycles"].get<double>() / static_cast<double>(run_cycles);
     metrics["fabric"] = board.host().fabric_counts().json(wiring.cables);
     metrics["model_share"] =
         outcome.wall_s > 0 ? board.scoreboard().seconds() / outcome.wall_s : 0.0;

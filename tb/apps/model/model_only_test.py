@@ -17,7 +17,8 @@ import tempfile
 import unittest
 
 MODEL, BOARD = sys.argv[1:3]
-SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather")
+SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather",
+             "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv")
 
 
 class ModelTest(unittest.TestCase):

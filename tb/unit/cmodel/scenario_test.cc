@@ -65,8 +65,10 @@ struct Case {
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  return fmt::format("{}_{}_{}chips_seed{}", info.param.scenario, info.param.sizes->name,
-                     info.param.chips, info.param.seed);
+  auto name = fmt::format("{}_{}_{}chips_seed{}", info.param.scenario, info.param.sizes->name,
+                          info.param.chips, info.param.seed);
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 class ScenarioOnModel : public testing::TestWithParam<Case> {};
@@ -78,7 +80,8 @@ TEST_P(ScenarioOnModel, PassesWithoutRacesInAnyOrder) {
   const auto program = scenario.build(args);
   ASSERT_NO_THROW(cmodel::validate_program(program, c.scenario));
   for (const auto& note : program.notes)
-    EXPECT_TRUE(std::string(note.lines.at(0).file).starts_with("tb/scenarios/"))
+    EXPECT_TRUE(std::string(note.lines.at(0).file).starts_with("tb/scenarios/") ||
+                std::string(note.lines.at(0).file).starts_with("cmodel/program/"))
         << "where the project lies is nobody's business: " << note.lines[0].file;
   std::size_t bytes = 0;
   for (const auto& segment : program.segments) bytes += segment.bytes.size();
@@ -144,6 +147,16 @@ INSTANTIATE_TEST_SUITE_P(Gather, ScenarioOnModel,
                          testing::Values(Case{"gather", kMini, 1, 1}, Case{"gather", kMini, 3, 2},
                                          Case{"gather", kMini, 12, 3}, Case{"gather", kInf2, 2, 4}),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Networks, ScenarioOnModel,
+    testing::Values(Case{"softmax", kMini, 2, 1}, Case{"softmax", kInf2, 1, 2, 129},
+                    Case{"layernorm", kMini, 2, 1}, Case{"layernorm", kInf2, 1, 2, 1},
+                    Case{"mlp-gelu", kMini, 2, 1}, Case{"mlp-gelu", kMini, 1, 2, 300},
+                    Case{"attention", kMini, 2, 1}, Case{"attention", kMini, 1, 2, 1},
+                    Case{"attention", kMini, 1, 3, 333}, Case{"attention", kInf2, 1, 4, 700},
+                    Case{"embedding", kMini, 2, 1}, Case{"embedding", kInf2, 1, 2, 7},
+                    Case{"conv", kMini, 2, 1}, Case{"conv", kInf2, 1, 2, 3}),
+    name_of);
 INSTANTIATE_TEST_SUITE_P(Busy, ScenarioOnModel,
                          testing::Values(Case{"busy", kMini, 12, 1}, Case{"busy", kMini, 2, 2, 3},
                                          Case{"busy", kInf2, 12, 1, 3},
@@ -271,10 +284,29 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
     tb::find_scenario("digit");
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(),
-                 "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
-                 "tenants, registers, relay, loops, gather");
+    EXPECT_STREQ(
+        error.what(),
+        "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
+        "tenants, registers, relay, loops, gather, softmax, layernorm, mlp-gelu, attention, "
+        "embedding, conv");
   }
+}
+
+/// How much work there is stands in memory: all lengths have the same instructions.
+TEST(Scenario, OneProgramForAllLengths) {
+  const auto streams = [](const char* name, unsigned length) {
+    const auto program = tb::find_scenario(name).build({defs::kMini, 2, 1, kData, {}, length});
+    std::vector<std::vector<std::uint8_t>> bytes;
+    for (const auto& stream : program.streams)
+      for (const auto& segment : program.segments)
+        if (segment.chip == stream.chip && segment.addr == stream.base)
+          bytes.push_back(segment.bytes);
+    EXPECT_EQ(bytes.size(), program.streams.size());
+    return bytes;
+  };
+  for (const char* name : {"softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv"})
+    for (const unsigned length : {1u, 17u, 250u})
+      EXPECT_EQ(streams(name, length), streams(name, 0)) << name << " " << length;
 }
 
 TEST(Scenario, ProgramsDependOnTheirArgumentsOnly) {
