@@ -15,7 +15,7 @@ module lane_random (
 );
 
   localparam int unsigned P = size_pkg::Partitions;
-  row_pkg::lane_row_t x_q, y_q, z_q, w_q, v_q, d_q;
+  row_pkg::lane_row_t x_q, y_q, z_q, w_q, v_q, d_q, number;
   logic [31:0] seed, last;
   logic fresh_q;  // reset was the last that happened
 
@@ -45,8 +45,9 @@ module lane_random (
         z_q[i] = w_q[i];
         w_q[i] = last;
         d_q[i] = d_q[i] + random_pkg::Weyl;
-        number_o[i] <= v_q[i] + d_q[i];
+        number[i] = v_q[i] + d_q[i];
       end
+      number_o <= number;
     end
   end
 
