@@ -336,13 +336,13 @@ TEST(Control, ProvenanceFollowsASumToWhatWasAdded) {
   using enum defs::ReduceCommand;
   for (const auto& instr :
        {act(Reduce, 0x80), act(ResetReduce, 0), act(Idle, 0x90), act(Reduce, 0x10),
-        TinyInstr(Opcode::ActReadAccumulator).shape(16, 1).to(sbuf16(0x300))})
+        TinyInstr(Opcode::ActReadAccumulator).shape(16, 2).to(sbuf16(0x300))})
     tiny.add(0, 0, Engine::Act, instr);
   Bench bench(tiny.build());
   ASSERT_TRUE(bench.board.run());
   const auto id = stream(0, 0, Engine::Act);
   const auto& rows = bench.recorder.writes[id];
-  ASSERT_EQ(rows.size(), 9u);
+  ASSERT_EQ(rows.size(), 10u);
   const cmodel::Provenance provenance(kSizes, bench.program);
   const auto operation = provenance.operation_of(id, 8);
   ASSERT_TRUE(operation);
