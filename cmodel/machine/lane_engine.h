@@ -12,13 +12,15 @@ namespace cmodel {
 /// Scalars and a bias are read before anything else; without a bias nothing is added. Instructions
 /// whose sources and destination overlap (other than exactly in place) are outside the contract:
 /// RTL reads ahead of its writes.
+///
+/// Beyond an instruction it keeps, since reset: random generators (random.h), accumulators.
 class LaneEngine {
  public:
   /// Commits go to `sink` in stream `stream`, whose engine it is: Vector or Act. All references
   /// must outlive the engine.
   LaneEngine(const defs::Sizes& sizes, Sbuf& sbuf, const Psum& psum, CommitSink& sink,
              const StreamId& stream)
-      : sizes_(sizes), port_{sbuf, psum, sink, stream} {}
+      : sizes_(sizes), port_{sbuf, psum, sink, stream, LaneRandom(sizes.partitions)} {}
 
   /// Checks and executes one instruction: one SbufRow commit per element. On an error nothing has
   /// been done.
@@ -28,12 +30,15 @@ class LaneEngine {
   void activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   /// Of scalars.
   void fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
+  /// Every element of the destination from `values`.
+  void fill(const defs::Instr& instr, std::uint32_t pc, const Lanes& values);
   void elementwise(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   void reduce(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   defs::Engine engine() const { return static_cast<defs::Engine>(port_.stream.engine); }
 
   const defs::Sizes& sizes_;
   LanePort port_;
+  Lanes sums_{};  ///< accumulators of the activation engine
 };
 
 }  // namespace cmodel

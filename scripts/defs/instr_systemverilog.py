@@ -6,8 +6,9 @@ from defs.layout import Layout, camel, snake
 
 
 def enum(name, values):
-    items = ", ".join(f"{camel(name)}{camel(value)} = 2'd{i}" for i, value in enumerate(values))
-    return f"  typedef enum logic [1:0] {{{items}}} {name}_e;"
+    width = (len(values) - 1).bit_length()
+    items = ", ".join(f"{camel(name)}{camel(value)} = {width}'d{i}" for i, value in enumerate(values))
+    return f"  typedef enum logic [{width - 1}:0] {{{items}}} {name}_e;"
 
 
 def by_opcode(name, kind, doc, cases, default):

@@ -58,7 +58,8 @@ void Corners::rows(unsigned chip, unsigned c, Counter& counter) {
     std::array<Tile, 3> tiles;
     for (unsigned s = 0; s < 2; ++s)
       if (row->operands[s].used()) tiles[s] = place(row->operands[s], size, 0, kSourceBytes);
-    tiles[2] = place(row->dst(), shape, kVectorAt, kEngineBytes);
+    if (row->dst().used()) tiles[2] = place(row->dst(), shape, kVectorAt, kEngineBytes);
+    if (row->dst().rounds && !row->is_of_bits(given.func)) tiles[2] = rounded(tiles[2]);
     for (; reduced > 0; --reduced) {  // a destination is given without what is reduced
       std::ranges::rotate(tiles[2].size, tiles[2].size.end() - 1);
       std::ranges::rotate(tiles[2].stride, tiles[2].stride.end() - 1);
@@ -71,7 +72,8 @@ void Corners::rows(unsigned chip, unsigned c, Counter& counter) {
     for (unsigned s = 0; s < 2; ++s) {
       Tile one = tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes);
       if (in_imm) one.partition = tiles[0].partition;
-      const Scalar scalar = random_.one_in(2) ? Scalar(one) : Scalar(float_of(random_.bf16()));
+      const bool there = row->computes() && random_.one_in(2);
+      const Scalar scalar = there ? Scalar(one) : Scalar(float_of(random_.bf16()));
       scalars.push_back(random_.one_in(2) && !in_imm ? scalar.reversed() : scalar);
     }
     const bool two = row->functions && row->scalars == defs::ScalarPlace::Src1 && random_.one_in(2);

@@ -448,6 +448,24 @@ inline constexpr std::string_view to_string(ActFunc value) {
 }
 inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu, ActFunc::Square, ActFunc::Abs, ActFunc::Sign, ActFunc::Exp, ActFunc::Log, ActFunc::Sqrt, ActFunc::Rsqrt, ActFunc::Reciprocal, ActFunc::Sin, ActFunc::Arctan, ActFunc::Tanh, ActFunc::Sigmoid, ActFunc::Erf, ActFunc::Gelu, ActFunc::GeluApprxTanh, ActFunc::GeluApprxSigmoid, ActFunc::Silu, ActFunc::Softplus, ActFunc::Mish, ActFunc::GeluDx, ActFunc::SiluDx, ActFunc::ErfDx, ActFunc::GeluApprxSigmoidDx};
 
+/// what the activation engine does with its accumulators: a sum of fp32 for each lane, all +0 after reset
+enum class ReduceCommand : std::uint8_t {
+  Idle = 0,  ///< nothing
+  Reset = 1,  ///< those of the lanes in use become +0
+  Reduce = 2,  ///< sum = sum + func(..), element after element, each rounded once; what is added is not cast before
+  ResetReduce = 3,  ///< both, in this order
+};
+inline constexpr std::string_view to_string(ReduceCommand value) {
+  switch (value) {
+    case ReduceCommand::Idle: return "Idle";
+    case ReduceCommand::Reset: return "Reset";
+    case ReduceCommand::Reduce: return "Reduce";
+    case ReduceCommand::ResetReduce: return "ResetReduce";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryReduceCommand{ReduceCommand::Idle, ReduceCommand::Reset, ReduceCommand::Reduce, ReduceCommand::ResetReduce};
+
 /// what a DMA engine makes of a row and of one from its second source
 enum class Combine : std::uint8_t {
   Copy = 0,  ///< src; there is no second source
@@ -783,8 +801,11 @@ enum class Opcode : std::uint8_t {
   TensorTensorScan = 37,  ///< vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
   Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
   Memset = 39,  ///< vector: dst = cast(a), a a scalar
+  SetSeed = 59,  ///< vector: the random generators of all lanes begin again, with seed a, an immediate
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
+  ActReadAccumulator = 50,  ///< activation: dst = cast(accumulator), of every lane its own; they stay as they are
+  ActSetSeed = 51,  ///< activation: the random generators of all lanes begin again, with seed a, an immediate
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
   DmaStart = 65,  ///< sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
 };
@@ -805,14 +826,17 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::TensorTensorScan: return "TensorTensorScan";
     case Opcode::Select: return "Select";
     case Opcode::Memset: return "Memset";
+    case Opcode::SetSeed: return "SetSeed";
     case Opcode::Activate: return "Activate";
     case Opcode::ActivateScaled: return "ActivateScaled";
+    case Opcode::ActReadAccumulator: return "ActReadAccumulator";
+    case Opcode::ActSetSeed: return "ActSetSeed";
     case Opcode::DmaTrigger: return "DmaTrigger";
     case Opcode::DmaStart: return "DmaStart";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger, Opcode::DmaStart};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1293,6 +1317,25 @@ struct Reduction {
   bool operator==(const Reduction&) const = default;
 };
 
+/// imm of an instruction with a sum beside its results; lane i is partition i of those in use
+struct Accumulator {
+  static constexpr unsigned kBits = 2;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t command{};  ///< reduce_command
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 0, 2, static_cast<std::uint64_t>(command));
+  }
+  static Accumulator unpack(const std::uint32_t* words, unsigned at = 0) {
+    Accumulator s;
+    s.command = static_cast<std::uint8_t>(get_bits(words, at + 0, 2));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Accumulator from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Accumulator&) const = default;
+};
+
 /// operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
 struct DmaStart {
   static constexpr unsigned kBits = 372;
@@ -1385,6 +1428,8 @@ struct Operand {
   std::uint8_t partition{};  ///< first partition
   std::uint32_t offset{};  ///< byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
   std::uint8_t index{};  ///< offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
+  std::uint8_t stochastic{};  ///< how what is cast is rounded: 0: to nearest even; 1: at random, without bias. Zero where nothing is cast
+  std::uint8_t saturate{};  ///< what is beyond the greatest float: 0: infinity; 1: the greatest. Zero where nothing is cast
   std::uint8_t reserved{};  ///< zero
   std::int16_t stride3{};  ///< elements
   std::int16_t stride2{};  ///< elements
@@ -1396,7 +1441,9 @@ struct Operand {
     put_bits(words, at + 98, 8, static_cast<std::uint64_t>(partition));
     put_bits(words, at + 74, 24, static_cast<std::uint64_t>(offset));
     put_bits(words, at + 68, 6, static_cast<std::uint64_t>(index));
-    put_bits(words, at + 64, 4, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 67, 1, static_cast<std::uint64_t>(stochastic));
+    put_bits(words, at + 66, 1, static_cast<std::uint64_t>(saturate));
+    put_bits(words, at + 64, 2, static_cast<std::uint64_t>(reserved));
     put_bits(words, at + 48, 16, static_cast<std::uint64_t>(stride3));
     put_bits(words, at + 32, 16, static_cast<std::uint64_t>(stride2));
     put_bits(words, at + 16, 16, static_cast<std::uint64_t>(stride1));
@@ -1409,7 +1456,9 @@ struct Operand {
     s.partition = static_cast<std::uint8_t>(get_bits(words, at + 98, 8));
     s.offset = static_cast<std::uint32_t>(get_bits(words, at + 74, 24));
     s.index = static_cast<std::uint8_t>(get_bits(words, at + 68, 6));
-    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 64, 4));
+    s.stochastic = static_cast<std::uint8_t>(get_bits(words, at + 67, 1));
+    s.saturate = static_cast<std::uint8_t>(get_bits(words, at + 66, 1));
+    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 64, 2));
     s.stride3 = static_cast<std::int16_t>(get_signed(words, at + 48, 16));
     s.stride2 = static_cast<std::int16_t>(get_signed(words, at + 32, 16));
     s.stride1 = static_cast<std::int16_t>(get_signed(words, at + 16, 16));

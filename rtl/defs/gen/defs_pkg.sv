@@ -242,6 +242,14 @@ package defs_pkg;
     ActFuncGeluApprxSigmoidDx = 8'd27  // derivative of GeluApprxSigmoid
   } act_func_e;
 
+  // what the activation engine does with its accumulators: a sum of fp32 for each lane, all +0 after reset
+  typedef enum logic [1:0] {
+    ReduceCommandIdle = 2'd0,  // nothing
+    ReduceCommandReset = 2'd1,  // those of the lanes in use become +0
+    ReduceCommandReduce = 2'd2,  // sum = sum + func(..), element after element, each rounded once; what is added is not cast before
+    ReduceCommandResetReduce = 2'd3  // both, in this order
+  } reduce_command_e;
+
   // what a DMA engine makes of a row and of one from its second source
   typedef enum logic [2:0] {
     CombineCopy = 3'd0,  // src; there is no second source
@@ -406,8 +414,11 @@ package defs_pkg;
     OpcodeTensorTensorScan = 8'd37,  // vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
     OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
     OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
+    OpcodeSetSeed = 8'd59,  // vector: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
+    OpcodeActReadAccumulator = 8'd50,  // activation: dst = cast(accumulator), of every lane its own; they stay as they are
+    OpcodeActSetSeed = 8'd51,  // activation: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeDmaTrigger = 8'd64,  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
     OpcodeDmaStart = 8'd65  // sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
   } opcode_e;
@@ -526,6 +537,12 @@ package defs_pkg;
   } reduction_t;
   localparam int unsigned ReductionBits = 3;
 
+  // imm of an instruction with a sum beside its results; lane i is partition i of those in use
+  typedef struct packed {
+    logic [1:0] command;  // reduce_command
+  } accumulator_t;
+  localparam int unsigned AccumulatorBits = 2;
+
   // operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
   typedef struct packed {
     logic [3:0] engine;  // DMA engine of this core
@@ -560,7 +577,9 @@ package defs_pkg;
     logic [7:0] partition;  // first partition
     logic [23:0] offset;  // byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
     logic [5:0] index;  // offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
-    logic [3:0] reserved;  // zero
+    logic stochastic;  // how what is cast is rounded: 0: to nearest even; 1: at random, without bias. Zero where nothing is cast
+    logic saturate;  // what is beyond the greatest float: 0: infinity; 1: the greatest. Zero where nothing is cast
+    logic [1:0] reserved;  // zero
     logic signed [15:0] stride3;  // elements
     logic signed [15:0] stride2;  // elements
     logic signed [15:0] stride1;  // elements

@@ -9,7 +9,7 @@ package instr_pkg;
   // Where its scalars are: two in place of src1, one in imm.
   typedef enum logic [1:0] {ScalarsNone = 2'd0, ScalarsSrc1 = 2'd1, ScalarsImm = 2'd2} scalars_e;
   // What it makes of elements and scalars.
-  typedef enum logic [1:0] {FormElementwise = 2'd0, FormScan = 2'd1, FormSelect = 2'd2, FormFill = 2'd3} form_e;
+  typedef enum logic [2:0] {FormElementwise = 3'd0, FormScan = 3'd1, FormSelect = 3'd2, FormFill = 3'd3, FormSums = 3'd4, FormSeed = 3'd5} form_e;
 
   // What an engine may find wrong, in the order of report.
   typedef struct packed {
@@ -74,25 +74,31 @@ package instr_pkg;
   localparam logic [511:0] UnusedMultiplyMoving = {128'h00ff0000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedTensorCopy = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorTensor = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorReduce = {128'h00008000000000000003ffffe3ff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorScalar = {128'h00008000000000000003ffff03ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedScalarTensorTensor = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorTensorScan = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedSelect = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedMemset = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
-      128'hffffffff1fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
-  localparam logic [511:0] UnusedActivate = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
-  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+      128'hffffffff1fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedSetSeed = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffff1fffff000000001fffff0000, 128'h0000ffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedActivate = {128'h00008000000000000003fffff3ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003fffff3ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedActReadAccumulator = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
+  localparam logic [511:0] UnusedActSetSeed = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffff1fffff000000001fffff0000, 128'h0000ffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hfff00000000000000000000000000000,
@@ -159,6 +165,10 @@ package instr_pkg;
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleSetSeed = {4'b0010, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleActivate = {4'b0100, 64'hfffff1f,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
@@ -167,6 +177,14 @@ package instr_pkg;
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActReadAccumulator = {4'b0100, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActSetSeed = {4'b0100, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -194,8 +212,11 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: rule_of = RuleTensorTensorScan;
       defs_pkg::OpcodeSelect: rule_of = RuleSelect;
       defs_pkg::OpcodeMemset: rule_of = RuleMemset;
+      defs_pkg::OpcodeSetSeed: rule_of = RuleSetSeed;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
       defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
+      defs_pkg::OpcodeActReadAccumulator: rule_of = RuleActReadAccumulator;
+      defs_pkg::OpcodeActSetSeed: rule_of = RuleActSetSeed;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
       defs_pkg::OpcodeDmaStart: rule_of = RuleDmaStart;
       default: rule_of = '0;
@@ -220,8 +241,11 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: unused_of = UnusedTensorTensorScan;
       defs_pkg::OpcodeSelect: unused_of = UnusedSelect;
       defs_pkg::OpcodeMemset: unused_of = UnusedMemset;
+      defs_pkg::OpcodeSetSeed: unused_of = UnusedSetSeed;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
       defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
+      defs_pkg::OpcodeActReadAccumulator: unused_of = UnusedActReadAccumulator;
+      defs_pkg::OpcodeActSetSeed: unused_of = UnusedActSetSeed;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
       defs_pkg::OpcodeDmaStart: unused_of = UnusedDmaStart;
       default: unused_of = '0;
@@ -246,8 +270,11 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: engines_of = 4'b0010;
       defs_pkg::OpcodeSelect: engines_of = 4'b0010;
       defs_pkg::OpcodeMemset: engines_of = 4'b0010;
+      defs_pkg::OpcodeSetSeed: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
+      defs_pkg::OpcodeActReadAccumulator: engines_of = 4'b0100;
+      defs_pkg::OpcodeActSetSeed: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
       defs_pkg::OpcodeDmaStart: engines_of = 4'b1000;
       default: engines_of = '0;
@@ -283,7 +310,9 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: scalars_of = ScalarsImm;
       defs_pkg::OpcodeSelect: scalars_of = ScalarsImm;
       defs_pkg::OpcodeMemset: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeSetSeed: scalars_of = ScalarsSrc1;
       defs_pkg::OpcodeActivateScaled: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeActSetSeed: scalars_of = ScalarsSrc1;
       default: scalars_of = ScalarsNone;
     endcase
   endfunction
@@ -293,7 +322,9 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeTensorScalar: scalars_in_src1 = 1'b1;
       defs_pkg::OpcodeMemset: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeSetSeed: scalars_in_src1 = 1'b1;
       defs_pkg::OpcodeActivateScaled: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeActSetSeed: scalars_in_src1 = 1'b1;
       default: scalars_in_src1 = 1'b0;
     endcase
   endfunction
@@ -304,6 +335,9 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: form_of = FormScan;
       defs_pkg::OpcodeSelect: form_of = FormSelect;
       defs_pkg::OpcodeMemset: form_of = FormFill;
+      defs_pkg::OpcodeSetSeed: form_of = FormSeed;
+      defs_pkg::OpcodeActReadAccumulator: form_of = FormSums;
+      defs_pkg::OpcodeActSetSeed: form_of = FormSeed;
       default: form_of = FormElementwise;
     endcase
   endfunction

@@ -16,9 +16,9 @@ enum class Stationary : std::uint8_t { None, Write, Read };
 /// Where its scalars are: two in place of src1, one in imm.
 enum class ScalarPlace : std::uint8_t { None, Src1, Imm };
 /// What it makes of elements and scalars.
-enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill };
+enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill, Sums, Seed };
 /// What the low bits of imm are.
-enum class Imm : std::uint8_t { None, Reduction, Fused, FusedScalar, Doorbell };
+enum class Imm : std::uint8_t { None, Reduction, Fused, FusedScalar, Accumulator, Doorbell };
 /// What lies in place of the operands.
 enum class Overlay : std::uint8_t { None, RegAlu, Branch, RegLoad, DmaStart };
 
@@ -30,6 +30,7 @@ struct OperandRow {
   std::uint16_t psum;
   Walk walk;
   bool columns;  ///< as many partitions as the stationary tile has columns, else instr.partitions
+  bool rounds;   ///< what is cast there may be rounded at random, and saturate
 
   constexpr bool used() const { return !role.empty(); }
   constexpr bool may_lie_in(Space space) const { return spaces >> static_cast<unsigned>(space) & 1; }
@@ -63,11 +64,11 @@ struct InstrRow {
   /// Every sequencer does it itself.
   constexpr bool is_control() const { return engines == 0; }
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
-  /// There is nothing in src1's place.
   /// Has it two functions? The second one is in imm.
   constexpr bool is_fused() const {
-    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+    return functions && (imm == Imm::Fused || imm == Imm::FusedScalar);
   }
+  /// There is nothing in src1's place.
   constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
   constexpr const OperandRow& src0() const { return operands[0]; }
   constexpr const OperandRow& src1() const { return operands[1]; }
@@ -121,121 +122,139 @@ inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 19> kInstructions{{
+inline constexpr std::array<InstrRow, 22> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
      0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::End, "End", "END",
      "stop this sequencer after everything before it is done; tell the host",
      0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegAlu, "RegAlu", "REG_ALU",
      "R[rd] = R[ra] func (R[rb] + value)",
      0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegAlu, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Branch, "Branch", "BRANCH",
      "R[ra] += add; if R[ra] func R[rb], go on at target",
      0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::Branch, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegLoad, "RegLoad", "REG_LOAD",
      "R[rd] = the 4 bytes at address + R[ra]",
      0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegLoad, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::LoadStationary, "LoadStationary", "LOAD_STATIONARY",
      "src0 SBUF [K, M] -> shadow weight plane",
      1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Write,
-     {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::MultiplyMoving, "MultiplyMoving", "MULTIPLY_MOVING",
      "src0 SBUF [K, N] through the array -> dst PSUM [M, N]",
      1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Read,
-     {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"result", 4, 0x0, 0x101, Walk::All, true}}},
+     {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"result", 4, 0x0, 0x101, Walk::All, true, false}}},
     {Opcode::TensorCopy, "TensorCopy", "TENSOR_COPY",
      "dst = cast(src0)",
      2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::TensorTensor, "TensorTensor", "TENSOR_TENSOR",
      "dst = cast(func(src0, src1))",
      2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::TensorReduce, "TensorReduce", "TENSOR_REDUCE",
      "dst[outer] = cast(func over the innermost dimensions of src0), element after element",
      2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::Outer, false}}},
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::Outer, false, true}}},
     {Opcode::TensorScalar, "TensorScalar", "TENSOR_SCALAR",
      "dst = cast((src0 func a) func1 b), a and b scalars; without b only func",
      2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::ScalarTensorTensor, "ScalarTensorTensor", "SCALAR_TENSOR_TENSOR",
      "dst = cast((src0 func a) func1 src1), a a scalar",
      2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::TensorTensorScan, "TensorTensorScan", "TENSOR_TENSOR_SCAN",
      "dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar",
      2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, Overlay::None, Stationary::None,
-     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::Select, "Select", "SELECT",
      "dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is",
      2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, Overlay::None, Stationary::None,
-     {OperandRow{"predicate", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"predicate", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::Memset, "Memset", "MEMSET",
      "dst = cast(a), a a scalar",
      2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, Overlay::None, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+    {Opcode::SetSeed, "SetSeed", "SET_SEED",
+     "the random generators of all lanes begin again, with seed a, an immediate",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, Overlay::None, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::ActivateScaled, "ActivateScaled", "ACTIVATE_SCALED",
      "dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::None, 0, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false}}},
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+    {Opcode::ActReadAccumulator, "ActReadAccumulator", "ACT_READ_ACCUMULATOR",
+     "dst = cast(accumulator), of every lane its own; they stay as they are",
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Sums, Overlay::None, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+    {Opcode::ActSetSeed, "ActSetSeed", "ACT_SET_SEED",
+     "the random generators of all lanes begin again, with seed a, an immediate",
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, Overlay::None, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
      8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaStart, "DmaStart", "DMA_START",
      "DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done",
      8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::DmaStart, Stationary::None,
-     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false},
-     OperandRow{"", 1, 0x0, 0x0, Walk::All, false}}},
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
 }};
 
 /// The row of an opcode; null for an unknown one.
@@ -256,10 +275,13 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::TensorTensorScan: return &kInstructions[12];
     case Opcode::Select: return &kInstructions[13];
     case Opcode::Memset: return &kInstructions[14];
-    case Opcode::Activate: return &kInstructions[15];
-    case Opcode::ActivateScaled: return &kInstructions[16];
-    case Opcode::DmaTrigger: return &kInstructions[17];
-    case Opcode::DmaStart: return &kInstructions[18];
+    case Opcode::SetSeed: return &kInstructions[15];
+    case Opcode::Activate: return &kInstructions[16];
+    case Opcode::ActivateScaled: return &kInstructions[17];
+    case Opcode::ActReadAccumulator: return &kInstructions[18];
+    case Opcode::ActSetSeed: return &kInstructions[19];
+    case Opcode::DmaTrigger: return &kInstructions[20];
+    case Opcode::DmaStart: return &kInstructions[21];
   }
   return nullptr;
 }
@@ -398,16 +420,36 @@ inline Instr encode_memset() {
   instr.opcode = 39;
   return instr;
 }
+/// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
+inline Instr encode_set_seed() {
+  Instr instr;
+  instr.opcode = 59;
+  return instr;
+}
 /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
-inline Instr encode_activate() {
+inline Instr encode_activate(const Accumulator& imm) {
   Instr instr;
   instr.opcode = 48;
+  instr.imm = imm.words()[0];
   return instr;
 }
 /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
-inline Instr encode_activate_scaled() {
+inline Instr encode_activate_scaled(const Accumulator& imm) {
   Instr instr;
   instr.opcode = 49;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// ACT_READ_ACCUMULATOR: dst = cast(accumulator), of every lane its own; they stay as they are.
+inline Instr encode_act_read_accumulator() {
+  Instr instr;
+  instr.opcode = 50;
+  return instr;
+}
+/// ACT_SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
+inline Instr encode_act_set_seed() {
+  Instr instr;
+  instr.opcode = 51;
   return instr;
 }
 /// DMA_TRIGGER: ring DMA engine imm[23:16] for imm[15:0] descriptors.

@@ -71,6 +71,15 @@ std::string second_name(const InstrRow& row, std::uint8_t func) {
   return fmt::format("{}.second.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
 }
 
+/// BLOCK.rounding.OPCODE.HOW
+std::string rounding_name(const InstrRow& row, std::string_view how) {
+  return fmt::format("{}.rounding.{}.{}", block(engine_of(row)), row.name, how);
+}
+/// BLOCK.sums.OPCODE.COMMAND
+std::string sums_name(const InstrRow& row, defs::ReduceCommand command) {
+  return fmt::format("{}.sums.{}.{}", block(engine_of(row)), row.name, to_string(command));
+}
+
 /// Corners of how much of P, and of where it starts.
 std::string_view partitions_corner(unsigned p, unsigned n) {
   return n == 1 ? "one" : n == p ? "all" : n > p / 2 ? "most" : n > p / 4 ? "half" : "few";
@@ -150,6 +159,10 @@ void Functional::make_format_bins(const InstrRow& row) {
     if (kind != defs::ScalarKind::None) bin(scalar_name(row, "first", kind));
     if (pair) bin(scalar_name(row, "second", kind));
   }
+  for (const char* how : {"stochastic", "saturate"})
+    if (row.dst().rounds) bin(rounding_name(row, how));
+  for (const auto command : defs::kEveryReduceCommand)
+    if (row.imm == defs::Imm::Accumulator) bin(sums_name(row, command));
   for (unsigned func = 0; func < 64; ++func)
     if (row.is_fused() && row.functions >> func & 1)
       bin(second_name(row, static_cast<std::uint8_t>(func)));
@@ -192,6 +205,9 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
         hit(scalar_name(*row, "second", static_cast<defs::ScalarKind>(scalars.second.kind)));
       if (const auto func1 = cmodel::second_function(i)) hit(second_name(*row, *func1));
     }
+    if (i.dst.stochastic) hit(rounding_name(*row, "stochastic"));
+    if (i.dst.saturate) hit(rounding_name(*row, "saturate"));
+    if (row->imm == defs::Imm::Accumulator) hit(sums_name(*row, cmodel::reduce_command(i)));
     for (unsigned o = 0; o < row->operands.size(); ++o)
       if (row->operands[o].used()) hit(format_name(*row, o, *cmodel::operands_of(i)[o]));
   }

@@ -128,6 +128,8 @@ class LaneEngineBench : public testing::Test {
     done = 0;
     cycle = 0;
     stall_percent = 0;
+    twin = std::make_unique<cmodel::LaneEngine>(kSizes, twin_sbuf, psum, sink,
+                                                stream_of(Config::engine));
   }
 
   /// One clock cycle of engine and memories. Inputs are set before; outputs are looked at in it.
@@ -185,13 +187,12 @@ class LaneEngineBench : public testing::Test {
 
   /// Runs `program` on both; the first rejected instruction must stop the engine for good.
   void run(const std::vector<defs::Instr>& program, unsigned gap_percent) {
-    RowSink sink;
-    cmodel::LaneEngine twin(kSizes, twin_sbuf, psum, sink, stream_of(Config::engine));
+    sink.rows.clear();
     auto cause = defs::ErrorCause::None;
     unsigned good = 0;
     std::vector<std::size_t> rows_after;  // rows that must be out when instruction i is done
     for (; good < program.size(); ++good) {
-      cause = twin.execute(program[good], 100 + good);
+      cause = twin->execute(program[good], 100 + good);
       if (cause != defs::ErrorCause::None) break;
       rows_after.push_back(sink.rows.size());
     }
@@ -282,12 +283,15 @@ class LaneEngineBench : public testing::Test {
                  window_base(slot), kWindow / 4, pick(2));
   }
   defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
+    if (!partitions)  // of an instruction without operands
+      return {.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
+              .value = static_cast<std::uint32_t>(rng())};
     defs::Scalar scalar{.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
                         .reverse = static_cast<std::uint8_t>(pick(2)),
                         .value = random_word(rng)};
     if (pick(2)) {
       const auto place =
-          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false},
+          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false, false},
                          {.partitions = static_cast<std::uint8_t>(partitions)}, ~0u, slot);
       scalar.kind = static_cast<std::uint8_t>(defs::ScalarKind::Sbuf);
       scalar.value = std::uint32_t{place.partition} << 24 | place.offset;
@@ -308,7 +312,7 @@ class LaneEngineBench : public testing::Test {
     }
     if (row.scalars == defs::ScalarPlace::Src1) {
       instr.src1 = defs::Operand::from(scalars.words());
-      instr.imm = func1;
+      instr.imm |= func1;
     } else {
       const bool immediate =
           scalars.first.kind == static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
@@ -335,9 +339,12 @@ class LaneEngineBench : public testing::Test {
       const std::uint64_t sizes[] = {defs::kDtypeBytes4, defs::kDtypeBytes2, narrow};
       formats = defs::kDtypeInteger & sizes[pick(3)];
     }
-    instr.partitions = static_cast<std::uint8_t>(1 + pick(kP));
-    set_sizes(instr, random_trips());
+    if (row->computes()) {
+      instr.partitions = static_cast<std::uint8_t>(1 + pick(kP));
+      set_sizes(instr, random_trips());
+    }
     if (row->imm == defs::Imm::Reduction) instr.imm = pick(8);
+    if (row->imm == defs::Imm::Accumulator) instr.imm = pick(3) ? pick(4) : 2;
     const unsigned slot = pick(8);
     instr.src0 = random_operand(row->src0(), instr, formats, slot);
     instr.src1 = random_operand(row->src1(), instr, formats, (slot + 1) % 8);
@@ -348,6 +355,10 @@ class LaneEngineBench : public testing::Test {
       instr.src0 = instr.dst =
           place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
                 one_of(row->dst().sbuf & formats), window_base((slot + 2) % 8), kWindow / 4, true);
+    if (row->dst().rounds && !row->is_of_bits(instr.func)) {
+      instr.dst.stochastic = pick(3) == 0;
+      instr.dst.saturate = pick(3) == 0;
+    }
     ++met[row->opcode][instr.func];
     return instr;
   }
@@ -390,9 +401,8 @@ class LaneEngineBench : public testing::Test {
       defs::Instr bad = legal;
       slips[i].make(bad);
       reset();
-      RowSink sink;
-      cmodel::LaneEngine twin(kSizes, twin_sbuf, psum, sink, stream_of(Config::engine));
-      ASSERT_EQ(to_string(twin.execute(bad, 0)), to_string(slips[i].cause));
+      sink.rows.clear();
+      ASSERT_EQ(to_string(twin->execute(bad, 0)), to_string(slips[i].cause));
       ASSERT_TRUE(sink.rows.empty());
       run({legal, bad, legal}, 0);
     }
@@ -409,6 +419,8 @@ class LaneEngineBench : public testing::Test {
   std::unique_ptr<typename Config::Dut> dut;
   cmodel::Sbuf sbuf{kSizes}, twin_sbuf{kSizes};
   cmodel::Psum psum{kSizes};
+  RowSink sink;
+  std::unique_ptr<cmodel::LaneEngine> twin;  ///< what it keeps, it keeps until reset()
   std::deque<Row> on_its_way, landing;
   std::vector<Row> seen;
   std::vector<std::uint64_t> done_cycles, read_cycles;

@@ -55,7 +55,13 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
-      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 8; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 2; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.stochastic = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.saturate = 1; }},
+      {ErrorCause::ReservedBits,  // bits are not cast
+       [](defs::Instr& i) {
+         i.func = 19, i.src0.dtype = i.src1.dtype = i.dst.dtype = 10, i.dst.stochastic = 1;
+       }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride1 = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20; }},  // src1 left over
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20, i.func = 1, i.src1 = {}; }},
@@ -142,8 +148,11 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   const defs::Scalar immediate{.kind = 1, .value = 0x3f800000}, sbuf{.kind = 2, .value = 1024};
   auto fill = of(defs::Opcode::Memset, 0, {.first = immediate});
   fill.src0 = {};
+  auto rounded = of(defs::Opcode::TensorCopy);
+  rounded.dst.stochastic = rounded.dst.saturate = 1;
   const Case cases[] = {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
+      {rounded, 64, 64 + 5},
       {of(defs::Opcode::TensorReduce), 64, 64 + 5},
       {of(defs::Opcode::TensorTensor), 128, 128 + 5},
       {of(defs::Opcode::TensorScalar, 0, {.first = immediate}), 64, 64 + 6},
