@@ -171,7 +171,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     if (!plan.brims(chip)) continue;
     const unsigned next = (chip + 1) % args.chips;
-    const auto late = assembler.hbm(chip, 0, fmt::format("late{}", chip), kLateBytes, 2);
+    const auto late = assembler.hbm(chip, 0, fmt::format("late{}", chip), kLateBytes, kLate);
     assembler.region(fmt::format("late{}", chip), late);
     auto& here = assembler.core(chip, plan.witness(chip)).sync();
     auto& there = assembler.core(next, plan.witness(next)).sync();
@@ -183,7 +183,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
         .notify(go[next]);
     there.wait_ge(go[next], 1);
     const auto& data = assembler.find(next, fmt::format("data{}.0", next));
-    for (unsigned row = 0; row < 2; ++row)
+    for (unsigned row = 0; row < kLate; ++row)
       there.copy(0, data.row_range(row, 1).byte_range(0, kLateBytes), late.row_range(row, 1))
           .notify(brim[chip]);
   }
@@ -268,7 +268,7 @@ std::vector<Stop> planned_stops(const ScenarioArgs& args) {
         turn != turns.end() ? turn->second : At{plan.pc_of(key, spot.index)}, spot.cause);
   }
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned times = 0; plan.brims(chip) && times < 2; ++times)
+    for (unsigned times = 0; plan.brims(chip) && times < kLate; ++times)
       add(chip, 0, static_cast<unsigned>(Engine::Rx), {}, ErrorCause::SemaphoreOverflow);
   std::sort(stops.begin(), stops.end());
   return stops;

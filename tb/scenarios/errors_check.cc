@@ -82,12 +82,12 @@ ScenarioResult check_errors(const ScenarioArgs& args, const cmodel::Program& pro
     const auto name = fmt::format("late{}", chip);
     const auto& bytes = region_bytes(program, regions, name);
     const auto& sent = values[(chip + 1) % args.chips * defs::kCores];
-    for (unsigned row = 0; row < 2; ++row)
+    for (unsigned row = 0; row < kLate; ++row)
       expect(std::memcmp(&bytes[row * kLateBytes], &sent[row * row_values], kLateBytes) == 0, name,
              row, true);
   }
   result.passed = result.failure.empty();
-  result.metrics["stops"] = planned_stops(args).size();
+  result.metrics["stops"] = plan.stopping();
   result.metrics["items_done"] = done_items;
   return result;
 }

@@ -126,26 +126,31 @@ std::uint32_t ErrorPlan::pc_of(const Key& key, unsigned index) const {
   return before;
 }
 
+unsigned ErrorPlan::asked(unsigned chip, unsigned core, Engine engine) const {
+  if (engine < Engine::Dma0) return engine == Engine::Sync ? bells_ : kWork;
+  const unsigned e = static_cast<unsigned>(engine) - static_cast<unsigned>(Engine::Dma0);
+  const unsigned bells = done(chip, core, Engine::Sync, true);
+  return (bells + dmas() - 1 - e) / (dmas() - 1);  // bell n rings DMA 1 + n % (dmas - 1)
+}
+
 unsigned ErrorPlan::done(unsigned chip, unsigned core, Engine engine, bool written) const {
-  unsigned rung = engine == Engine::Sync ? bells_ : kWork;
-  if (engine >= Engine::Dma0) {
-    const unsigned e = static_cast<unsigned>(engine) - static_cast<unsigned>(Engine::Dma0);
-    const unsigned bells = done(chip, core, Engine::Sync, true);
-    rung = (bells + dmas() - 1 - e) / (dmas() - 1);  // bell n rings DMA 1 + n % (dmas - 1)
-  }
+  const unsigned all = asked(chip, core, engine);
   const auto it = spots_.find({chip, core, static_cast<unsigned>(engine)});
-  if (it == spots_.end()) return rung;
+  if (it == spots_.end()) return all;
   const bool overflow = it->second.cause == ErrorCause::SemaphoreOverflow;
-  return std::min(rung, it->second.index + (written && overflow));
+  return std::min(all, it->second.index + (written && overflow));
 }
 
 bool ErrorPlan::stops(const Key& key) const {
   const auto engine = static_cast<Engine>(key[2]);
-  const Spot& spot = spots_.at(key);
-  if (engine < Engine::Dma0) return true;
-  ErrorPlan whole = *this;
-  whole.spots_.erase(key);
-  return whole.done(key[0], key[1], engine, true) > spot.index;
+  return engine < Engine::Dma0 || asked(key[0], key[1], engine) > spots_.at(key).index;
+}
+
+unsigned ErrorPlan::stopping() const {
+  unsigned count = 0;
+  for (const auto& [key, spot] : spots_) count += stops(key);
+  for (unsigned chip = 0; chip < args_.chips; ++chip) count += brims(chip) ? kLate : 0;
+  return count;
 }
 
 }  // namespace tb

@@ -16,8 +16,8 @@ constexpr unsigned kWork = 6;     ///< items of an engine
 constexpr unsigned kColumns = 8;  ///< of an item
 constexpr unsigned kBytes = 256;  ///< of data in a partition; of an item of a DMA engine
 constexpr unsigned kItemRows = 4, kItemRowBytes = kBytes / kItemRows;  ///< of the latter
-constexpr unsigned kLateBytes = 64;
-constexpr unsigned kFills = 3;  ///< doorbells before the work
+constexpr unsigned kLate = 2, kLateBytes = 64;  ///< notifications of a full semaphore
+constexpr unsigned kFills = 3;                  ///< doorbells before the work
 
 /// The data of all cores, row by row.
 std::vector<std::vector<std::uint16_t>> errors_data(const ScenarioArgs& args);
@@ -49,6 +49,8 @@ class ErrorPlan {
   unsigned done(unsigned chip, unsigned core, defs::Engine engine, bool written) const;
   /// Does it get as far as its illegal item?
   bool stops(const Key& key) const;
+  /// How often an engine or a receiver reports an error.
+  unsigned stopping() const;
   unsigned bells() const { return bells_; }
   /// The DMA engine of that bell.
   unsigned rung_by(unsigned bell) const { return 1 + bell % (dmas() - 1); }
@@ -74,6 +76,8 @@ class ErrorPlan {
   }
   const ScenarioArgs& args_;
   unsigned bells_;
+  /// Items that it would do.
+  unsigned asked(unsigned chip, unsigned core, defs::Engine engine) const;
   void plan_copies(unsigned chip, unsigned core, Random& random);
   std::map<Key, Spot> spots_;
   std::map<std::array<unsigned, 2>, bool> loops_;  ///< by chip, core

@@ -220,6 +220,7 @@ TEST(Errors, StopsAreAsPlannedAndComplete) {
       }
       const auto result = scenario.check(args, program, regions);
       EXPECT_TRUE(result.passed) << result.failure;
+      EXPECT_EQ(result.metrics["stops"], planned.size());
       for (std::size_t i = 0; i < regions.size(); i += 7) {  // any wrong byte is noticed
         auto spoilt = regions;
         spoilt[i].at((i * 37) % spoilt[i].size()) ^= 1;
