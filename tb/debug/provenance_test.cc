@@ -95,6 +95,30 @@ TEST(Provenance, ACopyComesFromPsumAndThatFromTheProduct) {
   EXPECT_FALSE(provenance.operation_of(row.stream, 4));
 }
 
+TEST(Provenance, ARowOfAListComesFromWhereTheListSaidThen) {
+  cmodel::Assembler a(defs::kMini, 1);
+  const auto words = [&](const char* name, const std::vector<std::uint32_t>& w, unsigned rows) {
+    return a.data(0, 0, name, static_cast<unsigned>(4 * w.size()) / rows, rows,
+                  {reinterpret_cast<const std::uint8_t*>(w.data()), 4 * w.size()});
+  };
+  const auto table = words("table", {10, 11, 12, 13}, 4), list = words("list", {2, 0}, 1),
+             later = words("later", {1, 1}, 1), out = a.hbm(0, 0, "out", 4, 2);
+  a.core(0, 0).sync().start(0, table, out, {.how = {.gather = list}}).copy(0, later, list);
+  const auto program = a.assemble();
+  const cmodel::Provenance provenance(defs::kMini, program);
+  cmodel::Commit burst;
+  burst.kind = cmodel::CommitKind::MemBurst;
+  burst.stream = {0, 0, static_cast<std::uint8_t>(defs::Engine::Dma0), 0, 0};
+  burst.addr = out.addr;
+  burst.count = 4;
+  const auto operation = provenance.operation_of(burst.stream, 0);
+  ASSERT_TRUE(operation);
+  EXPECT_TRUE(cmodel::is_started(operation->pc));
+  const auto cells = provenance.sources(*operation, burst, 0, 0);
+  ASSERT_EQ(cells.size(), 4u);
+  EXPECT_EQ(cells[0].addr, table.row_addr(2));
+}
+
 TEST(Sources, EveryInstructionKnowsItsLineAndLabel) {
   const auto program = product();
   const auto of = [&](defs::Engine engine, unsigned pc) {

@@ -6,7 +6,8 @@
 //             numbers in the narrow formats too
 //   tensor    banks 0 .. 3, then 4 .. 7       (signals in between)
 //   vector, activation engine                 from sources and finished banks, each to its own area
-//   DMA       from sources and HBM, here and to every chip on every network, to places of its own
+//   DMA       from sources and HBM, here and to every chip on every network, to places of its own;
+//             by lists of indices, with casts, by descriptors of rings and out of instructions
 //   loops     of every engine, by themselves and then in turn, handing a token on
 //   (corners_loops.cc)
 //
@@ -60,6 +61,7 @@ cmodel::Program Corners::build() {
     for (unsigned core = 0; core < defs::kCores; ++core) {
       short_rows(chip, core);
       combined(chip, core);
+      copies(chip, core);
       loops(chip, core);
     }
   for (unsigned chip = 0; chip < args_.chips; ++chip) last_copy(chip);

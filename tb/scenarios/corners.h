@@ -149,6 +149,26 @@ class Corners {
   /// With a second source.
   void combined(unsigned chip, unsigned c);
 
+  // --- copies by lists, with casts, out of instructions
+
+  struct CopyRegisters {
+    cmodel::Register src, dst, rows, index;
+  };
+  struct Copy {
+    unsigned dst_chip, rows, src_bytes, dst_bytes;  ///< bytes of a row
+    cmodel::Rows how = {};
+  };
+  void copies(unsigned chip, unsigned c);
+  void cast(unsigned chip, unsigned c, unsigned engine, const CopyRegisters& registers);
+  void listed(unsigned chip, unsigned c, unsigned engine, const CopyRegisters& registers);
+  void emit(unsigned chip, unsigned c, unsigned engine, Copy copy, bool indexed,
+            const CopyRegisters& registers);
+  /// A list for that engine, in any memory; with `skip` some of it, or all, out of bounds.
+  Block indices(unsigned chip, unsigned c, unsigned engine, unsigned count, unsigned bound,
+                bool skip);
+  /// The block from which the register, set here, leads to `block`.
+  Block moved(cmodel::SyncStream& sync, cmodel::Register by, Block block);
+
   // --- loops
 
   void loops(unsigned chip, unsigned c);

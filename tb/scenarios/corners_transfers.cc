@@ -109,6 +109,15 @@ void Corners::transfers(unsigned chip, unsigned c) {
     }
     const auto [src, dst] = this->rows(chip, dst_chip, bytes, rows, src_memory, dst_memory);
     sync.wait(core.sync(), random_);
+    if (random_.one_in(4)) {
+      cmodel::Started more;
+      if (dst_chip != chip) more.vn = vn;
+      if (dst_chip != chip && notify)
+        more.notify = assembler_.core(dst_chip, random_.between(0, 1)).semaphore("notified");
+      core.sync().start(engine, src, dst, more);
+      counters[engine].signal(core.sync(), random_);
+      return;
+    }
     auto& dma = core.sync().copy(engine, src, dst);
     sync.signal(core.sync(), random_);
     if (random_.one_in(6)) core.sync().nop();

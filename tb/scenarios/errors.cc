@@ -6,6 +6,9 @@
 //   one sync       of a chip may stop too; the other one waits for exactly the items that must
 //                  still be done on both cores, and copies their results to HBM
 //   some           engines have their items in a loop, and meet the illegal one in one of its turns
+//   DMA            items are descriptors of a ring or DmaStarts, whole or by a list of rows; what
+//   is
+//                  illegal stands in them, in the list, or came out of registers
 //   every third    chip fills a semaphore to the brim and has its neighbour notify it twice
 //
 // The check sees from memory that items before the illegal one were done, the others not, and that
@@ -20,6 +23,7 @@
 
 #include "cmodel/program/assembler.h"
 #include "tb/scenarios/errors_check.h"
+#include "tb/scenarios/errors_copies.h"
 #include "tb/scenarios/errors_plan.h"
 #include "tb/scenarios/errors_turns.h"
 #include "tb/scenarios/spoil.h"
@@ -35,11 +39,9 @@ using defs::Dtype;
 using defs::Engine;
 using defs::ErrorCause;
 
-constexpr unsigned kFills = 3;  ///< doorbells before the work
-
 struct Legal {
   cmodel::Program program;
-  std::map<ErrorPlan::Key, At> turns;  ///< where loops stop
+  Stops turns;  ///< where loops stop
 };
 
 /// The program before instructions are spoiled; waits and copies of the witnesses follow the plan.
@@ -135,17 +137,13 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
                  }))
         for (unsigned i = 0; i < kWork; ++i)
           core.act().activate(defs::ActFunc::Relu, right(i), to(1, i)).signal(done[2]);
+      std::vector<Block> outs;
       for (unsigned e = 1; e < plan.dmas(); ++e) {
-        const auto out =
-            assembler.hbm(chip, c, fmt::format("d{}.{}.{}", chip, c, e), kBytes, kWork);
-        for (unsigned i = 0; i < kWork; ++i)
-          core.dma(e).copy(data.row_range(i, 1), out.row_range(i, 1));
-        assembler.region(fmt::format("d{}.{}.{}", chip, c, e), out);
+        const auto out = fmt::format("d{}.{}.{}", chip, c, e);
+        outs.push_back(assembler.hbm(chip, c, out, kBytes, kWork));
+        assembler.region(out, outs.back());
       }
-      if (!turns(core.sync(), Engine::Sync, {kWork, plan.dmas() - 1, 0, 0},
-                 [&](unsigned j, const ItemRegisters&) { core.sync().trigger(1 + j); }))
-        for (unsigned bell = 0; bell < plan.bells(); ++bell)
-          core.sync().trigger(1 + bell % (plan.dmas() - 1));
+      write_copies(assembler, plan, chip, c, data, outs, edge, random, out.turns);
     }
     auto& witness = assembler.core(chip, plan.witness(chip)).sync();
     for (unsigned c = 0; c < defs::kCores; ++c) {
@@ -173,7 +171,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   for (unsigned chip = 0; chip < args.chips; ++chip) {
     if (!plan.brims(chip)) continue;
     const unsigned next = (chip + 1) % args.chips;
-    const auto late = assembler.hbm(chip, 0, fmt::format("late{}", chip), kLateBytes, 2);
+    const auto late = assembler.hbm(chip, 0, fmt::format("late{}", chip), kLateBytes, kLate);
     assembler.region(fmt::format("late{}", chip), late);
     auto& here = assembler.core(chip, plan.witness(chip)).sync();
     auto& there = assembler.core(next, plan.witness(next)).sync();
@@ -185,7 +183,7 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
         .notify(go[next]);
     there.wait_ge(go[next], 1);
     const auto& data = assembler.find(next, fmt::format("data{}.0", next));
-    for (unsigned row = 0; row < 2; ++row)
+    for (unsigned row = 0; row < kLate; ++row)
       there.copy(0, data.row_range(row, 1).byte_range(0, kLateBytes), late.row_range(row, 1))
           .notify(brim[chip]);
   }
@@ -197,10 +195,6 @@ Legal legal(const ScenarioArgs& args, const ErrorPlan& plan) {
   return out;
 }
 
-std::uint32_t pc_of(Engine engine, unsigned index) {
-  return engine == Engine::Sync ? kFills + index : index;
-}
-
 cmodel::Program build(const ScenarioArgs& args) {
   const ErrorPlan plan(args);
   cmodel::Program program = legal(args, plan).program;
@@ -209,9 +203,12 @@ cmodel::Program build(const ScenarioArgs& args) {
     const auto it = plan.spots().find({stream.chip, stream.core, stream.engine});
     if (it == plan.spots().end()) continue;
     const auto engine = static_cast<Engine>(stream.engine);
-    const auto [index, cause, way] = it->second;
+    const auto& spot = it->second;
+    const auto index = spot.index;
+    const auto cause = spot.cause;
+    const auto way = spot.way;
     if (way == ErrorPlan::Way::Turn) continue;
-    const std::uint32_t pc = pc_of(engine, index);
+    const std::uint32_t pc = plan.pc_of(it->first, index);
     if (pc + 1 == stream.count) {  // END
       --stream.count;
       continue;
@@ -228,13 +225,25 @@ cmodel::Program build(const ScenarioArgs& args) {
             spoil(i, cause, engine, args.sizes, random);
         });
   }
-  for (const auto& ring : program.rings) {
-    const auto engine = static_cast<unsigned>(dma_engine(ring.engine));
-    const auto it = plan.spots().find({ring.chip, ring.core, engine});
-    if (it == plan.spots().end()) continue;
-    const std::uint64_t addr = ring.base + std::uint64_t{it->second.index} * defs::kInstrBytes;
-    change<defs::Descriptor>(program, ring.chip, addr,
-                             [&](defs::Descriptor& d) { spoil(d, it->second.cause, random); });
+  for (const auto& [key, spot] : plan.spots()) {
+    if (key[2] < static_cast<unsigned>(Engine::Dma0) || spot.way == ErrorPlan::Way::Turn ||
+        spot.cause == ErrorCause::OutOfBounds || !plan.stops(key))
+      continue;
+    const auto cause = spot.cause;
+    const auto [unit, pc] = cmodel::place_of(key[2], plan.pc_of(key, spot.index));
+    const auto belongs = [&](const auto& to) { return to.chip == key[0] && to.core == key[1]; };
+    if (unit == static_cast<unsigned>(Engine::Sync)) {
+      const auto stream = std::ranges::find_if(
+          program.streams, [&](const auto& s) { return belongs(s) && s.engine == unit; });
+      change<defs::Instr>(program, key[0], stream->base + std::uint64_t{pc} * defs::kInstrBytes,
+                          [&](defs::Instr& i) { spoil_copy(i, cause, random); });
+    } else {
+      const auto ring = std::ranges::find_if(program.rings, [&](const auto& r) {
+        return belongs(r) && static_cast<unsigned>(dma_engine(r.engine)) == unit;
+      });
+      change<defs::Descriptor>(program, key[0], ring->base + std::uint64_t{pc} * defs::kInstrBytes,
+                               [&](defs::Descriptor& d) { spoil(d, cause, random); });
+    }
   }
   return program;
 }
@@ -256,11 +265,10 @@ std::vector<Stop> planned_stops(const ScenarioArgs& args) {
     if (!plan.stops(key)) continue;
     const auto turn = turns.find(key);
     add(key[0], key[1], key[2],
-        turn != turns.end() ? turn->second : At{pc_of(static_cast<Engine>(key[2]), spot.index)},
-        spot.cause);
+        turn != turns.end() ? turn->second : At{plan.pc_of(key, spot.index)}, spot.cause);
   }
   for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned times = 0; plan.brims(chip) && times < 2; ++times)
+    for (unsigned times = 0; plan.brims(chip) && times < kLate; ++times)
       add(chip, 0, static_cast<unsigned>(Engine::Rx), {}, ErrorCause::SemaphoreOverflow);
   std::sort(stops.begin(), stops.end());
   return stops;

@@ -29,11 +29,19 @@ struct At {
 };
 
 struct Shape {
-  unsigned turns, per_turn;                   ///< items are per_turn * turn + j
-  unsigned index;                             ///< of the illegal one
-  unsigned columns;                           ///< of an item
-  unsigned source_step = 0, target_step = 0;  ///< bytes from turn to turn
+  unsigned turns, per_turn;           ///< items are per_turn * turn + j
+  unsigned index;                     ///< of the illegal one
+  unsigned columns;                   ///< of an item
+  unsigned source_step, target_step;  ///< bytes from turn to turn
 };
+
+/// Bytes from the edge of its own HBM, or from the first line that the other core shares, at which
+/// a load is rejected.
+template <class S>
+void set_illegal_address(S& s, cmodel::Register address, defs::ErrorCause cause, Random& random) {
+  s.set(address,
+        cause == defs::ErrorCause::Misaligned ? random.between(1, 3) : -4u * random.between(1, 16));
+}
 
 /// item(j, registers) writes an item, as one instruction.
 template <class S, class Item>
@@ -44,13 +52,10 @@ At write_turns(S& s, const Shape& shape, defs::ErrorCause cause, const Edge& edg
   const auto last = s.reg(), address = s.reg(), loaded = s.reg();
   const unsigned at_turn = shape.index / shape.per_turn;
   At stop{.visit = at_turn + 1};
-  const bool loads = cause == ErrorCause::UnmappedAddress || cause == ErrorCause::Forbidden ||
-                     shape.source_step == 0;
+  const bool loads = cause == ErrorCause::UnmappedAddress || cause == ErrorCause::Forbidden;
   const auto moved = random.one_in(2) ? of.source : of.target;
   const auto make_illegal = [&] {
-    if (loads)
-      return s.set(address, cause == ErrorCause::Misaligned ? random.between(1, 3)
-                                                            : -4u * random.between(1, 16));
+    if (loads) return set_illegal_address(s, address, cause, random);
     if (cause == ErrorCause::Misaligned) return s.add(moved, 1);
     if (cause == ErrorCause::BadShape)
       return s.set(of.size, random.one_in(2) ? 0 : 65536 + random.between(0, 65535));

@@ -5,12 +5,17 @@
 //   table --gather by list + R--> batch (SBUF) --add--> sums    --cast--> sums as bf16
 //                                              --max--> maxima  --to the next chip-->
 //   rows  --scatter by list, some of it out of bounds and skipped--> places
+//   few   --gather by list, cast from one format to another--> the same numbers
 //
-// The first lookups are descriptors of a ring, the others DmaStart. Numbers are small integers, so
-// that sums are exact.
+// The casts of the board take the pairs of formats in turn, and a seed begins where another has
+// been. The first lookups are descriptors of a ring, the others DmaStart. Numbers are small
+// integers, so that sums are exact.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,17 +35,61 @@ using defs::Combine;
 using defs::Dtype;
 
 constexpr unsigned kColumns = 12, kRowBytes = kColumns * 4;
+constexpr unsigned kCasts = 3;  ///< of a core
+constexpr unsigned kFew = 8;    ///< 0 .. 7 are exact in every format
+
+using Bytes = std::vector<std::uint8_t>;
 
 /// What a core looks up, and what comes of it.
 struct Lookup {
   std::string name, next;  ///< of its regions: here, on the next chip
   std::vector<float> sums, maxima, first, places;
+  std::vector<Bytes> casts;
 };
+
+/// n < kFew as an element.
+std::uint32_t element_of(Dtype format, unsigned n) {
+  const auto as_float = [n](unsigned exponent_bits, unsigned fraction_bits) {
+    if (n == 0) return 0u;
+    const unsigned exponent = static_cast<unsigned>(std::bit_width(n)) - 1;
+    return ((exponent + (1u << (exponent_bits - 1)) - 2) << fraction_bits) +
+           (n << (fraction_bits - exponent));
+  };
+  switch (format) {
+    case Dtype::Fp32:
+    case Dtype::Tf32:
+      return as_float(8, 23);
+    case Dtype::Bf16:
+      return as_float(8, 7);
+    case Dtype::Fp16:
+      return as_float(5, 10);
+    case Dtype::Fp8E5M2:
+      return as_float(5, 2);
+    case Dtype::Fp8E4M3:
+      return as_float(4, 3);
+    case Dtype::Fp8E3M4:
+      return as_float(3, 4);
+    default:
+      return n;
+  }
+}
+Bytes elements_of(Dtype format, const std::vector<unsigned>& numbers) {
+  const unsigned bytes = cmodel::element_bytes(static_cast<std::uint8_t>(format));
+  Bytes out(numbers.size() * bytes);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::uint32_t element = element_of(format, numbers[i]);
+    std::memcpy(&out[i * bytes], &element, bytes);
+  }
+  return out;
+}
 
 class Gather {
  public:
   explicit Gather(const ScenarioArgs& args)
-      : args_(args), random_(args.seed, "gather"), assembler_(args.sizes, args.chips) {
+      : args_(args),
+        random_(args.seed, "gather"),
+        assembler_(args.sizes, args.chips),
+        pair_(args.seed * kCasts * defs::kBoardChips) {
     for (unsigned chip = 0; chip < args.chips; ++chip)
       there_.push_back(assembler_.core(chip, 0).semaphore("there"));
     for (unsigned chip = 0; chip < args.chips; ++chip) {
@@ -79,7 +128,7 @@ class Gather {
                    batches = random_.between(2, 5);
     const auto engine = [&] { return random_.between(0, args_.sizes.dma_engines - 1); };
     const unsigned next = (chip + 1) % args_.chips;
-    Lookup look{fmt::format("{}.{}", chip, c), fmt::format("{}.{}", next, c), {}, {}, {}, {}};
+    Lookup look{fmt::format("{}.{}", chip, c), fmt::format("{}.{}", next, c), {}, {}, {}, {}, {}};
     look.sums.resize(std::size_t{most} * kColumns);
     look.maxima.resize(look.sums.size());
 
@@ -126,6 +175,7 @@ class Gather {
     auto& s = core.sync();
     s.copy(engine(), from, first, {.gather = indices}).signal(done);
     s.start(engine(), given, places, {.how = {.scatter = target, .skip = true}}).signal(done);
+    cast(chip, c, entries, std::span(list).first(most), indices, look, done);
     const Register n = s.reg(), count = s.reg();
     const unsigned e = engine();
     s.loop(batches, most * 4, [&](Register at) {
@@ -147,8 +197,36 @@ class Gather {
     if (away) last.vn = random_.between(1, 3);
     if (away) last.notify = there_[next];
     s.start(e, from, far, last).signal(done);
-    s.wait_ge(done, 4).nop();
+    s.wait_ge(done, 4 + kCasts).nop();
     lookups_.push_back(std::move(look));
+  }
+
+  void cast(unsigned chip, unsigned c, unsigned entries, std::span<const std::uint32_t> list,
+            const Block& indices, Lookup& look, Semaphore done) {
+    auto& s = assembler_.core(chip, c).sync();
+    const auto rows = static_cast<unsigned>(list.size());
+    for (unsigned k = 0; k < kCasts; ++k, ++pair_) {
+      constexpr auto& kFormats = defs::kEveryDtype;
+      const Dtype from = kFormats[pair_ % kFormats.size()],
+                  to = kFormats[pair_ / kFormats.size() % kFormats.size()];
+      std::vector<unsigned> few(std::size_t{entries} * kColumns), found;
+      for (auto& x : few) x = random_.between(0, kFew - 1);
+      for (const std::uint32_t row : list)
+        found.insert(found.end(), &few[row * kColumns], &few[row * kColumns] + kColumns);
+      const Bytes table = elements_of(from, few);
+      look.casts.push_back(elements_of(to, found));
+      const Block source =
+          assembler_.data(chip, random_.between(0, 1), fmt::format("few{} {}", k, look.name),
+                          static_cast<unsigned>(table.size() / entries), entries, table);
+      const Block target = region(chip, c, fmt::format("cast{}", k),
+                                  static_cast<unsigned>(look.casts.back().size() / rows), rows);
+      const cmodel::Rows how{.gather = indices, .cast = {{from, to}}};
+      const unsigned engine = random_.between(0, args_.sizes.dma_engines - 1);
+      if (k % 2)
+        s.copy(engine, source, target, how).signal(done);
+      else
+        s.start(engine, source, target, {.how = how}).signal(done);
+    }
   }
 
   const ScenarioArgs& args_;
@@ -156,6 +234,7 @@ class Gather {
   Assembler assembler_;
   std::vector<Semaphore> there_;  ///< by chip: what the chip before sends has come
   std::vector<Lookup> lookups_;
+  std::uint64_t pair_;  ///< of formats, of the next cast
 };
 
 cmodel::Program build(const ScenarioArgs& args) { return Gather(args).assemble(); }
@@ -182,6 +261,10 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
     compare("first " + look.name, look.first, false);
     compare("places " + look.name, look.places, false);
     compare("from left " + look.next, look.first, false);
+    for (unsigned k = 0; k < kCasts; ++k)
+      if (const auto name = fmt::format("cast{} {}", k, look.name);
+          region_bytes(program, regions, name) != look.casts[k] && result.failure.empty())
+        result.failure = fmt::format("{} are other numbers", name);
   }
   result.metrics["cores"] = gather.lookups().size();
   result.passed = result.failure.empty();

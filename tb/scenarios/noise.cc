@@ -4,12 +4,13 @@
 //
 //   each core      one DMA engine fills SBUF; tensor, vector, activation engine, one sync engine of
 //                  a chip and the other DMA engines work, in lines and loops, and each meets noise
-//                  at a random place
+//                  at a random place; a DMA engine in its ring, in a DmaStart, or in a list
 //
 // Nobody waits for anybody, and blocks lie anywhere in their memories. `errors` breaks one rule at
 // a time and judges what was done; here RTL is judged by the model, commit by commit.
 #include <fmt/format.h>
 
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/assembler.h"
 #include "tb/scenarios/looper.h"
 #include "tb/scenarios/scenario.h"
@@ -36,6 +37,18 @@ Item noise(Random& random) {
   Item item = Item::from(words);
   item.reserved |= 1;
   return item;
+}
+
+/// The same in what a DmaStart brings, for the same engine; without registers.
+defs::Instr noise_in_start(const defs::Instr& instr, Random& random) {
+  const auto start = defs::dma_start_of(instr);
+  defs::DmaStart::Words words;
+  for (auto& word : words) word = static_cast<std::uint32_t>(random.word());
+  auto bits = defs::DmaStart::from(words);
+  bits.engine = start.engine;
+  bits.combine |= 4;  // there is none
+  bits.src_reg = bits.dst_reg = bits.index_reg = bits.rows_reg = 0;
+  return cmodel::with_overlay(instr, start, bits);
 }
 
 /// The DMA engine that stays whole.
@@ -78,8 +91,18 @@ cmodel::Program legal(const ScenarioArgs& args) {
             core.sync().copy(e, from.byte_range(2 * i, bytes), out.byte_range(2 * e, bytes));
             continue;
           }
-          auto& dma = core.sync().copy(e, from, out);
-          if (i % 3 == 1) dma.combine(defs::Combine::Add, Dtype::Bf16, data.row_range(i + 2, 2));
+          if (i % 3 == 1) {
+            core.sync()
+                .copy(e, from, out)
+                .combine(defs::Combine::Add, Dtype::Bf16, data.row_range(i + 2, 2));
+            continue;
+          }
+          // Any bits are indices; a good one now and then.
+          cmodel::Rows how{.skip = !random.one_in(8)};
+          const auto bits = data.row_range(i, 1).byte_range(4 * e, 8);
+          (random.one_in(2) ? how.gather : how.scatter) = bits;
+          core.sync().start(e, from, out, {.how = how});
+          core.sync().start(e, from, out);
         }
       }
 
@@ -161,6 +184,13 @@ cmodel::Program build(const ScenarioArgs& args) {
                           i.wait_op = 0;  // for a semaphore that nobody would count
                         });
   }
+  // What a DmaStart brings: the sync engine goes on.
+  for (const auto& stream : program.streams)
+    for (std::uint32_t pc = 0; pc < stream.count; ++pc)
+      if (cmodel::starts_copy(cmodel::instr_at(program, stream, pc)) && random.one_in(12))
+        change<defs::Instr>(program, stream.chip,
+                            stream.base + std::uint64_t{pc} * defs::kInstrBytes,
+                            [&](defs::Instr& i) { i = noise_in_start(i, random); });
   for (const auto& ring : program.rings) {
     if (ring.engine == filler(args)) continue;
     const std::uint64_t addr =

@@ -10,8 +10,44 @@ namespace tb {
 
 using defs::ErrorCause;
 
+namespace {
+
+/// The sync engine rejects a DmaStart, whose operands are a copy's.
+void spoil_start(defs::Instr& i, ErrorCause cause, const defs::Sizes& sizes, Random& random) {
+  if (cause == ErrorCause::QueueOverflow) {
+    auto start = defs::dma_start_of(i);
+    const auto before = start;
+    start.engine = static_cast<std::uint8_t>(random.between(sizes.dma_engines, 15));
+    i = cmodel::with_overlay(i, before, start);
+    return;
+  }
+  switch (random.between(0, 5)) {  // ReservedBits
+    case 0:
+      i.reserved = 1u << random.between(0, 1);
+      break;
+    case 1:
+      i.size_dim = 1;
+      break;
+    case 2:
+      i.partitions = 1;
+      break;
+    case 3:
+      i.imm = 1u << random.between(0, 23);
+      break;
+    case 4:
+      i.size3 = 1;
+      break;
+    default:
+      i.accumulate = 1;
+  }
+}
+
+}  // namespace
+
 void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Sizes& sizes,
            Random& random) {
+  if (cmodel::starts_copy(i) && cause != ErrorCause::UnknownOpcode)
+    return spoil_start(i, cause, sizes, random);
   const bool sync = engine == defs::Engine::Sync, tensor = engine == defs::Engine::Tensor;
   const bool load = cmodel::writes_stationary(i);
   const unsigned which = random.between(0, 5);
@@ -108,51 +144,174 @@ void spoil_control(defs::Instr& i, ErrorCause cause, const cmodel::InstrStream& 
   becomes(defs::encode_reg_load(load), load);
 }
 
-void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
-  const unsigned which = random.between(0, 4);
+namespace {
+
+constexpr std::uint64_t kUnmapped = 0x700000000000;
+
+/// What descriptors and DmaStarts have in common.
+template <class Copy>
+void spoil_fields(Copy& d, ErrorCause cause, Random& random) {
+  const bool listed = d.index_mode != 0;
+  const auto format_of_none = [&] { return static_cast<std::uint8_t>(random.between(13, 15)); };
+  const auto other_stack = [](std::uint64_t addr) {
+    return addr >= defs::kAddrHbm1Base ? defs::kAddrHbm0Base : defs::kAddrHbm1Base;
+  };
   switch (cause) {
     case ErrorCause::ReservedBits:
-      if (which == 0) d.reserved_hi = 1;
-      if (which == 1) d.reserved_mid = 1u << 15;
-      if (which == 2) d.reserved = 2;
-      if (which == 3) d.reserved_lo = 1;
-      if (which == 4) d.notify_sem = 7;
+      switch (random.between(0, listed ? 2 : 5)) {
+        case 0:
+          d.notify_sem = 7;
+          break;
+        case 1:
+          d.dtype = static_cast<std::uint8_t>(random.between(1, 15));
+          break;
+        case 2:
+          d.dst_dtype = static_cast<std::uint8_t>(random.between(1, 15));
+          break;
+        case 3:
+          d.skip = 1;
+          break;
+        case 4:
+          d.index = 4;
+          break;
+        default:
+          d.bound = 1u << random.between(0, 31);
+      }
       break;
     case ErrorCause::Misaligned:
-      if (which == 0) d.src += 2;
-      if (which == 1) d.dst += 1;
-      if (which >= 2) d.row_bytes += 1;
+      switch (random.between(0, listed ? 3 : 2)) {
+        case 0:
+          d.src += 2;
+          break;
+        case 1:
+          d.dst += 1;
+          break;
+        case 2:
+          d.row_bytes += 1;
+          break;
+        default:
+          d.index += random.between(1, 3);
+      }
       break;
     case ErrorCause::UnmappedAddress:
-      (which % 2 ? d.src : d.dst) = 0x700000000000;
+      switch (random.between(0, listed ? 3 : 1)) {
+        case 0:
+          d.src = kUnmapped;
+          break;
+        case 1:
+          d.dst = kUnmapped;
+          break;
+        case 2:
+          d.index = random.one_in(2) ? kUnmapped : defs::kAddrHbm0Base + defs::kAddrHbm0Size - 4;
+          break;
+        default:
+          d.bound = 0xffffffffu >> random.between(0, 3);
+      }
       break;
     case ErrorCause::BadDescriptor:
-      if (which == 0) d.rows = 0;
-      if (which == 1) d.row_bytes = 0;
-      if (which == 2) d.vn = 2;
-      if (which == 3) d.notify = 1;
-      if (which == 4) d.row_bytes = 0x20000;
+      switch (random.between(0, listed ? 9 : 7)) {
+        case 0:
+          d.rows = 0;
+          break;
+        case 1:
+          d.row_bytes = 0;
+          break;
+        case 2:
+          d.vn = 2;
+          break;
+        case 3:
+          d.notify = 1;
+          break;
+        case 4:
+          d.row_bytes = 0x20000;
+          break;
+        case 5:
+          d.combine = static_cast<std::uint8_t>(random.between(4, 7));
+          break;
+        case 6:  // a cast stays on its chip
+          d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+          d.dst_chip = d.dst_chip ? 0 : 1;
+          d.vn = 1;
+          break;
+        case 7:
+          d.index_mode = 3;
+          d.bound = 1;
+          break;
+        case 8:
+          d.bound = 0;
+          break;
+        default:
+          (d.index_mode == static_cast<std::uint8_t>(defs::IndexMode::Gather) ? d.src_stride
+                                                                              : d.dst_stride) =
+              std::int64_t{random.one_in(2) ? 1 : -2} << 31;
+      }
       break;
     case ErrorCause::BadFormat:
-      d.combine = static_cast<std::uint8_t>(1 + which % 2);
-      d.dtype = static_cast<std::uint8_t>(which % 2 ? defs::Dtype::Fp16 : defs::Dtype::Tf32);
-      d.src1 = d.src;
+      if (random.one_in(2)) {
+        d.combine = static_cast<std::uint8_t>(defs::Combine::Cast);
+        (random.one_in(2) ? d.dtype : d.dst_dtype) = format_of_none();
+        break;
+      }
+      d.combine = static_cast<std::uint8_t>(random.between(1, 2));
+      d.dtype = static_cast<std::uint8_t>(random.one_in(3)   ? defs::Dtype::Fp16
+                                          : random.one_in(2) ? defs::Dtype::Tf32
+                                                             : defs::Dtype::Uint32);
+      // A scatter with a second source is a bad descriptor before that.
+      d.index_mode = d.skip = 0;
+      d.index = d.bound = 0;
       break;
     case ErrorCause::Forbidden:  // begins in the other core's first line
-      d.src = d.src >= defs::kAddrHbm1Base ? defs::kAddrHbm0Base : defs::kAddrHbm1Base;
+      if (listed && random.one_in(2))
+        d.index = other_stack(d.index);
+      else
+        d.src = other_stack(d.src);
       break;
     case ErrorCause::BadDestination:
-      d.dst_chip = 12 + which * 100;
+      d.dst_chip = static_cast<std::uint16_t>(12 + 100 * random.between(0, 4));
       d.vn = 1;
-      break;
-    case ErrorCause::SemaphoreOverflow:
-      d.update = 1;
-      d.update_sem = static_cast<std::uint16_t>(180 + which);
-      d.update_delta = -1;
       break;
     default:
       break;
   }
+}
+
+/// Of an instruction or descriptor that has no update.
+template <class Item>
+void spoil_update(Item& item, Random& random) {
+  item.update = 1;
+  item.update_sem = static_cast<std::uint16_t>(180 + random.between(0, 4));
+  item.update_delta = -1;
+}
+
+}  // namespace
+
+void spoil(defs::Descriptor& d, ErrorCause cause, Random& random) {
+  if (cause == ErrorCause::SemaphoreOverflow) return spoil_update(d, random);
+  if (cause != ErrorCause::ReservedBits || random.one_in(2)) return spoil_fields(d, cause, random);
+  switch (random.between(0, 4)) {
+    case 0:
+      d.reserved_hi = 1;
+      break;
+    case 1:
+      d.reserved_mid = 1u << 15;
+      break;
+    case 2:
+      d.reserved = 2;
+      break;
+    case 3:
+      d.reserved_lo = 1;
+      break;
+    default:
+      d.src1_stride = 4;
+  }
+}
+
+void spoil_copy(defs::Instr& i, ErrorCause cause, Random& random) {
+  if (cause == ErrorCause::SemaphoreOverflow) return spoil_update(i, random);
+  auto start = defs::dma_start_of(i);
+  const auto before = start;
+  spoil_fields(start, cause, random);
+  i = cmodel::with_overlay(i, before, start);
 }
 
 }  // namespace tb

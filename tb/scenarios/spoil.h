@@ -19,8 +19,10 @@ void spoil(defs::Instr& instr, defs::ErrorCause cause, defs::Engine engine,
 void spoil_control(defs::Instr& instr, defs::ErrorCause cause, const cmodel::InstrStream& stream,
                    Random& random);
 
-/// The same for a local descriptor.
+/// The DMA engine then refuses a local descriptor without second source and cast.
 void spoil(defs::Descriptor& descriptor, defs::ErrorCause cause, Random& random);
+/// Likewise what a DmaStart brings.
+void spoil_copy(defs::Instr& start, defs::ErrorCause cause, Random& random);
 
 /// Applies `edit` to the instruction or descriptor at `addr` of chip `chip`.
 template <class Item, class Edit>

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cmodel/machine/dma.h"
 #include "fabric/model/table_writer.h"
 
 namespace tb {
