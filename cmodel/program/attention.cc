@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
 
+#include "cmodel/machine/address_map.h"
 #include "cmodel/program/spread.h"
 #include "cmodel/program/stages.h"
 
@@ -30,10 +30,11 @@ class Writer {
         core_(core),
         job_(job),
         p_(assembler.sizes().partitions),
-        block_(kTiles * p_) {
+        block_(kTiles * p_),
+        values_(static_cast<unsigned>(round_up(2 * (p_ + 1), assembler.sizes().line_bytes) / 2)) {
     for (Slot& slot : slots_) {
-      slot.keys = core.sbuf(p_, block_, Dtype::Bf16);
-      slot.values = core.sbuf(p_, kTiles * (p_ + 2), Dtype::Bf16);
+      slot.keys = lines(block_, Dtype::Bf16);
+      slot.values = lines(kTiles * values_, Dtype::Bf16);
       slot.p = core.sbuf(p_, block_, Dtype::Bf16);
       slot.turned = core.sbuf(p_, block_, Dtype::Bf16);
       for (Tile* column : {&slot.minus_max, &slot.step, &slot.factor})
@@ -67,12 +68,15 @@ class Writer {
     Semaphore crossed, ready, summed;  ///< tensor -> activation -> tensor -> vector
   };
 
+  Tile lines(unsigned columns, Dtype dtype) {
+    return line_tile(assembler_, core_, p_, columns, dtype);
+  }
   Tile scores(unsigned slot) const { return core_.psum(slot, p_, block_); }
   Tile crossed(unsigned slot) const { return core_.psum(kSlots + slot, p_, block_); }
   Tile summed(unsigned slot) const { return core_.psum(2 * kSlots, p_, p_ + 1, slot * (p_ + 1)); }
   /// Of a block's value tile, with the ones.
   Tile values(unsigned slot, unsigned tile) const {
-    return slots_[slot].values.columns(tile * (p_ + 2), p_ + 1);
+    return slots_[slot].values.columns(tile * values_, p_ + 1);
   }
   std::string name(const char* what) const {
     return fmt::format("{} {}.{}", what, core_.chip(), core_.index());
@@ -100,7 +104,7 @@ class Writer {
     load("identity", identity, identity_);
     for (const Slot& slot : slots_)  // the ones beside the values
       core_.vector().memset(
-          1.0f, slot.values.columns(p_, 1).shaped({kTiles, 1}, {static_cast<int>(p_) + 2, 1}));
+          1.0f, slot.values.columns(p_, 1).shaped({kTiles, 1}, {static_cast<int>(values_), 1}));
     core_.vector().signal(there_);
     constants_ += 1;
     core_.vector().wait_ge(there_, constants_).nop();
@@ -310,12 +314,12 @@ class Writer {
   Assembler& assembler_;
   Core& core_;
   const Attention& job_;
-  unsigned p_, block_;
+  unsigned p_, block_, values_;  ///< elements from value tile to value tile, each from a line on
   std::array<Slot, kSlots> slots_;
   Tile mask_, identity_;
-  Tile q_[2] = {core_.sbuf(p_, p_, Dtype::Bf16), core_.sbuf(p_, p_, Dtype::Bf16)};
+  Tile q_[2] = {lines(p_, Dtype::Bf16), lines(p_, Dtype::Bf16)};
   Tile masked_ = core_.sbuf(p_, block_, Dtype::Fp32), o_ = core_.sbuf(p_, p_ + 1, Dtype::Fp32),
-       out_ = core_.sbuf(p_, p_, Dtype::Fp32);
+       out_ = lines(p_, Dtype::Fp32);
   Semaphore there_ = core_.semaphore("constants"), q_loaded_ = core_.semaphore("queries"),
             q_free_ = core_.semaphore("next queries"), o_done_ = core_.semaphore("o"),
             o_free_ = core_.semaphore("o read"), made_ = core_.semaphore("made"),

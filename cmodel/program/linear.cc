@@ -11,12 +11,12 @@ namespace cmodel {
 
 using defs::Dtype;
 
-Features features(Core& core, const defs::Sizes& sizes, unsigned count, unsigned n, Dtype dtype,
+Features features(const Assembler& assembler, Core& core, unsigned count, unsigned n, Dtype dtype,
                   unsigned step) {
-  if (step == 0) step = sizes.partitions;
+  if (step == 0) step = assembler.sizes().partitions;
   Features tiles;
   for (unsigned first = 0; first < count; first += step)
-    tiles.push_back(core.sbuf(std::min(step, count - first), n, dtype));
+    tiles.push_back(line_tile(assembler, core, std::min(step, count - first), n, dtype));
   return tiles;
 }
 
@@ -48,8 +48,8 @@ Linear::Linear(Assembler& assembler, Core& core, const Block& weights, const Blo
       row += tile.partitions;
     }
   };
-  weights_ = features(core, assembler.sizes(), weights.rows, outputs, Dtype::Bf16, step);
-  bias_ = features(core, assembler.sizes(), outputs, 1, Dtype::Fp32);
+  weights_ = features(assembler, core, weights.rows, outputs, Dtype::Bf16, step);
+  bias_ = features(assembler, core, outputs, 1, Dtype::Fp32);
   fetch(weights, weights_);
   fetch(bias, bias_);
   core.tensor().wait_ge(loaded, parts).nop();

@@ -16,8 +16,8 @@ namespace cmodel {
 /// x or y, tile by tile of features: [P or what is left, n]; the n in up to four dimensions.
 using Features = std::vector<Tile>;
 
-/// SBUF for so many features of n tokens, in tiles of `step` (0: P).
-Features features(Core& core, const defs::Sizes& sizes, unsigned count, unsigned n,
+/// SBUF for so many features of n tokens, in tiles of `step` (0: P), each from a line on.
+Features features(const Assembler& assembler, Core& core, unsigned count, unsigned n,
                   defs::Dtype dtype, unsigned step = 0);
 
 /// A contiguous tile from its first element on with the sizes of another one.

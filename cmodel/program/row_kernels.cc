@@ -130,10 +130,10 @@ void stream_rows(Assembler& assembler, Core& core, const RowJob& job,
   std::vector<Semaphore> stored;
   for (unsigned i = 0; i < job.slots; ++i) {
     RowSlot slot;
-    slot.x = core.sbuf(p, columns, Dtype::Fp32);
-    slot.y = job.in_place ? slot.x : core.sbuf(p, columns, Dtype::Fp32);
+    slot.x = line_tile(assembler, core, p, columns, Dtype::Fp32);
+    slot.y = job.in_place ? slot.x : line_tile(assembler, core, p, columns, Dtype::Fp32);
     slot.loaded = core.semaphore("loaded");
-    slot.parts = spread_parts(assembler, in);
+    slot.parts = spread_parts(assembler, in, By::Loads);
     slot.done = core.semaphore("done");
     stored.push_back(core.semaphore("stored"));
     slots.push_back(slot);
@@ -144,15 +144,17 @@ void stream_rows(Assembler& assembler, Core& core, const RowJob& job,
   s.load(turns, job.tiles);
   const auto load = [&](unsigned i) {
     s.take(stored[i], slots[i].parts);
-    spread(assembler, core, in, assembler.block(slots[i].x), slots[i].loaded, {.src = in_at});
+    spread(assembler, core, in, assembler.block(slots[i].x), slots[i].loaded, {.src = in_at},
+           By::Loads);
     s.add(in_at, in.stride * p);
   };
   const auto store = [&](unsigned i) {
     s.take(slots[i].done);
-    spread(assembler, core, assembler.block(slots[i].y), out, stored[i], {.dst = out_at});
+    spread(assembler, core, assembler.block(slots[i].y), out, stored[i], {.dst = out_at},
+           By::Stores);
     s.add(out_at, out.stride * p);
   };
-  stages(s, turns, job.slots, {{2, load}, {0, store}});
+  stages(s, turns, job.slots, {{job.slots - 2, load}, {0, store}});
   for (unsigned i = 0; i < job.slots; ++i) s.take(stored[i], slots[i].parts).nop();
 
   const auto engine = [&](auto& stream, auto&& part) {

@@ -4,7 +4,7 @@
 //
 //   HBM --sync--> x --vector, activation, in turn--> y --sync--> HBM
 //
-//   sync     loads two tiles ahead; stores a tile as soon as it is done
+//   sync     loads tiles ahead, all slots but two; stores a tile as soon as it is done
 //   vector   part 0 of the next tile, part 1 of this one
 //   act      likewise: each of the two works on one tile while the other one has the other
 #pragma once
@@ -50,7 +50,7 @@ std::unique_ptr<RowKernel> layer_norm_rows(Core& core, const RowSlot& slot, cons
 struct RowJob {
   Block in, out;
   Block tiles;            ///< the word
-  unsigned slots = 4;     ///< 3 and more; each has SBUF for x and y
+  unsigned slots = 6;     ///< 3 and more; each has SBUF for x and y
   bool in_place = false;  ///< y is x
 };
 /// Writes the loops of sync, vector and activation stream; sync goes on when all is in HBM.

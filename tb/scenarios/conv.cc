@@ -145,16 +145,17 @@ class Writer {
   void place(Slot& slot) {
     const unsigned n = net_.group, p = net_.width;
     // Without the border's rows above and below: each of the three rows of a window has its own.
-    slot.x = {core_.sbuf(3 * kChannels, n * net_.side * (net_.side + 2), Dtype::Bf16), n, net_.side,
-              net_.side, 1};
+    slot.x = {
+        line_tile(assembler_, core_, 3 * kChannels, n * net_.side * (net_.side + 2), Dtype::Bf16),
+        n, net_.side, net_.side, 1};
     slot.full = Images::place(core_, p, n, net_.side, net_.side, Dtype::Bf16, 0);
     for (Images* images : {&slot.pooled, &slot.each, &slot.last}) {
       *images = Images::place(core_, p, n, half_, half_, Dtype::Bf16, 1);
       core_.vector().memset(0.0f, images->tile);
     }
     slot.sums = Images::place(core_, p, n, half_, half_, Dtype::Fp32, 0);
-    slot.made = features(core_, assembler_.sizes(), 2 * p, n * half_ * half_ / 4, Dtype::Fp32);
-    slot.mean = features(core_, assembler_.sizes(), 2 * p, n, Dtype::Fp32);
+    slot.made = features(assembler_, core_, 2 * p, n * half_ * half_ / 4, Dtype::Fp32);
+    slot.mean = features(assembler_, core_, 2 * p, n, Dtype::Fp32);
     const char* names[] = {"loaded",    "read", "full",  "pooled", "second",
                            "each sums", "each", "third", "done",   "stored"};
     unsigned i = 0;
@@ -188,14 +189,7 @@ class Writer {
                       Dtype::Fp32);
     groups_ = assembler_.data(core_.chip(), core_.index(), "groups " + net_.name, 4, 1,
                               network::word_bytes({net_.groups()}));
-    unsigned parts = 0;
-    const auto store_all = [&](const Slot& slot, Register at) {
-      parts = 0;
-      for (unsigned m = 0; m < slot.mean.size(); ++m)
-        parts += spread(assembler_, core_, assembler_.block(slot.mean[m]),
-                        out.row_range(m * net_.width, net_.width), slot.stored, {.dst = at});
-    };
-    stored_parts_ = 2 * spread_parts(assembler_, out.row_range(0, net_.width));
+    stored_parts_ = 2 * spread_parts(assembler_, out.row_range(0, net_.width), cmodel::By::Stores);
     for (const Slot& slot : slots_) s.nop().signal(slot.read);
     const Register count = turns(s), in_at = s.reg(), out_at = s.reg();
     const auto load = [&](unsigned i) {
@@ -203,7 +197,7 @@ class Writer {
       unsigned engine = 0;
       for (unsigned g = 0; g < n; ++g)
         for (unsigned ky = 0; ky < 3; ++ky, ++engine)
-          s.start(engine % assembler_.sizes().dma_engines,
+          s.start(engine % (assembler_.sizes().dma_engines / 2),
                   x.row_range(g * kChannels, kChannels).byte_range(ky * pitch * 2, row),
                   assembler_.block(slots_[i]
                                        .x.tile.rows(ky * kChannels, kChannels)
@@ -214,7 +208,10 @@ class Writer {
     };
     const auto store = [&](unsigned i) {
       s.take(slots_[i].done);
-      store_all(slots_[i], out_at);
+      for (unsigned m = 0; m < slots_[i].mean.size(); ++m)
+        spread(assembler_, core_, assembler_.block(slots_[i].mean[m]),
+               out.row_range(m * net_.width, net_.width), slots_[i].stored, {.dst = out_at},
+               cmodel::By::Stores);
       s.add(out_at, std::int64_t{2} * net_.width * 4 * n);
     };
     stages(s, count, kSlots, {{2, load}, {0, store}});

@@ -92,8 +92,8 @@ class Writer {
   void write() {
     load_constants();
     for (Slot& slot : slots_) {
-      slot.dense = core_.sbuf(net_.p, net_.p, Dtype::Bf16);
-      slot.rows = core_.sbuf(net_.p, net_.lookups() * net_.depth, Dtype::Fp32);
+      slot.dense = line_tile(assembler_, core_, net_.p, net_.p, Dtype::Bf16);
+      slot.rows = line_tile(assembler_, core_, net_.p, net_.lookups() * net_.depth, Dtype::Fp32);
       slot.inputs = core_.sbuf(net_.p, net_.inputs(), Dtype::Bf16);
       for (Semaphore* semaphore : {&slot.loaded, &slot.read, &slot.gathered, &slot.pooled,
                                    &slot.hidden, &slot.summed, &slot.made})
@@ -167,19 +167,20 @@ class Writer {
     assembler_.region("out " + net_.name, out.row_range(0, net_.tiles()), Dtype::Fp32);
 
     const Block in = dense.row_range(0, p), row = out.row_range(0, 1);
-    dense_parts_ = spread_parts(assembler_, in);
-    stored_parts_ = spread_parts(assembler_, row);
+    const unsigned last = assembler_.sizes().dma_engines - 1;  // stores
+    dense_parts_ = spread_parts(assembler_, in, cmodel::By::Loads);
     for (const Slot& slot : slots_) s.nop().signal(slot.read).nop().signal(slot.pooled);
-    s.nop().signal(stored_, static_cast<int>(stored_parts_));
+    s.nop().signal(stored_);
     const Register count = turns(s), in_at = s.reg(), list_at = s.reg(), out_at = s.reg();
     const auto load = [&](unsigned i) {
       const Slot& slot = slots_[i];
       s.take(slot.read);
-      spread(assembler_, core_, in, assembler_.block(slot.dense), slot.loaded, {.src = in_at});
+      spread(assembler_, core_, in, assembler_.block(slot.dense), slot.loaded, {.src = in_at},
+             cmodel::By::Loads);
       s.add(in_at, tile_bytes);
       s.take(slot.pooled);
       for (unsigned l = 0; l < net_.lookups(); ++l)
-        s.start(l % assembler_.sizes().dma_engines, tables.row_range(l / kLookups * kRows, kRows),
+        s.start(l % last, tables.row_range(l / kLookups * kRows, kRows),
                 assembler_.block(slot.rows.columns(l * net_.depth, net_.depth)),
                 {.how = {.gather = lists.row_range(l, 1)}, .index = list_at})
             .signal(slot.gathered);
@@ -187,11 +188,11 @@ class Writer {
     };
     const auto store = [&](unsigned) {
       s.take(done_);
-      spread(assembler_, core_, assembler_.block(out_), row, stored_, {.dst = out_at});
+      s.start(last, assembler_.block(out_), row, {.dst = out_at}).signal(stored_);
       s.add(out_at, 4 * p);
     };
     stages(s, count, kSlots, {{2, load}, {0, store}});
-    s.wait_ge(stored_, stored_parts_).nop();
+    s.wait_ge(stored_, 1).nop();
   }
 
   Tile vector_sums(unsigned slot) const {
@@ -261,7 +262,7 @@ class Writer {
       a.take(crossed_).activate(ActFunc::Copy, crossed(), turned_inputs_).signal(turned_);
       third_.activate(ActFunc::Relu, {units_});
       a.signal(units_done_);
-      a.take(stored_, stored_parts_);
+      a.take(stored_);
       fourth_.activate(ActFunc::Sigmoid, {out_});
       a.signal(done_);
     };
@@ -281,7 +282,7 @@ class Writer {
             units_done_ = core_.semaphore("units"), done_ = core_.semaphore("done"),
             stored_ = core_.semaphore("stored");
   Block tiles_;
-  unsigned dense_parts_ = 0, stored_parts_ = 0;
+  unsigned dense_parts_ = 0;
 };
 
 cmodel::Program build(const ScenarioArgs& args) {

@@ -91,11 +91,11 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   auto& t = core.tensor();
   auto& a = core.act();
   const Block in = x.row_range(0, mlp.width), out = y.row_range(0, mlp.width);
-  const unsigned parts = cmodel::spread_parts(assembler, in);
+  const unsigned parts = cmodel::spread_parts(assembler, in, cmodel::By::Loads);
   for (Slot& slot : slots) {
-    slot = {features(core, assembler.sizes(), mlp.width, n, Dtype::Bf16),
-            features(core, assembler.sizes(), mlp.hidden, n, Dtype::Bf16),
-            features(core, assembler.sizes(), mlp.width, n, Dtype::Fp32),
+    slot = {features(assembler, core, mlp.width, n, Dtype::Bf16),
+            features(assembler, core, mlp.hidden, n, Dtype::Bf16),
+            features(assembler, core, mlp.width, n, Dtype::Fp32),
             core.semaphore("loaded"),
             core.semaphore("read"),
             core.semaphore("made"),
@@ -112,12 +112,14 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   const Register s_turns = turns(s), in_at = s.reg(), out_at = s.reg();
   const auto load = [&](unsigned i) {
     s.take(slots[i].read);
-    spread(assembler, core, in, assembler.block(slots[i].x[0]), slots[i].loaded, {.src = in_at});
+    spread(assembler, core, in, assembler.block(slots[i].x[0]), slots[i].loaded, {.src = in_at},
+           cmodel::By::Loads);
     s.add(in_at, in.stride * mlp.width);
   };
   const auto store = [&](unsigned i) {
     s.take(slots[i].done);
-    spread(assembler, core, assembler.block(slots[i].y[0]), out, slots[i].stored, {.dst = out_at});
+    spread(assembler, core, assembler.block(slots[i].y[0]), out, slots[i].stored, {.dst = out_at},
+           cmodel::By::Stores);
     s.add(out_at, out.stride * mlp.width);
   };
   stages(s, s_turns, kSlots, {{2, load}, {0, store}});
