@@ -73,7 +73,7 @@ class VectorMethods : public Stream<Derived> {
   }
   /// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
   Derived& set_seed(const Scalar& a, Where at = Where::current()) {
-    this->put(*defs::row_of(59), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, nullptr}}, at);
+    this->put(*defs::row_of(47), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, nullptr}}, at);
     return this->self();
   }
 };

@@ -801,7 +801,7 @@ enum class Opcode : std::uint8_t {
   TensorTensorScan = 37,  ///< vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
   Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
   Memset = 39,  ///< vector: dst = cast(a), a a scalar
-  SetSeed = 59,  ///< vector: the random generators of all lanes begin again, with seed a, an immediate
+  SetSeed = 47,  ///< vector: the random generators of all lanes begin again, with seed a, an immediate
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
   ActReadAccumulator = 50,  ///< activation: dst = cast(accumulator), of every lane its own; they stay as they are

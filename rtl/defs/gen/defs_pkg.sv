@@ -414,7 +414,7 @@ package defs_pkg;
     OpcodeTensorTensorScan = 8'd37,  // vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
     OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
     OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
-    OpcodeSetSeed = 8'd59,  // vector: the random generators of all lanes begin again, with seed a, an immediate
+    OpcodeSetSeed = 8'd47,  // vector: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
     OpcodeActReadAccumulator = 8'd50,  // activation: dst = cast(accumulator), of every lane its own; they stay as they are

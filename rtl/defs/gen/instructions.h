@@ -423,7 +423,7 @@ inline Instr encode_memset() {
 /// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
 inline Instr encode_set_seed() {
   Instr instr;
-  instr.opcode = 59;
+  instr.opcode = 47;
   return instr;
 }
 /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.

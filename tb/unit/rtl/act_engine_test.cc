@@ -70,7 +70,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::BadOperand, [](defs::Instr& i) { i = {}, i.opcode = 51; }},
       {ErrorCause::BadPartition,  // a seed lies nowhere
        [](defs::Instr& i) { i = seed(2, 0); }},
-      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 59; }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 47; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride0 = 1; }},
