@@ -214,19 +214,28 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     std::uint64_t each = 1;
     const Trips outer = trips_of(i, row->dst().walk);
     for (unsigned d = 0; d < 4; ++d) each *= trips[d] / outer[d];
+    // A unit keeps elements, of lanes and of a row: all of them may be in what it makes.
+    const bool whole = row->form >= defs::Form::Transpose;
+    if (whole) each = PatternWalk::elements(trips);
+    const std::uint64_t from = whole ? 0 : index * each;
+    const bool crosses = row->by_quarters();
     const auto scalars = scalars_of(i);
     for (const defs::Scalar& scalar : {scalars.first, scalars.second})
       if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
         add_element(out, operation, {}, scalar.value & 0xff'ffffu, (scalar.value >> 24) + lane, 1);
     for (const unsigned source : {0u, 1u}) {
       if (!row->operands[source].used()) continue;
-      const bool one = row->operands[source].walk == defs::Walk::One;
-      for (std::uint64_t n = 0; n < (one ? 1 : each); ++n)
-        lanewise(*operands_of(i)[source], trips_of(i, row->operands[source].walk),
-                 one ? 0 : index * each + n);
+      const unsigned fixed = defs::fixed_elements(row->operands[source].walk);
+      const Trips walk = trips_of(i, row->operands[source].walk);
+      for (std::uint64_t n = 0; n < (fixed ? fixed : each); ++n)
+        if (crosses && source == 0)
+          add_element(out, operation, i.src0, element_at(i.src0, walk, from + n), i.src0.partition,
+                      i.partitions);
+        else
+          lanewise(*operands_of(i)[source], walk, fixed ? n : from + n);
     }
   }
-  if (i.accumulate) lanewise(i.dst, trips, index);
+  if (i.accumulate || row->is_masked()) lanewise(i.dst, trips, index);
   return out;
 }
 

@@ -19,7 +19,7 @@ using Lanes = std::array<std::uint32_t, 256>;
 /// What a lane engine works on, and where its commits go.
 struct LanePort {
   Sbuf& sbuf;
-  const Psum& psum;
+  Psum& psum;
   CommitSink& sink;
   StreamId stream;
 
@@ -32,9 +32,10 @@ struct LanePort {
   /// A scalar, as it lies there, for every lane.
   void read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const;
 
-  /// Casts (to nearest even, NaN canonical), writes and commits one row.
+  /// Casts (to nearest even, NaN canonical), writes and commits one row. Lanes of which `skip` is
+  /// true stay as they are; in the commit they are 0.
   void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
-             std::span<const std::uint32_t> lanes);
+             std::span<const std::uint32_t> lanes, std::span<const bool> skip = {});
 };
 
 }  // namespace cmodel

@@ -2,9 +2,9 @@
 // Vector or activation engine: elementwise operations, casts, reductions; P lanes in fp32.
 `include "assert.svh"
 
-//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
+//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF, PSUM
 //                            | SBUF, PSUM |    |  ^
-//                                        table_function (activation engine)
+//                                        table_function (activation engine), vector_unit (vector engine)
 //
 //   no src1          dst = cast(f(x))              x = src0
 //   src1             dst = cast(f(x, y))           y = src1, element by element or one for all (a bias)
@@ -43,6 +43,7 @@ module lane_engine #(
   input  row_pkg::lane_row_t ps_rd_data_i,
   output row_pkg::sbuf_write_t wr_o,
   output row_pkg::lane_row_t wr_data_o,
+  output row_pkg::lane_row_t wr_skip_o,
   output logic [31:0] wr_serial_o
 );
 
@@ -79,14 +80,19 @@ module lane_engine #(
   logic bits, bits_q;              // no casts
   defs_pkg::scalars_t scalars;
   instr_pkg::scalars_e place;      // of scalars
-  instr_pkg::form_e form_q;
+  instr_pkg::form_e form, form_q;
+  assign form = instr_pkg::form_of(pend.opcode);
   logic [1:0] reverse_q;           // {second, first} of two functions
   logic fused_q, scalar_q;         // there are two; the second one takes the second scalar
   logic [7:0] first_op_q;          // alu_op_e
   logic negate_q;                  // the result of a reduction
   logic [31:0] flip_q;
   logic set_q;                     // scalars that are immediates
-  logic table_q;                   // then a function of table_function
+  logic unit;                      // the form is of a vector_unit
+  logic table_q;                   // then a function of table_function or a unit
+  logic writes, writes_q;          // there is a dst
+  assign unit   = form >= instr_pkg::FormTranspose;
+  assign writes = pend.dst.space != defs_pkg::SpaceNone;
   always_ff @(posedge clk_i) begin
     set_q <= start;
     if (start) begin
@@ -95,11 +101,14 @@ module lane_engine #(
       scalars = operand_check_pkg::scalars_of(pend);
       place   = instr_pkg::scalars_of(pend.opcode);
       // A copy between integers of one format keeps their bits, too.
-      bits    = operand_check_pkg::has_bits(pend) || (copies && place == instr_pkg::ScalarsNone
-          && defs_pkg::DtypeInteger[pend.dst.dtype] && pend.src0.dtype == pend.dst.dtype);
+      bits    = operand_check_pkg::has_bits(pend) || instr_pkg::moves_bits(pend.opcode)
+          || (copies && place == instr_pkg::ScalarsNone && defs_pkg::DtypeInteger[pend.dst.dtype]
+              && pend.dst.dtype == (form == instr_pkg::FormPredicated ? pend.src1.dtype : pend.src0.dtype)
+              && (form == instr_pkg::FormPredicated || form == instr_pkg::FormElementwise));
       reduce_q   <= dst_walk == instr_pkg::WalkOuter;
-      form_q     <= instr_pkg::form_of(pend.opcode);
-      fused_q    <= place != instr_pkg::ScalarsNone && instr_pkg::form_of(pend.opcode) != instr_pkg::FormSelect;
+      form_q     <= form;
+      fused_q    <= place != instr_pkg::ScalarsNone && form != instr_pkg::FormSelect && !unit;
+      writes_q   <= writes;
       scalar_q   <= place == instr_pkg::ScalarsSrc1;
       reverse_q  <= {scalars.second.reverse, scalars.first.reverse};
       first_op_q <= IsAct ? 8'(defs_pkg::AluOpMul) : pend.func;
@@ -111,18 +120,18 @@ module lane_engine #(
       dtype_q    <= pend.dst.dtype;
       bits_q     <= bits;
       relu_q     <= IsAct && pend.func == defs_pkg::ActFuncRelu;
-      table_q    <= IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
+      table_q    <= unit || IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
     end
   end
 
   // ---------------------------------------------------------------- sources
   logic pair_valid, pair_inner_last, pair_last;
-  row_pkg::landing_t land;
+  row_pkg::landing_t land, land_y;
   logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
     .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
-    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .scalar_o(scalar),
+    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
 
@@ -132,7 +141,7 @@ module lane_engine #(
   logic first_valid_q, first_inner_last_q, first_last_q;  // behind the first of two
   logic value_valid_q, value_last_q;
   logic result_valid, result_last;  // of what is cast and written
-  row_pkg::lane_row_t value, table_value;
+  row_pkg::lane_row_t value, first, table_value;
   logic table_valid, table_last;
 
   assign op_valid      = fused_q ? first_valid_q : pair_valid;
@@ -157,16 +166,16 @@ module lane_engine #(
   end
 
   lanes u_lanes (
-    .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
+    .clk_i, .rst_ni, .land_i(land), .land_y_i(land_y), .rd_data_i, .ps_rd_data_i,
     .bits_i(bits_q), .set_i(set_q), .scalar_i(scalar),
     .first_valid_i(pair_valid && fused_q), .first_fill_i(form_q == instr_pkg::FormFill),
     .first_scan_i(form_q == instr_pkg::FormScan && !fresh_q), .first_reverse_i(reverse_q[0]), .first_op_i(first_op_q),
     .pair_valid_i(op_valid), .pair_fused_i(fused_q), .pair_pass_i(pass_q || (reduce_q && fresh_q)),
-    .pair_reduce_i(reduce_q), .pair_select_i(form_q == instr_pkg::FormSelect), .pair_scalar_i(scalar_q),
+    .pair_reduce_i(reduce_q), .form_i(form_q), .pair_scalar_i(scalar_q),
     .pair_reverse_i(reverse_q[1]), .pair_flip_i(negate_q && op_inner_last), .flip_i(flip_q), .pair_relu_i(relu_q), .pair_op_i(op_q),
-    .pair_table_i(table_q), .value_o(value),
+    .pair_table_i(table_q), .value_o(value), .first_o(first),
     .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value),
-    .value_dtype_i(dtype_q), .wr_data_o
+    .value_dtype_i(dtype_q), .wr_data_o, .wr_skip_o
   );
 
   if (IsAct) begin : gen_table
@@ -175,23 +184,32 @@ module lane_engine #(
       .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value),
       .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
     );
-  end else begin : gen_no_table
-    assign table_valid = 1'b0;
-    assign table_last  = 1'b0;
-    assign table_value = '{default: '0};
-    logic unused_value;
-    assign unused_value = ^value[0];
+    logic unused_first;
+    assign unused_first = ^first[0];
+  end else begin : gen_unit
+    vector_unit u_unit (
+      .clk_i, .rst_ni, .start_i(start), .form_i(form), .partitions_i(pend.partitions),
+      .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value), .first_i(first),
+      .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
+    );
   end
 
   assign result_valid = table_q ? table_valid : value_valid_q;
   assign result_last  = table_q ? table_last : value_last_q;
 
   // ---------------------------------------------------------------- destination
+  logic written, absorbed_q;  // finished with a dst, without one
+  assign finish = written || absorbed_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) absorbed_q <= 1'b0;
+    else absorbed_q <= result_valid && result_last && !writes_q;
+  end
+
   element_writer u_writer (
-    .clk_i, .rst_ni, .start_i(start), .dst_i(pend.dst),
-    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
-    .value_valid_i(result_valid), .value_last_i(result_last),
-    .wr_o, .wr_serial_o, .finish_o(finish)
+    .clk_i, .rst_ni, .start_i(start && writes), .dst_i(pend.dst),
+    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial), .masked_i(operand_check_pkg::is_masked(form)),
+    .value_valid_i(result_valid && writes_q), .value_last_i(result_last),
+    .wr_o, .wr_serial_o, .finish_o(written)
   );
 
   // Ports are used only while an instruction runs.

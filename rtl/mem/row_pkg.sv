@@ -15,6 +15,8 @@ package row_pkg;
   } sbuf_read_t;
 
   typedef struct packed {
+    logic psum;         // else to SBUF
+    logic masked;       // lanes whose skip word is not 0 stay as they are
     logic valid;
     logic [17:0] addr;
     logic [2:0] bytes;  // of an element: 1, 2 or 4

@@ -6,7 +6,9 @@
 //
 //   no src1               x0 x1 x2 ..     a pair per cycle; y is not used
 //   src1, all of it       x0 y0 x1 y1 ..  a pair every second cycle
-//   src1, one element     y x0 x1 x2 ..   a pair per cycle after one read (y = a bias)
+//                         .. in the other memory, and no scalars: x and y at once, a pair per cycle
+//   src1, one element     y x0 x1 x2 ..   a pair per cycle after one read (y = a bias, a mask)
+//   src1, two and more    y y .. x x ..   for a unit, as if all were of src0
 //   no src0               a pair per cycle, of nothing
 //   scalars in SBUF       are read before all this, the first one first
 //
@@ -26,6 +28,7 @@ module operand_reader (
   input  logic ps_rd_ready_i,
 
   output row_pkg::landing_t land_o,
+  output row_pkg::landing_t land_y_o,         // what comes beside an x
   output logic [1:0][31:0] scalar_o,  // values of {second, first}; of those in SBUF no meaning
   output logic pair_valid_o,
   output logic pair_inner_last_o,  // last of the innermost dimension; of those that a reduction takes
@@ -40,6 +43,9 @@ module operand_reader (
   // --- control: whose turn it is
   instr_pkg::walk_e walk;  // of src1
   logic second, each_d, each_q;  // there is a src1; it is read for each element of src0
+  logic both_d, both_q;          // at once
+  logic stream_q;                // all of src1 comes first
+  logic at_sbuf, at_psum;        // operand that is read there
   logic turn_d, turn_q;  // 1: the next read is of src1
   logic [1:0] scalar_q;            // scalars still to be read
   logic reads_scalar, empty_q;     // the next read is of one; there is no src0
@@ -72,23 +78,29 @@ module operand_reader (
   );
 
   assign reads_scalar = scalar_q != 2'b00;
+  assign at_sbuf = both_q ? source_q[0].psum : turn_q;
+  assign at_psum = both_q ? source_q[1].psum : turn_q;
   assign rd_o    = reads_scalar ? '{valid: 1'b1, addr: scalar_o[!scalar_q[0]][17:0]}
-                                : '{valid: valid[turn_q] && !source_q[turn_q].psum && !empty_q, addr: addr[turn_q][17:0]};
-  assign ps_rd_o = '{valid: valid[turn_q] && source_q[turn_q].psum && !reads_scalar, addr: addr[turn_q][17:2]};
-  assign taken   = !reads_scalar && ((valid[turn_q] && !source_q[turn_q].psum) || (ps_rd_o.valid && ps_rd_ready_i));
-  assign next    = {taken && turn_q, taken && !turn_q};
+                                : '{valid: valid[at_sbuf] && !source_q[at_sbuf].psum && !empty_q && (!both_q || ps_rd_ready_i),
+                                    addr: addr[at_sbuf][17:0]};
+  assign ps_rd_o = '{valid: valid[at_psum] && source_q[at_psum].psum && !reads_scalar, addr: addr[at_psum][17:2]};
+  assign taken   = !reads_scalar && (ps_rd_o.valid ? ps_rd_ready_i : valid[turn_q] && !source_q[turn_q].psum);
+  assign next    = {taken && (both_q || turn_q), taken && !turn_q};
 
   always_comb begin
     each_d   = each_q;
+    both_d   = both_q;
     turn_d   = turn_q;
     source_d = source_q;
     if (start_i) begin
-      each_d      = second && walk != instr_pkg::WalkOne;
-      turn_d      = second && walk == instr_pkg::WalkOne;
+      both_d      = second && walk == instr_pkg::WalkAll && instr_pkg::scalars_of(instr_i.opcode) == instr_pkg::ScalarsNone
+          && (instr_i.src0.space == defs_pkg::SpacePsum) != (instr_i.src1.space == defs_pkg::SpacePsum);
+      each_d      = second && walk == instr_pkg::WalkAll && !both_d;
+      turn_d      = second && walk != instr_pkg::WalkAll;
       source_d[0] = source_of(instr_i.src0);
       source_d[1] = source_of(instr_i.src1);
     end else if (taken) begin
-      turn_d = each_q && !turn_q;
+      turn_d = turn_q ? !each_q && !last[1] : each_q;
     end
   end
 
@@ -99,6 +111,7 @@ module operand_reader (
       scalars   = operand_check_pkg::scalars_of(instr_i);
       scalar_q <= {scalars.second.kind == defs_pkg::ScalarKindSbuf, scalars.first.kind == defs_pkg::ScalarKindSbuf};
       scalar_o <= {scalars.second.value, scalars.first.value};
+      stream_q <= walk != instr_pkg::WalkAll && walk != instr_pkg::WalkOne;
       empty_q  <= instr_i.src0.space == defs_pkg::SpaceNone;
       more_q   <= instr_pkg::dst_walk(instr_i.opcode) == instr_pkg::WalkOuter ? instr_i.imm[1:0] : 2'd0;
     end else if (reads_scalar) begin
@@ -109,6 +122,8 @@ module operand_reader (
   // --- the read in flight
   logic land_valid_q, land_completes_q, land_inner_last_q, land_last_q;
   row_pkg::landing_e land_what_q;
+  logic land_from_q, land_both_q;  // operand or scalar that lands; y beside it
+  logic [2:0] land_y_at_q;
   logic [3:0] ends;  // one, two, three, all dimensions
   logic [2:0] land_at_q;
 
@@ -116,8 +131,9 @@ module operand_reader (
   // Scalars are words of {partition 8, byte 24}.
   assign land_o = '{valid: land_valid_q, what: land_what_q, at: land_at_q,
                     source: land_what_q[1] ? '{psum: 1'b0, dtype: defs_pkg::DtypeFp32,
-                                               partition: scalar_o[land_what_q[0]][31:24]}
-                                           : source_q[land_what_q[0]]};
+                                               partition: scalar_o[land_from_q][31:24]}
+                                           : source_q[land_from_q]};
+  assign land_y_o = '{valid: land_valid_q && land_both_q, what: row_pkg::LandY, at: land_y_at_q, source: source_q[1]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -131,13 +147,17 @@ module operand_reader (
 
   always_ff @(posedge clk_i) begin
     each_q            <= each_d;
+    both_q            <= both_d;
     turn_q            <= turn_d;
     source_q          <= source_d;
     land_what_q       <= reads_scalar ? (scalar_q[0] ? row_pkg::LandFirst : row_pkg::LandSecond)
-                                      : (turn_q ? row_pkg::LandY : row_pkg::LandX);
-    land_completes_q  <= turn_q == each_q && !reads_scalar;
+                                      : (turn_q && !stream_q ? row_pkg::LandY : row_pkg::LandX);
+    land_from_q       <= reads_scalar ? !scalar_q[0] : turn_q;
+    land_both_q       <= both_q && !reads_scalar;
+    land_y_at_q       <= addr[1][2:0];
+    land_completes_q  <= (turn_q == each_q || stream_q) && !reads_scalar;
     land_inner_last_q <= turn_q ? inner_last[1] : ends[more_q];
-    land_last_q       <= last[turn_q];
+    land_last_q       <= last[turn_q] && !(turn_q && stream_q);
     land_at_q         <= reads_scalar ? scalar_o[!scalar_q[0]][2:0] : addr[turn_q][2:0];
     pair_inner_last_o <= land_inner_last_q;
     pair_last_o       <= land_last_q;

@@ -71,6 +71,17 @@ std::string second_name(const InstrRow& row, std::uint8_t func) {
   return fmt::format("{}.second.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
 }
 
+/// Do the row's sizes say how the operand is walked in dimension d, and may there be one?
+bool has_dimension(const OperandRow& rule, unsigned d) {
+  return !defs::fixed_elements(rule.walk) && (d == 0 || rule.walk != defs::Walk::One);
+}
+/// Sizes of which a row has no instruction have no bin.
+bool has_elements(const InstrRow& row, std::string_view corner) {
+  if (corner == "one") return row.takes(1) && row.form != defs::Form::Transpose;
+  if (row.most == 1) return false;
+  return corner == "even" || row.form != defs::Form::Transpose;
+}
+
 /// Corners of how much of P, and of where it starts.
 std::string_view partitions_corner(unsigned p, unsigned n) {
   return n == 1 ? "one" : n == p ? "all" : n > p / 2 ? "most" : n > p / 4 ? "half" : "few";
@@ -111,34 +122,39 @@ void Functional::make_instruction_bins() {
     if (!row.runs_on(Engine::Tensor)) make_format_bins(row);
     for (const auto& [operand, rule] : shaped(row)) {
       for (const auto step : kSteps)
-        if (rule->walk == defs::Walk::All)
+        if (rule->walk == defs::Walk::All && row.most > 1)
           bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
       for (unsigned d = 1; d < 4; ++d)
-        bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
+        if (has_dimension(*rule, d) && row.most > 1)
+          bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
       for (const auto start : kStarts)
         if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
     }
     for (const auto count : kCounts)
-      bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
-    for (unsigned dims = 1; dims <= 4; ++dims)
+      if (count != "one" || !row.by_quarters())
+        bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
+    for (unsigned dims = 1; dims <= (row.most > 1 ? 4u : 1u); ++dims)
       bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
     for (const auto elements : kElements)
-      bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
+      if (has_elements(row, elements))
+        bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
     if (!row.dst().used()) continue;
     // Instruction x format x length x back-pressure.
     for (const Dtype dtype : defs::kEveryDtype) {
       const auto& rule = row.operands[pacing(row)];
       if (!((rule.sbuf | rule.psum) >> static_cast<unsigned>(dtype) & 1)) continue;
-      for (const auto elements : {"odd", "even"})
+      for (const std::string_view elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          if (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1))
+          if (has_elements(row, elements) &&
+              (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1)))
             bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
                             flow));
     }
   }
   for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
-    for (const char* use : {"tensor.psum.{}.store", "tensor.psum.{}.accumulate",
-                            "vector.psum.{}.read", "act.psum.{}.read"})
+    for (const char* use :
+         {"tensor.psum.{}.store", "tensor.psum.{}.accumulate", "vector.psum.{}.read",
+          "act.psum.{}.read", "vector.psum.{}.store", "act.psum.{}.store"})
       bin(fmt::format(fmt::runtime(use), bank));
 }
 

@@ -30,7 +30,8 @@ class VectorEngine : public tb::LaneEngineBench<C> {
     instr.src0 = {.space = 1, .dtype = 2, .offset = 0, .stride0 = 1};
     instr.dst = {.space = 1, .dtype = 2, .offset = 512, .stride0 = 1};
     if (opcode == defs::Opcode::TensorTensor || opcode == defs::Opcode::Select ||
-        opcode == defs::Opcode::ScalarTensorTensor || opcode == defs::Opcode::TensorTensorScan)
+        opcode == defs::Opcode::ScalarTensorTensor || opcode == defs::Opcode::CopyPredicated ||
+        opcode == defs::Opcode::TensorTensorScan)
       instr.src1 = {.space = 1, .dtype = 2, .offset = 256, .stride0 = 1};
     if (opcode == defs::Opcode::TensorReduce) instr.dst.stride0 = 0;
     return instr;
@@ -62,7 +63,11 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.space = 0; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x22, i.src1 = {}; }},  // stride0
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1 = {}; }},
-      {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
+      {ErrorCause::BadOperand,  // both sources in PSUM
+       [](defs::Instr& i) {
+         i.opcode = static_cast<std::uint8_t>(defs::Opcode::CopyPredicated);
+         i.src0 = i.src1 = {.space = 2, .dtype = 8, .stride0 = 1};
+       }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src0.space = 3; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.dst.dtype = 13; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.func = 19; }},  // bits of bf16
@@ -142,10 +147,19 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   const defs::Scalar immediate{.kind = 1, .value = 0x3f800000}, sbuf{.kind = 2, .value = 1024};
   auto fill = of(defs::Opcode::Memset, 0, {.first = immediate});
   fill.src0 = {};
+  auto predicated = of(defs::Opcode::CopyPredicated);
+  predicated.src0.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint16);
+  const auto from_psum = [](defs::Instr instr) {
+    instr.src1 = {.space = 2, .stride0 = 1};
+    return instr;
+  };
   const Case cases[] = {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
       {of(defs::Opcode::TensorReduce), 64, 64 + 5},
       {of(defs::Opcode::TensorTensor), 128, 128 + 5},
+      {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
+      {predicated, 128, 128 + 5},
+      {from_psum(predicated), 64, 64 + 5},
       {of(defs::Opcode::TensorScalar, 0, {.first = immediate}), 64, 64 + 6},
       {of(defs::Opcode::TensorScalar, 4, {.second = sbuf, .first = sbuf}), 66, 66 + 6},
       {of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6), 128, 128 + 6},
@@ -196,7 +210,10 @@ TEST(VectorTwin, ScansSelectsAndReducesOverDimensionsAsItsRowsSay) {
   tb::RowSink sink;
   cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Vector));
   const auto word = [](float value) { return std::bit_cast<std::uint32_t>(value); };
-  for (unsigned i = 0; i < 12; ++i) psum.row(i)[0] = word(static_cast<float>(i));
+  for (unsigned i = 0; i < 12; ++i) {
+    psum.row(i)[0] = word(static_cast<float>(i));
+    sbuf.write_column(1024 + 4 * i, 4, 0, std::array{psum.row(i)[0]});
+  }
   defs::Instr instr;
   instr.partitions = 1;
   instr.size0 = 3, instr.size1 = 2, instr.size2 = 2, instr.size3 = 1;
@@ -223,7 +240,7 @@ TEST(VectorTwin, ScansSelectsAndReducesOverDimensionsAsItsRowsSay) {
   instr.size2 = 1;
   sbuf.write_column(512, 4, 0, std::array{word(2.0f)});
   instr.src0 = {.space = 1, .offset = 512};
-  instr.src1 = {.space = 2, .stride1 = 3, .stride0 = 1};
+  instr.src1 = {.space = 1, .offset = 1024, .stride1 = 3, .stride0 = 1};
   instr.dst = {.space = 1, .stride1 = 3, .stride0 = 1};
   const auto one = defs::FusedScalar{0x3f80, 1, 0}.words()[0];
   EXPECT_EQ(values(defs::Opcode::TensorTensorScan, 4, one), (Floats{2, 5, 12, 5, 14, 33}));
