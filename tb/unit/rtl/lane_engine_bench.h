@@ -289,9 +289,12 @@ class LaneEngineBench : public testing::Test {
     }
   }
 
-  defs::Dtype one_of(std::uint64_t formats) {
-    while (true)
-      if (const unsigned f = pick(16); formats >> f & 1) return static_cast<defs::Dtype>(f);
+  /// They take turns, those of an operand apart.
+  defs::Dtype one_of(std::uint64_t formats, const defs::Instr& instr, std::string_view role) {
+    unsigned& turn = format_turns[{instr.opcode, role, formats}];
+    do turn = (turn + 1) % 16;
+    while (!(formats >> turn & 1));
+    return static_cast<defs::Dtype>(turn);
   }
   /// As the row says, in SBUF window `slot` or in PSUM; of its formats those in `formats`.
   defs::Operand random_operand(const defs::OperandRow& row, const defs::Instr& instr,
@@ -299,11 +302,13 @@ class LaneEngineBench : public testing::Test {
     if (row.may_lie_in(defs::Space::None) && (!row.used() || pick(3) == 0)) return {};
     const auto trips = cmodel::trips_of(instr, row.walk);
     if ((row.psum & formats) && (!(row.sbuf & formats) || pick(3) == 0))
-      return place(trips, instr.partitions, defs::Space::Psum, one_of(row.psum & formats),
+      return place(trips, instr.partitions, defs::Space::Psum,
+                   one_of(row.psum & formats, instr, row.role),
                    (pick(kSizes.psum_banks / 4) * 4 + slot % 4) * kSizes.psum_cols * 4,
                    kSizes.psum_cols * 4, pick(2));
-    return place(trips, instr.partitions, defs::Space::Sbuf, one_of(row.sbuf & formats),
-                 window_base(slot), kWindow / 4, pick(2));
+    return place(trips, instr.partitions, defs::Space::Sbuf,
+                 one_of(row.sbuf & formats, instr, row.role), window_base(slot), kWindow / 4,
+                 pick(2));
   }
   defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
     defs::Scalar scalar{.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
@@ -374,10 +379,13 @@ class LaneEngineBench : public testing::Test {
     instr.dst = random_operand(row->dst(), instr, formats, (slot + 2) % 8);
     if (row->src0().sbuf == row->dst().sbuf && row->dst().walk == defs::Walk::All && pick(6) == 0 &&
         row->scalars != defs::ScalarPlace::Imm)  // in place
-      instr.src0 = instr.dst =
-          place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
-                one_of(row->dst().sbuf & formats), window_base((slot + 2) % 8), kWindow / 4, true);
+      instr.src0 = instr.dst = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                                     one_of(row->dst().sbuf & formats, instr, "in place"),
+                                     window_base((slot + 2) % 8), kWindow / 4, true);
     ++met[row->opcode][instr.func];
+    for (unsigned i = 0; i < 3; ++i)
+      if (const auto& operand = *cmodel::operands_of(instr)[i]; row->operands[i].used())
+        met_formats[{instr.opcode, i, operand.space}] |= 1u << operand.dtype;
     return instr;
   }
   void random_programs(unsigned programs) {
@@ -396,6 +404,14 @@ class LaneEngineBench : public testing::Test {
       for (unsigned func = 0; func < 64 && row.runs_on(Config::engine); ++func)
         EXPECT_TRUE(!((row.functions ? row.functions : 1) >> func & 1) || met[row.opcode][func])
             << row.name << " of function " << func << " never ran";
+    for (const auto& row : defs::kInstructions)
+      for (unsigned i = 0; i < 3 && row.runs_on(Config::engine) && programs >= 300; ++i)
+        for (const auto space : {defs::Space::Sbuf, defs::Space::Psum}) {
+          const unsigned formats = row.operands[i].formats(space);
+          const auto opcode = static_cast<std::uint8_t>(row.opcode);
+          const unsigned seen_formats = met_formats[{opcode, i, static_cast<unsigned>(space)}];
+          EXPECT_EQ(seen_formats & formats, formats) << row.name << ' ' << row.operands[i].role;
+        }
   }
   cmodel::Trips random_trips() {
     cmodel::Trips trips;
@@ -458,6 +474,8 @@ class LaneEngineBench : public testing::Test {
   bool accepted = false, done_now = false;
   std::map<defs::Opcode, std::array<unsigned, 64>> met;  ///< by function
   std::map<defs::Opcode, unsigned> turns;
+  std::map<std::tuple<unsigned, std::string_view, std::uint64_t>, unsigned> format_turns;
+  std::map<std::array<unsigned, 3>, unsigned> met_formats;  ///< by opcode, operand and space
 };
 
 }  // namespace tb
