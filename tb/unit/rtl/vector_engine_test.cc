@@ -41,7 +41,7 @@ using Configs = testing::Types<Config<Vvector_engine_mini, defs::kMini>,
 TYPED_TEST_SUITE(VectorEngine, Configs);
 
 TYPED_TEST(VectorEngine, RandomProgramsGiveTheTwinsRows) {
-  this->random_programs(TypeParam::sizes.partitions > 16 ? 50 : 300);
+  this->random_programs(TypeParam::sizes.partitions > 16 ? 100 : 300);
 }
 
 TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
