@@ -50,6 +50,30 @@ std::uint32_t element_at(const defs::Operand& operand, const Trips& trips, std::
   return walk.addr();
 }
 
+/// Bytes that decide `count` elements from number `first` on, of one lane of a lane engine.
+void add_sources(std::vector<Cell>& out, const OperationRef& operation, const defs::Instr& instr,
+                 unsigned lane, std::uint64_t first, std::uint64_t count) {
+  const defs::InstrRow& row = *defs::row_of(instr.opcode);
+  const auto scalars = scalars_of(instr);
+  for (const defs::Scalar& scalar : {scalars.first, scalars.second})
+    if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
+      add_element(out, operation, {}, scalar.value & 0xff'ffffu, (scalar.value >> 24) + lane, 1);
+  for (const unsigned source : {0u, 1u}) {
+    const defs::Operand& operand = *operands_of(instr)[source];
+    if (!row.operands[source].used() ||
+        operand.space == static_cast<std::uint8_t>(defs::Space::None))
+      continue;
+    const unsigned fixed = defs::fixed_elements(row.operands[source].walk);
+    const bool crosses = row.by_quarters() && source == 0;  // lanes
+    PatternWalk walk(operand, trips_of(instr, row.operands[source].walk));
+    for (std::uint64_t n = fixed ? first : 0; n < first + (fixed ? fixed : count) && !walk.done();
+         ++n, walk.next())
+      if (n >= first)
+        add_element(out, operation, operand, walk.addr(), operand.partition + (crosses ? 0 : lane),
+                    crosses ? instr.partitions : 1);
+  }
+}
+
 }  // namespace
 
 Provenance::Provenance(const defs::Sizes& sizes, const Program& program)
@@ -136,6 +160,29 @@ std::optional<OperationRef> Provenance::stationary(const OperationRef& multiply)
   return {};
 }
 
+void Provenance::add_summands(std::vector<Cell>& out, const OperationRef& read,
+                              unsigned lane) const {
+  const auto& executed = board_.trace().of(read.stream);
+  for (std::uint32_t serial = read.serial; serial-- > 0;) {
+    const defs::Instr& older = executed[serial].instr;
+    const auto command = reduce_command(older);
+    if (command == defs::ReduceCommand::Idle || lane >= older.partitions) continue;
+    const auto operation = operation_at(read.stream, serial);
+    if (reduces(command) && operation) {
+      std::vector<Cell> cells;
+      const std::uint64_t count =
+          std::uint64_t{older.size3} * older.size2 * older.size1 * older.size0;
+      add_sources(cells, *operation, older, lane, 0, count);
+      // What was overwritten since is not what it read.
+      std::ranges::copy_if(cells, std::back_inserter(out), [&](const Cell& cell) {
+        return board_.liveness().last_write(cell, operation->first) ==
+               board_.liveness().last_write(cell, read.first);
+      });
+    }
+    if (resets(command)) return;
+  }
+}
+
 defs::Instr Provenance::instr(const OperationRef& operation) const {
   const auto& executed = board_.trace().of(operation.stream);
   return operation.serial < executed.size() ? executed[operation.serial].instr : defs::Instr{};
@@ -214,26 +261,11 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     std::uint64_t each = 1;
     const Trips outer = trips_of(i, row->dst().walk);
     for (unsigned d = 0; d < 4; ++d) each *= trips[d] / outer[d];
-    // A unit keeps elements, of lanes and of a row: all of them may be in what it makes.
+    // A unit keeps elements: all of them may be in what it makes.
     const bool whole = row->form >= defs::Form::Transpose;
     if (whole) each = PatternWalk::elements(trips);
-    const std::uint64_t from = whole ? 0 : index * each;
-    const bool crosses = row->by_quarters();
-    const auto scalars = scalars_of(i);
-    for (const defs::Scalar& scalar : {scalars.first, scalars.second})
-      if (scalar.kind == static_cast<std::uint8_t>(defs::ScalarKind::Sbuf))
-        add_element(out, operation, {}, scalar.value & 0xff'ffffu, (scalar.value >> 24) + lane, 1);
-    for (const unsigned source : {0u, 1u}) {
-      if (!row->operands[source].used()) continue;
-      const unsigned fixed = defs::fixed_elements(row->operands[source].walk);
-      const Trips walk = trips_of(i, row->operands[source].walk);
-      for (std::uint64_t n = 0; n < (fixed ? fixed : each); ++n)
-        if (crosses && source == 0)
-          add_element(out, operation, i.src0, element_at(i.src0, walk, from + n), i.src0.partition,
-                      i.partitions);
-        else
-          lanewise(*operands_of(i)[source], walk, fixed ? n : from + n);
-    }
+    add_sources(out, operation, i, lane, whole ? 0 : index * each, each);
+    if (row->form == defs::Form::Sums) add_summands(out, operation, lane);
   }
   if (i.accumulate || row->is_masked()) lanewise(i.dst, trips, index);
   return out;

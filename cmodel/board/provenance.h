@@ -62,6 +62,8 @@ class Provenance {
   struct Nobody : CommitSink {
     void commit(const Commit&, std::span<const std::uint8_t>) override {}
   };
+  /// Bytes of one lane that went into the accumulator that `read` writes.
+  void add_summands(std::vector<Cell>& out, const OperationRef& read, unsigned lane) const;
   OperationRef operation_with(std::uint32_t record) const;
 
   const defs::Sizes& sizes_;

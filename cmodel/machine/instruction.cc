@@ -77,7 +77,8 @@ Faults fused_faults(const defs::Sizes& sizes, const defs::Instr& instr, const de
     faults.unknown_opcode = !(row.functions >> *func1 & 1);
     faults.bad_format = row.is_of_bits(instr.func) != row.is_of_bits(*func1);
   } else {
-    faults.reserved_bits |= defs::Fused::from({instr.imm}).func1 ||
+    const bool place = row.imm == defs::Imm::Fused || row.imm == defs::Imm::FusedScalar;
+    faults.reserved_bits |= (place && defs::Fused::from({instr.imm}).func1) ||
                             (!row.functions && scalars.second != defs::Scalar{});
   }
   return faults;
@@ -133,10 +134,14 @@ defs::Descriptor started_copy(const defs::Instr& instr) {
 
 bool uses_more(const defs::InstrRow& row, const defs::Instr& given) {
   const defs::Instr instr = without_overlay(given);
-  for (unsigned i = 0; i < row.operands.size(); ++i)
-    if (!row.operands[i].used() && (i != 1 || row.leaves_src1()) &&
-        *operands_of(instr)[i] != defs::Operand{})
+  for (unsigned i = 0; i < row.operands.size(); ++i) {
+    const defs::Operand& operand = *operands_of(instr)[i];
+    if (!row.operands[i].used() && (i != 1 || row.leaves_src1()) && operand != defs::Operand{})
       return true;
+    if (row.operands[i].used() && is_rounded(operand) &&
+        (!row.operands[i].rounds || row.is_of_bits(instr.func)))
+      return true;
+  }
   return instr.reserved || instr.size_reg || instr.size_dim || (instr.func && !row.functions) ||
          (instr.accumulate && !row.accumulate) || instr.imm >> row.imm_bits ||
          (!row.computes() &&

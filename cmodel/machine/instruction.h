@@ -51,6 +51,23 @@ defs::Scalars scalars_of(const defs::Instr& instr);
 /// Its second function; empty if it has none.
 std::optional<std::uint8_t> second_function(const defs::Instr& instr);
 
+/// Does it say how what is cast is rounded, other than to nearest even?
+inline bool is_rounded(const defs::Operand& operand) {
+  return operand.stochastic || operand.saturate;
+}
+/// What it does with the accumulators.
+inline defs::ReduceCommand reduce_command(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  if (!row || row->imm != defs::Imm::Accumulator) return defs::ReduceCommand::Idle;
+  return static_cast<defs::ReduceCommand>(defs::Accumulator::from({instr.imm}).command);
+}
+inline bool resets(defs::ReduceCommand command) {
+  return command == defs::ReduceCommand::Reset || command == defs::ReduceCommand::ResetReduce;
+}
+inline bool reduces(defs::ReduceCommand command) {
+  return command == defs::ReduceCommand::Reduce || command == defs::ReduceCommand::ResetReduce;
+}
+
 /// Its wait and its update, and nothing else: a NOP.
 defs::Instr wait_and_update(const defs::Instr& instr);
 

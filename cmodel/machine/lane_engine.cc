@@ -7,6 +7,7 @@
 #include "cmodel/machine/fp.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/machine/table_function.h"
+#include "cmodel/machine/vector_unit.h"
 
 namespace cmodel {
 namespace {
@@ -53,7 +54,11 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
                (!row.functions && row.scalars == defs::ScalarPlace::None &&
                 (predicated || row.form == defs::Form::Elementwise) &&
                 defs::kDtypeInteger >> instr.dst.dtype & 1 && from == instr.dst.dtype);
-  if (engine() == defs::Engine::Act)
+  if (row.form == defs::Form::Seed)
+    port_.random.seed(scalars_of(instr).first.value);
+  else if (row.form == defs::Form::Sums)
+    fill(instr, pc, sums_);
+  else if (engine() == defs::Engine::Act)
     activate(instr, row, pc);
   else if (row.dst().walk == defs::Walk::Outer)
     reduce(instr, row, pc);
@@ -79,6 +84,9 @@ void LaneEngine::activate(const defs::Instr& instr, const defs::InstrRow& row, s
   port_.read(scalars.first, scale);
   port_.read(scalars.second, bias);
   if (biased && !scaled) port_.read(instr.src1, instr.src1.offset, bias);
+  const auto command = reduce_command(instr);
+  const auto sums = std::span(sums_).first(instr.partitions);
+  if (resets(command)) std::ranges::fill(sums, 0);
   const Trips trips = trips_of(instr);
   PatternWalk dst(instr.dst, trips);
   for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next()) {
@@ -86,8 +94,15 @@ void LaneEngine::activate(const defs::Instr& instr, const defs::InstrRow& row, s
     if (scaled) apply(static_cast<std::uint8_t>(defs::AluOp::Mul), x, scale);
     if (biased) apply(static_cast<std::uint8_t>(defs::AluOp::Add), x, bias);
     apply(static_cast<defs::ActFunc>(instr.func), x);
+    if (reduces(command)) apply(static_cast<std::uint8_t>(defs::AluOp::Add), sums, x);
     port_.write(instr.dst, dst.addr(), pc, x);
   }
+}
+
+void LaneEngine::fill(const defs::Instr& instr, std::uint32_t pc, const Lanes& values) {
+  const auto used = std::span(values).first(instr.partitions);
+  for (PatternWalk dst(instr.dst, trips_of(instr)); !dst.done(); dst.next())
+    port_.write(instr.dst, dst.addr(), pc, used);
 }
 
 void LaneEngine::elementwise(const defs::Instr& instr, const defs::InstrRow& row,
@@ -126,7 +141,7 @@ void LaneEngine::unit(const defs::Instr& instr, const defs::InstrRow& row, std::
     port_.write(instr.dst, dst.addr(), pc, y);
     dst.next();
   };
-  unit_.run(row.form, scalar, next, put);
+  run_unit(row.form, {sizes_.partitions / 4, scalar, port_.random, next, put});
 }
 
 void LaneEngine::masked(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
@@ -158,14 +173,11 @@ void LaneEngine::fused(const defs::Instr& instr, const defs::InstrRow& row, std:
   const auto x = lanes(0), y = lanes(1), a = lanes(2), b = lanes(3), before = lanes(4);
   port_.read(scalars.first, a);
   port_.read(scalars.second, b);
+  if (row.form == defs::Form::Fill) return fill(instr, pc, all[2]);
   const Trips trips = trips_of(instr);
   PatternWalk src0(instr.src0, trips), src1(instr.src1, trips);
   bool fresh = true;
   for (PatternWalk dst(instr.dst, trips); !dst.done(); dst.next(), src0.next(), src1.next()) {
-    if (row.form == defs::Form::Fill) {
-      port_.write(instr.dst, dst.addr(), pc, a);
-      continue;
-    }
     port_.read(instr.src0, src0.addr(), x);
     if (row.src1().used()) port_.read(instr.src1, src1.addr(), y);
     if (row.form == defs::Form::Select) {

@@ -3,7 +3,6 @@
 // rtl/lanes/lane_engine.sv.
 #pragma once
 #include "cmodel/machine/lanes.h"
-#include "cmodel/machine/vector_unit.h"
 #include "rtl/defs/gen/instructions.h"
 
 namespace cmodel {
@@ -13,13 +12,15 @@ namespace cmodel {
 /// Scalars and a bias are read before anything else; without a bias nothing is added. Instructions
 /// whose sources and destination overlap (other than exactly in place) are outside the contract:
 /// RTL reads ahead of its writes.
+///
+/// Beyond an instruction it keeps, since reset: random generators (random.h), accumulators.
 class LaneEngine {
  public:
   /// Commits go to `sink` in stream `stream`, whose engine it is: Vector or Act. All references
   /// must outlive the engine.
   LaneEngine(const defs::Sizes& sizes, Sbuf& sbuf, Psum& psum, CommitSink& sink,
              const StreamId& stream)
-      : sizes_(sizes), port_{sbuf, psum, sink, stream}, unit_(sizes.partitions) {}
+      : sizes_(sizes), port_{sbuf, psum, sink, stream, LaneRandom(sizes.partitions)} {}
 
   /// Checks and executes one instruction: one SbufRow or PsumRow commit per element. On an error
   /// nothing has been done.
@@ -33,13 +34,15 @@ class LaneEngine {
   void masked(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   /// Of scalars.
   void fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
+  /// Every element of the destination from `values`.
+  void fill(const defs::Instr& instr, std::uint32_t pc, const Lanes& values);
   void elementwise(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   void reduce(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   defs::Engine engine() const { return static_cast<defs::Engine>(port_.stream.engine); }
 
   const defs::Sizes& sizes_;
   LanePort port_;
-  VectorUnit unit_;
+  Lanes sums_{};  ///< accumulators of the activation engine
 };
 
 }  // namespace cmodel

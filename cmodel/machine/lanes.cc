@@ -6,6 +6,7 @@
 
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/rounding.h"
 
 namespace cmodel {
 
@@ -45,10 +46,15 @@ void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t
   std::array<std::uint8_t, sizeof(Lanes)> data;
   const std::size_t n = lanes.size();
   const auto dtype = static_cast<defs::Dtype>(dst.dtype);
-  for (std::size_t i = 0; i < n; ++i)
-    words[i] = !skip.empty() && skip[i] ? 0
-               : bits                   ? lanes[i]
-                                        : fp::fp32_to_element(dtype, lanes[i]);
+  std::ranges::copy(lanes, words.begin());
+  const auto numbers = dst.stochastic ? random.draw() : std::span<const std::uint32_t>();
+  for (std::size_t i = 0; i < n && !bits; ++i) {
+    if (dst.saturate) words[i] = fp::saturated(dtype, words[i]);
+    if (dst.stochastic) words[i] = fp::at_random(dtype, words[i], numbers[i]);
+    words[i] = fp::fp32_to_element(dtype, words[i]);
+  }
+  for (std::size_t i = 0; i < skip.size(); ++i)
+    if (skip[i]) words[i] = 0;
   for (std::size_t i = 0; i < n; ++i)
     std::memcpy(&data[i * commit.element_bytes], &words[i], commit.element_bytes);
   const auto put = [&](std::size_t first, std::size_t count) {

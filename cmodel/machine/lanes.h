@@ -8,6 +8,7 @@
 
 #include "cmodel/machine/commit.h"
 #include "cmodel/machine/psum.h"
+#include "cmodel/machine/random.h"
 #include "cmodel/machine/sbuf.h"
 #include "rtl/defs/gen/defs.h"
 
@@ -22,6 +23,7 @@ struct LanePort {
   Psum& psum;
   CommitSink& sink;
   StreamId stream;
+  LaneRandom random;
 
   bool bits = false;  ///< integers stay as they are: nothing is cast
 
@@ -32,8 +34,9 @@ struct LanePort {
   /// A scalar, as it lies there, for every lane.
   void read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const;
 
-  /// Casts (to nearest even, NaN canonical), writes and commits one row. Lanes of which `skip` is
-  /// true stay as they are; in the commit they are 0.
+  /// Casts as `dst` says (NaN canonical), writes and commits one row. A row that is rounded at
+  /// random draws one number for each lane. Lanes of which `skip` is true stay as they are; in the
+  /// commit they are 0.
   void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
              std::span<const std::uint32_t> lanes, std::span<const bool> skip = {});
 };

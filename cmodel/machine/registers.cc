@@ -101,7 +101,7 @@ defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
   if (overlay_of(instr) == defs::Overlay::RegLoad) return resolve_load(instr, registers);
   if (overlay_of(instr) == defs::Overlay::DmaStart) return resolve_start(instr, registers);
   const auto* row = defs::row_of(instr.opcode);
-  if (!row || !row->computes()) return instr;
+  if (!row) return instr;
   defs::Instr out = instr;
   defs::Operand* const operands[] = {&out.src0, &out.src1, &out.dst};
   for (unsigned i = 0; i < row->operands.size(); ++i)
@@ -118,7 +118,7 @@ defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
     }
     out.src1 = defs::Operand::from(scalars.words());
   }
-  if (out.size_reg) {
+  if (out.size_reg && row->computes()) {
     std::uint16_t* const sizes[] = {&out.size0, &out.size1, &out.size2, &out.size3};
     const std::uint32_t size = registers[out.size_reg];
     *sizes[out.size_dim] = static_cast<std::uint16_t>(size >> 16 ? 0 : size);

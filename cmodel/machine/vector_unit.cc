@@ -2,6 +2,9 @@
 #include "cmodel/machine/vector_unit.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <vector>
 
 #include "cmodel/machine/fp.h"
 
@@ -10,20 +13,19 @@ namespace {
 
 using Word = std::uint32_t;
 using Words = std::vector<Word>;
-using Next = VectorUnit::Next;
-using Put = VectorUnit::Put;
 
 Word number(std::size_t n) { return fp::uint32_to_fp32(static_cast<Word>(n)); }
 bool equal(Word a, Word b) { return fp::to_float(a) == fp::to_float(b); }
 
-void stats(std::size_t lanes, const Next& next, const Put& put) {
+void stats(const UnitStream& in) {
+  const std::size_t lanes = in.scalar.size();
   struct Kind {
     Word mean = 0, sum = 0;
   };
   std::array<std::vector<Kind>, 2> kinds{std::vector<Kind>(lanes), std::vector<Kind>(lanes)};
   std::array<unsigned, 2> count{};
   Words x(lanes);
-  for (unsigned odd = 0; next(x); odd ^= 1) {
+  for (unsigned odd = 0; in.next(x); odd ^= 1) {
     const Word inverse = std::bit_cast<Word>(1.0f / static_cast<float>(++count[odd]));
     for (std::size_t i = 0; i < lanes; ++i) {
       auto& [mean, sum] = kinds[odd][i];
@@ -33,22 +35,23 @@ void stats(std::size_t lanes, const Next& next, const Put& put) {
     }
   }
   for (unsigned odd = 0; odd < 2; ++odd) {
-    put(Words(lanes, number(count[odd])));
+    in.put(Words(lanes, number(count[odd])));
     for (std::size_t i = 0; i < lanes; ++i) x[i] = kinds[odd][i].mean;
-    put(x);
+    in.put(x);
     for (std::size_t i = 0; i < lanes; ++i) x[i] = kinds[odd][i].sum;
-    put(x);
+    in.put(x);
   }
 }
 
-void aggregate(std::size_t lanes, const Next& next, const Put& put) {
+void aggregate(const UnitStream& in) {
+  const std::size_t lanes = in.scalar.size();
   constexpr Word kTwo = 0x40000000u, kEstimate = 0x7EF311C7u;
   struct Whole {
     Word n = 0, k = 0, a = 0, b = 0, q = 0;
   };
   std::vector<Whole> whole(lanes);
   Words c(lanes), m(lanes), s(lanes);
-  for (bool first = true; next(c) && next(m) && next(s); first = false)
+  for (bool first = true; in.next(c) && in.next(m) && in.next(s); first = false)
     for (std::size_t i = 0; i < lanes; ++i) {
       auto& [n, k, a, b, q] = whole[i];
       n = fp::add(n, c[i]);
@@ -66,33 +69,35 @@ void aggregate(std::size_t lanes, const Next& next, const Put& put) {
     m[i] = fp::add(k, t);
     s[i] = fp::mul(fp::add(q, fp::max(fp::sub(b, fp::mul(a, t)), 0)), r);
   }
-  put(m);
-  put(s);
+  in.put(m);
+  in.put(s);
 }
 
-void max8(std::size_t lanes, const Next& next, const Put& put) {
+void max8(const UnitStream& in) {
+  const std::size_t lanes = in.scalar.size();
   constexpr Word kLeast = 0xFFFFFFFFu;  // below every number that comes
   const auto key = [](Word word) { return word ^ (word >> 31 ? ~Word{0} : 0x80000000u); };
   std::vector<Words> greatest(8, Words(lanes, kLeast));
   Words x(lanes);
-  while (next(x))
+  while (in.next(x))
     for (std::size_t i = 0; i < lanes; ++i) {
       Word carry = fp::canonical(x[i]);
       for (Words& words : greatest)
         if (key(carry) > key(words[i])) std::swap(carry, words[i]);
     }
-  for (const Words& words : greatest) put(words);
+  for (const Words& words : greatest) in.put(words);
 }
 
 /// FindIndex8 and MatchReplace8: what `claimed` says of an element, and where those of each value
 /// are.
-std::vector<Words> claim8(std::size_t lanes, const Next& next,
+std::vector<Words> claim8(const UnitStream& in,
                           const std::function<void(Words&, const std::vector<bool>&)>& claimed) {
   constexpr Word kNowhere = 0x4F800000u;  // 2^32
+  const std::size_t lanes = in.scalar.size();
   std::vector<Words> values(8, Words(lanes)), index(8, Words(lanes, kNowhere));
-  for (Words& words : values) next(words);
+  for (Words& words : values) in.next(words);
   Words x(lanes);
-  for (std::size_t at = 0; next(x); ++at) {
+  for (std::size_t at = 0; in.next(x); ++at) {
     std::vector<bool> claims(lanes);
     for (std::size_t i = 0; i < lanes; ++i)
       for (unsigned k = 0; k < 8 && !claims[i]; ++k)
@@ -105,85 +110,53 @@ std::vector<Words> claim8(std::size_t lanes, const Next& next,
   return index;
 }
 
-Word mix(Word word) {
-  word = (word ^ word >> 16) * 0x85EBCA6Bu;
-  word = (word ^ word >> 13) * 0xC2B2AE35u;
-  return word ^ word >> 16;
-}
-
-}  // namespace
-
-VectorUnit::VectorUnit(unsigned partitions)
-    : partitions_(partitions), generators_(partitions), bits_(partitions) {
-  seed(Words(partitions));
-}
-
-void VectorUnit::seed(Row seeds) {
-  constexpr Word kGolden = 0x9E3779B9u;
-  for (Word i = 0; i < seeds.size(); ++i)
-    for (Word k = 0; k < 6; ++k) generators_[i][k] = mix(seeds[i] + (6 * i + k + 1) * kGolden);
-}
-
-VectorUnit::Row VectorUnit::step() {
-  for (unsigned i = 0; i < partitions_; ++i) {
-    auto& [x, y, z, w, v, d] = generators_[i];
-    const Word t = x ^ x >> 2;
-    x = y, y = z, z = w, w = v;
-    v = v ^ v << 4 ^ t ^ t << 1;
-    d += 362437;
-    bits_[i] = d + v;
-  }
-  return bits_;
-}
-
-void VectorUnit::transpose(std::size_t lanes, const Next& next, const Put& put) const {
-  const std::size_t quarter = partitions_ / 4;
+void transpose(const UnitStream& in) {
+  const std::size_t lanes = in.scalar.size(), quarter = in.quarter;
   std::vector<Words> square(quarter, Words(lanes));
   Words y(lanes);
   while (true) {
     for (Words& words : square)
-      if (!next(words)) return;
+      if (!in.next(words)) return;
     for (std::size_t j = 0; j < quarter; ++j) {
       for (std::size_t i = 0; i < lanes; ++i) y[i] = square[i % quarter][i / quarter * quarter + j];
-      put(y);
+      in.put(y);
     }
   }
 }
 
-void VectorUnit::run(defs::Form form, Row scalar, const Next& next, const Put& put) {
-  const std::size_t lanes = scalar.size();
+}  // namespace
+
+void run_unit(defs::Form form, const UnitStream& in) {
+  const std::size_t lanes = in.scalar.size();
   Words x(lanes);
   switch (form) {
     case defs::Form::Stats:
-      return stats(lanes, next, put);
+      return stats(in);
     case defs::Form::Aggregate:
-      return aggregate(lanes, next, put);
+      return aggregate(in);
     case defs::Form::Transpose:
-      return transpose(lanes, next, put);
+      return transpose(in);
     case defs::Form::Max8:
-      return max8(lanes, next, put);
+      return max8(in);
     case defs::Form::Find8:
-      for (const Words& words : claim8(lanes, next, [](auto&, auto&) {})) put(words);
+      for (const Words& words : claim8(in, [](auto&, auto&) {})) in.put(words);
       return;
     case defs::Form::Replace8:
-      claim8(lanes, next, [&](Words& element, const std::vector<bool>& claims) {
+      claim8(in, [&](Words& element, const std::vector<bool>& claims) {
         for (std::size_t i = 0; i < lanes; ++i)
-          if (claims[i]) element[i] = scalar[i];
-        put(element);
+          if (claims[i]) element[i] = in.scalar[i];
+        in.put(element);
       });
       return;
-    case defs::Form::Seed:
-      while (next(x)) seed(x);
-      return;
     case defs::Form::Random:
-      while (next(x)) put(step().first(lanes));
+      while (in.next(x)) in.put(in.random.draw().first(lanes));
       return;
     case defs::Form::Dropout:
-      while (next(x)) {
-        const Row bits = step();
+      while (in.next(x)) {
+        const UnitStream::Row bits = in.random.draw();
         for (std::size_t i = 0; i < lanes; ++i)
-          if (static_cast<float>(bits[i] >> 8) * 0x1p-24f < fp::to_float(scalar[i])) x[i] = 0;
-        put(x);
+          if (static_cast<float>(bits[i] >> 8) * 0x1p-24f < fp::to_float(in.scalar[i])) x[i] = 0;
+        in.put(x);
       }
       return;
     default:

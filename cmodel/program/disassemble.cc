@@ -33,11 +33,12 @@ std::string function_name(const defs::Instr& instr) {
 
 std::string operand_text(const defs::Operand& operand) {
   std::string out = fmt::format(
-      "{}.{}[p{} +{:#x}{} s {},{},{},{}]",
+      "{}.{}[p{} +{:#x}{} s {},{},{},{}{}{}]",
       lower(defs::to_string(static_cast<defs::Space>(operand.space)), operand.space),
       lower(defs::to_string(static_cast<defs::Dtype>(operand.dtype)), operand.dtype),
       operand.partition, operand.offset, operand.index ? fmt::format("+r{}", operand.index) : "",
-      operand.stride3, operand.stride2, operand.stride1, operand.stride0);
+      operand.stride3, operand.stride2, operand.stride1, operand.stride0,
+      operand.stochastic ? " stochastic" : "", operand.saturate ? " saturate" : "");
   if (operand.reserved) out += fmt::format("!reserved={:#x}", operand.reserved);
   return out;
 }
@@ -52,6 +53,14 @@ std::string scalar_text(std::string_view name, const defs::Scalar& scalar) {
   return out;
 }
 
+/// What happens to the accumulators, if anything, and what else is in imm.
+std::string sums_text(const defs::InstrRow& row, const defs::Instr& instr) {
+  if (!instr.imm) return "";
+  if (instr.imm >> row.imm_bits) return fmt::format(" imm={:#x}", instr.imm);
+  const auto command = reduce_command(instr);
+  return " sums " + lower(defs::to_string(command), static_cast<unsigned>(command));
+}
+
 /// Scalars and second function; what imm may have beside them.
 std::string fused_text(const defs::InstrRow& row, const defs::Instr& instr) {
   const auto imm = defs::FusedScalar::from({instr.imm});
@@ -62,6 +71,8 @@ std::string fused_text(const defs::InstrRow& row, const defs::Instr& instr) {
            (imm.func1 || row.functions ? then : "");
   const auto scalars = defs::Scalars::from(instr.src1.words());
   std::string out = scalar_text("a", scalars.first);
+  if (row.imm == defs::Imm::Accumulator)
+    return out + scalar_text("b", scalars.second) + sums_text(row, instr);
   if (instr.imm >> 6)
     out += fmt::format(" imm={:#x}", instr.imm);
   else if (instr.imm || (scalars.second != defs::Scalar{} && (row.is_fused() || !row.functions)))
@@ -98,6 +109,8 @@ std::string disassemble(const defs::Instr& whole) {
     out += fused_text(*row, instr);
   else if (row && row->imm == defs::Imm::Doorbell)
     out += fmt::format(" dma {} x {}", doorbell(instr).engine, doorbell(instr).count);
+  else if (row && row->imm == defs::Imm::Accumulator)
+    out += sums_text(*row, instr);
   else if (instr.imm)
     out += fmt::format(" imm={:#x}", instr.imm);
   if (instr.partitions) out += fmt::format(" partitions {}", instr.partitions);

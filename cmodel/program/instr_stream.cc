@@ -124,7 +124,9 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
         names += fmt::format("{}{}", names.empty() ? "" : ", ", row.function_name(f));
     fail(fmt::format("{} with {}, allowed {}", row.mnemonic, row.function_name(func), names));
   }
-  const Tile& source = *given.operands[row.src0().used() ? 0 : 2];
+  const Tile nothing{.size = {0, 0, 0, 0}};
+  const Tile& source = row.computes() ? *given.operands[row.src0().used() ? 0 : 2] : nothing;
+  if (!row.computes()) check_no_size();
   const auto formats = check_state(row, given);
   check_whole(row, source, given);
   defs::Instr instr;
@@ -161,6 +163,9 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
         tile.stride = {tile.stride[1], tile.stride[2], tile.stride[3], 0};
       }
     *to[i] = operand(tile, row.operands[i], formats[i]);
+    if (is_rounded(*to[i]) && row.is_of_bits(given.func))
+      fail(fmt::format("{} rounded behind {}, allowed only what is cast", row.operands[i].role,
+                       row.function_name(given.func)));
   }
   put_scalars(row, given, source, instr);
   emit(instr);
@@ -172,6 +177,8 @@ defs::Scalar StreamBase::scalar(const Scalar& given, const Tile& source) const {
                       .value = given.value};
   if (given.kind == defs::ScalarKind::Register) number(given.source);
   if (given.kind != defs::ScalarKind::Sbuf) return scalar;
+  if (!source.partitions)
+    fail("scalar at a place for an instruction without operands, allowed a number or a register");
   constexpr defs::OperandRow kRow{"scalar",
                                   2,
                                   1u << static_cast<unsigned>(defs::Dtype::Fp32) |
@@ -179,6 +186,7 @@ defs::Scalar StreamBase::scalar(const Scalar& given, const Tile& source) const {
                                       1u << static_cast<unsigned>(defs::Dtype::Uint32),
                                   0,
                                   defs::Walk::One,
+                                  false,
                                   false};
   check_shape(kRow, source, given.place);
   const defs::Operand place = operand(given.place, kRow, ~0u);
@@ -202,7 +210,7 @@ void StreamBase::put_scalars(const defs::InstrRow& row, const Given& given, cons
     if (scalars.first.kind == kRegister && scalars.second.kind == kRegister)
       fail("two scalars in registers, allowed one");
     instr.src1 = defs::Operand::from(scalars.words());
-    instr.imm = func1;
+    instr.imm |= func1;
     return;
   }
   const bool immediate = given.scalars[0]->kind == defs::ScalarKind::Immediate;
@@ -284,6 +292,8 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
   const defs::Sizes& sizes = assembler_.sizes();
   const std::string_view role = row.role;
   const bool psum = tile.space == defs::Space::Psum;
+  if ((tile.stochastic || tile.saturate) && !row.rounds)
+    fail(fmt::format("{} with a rounding, allowed a destination in SBUF that is cast", role));
   if (!row.may_lie_in(tile.space))
     fail(fmt::format("{} in {}, allowed:{}{}", role, defs::to_string(tile.space),
                      row.sbuf ? " Sbuf" : "", row.psum ? " Psum" : ""));
@@ -331,6 +341,8 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
   operand.partition = static_cast<std::uint8_t>(tile.partition);
   operand.offset = tile.offset;
   if (tile.index.number) operand.index = number(tile.index);
+  operand.stochastic = tile.stochastic;
+  operand.saturate = tile.saturate;
   operand.stride3 = stride(0);
   operand.stride2 = stride(1);
   operand.stride1 = stride(2);

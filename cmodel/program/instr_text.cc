@@ -71,6 +71,8 @@ defs::Operand operand(TextScanner& in) {
   in.field<&Operand::stride1>(o, "stride");
   in.expect(",");
   in.field<&Operand::stride0>(o, "stride");
+  o.stochastic = in.accept_word("stochastic");
+  o.saturate = in.accept_word("saturate");
   in.expect("]");
   if (in.accept("!")) {
     in.expect_word("reserved");
@@ -207,7 +209,8 @@ std::vector<Clause> fused(TextScanner& in, const defs::InstrRow& row, defs::Inst
           return row.functions ? row.function_name(static_cast<std::uint8_t>(value)) : "?";
         });
   };
-  std::vector<Clause> all{{"a", [put] { put(false); }}, {"then", then}};
+  std::vector<Clause> all{{"a", [put] { put(false); }}};
+  if (row.imm != defs::Imm::Accumulator) all.push_back({"then", then});
   if (in_imm) return all;
   all.push_back({"b", [put] { put(true); }});
   all.push_back({"imm", equals<&defs::Instr::imm>(in, instr, "imm")});
@@ -250,6 +253,11 @@ defs::Instr instr_from_text(std::string_view mnemonic, TextScanner& in) {
     all.push_back({"dma", [&] { ring(in, instr); }});
   else
     all.push_back({"imm", equals<&Instr::imm>(in, instr, "imm")});
+  if (row && row->imm == defs::Imm::Accumulator)
+    all.push_back({"sums", [&] {
+                     instr.imm |= named(in, "command", (1u << row->imm_bits) - 1,
+                                        name_of<defs::ReduceCommand>);
+                   }});
   all.insert(all.end(), {{"acc", [&] { instr.accumulate = 1; }},
                          {"partitions", [&] { in.field<&Instr::partitions>(instr, "partitions"); }},
                          {"size", [&] { sizes(in, instr); }},

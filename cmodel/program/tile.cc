@@ -65,6 +65,18 @@ Tile Tile::at(Register by) const {
   return moved;
 }
 
+Tile Tile::stochastically() const {
+  Tile rounded = *this;
+  rounded.stochastic = true;
+  return rounded;
+}
+
+Tile Tile::saturating() const {
+  Tile rounded = *this;
+  rounded.saturate = true;
+  return rounded;
+}
+
 Tile Tile::rows(unsigned first, unsigned count) const {
   check_part(first, count, partitions, "partitions", "tile");
   Tile part = *this;

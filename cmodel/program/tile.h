@@ -57,6 +57,7 @@ struct Tile {
   std::array<unsigned, 4> size{1, 1, 1, 1};
   std::array<int, 4> stride{0, 0, 0, 0};
   Register index = {};  ///< its bytes are added to offset when the instruction issues
+  bool stochastic = false, saturate = false;  ///< how what is cast into it is rounded
 
   unsigned element_bytes() const;
   /// Elements per partition.
@@ -66,6 +67,10 @@ struct Tile {
   /// This tile so many bytes further on as the register then holds: what is checked here is this
   /// tile, where it goes is the machine's to check.
   Tile at(Register offset) const;
+  /// This tile as a destination whose elements are rounded at random, without bias.
+  Tile stochastically() const;
+  /// This tile as a destination in which the greatest float stands for what is beyond it.
+  Tile saturating() const;
   /// Partitions first .. first + count - 1 of this tile.
   Tile rows(unsigned first, unsigned count) const;
   /// The same first element with other loops, outermost first; both lists have 1 to 4 entries.

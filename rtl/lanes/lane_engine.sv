@@ -4,13 +4,15 @@
 
 //   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF, PSUM
 //                            | SBUF, PSUM |    |  ^
-//                                        table_function (activation engine), vector_unit (vector engine)
+//                                        table_function, accumulators (activation engine), vector_unit (vector engine)
 //
 //   no src1          dst = cast(f(x))              x = src0
 //   src1             dst = cast(f(x, y))           y = src1, element by element or one for all (a bias)
 //   two scalars      dst = cast(g(f(x, a), b))     without b cast(f(x, a)), without x cast(a)
 //   a scalar         dst = cast(g(f(x, a), y))     scan: g(f(x, value), y), first value a; select: x ? y : a
 //   dst walk outer   dst = cast(x[0] f x[1] f x[2] ..) over the innermost dimensions, in this order
+//   sums             dst = cast(accumulator)
+//   seed             no elements: the lanes' random generators begin again
 //
 // Without a bias x is src0 itself: adding +0 would turn -0 into +0. Which of these an opcode is, what it
 // allows and rejects: rtl/defs/instructions.toml; what f is: *Function* below.
@@ -50,10 +52,14 @@ module lane_engine #(
   // ---------------------------------------------------------------- instruction
   defs_pkg::instr_t pend;
   logic [31:0] pend_serial;
-  logic check, start, finish;
+  logic check, start, finish, written;
+  logic seeds, seed_valid_q;      // it only seeds the random generators
+  logic [31:0] seed_q;
   defs_pkg::error_cause_e check_cause;
   instr_pkg::walk_e dst_walk;
   assign dst_walk = instr_pkg::dst_walk(pend.opcode);
+  assign seeds    = instr_pkg::form_of(pend.opcode) == instr_pkg::FormSeed;
+  assign finish   = written || seed_valid_q;
 
   instr_front u_front (
     .clk_i, .rst_ni, .instr_valid_i, .instr_ready_o, .instr_i, .serial_i,
@@ -90,9 +96,9 @@ module lane_engine #(
   logic set_q;                     // scalars that are immediates
   logic unit;                      // the form is of a vector_unit
   logic table_q;                   // then a function of table_function or a unit
-  logic writes, writes_q;          // there is a dst
-  assign unit   = form >= instr_pkg::FormTranspose;
-  assign writes = pend.dst.space != defs_pkg::SpaceNone;
+  logic sums_q;                    // accumulators take its results
+  logic stochastic_q, saturate_q;  // before the cast
+  assign unit = form >= instr_pkg::FormTranspose;
   always_ff @(posedge clk_i) begin
     set_q <= start;
     if (start) begin
@@ -108,8 +114,11 @@ module lane_engine #(
       reduce_q   <= dst_walk == instr_pkg::WalkOuter;
       form_q     <= form;
       fused_q    <= place != instr_pkg::ScalarsNone && form != instr_pkg::FormSelect && !unit;
-      writes_q   <= writes;
       scalar_q   <= place == instr_pkg::ScalarsSrc1;
+      seed_q     <= scalars.first.value;
+      sums_q     <= IsAct && pend.imm[1];  // Reduce or ResetReduce; without imm it is zero
+      stochastic_q <= pend.dst.stochastic;
+      saturate_q   <= pend.dst.saturate;
       reverse_q  <= {scalars.second.reverse, scalars.first.reverse};
       first_op_q <= IsAct ? 8'(defs_pkg::AluOpMul) : pend.func;
       pass_q     <= copies || (IsAct && pend.src1.space == defs_pkg::SpaceNone)
@@ -130,7 +139,7 @@ module lane_engine #(
   logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
-    .clk_i, .rst_ni, .start_i(start), .instr_i(pend),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(pend),
     .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
@@ -141,7 +150,8 @@ module lane_engine #(
   logic first_valid_q, first_inner_last_q, first_last_q;  // behind the first of two
   logic value_valid_q, value_last_q;
   logic result_valid, result_last;  // of what is cast and written
-  row_pkg::lane_row_t value, first, table_value;
+  row_pkg::lane_row_t value, first, table_value, sums, random;
+  logic draws;  // the unit uses a number
   logic table_valid, table_last;
 
   assign op_valid      = fused_q ? first_valid_q : pair_valid;
@@ -152,7 +162,9 @@ module lane_engine #(
     if (!rst_ni) begin
       first_valid_q <= 1'b0;
       value_valid_q <= 1'b0;
+      seed_valid_q  <= 1'b0;
     end else begin
+      seed_valid_q  <= start && seeds;
       first_valid_q <= pair_valid && fused_q;
       value_valid_q <= op_valid && (!reduce_q || op_inner_last);
     end
@@ -173,8 +185,10 @@ module lane_engine #(
     .pair_valid_i(op_valid), .pair_fused_i(fused_q), .pair_pass_i(pass_q || (reduce_q && fresh_q)),
     .pair_reduce_i(reduce_q), .form_i(form_q), .pair_scalar_i(scalar_q),
     .pair_reverse_i(reverse_q[1]), .pair_flip_i(negate_q && op_inner_last), .flip_i(flip_q), .pair_relu_i(relu_q), .pair_op_i(op_q),
-    .pair_table_i(table_q), .value_o(value), .first_o(first),
+    .pair_table_i(table_q || sums_q), .value_o(value), .first_o(first),
     .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value),
+    .value_sums_i(form_q == instr_pkg::FormSums), .sums_i(sums),
+    .value_saturate_i(saturate_q && !bits_q), .value_stochastic_i(stochastic_q && !bits_q), .random_i(random),
     .value_dtype_i(dtype_q), .wr_data_o, .wr_skip_o
   );
 
@@ -184,12 +198,19 @@ module lane_engine #(
       .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value),
       .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
     );
+    accumulators u_sums (
+      .clk_i, .rst_ni, .start_i(start), .command_i(pend.imm[1:0]), .count_i(pend.partitions),
+      .valid_i(result_valid), .table_valid_i(table_q), .value_i(value), .table_i(table_value), .sum_o(sums)
+    );
+    assign draws = 1'b0;
     logic unused_first;
     assign unused_first = ^first[0];
   end else begin : gen_unit
+    assign sums = '{default: '0};
     vector_unit u_unit (
-      .clk_i, .rst_ni, .start_i(start), .form_i(form), .partitions_i(pend.partitions),
+      .clk_i, .rst_ni, .start_i(start), .form_i(form),
       .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value), .first_i(first),
+      .draw_o(draws), .random_i(random),
       .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
     );
   end
@@ -197,18 +218,15 @@ module lane_engine #(
   assign result_valid = table_q ? table_valid : value_valid_q;
   assign result_last  = table_q ? table_last : value_last_q;
 
-  // ---------------------------------------------------------------- destination
-  logic written, absorbed_q;  // finished with a dst, without one
-  assign finish = written || absorbed_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) absorbed_q <= 1'b0;
-    else absorbed_q <= result_valid && result_last && !writes_q;
-  end
+  lane_random u_random (
+    .clk_i, .rst_ni, .seed_valid_i(seed_valid_q), .seed_i(seed_q), .draw_i((result_valid && stochastic_q) || draws), .number_o(random)
+  );
 
+  // ---------------------------------------------------------------- destination
   element_writer u_writer (
-    .clk_i, .rst_ni, .start_i(start && writes), .dst_i(pend.dst),
-    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial), .masked_i(operand_check_pkg::is_masked(form)),
-    .value_valid_i(result_valid && writes_q), .value_last_i(result_last),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .dst_i(pend.dst),
+    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
+    .masked_i(operand_check_pkg::is_masked(form)), .value_valid_i(result_valid), .value_last_i(result_last),
     .wr_o, .wr_serial_o, .finish_o(written)
   );
 

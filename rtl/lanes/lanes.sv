@@ -20,6 +20,7 @@
 //          flip    then value = value ^ flip
 //          relu    then value = value > 0 ? value : +0
 //          table   value_o, and the scalar as first_o, goes to another module, and what it makes of it comes back as table_i, later
+//   value: sums    sums_i is cast instead; saturate, stochastic: before the cast (rounding_pkg), random_i is used up
 //
 // All stages are one process, last stage first, so that each reads the register of the one before
 // as it was. Formats that are frequent have loops of their own, and what is the same for all lanes
@@ -54,13 +55,18 @@ module lanes (
   input  logic [31:0] flip_i,
   input  logic pair_relu_i,
   input  logic [7:0] pair_op_i,  // alu_op_e
-  input  logic pair_table_i,
+  input  logic pair_table_i,     // value_o is needed
   output row_pkg::lane_row_t value_o,
   output row_pkg::lane_row_t first_o,
 
   input  logic value_valid_i,
   input  logic value_table_i,    // of table_i
   input  row_pkg::lane_row_t table_i,
+  input  logic value_sums_i,     // of sums_i
+  input  row_pkg::lane_row_t sums_i,
+  input  logic value_saturate_i,
+  input  logic value_stochastic_i,
+  input  row_pkg::lane_row_t random_i,
   input  logic [3:0] value_dtype_i,
   output row_pkg::lane_row_t wr_data_o,
   output row_pkg::lane_row_t wr_skip_o  // not 0: of a masked write, the lane is not written
@@ -72,7 +78,7 @@ module lanes (
 
   row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q, skip_q;
   row_pkg::lane_row_t ready, cast, word, a, b, result;
-  logic [31:0] fold, swap, low, high;
+  logic [31:0] fold, swap, low, high, greatest;
   logic [22:0] format;
   logic [1:0] shift;
   logic [PartitionBits-1:0] from, start;
@@ -114,7 +120,16 @@ module lanes (
     // Cast. Every NaN that is written is the canonical one, also in fp32.
     if (value_valid_i) begin
       if (value_table_i) ready = table_i;
+      else if (value_sums_i) ready = sums_i;
       else ready = value_q;
+      if (value_saturate_i) begin
+        greatest = rounding_pkg::greatest_of(value_dtype_i);
+        for (int unsigned i = 0; i < P; i++) ready[i] = rounding_pkg::saturated(ready[i], greatest);
+      end
+      if (value_stochastic_i) begin
+        format = format_pkg::format_of(value_dtype_i);
+        for (int unsigned i = 0; i < P; i++) ready[i] = rounding_pkg::at_random(ready[i], format, random_i[i]);
+      end
       if (bits_i) begin
         for (int unsigned i = 0; i < P; i++) cast[i] = ready[i];
       end else if (value_dtype_i == defs_pkg::DtypeBf16) begin

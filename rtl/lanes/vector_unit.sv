@@ -10,24 +10,19 @@ module vector_unit (
 
   input  logic start_i,             // of an instruction: form_i is that of the next one ..
   input  instr_pkg::form_e form_i,
-  input  logic [7:0] partitions_i,  // likewise
   input  logic valid_i,
   input  logic last_i,
   input  row_pkg::lane_row_t x_i,
   input  row_pkg::lane_row_t first_i,  // its scalar
+  output logic draw_o,                 // random_i is used up
+  input  row_pkg::lane_row_t random_i,
   output logic valid_o,
   output logic last_o,
   output row_pkg::lane_row_t y_o
 );
 
   instr_pkg::form_e form_q;  // .. and this of the one that runs
-  logic [7:0] partitions_q;
-  always_ff @(posedge clk_i) begin
-    if (start_i) begin
-      form_q       <= form_i;
-      partitions_q <= partitions_i;
-    end
-  end
+  always_ff @(posedge clk_i) if (start_i) form_q <= form_i;
 
   function automatic logic of_eight(input instr_pkg::form_e form);
     of_eight = form == instr_pkg::FormMax8 || form == instr_pkg::FormFind8 || form == instr_pkg::FormReplace8;
@@ -60,11 +55,11 @@ module vector_unit (
     .valid_o(eight_valid), .last_o(eight_last), .y_o(eight_y)
   );
   vector_random u_random (
-    .clk_i, .rst_ni, .form_i(form_q), .partitions_i(partitions_q),
-    .valid_i(valid_i && !stats && !aggregate && !transpose && !eight), .last_i, .x_i, .first_i,
+    .clk_i, .rst_ni, .form_i(form_q), .valid_i(draw_o), .last_i, .x_i, .first_i, .random_i,
     .valid_o(random_valid), .last_o(random_last), .y_o(random_y)
   );
 
+  assign draw_o  = valid_i && (form_q == instr_pkg::FormRandom || form_q == instr_pkg::FormDropout);
   assign valid_o = stats_valid || aggregate_valid || transpose_valid || eight_valid || random_valid;
   assign last_o  = stats ? stats_last : aggregate ? aggregate_last : transpose ? transpose_last
                  : eight ? eight_last : random_last;

@@ -157,12 +157,12 @@ package operand_check_pkg;
     bits         = instr_pkg::bits_of(instr.opcode);
     fused_faults = scalar_faults(scalars.first, instr.partitions) | scalar_faults(scalars.second, instr.partitions);
     fused_faults.bad_operand = fused_faults.bad_operand || scalars.first.kind == defs_pkg::ScalarKindNone;
-    if (functions != 0 && !unused.imm[0] && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm
+    if (functions != 0 && !unused.imm[5] && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsImm
                            || scalars.second.kind != defs_pkg::ScalarKindNone)) begin
       fused_faults.unknown_opcode = !functions[instr.imm[5:0]];
       fused_faults.bad_format     = bits[instr.func[5:0]] != bits[instr.imm[5:0]];
     end else begin
-      fused_faults.reserved_bits = fused_faults.reserved_bits || instr.imm[5:0] != 0
+      fused_faults.reserved_bits = fused_faults.reserved_bits || (!unused.imm[5] && instr.imm[5:0] != 0)
           || (functions == 0 && scalars.second != '0);
     end
   endfunction
@@ -218,6 +218,7 @@ package operand_check_pkg;
           || (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsSrc1
               && !is_of_bits(instr.src1, element_shift(instr.dst.dtype)))
           || !is_of_bits(instr.dst, element_shift(instr.dst.dtype));
+      instr_faults.reserved_bits = instr_faults.reserved_bits || instr.dst.stochastic || instr.dst.saturate;
     end
     instr_faults.unknown_opcode = instr_faults.unknown_opcode || !rule.engines[engine[$clog2(defs_pkg::Sequencers)-1:0]]
         || (rule.functions != 0 && (instr.func[7:6] != 0 || !rule.functions[instr.func[5:0]]));

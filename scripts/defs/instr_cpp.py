@@ -32,6 +32,7 @@ struct OperandRow {
   std::uint16_t psum;
   Walk walk;
   bool columns;  ///< as many partitions as the stationary tile has columns, else instr.partitions
+  bool rounds;   ///< what is cast there may be rounded at random, and saturate
 
   constexpr bool used() const { return !role.empty(); }
   constexpr bool may_lie_in(Space space) const { return spaces >> static_cast<unsigned>(space) & 1; }
@@ -81,7 +82,7 @@ struct InstrRow {
   constexpr bool src1_first() const { return fixed_elements(operands[1].walk) != 0; }
   /// Has it two functions? The second one is in imm.
   constexpr bool is_fused() const {
-    return functions && scalars != ScalarPlace::None && imm != Imm::None;
+    return functions && (imm == Imm::Fused || imm == Imm::FusedScalar);
   }
   /// There is nothing in src1's place.
   constexpr bool leaves_src1() const { return !operands[1].used() && scalars != ScalarPlace::Src1; }
@@ -104,7 +105,7 @@ def flag(value):
 def cpp_row(defs, row):
     function = f"&function_name<{camel(row.function_enum)}>" if row.function_enum else "nullptr"
     operands = [f'     OperandRow{{"{o.role}", {o.spaces()}, 0x{format_mask(defs, o.sbuf):x}, 0x{format_mask(defs, o.psum):x}, '
-                f"Walk::{camel(o.walk)}, {flag(o.columns)}}}" for o in row.operands]
+                f"Walk::{camel(o.walk)}, {flag(o.columns)}, {flag(o.rounds)}}}" for o in row.operands]
     return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
             f"     {row.engines}, 0x{row.function_mask():x}, 0x{row.bit_functions(defs):x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, {row.imm_bits}, "
             f"ScalarPlace::{camel(row.scalars)}, Form::{camel(row.form)}, {flag(row.one_in_psum)}, {flag(row.moves)}, "
@@ -168,7 +169,7 @@ def signatures(row):
         params = [f"defs::{camel(row.function_enum)} func"] if row.functions else []
         values = [".func = static_cast<std::uint8_t>(func)"] if row.functions else []
         tiles = [f"const Tile& {o.place}" for o in there]
-        second = row.functions and row.imm and row.scalars != "none" and (given or not pair)
+        second = row.fused and (given or not pair)
         if row.scalars != "none":
             between = ["const Scalar& a"] + ([f"defs::{camel(row.function_enum)} func1"] if second else [])
             between += ["const Scalar& b"] if pair and given else []
@@ -177,7 +178,7 @@ def signatures(row):
             values += [".func1 = static_cast<std::uint8_t>(func1)"] if second else []
             values += [f".scalars = {{&a, {'&b' if pair and given else 'nullptr'}}}"]
         params += tiles
-        if row.imm and row.scalars == "none":
+        if row.imm and not row.fused and row.scalars != "imm":
             params += [f"const defs::{camel(row.imm)}& imm = {{}}"]
             values += [".imm = imm.words()[0]"]
         params += ["bool accumulate = false"] if row.accumulate else []
@@ -186,14 +187,18 @@ def signatures(row):
         yield ", ".join([*params, "Where at = Where::current()"]), ", ".join(values)
 
 
+def has_method(row):
+    return row.computes or row.scalars != "none"
+
+
 def stream_methods(defs, rows):
     out = [f"// {NOTE}.", "// One method per instruction with operands: what engine_streams.h makes its streams of.",
            "#pragma once", '#include "cmodel/program/stream.h"', '#include "cmodel/program/tile.h"', "", "namespace cmodel {", ""]
-    for engine in dict.fromkeys(row.engine for row in rows if row.computes):
+    for engine in dict.fromkeys(row.engine for row in rows if has_method(row)):
         out += ["template <class Derived>", f"class {engine}Methods : public Stream<Derived> {{", " public:",
                 "  using Stream<Derived>::Stream;"]
         for row in rows:
-            if row.engine != engine or not row.computes:
+            if row.engine != engine or not has_method(row):
                 continue
             for params, values in signatures(row):
                 out += [f"  /// {row.mnemonic}: {row.doc}.", f"  Derived& {row.method}({params}) {{",

@@ -10,16 +10,18 @@ OPERANDS = ["src0", "src1", "dst"]
 WALKS = ["all", "outer", "one", "two", "six", "eight"]
 STATIONARY = ["none", "write", "read"]
 SCALARS = ["none", "src1", "imm"]
-FORMS = ["elementwise", "scan", "select", "fill", "predicated", "shuffle",
-         "transpose", "stats", "aggregate", "max8", "find8", "replace8", "seed", "random", "dropout"]
-SOURCELESS = ["fill", "random"]
+FORMS = ["elementwise", "scan", "select", "fill", "sums", "seed", "predicated", "shuffle",
+         "transpose", "stats", "aggregate", "max8", "find8", "replace8", "random", "dropout"]
+SOURCELESS = ["fill", "sums", "random"]
 QUARTERS = ["transpose", "shuffle"]
 LIMITS = {"least": 1, "most": 0xFFFFFFFF, "multiple": 1}  # of elements, if the row does not say
+FUSED = ["fused", "fused_scalar"]  # imm with a second function
 ROW_KEYS = ["functions", "imm", "scalars", "form", "moves", "one_in_psum", "elements", "accumulate", "stationary", "method", "operands", *OPERANDS]
 # Fields that every row may use: the sequencer's.
 WAIT_AND_UPDATE = ["opcode", "wait_op", "wait_sem", "wait_value", "update", "update_sem", "update_delta"]
 SHAPE = ["partitions", "size3", "size2", "size1", "size0"]
 RESOLVED = ["index", "reserved"]  # of an operand: what the sequencer has made zero, and what must be
+ROUNDING = ["stochastic", "saturate"]  # must be, where nothing is cast
 FUNCTION_BITS = 64  # of the mask of functions: values below this
 
 
@@ -41,6 +43,7 @@ class Operand:
         self.sbuf, self.psum = ([] if key not in entry else formats[choose(where, key, entry[key], list(formats))]
                                 for key in ("sbuf", "psum"))
         self.walk = choose(where, "walk", entry.get("walk", "all"), WALKS)
+        self.rounds = place == "dst" and bool(self.sbuf)
         self.columns = choose(where, "partitions", entry.get("partitions", "instr"), ["instr", "columns"]) == "columns"
         if self.used and not self.sbuf and not self.psum:
             raise DefsError(f"{where}: needs formats in 'sbuf' or 'psum'")
@@ -76,12 +79,14 @@ class Row:
         self.scalars = choose(where, "scalars", entry.get("scalars", "none"), SCALARS)
         self.form = choose(where, "form", entry.get("form", "elementwise"), FORMS)
         self.moves = entry.get("moves", False)
+        self.operands[2].rounds &= not self.moves and self.form != "dropout"  # a number for each element already
         self.one_in_psum = entry.get("one_in_psum", False)
         self.by_quarters = self.form in QUARTERS
         check_keys(f"{where} elements", entry.get("elements", {}), [], list(LIMITS))
         self.limits = {**LIMITS, **entry.get("elements", {})}
         if self.scalars == "src1" and self.operands[1].used:
             raise DefsError(f"{where}: has both scalars and a src1")
+        self.fused = bool(self.functions) and self.scalars != "none" and self.imm in FUSED
         self.computes = any(o.used for o in self.operands)
         if self.computes and self.overlay:
             raise DefsError(f"{where}: has both operands and a struct in their place")
@@ -125,7 +130,7 @@ class Row:
         used = {*WAIT_AND_UPDATE, *(SHAPE if self.computes else []), *(o.place for o in self.operands if o.used)}
         used |= {field for field, has in (("func", self.functions), ("imm", self.imm), ("accumulate", self.accumulate)) if has}
         mask = 0
-        zero = [(lsb, width) for field, lsb, width in layout.positions("operand") if field["name"] in RESOLVED]
+        rounds = {o.place for o in self.operands if o.rounds}
         for field, lsb, width in layout.positions("instr"):
             if field["name"] == "src1" and self.scalars == "src1":
                 mask |= reserved_bits(layout, "scalars") << lsb
@@ -134,7 +139,8 @@ class Row:
             elif field["name"] not in used:
                 mask |= ((1 << width) - 1) << lsb
             elif "struct" in field:
-                mask |= sum(((1 << bits) - 1) << (lsb + at) for at, bits in zero)
+                zero = RESOLVED if field["name"] in rounds else RESOLVED + ROUNDING
+                mask |= sum(((1 << bits) - 1) << (lsb + at) for part, at, bits in layout.positions("operand") if part["name"] in zero)
         if self.overlay:
             width = layout.struct_width(self.overlay)
             if width > min(lsb for field, lsb, _ in layout.positions("instr") if field["name"] in [*WAIT_AND_UPDATE, "imm" * bool(self.imm)]):

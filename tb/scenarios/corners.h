@@ -107,6 +107,13 @@ class Corners {
   Tile tile(unsigned chip, unsigned core, Space space, Dtype dtype, unsigned n,
             const std::array<unsigned, 4>& size, unsigned at, unsigned bytes);
 
+  /// As a destination that is rounded in any way.
+  Tile rounded(Tile tile) {
+    tile.stochastic = random_.one_in(4);
+    tile.saturate = random_.one_in(4);
+    return tile;
+  }
+
   /// Now and then thousands of elements in one dimension, the same ones again and again.
   std::array<unsigned, 4> lane_loops();
 

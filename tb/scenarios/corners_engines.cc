@@ -97,7 +97,8 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
                              source(chip, c, n, size, banks), outer);
       } else {
         const Tile a = source(chip, c, n, size, banks), b = source(chip, c, n, size, banks);
-        const Tile to = tile(chip, c, Space::Sbuf, result(), n, size, kVectorAt, kEngineBytes);
+        const Tile to =
+            rounded(tile(chip, c, Space::Sbuf, result(), n, size, kVectorAt, kEngineBytes));
         if (kind == 0)
           core.vector().copy(a, to);
         else
@@ -110,15 +111,22 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       const unsigned n = partitions();
       const auto size = lane_loops();
       const Tile a = source(chip, c, n, size, banks);
-      const Tile to = tile(chip, c, Space::Sbuf, result(), n, size, kActAt, kEngineBytes);
+      const Tile to = rounded(tile(chip, c, Space::Sbuf, result(), n, size, kActAt, kEngineBytes));
+      const Tile bias = tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes);
+      const defs::Accumulator sums{.command = static_cast<std::uint8_t>(random_.between(0, 3))};
       const auto func = defs::kEveryActFunc[random_.between(0, defs::kEveryActFunc.size() - 1)];
       if (random_.one_in(10))
         core.act().nop();
+      else if (random_.one_in(20))
+        core.act().set_seed(static_cast<float>(i));
+      else if (random_.one_in(8))
+        core.act().read_accumulator(to);
+      else if (random_.one_in(3))
+        core.act().activate(func, a, to, sums);
       else if (random_.one_in(2))
-        core.act().activate(func, a, to);
+        core.act().activate(func, a, bias, to, sums);
       else
-        core.act().activate(
-            func, a, tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes), to);
+        core.act().activate_scaled(func, a, -1.5f, bias, to, sums);
       act.signal(core.act(), random_);
     }
   }

@@ -29,8 +29,7 @@ void Corners::rows(unsigned chip, unsigned c, defs::Engine engine, Stream& strea
     const unsigned quarter = p_ / 4;
     const unsigned n = row->by_quarters() ? quarter * random_.between(1, 4) : partitions();
     auto size = lane_loops();
-    while (!row->takes(std::uint64_t{size[0]} * size[1] * size[2] * size[3]))
-      size = row->most == 1 ? std::array{1u, 1u, 1u, 1u} : lane_loops();
+    while (!row->takes(std::uint64_t{size[0]} * size[1] * size[2] * size[3])) size = lane_loops();
     if (row->form == defs::Form::Transpose)
       size = {random_.between(1, 2), 1, random_.between(1, 2), quarter};
     cmodel::StreamBase::Given given;
@@ -75,6 +74,7 @@ void Corners::rows(unsigned chip, unsigned c, defs::Engine engine, Stream& strea
     const bool acts = engine == defs::Engine::Act;
     if (row->dst().used())
       tiles[2] = place(row->dst(), shape, acts ? kActAt : kVectorAt, kEngineBytes, false);
+    if (row->dst().rounds && !row->is_of_bits(given.func)) tiles[2] = rounded(tiles[2]);
     for (; reduced > 0; --reduced) {  // a destination is given without what is reduced
       std::ranges::rotate(tiles[2].size, tiles[2].size.end() - 1);
       std::ranges::rotate(tiles[2].stride, tiles[2].stride.end() - 1);
@@ -87,7 +87,8 @@ void Corners::rows(unsigned chip, unsigned c, defs::Engine engine, Stream& strea
     for (unsigned s = 0; s < 2; ++s) {
       Tile one = tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes);
       if (in_imm) one.partition = tiles[0].partition;
-      const Scalar scalar = random_.one_in(2) ? Scalar(one) : Scalar(float_of(random_.bf16()));
+      const bool there = row->computes() && random_.one_in(2);
+      const Scalar scalar = there ? Scalar(one) : Scalar(float_of(random_.bf16()));
       scalars.push_back(random_.one_in(2) && !in_imm ? scalar.reversed() : scalar);
     }
     const bool two = row->functions && row->scalars == defs::ScalarPlace::Src1 && random_.one_in(2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/scenarios/spoil.h"
 
+#include <algorithm>
 #include <array>
 
 #include "cmodel/machine/instruction.h"
@@ -28,7 +29,8 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
     case ErrorCause::ReservedBits:
       if (which == 0) i.reserved = 1u << random.between(0, 1);
       if (which == 1) i.size_dim = 1;
-      if (which == 2 && !sync) i.imm = 1u << random.between(0, 23);
+      if (which == 2 && !sync)  // beyond what the row has there
+        i.imm = 1u << std::max(random.between(0, 23), defs::row_of(i.opcode)->imm_bits);
       if (which == 2 && sync) i.partitions = 1;
       if (which == 3 && !sync) operand.reserved = 1;
       if (which == 3 && sync) i.size0 = 1;

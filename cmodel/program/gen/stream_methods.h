@@ -108,12 +108,7 @@ class VectorMethods : public Stream<Derived> {
   }
   /// MATCH_REPLACE8: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar.
   Derived& match_replace8(const Tile& src0, const Scalar& a, const Tile& src1, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(47), {.scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
-    return this->self();
-  }
-  /// SET_RNG_SEED: the random generator of each lane begins anew, from src0.
-  Derived& set_rng_seed(const Tile& src0, Where at = Where::current()) {
-    this->put(*defs::row_of(56), {.operands = {&src0, nullptr, nullptr}}, at);
+    this->put(*defs::row_of(56), {.scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
     return this->self();
   }
   /// RNG: dst = 32 random bits, of narrow elements the lower ones.
@@ -126,6 +121,11 @@ class VectorMethods : public Stream<Derived> {
     this->put(*defs::row_of(58), {.scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
+  /// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
+  Derived& set_seed(const Scalar& a, Where at = Where::current()) {
+    this->put(*defs::row_of(47), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, nullptr}}, at);
+    return this->self();
+  }
 };
 
 template <class Derived>
@@ -133,23 +133,33 @@ class ActMethods : public Stream<Derived> {
  public:
   using Stream<Derived>::Stream;
   /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
-  Derived& activate(defs::ActFunc func, const Tile& src0, const Tile& src1, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, &src1, &dst}}, at);
+  Derived& activate(defs::ActFunc func, const Tile& src0, const Tile& src1, const Tile& dst, const defs::Accumulator& imm = {}, Where at = Where::current()) {
+    this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .imm = imm.words()[0], .operands = {&src0, &src1, &dst}}, at);
     return this->self();
   }
   /// ACTIVATE: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none.
-  Derived& activate(defs::ActFunc func, const Tile& src0, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .operands = {&src0, nullptr, &dst}}, at);
+  Derived& activate(defs::ActFunc func, const Tile& src0, const Tile& dst, const defs::Accumulator& imm = {}, Where at = Where::current()) {
+    this->put(*defs::row_of(48), {.func = static_cast<std::uint8_t>(func), .imm = imm.words()[0], .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
   /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
-  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Scalar& b, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, &b}, .operands = {&src0, nullptr, &dst}}, at);
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Scalar& b, const Tile& dst, const defs::Accumulator& imm = {}, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, &b}, .imm = imm.words()[0], .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
   /// ACTIVATE_SCALED: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product.
-  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Tile& dst, Where at = Where::current()) {
-    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
+  Derived& activate_scaled(defs::ActFunc func, const Tile& src0, const Scalar& a, const Tile& dst, const defs::Accumulator& imm = {}, Where at = Where::current()) {
+    this->put(*defs::row_of(49), {.func = static_cast<std::uint8_t>(func), .scalars = {&a, nullptr}, .imm = imm.words()[0], .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// ACT_READ_ACCUMULATOR: dst = cast(accumulator), of every lane its own; they stay as they are.
+  Derived& read_accumulator(const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(50), {.operands = {nullptr, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// ACT_SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
+  Derived& set_seed(const Scalar& a, Where at = Where::current()) {
+    this->put(*defs::row_of(51), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, nullptr}}, at);
     return this->self();
   }
 };

@@ -448,6 +448,24 @@ inline constexpr std::string_view to_string(ActFunc value) {
 }
 inline constexpr std::array kEveryActFunc{ActFunc::Copy, ActFunc::Relu, ActFunc::Square, ActFunc::Abs, ActFunc::Sign, ActFunc::Exp, ActFunc::Log, ActFunc::Sqrt, ActFunc::Rsqrt, ActFunc::Reciprocal, ActFunc::Sin, ActFunc::Arctan, ActFunc::Tanh, ActFunc::Sigmoid, ActFunc::Erf, ActFunc::Gelu, ActFunc::GeluApprxTanh, ActFunc::GeluApprxSigmoid, ActFunc::Silu, ActFunc::Softplus, ActFunc::Mish, ActFunc::GeluDx, ActFunc::SiluDx, ActFunc::ErfDx, ActFunc::GeluApprxSigmoidDx};
 
+/// what the activation engine does with its accumulators: a sum of fp32 for each lane, all +0 after reset
+enum class ReduceCommand : std::uint8_t {
+  Idle = 0,  ///< nothing
+  Reset = 1,  ///< those of the lanes in use become +0
+  Reduce = 2,  ///< sum = sum + func(..), element after element, each rounded once; what is added is not cast before
+  ResetReduce = 3,  ///< both, in this order
+};
+inline constexpr std::string_view to_string(ReduceCommand value) {
+  switch (value) {
+    case ReduceCommand::Idle: return "Idle";
+    case ReduceCommand::Reset: return "Reset";
+    case ReduceCommand::Reduce: return "Reduce";
+    case ReduceCommand::ResetReduce: return "ResetReduce";
+  }
+  return "?";
+}
+inline constexpr std::array kEveryReduceCommand{ReduceCommand::Idle, ReduceCommand::Reset, ReduceCommand::Reduce, ReduceCommand::ResetReduce};
+
 /// what a DMA engine makes of a row and of one from its second source
 enum class Combine : std::uint8_t {
   Copy = 0,  ///< src; there is no second source
@@ -790,12 +808,14 @@ enum class Opcode : std::uint8_t {
   StreamShuffle = 44,  ///< vector: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move
   Max8 = 45,  ///< vector: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all
   FindIndex8 = 46,  ///< vector: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none
-  MatchReplace8 = 47,  ///< vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
-  SetRngSeed = 56,  ///< vector: the random generator of each lane begins anew, from src0
+  MatchReplace8 = 56,  ///< vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
   Rng = 57,  ///< vector: dst = 32 random bits, of narrow elements the lower ones
   Dropout = 58,  ///< vector: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it
+  SetSeed = 47,  ///< vector: the random generators of all lanes begin again, with seed a, an immediate
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
+  ActReadAccumulator = 50,  ///< activation: dst = cast(accumulator), of every lane its own; they stay as they are
+  ActSetSeed = 51,  ///< activation: the random generators of all lanes begin again, with seed a, an immediate
   DmaTrigger = 64,  ///< sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
   DmaStart = 65,  ///< sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
 };
@@ -824,17 +844,19 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::Max8: return "Max8";
     case Opcode::FindIndex8: return "FindIndex8";
     case Opcode::MatchReplace8: return "MatchReplace8";
-    case Opcode::SetRngSeed: return "SetRngSeed";
     case Opcode::Rng: return "Rng";
     case Opcode::Dropout: return "Dropout";
+    case Opcode::SetSeed: return "SetSeed";
     case Opcode::Activate: return "Activate";
     case Opcode::ActivateScaled: return "ActivateScaled";
+    case Opcode::ActReadAccumulator: return "ActReadAccumulator";
+    case Opcode::ActSetSeed: return "ActSetSeed";
     case Opcode::DmaTrigger: return "DmaTrigger";
     case Opcode::DmaStart: return "DmaStart";
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::CopyPredicated, Opcode::BnStats, Opcode::BnAggr, Opcode::Transpose, Opcode::StreamShuffle, Opcode::Max8, Opcode::FindIndex8, Opcode::MatchReplace8, Opcode::SetRngSeed, Opcode::Rng, Opcode::Dropout, Opcode::Activate, Opcode::ActivateScaled, Opcode::DmaTrigger, Opcode::DmaStart};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::CopyPredicated, Opcode::BnStats, Opcode::BnAggr, Opcode::Transpose, Opcode::StreamShuffle, Opcode::Max8, Opcode::FindIndex8, Opcode::MatchReplace8, Opcode::Rng, Opcode::Dropout, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.
@@ -1315,6 +1337,25 @@ struct Reduction {
   bool operator==(const Reduction&) const = default;
 };
 
+/// imm of an instruction with a sum beside its results; lane i is partition i of those in use
+struct Accumulator {
+  static constexpr unsigned kBits = 2;
+  static constexpr unsigned kWords = 1;
+  using Words = std::array<std::uint32_t, 1>;
+  std::uint8_t command{};  ///< reduce_command
+  void pack(std::uint32_t* words, unsigned at = 0) const {
+    put_bits(words, at + 0, 2, static_cast<std::uint64_t>(command));
+  }
+  static Accumulator unpack(const std::uint32_t* words, unsigned at = 0) {
+    Accumulator s;
+    s.command = static_cast<std::uint8_t>(get_bits(words, at + 0, 2));
+    return s;
+  }
+  Words words() const { Words w{}; pack(w.data()); return w; }
+  static Accumulator from(const Words& w) { return unpack(w.data()); }
+  bool operator==(const Accumulator&) const = default;
+};
+
 /// operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
 struct DmaStart {
   static constexpr unsigned kBits = 372;
@@ -1407,6 +1448,8 @@ struct Operand {
   std::uint8_t partition{};  ///< first partition
   std::uint32_t offset{};  ///< byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
   std::uint8_t index{};  ///< offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
+  std::uint8_t stochastic{};  ///< how what is cast is rounded: 0: to nearest even; 1: at random, without bias. Zero where nothing is cast
+  std::uint8_t saturate{};  ///< what is beyond the greatest float: 0: infinity; 1: the greatest. Zero where nothing is cast
   std::uint8_t reserved{};  ///< zero
   std::int16_t stride3{};  ///< elements
   std::int16_t stride2{};  ///< elements
@@ -1418,7 +1461,9 @@ struct Operand {
     put_bits(words, at + 98, 8, static_cast<std::uint64_t>(partition));
     put_bits(words, at + 74, 24, static_cast<std::uint64_t>(offset));
     put_bits(words, at + 68, 6, static_cast<std::uint64_t>(index));
-    put_bits(words, at + 64, 4, static_cast<std::uint64_t>(reserved));
+    put_bits(words, at + 67, 1, static_cast<std::uint64_t>(stochastic));
+    put_bits(words, at + 66, 1, static_cast<std::uint64_t>(saturate));
+    put_bits(words, at + 64, 2, static_cast<std::uint64_t>(reserved));
     put_bits(words, at + 48, 16, static_cast<std::uint64_t>(stride3));
     put_bits(words, at + 32, 16, static_cast<std::uint64_t>(stride2));
     put_bits(words, at + 16, 16, static_cast<std::uint64_t>(stride1));
@@ -1431,7 +1476,9 @@ struct Operand {
     s.partition = static_cast<std::uint8_t>(get_bits(words, at + 98, 8));
     s.offset = static_cast<std::uint32_t>(get_bits(words, at + 74, 24));
     s.index = static_cast<std::uint8_t>(get_bits(words, at + 68, 6));
-    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 64, 4));
+    s.stochastic = static_cast<std::uint8_t>(get_bits(words, at + 67, 1));
+    s.saturate = static_cast<std::uint8_t>(get_bits(words, at + 66, 1));
+    s.reserved = static_cast<std::uint8_t>(get_bits(words, at + 64, 2));
     s.stride3 = static_cast<std::int16_t>(get_signed(words, at + 48, 16));
     s.stride2 = static_cast<std::int16_t>(get_signed(words, at + 32, 16));
     s.stride1 = static_cast<std::int16_t>(get_signed(words, at + 16, 16));

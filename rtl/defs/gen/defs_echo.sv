@@ -79,6 +79,9 @@ module defs_echo (
   output logic [2:0] reduction_o,
   output logic reduction_f_negate_o,
   output logic [1:0] reduction_f_more_o,
+  input  logic [1:0] accumulator_i,
+  output logic [1:0] accumulator_o,
+  output logic [1:0] accumulator_f_command_o,
   input  logic [371:0] dma_start_i,
   output logic [371:0] dma_start_o,
   output logic [3:0] dma_start_f_engine_o,
@@ -110,7 +113,9 @@ module defs_echo (
   output logic [7:0] operand_f_partition_o,
   output logic [23:0] operand_f_offset_o,
   output logic [5:0] operand_f_index_o,
-  output logic [3:0] operand_f_reserved_o,
+  output logic operand_f_stochastic_o,
+  output logic operand_f_saturate_o,
+  output logic [1:0] operand_f_reserved_o,
   output logic [15:0] operand_f_stride3_o,
   output logic [15:0] operand_f_stride2_o,
   output logic [15:0] operand_f_stride1_o,
@@ -140,7 +145,9 @@ module defs_echo (
   output logic [7:0] instr_f_src0_partition_o,
   output logic [23:0] instr_f_src0_offset_o,
   output logic [5:0] instr_f_src0_index_o,
-  output logic [3:0] instr_f_src0_reserved_o,
+  output logic instr_f_src0_stochastic_o,
+  output logic instr_f_src0_saturate_o,
+  output logic [1:0] instr_f_src0_reserved_o,
   output logic [15:0] instr_f_src0_stride3_o,
   output logic [15:0] instr_f_src0_stride2_o,
   output logic [15:0] instr_f_src0_stride1_o,
@@ -150,7 +157,9 @@ module defs_echo (
   output logic [7:0] instr_f_src1_partition_o,
   output logic [23:0] instr_f_src1_offset_o,
   output logic [5:0] instr_f_src1_index_o,
-  output logic [3:0] instr_f_src1_reserved_o,
+  output logic instr_f_src1_stochastic_o,
+  output logic instr_f_src1_saturate_o,
+  output logic [1:0] instr_f_src1_reserved_o,
   output logic [15:0] instr_f_src1_stride3_o,
   output logic [15:0] instr_f_src1_stride2_o,
   output logic [15:0] instr_f_src1_stride1_o,
@@ -160,7 +169,9 @@ module defs_echo (
   output logic [7:0] instr_f_dst_partition_o,
   output logic [23:0] instr_f_dst_offset_o,
   output logic [5:0] instr_f_dst_index_o,
-  output logic [3:0] instr_f_dst_reserved_o,
+  output logic instr_f_dst_stochastic_o,
+  output logic instr_f_dst_saturate_o,
+  output logic [1:0] instr_f_dst_reserved_o,
   output logic [15:0] instr_f_dst_stride3_o,
   output logic [15:0] instr_f_dst_stride2_o,
   output logic [15:0] instr_f_dst_stride1_o,
@@ -489,6 +500,11 @@ module defs_echo (
   assign reduction_out.negate = reduction_f_negate_o;
   assign reduction_f_more_o = reduction_in.more;
   assign reduction_out.more = reduction_f_more_o;
+  defs_pkg::accumulator_t accumulator_in, accumulator_out;
+  assign accumulator_in = accumulator_i;
+  assign accumulator_o = accumulator_out;
+  assign accumulator_f_command_o = accumulator_in.command;
+  assign accumulator_out.command = accumulator_f_command_o;
   defs_pkg::dma_start_t dma_start_in, dma_start_out;
   assign dma_start_in = dma_start_i;
   assign dma_start_o = dma_start_out;
@@ -549,6 +565,10 @@ module defs_echo (
   assign operand_out.offset = operand_f_offset_o;
   assign operand_f_index_o = operand_in.index;
   assign operand_out.index = operand_f_index_o;
+  assign operand_f_stochastic_o = operand_in.stochastic;
+  assign operand_out.stochastic = operand_f_stochastic_o;
+  assign operand_f_saturate_o = operand_in.saturate;
+  assign operand_out.saturate = operand_f_saturate_o;
   assign operand_f_reserved_o = operand_in.reserved;
   assign operand_out.reserved = operand_f_reserved_o;
   assign operand_f_stride3_o = operand_in.stride3;
@@ -608,6 +628,10 @@ module defs_echo (
   assign instr_out.src0.offset = instr_f_src0_offset_o;
   assign instr_f_src0_index_o = instr_in.src0.index;
   assign instr_out.src0.index = instr_f_src0_index_o;
+  assign instr_f_src0_stochastic_o = instr_in.src0.stochastic;
+  assign instr_out.src0.stochastic = instr_f_src0_stochastic_o;
+  assign instr_f_src0_saturate_o = instr_in.src0.saturate;
+  assign instr_out.src0.saturate = instr_f_src0_saturate_o;
   assign instr_f_src0_reserved_o = instr_in.src0.reserved;
   assign instr_out.src0.reserved = instr_f_src0_reserved_o;
   assign instr_f_src0_stride3_o = instr_in.src0.stride3;
@@ -628,6 +652,10 @@ module defs_echo (
   assign instr_out.src1.offset = instr_f_src1_offset_o;
   assign instr_f_src1_index_o = instr_in.src1.index;
   assign instr_out.src1.index = instr_f_src1_index_o;
+  assign instr_f_src1_stochastic_o = instr_in.src1.stochastic;
+  assign instr_out.src1.stochastic = instr_f_src1_stochastic_o;
+  assign instr_f_src1_saturate_o = instr_in.src1.saturate;
+  assign instr_out.src1.saturate = instr_f_src1_saturate_o;
   assign instr_f_src1_reserved_o = instr_in.src1.reserved;
   assign instr_out.src1.reserved = instr_f_src1_reserved_o;
   assign instr_f_src1_stride3_o = instr_in.src1.stride3;
@@ -648,6 +676,10 @@ module defs_echo (
   assign instr_out.dst.offset = instr_f_dst_offset_o;
   assign instr_f_dst_index_o = instr_in.dst.index;
   assign instr_out.dst.index = instr_f_dst_index_o;
+  assign instr_f_dst_stochastic_o = instr_in.dst.stochastic;
+  assign instr_out.dst.stochastic = instr_f_dst_stochastic_o;
+  assign instr_f_dst_saturate_o = instr_in.dst.saturate;
+  assign instr_out.dst.saturate = instr_f_dst_saturate_o;
   assign instr_f_dst_reserved_o = instr_in.dst.reserved;
   assign instr_out.dst.reserved = instr_f_dst_reserved_o;
   assign instr_f_dst_stride3_o = instr_in.dst.stride3;

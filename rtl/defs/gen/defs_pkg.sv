@@ -242,6 +242,14 @@ package defs_pkg;
     ActFuncGeluApprxSigmoidDx = 8'd27  // derivative of GeluApprxSigmoid
   } act_func_e;
 
+  // what the activation engine does with its accumulators: a sum of fp32 for each lane, all +0 after reset
+  typedef enum logic [1:0] {
+    ReduceCommandIdle = 2'd0,  // nothing
+    ReduceCommandReset = 2'd1,  // those of the lanes in use become +0
+    ReduceCommandReduce = 2'd2,  // sum = sum + func(..), element after element, each rounded once; what is added is not cast before
+    ReduceCommandResetReduce = 2'd3  // both, in this order
+  } reduce_command_e;
+
   // what a DMA engine makes of a row and of one from its second source
   typedef enum logic [2:0] {
     CombineCopy = 3'd0,  // src; there is no second source
@@ -413,12 +421,14 @@ package defs_pkg;
     OpcodeStreamShuffle = 8'd44,  // vector: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move
     OpcodeMax8 = 8'd45,  // vector: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all
     OpcodeFindIndex8 = 8'd46,  // vector: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none
-    OpcodeMatchReplace8 = 8'd47,  // vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
-    OpcodeSetRngSeed = 8'd56,  // vector: the random generator of each lane begins anew, from src0
+    OpcodeMatchReplace8 = 8'd56,  // vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
     OpcodeRng = 8'd57,  // vector: dst = 32 random bits, of narrow elements the lower ones
     OpcodeDropout = 8'd58,  // vector: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it
+    OpcodeSetSeed = 8'd47,  // vector: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
+    OpcodeActReadAccumulator = 8'd50,  // activation: dst = cast(accumulator), of every lane its own; they stay as they are
+    OpcodeActSetSeed = 8'd51,  // activation: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeDmaTrigger = 8'd64,  // sync: ring DMA engine imm[23:16] for imm[15:0] descriptors
     OpcodeDmaStart = 8'd65  // sync: DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done
   } opcode_e;
@@ -537,6 +547,12 @@ package defs_pkg;
   } reduction_t;
   localparam int unsigned ReductionBits = 3;
 
+  // imm of an instruction with a sum beside its results; lane i is partition i of those in use
+  typedef struct packed {
+    logic [1:0] command;  // reduce_command
+  } accumulator_t;
+  localparam int unsigned AccumulatorBits = 2;
+
   // operands of DmaStart: a descriptor of this core's DMA engine. Its update is that of the instruction, its second source is where it writes
   typedef struct packed {
     logic [3:0] engine;  // DMA engine of this core
@@ -571,7 +587,9 @@ package defs_pkg;
     logic [7:0] partition;  // first partition
     logic [23:0] offset;  // byte inside the partition; PSUM: bank * PsumCols * 4 + column * 4
     logic [5:0] index;  // offset += R[index] bytes, mod 2^32; what does not fit the field is OutOfBounds
-    logic [3:0] reserved;  // zero
+    logic stochastic;  // how what is cast is rounded: 0: to nearest even; 1: at random, without bias. Zero where nothing is cast
+    logic saturate;  // what is beyond the greatest float: 0: infinity; 1: the greatest. Zero where nothing is cast
+    logic [1:0] reserved;  // zero
     logic signed [15:0] stride3;  // elements
     logic signed [15:0] stride2;  // elements
     logic signed [15:0] stride1;  // elements

@@ -9,7 +9,7 @@ package instr_pkg;
   // Where its scalars are: two in place of src1, one in imm.
   typedef enum logic [1:0] {ScalarsNone = 2'd0, ScalarsSrc1 = 2'd1, ScalarsImm = 2'd2} scalars_e;
   // What it makes of elements and scalars.
-  typedef enum logic [3:0] {FormElementwise = 4'd0, FormScan = 4'd1, FormSelect = 4'd2, FormFill = 4'd3, FormPredicated = 4'd4, FormShuffle = 4'd5, FormTranspose = 4'd6, FormStats = 4'd7, FormAggregate = 4'd8, FormMax8 = 4'd9, FormFind8 = 4'd10, FormReplace8 = 4'd11, FormSeed = 4'd12, FormRandom = 4'd13, FormDropout = 4'd14} form_e;
+  typedef enum logic [3:0] {FormElementwise = 4'd0, FormScan = 4'd1, FormSelect = 4'd2, FormFill = 4'd3, FormSums = 4'd4, FormSeed = 4'd5, FormPredicated = 4'd6, FormShuffle = 4'd7, FormTranspose = 4'd8, FormStats = 4'd9, FormAggregate = 4'd10, FormMax8 = 4'd11, FormFind8 = 4'd12, FormReplace8 = 4'd13, FormRandom = 4'd14, FormDropout = 4'd15} form_e;
 
   typedef struct packed {
     logic [31:0] least;
@@ -48,7 +48,6 @@ package instr_pkg;
   localparam logic [15:0] FormatsMask = 16'h1a00;
   localparam logic [15:0] FormatsMask8 = 16'h0200;
   localparam logic [15:0] FormatsIndex = 16'h1800;
-  localparam logic [15:0] FormatsWord = 16'h1100;
   localparam logic [15:0] FormatsRandom = 16'h1f80;
   localparam logic [15:0] FormatsSum = 16'h0101;
   localparam logic [15:0] FormatsNarrow = 16'h007c;
@@ -86,47 +85,51 @@ package instr_pkg;
   localparam logic [511:0] UnusedMultiplyMoving = {128'h00ff0000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedTensorCopy = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorTensor = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorReduce = {128'h00008000000000000003ffffe3ff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorScalar = {128'h00008000000000000003ffff03ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedScalarTensorTensor = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedTensorTensorScan = {128'h00008000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedSelect = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedMemset = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
-      128'hffffffff1fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+      128'hffffffff1fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedCopyPredicated = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedBnStats = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedBnAggr = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedTranspose = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedStreamShuffle = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
   localparam logic [511:0] UnusedMax8 = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
   localparam logic [511:0] UnusedFindIndex8 = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedMatchReplace8 = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
-  localparam logic [511:0] UnusedSetRngSeed = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h00000000ffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedRng = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedDropout = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
-  localparam logic [511:0] UnusedActivate = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
-  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
-      128'h000000001fffff000000001fffff0000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedSetSeed = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffff1fffff000000001fffff0000, 128'h0000ffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedActivate = {128'h00008000000000000003fffff3ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedActivateScaled = {128'h00008000000000000003fffff3ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000001fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedActReadAccumulator = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
+  localparam logic [511:0] UnusedActSetSeed = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
+      128'hffffffff1fffff000000001fffff0000, 128'h0000ffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedDmaTrigger = {128'h00ff80000000000003fc000003ffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffffffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedDmaStart = {128'h00ff80000000000003ffffffffffffff, 128'hfff00000000000000000000000000000,
@@ -225,10 +228,6 @@ package instr_pkg;
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkEight, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
-  localparam rule_t RuleSetRngSeed = {4'b0010, 64'h0,
-    {4'b0010, 16'h1100, 16'h0000, WalkAll, 1'b0},
-    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleRng = {4'b0010, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -237,6 +236,10 @@ package instr_pkg;
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleSetSeed = {4'b0010, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleActivate = {4'b0100, 64'hfffff1f,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
@@ -245,6 +248,14 @@ package instr_pkg;
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleActReadAccumulator = {4'b0100, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleActSetSeed = {4'b0100, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
   localparam rule_t RuleDmaTrigger = {4'b1000, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -280,11 +291,13 @@ package instr_pkg;
       defs_pkg::OpcodeMax8: rule_of = RuleMax8;
       defs_pkg::OpcodeFindIndex8: rule_of = RuleFindIndex8;
       defs_pkg::OpcodeMatchReplace8: rule_of = RuleMatchReplace8;
-      defs_pkg::OpcodeSetRngSeed: rule_of = RuleSetRngSeed;
       defs_pkg::OpcodeRng: rule_of = RuleRng;
       defs_pkg::OpcodeDropout: rule_of = RuleDropout;
+      defs_pkg::OpcodeSetSeed: rule_of = RuleSetSeed;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
       defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
+      defs_pkg::OpcodeActReadAccumulator: rule_of = RuleActReadAccumulator;
+      defs_pkg::OpcodeActSetSeed: rule_of = RuleActSetSeed;
       defs_pkg::OpcodeDmaTrigger: rule_of = RuleDmaTrigger;
       defs_pkg::OpcodeDmaStart: rule_of = RuleDmaStart;
       default: rule_of = '0;
@@ -317,11 +330,13 @@ package instr_pkg;
       defs_pkg::OpcodeMax8: unused_of = UnusedMax8;
       defs_pkg::OpcodeFindIndex8: unused_of = UnusedFindIndex8;
       defs_pkg::OpcodeMatchReplace8: unused_of = UnusedMatchReplace8;
-      defs_pkg::OpcodeSetRngSeed: unused_of = UnusedSetRngSeed;
       defs_pkg::OpcodeRng: unused_of = UnusedRng;
       defs_pkg::OpcodeDropout: unused_of = UnusedDropout;
+      defs_pkg::OpcodeSetSeed: unused_of = UnusedSetSeed;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
       defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
+      defs_pkg::OpcodeActReadAccumulator: unused_of = UnusedActReadAccumulator;
+      defs_pkg::OpcodeActSetSeed: unused_of = UnusedActSetSeed;
       defs_pkg::OpcodeDmaTrigger: unused_of = UnusedDmaTrigger;
       defs_pkg::OpcodeDmaStart: unused_of = UnusedDmaStart;
       default: unused_of = '0;
@@ -354,11 +369,13 @@ package instr_pkg;
       defs_pkg::OpcodeMax8: engines_of = 4'b0010;
       defs_pkg::OpcodeFindIndex8: engines_of = 4'b0010;
       defs_pkg::OpcodeMatchReplace8: engines_of = 4'b0010;
-      defs_pkg::OpcodeSetRngSeed: engines_of = 4'b0010;
       defs_pkg::OpcodeRng: engines_of = 4'b0010;
       defs_pkg::OpcodeDropout: engines_of = 4'b0010;
+      defs_pkg::OpcodeSetSeed: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
+      defs_pkg::OpcodeActReadAccumulator: engines_of = 4'b0100;
+      defs_pkg::OpcodeActSetSeed: engines_of = 4'b0100;
       defs_pkg::OpcodeDmaTrigger: engines_of = 4'b1000;
       defs_pkg::OpcodeDmaStart: engines_of = 4'b1000;
       default: engines_of = '0;
@@ -396,7 +413,9 @@ package instr_pkg;
       defs_pkg::OpcodeMemset: scalars_of = ScalarsSrc1;
       defs_pkg::OpcodeMatchReplace8: scalars_of = ScalarsImm;
       defs_pkg::OpcodeDropout: scalars_of = ScalarsImm;
+      defs_pkg::OpcodeSetSeed: scalars_of = ScalarsSrc1;
       defs_pkg::OpcodeActivateScaled: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeActSetSeed: scalars_of = ScalarsSrc1;
       default: scalars_of = ScalarsNone;
     endcase
   endfunction
@@ -406,7 +425,9 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeTensorScalar: scalars_in_src1 = 1'b1;
       defs_pkg::OpcodeMemset: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeSetSeed: scalars_in_src1 = 1'b1;
       defs_pkg::OpcodeActivateScaled: scalars_in_src1 = 1'b1;
+      defs_pkg::OpcodeActSetSeed: scalars_in_src1 = 1'b1;
       default: scalars_in_src1 = 1'b0;
     endcase
   endfunction
@@ -425,9 +446,11 @@ package instr_pkg;
       defs_pkg::OpcodeMax8: form_of = FormMax8;
       defs_pkg::OpcodeFindIndex8: form_of = FormFind8;
       defs_pkg::OpcodeMatchReplace8: form_of = FormReplace8;
-      defs_pkg::OpcodeSetRngSeed: form_of = FormSeed;
       defs_pkg::OpcodeRng: form_of = FormRandom;
       defs_pkg::OpcodeDropout: form_of = FormDropout;
+      defs_pkg::OpcodeSetSeed: form_of = FormSeed;
+      defs_pkg::OpcodeActReadAccumulator: form_of = FormSums;
+      defs_pkg::OpcodeActSetSeed: form_of = FormSeed;
       default: form_of = FormElementwise;
     endcase
   endfunction
@@ -437,7 +460,6 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeTranspose: moves_bits = 1'b1;
       defs_pkg::OpcodeStreamShuffle: moves_bits = 1'b1;
-      defs_pkg::OpcodeSetRngSeed: moves_bits = 1'b1;
       defs_pkg::OpcodeRng: moves_bits = 1'b1;
       default: moves_bits = 1'b0;
     endcase
@@ -462,7 +484,6 @@ package instr_pkg;
       defs_pkg::OpcodeMax8: limits_of = {32'd8, 32'd16384, 32'd1};
       defs_pkg::OpcodeFindIndex8: limits_of = {32'd8, 32'd16384, 32'd1};
       defs_pkg::OpcodeMatchReplace8: limits_of = {32'd1, 32'd16384, 32'd1};
-      defs_pkg::OpcodeSetRngSeed: limits_of = {32'd1, 32'd1, 32'd1};
       default: limits_of = {32'd1, 32'd4294967295, 32'd1};
     endcase
   endfunction

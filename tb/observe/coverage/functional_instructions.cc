@@ -71,15 +71,20 @@ std::string second_name(const InstrRow& row, std::uint8_t func) {
   return fmt::format("{}.second.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
 }
 
-/// Do the row's sizes say how the operand is walked in dimension d, and may there be one?
-bool has_dimension(const OperandRow& rule, unsigned d) {
-  return !defs::fixed_elements(rule.walk) && (d == 0 || rule.walk != defs::Walk::One);
-}
+/// Do the instruction's sizes say how the operand is walked?
+bool has_dimension(const OperandRow& rule) { return !defs::fixed_elements(rule.walk); }
 /// Sizes of which a row has no instruction have no bin.
 bool has_elements(const InstrRow& row, std::string_view corner) {
   if (corner == "one") return row.takes(1) && row.form != defs::Form::Transpose;
-  if (row.most == 1) return false;
   return corner == "even" || row.form != defs::Form::Transpose;
+}
+/// BLOCK.rounding.OPCODE.HOW
+std::string rounding_name(const InstrRow& row, std::string_view how) {
+  return fmt::format("{}.rounding.{}.{}", block(engine_of(row)), row.name, how);
+}
+/// BLOCK.sums.OPCODE.COMMAND
+std::string sums_name(const InstrRow& row, defs::ReduceCommand command) {
+  return fmt::format("{}.sums.{}.{}", block(engine_of(row)), row.name, to_string(command));
 }
 
 /// Corners of how much of P, and of where it starts.
@@ -122,10 +127,10 @@ void Functional::make_instruction_bins() {
     if (!row.runs_on(Engine::Tensor)) make_format_bins(row);
     for (const auto& [operand, rule] : shaped(row)) {
       for (const auto step : kSteps)
-        if (rule->walk == defs::Walk::All && row.most > 1)
+        if (rule->walk == defs::Walk::All)
           bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
       for (unsigned d = 1; d < 4; ++d)
-        if (has_dimension(*rule, d) && row.most > 1)
+        if (has_dimension(*rule))
           bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
       for (const auto start : kStarts)
         if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
@@ -133,7 +138,7 @@ void Functional::make_instruction_bins() {
     for (const auto count : kCounts)
       if (count != "one" || !row.by_quarters())
         bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
-    for (unsigned dims = 1; dims <= (row.most > 1 ? 4u : 1u); ++dims)
+    for (unsigned dims = 1; dims <= 4; ++dims)
       bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
     for (const auto elements : kElements)
       if (has_elements(row, elements))
@@ -166,6 +171,10 @@ void Functional::make_format_bins(const InstrRow& row) {
     if (kind != defs::ScalarKind::None) bin(scalar_name(row, "first", kind));
     if (pair) bin(scalar_name(row, "second", kind));
   }
+  for (const char* how : {"stochastic", "saturate"})
+    if (row.dst().rounds) bin(rounding_name(row, how));
+  for (const auto command : defs::kEveryReduceCommand)
+    if (row.imm == defs::Imm::Accumulator) bin(sums_name(row, command));
   for (unsigned func = 0; func < 64; ++func)
     if (row.is_fused() && row.functions >> func & 1)
       bin(second_name(row, static_cast<std::uint8_t>(func)));
@@ -208,6 +217,9 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
         hit(scalar_name(*row, "second", static_cast<defs::ScalarKind>(scalars.second.kind)));
       if (const auto func1 = cmodel::second_function(i)) hit(second_name(*row, *func1));
     }
+    if (i.dst.stochastic) hit(rounding_name(*row, "stochastic"));
+    if (i.dst.saturate) hit(rounding_name(*row, "saturate"));
+    if (row->imm == defs::Imm::Accumulator) hit(sums_name(*row, cmodel::reduce_command(i)));
     for (unsigned o = 0; o < row->operands.size(); ++o)
       if (row->operands[o].used()) hit(format_name(*row, o, *cmodel::operands_of(i)[o]));
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cmodel/machine/dma.h"
+#include "cmodel/program/disassemble.h"
 
 namespace {
 
@@ -193,6 +194,42 @@ TEST(Assembler, PutsScalarsWhereTheRowHasThem) {
             (defs::Scalars{.first = {.kind = 1, .value = 0xbfc00000}}));
   EXPECT_EQ(instr(3).size0, 8);
   EXPECT_EQ(instr(4).imm, 5u);
+}
+
+TEST(Assembler, SumsSeedsAndRounds) {
+  Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  const Tile x = core.sbuf(16, 8, Dtype::Fp32), y = core.sbuf(16, 8, Dtype::Bf16),
+             bits = core.sbuf(16, 8, Dtype::Int32), one = core.sbuf(16, 1, Dtype::Fp32);
+  const auto r = core.act().reg();
+  const defs::Accumulator sums{static_cast<std::uint8_t>(defs::ReduceCommand::ResetReduce)};
+  core.act()
+      .activate(defs::ActFunc::Exp, x, y.stochastically(), sums)
+      .activate_scaled(defs::ActFunc::Exp, x, 2.0f, y.saturating(), sums)
+      .read_accumulator(one)
+      .set_seed(r)
+      .set_seed(cmodel::Scalar::bits(7));
+  expect_error([&] { core.act().set_seed(one); }, "allowed a number or a register");
+  expect_error([&] { core.vector().copy(x.stochastically(), y); },
+               "source with a rounding, allowed a destination in SBUF that is cast");
+  expect_error(
+      [&] { core.vector().tensor_tensor(defs::AluOp::BitAnd, bits, bits, bits.saturating()); },
+      "destination rounded behind BitAnd, allowed only what is cast");
+  const Program program = assembler.assemble();
+  const auto instr = [&](unsigned pc) {
+    return word_of<defs::Instr>(program, 0, program.streams.at(0).base, pc);
+  };
+  for (unsigned pc : {0u, 1u}) EXPECT_EQ(instr(pc).imm, 3u);
+  EXPECT_TRUE(instr(0).dst.stochastic && !instr(0).dst.saturate);
+  EXPECT_TRUE(!instr(1).dst.stochastic && instr(1).dst.saturate);
+  EXPECT_EQ(cmodel::disassemble(instr(4)), "ACT_SET_SEED a immediate 0x7");
+  EXPECT_NE(cmodel::disassemble(instr(0)).find("ACTIVATE exp sums resetreduce partitions 16"),
+            std::string::npos)
+      << cmodel::disassemble(instr(0));
+  EXPECT_TRUE(cmodel::disassemble(instr(1)).ends_with(" saturate]"))
+      << cmodel::disassemble(instr(1));
+  EXPECT_EQ(instr(2).partitions, 16);
+  EXPECT_EQ(defs::Scalars::from(instr(3).src1.words()).first.value, r.number);
 }
 
 TEST(Assembler, ReducesIntoTheOuterDimensions) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
 
 #include "cmodel/board/provenance.h"
 #include "tb/unit/cmodel/control_bench.h"
@@ -321,6 +322,36 @@ TEST(Control, ProvenanceFollowsTheTurnsOfALoop) {
     EXPECT_EQ(cells[0].addr, 2u) << "the second column";
     EXPECT_EQ(cells[32].addr, 0x100 + 8 * turn) << "this turn's weights";
   }
+}
+
+/// What went into a sum: the elements of older instructions since its reset, unless they were
+/// overwritten since.
+TEST(Control, ProvenanceFollowsASumToWhatWasAdded) {
+  TinyProgram tiny(kSizes, 1);
+  const auto act = [](defs::ReduceCommand command, std::uint32_t from) {
+    auto instr = TinyInstr(Opcode::Activate).shape(16, 2).from(sbuf16(from)).to(sbuf16(0x200));
+    instr.imm = static_cast<std::uint32_t>(command);
+    return instr;
+  };
+  using enum defs::ReduceCommand;
+  for (const auto& instr :
+       {act(Reduce, 0x80), act(ResetReduce, 0), act(Idle, 0x90), act(Reduce, 0x10),
+        TinyInstr(Opcode::ActReadAccumulator).shape(16, 2).to(sbuf16(0x300))})
+    tiny.add(0, 0, Engine::Act, instr);
+  Bench bench(tiny.build());
+  ASSERT_TRUE(bench.board.run());
+  const auto id = stream(0, 0, Engine::Act);
+  const auto& rows = bench.recorder.writes[id];
+  ASSERT_EQ(rows.size(), 10u);
+  const cmodel::Provenance provenance(kSizes, bench.program);
+  const auto operation = provenance.operation_of(id, 8);
+  ASSERT_TRUE(operation);
+  std::set<std::uint64_t> addresses;
+  for (const auto& cell : provenance.sources(*operation, rows[8].commit, 8, 6)) {
+    EXPECT_EQ(cell.partition, 3u);
+    addresses.insert(cell.addr);
+  }
+  EXPECT_EQ(addresses, (std::set<std::uint64_t>{0, 1, 2, 3, 0x10, 0x11, 0x12, 0x13}));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ class AccessPattern : public testing::Test {
     }
     op.stride0 = strides[0], op.stride1 = strides[1], op.stride2 = strides[2];
     op.stride3 = strides[3];
-    if (pick(40) == 0) op.reserved = static_cast<std::uint8_t>(pick(16));
+    if (pick(40) == 0) op.reserved = static_cast<std::uint8_t>(pick(4));
     if (pick(30) == 0) op = {};
     return op;
   }

@@ -35,6 +35,15 @@ class ActEngine : public tb::LaneEngineBench<C> {
   }
 };
 
+/// ActSetSeed of a scalar of that kind.
+defs::Instr seed(std::uint8_t kind, std::uint32_t value) {
+  defs::Instr instr;
+  instr.opcode = static_cast<std::uint8_t>(defs::Opcode::ActSetSeed);
+  instr.src1 = defs::Operand::from(
+      defs::Scalars{.second = {}, .first = {.kind = kind, .value = value}}.words());
+  return instr;
+}
+
 using Configs =
     testing::Types<Config<Vact_engine_mini, defs::kMini>, Config<Vact_engine_inf2, defs::kInf2>>;
 TYPED_TEST_SUITE(ActEngine, Configs);
@@ -50,7 +59,18 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 0x20; }},
       {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.func = 5; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
-      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1 << 23; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 4; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.saturate = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stochastic = 1; }},
+      {ErrorCause::ReservedBits,  // src0 of a row that reads accumulators
+       [](defs::Instr& i) { i.opcode = 50, i.func = 0, i.src1 = {}; }},
+      {ErrorCause::ReservedBits,
+       [](defs::Instr& i) { i.opcode = 50, i.func = 0, i.src0 = i.src1 = {}, i.imm = 2; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i = {}, i.opcode = 51, i.size0 = 1; }},
+      {ErrorCause::BadOperand, [](defs::Instr& i) { i = {}, i.opcode = 51; }},
+      {ErrorCause::BadPartition,  // a seed lies nowhere
+       [](defs::Instr& i) { i = seed(2, 0); }},
+      {ErrorCause::UnknownOpcode, [](defs::Instr& i) { i.opcode = 47; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride0 = 1; }},
@@ -92,6 +112,37 @@ TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasFiveToDrainAndEightFor
       for (unsigned i = 1; i < 4; ++i)
         EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + drain);
     }
+}
+
+/// The rest of the table of rtl/README.md: what sums, their reading, scalars, seeds and rounding
+/// take.
+TYPED_TEST(ActEngine, CostsWhatTheTableSays) {
+  auto act = this->plain(64);
+  act.src1 = {};
+  auto sums = act;
+  sums.imm = static_cast<std::uint32_t>(defs::ReduceCommand::ResetReduce);
+  sums.dst.stochastic = sums.dst.saturate = 1;
+  auto scaled = sums;
+  scaled.opcode = static_cast<std::uint8_t>(defs::Opcode::ActivateScaled);
+  const defs::Scalars scalars{.second = {.kind = 2, .value = 256},
+                              .first = {.kind = 1, .value = 0x3f800000}};
+  scaled.src1 = defs::Operand::from(scalars.words());
+  auto of_table = scaled;
+  of_table.func = static_cast<std::uint8_t>(defs::ActFunc::Exp);
+  auto read = this->plain(1);
+  read.opcode = static_cast<std::uint8_t>(defs::Opcode::ActReadAccumulator);
+  read.func = 0, read.src0 = read.src1 = {}, read.dst.stride0 = 0;
+  const std::pair<defs::Instr, unsigned> cases[] = {
+      {act, 64 + 5},           {sums, 64 + 5}, {scaled, 64 + 1 + 6},
+      {of_table, 64 + 1 + 14}, {read, 1 + 5},  {seed(1, 7), 3},
+  };
+  for (const auto& [instr, cycles] : cases) {
+    SCOPED_TRACE(to_string(static_cast<defs::Opcode>(instr.opcode)));
+    this->done_cycles.clear();
+    this->run(std::vector<defs::Instr>(4, instr), 0);
+    for (unsigned i = 1; i < 4; ++i)
+      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], cycles);
+  }
 }
 
 /// What the published engine does beyond pi, and the values that no table holds.
@@ -142,6 +193,44 @@ TEST(ActTwin, ScalesThenAddsAndRoundsAfterEach) {
   EXPECT_EQ(sink.rows.back().values[0], word(0x1p-11f));  // fused: 2^-11 + 2^-24
   instr.src1 = {};
   EXPECT_EQ(engine.execute(instr, 0), defs::ErrorCause::BadOperand);
+}
+
+TEST(ActTwin, SumsInOrderInFp32BesideTheCastAndOnlyInLanesInUse) {
+  cmodel::Sbuf sbuf(defs::kMini);
+  cmodel::Psum psum(defs::kMini);
+  tb::RowSink sink;
+  cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Act));
+  const auto word = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+  const float in[] = {0x1p24f, 1, 1, -0x1p24f};  // 1 is lost twice, one after the other
+  for (unsigned i = 0; i < 4; ++i)
+    for (unsigned p = 0; p < 4; ++p) psum.row(i)[p] = word(in[i]);
+  defs::Instr act;
+  act.opcode = static_cast<std::uint8_t>(defs::Opcode::Activate);
+  act.partitions = 4;
+  act.size0 = 4, act.size1 = act.size2 = act.size3 = 1;
+  act.src0 = {.space = 2, .stride0 = 1};
+  act.dst = {.space = 1, .dtype = 2, .offset = 8, .stride0 = 1};
+  defs::Instr read;
+  read.opcode = static_cast<std::uint8_t>(defs::Opcode::ActReadAccumulator);
+  read.partitions = 4;
+  read.size0 = read.size1 = read.size2 = read.size3 = 1;
+  read.dst = {.space = 1};
+  const auto run = [&](defs::ReduceCommand command, unsigned partitions) {
+    act.imm = static_cast<std::uint32_t>(command), act.partitions = partitions;
+    EXPECT_EQ(engine.execute(act, 0), defs::ErrorCause::None);
+    EXPECT_EQ(engine.execute(read, 0), defs::ErrorCause::None);
+    return sink.rows.back().values;
+  };
+  using Values = std::vector<std::uint32_t>;
+  using enum defs::ReduceCommand;
+  EXPECT_EQ(run(Idle, 4), Values(4, 0));  // as reset leaves them
+  EXPECT_EQ(run(Reduce, 4), Values(4, 0));
+  psum.row(3)[0] = word(3), psum.row(3)[1] = word(-0.0f);
+  EXPECT_EQ(run(ResetReduce, 2), (Values{word(0x1p24f + 4), word(0x1p24f), 0, 0}));
+  EXPECT_EQ(run(Reduce, 1), (Values{word(0x1p25f + 8), word(0x1p24f), 0, 0}));
+  EXPECT_EQ(run(Reset, 1), (Values{0, word(0x1p24f), 0, 0}));
+  read.dst.dtype = 3, read.dst.saturate = 1;  // fp16
+  EXPECT_EQ(run(Idle, 4), (Values{0, 0x7BFF, 0, 0}));
 }
 
 TEST(ActTwin, KeepsMinusZeroWithoutABiasAndNanThroughRelu) {

@@ -9,6 +9,7 @@ module fp_echo (
   input  logic [3:0]  b_dtype_i,
   input  logic        a_low_i,
   input  logic        b_low_i,
+  input  logic [31:0] random_i,
 
   output logic [31:0] fma_o,   // a * b + c in the formats that the pins name
   output logic [31:0] wide_o,  // a * b + c in fp32
@@ -21,7 +22,9 @@ module fp_echo (
   output logic [31:0] int32_o, // fp32 of int32(a)
   output logic [31:0] mul_o,
   output logic [31:0] element_o, // of fp32 a, in a's format
-  output logic [31:0] lane_o     // fp32 of a in its format
+  output logic [31:0] lane_o,    // fp32 of a in its format
+  output logic [31:0] saturated_o, // fp32 a before its cast to a's format
+  output logic [31:0] at_random_o
 );
 
   logic [31:0] a_element, b_element, weight, moving;
@@ -42,6 +45,8 @@ module fp_echo (
   assign fp32_o = convert_pkg::bf16_to_fp32(a_i[15:0]);
   assign mul_o  = operator_pkg::mul_fp32(a_i, b_i);
   assign element_o = format_pkg::from_fp32(a_i, format_pkg::format_of(a_dtype_i));
+  assign saturated_o = rounding_pkg::saturated(a_i, rounding_pkg::greatest_of(a_dtype_i));
+  assign at_random_o = rounding_pkg::at_random(a_i, format_pkg::format_of(a_dtype_i), random_i);
   assign lane_o    = format_pkg::to_fp32(a_element, format_pkg::format_of(a_dtype_i));
 
 endmodule

@@ -6,6 +6,8 @@
 #include <bit>
 #include <limits>
 
+#include "cmodel/machine/random.h"
+#include "cmodel/machine/rounding.h"
 #include "tb/unit/rtl/fp_judge.h"
 
 namespace tb {
@@ -246,6 +248,84 @@ TEST_P(Wide, CornersAndRandomWordsGoInAndOut) {
 INSTANTIATE_TEST_SUITE_P(Of, Wide,
                          testing::Values(Dtype::Fp32, Dtype::Tf32, Dtype::Int32, Dtype::Uint32),
                          [](const auto& dtype) { return std::string(to_string(dtype.param)); });
+
+/// Marsaglia's own state, and the first number that everybody gets of it.
+TEST(LaneRandom, IsXorwow) {
+  cmodel::Xorwow state{123456789, 362436069, 521288629, 88675123, 5783321, 6615241};
+  EXPECT_EQ(state.next(), 246875399u);
+  cmodel::LaneRandom again(4), other(4);
+  const std::vector first(again.draw().begin(), again.draw().end());
+  again.seed(0), other.seed(1);
+  again.draw();
+  EXPECT_TRUE(std::ranges::equal(first, again.draw()));
+  other.draw();
+  EXPECT_FALSE(std::ranges::equal(first, other.draw()));
+}
+
+class Rounding : public Formats {};
+INSTANTIATE_TEST_SUITE_P(To, Rounding, testing::ValuesIn(defs::kEveryDtype),
+                         [](const auto& dtype) { return std::string(to_string(dtype.param)); });
+
+TEST_P(Rounding, RtlDoesLikeTheModelAndGoesToANeighbour) {
+  const Dtype dtype = GetParam();
+  std::mt19937 rng(7);
+  std::vector<Fp32> words = corners();
+  for (int i = 0; i < 200'000; ++i) {
+    const auto word = static_cast<Fp32>(rng());
+    words.push_back(i % 2 ? word : (word & 0x80FFFFFFu) | (90 + word / 7 % 80) << 23);
+  }
+  const auto written = [&](Fp32 x) { return cmodel::fp::fp32_to_element(dtype, x); };
+  for (const Fp32 x : words) {
+    if (HasFatalFailure()) return;
+    dut_.a_i = x;
+    dut_.random_i = static_cast<Fp32>(rng());
+    dut_.eval();
+    const Fp32 limited = cmodel::fp::saturated(dtype, x);
+    const Fp32 rounded = cmodel::fp::at_random(dtype, x, dut_.random_i);
+    ASSERT_EQ(dut_.saturated_o, limited) << show(x, 0, 0);
+    ASSERT_EQ(dut_.at_random_o, rounded) << show(x, dut_.random_i, 0);
+    // Saturated: never infinite, and else as it is.
+    const Fp32 back = cmodel::fp::element_to_fp32(dtype, written(limited));
+    if (!cmodel::fp::is_nan(x)) {
+      ASSERT_LT(back & 0x7FFFFFFFu, cmodel::fp::kInfinity) << show(x, 0, 0);
+      const Fp32 plain = cmodel::fp::element_to_fp32(dtype, written(x));
+      if ((plain & 0x7FFFFFFFu) != cmodel::fp::kInfinity) ASSERT_EQ(back, plain) << show(x, 0, 0);
+    }
+    // At random: down or up, to the nearer one of them as the cast goes, and a second time to none.
+    const Fp32 down = cmodel::fp::at_random(dtype, x, 0), up = cmodel::fp::at_random(dtype, x, ~0u);
+    ASSERT_TRUE(rounded == down || rounded == up) << show(x, 0, 0);
+    ASSERT_EQ(cmodel::fp::at_random(dtype, rounded, ~0u), rounded) << show(x, 0, 0);
+    ASSERT_TRUE(written(x) == written(down) || written(x) == written(up)) << show(x, 0, 0);
+    if (cmodel::fp::is_nan(x)) continue;
+    ASSERT_LE(std::fabs(to_float(down)), std::fabs(to_float(x))) << show(x, 0, 0);
+    if (up << 1 || !(x << 1))  // else less than a step of 2^-31 above nothing
+      ASSERT_GE(std::fabs(to_float(up)), std::fabs(to_float(x))) << show(x, 0, 0);
+  }
+}
+
+TEST_P(Rounding, AtRandomIsUnbiasedInTenMillionDraws) {
+  constexpr unsigned kValues = 200, kDraws = 50'000;
+  const Dtype dtype = GetParam();
+  std::mt19937 rng(8);
+  cmodel::Xorwow random{1, 2, 3, 4, 5, 6};
+  double excess = 0, variance = 0;
+  for (unsigned i = 0; i < kValues; ++i) {
+    // From far below the last place of the narrow formats to large integers.
+    const Fp32 x = (static_cast<Fp32>(rng()) & 0x807FFFFFu) | (100 + i % 48) << 23;
+    const double down = to_float(cmodel::fp::at_random(dtype, x, 0));
+    const double up = to_float(cmodel::fp::at_random(dtype, x, ~0u));
+    const double p = up == down ? 0 : (to_float(x) - down) / (up - down);
+    unsigned ups = 0;
+    for (unsigned draw = 0; draw < kDraws; ++draw)
+      ups += to_float(cmodel::fp::at_random(dtype, x, random.next())) != down;
+    excess += ups - p * kDraws;
+    variance += p * (1 - p) * kDraws;
+    ASSERT_LE(std::fabs(ups - p * kDraws), 6 * std::sqrt(p * (1 - p) * kDraws) + 1)
+        << show(x, 0, 0);
+  }
+  EXPECT_LE(std::fabs(excess), 4 * std::sqrt(variance));
+  EXPECT_EQ(variance == 0, dtype == Dtype::Fp32);
+}
 
 }  // namespace
 }  // namespace tb

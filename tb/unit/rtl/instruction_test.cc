@@ -42,7 +42,9 @@ class Instructions : public testing::Test {
       return static_cast<std::int16_t>(trips[d] == 1 && pick(60) ? 0 : one_of({1, 2, 0, 5}));
     };
     op.stride0 = stride(0), op.stride1 = stride(1), op.stride2 = stride(2), op.stride3 = stride(3);
-    if (!pick(60)) op.reserved = static_cast<std::uint8_t>(1 + pick(15));
+    if (!pick(60)) op.reserved = static_cast<std::uint8_t>(1 + pick(3));
+    if (!pick(row.rounds ? 4 : 60)) op.stochastic = 1;
+    if (!pick(row.rounds ? 4 : 60)) op.saturate = 1;
     return op;
   }
 

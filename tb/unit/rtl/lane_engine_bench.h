@@ -129,13 +129,14 @@ class LaneEngineBench : public testing::Test {
     dut->clk_i = 0;
     dut->rst_ni = 1;
     dut->eval();
-    twin.emplace(kSizes, twin_sbuf, twin_psum, sink, stream_of(Config::engine));
     on_its_way.clear();
     landing.clear();
     seen.clear();
     done = 0;
     cycle = 0;
     stall_percent = 0;
+    twin = std::make_unique<cmodel::LaneEngine>(kSizes, twin_sbuf, twin_psum, sink,
+                                                stream_of(Config::engine));
   }
 
   /// One clock cycle of engine and memories. Inputs are set before; outputs are looked at in it.
@@ -311,12 +312,15 @@ class LaneEngineBench : public testing::Test {
                  pick(2));
   }
   defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
+    if (!partitions)  // of an instruction without operands
+      return {.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
+              .value = static_cast<std::uint32_t>(rng())};
     defs::Scalar scalar{.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate),
                         .reverse = static_cast<std::uint8_t>(pick(2)),
                         .value = random_word(rng)};
     if (pick(2)) {
       const auto place =
-          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false},
+          random_operand({"scalar", 2, 1, 0, defs::Walk::One, false, false},
                          {.partitions = static_cast<std::uint8_t>(partitions)}, ~0u, slot);
       scalar.kind = static_cast<std::uint8_t>(defs::ScalarKind::Sbuf);
       scalar.value = std::uint32_t{place.partition} << 24 | place.offset;
@@ -337,7 +341,7 @@ class LaneEngineBench : public testing::Test {
     }
     if (row.scalars == defs::ScalarPlace::Src1) {
       instr.src1 = defs::Operand::from(scalars.words());
-      instr.imm = func1;
+      instr.imm |= func1;
     } else {
       const bool immediate =
           scalars.first.kind == static_cast<std::uint8_t>(defs::ScalarKind::Immediate);
@@ -365,10 +369,13 @@ class LaneEngineBench : public testing::Test {
       const std::uint64_t sizes[] = {defs::kDtypeBytes4, defs::kDtypeBytes2, narrow};
       formats = (pair ? ~0u : defs::kDtypeInteger) & sizes[pick(3)];
     }
-    instr.partitions =
-        static_cast<std::uint8_t>(row->by_quarters() ? (1 + pick(4)) * kP / 4 : 1 + pick(kP));
-    set_sizes(instr, trips_for(*row));
+    if (row->computes()) {
+      instr.partitions =
+          static_cast<std::uint8_t>(row->by_quarters() ? (1 + pick(4)) * kP / 4 : 1 + pick(kP));
+      set_sizes(instr, trips_for(*row));
+    }
     if (row->imm == defs::Imm::Reduction) instr.imm = pick(8);
+    if (row->imm == defs::Imm::Accumulator) instr.imm = pick(3) ? pick(4) : 2;
     const unsigned slot = pick(8);
     instr.src0 = random_operand(row->src0(), instr, formats, slot);
     auto second = row->src1();
@@ -377,11 +384,16 @@ class LaneEngineBench : public testing::Test {
     instr.src1 = random_operand(second, instr, pair ? ~0u : formats, (slot + 1) % 8);
     put_scalars(*row, instr, (slot + 3) % 8);
     instr.dst = random_operand(row->dst(), instr, formats, (slot + 2) % 8);
-    if (row->src0().sbuf == row->dst().sbuf && row->dst().walk == defs::Walk::All && pick(6) == 0 &&
+    if (row->src0().used() && row->src0().sbuf == row->dst().sbuf &&
+        row->dst().walk == defs::Walk::All && pick(6) == 0 &&
         row->scalars != defs::ScalarPlace::Imm)  // in place
       instr.src0 = instr.dst = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
                                      one_of(row->dst().sbuf & formats, instr, "in place"),
                                      window_base((slot + 2) % 8), kWindow / 4, true);
+    if (row->dst().rounds && !row->is_of_bits(instr.func)) {
+      instr.dst.stochastic = pick(3) == 0;
+      instr.dst.saturate = pick(3) == 0;
+    }
     ++met[row->opcode][instr.func];
     for (unsigned i = 0; i < 3; ++i)
       if (const auto& operand = *cmodel::operands_of(instr)[i]; row->operands[i].used())
@@ -423,7 +435,7 @@ class LaneEngineBench : public testing::Test {
   /// Sizes that the row takes.
   cmodel::Trips trips_for(const defs::InstrRow& row) {
     while (true) {
-      auto trips = row.most == 1 ? cmodel::kOneElement : random_trips();
+      auto trips = random_trips();
       if (row.form == defs::Form::Transpose)
         trips = {static_cast<std::uint16_t>(kP / 4), static_cast<std::uint16_t>(1 + pick(2)), 1,
                  static_cast<std::uint16_t>(1 + pick(2))};
@@ -464,7 +476,7 @@ class LaneEngineBench : public testing::Test {
   cmodel::Sbuf sbuf{kSizes}, twin_sbuf{kSizes};
   cmodel::Psum psum{kSizes}, twin_psum{kSizes};
   RowSink sink;
-  std::optional<cmodel::LaneEngine> twin;
+  std::unique_ptr<cmodel::LaneEngine> twin;  ///< what it keeps, it keeps until reset()
   std::deque<Row> on_its_way, landing;
   std::vector<Row> seen;
   std::vector<std::uint64_t> done_cycles, read_cycles;

@@ -54,7 +54,13 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.reserved = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.imm = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.accumulate = 1; }},
-      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 8; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.dst.reserved = 2; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src0.stochastic = 1; }},
+      {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.saturate = 1; }},
+      {ErrorCause::ReservedBits,  // bits are not cast
+       [](defs::Instr& i) {
+         i.func = 19, i.src0.dtype = i.src1.dtype = i.dst.dtype = 10, i.dst.stochastic = 1;
+       }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.stride1 = 1; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20; }},  // src1 left over
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x20, i.func = 1, i.src1 = {}; }},
@@ -170,8 +176,11 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
     instr.src1 = {.space = 2, .stride0 = 1};
     return instr;
   };
+  auto rounded = of(defs::Opcode::TensorCopy);
+  rounded.dst.stochastic = rounded.dst.saturate = 1;
   const Case cases[] = {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
+      {rounded, 64, 64 + 5},
       {of(defs::Opcode::TensorReduce), 64, 64 + 5},
       {of(defs::Opcode::TensorTensor), 128, 128 + 5},
       {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
@@ -308,7 +317,6 @@ struct Twin {
     instr.size1 = instr.size2 = instr.size3 = 1;
     const auto stride = static_cast<std::int16_t>(n > 1);
     if (row.src0().used()) instr.src0 = {.space = 1, .stride0 = stride};
-    if (row.src0().used() && row.most == 1) instr.src0.dtype = 12;
     instr.src1 = src1;
     if (row.dst().used())
       instr.dst = {.space = 1,
@@ -430,8 +438,10 @@ TEST(VectorTwin, FindsTheEightGreatestAndEachOfTwoThatAreEqual) {
 TEST(VectorTwin, RandomBitsComeAgainWithTheirSeedAndDropWhatTheyShould) {
   const auto bits = [](std::uint32_t seed) {
     Twin twin;
-    twin.sbuf.write_column(0, 4, 0, std::vector(defs::kMini.partitions, seed));
-    twin.run(defs::Opcode::SetRngSeed, 1);
+    defs::Instr set;
+    set.opcode = static_cast<std::uint8_t>(defs::Opcode::SetSeed);
+    set.src1 = defs::Operand::from(defs::Scalars{.first = {.kind = 1, .value = seed}}.words());
+    EXPECT_EQ(twin.engine.execute(set, 0), defs::ErrorCause::None);
     return twin.run(defs::Opcode::Rng, 500, 0, {}, 12);
   };
   const auto once = bits(1), again = bits(1), other = bits(2);

@@ -20,8 +20,8 @@ SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # What Yosys 0.23 does not read: array and interface ports, packed arrays of more than one dimension, and the
 # parents of such modules. (Of the fabric: wiring, the crossbar, and the counters, which take arrays of payloads and of
 # link states.)
-UNREADABLE = """chip core core_regs csr_regs dma dma_engines dma_fetch dma_finish dma_index dma_write element_writer fabric_counters fabric_cross
-    fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lanes mem_xbar operand_reader
+UNREADABLE = """accumulators chip core core_regs csr_regs dma dma_engines dma_fetch dma_finish dma_index dma_write element_writer fabric_counters fabric_cross
+    fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lane_random lanes mem_xbar operand_reader
     psum sbuf semaphores sequencer table_function tensor_check tensor_drain tensor_engine tensor_load tensor_stream""".split()
 
 VERSION = subprocess.run(["yosys", "-V"], capture_output=True, text=True).stdout
