@@ -31,6 +31,8 @@ module lanes (
 
   input  row_pkg::landing_t land_i,
   input  row_pkg::landing_t land_y_i,
+  input  logic [1:0] hold_i,     // {y, x}: the word at the port is kept
+  input  logic quick_i,          // y is a cycle early for the second function
   input  row_pkg::sbuf_row_t rd_data_i,
   input  row_pkg::lane_row_t ps_rd_data_i,
 
@@ -76,7 +78,8 @@ module lanes (
   localparam int unsigned PartitionBits = $clog2(P);
   localparam int unsigned Quarter = P / 4;
 
-  row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q, skip_q;
+  row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q, skip_q, late_q;
+  row_pkg::sbuf_row_t x_word_q, y_word_q;
   row_pkg::lane_row_t ready, cast, word, a, b, result;
   logic [31:0] fold, swap, low, high, greatest;
   logic [22:0] format;
@@ -173,7 +176,7 @@ module lanes (
           fold = {32{pair_scalar_i}};
           for (int unsigned i = 0; i < P; i++) begin
             low  = p_q[i];
-            high = bits_pkg::sel(fold, second_q[i], y_q[i]);
+            high = bits_pkg::sel(fold, second_q[i], bits_pkg::sel(bits_pkg::mask(quick_i), late_q[i], y_q[i]));
             a[i] = bits_pkg::sel(swap, high, low);
             b[i] = bits_pkg::sel(swap, low, high);
           end
@@ -197,6 +200,10 @@ module lanes (
       if (form_i == instr_pkg::FormReplace8 || form_i == instr_pkg::FormDropout) first_o <= first_q;
     end
 
+    if (first_valid_i && quick_i) begin
+      for (int unsigned i = 0; i < P; i++) late_q[i] = y_q[i];
+    end
+
     // The first of two functions.
     if (first_valid_i) begin
       if (first_fill_i) begin
@@ -216,12 +223,20 @@ module lanes (
     end
 
     // Pick the partition, then the element of its word.
+    if (hold_i[1]) begin
+      for (int unsigned i = 0; i < P; i++) y_word_q[i] = rd_data_i[i];
+    end
     for (int unsigned l = 0; l < 2; l++) begin
       land  = l == 0 ? land_i : land_y_i;
       start = land.source.partition[PartitionBits-1:0];
       shift = operand_check_pkg::element_shift(land.source.dtype);
       if (land.valid) begin
-        if (land.source.psum) begin
+        if (land.held) begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = convert_pkg::bf16_to_fp32(16'((l == 0 ? x_word_q[from] : y_word_q[from]) >> {land.at[2:1], 4'b0}));
+          end
+        end else if (land.source.psum) begin
           for (int unsigned i = 0; i < P; i++) begin
             from    = PartitionBits'(i) + start;
             word[i] = ps_rd_data_i[from];
@@ -257,6 +272,9 @@ module lanes (
           default:            for (int unsigned i = 0; i < P; i++) second_q[i] = word[i];
         endcase
       end
+    end
+    if (hold_i[0]) begin
+      for (int unsigned i = 0; i < P; i++) x_word_q[i] = rd_data_i[i];
     end
     if (set_i) begin
       for (int unsigned i = 0; i < P; i++) begin

@@ -50,6 +50,7 @@ package row_pkg;
   typedef struct packed {
     logic valid;
     landing_e what;
+    logic held;               // of the word that is kept, not of the one that comes
     logic [2:0] at;           // byte of the word where the element begins
     source_t source;
   } landing_t;

@@ -7,6 +7,7 @@
 //   no src1               x0 x1 x2 ..     a pair per cycle; y is not used
 //   src1, all of it       x0 y0 x1 y1 ..  a pair every second cycle
 //                         .. in the other memory, and no scalars: x and y at once, a pair per cycle
+//                         .. both bf16 in whole words: xxxx yyyy - - , words are kept, a pair per cycle
 //   src1, one element     y x0 x1 x2 ..   a pair per cycle after one read (y = a bias, a mask)
 //   src1, two and more    y y .. x x ..   for a unit, as if all were of src0
 //   no src0               a pair per cycle, of nothing
@@ -29,6 +30,8 @@ module operand_reader (
 
   output row_pkg::landing_t land_o,
   output row_pkg::landing_t land_y_o,         // what comes beside an x
+  output logic [1:0] hold_o,                  // the word that comes is kept, {y, x}
+  output logic quick_o,                       // of the instruction
   output logic [1:0][31:0] scalar_o,  // values of {second, first}; of those in SBUF no meaning
   output logic pair_valid_o,
   output logic pair_inner_last_o,  // last of the innermost dimension; of those that a reduction takes
@@ -38,6 +41,21 @@ module operand_reader (
   function automatic row_pkg::source_t source_of(input defs_pkg::operand_t operand);
     source_of = '{psum: operand.space == defs_pkg::SpacePsum,
                   dtype: operand.dtype, partition: operand.partition};
+  endfunction
+
+  // Elements of bf16 one after the other, in words that begin with one of them?
+  function automatic logic in_words(input defs_pkg::operand_t operand);
+    in_words = operand.space == defs_pkg::SpaceSbuf && operand.dtype == defs_pkg::DtypeBf16 && operand.stride0 == 16'd1
+        && operand.offset[2:0] == '0 && operand.stride1[1:0] == '0 && operand.stride2[1:0] == '0 && operand.stride3[1:0] == '0;
+  endfunction
+
+  // Sums and products of two such sources, and (x - a) * y, take a cycle for an element.
+  function automatic logic is_quick(input defs_pkg::instr_t instr);
+    is_quick = in_words(instr.src0) && in_words(instr.src1) && instr_pkg::src1_walk(instr.opcode) == instr_pkg::WalkAll
+        && instr_pkg::form_of(instr.opcode) == instr_pkg::FormElementwise
+        && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsNone
+            ? instr.func == defs_pkg::AluOpAdd || instr.func == defs_pkg::AluOpSub || instr.func == defs_pkg::AluOpMul
+            : instr.func == defs_pkg::AluOpSub && instr.imm[5:0] == 6'(defs_pkg::AluOpMul));
   endfunction
 
   // --- control: whose turn it is
@@ -56,6 +74,9 @@ module operand_reader (
   logic [1:0] valid, next, inner_last, last;
   logic [1:0][23:0] addr;
   logic taken;
+  logic quick_d;                       // two words are read in four cycles: x in phase 0, y in 1
+  logic [1:0] phase_q;
+  logic [2:0] count;                   // elements of a word
 
   assign walk   = instr_pkg::src1_walk(instr_i.opcode);
   assign second = instr_i.src1.space != defs_pkg::SpaceNone
@@ -64,27 +85,28 @@ module operand_reader (
   access_pattern u_src0 (
     .clk_i, .rst_ni, .start_i, .operand_i(instr_i.src0),
     .sizes_i({instr_i.size3, instr_i.size2, instr_i.size1, instr_i.size0}),
-    .shift_i(operand_check_pkg::element_shift(instr_i.src0.dtype)), .step4_i(1'b0),
-    .next_i(next[0]), .valid_o(valid[0]), .addr_o(addr[0]), .count_o(),
+    .shift_i(operand_check_pkg::element_shift(instr_i.src0.dtype)), .step4_i(quick_d),
+    .next_i(next[0]), .valid_o(valid[0]), .addr_o(addr[0]), .count_o(count),
     .inner_last_o(inner_last[0]), .outer_last_o(outer_last), .last_o(last[0])
   );
 
   access_pattern u_src1 (
     .clk_i, .rst_ni, .start_i(start_i && second), .operand_i(instr_i.src1),
     .sizes_i(operand_check_pkg::sizes_of(instr_i, walk)),
-    .shift_i(operand_check_pkg::element_shift(instr_i.src1.dtype)), .step4_i(1'b0),
+    .shift_i(operand_check_pkg::element_shift(instr_i.src1.dtype)), .step4_i(quick_d),
     .next_i(next[1]), .valid_o(valid[1]), .addr_o(addr[1]), .count_o(),
     .inner_last_o(inner_last[1]), .outer_last_o(), .last_o(last[1])
   );
 
   assign reads_scalar = scalar_q != 2'b00;
+  assign quick_d = is_quick(instr_i);
   assign at_sbuf = both_q ? source_q[0].psum : turn_q;
   assign at_psum = both_q ? source_q[1].psum : turn_q;
   assign rd_o    = reads_scalar ? '{valid: 1'b1, addr: scalar_o[!scalar_q[0]][17:0]}
-                                : '{valid: valid[at_sbuf] && !source_q[at_sbuf].psum && !empty_q && (!both_q || ps_rd_ready_i),
+                                : '{valid: valid[at_sbuf] && !source_q[at_sbuf].psum && !empty_q && !phase_q[1] && (!both_q || ps_rd_ready_i),
                                     addr: addr[at_sbuf][17:0]};
   assign ps_rd_o = '{valid: valid[at_psum] && source_q[at_psum].psum && !reads_scalar, addr: addr[at_psum][17:2]};
-  assign taken   = !reads_scalar && (ps_rd_o.valid ? ps_rd_ready_i : valid[turn_q] && !source_q[turn_q].psum);
+  assign taken   = !reads_scalar && !phase_q[1] && (ps_rd_o.valid ? ps_rd_ready_i : valid[turn_q] && !source_q[turn_q].psum);
   assign next    = {taken && (both_q || turn_q), taken && !turn_q};
 
   always_comb begin
@@ -107,15 +129,19 @@ module operand_reader (
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       scalar_q <= 2'b00;
+      phase_q  <= 2'd0;
     end else if (start_i) begin
       scalars   = operand_check_pkg::scalars_of(instr_i);
       scalar_q <= {scalars.second.kind == defs_pkg::ScalarKindSbuf, scalars.first.kind == defs_pkg::ScalarKindSbuf};
       scalar_o <= {scalars.second.value, scalars.first.value};
       stream_q <= walk != instr_pkg::WalkAll && walk != instr_pkg::WalkOne;
       empty_q  <= instr_i.src0.space == defs_pkg::SpaceNone;
+      quick_o  <= quick_d;
       more_q   <= instr_pkg::dst_walk(instr_i.opcode) == instr_pkg::WalkOuter ? instr_i.imm[1:0] : 2'd0;
     end else if (reads_scalar) begin
       scalar_q <= scalar_q[0] ? {scalar_q[1], 1'b0} : 2'b00;
+    end else if (quick_o && (taken || phase_q[1])) begin
+      phase_q  <= phase_q + 2'd1;
     end
   end
 
@@ -129,19 +155,32 @@ module operand_reader (
 
   assign ends = {last[0], outer_last, inner_last[0]};
   // Scalars are words of {partition 8, byte 24}.
-  assign land_o = '{valid: land_valid_q, what: land_what_q, at: land_at_q,
-                    source: land_what_q[1] ? '{psum: 1'b0, dtype: defs_pkg::DtypeFp32,
+  assign land_o = '{valid: picks || (land_valid_q && (!quick_o || land_what_q[1])), what: picks ? row_pkg::LandX : land_what_q,
+                    held: picks, at: picks ? {at, 1'b0} : land_at_q,
+                    source: picks ? source_q[0] : land_what_q[1] ? '{psum: 1'b0, dtype: defs_pkg::DtypeFp32,
                                                partition: scalar_o[land_from_q][31:24]}
                                            : source_q[land_from_q]};
-  assign land_y_o = '{valid: land_valid_q && land_both_q, what: row_pkg::LandY, at: land_y_at_q, source: source_q[1]};
+  assign land_y_o = '{valid: picks || (land_valid_q && land_both_q), what: row_pkg::LandY, held: picks,
+                      at: picks ? {at, 1'b0} : land_y_at_q, source: source_q[1]};
+
+  // Words kept: the pairs of two leave from when the second one comes, in four cycles.
+  logic picks, comes, group_last_q, last_q;
+  logic [1:0] at, at_q;
+  logic [2:0] group_count_q, count_q;
+  assign hold_o = {2{land_valid_q && quick_o && !land_what_q[1]}} & {land_from_q, !land_from_q};
+  assign comes  = hold_o[1];
+  assign at     = comes ? 2'd0 : at_q;
+  assign picks  = comes || (at_q != 2'd0 && {1'b0, at_q} < count_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       land_valid_q <= 1'b0;
       pair_valid_o <= 1'b0;
+      at_q         <= 2'd0;
     end else begin
+      at_q         <= comes ? 2'd1 : at_q == 2'd0 ? 2'd0 : at_q + 2'd1;
       land_valid_q <= taken || reads_scalar;
-      pair_valid_o <= land_valid_q && land_completes_q;
+      pair_valid_o <= quick_o ? picks : land_valid_q && land_completes_q;
     end
   end
 
@@ -159,8 +198,17 @@ module operand_reader (
     land_inner_last_q <= turn_q ? inner_last[1] : ends[more_q];
     land_last_q       <= last[turn_q] && !(turn_q && stream_q);
     land_at_q         <= reads_scalar ? scalar_o[!scalar_q[0]][2:0] : addr[turn_q][2:0];
+    if (taken && !turn_q) begin
+      group_count_q <= count;
+      group_last_q  <= last[0];
+    end
+    if (comes) begin
+      count_q <= group_count_q;
+      last_q  <= group_last_q;
+    end
     pair_inner_last_o <= land_inner_last_q;
-    pair_last_o       <= land_last_q;
+    pair_last_o       <= !quick_o ? land_last_q
+                       : comes ? group_last_q && group_count_q == 3'd1 : last_q && {1'b0, at_q} + 3'd1 == count_q;
   end
 
   // The next instruction starts only when this one's reads have landed.

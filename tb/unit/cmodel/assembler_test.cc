@@ -179,7 +179,8 @@ TEST(Assembler, TakesShapesAndPlacesThatTheRowOfAUnitTakes) {
     }
   };
   auto& v = core.vector();
-  refused([&] { v.bn_stats(first(513), first(6)); }, "BN_STATS of 513 elements, allowed at most 512");
+  refused([&] { v.bn_stats(first(513), first(6)); },
+          "BN_STATS of 513 elements, allowed at most 512");
   refused([&] { v.bn_stats(first(8), first(5)); }, "statistics of 16 x 5 Fp32, allowed 16 x 6");
   refused([&] { v.bn_aggr(first(8), first(2)); }, "BN_AGGR of 8 elements, allowed multiples of 3");
   refused([&] { v.max8(first(7), eight); }, "MAX8 of 7 elements, allowed at least 8 at most 16384");

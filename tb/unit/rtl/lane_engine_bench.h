@@ -394,11 +394,40 @@ class LaneEngineBench : public testing::Test {
       instr.dst.stochastic = pick(3) == 0;
       instr.dst.saturate = pick(3) == 0;
     }
+    if (row->functions && row->src1().walk == defs::Walk::All && row->src1().used() && pick(3) == 0)
+      make_quick(*row, instr);
     ++met[row->opcode][instr.func];
     for (unsigned i = 0; i < 3; ++i)
       if (const auto& operand = *cmodel::operands_of(instr)[i]; row->operands[i].used())
         met_formats[{instr.opcode, i, operand.space}] |= 1u << operand.dtype;
     return instr;
+  }
+  /// Sources of bf16 in whole words, and functions for which they take a cycle for an element.
+  void make_quick(const defs::InstrRow& row, defs::Instr& instr) {
+    const unsigned func = instr.func;
+    if (row.form != defs::Form::Elementwise || func > 4 || func == 2 || func == 3) return;
+    if (row.is_fused()) {
+      if (func != static_cast<unsigned>(defs::AluOp::Sub)) return;
+      auto imm = defs::FusedScalar::from({instr.imm});
+      imm.func1 = static_cast<std::uint8_t>(defs::AluOp::Mul);
+      instr.imm = imm.words()[0];
+    }
+    if (instr.size1 * instr.size2 * instr.size3 > 1)
+      instr.size0 = static_cast<std::uint16_t>(4 * (1 + pick(2)));
+    while (instr.size0 * instr.size1 * instr.size2 * instr.size3 > 96)
+      instr.size1 > 1 ? instr.size1 = 1 : instr.size2 > 1 ? instr.size2 = 1 : instr.size3 = 1;
+    const auto trips = cmodel::trips_of(instr);
+    defs::Operand* const sources[] = {&instr.src0, &instr.src1};
+    const unsigned scalar_partition = instr.src0.partition;
+    for (unsigned s = 0; s < 2; ++s) {
+      *sources[s] = place(trips, instr.partitions, defs::Space::Sbuf, defs::Dtype::Bf16,
+                          window_base(4 + s), kWindow / 4, true);
+      sources[s]->offset &= ~7u;
+    }
+    if (row.scalars == defs::ScalarPlace::Imm)
+      instr.src0.partition = static_cast<std::uint8_t>(scalar_partition);
+    instr.dst = place(trips, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32, window_base(6),
+                      kWindow / 4, pick(2));
   }
   void random_programs(unsigned programs) {
     SCOPED_TRACE(tb::repro(seed));

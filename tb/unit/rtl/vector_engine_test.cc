@@ -170,6 +170,10 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   auto random = of(defs::Opcode::Rng);
   random.src0 = {};
   random.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint32);
+  auto maximum = of(defs::Opcode::TensorTensor);
+  maximum.func = static_cast<std::uint8_t>(defs::AluOp::Max);
+  auto scaled = of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6 | 4);  // (x - 1) * y
+  scaled.func = static_cast<std::uint8_t>(defs::AluOp::Sub);
   auto predicated = of(defs::Opcode::CopyPredicated);
   predicated.src0.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint16);
   const auto from_psum = [](defs::Instr instr) {
@@ -182,13 +186,15 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
       {rounded, 64, 64 + 5},
       {of(defs::Opcode::TensorReduce), 64, 64 + 5},
-      {of(defs::Opcode::TensorTensor), 128, 128 + 5},
+      {of(defs::Opcode::TensorTensor), 32, 64 + 6},
+      {maximum, 128, 128 + 5},
       {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
       {predicated, 128, 128 + 5},
       {from_psum(predicated), 64, 64 + 5},
       {of(defs::Opcode::TensorScalar, 0, {.first = immediate}), 64, 64 + 6},
       {of(defs::Opcode::TensorScalar, 4, {.second = sbuf, .first = sbuf}), 66, 66 + 6},
       {of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6), 128, 128 + 6},
+      {scaled, 32, 64 + 7},
       {of(defs::Opcode::TensorTensorScan, 256 << 8 | kSbuf << 6), 129, 129 + 6},
       {of(defs::Opcode::Select, kOne << 8 | 1 << 6), 128, 128 + 5},
       {fill, 0, 64 + 6},
