@@ -137,12 +137,12 @@ module lane_engine #(
   logic pair_valid, pair_inner_last, pair_last;
   row_pkg::landing_t land, land_y;
   logic [1:0] hold;
-  logic quick;
+  logic quick, twice;
   logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
     .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(pend),
-    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .hold_o(hold), .quick_o(quick), .scalar_o(scalar),
+    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .hold_o(hold), .quick_o(quick), .twice_o(twice), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
 
@@ -180,7 +180,7 @@ module lane_engine #(
   end
 
   lanes u_lanes (
-    .clk_i, .rst_ni, .land_i(land), .land_y_i(land_y), .hold_i(hold), .quick_i(quick), .rd_data_i, .ps_rd_data_i,
+    .clk_i, .rst_ni, .land_i(land), .land_y_i(land_y), .hold_i(hold), .quick_i(quick), .twice_i(twice), .rd_data_i, .ps_rd_data_i,
     .bits_i(bits_q), .set_i(set_q), .scalar_i(scalar),
     .first_valid_i(pair_valid && fused_q), .first_fill_i(form_q == instr_pkg::FormFill),
     .first_scan_i(form_q == instr_pkg::FormScan && !fresh_q), .first_reverse_i(reverse_q[0]), .first_op_i(first_op_q),

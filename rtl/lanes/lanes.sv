@@ -17,6 +17,7 @@
 //          select  value = x is not 0 ? y : first
 //          predicated  value = y; the lane is skipped where x = 0
 //          shuffle value = x of lane y of its quarter; the lane is skipped where y = 255
+//          twice   then value = op(value, y)
 //          flip    then value = value ^ flip
 //          relu    then value = value > 0 ? value : +0
 //          table   value_o, and the scalar as first_o, goes to another module, and what it makes of it comes back as table_i, later
@@ -32,6 +33,7 @@ module lanes (
   input  row_pkg::landing_t land_i,
   input  row_pkg::landing_t land_y_i,
   input  logic [1:0] hold_i,     // {y, x}: the word at the port is kept
+  input  logic twice_i,          // x and y are both of x's word, and a reduction takes both
   input  logic quick_i,          // y is a cycle early for the second function
   input  row_pkg::sbuf_row_t rd_data_i,
   input  row_pkg::lane_row_t ps_rd_data_i,
@@ -190,6 +192,14 @@ module lanes (
         operate(pair_op_i);
         for (int unsigned i = 0; i < P; i++) value_q[i] = result[i];
       end
+      if (twice_i) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          a[i] = value_q[i];
+          b[i] = y_q[i];
+        end
+        operate(pair_op_i);
+        for (int unsigned i = 0; i < P; i++) value_q[i] = result[i];
+      end
       if (pair_flip_i) begin
         for (int unsigned i = 0; i < P; i++) value_q[i] = value_q[i] ^ flip_i;
       end
@@ -234,7 +244,7 @@ module lanes (
         if (land.held) begin
           for (int unsigned i = 0; i < P; i++) begin
             from    = PartitionBits'(i) + start;
-            word[i] = convert_pkg::bf16_to_fp32(16'((l == 0 ? x_word_q[from] : y_word_q[from]) >> {land.at[2:1], 4'b0}));
+            word[i] = convert_pkg::bf16_to_fp32(16'((l == 0 || twice_i ? x_word_q[from] : y_word_q[from]) >> {land.at[2:1], 4'b0}));
           end
         end else if (land.source.psum) begin
           for (int unsigned i = 0; i < P; i++) begin

@@ -8,6 +8,7 @@
 //   src1, all of it       x0 y0 x1 y1 ..  a pair every second cycle
 //                         .. in the other memory, and no scalars: x and y at once, a pair per cycle
 //                         .. both bf16 in whole words: xxxx yyyy - - , words are kept, a pair per cycle
+//   no src1, reduced, in whole words: xxxx - , two elements at once, as x and y
 //   src1, one element     y x0 x1 x2 ..   a pair per cycle after one read (y = a bias, a mask)
 //   src1, two and more    y y .. x x ..   for a unit, as if all were of src0
 //   no src0               a pair per cycle, of nothing
@@ -31,7 +32,8 @@ module operand_reader (
   output row_pkg::landing_t land_o,
   output row_pkg::landing_t land_y_o,         // what comes beside an x
   output logic [1:0] hold_o,                  // the word that comes is kept, {y, x}
-  output logic quick_o,                       // of the instruction
+  output logic quick_o,                       // of the instruction: by words, either way
+  output logic twice_o,                       // .. two elements at once
   output logic [1:0][31:0] scalar_o,  // values of {second, first}; of those in SBUF no meaning
   output logic pair_valid_o,
   output logic pair_inner_last_o,  // last of the innermost dimension; of those that a reduction takes
@@ -58,6 +60,13 @@ module operand_reader (
             : instr.func == defs_pkg::AluOpSub && instr.imm[5:0] == 6'(defs_pkg::AluOpMul));
   endfunction
 
+  // A sum or the greatest of such elements, as one of them, takes a cycle for two.
+  function automatic logic is_twice(input defs_pkg::instr_t instr);
+    is_twice = in_words(instr.src0) && instr.size0[1:0] == '0 && instr_pkg::dst_walk(instr.opcode) == instr_pkg::WalkOuter
+        && instr.dst.dtype == defs_pkg::DtypeBf16
+        && (instr.func == defs_pkg::AluOpAdd || instr.func == defs_pkg::AluOpMax);
+  endfunction
+
   // --- control: whose turn it is
   instr_pkg::walk_e walk;  // of src1
   logic second, each_d, each_q;  // there is a src1; it is read for each element of src0
@@ -73,8 +82,8 @@ module operand_reader (
   row_pkg::source_t [1:0] source_d, source_q;
   logic [1:0] valid, next, inner_last, last;
   logic [1:0][23:0] addr;
-  logic taken;
-  logic quick_d;                       // two words are read in four cycles: x in phase 0, y in 1
+  logic taken, rests;
+  logic quick_d, twice_d;              // two words are read in four cycles: x in phase 0, y in 1; one in two cycles
   logic [1:0] phase_q;
   logic [2:0] count;                   // elements of a word
 
@@ -99,14 +108,16 @@ module operand_reader (
   );
 
   assign reads_scalar = scalar_q != 2'b00;
-  assign quick_d = is_quick(instr_i);
+  assign twice_d = is_twice(instr_i);
+  assign quick_d = is_quick(instr_i) || twice_d;
   assign at_sbuf = both_q ? source_q[0].psum : turn_q;
   assign at_psum = both_q ? source_q[1].psum : turn_q;
   assign rd_o    = reads_scalar ? '{valid: 1'b1, addr: scalar_o[!scalar_q[0]][17:0]}
-                                : '{valid: valid[at_sbuf] && !source_q[at_sbuf].psum && !empty_q && !phase_q[1] && (!both_q || ps_rd_ready_i),
+                                : '{valid: valid[at_sbuf] && !source_q[at_sbuf].psum && !empty_q && !rests && (!both_q || ps_rd_ready_i),
                                     addr: addr[at_sbuf][17:0]};
   assign ps_rd_o = '{valid: valid[at_psum] && source_q[at_psum].psum && !reads_scalar, addr: addr[at_psum][17:2]};
-  assign taken   = !reads_scalar && !phase_q[1] && (ps_rd_o.valid ? ps_rd_ready_i : valid[turn_q] && !source_q[turn_q].psum);
+  assign rests   = phase_q[1] || (twice_o && phase_q[0]);
+  assign taken   = !reads_scalar && !rests && (ps_rd_o.valid ? ps_rd_ready_i : valid[turn_q] && !source_q[turn_q].psum);
   assign next    = {taken && (both_q || turn_q), taken && !turn_q};
 
   always_comb begin
@@ -137,11 +148,12 @@ module operand_reader (
       stream_q <= walk != instr_pkg::WalkAll && walk != instr_pkg::WalkOne;
       empty_q  <= instr_i.src0.space == defs_pkg::SpaceNone;
       quick_o  <= quick_d;
+      twice_o  <= twice_d;
       more_q   <= instr_pkg::dst_walk(instr_i.opcode) == instr_pkg::WalkOuter ? instr_i.imm[1:0] : 2'd0;
     end else if (reads_scalar) begin
       scalar_q <= scalar_q[0] ? {scalar_q[1], 1'b0} : 2'b00;
-    end else if (quick_o && (taken || phase_q[1])) begin
-      phase_q  <= phase_q + 2'd1;
+    end else if (quick_o && (taken || rests)) begin
+      phase_q  <= twice_o ? {1'b0, taken} : phase_q + 2'd1;
     end
   end
 
@@ -161,14 +173,16 @@ module operand_reader (
                                                partition: scalar_o[land_from_q][31:24]}
                                            : source_q[land_from_q]};
   assign land_y_o = '{valid: picks || (land_valid_q && land_both_q), what: row_pkg::LandY, held: picks,
-                      at: picks ? {at, 1'b0} : land_y_at_q, source: source_q[1]};
+                      at: picks ? {at | {1'b0, twice_o}, 1'b0} : land_y_at_q, source: source_q[!twice_o]};
 
-  // Words kept: the pairs of two leave from when the second one comes, in four cycles.
-  logic picks, comes, group_last_q, last_q;
+  // Words kept: the pairs of two leave from when the second one comes, in four cycles; the two pairs of one in the two
+  // cycles after it came.
+  logic picks, comes, came_q, group_last_q, last_q;
+  logic group_inner_last_q, inner_last_q;
   logic [1:0] at, at_q;
   logic [2:0] group_count_q, count_q;
   assign hold_o = {2{land_valid_q && quick_o && !land_what_q[1]}} & {land_from_q, !land_from_q};
-  assign comes  = hold_o[1];
+  assign comes  = twice_o ? came_q : hold_o[1];
   assign at     = comes ? 2'd0 : at_q;
   assign picks  = comes || (at_q != 2'd0 && {1'b0, at_q} < count_q);
 
@@ -176,9 +190,11 @@ module operand_reader (
     if (!rst_ni) begin
       land_valid_q <= 1'b0;
       pair_valid_o <= 1'b0;
+      came_q       <= 1'b0;
       at_q         <= 2'd0;
     end else begin
-      at_q         <= comes ? 2'd1 : at_q == 2'd0 ? 2'd0 : at_q + 2'd1;
+      came_q       <= hold_o[0] && twice_o;
+      at_q         <= comes ? 2'd1 << twice_o : at_q == 2'd0 ? 2'd0 : at_q + 2'd1 + {1'b0, twice_o};
       land_valid_q <= taken || reads_scalar;
       pair_valid_o <= quick_o ? picks : land_valid_q && land_completes_q;
     end
@@ -206,9 +222,12 @@ module operand_reader (
       count_q <= group_count_q;
       last_q  <= group_last_q;
     end
-    pair_inner_last_o <= land_inner_last_q;
+    // Words of a reduction end where its result does.
+    if (taken) group_inner_last_q <= ends[more_q];
+    if (comes) inner_last_q <= group_inner_last_q;
+    pair_inner_last_o <= twice_o ? at_q == 2'd2 && inner_last_q : land_inner_last_q;
     pair_last_o       <= !quick_o ? land_last_q
-                       : comes ? group_last_q && group_count_q == 3'd1 : last_q && {1'b0, at_q} + 3'd1 == count_q;
+                       : comes ? group_last_q && group_count_q == 3'd1 : last_q && {1'b0, at_q} + 3'd1 + {2'b0, twice_o} == count_q;
   end
 
   // The next instruction starts only when this one's reads have landed.

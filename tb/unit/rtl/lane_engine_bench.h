@@ -394,6 +394,7 @@ class LaneEngineBench : public testing::Test {
       instr.dst.stochastic = pick(3) == 0;
       instr.dst.saturate = pick(3) == 0;
     }
+    if (row->dst().walk == defs::Walk::Outer && instr.func < 3 && pick(2)) make_twice(instr);
     if (row->functions && row->src1().walk == defs::Walk::All && row->src1().used() && pick(3) == 0)
       make_quick(*row, instr);
     ++met[row->opcode][instr.func];
@@ -401,6 +402,17 @@ class LaneEngineBench : public testing::Test {
       if (const auto& operand = *cmodel::operands_of(instr)[i]; row->operands[i].used())
         met_formats[{instr.opcode, i, operand.space}] |= 1u << operand.dtype;
     return instr;
+  }
+  /// A reduction of bf16 in whole words.
+  void make_twice(defs::Instr& instr) {
+    instr.size0 = static_cast<std::uint16_t>(4 * (1 + pick(4)));
+    if (pick(2)) instr.size2 = 1;
+    instr.size1 = static_cast<std::uint16_t>(1 + pick(2)), instr.size3 = 1;
+    instr.src0 = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                       defs::Dtype::Bf16, window_base(4), kWindow / 4, true);
+    instr.src0.offset &= ~7u;
+    instr.dst = place(cmodel::trips_of(instr, defs::Walk::Outer), instr.partitions,
+                      defs::Space::Sbuf, defs::Dtype::Bf16, window_base(6), kWindow / 4, pick(2));
   }
   /// Sources of bf16 in whole words, and functions for which they take a cycle for an element.
   void make_quick(const defs::InstrRow& row, defs::Instr& instr) {

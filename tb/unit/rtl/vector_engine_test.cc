@@ -170,6 +170,8 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   auto random = of(defs::Opcode::Rng);
   random.src0 = {};
   random.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint32);
+  auto wide = of(defs::Opcode::TensorReduce);
+  wide.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp32);
   auto maximum = of(defs::Opcode::TensorTensor);
   maximum.func = static_cast<std::uint8_t>(defs::AluOp::Max);
   auto scaled = of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6 | 4);  // (x - 1) * y
@@ -185,7 +187,8 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   const Case cases[] = {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
       {rounded, 64, 64 + 5},
-      {of(defs::Opcode::TensorReduce), 64, 64 + 5},
+      {of(defs::Opcode::TensorReduce), 16, 32 + 6},
+      {wide, 64, 64 + 5},
       {of(defs::Opcode::TensorTensor), 32, 64 + 6},
       {maximum, 128, 128 + 5},
       {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
