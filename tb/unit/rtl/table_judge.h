@@ -66,28 +66,41 @@ inline Real erf(const Real& a) { return Real::of(mpfr_erf, a); }
 inline Real erfc(const Real& a) { return Real::of(mpfr_erfc, a); }
 inline Real pi_of(const Real&) { return Real::pi(); }
 
-/// Four doubles.
-struct Quad {
-  __m256d v;
-  Quad(__m256d value) : v(value) {}
-  Quad(double value) : v(_mm256_set1_pd(value)) {}
+/// As many doubles as the host computes at once.
+#ifdef __AVX512F__
+using Vector = __m512d;
+#define DODECA_SLEEF(function, ulp) Sleef_##function##d8_##ulp
+inline Vector sqrt(Vector a) { return _mm512_sqrt_pd(a); }
+inline Vector max(Vector a, Vector b) { return _mm512_max_pd(a, b); }
+#else
+using Vector = __m256d;
+#define DODECA_SLEEF(function, ulp) Sleef_##function##d4_##ulp
+inline Vector sqrt(Vector a) { return _mm256_sqrt_pd(a); }
+inline Vector max(Vector a, Vector b) { return _mm256_max_pd(a, b); }
+#endif
+inline constexpr std::size_t kDoubles = sizeof(Vector) / sizeof(double);
+
+struct Doubles {
+  Vector v;
+  Doubles(Vector value) : v(value) {}
+  Doubles(double value) : v(Vector{} + value) {}
 };
 
-inline Quad operator+(Quad a, Quad b) { return a.v + b.v; }
-inline Quad operator-(Quad a, Quad b) { return a.v - b.v; }
-inline Quad operator*(Quad a, Quad b) { return a.v * b.v; }
-inline Quad operator/(Quad a, Quad b) { return a.v / b.v; }
-inline Quad max(Quad a, Quad b) { return _mm256_max_pd(a.v, b.v); }
-inline Quad exp(Quad a) { return Sleef_expd4_u10(a.v); }
-inline Quad log(Quad a) { return Sleef_logd4_u10(a.v); }
-inline Quad log1p(Quad a) { return Sleef_log1pd4_u10(a.v); }
-inline Quad sqrt(Quad a) { return _mm256_sqrt_pd(a.v); }
-inline Quad sin(Quad a) { return Sleef_sind4_u10(a.v); }
-inline Quad atan(Quad a) { return Sleef_atand4_u10(a.v); }
-inline Quad tanh(Quad a) { return Sleef_tanhd4_u10(a.v); }
-inline Quad erf(Quad a) { return Sleef_erfd4_u10(a.v); }
-inline Quad erfc(Quad a) { return Sleef_erfcd4_u15(a.v); }
-inline Quad pi_of(Quad) { return std::numbers::pi; }
+inline Doubles operator+(Doubles a, Doubles b) { return a.v + b.v; }
+inline Doubles operator-(Doubles a, Doubles b) { return a.v - b.v; }
+inline Doubles operator*(Doubles a, Doubles b) { return a.v * b.v; }
+inline Doubles operator/(Doubles a, Doubles b) { return a.v / b.v; }
+inline Doubles max(Doubles a, Doubles b) { return max(a.v, b.v); }
+inline Doubles exp(Doubles a) { return DODECA_SLEEF(exp, u10)(a.v); }
+inline Doubles log(Doubles a) { return DODECA_SLEEF(log, u10)(a.v); }
+inline Doubles log1p(Doubles a) { return DODECA_SLEEF(log1p, u10)(a.v); }
+inline Doubles sqrt(Doubles a) { return sqrt(a.v); }
+inline Doubles sin(Doubles a) { return DODECA_SLEEF(sin, u10)(a.v); }
+inline Doubles atan(Doubles a) { return DODECA_SLEEF(atan, u10)(a.v); }
+inline Doubles tanh(Doubles a) { return DODECA_SLEEF(tanh, u10)(a.v); }
+inline Doubles erf(Doubles a) { return DODECA_SLEEF(erf, u10)(a.v); }
+inline Doubles erfc(Doubles a) { return DODECA_SLEEF(erfc, u15)(a.v); }
+inline Doubles pi_of(Doubles) { return std::numbers::pi; }
 
 /// What the function is, of finite x.
 template <class T>

@@ -4,6 +4,7 @@
 // (DODECA_ACCURACY_OUT); DODECA_SWEEP_STEP leaves inputs out.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -33,17 +34,23 @@ struct Found {
 /// Adds what is farther off than the worst so far of its region: few are.
 void judge(const defs::TableFunction& f, const std::vector<Fp32>& words,
            const std::vector<Fp32>& results, TableErrors& errors) {
-  const __m256d sign = _mm256_set1_pd(-0.0), power = _mm256_set1_pd(HUGE_VAL);
-  const __m256d least = _mm256_set1_pd(0x1p-149), unit = _mm256_set1_pd(0x1p-23);
-  for (std::size_t i = 0; i < words.size(); i += 4) {
-    const __m256d x = _mm256_cvtps_pd(_mm_loadu_ps(reinterpret_cast<const float*>(&words[i])));
-    const __m256d y = _mm256_cvtps_pd(_mm_loadu_ps(reinterpret_cast<const float*>(&results[i])));
-    const Quad r = exact(f.func, Quad(x));
-    const __m256d ulp = _mm256_max_pd(_mm256_and_pd(r.v, power) * unit, least);
-    const __m256d limit = ulp * _mm256_set1_pd(errors.threshold(words[i], words[i + 3]));
-    const __m256d near = _mm256_cmp_pd(_mm256_andnot_pd(sign, y - r.v), limit, _CMP_LE_OQ);
-    if (_mm256_movemask_pd(near) == 0xF) continue;
-    for (unsigned j = 0; j < 4; ++j) errors.add(words[i + j], results[i + j], r.v[j]);
+  using Row = std::array<double, kDoubles>;
+  for (std::size_t i = 0; i < words.size(); i += kDoubles) {
+    Row x, y;
+    for (std::size_t j = 0; j < kDoubles; ++j) {
+      x[j] = cmodel::fp::to_float(words[i + j]);
+      y[j] = cmodel::fp::to_float(results[i + j]);
+    }
+    const Row r = std::bit_cast<Row>(exact(f.func, Doubles(std::bit_cast<Vector>(x))).v);
+    const double limit = errors.threshold(words[i], words[i + kDoubles - 1]);
+    unsigned far = 0;  // NaN is
+    for (std::size_t j = 0; j < kDoubles; ++j) {
+      const auto power = std::bit_cast<std::uint64_t>(r[j]) & 0x7FF0'0000'0000'0000u;
+      const double ulp = std::max(std::bit_cast<double>(power) * 0x1p-23, 0x1p-149);
+      far += !(std::fabs(y[j] - r[j]) <= ulp * limit);
+    }
+    for (std::size_t j = 0; far && j < kDoubles; ++j)
+      errors.add(words[i + j], results[i + j], r[j]);
   }
 }
 
