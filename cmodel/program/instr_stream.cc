@@ -128,7 +128,7 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   const Tile& source = row.computes() ? *given.operands[row.src0().used() ? 0 : 2] : nothing;
   if (!row.computes()) check_no_size();
   const auto formats = check_state(row, given);
-  check_whole(row, source, given);
+  if (row.computes()) check_whole(row, source, given);
   defs::Instr instr;
   instr.opcode = static_cast<std::uint8_t>(row.opcode);
   instr.func = given.func;
