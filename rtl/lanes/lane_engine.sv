@@ -133,6 +133,27 @@ module lane_engine #(
     end
   end
 
+  // Zeros of two bytes next to each other are written two at once, as if they were of four.
+  defs_pkg::instr_t walked;
+  defs_pkg::scalars_t filled;
+  logic pairs;
+  always_comb begin
+    filled = operand_check_pkg::scalars_of(pend);
+    pairs  = form == instr_pkg::FormFill && filled.first.kind == defs_pkg::ScalarKindImmediate && filled.first.value == 32'd0
+        && pend.dst.space == defs_pkg::SpaceSbuf && !pend.dst.stochastic
+        && (pend.dst.dtype == defs_pkg::DtypeBf16 || pend.dst.dtype == defs_pkg::DtypeFp16)
+        && pend.dst.stride0 == 16'd1 && !pend.size0[0] && pend.dst.offset[1:0] == '0
+        && !pend.dst.stride1[0] && !pend.dst.stride2[0] && !pend.dst.stride3[0];
+    walked = pend;
+    if (pairs) begin
+      walked.size0       = pend.size0 >> 1;
+      walked.dst.dtype   = defs_pkg::DtypeFp32;
+      walked.dst.stride1 = {pend.dst.stride1[15], pend.dst.stride1[15:1]};
+      walked.dst.stride2 = {pend.dst.stride2[15], pend.dst.stride2[15:1]};
+      walked.dst.stride3 = {pend.dst.stride3[15], pend.dst.stride3[15:1]};
+    end
+  end
+
   // ---------------------------------------------------------------- sources
   logic pair_valid, pair_inner_last, pair_last;
   row_pkg::landing_t land, land_y;
@@ -141,7 +162,7 @@ module lane_engine #(
   logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
-    .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(pend),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(walked),
     .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .hold_o(hold), .quick_o(quick), .twice_o(twice), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
@@ -226,9 +247,9 @@ module lane_engine #(
 
   // ---------------------------------------------------------------- destination
   element_writer u_writer (
-    .clk_i, .rst_ni, .start_i(start && !seeds), .dst_i(pend.dst),
-    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
-    .masked_i(operand_check_pkg::is_masked(form)), .value_valid_i(result_valid), .value_last_i(result_last),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .dst_i(walked.dst),
+    .sizes_i(operand_check_pkg::sizes_of(walked, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
+    .masked_i(operand_check_pkg::is_masked(form)), .pair_i(pairs), .value_valid_i(result_valid), .value_last_i(result_last),
     .wr_o, .wr_serial_o, .finish_o(written)
   );
 

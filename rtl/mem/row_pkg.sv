@@ -15,6 +15,7 @@ package row_pkg;
   } sbuf_read_t;
 
   typedef struct packed {
+    logic pair;         // two elements of two bytes, as one of four
     logic psum;         // else to SBUF
     logic masked;       // lanes whose skip word is not 0 stay as they are
     logic valid;

@@ -17,6 +17,7 @@ module element_writer (
   input  logic [7:0] partitions_i,
   input  logic [31:0] serial_i,
   input  logic masked_i,
+  input  logic pair_i,
 
   input  logic value_valid_i,
   input  logic value_last_i,
@@ -51,6 +52,7 @@ module element_writer (
       if (start_i) begin
         wr_o.psum   <= dst_i.space == defs_pkg::SpacePsum;
         wr_o.masked <= masked_i;
+        wr_o.pair   <= pair_i;
         wr_o.bytes <= 3'd1 << operand_check_pkg::element_shift(dst_i.dtype);
         wr_o.first <= dst_i.partition;
         wr_o.count <= partitions_i;

@@ -52,19 +52,19 @@ module operand_reader (
   endfunction
 
   // Sums and products of two such sources, and (x - a) * y, take a cycle for an element.
-  function automatic logic is_quick(input defs_pkg::instr_t instr);
-    is_quick = in_words(instr.src0) && in_words(instr.src1) && instr_pkg::src1_walk(instr.opcode) == instr_pkg::WalkAll
-        && instr_pkg::form_of(instr.opcode) == instr_pkg::FormElementwise
-        && (instr_pkg::scalars_of(instr.opcode) == instr_pkg::ScalarsNone
-            ? instr.func == defs_pkg::AluOpAdd || instr.func == defs_pkg::AluOpSub || instr.func == defs_pkg::AluOpMul
-            : instr.func == defs_pkg::AluOpSub && instr.imm[5:0] == 6'(defs_pkg::AluOpMul));
+  function automatic logic is_quick(input defs_pkg::instr_t given);
+    is_quick = in_words(given.src0) && in_words(given.src1) && instr_pkg::src1_walk(given.opcode) == instr_pkg::WalkAll
+        && instr_pkg::form_of(given.opcode) == instr_pkg::FormElementwise
+        && (instr_pkg::scalars_of(given.opcode) == instr_pkg::ScalarsNone
+            ? given.func == defs_pkg::AluOpAdd || given.func == defs_pkg::AluOpSub || given.func == defs_pkg::AluOpMul
+            : given.func == defs_pkg::AluOpSub && given.imm[5:0] == 6'(defs_pkg::AluOpMul));
   endfunction
 
   // A sum or the greatest of such elements, as one of them, takes a cycle for two.
-  function automatic logic is_twice(input defs_pkg::instr_t instr);
-    is_twice = in_words(instr.src0) && instr.size0[1:0] == '0 && instr_pkg::dst_walk(instr.opcode) == instr_pkg::WalkOuter
-        && instr.dst.dtype == defs_pkg::DtypeBf16
-        && (instr.func == defs_pkg::AluOpAdd || instr.func == defs_pkg::AluOpMax);
+  function automatic logic is_twice(input defs_pkg::instr_t given);
+    is_twice = in_words(given.src0) && given.size0[1:0] == '0 && instr_pkg::dst_walk(given.opcode) == instr_pkg::WalkOuter
+        && given.dst.dtype == defs_pkg::DtypeBf16
+        && (given.func == defs_pkg::AluOpAdd || given.func == defs_pkg::AluOpMax);
   endfunction
 
   // --- control: whose turn it is

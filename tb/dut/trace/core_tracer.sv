@@ -82,10 +82,14 @@ module core_tracer (
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
           1, lower_i.serial, pc0_q[lower_i.serial[5:0]], 64'({lower_i.addr, 2'b0}), 0, 32'(lower_i.count), 4, row);
       end
+      // Of a pair both are zero.
       if (v_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)] & ~({32{v_i.masked}} & v_skip_i[LaneBits'(i)]);
-        commit_dpi::dodeca_commit_row(v_i.psum ? PsumRow : SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
-          v_serial_i, pc1_q[v_serial_i[5:0]], 64'(v_i.addr), 32'(v_i.first), 32'(v_i.count), 32'(v_i.bytes), row);
+        for (int unsigned e = 0; e <= 32'(v_i.pair); e++) begin
+          commit_dpi::dodeca_commit_row(v_i.psum ? PsumRow : SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
+            v_serial_i, pc1_q[v_serial_i[5:0]], 64'(v_i.addr) + 64'(2 * e), 32'(v_i.first), 32'(v_i.count),
+            v_i.pair ? 2 : 32'(v_i.bytes), row);
+        end
       end
       if (a_i.valid) begin
         for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)] & ~({32{a_i.masked}} & a_skip_i[LaneBits'(i)]);

@@ -152,6 +152,8 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   const defs::Scalar immediate{.kind = 1, .value = 0x3f800000}, sbuf{.kind = 2, .value = 1024};
   auto fill = of(defs::Opcode::Memset, 0, {.first = immediate});
   fill.src0 = {};
+  auto zeros = of(defs::Opcode::Memset, 0, {.first = {.kind = 1}});
+  zeros.src0 = {};
   const auto eight = [&](defs::Opcode opcode, std::uint32_t imm = 0) {
     auto instr = of(opcode, imm);
     if (opcode != defs::Opcode::MatchReplace8) instr.dst.dtype = 12;
@@ -201,6 +203,7 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
       {of(defs::Opcode::TensorTensorScan, 256 << 8 | kSbuf << 6), 129, 129 + 6},
       {of(defs::Opcode::Select, kOne << 8 | 1 << 6), 128, 128 + 5},
       {fill, 0, 64 + 6},
+      {zeros, 0, 32 + 6},
       {shuffle, 65, 65 + 5},
       {transpose, 64, 64 + quarter + 6},
       {of(defs::Opcode::BnStats), 64, 64 + 13},
