@@ -111,7 +111,8 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       const unsigned n = partitions();
       const auto size = lane_loops();
       const Tile a = source(chip, c, n, size, banks);
-      const Tile to = rounded(tile(chip, c, Space::Sbuf, result(), n, size, kActAt, kEngineBytes));
+      const Dtype made = defs::kEveryDtype[random_.between(0, defs::kEveryDtype.size() - 1)];
+      const Tile to = rounded(tile(chip, c, Space::Sbuf, made, n, size, kActAt, kEngineBytes));
       const Tile bias = tile(chip, c, Space::Sbuf, Dtype::Fp32, n, {1, 1, 1, 1}, 0, kSourceBytes);
       const defs::Accumulator sums{.command = static_cast<std::uint8_t>(random_.between(0, 3))};
       const auto func = defs::kEveryActFunc[random_.between(0, defs::kEveryActFunc.size() - 1)];

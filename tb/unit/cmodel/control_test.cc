@@ -324,6 +324,29 @@ TEST(Control, ProvenanceFollowsTheTurnsOfALoop) {
   }
 }
 
+TEST(Control, ASeedComesOutOfARegister) {
+  const auto scalar = [](std::uint8_t kind, std::uint32_t value) {
+    return defs::Operand::from(defs::Scalars{.first = {.kind = kind, .value = value}}.words());
+  };
+  const auto thirds = [&](std::uint8_t kind, std::uint32_t value) {
+    auto seed = TinyInstr(Opcode::SetSeed), fill = TinyInstr(Opcode::Memset).shape(16, 8);
+    seed.src1 = scalar(kind, value);
+    fill.src1 = scalar(1, 0x3EAAAAABu);  // 1/3
+    fill.to(sbuf16(0)).dst.stochastic = 1;
+    TinyProgram tiny(kSizes, 1);
+    for (const auto& instr : {set(1, 7), seed, fill}) tiny.add(0, 0, Engine::Vector, instr);
+    Bench bench(tiny.build());
+    EXPECT_TRUE(bench.board.run());
+    EXPECT_TRUE(bench.board.errors().empty());
+    std::vector<std::uint8_t> data;
+    for (const auto& row : bench.recorder.writes[stream(0, 0, Engine::Vector)])
+      data.insert(data.end(), row.data.begin(), row.data.end());
+    return data;
+  };
+  EXPECT_EQ(thirds(3, 1), thirds(1, 7));
+  EXPECT_NE(thirds(3, 1), thirds(1, 8));
+}
+
 /// What went into a sum: the elements of older instructions since its reset, unless they were
 /// overwritten since.
 TEST(Control, ProvenanceFollowsASumToWhatWasAdded) {
