@@ -48,12 +48,14 @@ void add_sources(std::vector<Cell>& out, const OperationRef& operation, const de
     if (!row.operands[source].used() ||
         operand.space == static_cast<std::uint8_t>(defs::Space::None))
       continue;
-    const bool one = row.operands[source].walk == defs::Walk::One;
+    const unsigned fixed = defs::fixed_elements(row.operands[source].walk);
+    const bool crosses = row.by_quarters() && source == 0;  // lanes
     PatternWalk walk(operand, trips_of(instr, row.operands[source].walk));
-    for (std::uint64_t n = one ? first : 0; n < first + (one ? 1 : count) && !walk.done();
+    for (std::uint64_t n = fixed ? first : 0; n < first + (fixed ? fixed : count) && !walk.done();
          ++n, walk.next())
       if (n >= first)
-        add_element(out, operation, operand, walk.addr(), operand.partition + lane, 1);
+        add_element(out, operation, operand, walk.addr(), operand.partition + (crosses ? 0 : lane),
+                    crosses ? instr.partitions : 1);
   }
 }
 
@@ -223,10 +225,13 @@ std::vector<Cell> Provenance::sources(const OperationRef& operation, const Commi
     std::uint64_t each = 1;
     const Trips outer = trips_of(i, row->dst().walk);
     for (unsigned d = 0; d < 4; ++d) each *= trips[d] / outer[d];
-    add_sources(out, operation, i, lane, index * each, each);
+    // A unit keeps elements: all of them may be in what it makes.
+    const bool whole = row->form >= defs::Form::Transpose;
+    if (whole) each = PatternWalk::elements(trips);
+    add_sources(out, operation, i, lane, whole ? 0 : index * each, each);
     if (row->form == defs::Form::Sums) add_summands(out, operation, lane);
   }
-  if (i.accumulate) lanewise(i.dst, trips, index);
+  if (i.accumulate || row->is_masked()) lanewise(i.dst, trips, index);
   return out;
 }
 

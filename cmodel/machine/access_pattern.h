@@ -52,6 +52,9 @@ class PatternWalk {
         strides_(strides_of(op)),
         trips_(trips) {}
 
+  static std::uint64_t elements(const Trips& trips) {
+    return std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
+  }
   bool done() const { return done_; }
   /// Byte offset of this element, modulo 2^24 as in RTL.
   std::uint32_t addr() const {

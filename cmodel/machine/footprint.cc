@@ -100,7 +100,7 @@ void footprints_of(const defs::Instr& instr, unsigned chip, unsigned core, unsig
   }
   add(0, false);
   if (row->operands[1].used()) add(1, false);
-  if (instr.accumulate) add(2, false);
+  if (instr.accumulate || row->is_masked()) add(2, false);
   add(2, true);
 }
 

@@ -84,6 +84,21 @@ Faults fused_faults(const defs::Sizes& sizes, const defs::Instr& instr, const de
   return faults;
 }
 
+/// Do sizes and partitions suit the row as a whole?
+Faults shape_faults(const defs::Sizes& sizes, const defs::Instr& instr, const defs::InstrRow& row) {
+  constexpr auto kPsum = static_cast<std::uint8_t>(defs::Space::Psum);
+  const unsigned quarter = sizes.partitions / 4;
+  Faults faults;
+  faults.bad_shape =
+      !row.takes(std::uint64_t{instr.size3} * instr.size2 * instr.size1 * instr.size0) ||
+      (row.form == defs::Form::Transpose && instr.size0 != quarter);
+  faults.bad_partition = row.by_quarters() && instr.partitions % quarter != 0;
+  faults.bad_operand = row.one_in_psum && instr.src0.space == kPsum && instr.src1.space == kPsum;
+  faults.bad_format = row.moves && instr.src0.space && instr.dst.space &&
+                      element_shift(instr.src0.dtype) != element_shift(instr.dst.dtype);
+  return faults;
+}
+
 }  // namespace
 
 defs::Descriptor started_copy(const defs::Instr& instr) {
@@ -143,6 +158,7 @@ Faults instr_faults(const defs::Sizes& sizes, const defs::Instr& instr, defs::En
   }
   faults.unknown_opcode = !has_function(*row, instr);
   faults.reserved_bits = uses_more(*row, instr);
+  if (row->computes()) faults |= shape_faults(sizes, instr, *row);
   if (row->scalars != defs::ScalarPlace::None) faults |= fused_faults(sizes, instr, *row);
   for (unsigned i = 0; i < row->operands.size(); ++i) {
     const defs::OperandRow& rule = row->operands[i];

@@ -14,7 +14,8 @@ namespace cmodel {
 
 /// How an operand that is walked `walk` goes through its elements.
 inline Trips trips_of(const defs::Instr& instr, defs::Walk walk) {
-  if (walk == defs::Walk::One) return kOneElement;
+  if (const unsigned fixed = defs::fixed_elements(walk))
+    return {static_cast<std::uint16_t>(fixed), 1, 1, 1};
   Trips trips = trips_of(instr);
   if (walk == defs::Walk::Outer)
     for (unsigned d = 0; d <= defs::Reduction::from({instr.imm}).more; ++d) trips[d] = 1;

@@ -7,6 +7,7 @@
 #include "cmodel/machine/fp.h"
 #include "cmodel/machine/instruction.h"
 #include "cmodel/machine/table_function.h"
+#include "cmodel/machine/vector_unit.h"
 
 namespace cmodel {
 namespace {
@@ -47,9 +48,12 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
   if (cause != defs::ErrorCause::None) return cause;
   const defs::InstrRow& row = *defs::row_of(instr.opcode);
   // A copy between integers of one format keeps their bits, too.
-  port_.bits = row.is_of_bits(instr.func) ||
+  const bool predicated = row.form == defs::Form::Predicated;
+  const auto from = predicated ? instr.src1.dtype : instr.src0.dtype;
+  port_.bits = row.is_of_bits(instr.func) || row.moves ||
                (!row.functions && row.scalars == defs::ScalarPlace::None &&
-                defs::kDtypeInteger >> instr.dst.dtype & 1 && instr.src0.dtype == instr.dst.dtype);
+                (predicated || row.form == defs::Form::Elementwise) &&
+                defs::kDtypeInteger >> instr.dst.dtype & 1 && from == instr.dst.dtype);
   if (row.form == defs::Form::Seed)
     port_.random.seed(scalars_of(instr).first.value);
   else if (row.form == defs::Form::Sums)
@@ -58,6 +62,10 @@ defs::ErrorCause LaneEngine::execute(const defs::Instr& instr, std::uint32_t pc)
     activate(instr, row, pc);
   else if (row.dst().walk == defs::Walk::Outer)
     reduce(instr, row, pc);
+  else if (row.form >= defs::Form::Transpose)
+    unit(instr, row, pc);
+  else if (row.is_masked())
+    masked(instr, row, pc);
   else if (row.scalars != defs::ScalarPlace::None)
     fused(instr, row, pc);
   else
@@ -111,6 +119,49 @@ void LaneEngine::elementwise(const defs::Instr& instr, const defs::InstrRow& row
       apply(instr.func, x, y);
     }
     port_.write(instr.dst, dst.addr(), pc, x);
+  }
+}
+
+void LaneEngine::unit(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
+  Lanes a;
+  const auto scalar = std::span(a).first(instr.partitions);
+  port_.read(scalars_of(instr).first, scalar);
+  PatternWalk src1(instr.src1, trips_of(instr, row.src1().walk)), src0(instr.src0, trips_of(instr)),
+      dst(instr.dst, trips_of(instr, row.dst().walk));
+  // Values that come first, then elements; the row's destination takes what is made of them.
+  const auto next = [&](std::span<std::uint32_t> x) {
+    const bool first = row.src1().used() && !src1.done();
+    PatternWalk& walk = first ? src1 : src0;
+    if (walk.done()) return false;
+    if (row.src0().used()) port_.read(first ? instr.src1 : instr.src0, walk.addr(), x);
+    walk.next();
+    return true;
+  };
+  const auto put = [&](std::span<const std::uint32_t> y) {
+    port_.write(instr.dst, dst.addr(), pc, y);
+    dst.next();
+  };
+  run_unit(row.form, {sizes_.partitions / 4, scalar, port_.random, next, put});
+}
+
+void LaneEngine::masked(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc) {
+  Lanes left, right, result;
+  std::array<bool, left.size()> skip;
+  const auto x = std::span(left).first(instr.partitions);
+  const auto y = std::span(right).first(instr.partitions);
+  const Trips trips = trips_of(instr);
+  const unsigned quarter = sizes_.partitions / 4;
+  PatternWalk src1(instr.src1, trips_of(instr, row.src1().walk)), dst(instr.dst, trips);
+  for (PatternWalk src0(instr.src0, trips); !src0.done(); src0.next(), dst.next(), src1.next()) {
+    port_.read(instr.src0, src0.addr(), x);
+    port_.read(instr.src1, row.src1_first() ? instr.src1.offset : src1.addr(), y);
+    for (unsigned i = 0; i < x.size(); ++i) {
+      const bool shuffles = row.form == defs::Form::Shuffle;
+      result[i] = shuffles ? x[i / quarter * quarter + y[i] % quarter] : y[i];
+      skip[i] = shuffles ? y[i] == 255 : x[i] == 0;
+    }
+    port_.write(instr.dst, dst.addr(), pc, std::span(result).first(x.size()),
+                std::span(skip).first(x.size()));
   }
 }
 

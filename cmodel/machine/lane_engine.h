@@ -18,16 +18,20 @@ class LaneEngine {
  public:
   /// Commits go to `sink` in stream `stream`, whose engine it is: Vector or Act. All references
   /// must outlive the engine.
-  LaneEngine(const defs::Sizes& sizes, Sbuf& sbuf, const Psum& psum, CommitSink& sink,
+  LaneEngine(const defs::Sizes& sizes, Sbuf& sbuf, Psum& psum, CommitSink& sink,
              const StreamId& stream)
       : sizes_(sizes), port_{sbuf, psum, sink, stream, LaneRandom(sizes.partitions)} {}
 
-  /// Checks and executes one instruction: one SbufRow commit per element. On an error nothing has
-  /// been done.
+  /// Checks and executes one instruction: one SbufRow or PsumRow commit per element. On an error
+  /// nothing has been done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
  private:
   void activate(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
+  /// Of forms that a unit beside the lanes has.
+  void unit(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
+  /// Where lanes of dst may stay as they are.
+  void masked(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   /// Of scalars.
   void fused(const defs::Instr& instr, const defs::InstrRow& row, std::uint32_t pc);
   /// Every element of the destination from `values`.

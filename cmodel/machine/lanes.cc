@@ -31,9 +31,10 @@ void LanePort::read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) 
 }
 
 void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
-                     std::span<const std::uint32_t> lanes) {
+                     std::span<const std::uint32_t> lanes, std::span<const bool> skip) {
+  const bool to_psum = dst.space == static_cast<std::uint8_t>(defs::Space::Psum);
   Commit commit;
-  commit.kind = CommitKind::SbufRow;
+  commit.kind = to_psum ? CommitKind::PsumRow : CommitKind::SbufRow;
   commit.stream = stream;
   commit.pc = pc;
   commit.addr = addr;
@@ -52,9 +53,20 @@ void LanePort::write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t
     if (dst.stochastic) words[i] = fp::at_random(dtype, words[i], numbers[i]);
     words[i] = fp::fp32_to_element(dtype, words[i]);
   }
+  for (std::size_t i = 0; i < skip.size(); ++i)
+    if (skip[i]) words[i] = 0;
   for (std::size_t i = 0; i < n; ++i)
     std::memcpy(&data[i * commit.element_bytes], &words[i], commit.element_bytes);
-  sbuf.write_column(addr, commit.element_bytes, dst.partition, std::span(words).first(n));
+  const auto put = [&](std::size_t first, std::size_t count) {
+    const auto from = static_cast<unsigned>(dst.partition + first);
+    const auto part = std::span(words).subspan(first, count);
+    if (!to_psum) return sbuf.write_column(addr, commit.element_bytes, from, part);
+    std::ranges::copy(part, psum.row(addr / 4).begin() + from);
+    psum.mark(addr / 4, from, count);
+  };
+  if (skip.empty()) put(0, n);
+  for (std::size_t i = 0; i < skip.size(); ++i)
+    if (!skip[i]) put(i, 1);
   sink.commit(commit, {data.data(), n * commit.element_bytes});
 }
 

@@ -20,7 +20,7 @@ using Lanes = std::array<std::uint32_t, 256>;
 /// What a lane engine works on, and where its commits go.
 struct LanePort {
   Sbuf& sbuf;
-  const Psum& psum;
+  Psum& psum;
   CommitSink& sink;
   StreamId stream;
   LaneRandom random;
@@ -35,9 +35,10 @@ struct LanePort {
   void read(const defs::Scalar& scalar, std::span<std::uint32_t> lanes) const;
 
   /// Casts as `dst` says (NaN canonical), writes and commits one row. A row that is rounded at
-  /// random draws one number for each lane.
+  /// random draws one number for each lane. Lanes of which `skip` is true stay as they are; in the
+  /// commit they are 0.
   void write(const defs::Operand& dst, std::uint32_t addr, std::uint32_t pc,
-             std::span<const std::uint32_t> lanes);
+             std::span<const std::uint32_t> lanes, std::span<const bool> skip = {});
 };
 
 }  // namespace cmodel

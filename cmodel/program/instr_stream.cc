@@ -128,6 +128,7 @@ void StreamBase::put(const defs::InstrRow& row, const Given& given, Where at) {
   const Tile& source = row.computes() ? *given.operands[row.src0().used() ? 0 : 2] : nothing;
   if (!row.computes()) check_no_size();
   const auto formats = check_state(row, given);
+  if (row.computes()) check_whole(row, source, given);
   defs::Instr instr;
   instr.opcode = static_cast<std::uint8_t>(row.opcode);
   instr.func = given.func;
@@ -229,22 +230,44 @@ void StreamBase::put_scalars(const defs::InstrRow& row, const Given& given, cons
 }
 
 std::array<unsigned, 3> StreamBase::check_state(const defs::InstrRow& row, const Given& given) {
-  if (!row.is_of_bits(given.func)) return {~0u, ~0u, ~0u};
-  unsigned integers = 0;
+  const bool moves = row.moves && given.operands[0];
+  if (!row.is_of_bits(given.func) && !moves) return {~0u, ~0u, ~0u};
+  unsigned same = 0;  // size
   for (const auto dtype : defs::kEveryDtype)
-    if (defs::kDtypeInteger >> static_cast<unsigned>(dtype) & 1 &&
+    if ((moves || defs::kDtypeInteger >> static_cast<unsigned>(dtype) & 1) &&
         element_bytes(dtype) == given.operands[0]->element_bytes())
-      integers |= 1u << static_cast<unsigned>(dtype);
-  return {integers, integers, integers};
+      same |= 1u << static_cast<unsigned>(dtype);
+  return {same, moves ? ~0u : same, same};
+}
+
+void StreamBase::check_whole(const defs::InstrRow& row, const Tile& source,
+                             const Given& given) const {
+  if (!row.takes(source.elements())) {
+    std::string allowed;
+    if (row.least > 1) allowed += fmt::format(" at least {}", row.least);
+    if (row.most != ~0u) allowed += fmt::format(" at most {}", row.most);
+    if (row.multiple > 1) allowed += fmt::format(" multiples of {}", row.multiple);
+    fail(fmt::format("{} of {} elements, allowed{}", row.mnemonic, source.elements(), allowed));
+  }
+  const unsigned quarter = assembler_.sizes().partitions / 4;
+  if (row.by_quarters() && source.partitions % quarter)
+    fail(fmt::format("{} of {} partitions, allowed multiples of {}", row.mnemonic,
+                     source.partitions, quarter));
+  if (row.form == defs::Form::Transpose && source.size[3] != quarter)
+    fail(fmt::format("{} of {} elements in the innermost dimension, allowed {}", row.mnemonic,
+                     source.size[3], quarter));
+  if (row.one_in_psum && given.operands[0]->space == defs::Space::Psum &&
+      given.operands[1]->space == defs::Space::Psum)
+    fail(fmt::format("{} and {} in Psum, allowed one of them", row.src0().role, row.src1().role));
 }
 
 void StreamBase::check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile,
                              unsigned reduced) const {
-  if (row.walk == defs::Walk::One) {
-    if (tile.elements() != 1 || tile.partitions != source.partitions ||
+  if (const unsigned fixed = defs::fixed_elements(row.walk)) {
+    if (tile.elements() != fixed || tile.size[3] != fixed || tile.partitions != source.partitions ||
         !(row.formats(tile.space) >> static_cast<unsigned>(tile.dtype) & 1))
-      fail(fmt::format("{} of {} x {} {}, allowed {} x 1 {}", row.role, tile.partitions,
-                       tile.elements(), defs::to_string(tile.dtype), source.partitions,
+      fail(fmt::format("{} of {} x {} {}, allowed {} x {} {}", row.role, tile.partitions,
+                       tile.elements(), defs::to_string(tile.dtype), source.partitions, fixed,
                        format_names(row.formats(tile.space))));
     return;
   }

@@ -81,6 +81,8 @@ class StreamBase {
   /// Does `tile` go with the first source, as its row says?
   void check_shape(const defs::OperandRow& row, const Tile& source, const Tile& tile,
                    unsigned reduced = 1) const;
+  /// Do sizes, partitions and places suit the row as a whole?
+  void check_whole(const defs::InstrRow& row, const Tile& source, const Given& given) const;
   /// Of a register of this stream.
   std::uint8_t number(const Register& reg) const;
   /// A number mod 2^32 that was given with a sign.

@@ -134,14 +134,14 @@ module core #(
   row_pkg::sbuf_read_t ts_rd, tm_rd, tl_rd, v_rd, a_rd;
   row_pkg::sbuf_row_t ts_rd_data, tm_rd_data, tl_rd_data, v_rd_data, a_rd_data;
   row_pkg::sbuf_write_t v_wr, a_wr;
-  row_pkg::lane_row_t v_wr_data, a_wr_data;
+  row_pkg::lane_row_t v_wr_data, a_wr_data, v_wr_skip, a_wr_skip;
   logic [31:0] v_wr_serial, a_wr_serial;
   sbuf u_sbuf (
     .clk_i, .rst_ni,
     .ts_rd_i(ts_rd), .ts_rd_data_o(ts_rd_data), .tm_rd_i(tm_rd), .tm_rd_data_o(tm_rd_data),
     .tl_rd_i(tl_rd), .tl_rd_data_o(tl_rd_data),
-    .v_rd_i(v_rd), .v_rd_data_o(v_rd_data), .v_wr_i(v_wr), .v_wr_data_i(v_wr_data),
-    .a_rd_i(a_rd), .a_rd_data_o(a_rd_data), .a_wr_i(a_wr), .a_wr_data_i(a_wr_data),
+    .v_rd_i(v_rd), .v_rd_data_o(v_rd_data), .v_wr_i(v_wr), .v_wr_data_i(v_wr_data), .v_wr_skip_i(v_wr_skip),
+    .a_rd_i(a_rd), .a_rd_data_o(a_rd_data), .a_wr_i(a_wr), .a_wr_data_i(a_wr_data), .a_wr_skip_i(a_wr_skip),
     .req_valid_i(sbuf_line.req_valid), .req_ready_o(sbuf_line.req_ready), .req_i(sbuf_line.req),
     .rsp_valid_o(sbuf_line.rsp_valid), .rsp_ready_i(sbuf_line.rsp_ready), .rsp_o(sbuf_line.rsp)
   );
@@ -167,6 +167,8 @@ module core #(
   psum u_psum (
     .clk_i, .rst_ni,
     .wr_i(ps_wr), .wr_data_i(ps_wr_data), .lower_wr_i(pl_wr), .lower_wr_data_i(pl_wr_data),
+    .v_wr_i(v_wr), .v_wr_data_i(v_wr_data), .v_wr_skip_i(v_wr_skip),
+    .a_wr_i(a_wr), .a_wr_data_i(a_wr_data), .a_wr_skip_i(a_wr_skip),
     .v_rd_i(v_ps_rd), .v_rd_ready_o(v_ps_ready), .a_rd_i(a_ps_rd), .a_rd_ready_o(a_ps_ready),
     .rd_data_o(ps_rd_data)
   );
@@ -179,7 +181,7 @@ module core #(
     .error_cause_o(error_cause[1]), .error_serial_o(error_serial[1]), .busy_o(busy[1]),
     .rd_o(v_rd), .rd_data_i(v_rd_data),
     .ps_rd_o(v_ps_rd), .ps_rd_ready_i(v_ps_ready), .ps_rd_data_i(ps_rd_data),
-    .wr_o(v_wr), .wr_data_o(v_wr_data), .wr_serial_o(v_wr_serial)
+    .wr_o(v_wr), .wr_data_o(v_wr_data), .wr_skip_o(v_wr_skip), .wr_serial_o(v_wr_serial)
   );
   lane_engine #(.Engine(32'(defs_pkg::EngineAct))) u_act (
     .clk_i, .rst_ni,
@@ -188,7 +190,7 @@ module core #(
     .error_cause_o(error_cause[2]), .error_serial_o(error_serial[2]), .busy_o(busy[2]),
     .rd_o(a_rd), .rd_data_i(a_rd_data),
     .ps_rd_o(a_ps_rd), .ps_rd_ready_i(a_ps_ready), .ps_rd_data_i(ps_rd_data),
-    .wr_o(a_wr), .wr_data_o(a_wr_data), .wr_serial_o(a_wr_serial)
+    .wr_o(a_wr), .wr_data_o(a_wr_data), .wr_skip_o(a_wr_skip), .wr_serial_o(a_wr_serial)
   );
 
   // ---------------------------------------------------------------- sync engine and DMA

@@ -2,9 +2,9 @@
 // Vector or activation engine: elementwise operations, casts, reductions; P lanes in fp32.
 `include "assert.svh"
 
-//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF
+//   instr -> instr_front -> operand_reader -> lanes -> element_writer -> SBUF, PSUM
 //                            | SBUF, PSUM |    |  ^
-//                                        table_function, accumulators (activation engine)
+//                                        table_function, accumulators (activation engine), vector_unit (vector engine)
 //
 //   no src1          dst = cast(f(x))              x = src0
 //   src1             dst = cast(f(x, y))           y = src1, element by element or one for all (a bias)
@@ -45,6 +45,7 @@ module lane_engine #(
   input  row_pkg::lane_row_t ps_rd_data_i,
   output row_pkg::sbuf_write_t wr_o,
   output row_pkg::lane_row_t wr_data_o,
+  output row_pkg::lane_row_t wr_skip_o,
   output logic [31:0] wr_serial_o
 );
 
@@ -85,16 +86,19 @@ module lane_engine #(
   logic bits, bits_q;              // no casts
   defs_pkg::scalars_t scalars;
   instr_pkg::scalars_e place;      // of scalars
-  instr_pkg::form_e form_q;
+  instr_pkg::form_e form, form_q;
+  assign form = instr_pkg::form_of(pend.opcode);
   logic [1:0] reverse_q;           // {second, first} of two functions
   logic fused_q, scalar_q;         // there are two; the second one takes the second scalar
   logic [7:0] first_op_q;          // alu_op_e
   logic negate_q;                  // the result of a reduction
   logic [31:0] flip_q;
   logic set_q;                     // scalars that are immediates
-  logic table_q;                   // then a function of table_function
+  logic unit;                      // the form is of a vector_unit
+  logic table_q;                   // then a function of table_function or a unit
   logic sums_q;                    // accumulators take its results
   logic stochastic_q, saturate_q;  // before the cast
+  assign unit = form >= instr_pkg::FormTranspose;
   always_ff @(posedge clk_i) begin
     set_q <= start;
     if (start) begin
@@ -103,11 +107,13 @@ module lane_engine #(
       scalars = operand_check_pkg::scalars_of(pend);
       place   = instr_pkg::scalars_of(pend.opcode);
       // A copy between integers of one format keeps their bits, too.
-      bits    = operand_check_pkg::has_bits(pend) || (copies && place == instr_pkg::ScalarsNone
-          && defs_pkg::DtypeInteger[pend.dst.dtype] && pend.src0.dtype == pend.dst.dtype);
+      bits    = operand_check_pkg::has_bits(pend) || instr_pkg::moves_bits(pend.opcode)
+          || (copies && place == instr_pkg::ScalarsNone && defs_pkg::DtypeInteger[pend.dst.dtype]
+              && pend.dst.dtype == (form == instr_pkg::FormPredicated ? pend.src1.dtype : pend.src0.dtype)
+              && (form == instr_pkg::FormPredicated || form == instr_pkg::FormElementwise));
       reduce_q   <= dst_walk == instr_pkg::WalkOuter;
-      form_q     <= instr_pkg::form_of(pend.opcode);
-      fused_q    <= place != instr_pkg::ScalarsNone && instr_pkg::form_of(pend.opcode) != instr_pkg::FormSelect;
+      form_q     <= form;
+      fused_q    <= place != instr_pkg::ScalarsNone && form != instr_pkg::FormSelect && !unit;
       scalar_q   <= place == instr_pkg::ScalarsSrc1;
       seed_q     <= scalars.first.value;
       sums_q     <= IsAct && pend.imm[1];  // Reduce or ResetReduce; without imm it is zero
@@ -123,18 +129,41 @@ module lane_engine #(
       dtype_q    <= pend.dst.dtype;
       bits_q     <= bits;
       relu_q     <= IsAct && pend.func == defs_pkg::ActFuncRelu;
-      table_q    <= IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
+      table_q    <= unit || IsAct && pend.func != defs_pkg::ActFuncCopy && pend.func != defs_pkg::ActFuncRelu;
+    end
+  end
+
+  // Zeros of two bytes next to each other are written two at once, as if they were of four.
+  defs_pkg::instr_t walked;
+  defs_pkg::scalars_t filled;
+  logic pairs;
+  always_comb begin
+    filled = operand_check_pkg::scalars_of(pend);
+    pairs  = form == instr_pkg::FormFill && filled.first.kind == defs_pkg::ScalarKindImmediate && filled.first.value == 32'd0
+        && pend.dst.space == defs_pkg::SpaceSbuf && !pend.dst.stochastic
+        && (pend.dst.dtype == defs_pkg::DtypeBf16 || pend.dst.dtype == defs_pkg::DtypeFp16)
+        && pend.dst.stride0 == 16'd1 && !pend.size0[0] && pend.dst.offset[1:0] == '0
+        && !pend.dst.stride1[0] && !pend.dst.stride2[0] && !pend.dst.stride3[0];
+    walked = pend;
+    if (pairs) begin
+      walked.size0       = pend.size0 >> 1;
+      walked.dst.dtype   = defs_pkg::DtypeFp32;
+      walked.dst.stride1 = {pend.dst.stride1[15], pend.dst.stride1[15:1]};
+      walked.dst.stride2 = {pend.dst.stride2[15], pend.dst.stride2[15:1]};
+      walked.dst.stride3 = {pend.dst.stride3[15], pend.dst.stride3[15:1]};
     end
   end
 
   // ---------------------------------------------------------------- sources
   logic pair_valid, pair_inner_last, pair_last;
-  row_pkg::landing_t land;
+  row_pkg::landing_t land, land_y;
+  logic [1:0] hold;
+  logic quick, twice;
   logic [1:0][31:0] scalar;
 
   operand_reader u_reader (
-    .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(pend),
-    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .scalar_o(scalar),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .instr_i(walked),
+    .rd_o, .ps_rd_o, .ps_rd_ready_i, .land_o(land), .land_y_o(land_y), .hold_o(hold), .quick_o(quick), .twice_o(twice), .scalar_o(scalar),
     .pair_valid_o(pair_valid), .pair_inner_last_o(pair_inner_last), .pair_last_o(pair_last)
   );
 
@@ -144,7 +173,8 @@ module lane_engine #(
   logic first_valid_q, first_inner_last_q, first_last_q;  // behind the first of two
   logic value_valid_q, value_last_q;
   logic result_valid, result_last;  // of what is cast and written
-  row_pkg::lane_row_t value, table_value, sums, random;
+  row_pkg::lane_row_t value, first, table_value, sums, random;
+  logic draws;  // the unit uses a number
   logic table_valid, table_last;
 
   assign op_valid      = fused_q ? first_valid_q : pair_valid;
@@ -171,18 +201,18 @@ module lane_engine #(
   end
 
   lanes u_lanes (
-    .clk_i, .rst_ni, .land_i(land), .rd_data_i, .ps_rd_data_i,
+    .clk_i, .rst_ni, .land_i(land), .land_y_i(land_y), .hold_i(hold), .quick_i(quick), .twice_i(twice), .rd_data_i, .ps_rd_data_i,
     .bits_i(bits_q), .set_i(set_q), .scalar_i(scalar),
     .first_valid_i(pair_valid && fused_q), .first_fill_i(form_q == instr_pkg::FormFill),
     .first_scan_i(form_q == instr_pkg::FormScan && !fresh_q), .first_reverse_i(reverse_q[0]), .first_op_i(first_op_q),
     .pair_valid_i(op_valid), .pair_fused_i(fused_q), .pair_pass_i(pass_q || (reduce_q && fresh_q)),
-    .pair_reduce_i(reduce_q), .pair_select_i(form_q == instr_pkg::FormSelect), .pair_scalar_i(scalar_q),
+    .pair_reduce_i(reduce_q), .form_i(form_q), .pair_scalar_i(scalar_q),
     .pair_reverse_i(reverse_q[1]), .pair_flip_i(negate_q && op_inner_last), .flip_i(flip_q), .pair_relu_i(relu_q), .pair_op_i(op_q),
-    .pair_table_i(table_q || sums_q), .value_o(value),
+    .pair_table_i(table_q || sums_q), .value_o(value), .first_o(first),
     .value_valid_i(result_valid), .value_table_i(table_q), .table_i(table_value),
     .value_sums_i(form_q == instr_pkg::FormSums), .sums_i(sums),
     .value_saturate_i(saturate_q && !bits_q), .value_stochastic_i(stochastic_q && !bits_q), .random_i(random),
-    .value_dtype_i(dtype_q), .wr_data_o
+    .value_dtype_i(dtype_q), .wr_data_o, .wr_skip_o
   );
 
   if (IsAct) begin : gen_table
@@ -195,27 +225,31 @@ module lane_engine #(
       .clk_i, .rst_ni, .start_i(start), .command_i(pend.imm[1:0]), .count_i(pend.partitions),
       .valid_i(result_valid), .table_valid_i(table_q), .value_i(value), .table_i(table_value), .sum_o(sums)
     );
-  end else begin : gen_no_table
-    assign sums        = '{default: '0};
-    assign table_valid = 1'b0;
-    assign table_last  = 1'b0;
-    assign table_value = '{default: '0};
-    logic unused_value;
-    assign unused_value = ^value[0];
+    assign draws = 1'b0;
+    logic unused_first;
+    assign unused_first = ^first[0];
+  end else begin : gen_unit
+    assign sums = '{default: '0};
+    vector_unit u_unit (
+      .clk_i, .rst_ni, .start_i(start), .form_i(form),
+      .valid_i(value_valid_q && table_q), .last_i(value_last_q), .x_i(value), .first_i(first),
+      .draw_o(draws), .random_i(random),
+      .valid_o(table_valid), .last_o(table_last), .y_o(table_value)
+    );
   end
 
   assign result_valid = table_q ? table_valid : value_valid_q;
   assign result_last  = table_q ? table_last : value_last_q;
 
   lane_random u_random (
-    .clk_i, .rst_ni, .seed_valid_i(seed_valid_q), .seed_i(seed_q), .draw_i(result_valid && stochastic_q), .number_o(random)
+    .clk_i, .rst_ni, .seed_valid_i(seed_valid_q), .seed_i(seed_q), .draw_i((result_valid && stochastic_q) || draws), .number_o(random)
   );
 
   // ---------------------------------------------------------------- destination
   element_writer u_writer (
-    .clk_i, .rst_ni, .start_i(start && !seeds), .dst_i(pend.dst),
-    .sizes_i(operand_check_pkg::sizes_of(pend, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
-    .value_valid_i(result_valid), .value_last_i(result_last),
+    .clk_i, .rst_ni, .start_i(start && !seeds), .dst_i(walked.dst),
+    .sizes_i(operand_check_pkg::sizes_of(walked, dst_walk)), .partitions_i(pend.partitions), .serial_i(pend_serial),
+    .masked_i(operand_check_pkg::is_masked(form)), .pair_i(pairs), .value_valid_i(result_valid), .value_last_i(result_last),
     .wr_o, .wr_serial_o, .finish_o(written)
   );
 

@@ -15,9 +15,12 @@
 //   pair:  pass    value = p
 //          reduce  value = op(value, x)
 //          select  value = x is not 0 ? y : first
+//          predicated  value = y; the lane is skipped where x = 0
+//          shuffle value = x of lane y of its quarter; the lane is skipped where y = 255
+//          twice   then value = op(value, y)
 //          flip    then value = value ^ flip
 //          relu    then value = value > 0 ? value : +0
-//          table   value_o goes to another module, and what it makes of it comes back as table_i, later
+//          table   value_o, and the scalar as first_o, goes to another module, and what it makes of it comes back as table_i, later
 //   value: sums    sums_i is cast instead; saturate, stochastic: before the cast (rounding_pkg), random_i is used up
 //
 // All stages are one process, last stage first, so that each reads the register of the one before
@@ -28,6 +31,10 @@ module lanes (
   input  logic rst_ni,
 
   input  row_pkg::landing_t land_i,
+  input  row_pkg::landing_t land_y_i,
+  input  logic [1:0] hold_i,     // {y, x}: the word at the port is kept
+  input  logic twice_i,          // x and y are both of x's word, and a reduction takes both
+  input  logic quick_i,          // y is a cycle early for the second function
   input  row_pkg::sbuf_row_t rd_data_i,
   input  row_pkg::lane_row_t ps_rd_data_i,
 
@@ -45,7 +52,7 @@ module lanes (
   input  logic pair_fused_i,
   input  logic pair_pass_i,
   input  logic pair_reduce_i,
-  input  logic pair_select_i,
+  input  instr_pkg::form_e form_i,
   input  logic pair_scalar_i,    // second, not y
   input  logic pair_reverse_i,
   input  logic pair_flip_i,
@@ -54,6 +61,7 @@ module lanes (
   input  logic [7:0] pair_op_i,  // alu_op_e
   input  logic pair_table_i,     // value_o is needed
   output row_pkg::lane_row_t value_o,
+  output row_pkg::lane_row_t first_o,
 
   input  logic value_valid_i,
   input  logic value_table_i,    // of table_i
@@ -64,20 +72,22 @@ module lanes (
   input  logic value_stochastic_i,
   input  row_pkg::lane_row_t random_i,
   input  logic [3:0] value_dtype_i,
-  output row_pkg::lane_row_t wr_data_o
+  output row_pkg::lane_row_t wr_data_o,
+  output row_pkg::lane_row_t wr_skip_o  // not 0: of a masked write, the lane is not written
 );
 
   localparam int unsigned P = size_pkg::Partitions;
   localparam int unsigned PartitionBits = $clog2(P);
+  localparam int unsigned Quarter = P / 4;
 
-  row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q;
+  row_pkg::lane_row_t x_q, y_q, first_q, second_q, p_q, value_q, skip_q, late_q;
+  row_pkg::sbuf_row_t x_word_q, y_word_q;
   row_pkg::lane_row_t ready, cast, word, a, b, result;
   logic [31:0] fold, swap, low, high, greatest;
   logic [22:0] format;
   logic [1:0] shift;
   logic [PartitionBits-1:0] from, start;
-
-  assign start = land_i.source.partition[PartitionBits-1:0];
+  row_pkg::landing_t land;
 
   // result = op(a, b)
   task automatic operate(input logic [7:0] op);
@@ -138,11 +148,23 @@ module lanes (
         for (int unsigned i = 0; i < P; i++) cast[i] = format_pkg::from_fp32(ready[i], format);
       end
       wr_data_o <= cast;
+      if (operand_check_pkg::is_masked(form_i)) wr_skip_o <= skip_q;
     end
 
     // Operate.
     if (pair_valid_i) begin
-      if (pair_select_i) begin
+      if (form_i == instr_pkg::FormPredicated) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          value_q[i] = y_q[i];
+          skip_q[i]  = bits_pkg::mask(x_q[i] == 32'd0);
+        end
+      end else if (form_i == instr_pkg::FormShuffle) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          from       = PartitionBits'(i / Quarter * Quarter + y_q[i] % Quarter);
+          value_q[i] = x_q[from];
+          skip_q[i]  = bits_pkg::mask(y_q[i] == 32'd255);
+        end
+      end else if (form_i == instr_pkg::FormSelect) begin
         for (int unsigned i = 0; i < P; i++) begin
           value_q[i] = bits_pkg::sel(bits_pkg::mask(operator_pkg::magnitude(x_q[i]) != 32'd0), y_q[i], first_q[i]);
         end
@@ -156,7 +178,7 @@ module lanes (
           fold = {32{pair_scalar_i}};
           for (int unsigned i = 0; i < P; i++) begin
             low  = p_q[i];
-            high = bits_pkg::sel(fold, second_q[i], y_q[i]);
+            high = bits_pkg::sel(fold, second_q[i], bits_pkg::sel(bits_pkg::mask(quick_i), late_q[i], y_q[i]));
             a[i] = bits_pkg::sel(swap, high, low);
             b[i] = bits_pkg::sel(swap, low, high);
           end
@@ -170,6 +192,14 @@ module lanes (
         operate(pair_op_i);
         for (int unsigned i = 0; i < P; i++) value_q[i] = result[i];
       end
+      if (twice_i) begin
+        for (int unsigned i = 0; i < P; i++) begin
+          a[i] = value_q[i];
+          b[i] = y_q[i];
+        end
+        operate(pair_op_i);
+        for (int unsigned i = 0; i < P; i++) value_q[i] = result[i];
+      end
       if (pair_flip_i) begin
         for (int unsigned i = 0; i < P; i++) value_q[i] = value_q[i] ^ flip_i;
       end
@@ -177,6 +207,11 @@ module lanes (
         for (int unsigned i = 0; i < P; i++) value_q[i] = convert_pkg::relu_fp32(value_q[i]);
       end
       if (pair_table_i) value_o <= value_q;
+      if (form_i == instr_pkg::FormReplace8 || form_i == instr_pkg::FormDropout) first_o <= first_q;
+    end
+
+    if (first_valid_i && quick_i) begin
+      for (int unsigned i = 0; i < P; i++) late_q[i] = y_q[i];
     end
 
     // The first of two functions.
@@ -198,43 +233,58 @@ module lanes (
     end
 
     // Pick the partition, then the element of its word.
-    if (land_i.valid) begin
-      shift = format_pkg::element_shift(land_i.source.dtype);
-      if (land_i.source.psum) begin
-        for (int unsigned i = 0; i < P; i++) begin
-          from    = PartitionBits'(i) + start;
-          word[i] = ps_rd_data_i[from];
+    if (hold_i[1]) begin
+      for (int unsigned i = 0; i < P; i++) y_word_q[i] = rd_data_i[i];
+    end
+    for (int unsigned l = 0; l < 2; l++) begin
+      land  = l == 0 ? land_i : land_y_i;
+      start = land.source.partition[PartitionBits-1:0];
+      shift = format_pkg::element_shift(land.source.dtype);
+      if (land.valid) begin
+        if (land.held) begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = convert_pkg::bf16_to_fp32(16'((l == 0 || twice_i ? x_word_q[from] : y_word_q[from]) >> {land.at[2:1], 4'b0}));
+          end
+        end else if (land.source.psum) begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = ps_rd_data_i[from];
+          end
+        end else if (land.source.dtype == defs_pkg::DtypeBf16 && !bits_i) begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land.at[2:1], 4'b0}));
+          end
+        end else if (shift == 2'd2) begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = 32'(rd_data_i[from] >> {land.at[2], 5'b0});
+          end
+        end else begin
+          for (int unsigned i = 0; i < P; i++) begin
+            from    = PartitionBits'(i) + start;
+            word[i] = row_pkg::element(rd_data_i[from], land.at, shift);
+          end
         end
-      end else if (land_i.source.dtype == defs_pkg::DtypeBf16) begin
-        for (int unsigned i = 0; i < P; i++) begin
-          from    = PartitionBits'(i) + start;
-          word[i] = convert_pkg::bf16_to_fp32(16'(rd_data_i[from] >> {land_i.at[2:1], 4'b0}));
+        if (bits_i) begin
+          for (int unsigned i = 0; i < P; i++) word[i] = word[i] >> (6'd32 - (6'd8 << shift));
+        end else if (land.source.dtype == defs_pkg::DtypeInt32) begin
+          for (int unsigned i = 0; i < P; i++) word[i] = convert_pkg::int32_to_fp32(word[i]);
+        end else if (land.source.dtype != defs_pkg::DtypeBf16 && land.source.dtype != defs_pkg::DtypeFp32) begin
+          format = format_pkg::format_of(land.source.dtype);
+          for (int unsigned i = 0; i < P; i++) word[i] = format_pkg::to_fp32(word[i], format);
         end
-      end else if (shift == 2'd2) begin
-        for (int unsigned i = 0; i < P; i++) begin
-          from    = PartitionBits'(i) + start;
-          word[i] = 32'(rd_data_i[from] >> {land_i.at[2], 5'b0});
-        end
-      end else begin
-        for (int unsigned i = 0; i < P; i++) begin
-          from    = PartitionBits'(i) + start;
-          word[i] = row_pkg::element(rd_data_i[from], land_i.at, shift);
-        end
+        unique case (land.what)
+          row_pkg::LandX:     for (int unsigned i = 0; i < P; i++) x_q[i] = word[i];
+          row_pkg::LandY:     for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];
+          row_pkg::LandFirst: for (int unsigned i = 0; i < P; i++) first_q[i] = word[i];
+          default:            for (int unsigned i = 0; i < P; i++) second_q[i] = word[i];
+        endcase
       end
-      if (bits_i) begin
-        for (int unsigned i = 0; i < P; i++) word[i] = word[i] >> (6'd32 - (6'd8 << shift));
-      end else if (land_i.source.dtype == defs_pkg::DtypeInt32) begin
-        for (int unsigned i = 0; i < P; i++) word[i] = convert_pkg::int32_to_fp32(word[i]);
-      end else if (land_i.source.dtype != defs_pkg::DtypeBf16 && land_i.source.dtype != defs_pkg::DtypeFp32) begin
-        format = format_pkg::format_of(land_i.source.dtype);
-        for (int unsigned i = 0; i < P; i++) word[i] = format_pkg::to_fp32(word[i], format);
-      end
-      unique case (land_i.what)
-        row_pkg::LandX:     for (int unsigned i = 0; i < P; i++) x_q[i] = word[i];
-        row_pkg::LandY:     for (int unsigned i = 0; i < P; i++) y_q[i] = word[i];
-        row_pkg::LandFirst: for (int unsigned i = 0; i < P; i++) first_q[i] = word[i];
-        default:            for (int unsigned i = 0; i < P; i++) second_q[i] = word[i];
-      endcase
+    end
+    if (hold_i[0]) begin
+      for (int unsigned i = 0; i < P; i++) x_word_q[i] = rd_data_i[i];
     end
     if (set_i) begin
       for (int unsigned i = 0; i < P; i++) begin
@@ -245,6 +295,7 @@ module lanes (
   end
 
   // The operand has been checked.
-  `ASSERT_NOW(PartitionIsInside_A, land_i.valid -> {24'b0, land_i.source.partition} < P)
+  `ASSERT_NOW(PartitionIsInside_A, (land_i.valid -> {24'b0, land_i.source.partition} < P)
+          && (land_y_i.valid -> {24'b0, land_y_i.source.partition} < P))
 
 endmodule

@@ -7,6 +7,9 @@
 //                         visible to a read whose handshake is in the next cycle
 //   lower_wr_i            the same for the tile of the lower half of the array's rows: never in the
 //                         bank that wr_i writes in the same cycle
+//   v_wr_i, a_wr_i        vector and activation engine, no stall: lane i to partition first + i, with
+//                         `masked` only lanes whose skip word is 0; visible to the next cycle's reads.
+//                         In one cycle tensor, vector and activation engine write in this order
 //   v_rd_i, a_rd_i        vector and activation engine share one read port, round robin; rd_data_o
 //                         holds the row from the cycle after the handshake until the next one
 //   commit_q              what was written, one cycle later, for the tracer
@@ -20,6 +23,13 @@ module psum (
   input  row_pkg::lane_row_t wr_data_i,
   input  row_pkg::psum_write_t lower_wr_i,
   input  row_pkg::lane_row_t lower_wr_data_i,
+
+  input  row_pkg::sbuf_write_t v_wr_i,
+  input  row_pkg::lane_row_t v_wr_data_i,
+  input  row_pkg::lane_row_t v_wr_skip_i,
+  input  row_pkg::sbuf_write_t a_wr_i,
+  input  row_pkg::lane_row_t a_wr_data_i,
+  input  row_pkg::lane_row_t a_wr_skip_i,
 
   input  row_pkg::psum_read_t v_rd_i,
   output logic v_rd_ready_o,
@@ -59,6 +69,9 @@ module psum (
   row_pkg::lane_row_t row, row0, row1;
   row_pkg::psum_write_t wr;
   logic [WordBits-1:0] word;
+  row_pkg::sbuf_write_t lane_wr;
+  logic [LaneBits-1:0] to;
+  logic [31:0] keep;
 
   row_pkg::psum_write_t commit_q, lower_commit_q;
   row_pkg::lane_row_t commit_data, lower_commit_data;
@@ -88,6 +101,18 @@ module psum (
         else row1 = row;
       end
     end
+    for (int unsigned e = 0; e < 2; e++) begin
+      lane_wr = e == 0 ? v_wr_i : a_wr_i;
+      if (lane_wr.valid && lane_wr.psum) begin
+        word = WordBits'(lane_wr.addr[17:2]);
+        for (int unsigned i = 0; i < Lanes; i++) begin
+          to   = LaneBits'(i) + lane_wr.first[LaneBits-1:0];
+          keep = bits_pkg::mask(i >= {24'b0, lane_wr.count})
+              | (bits_pkg::mask(lane_wr.masked) & (e == 0 ? v_wr_skip_i[i] : a_wr_skip_i[i]));
+          mem_q[word][to] = bits_pkg::sel(keep, mem_q[word][to], e == 0 ? v_wr_data_i[i] : a_wr_data_i[i]);
+        end
+      end
+    end
     if (wr_i.valid) commit_data <= row0;
     if (lower_wr_i.valid) lower_commit_data <= row1;
   end
@@ -111,6 +136,11 @@ module psum (
   `ASSERT_NOW(WriteInside_A, wr_i.valid -> 32'(wr_i.addr) < Words && 32'(wr_i.count) <= Lanes)
   `ASSERT_NOW(LowerWriteInside_A,
           lower_wr_i.valid -> 32'(lower_wr_i.addr) < Words && 32'(lower_wr_i.count) <= Lanes)
+  function automatic logic lanes_inside(input row_pkg::sbuf_write_t write);
+    lanes_inside = !write.valid || !write.psum || (32'(write.addr[17:2]) < Words && write.bytes == 4
+        && {24'b0, write.first} + {24'b0, write.count} <= Lanes);
+  endfunction
+  `ASSERT_NOW(LaneWritesInside_A, lanes_inside(v_wr_i) && lanes_inside(a_wr_i))
   // One write per bank and cycle.
   `ASSERT_NOW(OneWritePerBank_A, wr_i.valid && lower_wr_i.valid
           -> 32'(wr_i.addr) / size_pkg::PsumCols != 32'(lower_wr_i.addr) / size_pkg::PsumCols)

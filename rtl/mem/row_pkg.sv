@@ -15,6 +15,9 @@ package row_pkg;
   } sbuf_read_t;
 
   typedef struct packed {
+    logic pair;         // two elements of two bytes, as one of four
+    logic psum;         // else to SBUF
+    logic masked;       // lanes whose skip word is not 0 stay as they are
     logic valid;
     logic [17:0] addr;
     logic [2:0] bytes;  // of an element: 1, 2 or 4
@@ -48,6 +51,7 @@ package row_pkg;
   typedef struct packed {
     logic valid;
     landing_e what;
+    logic held;               // of the word that is kept, not of the one that comes
     logic [2:0] at;           // byte of the word where the element begins
     source_t source;
   } landing_t;

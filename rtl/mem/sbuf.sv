@@ -10,7 +10,8 @@
 //   ...                  ^ the line port reads and writes LineBytes down one partition
 //
 // Engine reads: rd_i with the byte offset; the row is out in the next cycle and stays until
-// the port's next read. Engine writes: lane i goes to partition wr_i.first + i, i < wr_i.count. Writes are registered once (wr_*_q): a read in the cycle after
+// the port's next read. Engine writes: lane i goes to partition wr_i.first + i, i < wr_i.count; of a masked one only if its skip
+// word is 0; of one to PSUM nothing. Writes are registered once (wr_*_q): a read in the cycle after
 // the next sees them. No port ever stalls and none excludes another. Two accesses to the same bytes
 // are ordered by semaphores, not here; in one cycle reads see the old bytes, and then vector,
 // activation and line write follow in this order.
@@ -37,12 +38,14 @@ module sbuf (
   output row_pkg::sbuf_row_t v_rd_data_o,
   input  row_pkg::sbuf_write_t v_wr_i,
   input  row_pkg::lane_row_t v_wr_data_i,
+  input  row_pkg::lane_row_t v_wr_skip_i,
 
   // Activation engine.
   input  row_pkg::sbuf_read_t a_rd_i,
   output row_pkg::sbuf_row_t a_rd_data_o,
   input  row_pkg::sbuf_write_t a_wr_i,
   input  row_pkg::lane_row_t a_wr_data_i,
+  input  row_pkg::lane_row_t a_wr_skip_i,
 
   // Lines: DMA, fabric receiver.
   input  logic req_valid_i,
@@ -70,12 +73,14 @@ module sbuf (
   logic [1:0][PartitionBits-1:0] wr_first_q;
   logic [1:0][7:0] wr_count_q;
   logic [31:0] wr_data_q [2][P];
+  logic [1:0] wr_masked_q;
+  logic [31:0] wr_skip_q [2][P];
 
   row_pkg::sbuf_write_t wr;  // of the engine that is looked at
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) wr_valid_q <= 2'b00;
-    else wr_valid_q <= {a_wr_i.valid, v_wr_i.valid};
+    else wr_valid_q <= {a_wr_i.valid && !a_wr_i.psum, v_wr_i.valid && !v_wr_i.psum};
   end
 
   always_ff @(posedge clk_i) begin
@@ -87,6 +92,7 @@ module sbuf (
         wr_bytes_q[e] <= wr.bytes;
         wr_first_q[e] <= wr.first[PartitionBits-1:0];
         wr_count_q[e] <= wr.count;
+        wr_masked_q[e] <= wr.masked;
       end
     end
   end
@@ -156,6 +162,7 @@ module sbuf (
         mask  = element_mask(wr_byte_q[e], wr_bytes_q[e]);
         for (int unsigned i = 0; i < P; i++) begin
           keep = i < {24'b0, wr_count_q[e]} ? ~mask : '1;
+          if (wr_masked_q[e]) keep |= {2{wr_skip_q[e][i]}};
           to   = PartitionBits'(i) + wr_first_q[e];
           mem[word][to] = (mem[word][to] & keep) | (({32'b0, wr_data_q[e][i]} << shift) & ~keep);
         end
@@ -172,9 +179,11 @@ module sbuf (
     // Captured after use: the last stage above has read what was there.
     if (v_wr_i.valid) begin
       for (int unsigned i = 0; i < P; i++) wr_data_q[0][i] = v_wr_data_i[i];
+      if (v_wr_i.masked) for (int unsigned i = 0; i < P; i++) wr_skip_q[0][i] = v_wr_skip_i[i];
     end
     if (a_wr_i.valid) begin
       for (int unsigned i = 0; i < P; i++) wr_data_q[1][i] = a_wr_data_i[i];
+      if (a_wr_i.masked) for (int unsigned i = 0; i < P; i++) wr_skip_q[1][i] = a_wr_skip_i[i];
     end
   end
 
@@ -183,7 +192,7 @@ module sbuf (
     read_inside = !read.valid || read.addr < 18'(size_pkg::SbufBytes);
   endfunction
   function automatic logic write_inside(input row_pkg::sbuf_write_t write);
-    write_inside = !write.valid || (write.addr < 18'(size_pkg::SbufBytes)
+    write_inside = !write.valid || write.psum || (write.addr < 18'(size_pkg::SbufBytes)
         && (write.bytes == 1 || write.bytes == 2 || write.bytes == 4) && {24'b0, write.first} % Quarter == 0
         && {24'b0, write.first} + {24'b0, write.count} <= P);
   endfunction

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Destination side of a lane engine: where in SBUF the lanes' values go, one row a cycle.
+// Destination side of a lane engine: where in SBUF or PSUM the lanes' values go, one row a cycle.
 `include "assert.svh"
 
-// The data goes from lanes.sv straight to SBUF. finish_o pulses when the next cycle's reads see the
+// The data goes from lanes.sv straight there. finish_o pulses when the next cycle's reads see the
 // last row:
 //
 //   value_valid_i    wr_o.valid    finish_o
@@ -16,6 +16,8 @@ module element_writer (
   input  logic [3:0][15:0] sizes_i,
   input  logic [7:0] partitions_i,
   input  logic [31:0] serial_i,
+  input  logic masked_i,
+  input  logic pair_i,
 
   input  logic value_valid_i,
   input  logic value_last_i,
@@ -48,6 +50,9 @@ module element_writer (
       wr_o.valid <= value_valid_i;
       finish_o   <= wr_o.valid && wr_last_q;
       if (start_i) begin
+        wr_o.psum   <= dst_i.space == defs_pkg::SpacePsum;
+        wr_o.masked <= masked_i;
+        wr_o.pair   <= pair_i;
         wr_o.bytes <= 3'd1 << format_pkg::element_shift(dst_i.dtype);
         wr_o.first <= dst_i.partition;
         wr_o.count <= partitions_i;

@@ -88,7 +88,13 @@ package operand_check_pkg;
       if (instr.imm[1:0] >= 2'd2) sizes_of[47:32] = 16'd1;
       if (instr.imm[1:0] == 2'd3) sizes_of[63:48] = 16'd1;
     end
-    if (walk == instr_pkg::WalkOne) sizes_of = OneElement;
+    case (walk)
+      instr_pkg::WalkOne:   sizes_of = OneElement;
+      instr_pkg::WalkTwo:   sizes_of = {OneElement[63:16], 16'd2};
+      instr_pkg::WalkSix:   sizes_of = {OneElement[63:16], 16'd6};
+      instr_pkg::WalkEight: sizes_of = {OneElement[63:16], 16'd8};
+      default: ;
+    endcase
   endfunction
 
   function automatic instr_pkg::faults_t rule_faults(
@@ -156,6 +162,35 @@ package operand_check_pkg;
     end
   endfunction
 
+  // Rows that work on quarters of the partitions take whole ones; a transposition is square.
+  function automatic logic by_quarters(instr_pkg::form_e form);
+    by_quarters = form == instr_pkg::FormTranspose || form == instr_pkg::FormShuffle;
+  endfunction
+
+  // May dst keep lanes of a row?
+  function automatic logic is_masked(instr_pkg::form_e form);
+    is_masked = form == instr_pkg::FormPredicated || form == instr_pkg::FormShuffle;
+  endfunction
+
+  // Do sizes and partitions suit the row as a whole?
+  function automatic instr_pkg::faults_t shape_faults(defs_pkg::instr_t instr);
+    instr_pkg::limits_t limits;
+    instr_pkg::form_e form;
+    logic [63:0] elements;
+    limits   = instr_pkg::limits_of(instr.opcode);
+    form     = instr_pkg::form_of(instr.opcode);
+    elements = 64'(instr.size3) * 64'(instr.size2) * 64'(instr.size1) * 64'(instr.size0);
+    shape_faults = '0;
+    shape_faults.bad_shape = elements < {32'b0, limits.least} || (limits.most != '1 && elements > {32'b0, limits.most})
+        || (limits.multiple != 1 && elements % {32'b0, limits.multiple} != 0)
+        || (form == instr_pkg::FormTranspose && {16'b0, instr.size0} != size_pkg::Partitions / 4);
+    shape_faults.bad_partition = by_quarters(form) && {24'b0, instr.partitions} % (size_pkg::Partitions / 4) != 0;
+    shape_faults.bad_operand   = instr.src0.space == defs_pkg::SpacePsum && instr.src1.space == defs_pkg::SpacePsum
+        && instr_pkg::one_in_psum(instr.opcode);
+    shape_faults.bad_format    = instr_pkg::moves_bits(instr.opcode) && instr.src0.space != defs_pkg::SpaceNone
+        && instr.dst.space != defs_pkg::SpaceNone && format_pkg::element_shift(instr.src0.dtype) != format_pkg::element_shift(instr.dst.dtype);
+  endfunction
+
   // All that `engine` can tell from the instruction and its row. `columns`: of the stationary tile.
   function automatic instr_pkg::faults_t instr_faults(
     defs_pkg::instr_t instr, defs_pkg::engine_e engine, logic [7:0] columns);
@@ -165,6 +200,9 @@ package operand_check_pkg;
         | rule_faults(instr.dst, rule.dst, instr, columns);
     if (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsSrc1) begin
       instr_faults = instr_faults | rule_faults(instr.src1, rule.src1, instr, columns);
+    end
+    if (rule.dst.spaces != MustBeUnused || rule.src0.spaces != MustBeUnused) begin
+      instr_faults = instr_faults | shape_faults(instr);
     end
     if (instr_pkg::scalars_of(instr.opcode) != instr_pkg::ScalarsNone) begin
       instr_faults = instr_faults | fused_faults(instr, rule.functions);

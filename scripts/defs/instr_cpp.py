@@ -5,8 +5,14 @@ from defs.instructions import FORMS, SCALARS, STATIONARY, WALKS, format_mask
 from defs.layout import camel, snake
 
 HEAD = """
-/// How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
+/// How an operand is walked: all dimensions, but those that imm says are reduced, so many elements
+/// of the innermost one.
 enum class Walk : std::uint8_t { WALKS };
+/// How many of the innermost one; 0: the instruction's sizes say it.
+constexpr unsigned fixed_elements(Walk walk) {
+  constexpr std::array<std::uint8_t, 6> kElements{0, 0, 1, 2, 6, 8};
+  return kElements[static_cast<unsigned>(walk)];
+}
 /// Does the instruction write the stationary tile, or multiply with it?
 enum class Stationary : std::uint8_t { STATIONARY };
 /// Where its scalars are: two in place of src1, one in imm.
@@ -49,6 +55,10 @@ struct InstrRow {
   unsigned imm_bits;  ///< of it; the others are zero
   ScalarPlace scalars;
   Form form;
+  bool one_in_psum;  ///< not both sources lie there
+  bool moves;  ///< bits of elements of one size, whatever their format
+  /// Elements that the sizes may make: between these, and a multiple.
+  std::uint32_t least, most, multiple;
   Overlay overlay;
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
@@ -60,6 +70,16 @@ struct InstrRow {
   /// Every sequencer does it itself.
   constexpr bool is_control() const { return engines == 0; }
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
+  /// Do its sizes suit it?
+  constexpr bool takes(std::uint64_t elements) const {
+    return elements >= least && elements <= most && elements % multiple == 0;
+  }
+  /// Does it work on quarters of the partitions, whole ones?
+  constexpr bool by_quarters() const { return form == Form::Transpose || form == Form::Shuffle; }
+  /// Lanes of dst may stay as they are.
+  constexpr bool is_masked() const { return form == Form::Predicated || form == Form::Shuffle; }
+  /// src1 is read before src0.
+  constexpr bool src1_first() const { return fixed_elements(operands[1].walk) != 0; }
   /// Has it two functions? The second one is in imm.
   constexpr bool is_fused() const {
     return functions && (imm == Imm::Fused || imm == Imm::FusedScalar);
@@ -88,7 +108,8 @@ def cpp_row(defs, row):
                 f"Walk::{camel(o.walk)}, {flag(o.columns)}, {flag(o.rounds)}}}" for o in row.operands]
     return [f'    {{Opcode::{row.name}, "{row.name}", "{row.mnemonic}",', f'     "{row.doc}",',
             f"     {row.engines}, 0x{row.function_mask():x}, 0x{row.bit_functions(defs):x}, {function}, {flag(row.accumulate)}, Imm::{camel(row.imm or 'none')}, {row.imm_bits}, "
-            f"ScalarPlace::{camel(row.scalars)}, Form::{camel(row.form)}, "
+            f"ScalarPlace::{camel(row.scalars)}, Form::{camel(row.form)}, {flag(row.one_in_psum)}, {flag(row.moves)}, "
+            f"{', '.join(map(str, row.limits.values()))}, "
             f"Overlay::{camel(row.overlay or 'none')}, "
             f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package instr_pkg: what operand_check_pkg and the sequencer ask about an opcode."""
 from defs.description import NOTE
-from defs.instructions import FORMS, FUNCTION_BITS, SCALARS, STATIONARY, WALKS, format_mask
+from defs.instructions import FORMS, FUNCTION_BITS, LIMITS, SCALARS, STATIONARY, WALKS, format_mask
 from defs.layout import Layout, camel, snake
 
 
@@ -22,10 +22,11 @@ def sv_instr_pkg(defs, rows):
     engines = defs["constants"]["Sequencers"]["value"]
     bits = Layout(defs).struct_width("instr")
     out = [f"// {NOTE}.", "// One rule per instruction: who executes it, and what makes it legal.", "package instr_pkg;", "",
-           "  // How an operand is walked: all dimensions, but those that imm says are reduced, its first element.",
+           "  // How an operand is walked: all dimensions, but those that imm says are reduced, so many elements of the innermost one.",
            enum("walk", WALKS), "  // Does the instruction write the stationary tile, or multiply with it?",
            enum("stationary", STATIONARY), "  // Where its scalars are: two in place of src1, one in imm.",
            enum("scalars", SCALARS), "  // What it makes of elements and scalars.", enum("form", FORMS), "",
+           "  typedef struct packed {", "    logic [31:0] least;", "    logic [31:0] most;", "    logic [31:0] multiple;", "  } limits_t;", "",
            "  // What an engine may find wrong, in the order of report.", "  typedef struct packed {",
            *(f"    logic {snake(cause)};" for cause in defs["errors"]["order"]), "  } faults_t;", "",
            "  function automatic defs_pkg::error_cause_e first_cause(faults_t faults);",
@@ -71,6 +72,13 @@ def sv_instr_pkg(defs, rows):
                      [(r, "1'b1") for r in rows if r.scalars == "src1"], "1'b0")
     out += by_opcode("form_of", "form_e", "What it makes of elements and scalars.",
                      [(r, f"Form{camel(r.form)}") for r in rows if r.form != "elementwise"], "FormElementwise")
+    out += by_opcode("moves_bits", "logic", "Does it move bits of elements of one size, whatever their format?",
+                     [(r, "1'b1") for r in rows if r.moves], "1'b0")
+    out += by_opcode("one_in_psum", "logic", "Must not both sources lie in PSUM?",
+                     [(r, "1'b1") for r in rows if r.one_in_psum], "1'b0")
+    out += by_opcode("limits_of", "limits_t", "Elements that its sizes may make: {least, most, multiple}.",
+                     [(r, "{" + ", ".join(f"32'd{limit}" for limit in r.limits.values()) + "}") for r in rows if r.limits != LIMITS],
+                     "{" + ", ".join(f"32'd{limit}" for limit in LIMITS.values()) + "}")
     for overlay in dict.fromkeys(r.overlay for r in rows if r.overlay and not r.control):
         out += by_opcode(f"has_{overlay}", "logic", f"Does a {overlay} lie in place of its operands?",
                          [(r, "1'b1") for r in rows if r.overlay == overlay], "1'b0")

@@ -7,12 +7,16 @@ from defs.layout import Layout, snake
 
 FILE = "rtl/defs/instructions.toml"
 OPERANDS = ["src0", "src1", "dst"]
-WALKS = ["all", "outer", "one"]
+WALKS = ["all", "outer", "one", "two", "six", "eight"]
 STATIONARY = ["none", "write", "read"]
 SCALARS = ["none", "src1", "imm"]
-FORMS = ["elementwise", "scan", "select", "fill", "sums", "seed"]
+FORMS = ["elementwise", "scan", "select", "fill", "sums", "seed", "predicated", "shuffle",
+         "transpose", "stats", "aggregate", "max8", "find8", "replace8", "random", "dropout"]
+SOURCELESS = ["fill", "sums", "random"]
+QUARTERS = ["transpose", "shuffle"]
+LIMITS = {"least": 1, "most": 0xFFFFFFFF, "multiple": 1}  # of elements, if the row does not say
 FUSED = ["fused", "fused_scalar"]  # imm with a second function
-ROW_KEYS = ["functions", "imm", "scalars", "form", "accumulate", "stationary", "method", "operands", *OPERANDS]
+ROW_KEYS = ["functions", "imm", "scalars", "form", "moves", "one_in_psum", "elements", "accumulate", "stationary", "method", "operands", *OPERANDS]
 # Fields that every row may use: the sequencer's.
 WAIT_AND_UPDATE = ["opcode", "wait_op", "wait_sem", "wait_value", "update", "update_sem", "update_delta"]
 SHAPE = ["partitions", "size3", "size2", "size1", "size0"]
@@ -74,6 +78,12 @@ class Row:
         self.operands = [Operand(f"{where} {place}", place, entry.get(place), defs["formats"]) for place in OPERANDS]
         self.scalars = choose(where, "scalars", entry.get("scalars", "none"), SCALARS)
         self.form = choose(where, "form", entry.get("form", "elementwise"), FORMS)
+        self.moves = entry.get("moves", False)
+        self.operands[2].rounds &= not self.moves and self.form != "dropout"  # a number for each element already
+        self.one_in_psum = entry.get("one_in_psum", False)
+        self.by_quarters = self.form in QUARTERS
+        check_keys(f"{where} elements", entry.get("elements", {}), [], list(LIMITS))
+        self.limits = {**LIMITS, **entry.get("elements", {})}
         if self.scalars == "src1" and self.operands[1].used:
             raise DefsError(f"{where}: has both scalars and a src1")
         self.fused = bool(self.functions) and self.scalars != "none" and self.imm in FUSED
@@ -82,7 +92,7 @@ class Row:
             raise DefsError(f"{where}: has both operands and a struct in their place")
         if self.computes and self.control:
             raise DefsError(f"{where}: has operands, but no engine")
-        if self.computes and not self.operands[0].used and self.form not in ("fill", "sums"):
+        if self.computes and not self.operands[0].used and self.form not in SOURCELESS:
             raise DefsError(f"{where}: has operands, but no src0")
         if self.accumulate and not self.operands[2].used:
             raise DefsError(f"{where}: accumulates, but has no dst")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """manual.md: instructions, encodings, registers and errors on one page."""
 from defs.description import NOTE
+from defs.instructions import LIMITS
 from defs.readme_tables import table, tables
 
 RULES = """
@@ -32,7 +33,8 @@ def formats_text(operand):
 
 
 def operand_rows(row):
-    walks = {"all": "size3 × size2 × size1 × size0", "outer": "sizes that are not reduced", "one": "one element"}
+    walks = {"all": "size3 × size2 × size1 × size0", "outer": "sizes that are not reduced", "one": "one element",
+             **{name: f"{name}, innermost" for name in ("two", "six", "eight")}}
     for operand in row.operands:
         if not operand.used:
             continue
@@ -57,6 +59,16 @@ def instruction(defs, row):
         parts += [f"`imm` is a [{row.imm}](#{row.imm}).", ""]
     if row.scalars == "src1":
         parts += ["In place of `src1`: [scalars](#scalars)" + (", the second one unused." if not row.functions else "."), ""]
+    limits = [f"{text} {row.limits[key]}" for key, text in (("least", "at least"), ("most", "at most"), ("multiple", "a multiple of"))
+              if row.limits[key] != LIMITS[key]]
+    if limits:
+        parts += [f"Elements of a partition: {', '.join(limits)}; else BadShape.", ""]
+    if row.one_in_psum:
+        parts += ["Not both sources lie in PSUM: BadOperand.", ""]
+    if row.moves:
+        parts += ["Bits stay as they are: `src0` and `dst` have elements of one size.", ""]
+    if row.by_quarters:
+        parts += ["`partitions` is a multiple of P/4" + (", `size0` is P/4." if row.form == "transpose" else "."), ""]
     if row.stationary != "none":
         parts += [STATIONARY_TEXT[row.stationary], ""]
     if row.computes:

@@ -70,7 +70,8 @@ void Injector::Impl::hook(Chip& chip, std::uint64_t core_cycle) {
     if (!done && entry.commit.kind != cmodel::CommitKind::Semaphore) ++positions[id];
     const bool semaphore = entry.commit.kind == cmodel::CommitKind::Semaphore;
     if (id.core == core && entry_of(site.name).used(id, semaphore)) ++done_commits;
-    if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.core == core) last_row = entry;
+    if (entry.commit.kind == cmodel::CommitKind::PsumRow && id.engine == kTensor && id.core == core)
+      last_row = entry;
   }
   if (trails) trails->step(chip);
   if (done && done->hold && done->hold(chip)) chip.settle();

@@ -59,7 +59,9 @@ class Census : public cmodel::CommitSink {
                                     s.chain};
     s.chain = XXH3_64bits_withSeed(data.data(), data.size(), XXH3_64bits(fields, sizeof(fields)));
     ++s.all;
-    if (commit.kind == cmodel::CommitKind::PsumRow) rows[commit.stream].push_back(commit.count);
+    if (commit.kind == cmodel::CommitKind::PsumRow &&
+        commit.stream.engine == static_cast<std::uint8_t>(defs::Engine::Tensor))
+      rows[commit.stream].push_back(commit.count);
   }
   /// {stream, semaphore list?}
   std::map<std::pair<cmodel::StreamId, bool>, Stream> streams;

@@ -61,6 +61,10 @@ class Words : public cmodel::CommitSink {
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     const auto& id = commit.stream;
     if (commit.kind != cmodel::CommitKind::PsumRow || id.chip != chip_ || id.core != core_) return;
+    if (id.engine != kTensor) {  // what lanes write is not followed
+      held_.erase(commit.addr);
+      return;
+    }
     Word word;
     word.pc = commit.pc;
     word.index = rows_of_pc_[commit.pc]++;

@@ -122,7 +122,9 @@ class Corners {
 
   void compute(unsigned chip, unsigned c, Semaphore filled);
   /// When all banks are summed.
-  void rows(unsigned chip, unsigned c, Counter& counter);
+  void rows(unsigned chip, unsigned c, Counter& vector, Counter& act);
+  template <class Stream>
+  void rows(unsigned chip, unsigned c, defs::Engine engine, Stream& stream, Counter& counter);
 
   // --- DMA
 

@@ -131,7 +131,7 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       act.signal(core.act(), random_);
     }
   }
-  rows(chip, c, vector);
+  rows(chip, c, vector, act);
 }
 
 }  // namespace tb::corners

@@ -71,6 +71,56 @@ class VectorMethods : public Stream<Derived> {
     this->put(*defs::row_of(39), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, &dst}}, at);
     return this->self();
   }
+  /// COPY_PREDICATED: dst = cast(src1) where src0 is not 0; elsewhere dst stays.
+  Derived& copy_predicated(const Tile& src0, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(40), {.operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// BN_STATS: dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number.
+  Derived& bn_stats(const Tile& src0, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(41), {.operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// BN_AGGR: dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts.
+  Derived& bn_aggr(const Tile& src0, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(42), {.operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// TRANSPOSE: squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move.
+  Derived& transpose(const Tile& src0, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(43), {.operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// STREAM_SHUFFLE: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move.
+  Derived& shuffle(const Tile& src0, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(44), {.operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// MAX8: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all.
+  Derived& max8(const Tile& src0, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(45), {.operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// FIND_INDEX8: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none.
+  Derived& find_index8(const Tile& src0, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(46), {.operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// MATCH_REPLACE8: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar.
+  Derived& match_replace8(const Tile& src0, const Scalar& a, const Tile& src1, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(56), {.scalars = {&a, nullptr}, .operands = {&src0, &src1, &dst}}, at);
+    return this->self();
+  }
+  /// RNG: dst = 32 random bits, of narrow elements the lower ones.
+  Derived& rng(const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(57), {.operands = {nullptr, nullptr, &dst}}, at);
+    return this->self();
+  }
+  /// DROPOUT: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it.
+  Derived& dropout(const Tile& src0, const Scalar& a, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(58), {.scalars = {&a, nullptr}, .operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
   /// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.
   Derived& set_seed(const Scalar& a, Where at = Where::current()) {
     this->put(*defs::row_of(47), {.scalars = {&a, nullptr}, .operands = {nullptr, nullptr, nullptr}}, at);

@@ -801,6 +801,16 @@ enum class Opcode : std::uint8_t {
   TensorTensorScan = 37,  ///< vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
   Select = 38,  ///< vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
   Memset = 39,  ///< vector: dst = cast(a), a a scalar
+  CopyPredicated = 40,  ///< vector: dst = cast(src1) where src0 is not 0; elsewhere dst stays
+  BnStats = 41,  ///< vector: dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number
+  BnAggr = 42,  ///< vector: dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts
+  Transpose = 43,  ///< vector: squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move
+  StreamShuffle = 44,  ///< vector: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move
+  Max8 = 45,  ///< vector: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all
+  FindIndex8 = 46,  ///< vector: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none
+  MatchReplace8 = 56,  ///< vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
+  Rng = 57,  ///< vector: dst = 32 random bits, of narrow elements the lower ones
+  Dropout = 58,  ///< vector: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it
   SetSeed = 47,  ///< vector: the random generators of all lanes begin again, with seed a, an immediate
   Activate = 48,  ///< activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
   ActivateScaled = 49,  ///< activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product
@@ -826,6 +836,16 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::TensorTensorScan: return "TensorTensorScan";
     case Opcode::Select: return "Select";
     case Opcode::Memset: return "Memset";
+    case Opcode::CopyPredicated: return "CopyPredicated";
+    case Opcode::BnStats: return "BnStats";
+    case Opcode::BnAggr: return "BnAggr";
+    case Opcode::Transpose: return "Transpose";
+    case Opcode::StreamShuffle: return "StreamShuffle";
+    case Opcode::Max8: return "Max8";
+    case Opcode::FindIndex8: return "FindIndex8";
+    case Opcode::MatchReplace8: return "MatchReplace8";
+    case Opcode::Rng: return "Rng";
+    case Opcode::Dropout: return "Dropout";
     case Opcode::SetSeed: return "SetSeed";
     case Opcode::Activate: return "Activate";
     case Opcode::ActivateScaled: return "ActivateScaled";
@@ -836,7 +856,7 @@ inline constexpr std::string_view to_string(Opcode value) {
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::CopyPredicated, Opcode::BnStats, Opcode::BnAggr, Opcode::Transpose, Opcode::StreamShuffle, Opcode::Max8, Opcode::FindIndex8, Opcode::MatchReplace8, Opcode::Rng, Opcode::Dropout, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.

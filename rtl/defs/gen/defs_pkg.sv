@@ -414,6 +414,16 @@ package defs_pkg;
     OpcodeTensorTensorScan = 8'd37,  // vector: dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar
     OpcodeSelect = 8'd38,  // vector: dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is
     OpcodeMemset = 8'd39,  // vector: dst = cast(a), a a scalar
+    OpcodeCopyPredicated = 8'd40,  // vector: dst = cast(src1) where src0 is not 0; elsewhere dst stays
+    OpcodeBnStats = 8'd41,  // vector: dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number
+    OpcodeBnAggr = 8'd42,  // vector: dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts
+    OpcodeTranspose = 8'd43,  // vector: squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move
+    OpcodeStreamShuffle = 8'd44,  // vector: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move
+    OpcodeMax8 = 8'd45,  // vector: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all
+    OpcodeFindIndex8 = 8'd46,  // vector: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none
+    OpcodeMatchReplace8 = 8'd56,  // vector: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar
+    OpcodeRng = 8'd57,  // vector: dst = 32 random bits, of narrow elements the lower ones
+    OpcodeDropout = 8'd58,  // vector: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it
     OpcodeSetSeed = 8'd47,  // vector: the random generators of all lanes begin again, with seed a, an immediate
     OpcodeActivate = 8'd48,  // activation: dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none
     OpcodeActivateScaled = 8'd49,  // activation: dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product

@@ -2,14 +2,20 @@
 // One rule per instruction: who executes it, and what makes it legal.
 package instr_pkg;
 
-  // How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
-  typedef enum logic [1:0] {WalkAll = 2'd0, WalkOuter = 2'd1, WalkOne = 2'd2} walk_e;
+  // How an operand is walked: all dimensions, but those that imm says are reduced, so many elements of the innermost one.
+  typedef enum logic [2:0] {WalkAll = 3'd0, WalkOuter = 3'd1, WalkOne = 3'd2, WalkTwo = 3'd3, WalkSix = 3'd4, WalkEight = 3'd5} walk_e;
   // Does the instruction write the stationary tile, or multiply with it?
   typedef enum logic [1:0] {StationaryNone = 2'd0, StationaryWrite = 2'd1, StationaryRead = 2'd2} stationary_e;
   // Where its scalars are: two in place of src1, one in imm.
   typedef enum logic [1:0] {ScalarsNone = 2'd0, ScalarsSrc1 = 2'd1, ScalarsImm = 2'd2} scalars_e;
   // What it makes of elements and scalars.
-  typedef enum logic [2:0] {FormElementwise = 3'd0, FormScan = 3'd1, FormSelect = 3'd2, FormFill = 3'd3, FormSums = 3'd4, FormSeed = 3'd5} form_e;
+  typedef enum logic [3:0] {FormElementwise = 4'd0, FormScan = 4'd1, FormSelect = 4'd2, FormFill = 4'd3, FormSums = 4'd4, FormSeed = 4'd5, FormPredicated = 4'd6, FormShuffle = 4'd7, FormTranspose = 4'd8, FormStats = 4'd9, FormAggregate = 4'd10, FormMax8 = 4'd11, FormFind8 = 4'd12, FormReplace8 = 4'd13, FormRandom = 4'd14, FormDropout = 4'd15} form_e;
+
+  typedef struct packed {
+    logic [31:0] least;
+    logic [31:0] most;
+    logic [31:0] multiple;
+  } limits_t;
 
   // What an engine may find wrong, in the order of report.
   typedef struct packed {
@@ -38,6 +44,11 @@ package instr_pkg;
   // Formats as masks indexed by dtype_e.
   localparam logic [15:0] FormatsFp32 = 16'h0001;
   localparam logic [15:0] FormatsLane = 16'h1fff;
+  localparam logic [15:0] FormatsInt32 = 16'h0100;
+  localparam logic [15:0] FormatsMask = 16'h1a00;
+  localparam logic [15:0] FormatsMask8 = 16'h0200;
+  localparam logic [15:0] FormatsIndex = 16'h1800;
+  localparam logic [15:0] FormatsRandom = 16'h1f80;
   localparam logic [15:0] FormatsSum = 16'h0101;
   localparam logic [15:0] FormatsNarrow = 16'h007c;
   localparam logic [15:0] FormatsProduct = 16'h00ff;
@@ -89,6 +100,26 @@ package instr_pkg;
       128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
   localparam logic [511:0] UnusedMemset = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
       128'hffffffff1fffff000000001fffff0000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedCopyPredicated = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedBnStats = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
+  localparam logic [511:0] UnusedBnAggr = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
+  localparam logic [511:0] UnusedTranspose = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+  localparam logic [511:0] UnusedStreamShuffle = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003ff0000000000000000};
+  localparam logic [511:0] UnusedMax8 = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
+  localparam logic [511:0] UnusedFindIndex8 = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedMatchReplace8 = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
+      128'h000000000000000003ff000000000000, 128'h00000000000003f30000000000000000};
+  localparam logic [511:0] UnusedRng = {128'h00ff8000000000000003ffffffff0000, 128'h000000000000ffffffffffffffffffff,
+      128'hffffffffffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+  localparam logic [511:0] UnusedDropout = {128'h00ff8000000000000000000003ff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedSetSeed = {128'h00ff80000000000003ffffffffffffff, 128'hffffffffffffffffffffffffffffffff,
       128'hffffffff1fffff000000001fffff0000, 128'h0000ffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedActivate = {128'h00008000000000000003fffff3ff0000, 128'h0000000000000000000003ff00000000,
@@ -136,35 +167,75 @@ package instr_pkg;
   localparam rule_t RuleTensorCopy = {4'b0010, 64'h0,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleTensorTensor = {4'b0010, 64'hffffff,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleTensorReduce = {4'b0010, 64'h38e01f,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkOuter, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkOuter, 1'b0}};
   localparam rule_t RuleTensorScalar = {4'b0010, 64'hffffff,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleScalarTensorTensor = {4'b0010, 64'hffffff,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleTensorTensorScan = {4'b0010, 64'hffffff,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleSelect = {4'b0010, 64'h0,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleMemset = {4'b0010, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleCopyPredicated = {4'b0010, 64'h0,
+    {4'b0110, 16'h1a00, 16'h0100, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleBnStats = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkSix, 1'b0}};
+  localparam rule_t RuleBnAggr = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkTwo, 1'b0}};
+  localparam rule_t RuleTranspose = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleStreamShuffle = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0010, 16'h0200, 16'h0000, WalkOne, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleMax8 = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkEight, 1'b0}};
+  localparam rule_t RuleFindIndex8 = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkEight, 1'b0},
+    {4'b0010, 16'h1800, 16'h0000, WalkEight, 1'b0}};
+  localparam rule_t RuleMatchReplace8 = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkEight, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
+  localparam rule_t RuleRng = {4'b0010, 64'h0,
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1f80, 16'h0100, WalkAll, 1'b0}};
+  localparam rule_t RuleDropout = {4'b0010, 64'h0,
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleSetSeed = {4'b0010, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -172,11 +243,11 @@ package instr_pkg;
   localparam rule_t RuleActivate = {4'b0100, 64'hfffff1f,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0011, 16'h0001, 16'h0000, WalkOne, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleActivateScaled = {4'b0100, 64'hfffff1f,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
-    {4'b0010, 16'h1fff, 16'h0000, WalkAll, 1'b0}};
+    {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0}};
   localparam rule_t RuleActReadAccumulator = {4'b0100, 64'h0,
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -212,6 +283,16 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: rule_of = RuleTensorTensorScan;
       defs_pkg::OpcodeSelect: rule_of = RuleSelect;
       defs_pkg::OpcodeMemset: rule_of = RuleMemset;
+      defs_pkg::OpcodeCopyPredicated: rule_of = RuleCopyPredicated;
+      defs_pkg::OpcodeBnStats: rule_of = RuleBnStats;
+      defs_pkg::OpcodeBnAggr: rule_of = RuleBnAggr;
+      defs_pkg::OpcodeTranspose: rule_of = RuleTranspose;
+      defs_pkg::OpcodeStreamShuffle: rule_of = RuleStreamShuffle;
+      defs_pkg::OpcodeMax8: rule_of = RuleMax8;
+      defs_pkg::OpcodeFindIndex8: rule_of = RuleFindIndex8;
+      defs_pkg::OpcodeMatchReplace8: rule_of = RuleMatchReplace8;
+      defs_pkg::OpcodeRng: rule_of = RuleRng;
+      defs_pkg::OpcodeDropout: rule_of = RuleDropout;
       defs_pkg::OpcodeSetSeed: rule_of = RuleSetSeed;
       defs_pkg::OpcodeActivate: rule_of = RuleActivate;
       defs_pkg::OpcodeActivateScaled: rule_of = RuleActivateScaled;
@@ -241,6 +322,16 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: unused_of = UnusedTensorTensorScan;
       defs_pkg::OpcodeSelect: unused_of = UnusedSelect;
       defs_pkg::OpcodeMemset: unused_of = UnusedMemset;
+      defs_pkg::OpcodeCopyPredicated: unused_of = UnusedCopyPredicated;
+      defs_pkg::OpcodeBnStats: unused_of = UnusedBnStats;
+      defs_pkg::OpcodeBnAggr: unused_of = UnusedBnAggr;
+      defs_pkg::OpcodeTranspose: unused_of = UnusedTranspose;
+      defs_pkg::OpcodeStreamShuffle: unused_of = UnusedStreamShuffle;
+      defs_pkg::OpcodeMax8: unused_of = UnusedMax8;
+      defs_pkg::OpcodeFindIndex8: unused_of = UnusedFindIndex8;
+      defs_pkg::OpcodeMatchReplace8: unused_of = UnusedMatchReplace8;
+      defs_pkg::OpcodeRng: unused_of = UnusedRng;
+      defs_pkg::OpcodeDropout: unused_of = UnusedDropout;
       defs_pkg::OpcodeSetSeed: unused_of = UnusedSetSeed;
       defs_pkg::OpcodeActivate: unused_of = UnusedActivate;
       defs_pkg::OpcodeActivateScaled: unused_of = UnusedActivateScaled;
@@ -270,6 +361,16 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: engines_of = 4'b0010;
       defs_pkg::OpcodeSelect: engines_of = 4'b0010;
       defs_pkg::OpcodeMemset: engines_of = 4'b0010;
+      defs_pkg::OpcodeCopyPredicated: engines_of = 4'b0010;
+      defs_pkg::OpcodeBnStats: engines_of = 4'b0010;
+      defs_pkg::OpcodeBnAggr: engines_of = 4'b0010;
+      defs_pkg::OpcodeTranspose: engines_of = 4'b0010;
+      defs_pkg::OpcodeStreamShuffle: engines_of = 4'b0010;
+      defs_pkg::OpcodeMax8: engines_of = 4'b0010;
+      defs_pkg::OpcodeFindIndex8: engines_of = 4'b0010;
+      defs_pkg::OpcodeMatchReplace8: engines_of = 4'b0010;
+      defs_pkg::OpcodeRng: engines_of = 4'b0010;
+      defs_pkg::OpcodeDropout: engines_of = 4'b0010;
       defs_pkg::OpcodeSetSeed: engines_of = 4'b0010;
       defs_pkg::OpcodeActivate: engines_of = 4'b0100;
       defs_pkg::OpcodeActivateScaled: engines_of = 4'b0100;
@@ -310,6 +411,8 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: scalars_of = ScalarsImm;
       defs_pkg::OpcodeSelect: scalars_of = ScalarsImm;
       defs_pkg::OpcodeMemset: scalars_of = ScalarsSrc1;
+      defs_pkg::OpcodeMatchReplace8: scalars_of = ScalarsImm;
+      defs_pkg::OpcodeDropout: scalars_of = ScalarsImm;
       defs_pkg::OpcodeSetSeed: scalars_of = ScalarsSrc1;
       defs_pkg::OpcodeActivateScaled: scalars_of = ScalarsSrc1;
       defs_pkg::OpcodeActSetSeed: scalars_of = ScalarsSrc1;
@@ -335,10 +438,53 @@ package instr_pkg;
       defs_pkg::OpcodeTensorTensorScan: form_of = FormScan;
       defs_pkg::OpcodeSelect: form_of = FormSelect;
       defs_pkg::OpcodeMemset: form_of = FormFill;
+      defs_pkg::OpcodeCopyPredicated: form_of = FormPredicated;
+      defs_pkg::OpcodeBnStats: form_of = FormStats;
+      defs_pkg::OpcodeBnAggr: form_of = FormAggregate;
+      defs_pkg::OpcodeTranspose: form_of = FormTranspose;
+      defs_pkg::OpcodeStreamShuffle: form_of = FormShuffle;
+      defs_pkg::OpcodeMax8: form_of = FormMax8;
+      defs_pkg::OpcodeFindIndex8: form_of = FormFind8;
+      defs_pkg::OpcodeMatchReplace8: form_of = FormReplace8;
+      defs_pkg::OpcodeRng: form_of = FormRandom;
+      defs_pkg::OpcodeDropout: form_of = FormDropout;
       defs_pkg::OpcodeSetSeed: form_of = FormSeed;
       defs_pkg::OpcodeActReadAccumulator: form_of = FormSums;
       defs_pkg::OpcodeActSetSeed: form_of = FormSeed;
       default: form_of = FormElementwise;
+    endcase
+  endfunction
+
+  // Does it move bits of elements of one size, whatever their format?
+  function automatic logic moves_bits(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeTranspose: moves_bits = 1'b1;
+      defs_pkg::OpcodeStreamShuffle: moves_bits = 1'b1;
+      defs_pkg::OpcodeRng: moves_bits = 1'b1;
+      default: moves_bits = 1'b0;
+    endcase
+  endfunction
+
+  // Must not both sources lie in PSUM?
+  function automatic logic one_in_psum(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeScalarTensorTensor: one_in_psum = 1'b1;
+      defs_pkg::OpcodeTensorTensorScan: one_in_psum = 1'b1;
+      defs_pkg::OpcodeSelect: one_in_psum = 1'b1;
+      defs_pkg::OpcodeCopyPredicated: one_in_psum = 1'b1;
+      default: one_in_psum = 1'b0;
+    endcase
+  endfunction
+
+  // Elements that its sizes may make: {least, most, multiple}.
+  function automatic limits_t limits_of(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeBnStats: limits_of = {32'd1, 32'd512, 32'd1};
+      defs_pkg::OpcodeBnAggr: limits_of = {32'd1, 32'd4294967295, 32'd3};
+      defs_pkg::OpcodeMax8: limits_of = {32'd8, 32'd16384, 32'd1};
+      defs_pkg::OpcodeFindIndex8: limits_of = {32'd8, 32'd16384, 32'd1};
+      defs_pkg::OpcodeMatchReplace8: limits_of = {32'd1, 32'd16384, 32'd1};
+      default: limits_of = {32'd1, 32'd4294967295, 32'd1};
     endcase
   endfunction
 
@@ -353,6 +499,9 @@ package instr_pkg;
   // How src1 is walked.
   function automatic walk_e src1_walk(logic [7:0] opcode);
     case (opcode)
+      defs_pkg::OpcodeStreamShuffle: src1_walk = WalkOne;
+      defs_pkg::OpcodeFindIndex8: src1_walk = WalkEight;
+      defs_pkg::OpcodeMatchReplace8: src1_walk = WalkEight;
       defs_pkg::OpcodeActivate: src1_walk = WalkOne;
       default: src1_walk = WalkAll;
     endcase
@@ -362,6 +511,10 @@ package instr_pkg;
   function automatic walk_e dst_walk(logic [7:0] opcode);
     case (opcode)
       defs_pkg::OpcodeTensorReduce: dst_walk = WalkOuter;
+      defs_pkg::OpcodeBnStats: dst_walk = WalkSix;
+      defs_pkg::OpcodeBnAggr: dst_walk = WalkTwo;
+      defs_pkg::OpcodeMax8: dst_walk = WalkEight;
+      defs_pkg::OpcodeFindIndex8: dst_walk = WalkEight;
       default: dst_walk = WalkAll;
     endcase
   endfunction

@@ -9,14 +9,20 @@
 
 namespace defs {
 
-/// How an operand is walked: all dimensions, but those that imm says are reduced, its first element.
-enum class Walk : std::uint8_t { All, Outer, One };
+/// How an operand is walked: all dimensions, but those that imm says are reduced, so many elements
+/// of the innermost one.
+enum class Walk : std::uint8_t { All, Outer, One, Two, Six, Eight };
+/// How many of the innermost one; 0: the instruction's sizes say it.
+constexpr unsigned fixed_elements(Walk walk) {
+  constexpr std::array<std::uint8_t, 6> kElements{0, 0, 1, 2, 6, 8};
+  return kElements[static_cast<unsigned>(walk)];
+}
 /// Does the instruction write the stationary tile, or multiply with it?
 enum class Stationary : std::uint8_t { None, Write, Read };
 /// Where its scalars are: two in place of src1, one in imm.
 enum class ScalarPlace : std::uint8_t { None, Src1, Imm };
 /// What it makes of elements and scalars.
-enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill, Sums, Seed };
+enum class Form : std::uint8_t { Elementwise, Scan, Select, Fill, Sums, Seed, Predicated, Shuffle, Transpose, Stats, Aggregate, Max8, Find8, Replace8, Random, Dropout };
 /// What the low bits of imm are.
 enum class Imm : std::uint8_t { None, Reduction, Fused, FusedScalar, Accumulator, Doorbell };
 /// What lies in place of the operands.
@@ -53,6 +59,10 @@ struct InstrRow {
   unsigned imm_bits;  ///< of it; the others are zero
   ScalarPlace scalars;
   Form form;
+  bool one_in_psum;  ///< not both sources lie there
+  bool moves;  ///< bits of elements of one size, whatever their format
+  /// Elements that the sizes may make: between these, and a multiple.
+  std::uint32_t least, most, multiple;
   Overlay overlay;
   Stationary stationary;
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
@@ -64,6 +74,16 @@ struct InstrRow {
   /// Every sequencer does it itself.
   constexpr bool is_control() const { return engines == 0; }
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
+  /// Do its sizes suit it?
+  constexpr bool takes(std::uint64_t elements) const {
+    return elements >= least && elements <= most && elements % multiple == 0;
+  }
+  /// Does it work on quarters of the partitions, whole ones?
+  constexpr bool by_quarters() const { return form == Form::Transpose || form == Form::Shuffle; }
+  /// Lanes of dst may stay as they are.
+  constexpr bool is_masked() const { return form == Form::Predicated || form == Form::Shuffle; }
+  /// src1 is read before src0.
+  constexpr bool src1_first() const { return fixed_elements(operands[1].walk) != 0; }
   /// Has it two functions? The second one is in imm.
   constexpr bool is_fused() const {
     return functions && (imm == Imm::Fused || imm == Imm::FusedScalar);
@@ -118,140 +138,205 @@ struct Faults {
 /// Formats, masks by Dtype.
 inline constexpr unsigned kFormatsFp32 = 0x1;
 inline constexpr unsigned kFormatsLane = 0x1fff;
+inline constexpr unsigned kFormatsInt32 = 0x100;
+inline constexpr unsigned kFormatsMask = 0x1a00;
+inline constexpr unsigned kFormatsMask8 = 0x200;
+inline constexpr unsigned kFormatsIndex = 0x1800;
+inline constexpr unsigned kFormatsRandom = 0x1f80;
 inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 22> kInstructions{{
+inline constexpr std::array<InstrRow, 32> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::End, "End", "END",
      "stop this sequencer after everything before it is done; tell the host",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegAlu, "RegAlu", "REG_ALU",
      "R[rd] = R[ra] func (R[rb] + value)",
-     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegAlu, Stationary::None,
+     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegAlu, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Branch, "Branch", "BRANCH",
      "R[ra] += add; if R[ra] func R[rb], go on at target",
-     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::Branch, Stationary::None,
+     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::Branch, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegLoad, "RegLoad", "REG_LOAD",
      "R[rd] = the 4 bytes at address + R[ra]",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::RegLoad, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegLoad, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::LoadStationary, "LoadStationary", "LOAD_STATIONARY",
      "src0 SBUF [K, M] -> shadow weight plane",
-     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Write,
+     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Write,
      {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::MultiplyMoving, "MultiplyMoving", "MULTIPLY_MOVING",
      "src0 SBUF [K, N] through the array -> dst PSUM [M, N]",
-     1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::Read,
+     1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Read,
      {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"result", 4, 0x0, 0x101, Walk::All, true, false}}},
     {Opcode::TensorCopy, "TensorCopy", "TENSOR_COPY",
      "dst = cast(src0)",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorTensor, "TensorTensor", "TENSOR_TENSOR",
      "dst = cast(func(src0, src1))",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorReduce, "TensorReduce", "TENSOR_REDUCE",
      "dst[outer] = cast(func over the innermost dimensions of src0), element after element",
-     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::Outer, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::Outer, false, true}}},
     {Opcode::TensorScalar, "TensorScalar", "TENSOR_SCALAR",
      "dst = cast((src0 func a) func1 b), a and b scalars; without b only func",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ScalarTensorTensor, "ScalarTensorTensor", "SCALAR_TENSOR_TENSOR",
      "dst = cast((src0 func a) func1 src1), a a scalar",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorTensorScan, "TensorTensorScan", "TENSOR_TENSOR_SCAN",
      "dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::Select, "Select", "SELECT",
      "dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is",
-     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"predicate", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::Memset, "Memset", "MEMSET",
      "dst = cast(a), a a scalar",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
+    {Opcode::CopyPredicated, "CopyPredicated", "COPY_PREDICATED",
+     "dst = cast(src1) where src0 is not 0; elsewhere dst stays",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Predicated, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     {OperandRow{"predicate", 6, 0x1a00, 0x100, Walk::All, false, false},
+     OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
+    {Opcode::BnStats, "BnStats", "BN_STATS",
+     "dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Stats, false, false, 1, 512, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"statistics", 6, 0x1fff, 0x101, Walk::Six, false, true}}},
+    {Opcode::BnAggr, "BnAggr", "BN_AGGR",
+     "dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Aggregate, false, false, 1, 4294967295, 3, Overlay::None, Stationary::None,
+     {OperandRow{"statistics", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"mean and variance", 6, 0x1fff, 0x101, Walk::Two, false, true}}},
+    {Opcode::Transpose, "Transpose", "TRANSPOSE",
+     "squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Transpose, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
+    {Opcode::StreamShuffle, "StreamShuffle", "STREAM_SHUFFLE",
+     "partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Shuffle, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"mask", 2, 0x200, 0x0, Walk::One, false, false},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
+    {Opcode::Max8, "Max8", "MAX8",
+     "dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Max8, false, false, 8, 16384, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"greatest", 6, 0x1fff, 0x101, Walk::Eight, false, true}}},
+    {Opcode::FindIndex8, "FindIndex8", "FIND_INDEX8",
+     "dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Find8, false, false, 8, 16384, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"values", 6, 0x1fff, 0x101, Walk::Eight, false, false},
+     OperandRow{"indices", 2, 0x1800, 0x0, Walk::Eight, false, true}}},
+    {Opcode::MatchReplace8, "MatchReplace8", "MATCH_REPLACE8",
+     "dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar",
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Replace8, false, false, 1, 16384, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"values", 6, 0x1fff, 0x101, Walk::Eight, false, false},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
+    {Opcode::Rng, "Rng", "RNG",
+     "dst = 32 random bits, of narrow elements the lower ones",
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Random, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 6, 0x1f80, 0x100, Walk::All, false, false}}},
+    {Opcode::Dropout, "Dropout", "DROPOUT",
+     "dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it",
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Dropout, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
     {Opcode::SetSeed, "SetSeed", "SET_SEED",
      "the random generators of all lanes begin again, with seed a, an immediate",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ActivateScaled, "ActivateScaled", "ACTIVATE_SCALED",
      "dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::Src1, Form::Elementwise, Overlay::None, Stationary::None,
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
-     OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
+     OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ActReadAccumulator, "ActReadAccumulator", "ACT_READ_ACCUMULATOR",
      "dst = cast(accumulator), of every lane its own; they stay as they are",
-     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Sums, Overlay::None, Stationary::None,
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Sums, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::ActSetSeed, "ActSetSeed", "ACT_SET_SEED",
      "the random generators of all lanes begin again, with seed a, an immediate",
-     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, Overlay::None, Stationary::None,
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
-     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, Overlay::None, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaStart, "DmaStart", "DMA_START",
      "DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done",
-     8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, Overlay::DmaStart, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::DmaStart, Stationary::None,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
@@ -275,13 +360,23 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::TensorTensorScan: return &kInstructions[12];
     case Opcode::Select: return &kInstructions[13];
     case Opcode::Memset: return &kInstructions[14];
-    case Opcode::SetSeed: return &kInstructions[15];
-    case Opcode::Activate: return &kInstructions[16];
-    case Opcode::ActivateScaled: return &kInstructions[17];
-    case Opcode::ActReadAccumulator: return &kInstructions[18];
-    case Opcode::ActSetSeed: return &kInstructions[19];
-    case Opcode::DmaTrigger: return &kInstructions[20];
-    case Opcode::DmaStart: return &kInstructions[21];
+    case Opcode::CopyPredicated: return &kInstructions[15];
+    case Opcode::BnStats: return &kInstructions[16];
+    case Opcode::BnAggr: return &kInstructions[17];
+    case Opcode::Transpose: return &kInstructions[18];
+    case Opcode::StreamShuffle: return &kInstructions[19];
+    case Opcode::Max8: return &kInstructions[20];
+    case Opcode::FindIndex8: return &kInstructions[21];
+    case Opcode::MatchReplace8: return &kInstructions[22];
+    case Opcode::Rng: return &kInstructions[23];
+    case Opcode::Dropout: return &kInstructions[24];
+    case Opcode::SetSeed: return &kInstructions[25];
+    case Opcode::Activate: return &kInstructions[26];
+    case Opcode::ActivateScaled: return &kInstructions[27];
+    case Opcode::ActReadAccumulator: return &kInstructions[28];
+    case Opcode::ActSetSeed: return &kInstructions[29];
+    case Opcode::DmaTrigger: return &kInstructions[30];
+    case Opcode::DmaStart: return &kInstructions[31];
   }
   return nullptr;
 }
@@ -418,6 +513,68 @@ inline Instr encode_select(const FusedScalar& imm) {
 inline Instr encode_memset() {
   Instr instr;
   instr.opcode = 39;
+  return instr;
+}
+/// COPY_PREDICATED: dst = cast(src1) where src0 is not 0; elsewhere dst stays.
+inline Instr encode_copy_predicated() {
+  Instr instr;
+  instr.opcode = 40;
+  return instr;
+}
+/// BN_STATS: dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number.
+inline Instr encode_bn_stats() {
+  Instr instr;
+  instr.opcode = 41;
+  return instr;
+}
+/// BN_AGGR: dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts.
+inline Instr encode_bn_aggr() {
+  Instr instr;
+  instr.opcode = 42;
+  return instr;
+}
+/// TRANSPOSE: squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move.
+inline Instr encode_transpose() {
+  Instr instr;
+  instr.opcode = 43;
+  return instr;
+}
+/// STREAM_SHUFFLE: partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move.
+inline Instr encode_stream_shuffle() {
+  Instr instr;
+  instr.opcode = 44;
+  return instr;
+}
+/// MAX8: dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all.
+inline Instr encode_max8() {
+  Instr instr;
+  instr.opcode = 45;
+  return instr;
+}
+/// FIND_INDEX8: dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none.
+inline Instr encode_find_index8() {
+  Instr instr;
+  instr.opcode = 46;
+  return instr;
+}
+/// MATCH_REPLACE8: dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar.
+inline Instr encode_match_replace8(const FusedScalar& imm) {
+  Instr instr;
+  instr.opcode = 56;
+  instr.imm = imm.words()[0];
+  return instr;
+}
+/// RNG: dst = 32 random bits, of narrow elements the lower ones.
+inline Instr encode_rng() {
+  Instr instr;
+  instr.opcode = 57;
+  return instr;
+}
+/// DROPOUT: dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it.
+inline Instr encode_dropout(const FusedScalar& imm) {
+  Instr instr;
+  instr.opcode = 58;
+  instr.imm = imm.words()[0];
   return instr;
 }
 /// SET_SEED: the random generators of all lanes begin again, with seed a, an immediate.

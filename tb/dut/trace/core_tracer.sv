@@ -16,9 +16,11 @@ module core_tracer (
   input row_pkg::lane_row_t lower_data_i,
   input row_pkg::sbuf_write_t v_i,
   input row_pkg::lane_row_t v_data_i,
+  input row_pkg::lane_row_t v_skip_i,
   input logic [31:0] v_serial_i,
   input row_pkg::sbuf_write_t a_i,
   input row_pkg::lane_row_t a_data_i,
+  input row_pkg::lane_row_t a_skip_i,
   input logic [31:0] a_serial_i,
 
   input logic               dma_valid_i,
@@ -80,14 +82,18 @@ module core_tracer (
         commit_dpi::dodeca_commit_row(PsumRow, 32'(core_id_i), 32'(defs_pkg::EngineTensor),
           1, lower_i.serial, pc0_q[lower_i.serial[5:0]], 64'({lower_i.addr, 2'b0}), 0, 32'(lower_i.count), 4, row);
       end
+      // Of a pair both are zero.
       if (v_i.valid) begin
-        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)];
-        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
-          v_serial_i, pc1_q[v_serial_i[5:0]], 64'(v_i.addr), 32'(v_i.first), 32'(v_i.count), 32'(v_i.bytes), row);
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = v_data_i[LaneBits'(i)] & ~({32{v_i.masked}} & v_skip_i[LaneBits'(i)]);
+        for (int unsigned e = 0; e <= 32'(v_i.pair); e++) begin
+          commit_dpi::dodeca_commit_row(v_i.psum ? PsumRow : SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineVector), 0,
+            v_serial_i, pc1_q[v_serial_i[5:0]], 64'(v_i.addr) + 64'(2 * e), 32'(v_i.first), 32'(v_i.count),
+            v_i.pair ? 2 : 32'(v_i.bytes), row);
+        end
       end
       if (a_i.valid) begin
-        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)];
-        commit_dpi::dodeca_commit_row(SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
+        for (int unsigned i = 0; i < P; i++) row[LaneBits'(i)] = a_data_i[LaneBits'(i)] & ~({32{a_i.masked}} & a_skip_i[LaneBits'(i)]);
+        commit_dpi::dodeca_commit_row(a_i.psum ? PsumRow : SbufRow, 32'(core_id_i), 32'(defs_pkg::EngineAct), 0,
           a_serial_i, pc2_q[a_serial_i[5:0]], 64'(a_i.addr), 32'(a_i.first), 32'(a_i.count), 32'(a_i.bytes), row);
       end
       if (dma_valid_i) begin
@@ -140,8 +146,8 @@ bind core core_tracer u_tracer (
   .clk_i, .rst_ni, .core_id_i,
   .psum_i(u_psum.commit_q), .psum_data_i(u_psum.commit_data),
   .lower_i(u_psum.lower_commit_q), .lower_data_i(u_psum.lower_commit_data),
-  .v_i(v_wr), .v_data_i(v_wr_data), .v_serial_i(v_wr_serial),
-  .a_i(a_wr), .a_data_i(a_wr_data), .a_serial_i(a_wr_serial),
+  .v_i(v_wr), .v_data_i(v_wr_data), .v_skip_i(v_wr_skip), .v_serial_i(v_wr_serial),
+  .a_i(a_wr), .a_data_i(a_wr_data), .a_skip_i(a_wr_skip), .a_serial_i(a_wr_serial),
   .dma_valid_i(u_dma.commit_valid), .dma_engine_i(u_dma.commit_engine),
   .dma_commit_pc_i(u_dma.commit_pc), .dma_req_i(dma_write.req),
   .dma_serial_i(u_dma.serial_q),

@@ -71,6 +71,13 @@ std::string second_name(const InstrRow& row, std::uint8_t func) {
   return fmt::format("{}.second.{}.{}", block(engine_of(row)), row.name, row.function_name(func));
 }
 
+/// Do the instruction's sizes say how the operand is walked?
+bool has_dimension(const OperandRow& rule) { return !defs::fixed_elements(rule.walk); }
+/// Sizes of which a row has no instruction have no bin.
+bool has_elements(const InstrRow& row, std::string_view corner) {
+  if (corner == "one") return row.takes(1) && row.form != defs::Form::Transpose;
+  return corner == "even" || row.form != defs::Form::Transpose;
+}
 /// BLOCK.rounding.OPCODE.HOW
 std::string rounding_name(const InstrRow& row, std::string_view how) {
   return fmt::format("{}.rounding.{}.{}", block(engine_of(row)), row.name, how);
@@ -123,31 +130,36 @@ void Functional::make_instruction_bins() {
         if (rule->walk == defs::Walk::All)
           bin(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step));
       for (unsigned d = 1; d < 4; ++d)
-        bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
+        if (has_dimension(*rule))
+          bin(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
       for (const auto start : kStarts)
         if (!rule->columns) bin(fmt::format("{}.shape.{}.{}.start.{}", unit, name, operand, start));
     }
     for (const auto count : kCounts)
-      bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
+      if (count != "one" || !row.by_quarters())
+        bin(fmt::format("{}.shape.{}.partitions.{}", unit, name, count));
     for (unsigned dims = 1; dims <= 4; ++dims)
       bin(fmt::format("{}.shape.{}.dims.{}", unit, name, dims));
     for (const auto elements : kElements)
-      bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
+      if (has_elements(row, elements))
+        bin(fmt::format("{}.shape.{}.elements.{}", unit, name, elements));
     if (!row.dst().used()) continue;
     // Instruction x format x length x back-pressure.
     for (const Dtype dtype : defs::kEveryDtype) {
       const auto& rule = row.operands[pacing(row)];
       if (!((rule.sbuf | rule.psum) >> static_cast<unsigned>(dtype) & 1)) continue;
-      for (const auto elements : {"odd", "even"})
+      for (const std::string_view elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
-          if (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1))
+          if (has_elements(row, elements) &&
+              (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1)))
             bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
                             flow));
     }
   }
   for (unsigned bank = 0; bank < sizes_.psum_banks; ++bank)
-    for (const char* use : {"tensor.psum.{}.store", "tensor.psum.{}.accumulate",
-                            "vector.psum.{}.read", "act.psum.{}.read"})
+    for (const char* use :
+         {"tensor.psum.{}.store", "tensor.psum.{}.accumulate", "vector.psum.{}.read",
+          "act.psum.{}.read", "vector.psum.{}.store", "act.psum.{}.store"})
       bin(fmt::format(fmt::runtime(use), bank));
 }
 

@@ -8,6 +8,8 @@
 
 #include "cmodel/machine/dma.h"
 #include "cmodel/program/disassemble.h"
+#include "cmodel/program/instr_text.h"
+#include "cmodel/program/text_scanner.h"
 
 namespace {
 
@@ -145,6 +147,64 @@ TEST(Assembler, DescribesCopiesToMemoryAndToOtherChips) {
     ASSERT_EQ(program.regions.size(), 1u);
     EXPECT_EQ(program.regions[0].bytes, 640u);
     EXPECT_EQ(program.segments.at(0).bytes, bytes);
+  }
+}
+
+TEST(Assembler, TakesShapesAndPlacesThatTheRowOfAUnitTakes) {
+  Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  const Tile x = core.sbuf(16, 600, Dtype::Fp32), eight = core.sbuf(16, 8, Dtype::Fp32),
+             mask = core.sbuf(16, 8, Dtype::Uint16), bytes = core.sbuf(16, 1, Dtype::Uint8),
+             indices = core.sbuf(16, 8, Dtype::Uint32), sums = core.psum(0, 16, 8),
+             square = core.sbuf(16, 4, Dtype::Fp32);
+  const auto first = [&](unsigned n) { return x.columns(0, n); };
+  core.vector()
+      .copy_predicated(mask, sums, eight)
+      .bn_stats(first(512), core.psum(1, 16, 6))
+      .bn_aggr(first(6), first(2))
+      .transpose(square, core.psum(1, 16, 4))
+      .shuffle(square, bytes, square)
+      .max8(x, sums)
+      .find_index8(x, eight, indices)
+      .match_replace8(first(8), -1.0f, eight, sums)
+      .rng(indices)
+      .dropout(eight, 0.5f, sums);
+  const auto refused = [&](auto&& call, const char* what) {
+    try {
+      call();
+      ADD_FAILURE() << "not refused: " << what;
+    } catch (const cmodel::AssemblerError& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("assembler_test.cc:"), std::string::npos);
+    }
+  };
+  auto& v = core.vector();
+  refused([&] { v.bn_stats(first(513), first(6)); },
+          "BN_STATS of 513 elements, allowed at most 512");
+  refused([&] { v.bn_stats(first(8), first(5)); }, "statistics of 16 x 5 Fp32, allowed 16 x 6");
+  refused([&] { v.bn_aggr(first(8), first(2)); }, "BN_AGGR of 8 elements, allowed multiples of 3");
+  refused([&] { v.max8(first(7), eight); }, "MAX8 of 7 elements, allowed at least 8 at most 16384");
+  refused([&] { v.find_index8(x, square, indices); }, "values of 16 x 4 Fp32, allowed 16 x 8");
+  refused([&] { v.find_index8(x, eight, eight); }, "indices of 16 x 8 Fp32, allowed 16 x 8 Uint16");
+  refused([&] { v.transpose(eight, eight); }, "innermost dimension, allowed 4");
+  refused([&] { v.transpose(square.rows(0, 3), square.rows(0, 3)); }, "allowed multiples of 4");
+  refused([&] { v.transpose(square, mask.columns(0, 4)); }, "destination of Uint16, allowed");
+  refused([&] { v.shuffle(square, mask.columns(0, 1), square); }, "mask of 16 x 1 Uint16");
+  refused([&] { v.copy_predicated(eight, eight, eight); }, "predicate of Fp32, allowed Uint8");
+  refused([&] { v.copy_predicated(sums.as(Dtype::Int32, 8), sums, eight); },
+          "predicate and source in Psum, allowed one of them");
+
+  const Program program = assembler.assemble();
+  ASSERT_EQ(program.streams.at(0).count, 11u);
+  for (unsigned pc = 0; pc < 10; ++pc) {
+    const auto instr = word_of<defs::Instr>(program, 0, program.streams.at(0).base, pc);
+    EXPECT_EQ(cmodel::instr_faults(defs::kMini, instr, defs::Engine::Vector).first_cause(),
+              defs::ErrorCause::None)
+        << pc;
+    std::string text = cmodel::disassemble(instr);
+    cmodel::TextScanner in("a", 1, text);
+    const std::string mnemonic(in.word());
+    EXPECT_EQ(cmodel::instr_from_text(mnemonic, in), instr) << text;
   }
 }
 

@@ -77,7 +77,7 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.space = 0; }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src0 = {}; }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1.space = 2; }},
-      {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
+      {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 3; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src1.dtype = 2; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.dtype = 2; }},  // bf16 in PSUM
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.src0.space = 1, i.src0.dtype = 14; }},

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -33,12 +34,15 @@ struct Row {
   std::uint32_t pc, addr;
   unsigned first, count, bytes;
   std::vector<std::uint32_t> values;
+  bool psum = false;
+  std::vector<bool> skipped = {};  ///< lanes that stay; empty: none. Their values are 0
   bool operator==(const Row&) const = default;
 };
 
 inline std::string to_string(const Row& row) {
-  std::string text = fmt::format("pc {} addr {} partitions {}+{} bytes {}:", row.pc, row.addr,
-                                 row.first, row.count, row.bytes);
+  std::string text =
+      fmt::format("pc {} {} {} partitions {}+{} bytes {}:", row.pc, row.psum ? "psum" : "sbuf",
+                  row.addr, row.first, row.count, row.bytes);
   for (auto value : row.values) text += fmt::format(" {:x}", value);
   return text;
 }
@@ -47,13 +51,15 @@ inline std::string to_string(const Row& row) {
 class RowSink : public cmodel::CommitSink {
  public:
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
-    ASSERT_EQ(commit.kind, cmodel::CommitKind::SbufRow);
+    const bool psum = commit.kind == cmodel::CommitKind::PsumRow;
+    ASSERT_TRUE(psum || commit.kind == cmodel::CommitKind::SbufRow);
     Row row{commit.pc,
             static_cast<std::uint32_t>(commit.addr),
             commit.first,
             commit.count,
             commit.element_bytes,
-            std::vector<std::uint32_t>(commit.count)};
+            std::vector<std::uint32_t>(commit.count),
+            psum};
     ASSERT_EQ(data.size(), std::size_t{commit.count} * commit.element_bytes);
     for (unsigned i = 0; i < commit.count; ++i)
       std::memcpy(&row.values[i], &data[i * commit.element_bytes], commit.element_bytes);
@@ -108,6 +114,7 @@ class LaneEngineBench : public testing::Test {
     }
     for (unsigned word = 0; word < kSizes.psum_banks * kSizes.psum_cols; ++word)
       for (auto& value : psum.row(word)) value = random_word(rng);
+    twin_psum = psum;
   }
 
   void reset() {
@@ -128,7 +135,7 @@ class LaneEngineBench : public testing::Test {
     done = 0;
     cycle = 0;
     stall_percent = 0;
-    twin = std::make_unique<cmodel::LaneEngine>(kSizes, twin_sbuf, psum, sink,
+    twin = std::make_unique<cmodel::LaneEngine>(kSizes, twin_sbuf, twin_psum, sink,
                                                 stream_of(Config::engine));
   }
 
@@ -145,25 +152,36 @@ class LaneEngineBench : public testing::Test {
     const bool psum_read = psum_asked && dut->ps_rd_ready_i;
     const unsigned at = dut->rd_o & 0x3ffff, word = dut->ps_rd_o & 0xffff;
     if (read || psum_read) read_cycles.push_back(cycle);
-    EXPECT_FALSE(read && psum_asked);
+    EXPECT_FALSE(read && psum_asked && !psum_read) << "half a pair";
     // Like sbuf: read first, then what was presented in the cycle before.
     std::vector<std::uint64_t> row(kP);
     if (read) {
       for (unsigned p = 0; p < kP; ++p)
         sbuf.read(p, at & ~7u, {reinterpret_cast<std::uint8_t*>(&row[p]), 8});
     }
-    for (const Row& old : on_its_way) sbuf.write_column(old.addr, old.bytes, old.first, old.values);
+    for (const Row& old : on_its_way) write(old);
     on_its_way.clear();
-    // sbuf_write_t: {valid, addr 18, bytes 3, first 8, count 8}
+    // sbuf_write_t: {pair, psum, masked, valid, addr 18, bytes 3, first 8, count 8}
     const std::uint64_t wr = dut->wr_o;
     const auto low = static_cast<unsigned>(wr & 0x7ffff);
-    if (wr >> 37) {
-      Row out{dut->wr_serial_o, static_cast<unsigned>(wr >> 19 & 0x3ffff),
-              low >> 8 & 0xff,  low & 0xff,
-              low >> 16,        {}};
-      for (unsigned i = 0; i < out.count; ++i)
-        out.values.push_back(dut->wr_data_o[i] & ~0u >> (32 - 8 * out.bytes));
+    if (wr >> 37 & 1) {
+      Row out{dut->wr_serial_o,   static_cast<unsigned>(wr >> 19 & 0x3ffff),
+              low >> 8 & 0xff,    low & 0xff,
+              low >> 16,          {},
+              (wr >> 39 & 1) != 0};
+      const bool masked = wr >> 38 & 1;
+      for (unsigned i = 0; i < out.count; ++i) {
+        const bool skipped = masked && dut->wr_skip_o[i];
+        out.values.push_back(skipped ? 0 : dut->wr_data_o[i] & ~0u >> (32 - 8 * out.bytes));
+        if (masked) out.skipped.push_back(skipped);
+      }
       on_its_way.push_back(out);
+      if (wr >> 40) {  // two elements of two bytes
+        for (auto& value : out.values) EXPECT_EQ(value, 0u);
+        out.bytes = 2;
+        seen.push_back(out);
+        out.addr += 2;
+      }
       seen.push_back(out);
     }
     dut->clk_i = 1;
@@ -176,6 +194,16 @@ class LaneEngineBench : public testing::Test {
     dut->clk_i = 0;
     dut->eval();
     ++cycle;
+  }
+
+  void write(const Row& row) {
+    for (unsigned i = 0; i < row.count; ++i) {
+      if (!row.skipped.empty() && row.skipped[i]) continue;
+      if (row.psum)
+        psum.row(row.addr / 4)[row.first + i] = row.values[i];
+      else
+        sbuf.write_column(row.addr, row.bytes, row.first + i, std::span(&row.values[i], 1));
+    }
   }
 
   void drive(const defs::Instr& instr, std::uint32_t pc) {
@@ -210,8 +238,9 @@ class LaneEngineBench : public testing::Test {
         ASSERT_TRUE(on_its_way.empty()) << "done before its last write is visible";
       }
       ASSERT_LE(seen.size(), sink.rows.size());
-      if (!seen.empty() && seen.size() > compared) {
-        ASSERT_EQ(to_string(seen.back()), to_string(sink.rows[compared]));
+      while (seen.size() > compared) {
+        const auto* row = defs::row_of(program[sink.rows[compared].pc - 100].opcode);
+        ASSERT_EQ(to_string(seen[compared]), to_string(sink.rows[compared])) << row->name;
         ++compared;
       }
       const bool over = done == good && (next >= program.size() || dut->error_valid_o);
@@ -267,9 +296,12 @@ class LaneEngineBench : public testing::Test {
     }
   }
 
-  defs::Dtype one_of(std::uint64_t formats) {
-    while (true)
-      if (const unsigned f = pick(16); formats >> f & 1) return static_cast<defs::Dtype>(f);
+  /// They take turns, those of an operand apart.
+  defs::Dtype one_of(std::uint64_t formats, const defs::Instr& instr, std::string_view role) {
+    unsigned& turn = format_turns[{instr.opcode, role, formats}];
+    do turn = (turn + 1) % 16;
+    while (!(formats >> turn & 1));
+    return static_cast<defs::Dtype>(turn);
   }
   /// As the row says, in SBUF window `slot` or in PSUM; of its formats those in `formats`.
   defs::Operand random_operand(const defs::OperandRow& row, const defs::Instr& instr,
@@ -277,10 +309,13 @@ class LaneEngineBench : public testing::Test {
     if (row.may_lie_in(defs::Space::None) && (!row.used() || pick(3) == 0)) return {};
     const auto trips = cmodel::trips_of(instr, row.walk);
     if ((row.psum & formats) && (!(row.sbuf & formats) || pick(3) == 0))
-      return place(trips, instr.partitions, defs::Space::Psum, one_of(row.psum & formats),
-                   pick(kSizes.psum_banks) * kSizes.psum_cols * 4, kSizes.psum_cols * 4, pick(2));
-    return place(trips, instr.partitions, defs::Space::Sbuf, one_of(row.sbuf & formats),
-                 window_base(slot), kWindow / 4, pick(2));
+      return place(trips, instr.partitions, defs::Space::Psum,
+                   one_of(row.psum & formats, instr, row.role),
+                   (pick(kSizes.psum_banks / 4) * 4 + slot % 4) * kSizes.psum_cols * 4,
+                   kSizes.psum_cols * 4, pick(2));
+    return place(trips, instr.partitions, defs::Space::Sbuf,
+                 one_of(row.sbuf & formats, instr, row.role), window_base(slot), kWindow / 4,
+                 pick(2));
   }
   defs::Scalar random_scalar(unsigned partitions, unsigned slot) {
     if (!partitions)  // of an instruction without operands
@@ -324,6 +359,7 @@ class LaneEngineBench : public testing::Test {
   }
   /// Any legal instruction of the engine.
   defs::Instr random_instr() {
+    const auto turns_before = format_turns;
     const defs::InstrRow* row;
     do row = &defs::kInstructions[pick(defs::kInstructions.size())];
     while (!row->runs_on(Config::engine));
@@ -334,33 +370,105 @@ class LaneEngineBench : public testing::Test {
     instr.func = static_cast<std::uint8_t>(turn);
     turn = row->functions ? (turn + 1) % 64 : 0;
     std::uint64_t formats = ~0u;
-    if (row->is_of_bits(instr.func)) {
+    const bool pair = row->moves && row->src0().used() && row->dst().used();
+    if (row->is_of_bits(instr.func) || pair) {
       const std::uint64_t narrow = ~(defs::kDtypeBytes2 | defs::kDtypeBytes4);
       const std::uint64_t sizes[] = {defs::kDtypeBytes4, defs::kDtypeBytes2, narrow};
-      formats = defs::kDtypeInteger & sizes[pick(3)];
+      formats = (pair ? ~0u : defs::kDtypeInteger) & sizes[pick(3)];
     }
     if (row->computes()) {
-      instr.partitions = static_cast<std::uint8_t>(1 + pick(kP));
-      set_sizes(instr, random_trips());
+      instr.partitions =
+          static_cast<std::uint8_t>(row->by_quarters() ? (1 + pick(4)) * kP / 4 : 1 + pick(kP));
+      set_sizes(instr, trips_for(*row));
     }
     if (row->imm == defs::Imm::Reduction) instr.imm = pick(8);
     if (row->imm == defs::Imm::Accumulator) instr.imm = pick(3) ? pick(4) : 2;
     const unsigned slot = pick(8);
     instr.src0 = random_operand(row->src0(), instr, formats, slot);
-    instr.src1 = random_operand(row->src1(), instr, formats, (slot + 1) % 8);
+    auto second = row->src1();
+    if (row->one_in_psum && instr.src0.space == static_cast<std::uint8_t>(defs::Space::Psum))
+      second.psum = 0;
+    instr.src1 = random_operand(second, instr, pair ? ~0u : formats, (slot + 1) % 8);
     put_scalars(*row, instr, (slot + 3) % 8);
     instr.dst = random_operand(row->dst(), instr, formats, (slot + 2) % 8);
-    if (row->src0().used() && row->dst().walk == defs::Walk::All && pick(6) == 0 &&
+    if (row->src0().used() && row->src0().sbuf == row->dst().sbuf &&
+        row->dst().walk == defs::Walk::All && pick(6) == 0 &&
         row->scalars != defs::ScalarPlace::Imm)  // in place
-      instr.src0 = instr.dst =
-          place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
-                one_of(row->dst().sbuf & formats), window_base((slot + 2) % 8), kWindow / 4, true);
+      instr.src0 = instr.dst = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                                     one_of(row->dst().sbuf & formats, instr, "in place"),
+                                     window_base((slot + 2) % 8), kWindow / 4, true);
     if (row->dst().rounds && !row->is_of_bits(instr.func)) {
       instr.dst.stochastic = pick(3) == 0;
       instr.dst.saturate = pick(3) == 0;
     }
+    // What is faster than usual, often; then formats have not had their turn.
+    if (pick(3) == 0 && make_fast(*row, instr)) format_turns = turns_before;
     ++met[row->opcode][instr.func];
+    for (unsigned i = 0; i < 3; ++i)
+      if (const auto& operand = *cmodel::operands_of(instr)[i]; row->operands[i].used())
+        met_formats[{instr.opcode, i, operand.space}] |= 1u << operand.dtype;
     return instr;
+  }
+  /// Into one of the cases that take fewer cycles, if the row has one.
+  bool make_fast(const defs::InstrRow& row, defs::Instr& instr) {
+    if (row.form == defs::Form::Fill) return make_zeros(instr), true;
+    if (row.dst().walk == defs::Walk::Outer && instr.func < 3) return make_twice(instr), true;
+    return row.functions && row.src1().used() && row.src1().walk == defs::Walk::All &&
+           make_quick(row, instr);
+  }
+  /// Zeros of two bytes, next to each other.
+  void make_zeros(defs::Instr& instr) {
+    const defs::Scalars zero{
+        .first = {.kind = static_cast<std::uint8_t>(defs::ScalarKind::Immediate)}};
+    instr.src1 = defs::Operand::from(zero.words());
+    instr.size0 = static_cast<std::uint16_t>(2 * (1 + pick(4)));
+    const auto trips = cmodel::trips_of(instr);
+    const auto dtype = pick(2) ? defs::Dtype::Bf16 : defs::Dtype::Fp16;
+    instr.dst =
+        place(trips, instr.partitions, defs::Space::Sbuf, dtype, window_base(6), kWindow / 4, true);
+    instr.dst.offset &= ~3u;
+    if (pick(2)) instr.dst.stride1 = static_cast<std::int16_t>(-instr.dst.stride1);
+    if (instr.dst.stride1 < 0)
+      instr.dst.offset += static_cast<unsigned>(-instr.dst.stride1 * (instr.size1 - 1) * 2);
+  }
+  /// A reduction of bf16 in whole words.
+  void make_twice(defs::Instr& instr) {
+    instr.size0 = static_cast<std::uint16_t>(4 * (1 + pick(4)));
+    if (pick(2)) instr.size2 = 1;
+    instr.size1 = static_cast<std::uint16_t>(1 + pick(2)), instr.size3 = 1;
+    instr.src0 = place(cmodel::trips_of(instr), instr.partitions, defs::Space::Sbuf,
+                       defs::Dtype::Bf16, window_base(4), kWindow / 4, true);
+    instr.src0.offset &= ~7u;
+    instr.dst = place(cmodel::trips_of(instr, defs::Walk::Outer), instr.partitions,
+                      defs::Space::Sbuf, defs::Dtype::Bf16, window_base(6), kWindow / 4, pick(2));
+  }
+  /// Sources of bf16 in whole words, and functions for which they take a cycle for an element.
+  bool make_quick(const defs::InstrRow& row, defs::Instr& instr) {
+    const unsigned func = instr.func;
+    if (row.form != defs::Form::Elementwise || func > 4 || func == 2 || func == 3) return false;
+    if (row.is_fused()) {
+      if (func != static_cast<unsigned>(defs::AluOp::Sub)) return false;
+      auto imm = defs::FusedScalar::from({instr.imm});
+      imm.func1 = static_cast<std::uint8_t>(defs::AluOp::Mul);
+      instr.imm = imm.words()[0];
+    }
+    if (instr.size1 * instr.size2 * instr.size3 > 1)
+      instr.size0 = static_cast<std::uint16_t>(4 * (1 + pick(2)));
+    while (instr.size0 * instr.size1 * instr.size2 * instr.size3 > 96)
+      instr.size1 > 1 ? instr.size1 = 1 : instr.size2 > 1 ? instr.size2 = 1 : instr.size3 = 1;
+    const auto trips = cmodel::trips_of(instr);
+    defs::Operand* const sources[] = {&instr.src0, &instr.src1};
+    const unsigned scalar_partition = instr.src0.partition;
+    for (unsigned s = 0; s < 2; ++s) {
+      *sources[s] = place(trips, instr.partitions, defs::Space::Sbuf, defs::Dtype::Bf16,
+                          window_base(4 + s), kWindow / 4, true);
+      sources[s]->offset &= ~7u;
+    }
+    if (row.scalars == defs::ScalarPlace::Imm)
+      instr.src0.partition = static_cast<std::uint8_t>(scalar_partition);
+    instr.dst = place(trips, instr.partitions, defs::Space::Sbuf, defs::Dtype::Fp32, window_base(6),
+                      kWindow / 4, pick(2));
+    return true;
   }
   void random_programs(unsigned programs) {
     SCOPED_TRACE(tb::repro(seed));
@@ -378,6 +486,14 @@ class LaneEngineBench : public testing::Test {
       for (unsigned func = 0; func < 64 && row.runs_on(Config::engine); ++func)
         EXPECT_TRUE(!((row.functions ? row.functions : 1) >> func & 1) || met[row.opcode][func])
             << row.name << " of function " << func << " never ran";
+    for (const auto& row : defs::kInstructions)
+      for (unsigned i = 0; i < 3 && row.runs_on(Config::engine) && programs >= 300; ++i)
+        for (const auto space : {defs::Space::Sbuf, defs::Space::Psum}) {
+          const unsigned formats = row.operands[i].formats(space);
+          const auto opcode = static_cast<std::uint8_t>(row.opcode);
+          const unsigned seen_formats = met_formats[{opcode, i, static_cast<unsigned>(space)}];
+          EXPECT_EQ(seen_formats & formats, formats) << row.name << ' ' << row.operands[i].role;
+        }
   }
   cmodel::Trips random_trips() {
     cmodel::Trips trips;
@@ -385,6 +501,16 @@ class LaneEngineBench : public testing::Test {
     trips[pick(4)] = static_cast<std::uint16_t>(1 + pick(8));
     while (trips[0] * trips[1] * trips[2] * trips[3] > 60) trips[pick(4)] = 1;
     return trips;
+  }
+  /// Sizes that the row takes.
+  cmodel::Trips trips_for(const defs::InstrRow& row) {
+    while (true) {
+      auto trips = random_trips();
+      if (row.form == defs::Form::Transpose)
+        trips = {static_cast<std::uint16_t>(kP / 4), static_cast<std::uint16_t>(1 + pick(2)), 1,
+                 static_cast<std::uint16_t>(1 + pick(2))};
+      if (row.takes(std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3])) return trips;
+    }
   }
   void set_sizes(defs::Instr& instr, const cmodel::Trips& trips) {
     instr.size0 = trips[0], instr.size1 = trips[1], instr.size2 = trips[2], instr.size3 = trips[3];
@@ -418,7 +544,7 @@ class LaneEngineBench : public testing::Test {
   VerilatedContext context;
   std::unique_ptr<typename Config::Dut> dut;
   cmodel::Sbuf sbuf{kSizes}, twin_sbuf{kSizes};
-  cmodel::Psum psum{kSizes};
+  cmodel::Psum psum{kSizes}, twin_psum{kSizes};
   RowSink sink;
   std::unique_ptr<cmodel::LaneEngine> twin;  ///< what it keeps, it keeps until reset()
   std::deque<Row> on_its_way, landing;
@@ -430,6 +556,8 @@ class LaneEngineBench : public testing::Test {
   bool accepted = false, done_now = false;
   std::map<defs::Opcode, std::array<unsigned, 64>> met;  ///< by function
   std::map<defs::Opcode, unsigned> turns;
+  std::map<std::tuple<unsigned, std::string_view, std::uint64_t>, unsigned> format_turns;
+  std::map<std::array<unsigned, 3>, unsigned> met_formats;  ///< by opcode, operand and space
 };
 
 }  // namespace tb

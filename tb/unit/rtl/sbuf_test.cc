@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "Vpsum_mini.h"
 #include "Vsbuf_inf2.h"
 #include "Vsbuf_mini.h"
 #include "tb/base/seed.h"
@@ -78,6 +79,12 @@ TYPED_TEST_SUITE(Sbuf, Configs);
 struct RowWrite {
   unsigned offset, bytes, first;
   std::vector<std::uint32_t> values;
+  std::vector<bool> skipped = {};  ///< of a masked one, by lane
+
+  void apply(auto&& write) const {
+    for (unsigned i = 0; i < values.size(); ++i)
+      if (skipped.empty() || !skipped[i]) write(first + i, values[i]);
+  }
 };
 
 TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
@@ -142,16 +149,20 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
       row.offset = this->offset() & ~(row.bytes - 1);
       row.first = this->pick(4) * kP / 4;
       row.values.resize(1 + this->pick(kP - row.first));
+      const bool masked = this->pick(3) == 0, psum = this->pick(6) == 0;
       auto& data = engine ? dut.a_wr_data_i : dut.v_wr_data_i;
+      auto& skip = engine ? dut.a_wr_skip_i : dut.v_wr_skip_i;
       for (unsigned i = 0; i < kP; ++i) {
         data[i] = static_cast<std::uint32_t>(this->rng());
+        skip[i] = this->pick(2) ? ~0u : 0;  // no meaning without `masked`
         if (i < row.values.size()) row.values[i] = data[i];
+        if (masked && i < row.values.size()) row.skipped.push_back(skip[i]);
       }
-      // sbuf_write_t: {valid, addr 18, bytes 3, first 8, count 8}
-      (engine ? dut.a_wr_i : dut.v_wr_i) = std::uint64_t{valid} << 37 |
-                                           std::uint64_t{row.offset} << 19 | row.bytes << 16 |
-                                           row.first << 8 | row.values.size();
-      if (valid) fresh.push_back(row);
+      // sbuf_write_t: {pair, psum, masked, valid, addr 18, bytes 3, first 8, count 8}
+      (engine ? dut.a_wr_i : dut.v_wr_i) =
+          std::uint64_t{psum} << 39 | std::uint64_t{masked} << 38 | std::uint64_t{valid} << 37 |
+          std::uint64_t{row.offset} << 19 | row.bytes << 16 | row.first << 8 | row.values.size();
+      if (valid && !psum) fresh.push_back(row);
     }
     dut.eval();
     const bool taken = request && dut.req_ready_o;
@@ -169,7 +180,10 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
       answers.emplace_back(cycle & 0xfff, whole);
     }
     if (request && write) ASSERT_TRUE(dut.req_ready_o) << "writes are always accepted";
-    for (auto& row : moving) twin.write_column(row.offset, row.bytes, row.first, row.values);
+    for (const RowWrite& row : moving)
+      row.apply([&](unsigned partition, std::uint32_t value) {
+        twin.write_column(row.offset, row.bytes, partition, std::span(&value, 1));
+      });
     moving = std::move(fresh);
     if (taken && write) twin.write(partition, at, std::span(line).subspan(at % kLine, bytes));
     this->clock();
@@ -183,6 +197,58 @@ TYPED_TEST(Sbuf, EveryPortSeesTheTwinsBytes) {
   EXPECT_GT(reads, 10000u);
   EXPECT_GT(lines, 1000u);
   EXPECT_LE(answers.size(), 1u);
+}
+
+/// Rows of the lane engines in PSUM: the next cycle's read sees them, and those to SBUF do nothing.
+TEST(PsumLanes, WriteTheirPartitionsOfARowAndNoMore) {
+  constexpr unsigned kP = defs::kMini.partitions, kWords = 16;
+  std::mt19937_64 rng(tb::seed());
+  VerilatedContext context;
+  context.randReset(2);
+  Vpsum_mini dut{&context};
+  const auto pick = [&](unsigned n) { return static_cast<unsigned>(rng() % n); };
+  std::vector<std::array<std::uint32_t, kP>> twin(kWords);
+  std::vector<bool> known(kWords);
+  const auto clock = [&] {
+    dut.clk_i = 1, dut.eval();
+    dut.clk_i = 0, dut.eval();
+  };
+  dut.wr_i = dut.lower_wr_i = 0, dut.v_wr_i = dut.a_wr_i = 0, dut.v_rd_i = dut.a_rd_i = 0;
+  dut.rst_ni = 0, dut.eval(), clock();
+  dut.rst_ni = 1;
+  unsigned compared = 0;
+  for (unsigned cycle = 0; cycle < 20000; ++cycle) {
+    const unsigned at = pick(kWords);
+    dut.v_rd_i = 1u << 16 | at;  // psum_read_t: {valid, addr 16}
+    const bool sees = known[at];
+    const auto expected = twin[at];
+    for (unsigned engine = 0; engine < 2; ++engine) {
+      auto& data = engine ? dut.a_wr_data_i : dut.v_wr_data_i;
+      auto& skip = engine ? dut.a_wr_skip_i : dut.v_wr_skip_i;
+      const unsigned word = pick(kWords);
+      const bool whole = !known[word];
+      const bool valid = pick(2), psum = pick(6), masked = !whole && pick(3) == 0;
+      RowWrite row{4 * word, 4, whole ? 0 : pick(4) * kP / 4, {}};
+      row.values.resize(whole ? kP : 1 + pick(kP - row.first));
+      for (unsigned i = 0; i < kP; ++i) {
+        data[i] = static_cast<std::uint32_t>(rng());
+        skip[i] = pick(2) ? ~0u : 0;
+        if (i < row.values.size()) row.values[i] = data[i];
+        if (masked && i < row.values.size()) row.skipped.push_back(skip[i]);
+      }
+      (engine ? dut.a_wr_i : dut.v_wr_i) =
+          std::uint64_t{psum} << 39 | std::uint64_t{masked} << 38 | std::uint64_t{valid} << 37 |
+          std::uint64_t{row.offset} << 19 | row.bytes << 16 | row.first << 8 | row.values.size();
+      if (!valid || !psum) continue;
+      row.apply([&](unsigned partition, std::uint32_t value) { twin[word][partition] = value; });
+      known[word] = true;
+    }
+    clock();
+    for (unsigned p = 0; sees && p < kP; ++p)
+      ASSERT_EQ(dut.rd_data_o[p], expected[p]) << "cycle " << cycle << " partition " << p;
+    compared += sees;
+  }
+  EXPECT_GT(compared, 10000u);
 }
 
 TEST(SbufTwin, ColumnsAndLinesAreTheSameBytes) {

@@ -76,8 +76,8 @@ module tensor_engine_tb (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .ts_rd_i(ts_rd), .ts_rd_data_o(ts_rd_data), .tm_rd_i(tm_rd), .tm_rd_data_o(tm_rd_data),
     .tl_rd_i(tl_rd), .tl_rd_data_o(tl_rd_data),
-    .v_rd_i('0), .v_rd_data_o(unused_v), .v_wr_i('0), .v_wr_data_i(no_data),
-    .a_rd_i('0), .a_rd_data_o(unused_a), .a_wr_i('0), .a_wr_data_i(no_data),
+    .v_rd_i('0), .v_rd_data_o(unused_v), .v_wr_i('0), .v_wr_data_i(no_data), .v_wr_skip_i(no_data),
+    .a_rd_i('0), .a_rd_data_o(unused_a), .a_wr_i('0), .a_wr_data_i(no_data), .a_wr_skip_i(no_data),
     .req_valid_i(req_valid_i), .req_ready_o(req_ready_o), .req_i(req_i),
     .rsp_valid_o(unused_rsp_valid), .rsp_ready_i(1'b1), .rsp_o(unused_rsp)
   );
@@ -95,6 +95,7 @@ module tensor_engine_tb (
 
   psum u_psum (
     .clk_i(clk_i), .rst_ni(rst_ni),
+    .v_wr_i('0), .v_wr_data_i(no_data), .v_wr_skip_i(no_data), .a_wr_i('0), .a_wr_data_i(no_data), .a_wr_skip_i(no_data),
     .wr_i(ps_wr), .wr_data_i(ps_wr_data), .lower_wr_i(pl_wr), .lower_wr_data_i(pl_wr_data),
     .v_rd_i({v_rd_valid_i, v_rd_addr_i}), .v_rd_ready_o(v_rd_ready_o),
     .a_rd_i({a_rd_valid_i, a_rd_addr_i}), .a_rd_ready_o(a_rd_ready_o),

@@ -29,8 +29,7 @@ class VectorEngine : public tb::LaneEngineBench<C> {
     instr.size0 = static_cast<std::uint16_t>(n);
     instr.src0 = {.space = 1, .dtype = 2, .offset = 0, .stride0 = 1};
     instr.dst = {.space = 1, .dtype = 2, .offset = 512, .stride0 = 1};
-    if (opcode == defs::Opcode::TensorTensor || opcode == defs::Opcode::Select ||
-        opcode == defs::Opcode::ScalarTensorTensor || opcode == defs::Opcode::TensorTensorScan)
+    if (defs::row_of(instr.opcode)->src1().used())
       instr.src1 = {.space = 1, .dtype = 2, .offset = 256, .stride0 = 1};
     if (opcode == defs::Opcode::TensorReduce) instr.dst.stride0 = 0;
     return instr;
@@ -42,7 +41,7 @@ using Configs = testing::Types<Config<Vvector_engine_mini, defs::kMini>,
 TYPED_TEST_SUITE(VectorEngine, Configs);
 
 TYPED_TEST(VectorEngine, RandomProgramsGiveTheTwinsRows) {
-  this->random_programs(TypeParam::sizes.partitions > 16 ? 50 : 300);
+  this->random_programs(TypeParam::sizes.partitions > 16 ? 100 : 300);
 }
 
 TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
@@ -68,7 +67,11 @@ TYPED_TEST(VectorEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.src1.space = 0; }},
       {ErrorCause::ReservedBits, [](defs::Instr& i) { i.opcode = 0x22, i.src1 = {}; }},  // stride0
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src1 = {}; }},
-      {ErrorCause::BadOperand, [](defs::Instr& i) { i.dst.space = 2, i.dst.dtype = 0; }},
+      {ErrorCause::BadOperand,  // both sources in PSUM
+       [](defs::Instr& i) {
+         i.opcode = static_cast<std::uint8_t>(defs::Opcode::CopyPredicated);
+         i.src0 = i.src1 = {.space = 2, .dtype = 8, .stride0 = 1};
+       }},
       {ErrorCause::BadOperand, [](defs::Instr& i) { i.src0.space = 3; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.dst.dtype = 13; }},
       {ErrorCause::BadFormat, [](defs::Instr& i) { i.func = 19; }},  // bits of bf16
@@ -133,6 +136,7 @@ TYPED_TEST(VectorEngine, RefusesScalarsAndSecondFunctionsThatAreWrong) {
 
 /// What 64 elements take from the first read to done: the table of rtl/README.md.
 TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
+  using Base = typename TestFixture::Base;
   constexpr std::uint32_t kSbuf = 2, kOne = 0x3f80;
   struct Case {
     defs::Instr instr;
@@ -148,23 +152,74 @@ TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
   const defs::Scalar immediate{.kind = 1, .value = 0x3f800000}, sbuf{.kind = 2, .value = 1024};
   auto fill = of(defs::Opcode::Memset, 0, {.first = immediate});
   fill.src0 = {};
+  auto zeros = of(defs::Opcode::Memset, 0, {.first = {.kind = 1}});
+  zeros.src0 = {};
+  const auto eight = [&](defs::Opcode opcode, std::uint32_t imm = 0) {
+    auto instr = of(opcode, imm);
+    if (opcode != defs::Opcode::MatchReplace8) instr.dst.dtype = 12;
+    return instr;
+  };
+  auto shuffle = of(defs::Opcode::StreamShuffle);
+  shuffle.src1 = {
+      .space = 1, .dtype = static_cast<std::uint8_t>(defs::Dtype::Uint8), .offset = 256};
+  auto transpose = of(defs::Opcode::Transpose);
+  const unsigned quarter = Base::kP / 4;
+  transpose.size0 = static_cast<std::uint16_t>(quarter);
+  transpose.size1 = static_cast<std::uint16_t>(64 / quarter);
+  transpose.src0.stride1 = transpose.dst.stride1 = static_cast<std::int16_t>(quarter);
+  auto aggregate = of(defs::Opcode::BnAggr);
+  aggregate.size0 = 66;
+  auto random = of(defs::Opcode::Rng);
+  random.src0 = {};
+  random.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint32);
+  auto wide = of(defs::Opcode::TensorReduce);
+  wide.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp32);
+  auto maximum = of(defs::Opcode::TensorTensor);
+  maximum.func = static_cast<std::uint8_t>(defs::AluOp::Max);
+  auto scaled = of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6 | 4);  // (x - 1) * y
+  scaled.func = static_cast<std::uint8_t>(defs::AluOp::Sub);
+  auto predicated = of(defs::Opcode::CopyPredicated);
+  predicated.src0.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint16);
+  const auto from_psum = [](defs::Instr instr) {
+    instr.src1 = {.space = 2, .stride0 = 1};
+    return instr;
+  };
   auto rounded = of(defs::Opcode::TensorCopy);
   rounded.dst.stochastic = rounded.dst.saturate = 1;
   const Case cases[] = {
       {of(defs::Opcode::TensorCopy), 64, 64 + 5},
       {rounded, 64, 64 + 5},
-      {of(defs::Opcode::TensorReduce), 64, 64 + 5},
-      {of(defs::Opcode::TensorTensor), 128, 128 + 5},
+      {of(defs::Opcode::TensorReduce), 16, 32 + 6},
+      {wide, 64, 64 + 5},
+      {of(defs::Opcode::TensorTensor), 32, 64 + 6},
+      {maximum, 128, 128 + 5},
+      {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
+      {predicated, 128, 128 + 5},
+      {from_psum(predicated), 64, 64 + 5},
       {of(defs::Opcode::TensorScalar, 0, {.first = immediate}), 64, 64 + 6},
       {of(defs::Opcode::TensorScalar, 4, {.second = sbuf, .first = sbuf}), 66, 66 + 6},
       {of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6), 128, 128 + 6},
+      {scaled, 32, 64 + 7},
       {of(defs::Opcode::TensorTensorScan, 256 << 8 | kSbuf << 6), 129, 129 + 6},
       {of(defs::Opcode::Select, kOne << 8 | 1 << 6), 128, 128 + 5},
       {fill, 0, 64 + 6},
+      {zeros, 0, 32 + 6},
+      {shuffle, 65, 65 + 5},
+      {transpose, 64, 64 + quarter + 6},
+      {of(defs::Opcode::BnStats), 64, 64 + 13},
+      {aggregate, 66, 66 + 13},
+      {eight(defs::Opcode::Max8), 64, 64 + 14},
+      {eight(defs::Opcode::FindIndex8), 72, 72 + 14},
+      {eight(defs::Opcode::MatchReplace8, kOne << 8 | 1 << 6), 72, 72 + 6},
+      {random, 0, 64 + 6},
+      {of(defs::Opcode::Dropout, kOne << 8 | 1 << 6), 64, 64 + 6},
   };
   for (const auto& [instr, reads, cycles] : cases) {
     SCOPED_TRACE(to_string(static_cast<defs::Opcode>(instr.opcode)));
     this->reset();
+    ASSERT_EQ(
+        to_string(cmodel::instr_faults(TypeParam::sizes, instr, TypeParam::engine).first_cause()),
+        to_string(defs::ErrorCause::None));
     this->read_cycles.clear();
     this->done_cycles.clear();
     this->run(std::vector<defs::Instr>(4, instr), 0);
@@ -205,7 +260,10 @@ TEST(VectorTwin, ScansSelectsAndReducesOverDimensionsAsItsRowsSay) {
   tb::RowSink sink;
   cmodel::LaneEngine engine(defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Vector));
   const auto word = [](float value) { return std::bit_cast<std::uint32_t>(value); };
-  for (unsigned i = 0; i < 12; ++i) psum.row(i)[0] = word(static_cast<float>(i));
+  for (unsigned i = 0; i < 12; ++i) {
+    psum.row(i)[0] = word(static_cast<float>(i));
+    sbuf.write_column(1024 + 4 * i, 4, 0, std::array{psum.row(i)[0]});
+  }
   defs::Instr instr;
   instr.partitions = 1;
   instr.size0 = 3, instr.size1 = 2, instr.size2 = 2, instr.size3 = 1;
@@ -232,7 +290,7 @@ TEST(VectorTwin, ScansSelectsAndReducesOverDimensionsAsItsRowsSay) {
   instr.size2 = 1;
   sbuf.write_column(512, 4, 0, std::array{word(2.0f)});
   instr.src0 = {.space = 1, .offset = 512};
-  instr.src1 = {.space = 2, .stride1 = 3, .stride0 = 1};
+  instr.src1 = {.space = 1, .offset = 1024, .stride1 = 3, .stride0 = 1};
   instr.dst = {.space = 1, .stride1 = 3, .stride0 = 1};
   const auto one = defs::FusedScalar{0x3f80, 1, 0}.words()[0];
   EXPECT_EQ(values(defs::Opcode::TensorTensorScan, 4, one), (Floats{2, 5, 12, 5, 14, 33}));
@@ -244,6 +302,182 @@ TEST(VectorTwin, ScansSelectsAndReducesOverDimensionsAsItsRowsSay) {
   const defs::Scalars reversed{.first = {.kind = 1, .reverse = 1, .value = word(1.0f)}};
   instr.src1 = defs::Operand::from(reversed.words());
   EXPECT_EQ(values(defs::Opcode::TensorScalar, 1, 0), (Floats{1, 0, -1, -2, -3, -4}));
+}
+
+/// A twin with fp32 data in SBUF of one core, and what an instruction writes.
+struct Twin {
+  static std::uint32_t word(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+  /// fp32 elements of all partitions from byte `at` on, as value(partition, element) says.
+  void fill(unsigned at, unsigned n, auto value) {
+    std::vector<std::uint32_t> column(defs::kMini.partitions);
+    for (unsigned i = 0; i < n; ++i) {
+      for (unsigned p = 0; p < column.size(); ++p) column[p] = word(value(p, i));
+      sbuf.write_column(at + 4 * i, 4, 0, column);
+    }
+  }
+  /// n elements at byte 0, values or a mask at 4096, to 5120: rows of words.
+  std::vector<std::vector<std::uint32_t>> run(defs::Opcode opcode, unsigned n,
+                                              std::uint32_t imm = 0, defs::Operand src1 = {},
+                                              std::uint8_t to = 0) {
+    const auto& row = *defs::row_of(static_cast<std::uint8_t>(opcode));
+    defs::Instr instr;
+    instr.opcode = static_cast<std::uint8_t>(opcode);
+    instr.imm = imm;
+    instr.partitions = static_cast<std::uint8_t>(defs::kMini.partitions);
+    instr.size0 = static_cast<std::uint16_t>(n);
+    instr.size1 = instr.size2 = instr.size3 = 1;
+    const auto stride = static_cast<std::int16_t>(n > 1);
+    if (row.src0().used()) instr.src0 = {.space = 1, .stride0 = stride};
+    instr.src1 = src1;
+    if (row.dst().used())
+      instr.dst = {.space = 1,
+                   .dtype = to,
+                   .offset = 5120,
+                   .stride0 = row.dst().walk == defs::Walk::All ? stride : std::int16_t{1}};
+    sink.rows.clear();
+    EXPECT_EQ(to_string(engine.execute(instr, 0)), to_string(defs::ErrorCause::None));
+    std::vector<std::vector<std::uint32_t>> rows;
+    for (const auto& written : sink.rows) rows.push_back(written.values);
+    return rows;
+  }
+
+  cmodel::Sbuf sbuf{defs::kMini};
+  cmodel::Psum psum{defs::kMini};
+  tb::RowSink sink;
+  cmodel::LaneEngine engine{defs::kMini, sbuf, psum, sink, tb::stream_of(defs::Engine::Vector)};
+};
+
+/// The bounds of rtl/README.md, for data with a mean far from 0, near it, and with outliers.
+TEST(VectorTwin, StatisticsAreNearTheExactOnes) {
+  std::mt19937_64 rng(tb::seed());
+  for (const unsigned n : {1u, 2u, 7u, 64u, 255u, 512u}) {
+    Twin twin;
+    std::vector<std::array<double, 512>> x(defs::kMini.partitions);
+    for (unsigned p = 0; p < x.size(); ++p)
+      for (unsigned i = 0; i < n; ++i) {
+        const double noise = std::normal_distribution<double>()(rng);
+        const double value = p % 4 == 0   ? noise
+                             : p % 4 == 1 ? 1000 + noise
+                             : p % 4 == 2 ? (i == p ? 1e4 : noise)
+                                          : 3 + 1e-3 * noise;
+        x[p][i] = static_cast<float>(value);
+      }
+    twin.fill(0, n, [&](unsigned p, unsigned i) { return static_cast<float>(x[p][i]); });
+    const auto stats = twin.run(defs::Opcode::BnStats, n);
+    ASSERT_EQ(stats.size(), 6u);
+    const auto out = [](const auto& rows, unsigned at, unsigned p) {
+      return static_cast<double>(std::bit_cast<float>(rows[at][p]));
+    };
+    // The whole from its two parts, which the second instruction finds where data was.
+    for (unsigned i = 0; i < 6; ++i) twin.sbuf.write_column(4 * i, 4, 0, stats[i]);
+    const auto whole = twin.run(defs::Opcode::BnAggr, 6);
+    ASSERT_EQ(whole.size(), 2u);
+    constexpr double kEpsilon = 0x1p-24;
+    for (unsigned p = 0; p < x.size(); ++p) {
+      const auto exact = [&](unsigned first, unsigned step) {
+        double count = 0, sum = 0, squares = 0, most = 0;
+        for (unsigned i = first; i < n; i += step) ++count, sum += x[p][i];
+        const double mean = count ? sum / count : 0;
+        for (unsigned i = first; i < n; i += step) {
+          squares += (x[p][i] - mean) * (x[p][i] - mean);
+          most = std::max(most, std::abs(x[p][i]));
+        }
+        return std::array{count, mean, squares, most};
+      };
+      for (unsigned odd = 0; odd < 2; ++odd) {
+        const auto [count, mean, squares, most] = exact(odd, 2);
+        EXPECT_EQ(out(stats, 3 * odd, p), count);
+        const double error = (count / 2 + 2) * kEpsilon * most;
+        EXPECT_NEAR(out(stats, 3 * odd + 1, p), mean, error) << n << " partition " << p;
+        EXPECT_NEAR(out(stats, 3 * odd + 2, p), squares,
+                    4 * error * std::sqrt(count * squares) + count * error * error +
+                        4 * count * kEpsilon * squares)
+            << n << " partition " << p;
+      }
+      const auto [count, mean, squares, most] = exact(0, 1);
+      const double error = (count / 4 + 8) * kEpsilon * most, variance = squares / count;
+      EXPECT_NEAR(out(whole, 0, p), mean, error) << n << " partition " << p;
+      EXPECT_NEAR(out(whole, 1, p), variance,
+                  4 * error * std::sqrt(variance) + error * error + 2 * count * kEpsilon * variance)
+          << n << " partition " << p;
+    }
+  }
+}
+
+TEST(VectorTwin, TransposesShufflesAndLeavesLanesThatAreMasked) {
+  Twin twin;
+  const unsigned quarter = defs::kMini.partitions / 4;
+  twin.fill(0, quarter, [](unsigned p, unsigned i) { return static_cast<float>(100 * p + i); });
+  const auto square = twin.run(defs::Opcode::Transpose, quarter);
+  for (unsigned i = 0; i < quarter; ++i)
+    for (unsigned p = 0; p < defs::kMini.partitions; ++p)
+      EXPECT_EQ(square[i][p],
+                Twin::word(static_cast<float>(100 * (p / quarter * quarter + i) + p % quarter)));
+  // Each takes its neighbour; the last of each quarter stays.
+  std::vector<std::uint32_t> mask(defs::kMini.partitions), before(mask.size(), 7);
+  for (unsigned p = 0; p < mask.size(); ++p)
+    mask[p] = p % quarter == quarter - 1 ? 255 : p % quarter + 1;
+  twin.sbuf.write_column(4096, 1, 0, mask);
+  twin.sbuf.write_column(5120, 4, 0, before);
+  twin.run(defs::Opcode::StreamShuffle, 1, 0, {.space = 1, .dtype = 9, .offset = 4096});
+  std::vector<std::uint32_t> after(mask.size());
+  twin.sbuf.read_column(5120, 4, 0, after);
+  for (unsigned p = 0; p < mask.size(); ++p)
+    EXPECT_EQ(after[p], mask[p] == 255 ? 7 : Twin::word(static_cast<float>(100 * (p + 1)))) << p;
+}
+
+TEST(VectorTwin, FindsTheEightGreatestAndEachOfTwoThatAreEqual) {
+  Twin twin;
+  const float data[] = {3, -1, 9, 9, 0.5f, -7, 4, 2, 9, 8, 1, 6};
+  twin.fill(0, 12, [&](unsigned, unsigned i) { return data[i]; });
+  const auto greatest = twin.run(defs::Opcode::Max8, 12);
+  const float sorted[] = {9, 9, 9, 8, 6, 4, 3, 2};
+  ASSERT_EQ(greatest.size(), 8u);
+  for (unsigned i = 0; i < 8; ++i) EXPECT_EQ(greatest[i][5], Twin::word(sorted[i]));
+  const float wanted[] = {9, 9, 4, 77, 9, -1, 9, 6};
+  twin.fill(4096, 8, [&](unsigned, unsigned i) { return wanted[i]; });
+  const defs::Operand values{.space = 1, .offset = 4096, .stride0 = 1};
+  const auto places = twin.run(defs::Opcode::FindIndex8, 12, 0, values, 12);
+  const std::uint32_t indices[] = {2, 3, 6, ~0u, 8, 1, ~0u, 11};
+  for (unsigned i = 0; i < 8; ++i) EXPECT_EQ(places[i][3], indices[i]) << i;
+  const auto replaced =
+      twin.run(defs::Opcode::MatchReplace8, 12, defs::FusedScalar{0xff80, 1, 0}.words()[0], values);
+  for (unsigned i = 0; i < 12; ++i)
+    EXPECT_EQ(replaced[i][3], std::ranges::count(indices, i) ? 0xff800000u : Twin::word(data[i]));
+}
+
+TEST(VectorTwin, RandomBitsComeAgainWithTheirSeedAndDropWhatTheyShould) {
+  const auto bits = [](std::uint32_t seed) {
+    Twin twin;
+    defs::Instr set;
+    set.opcode = static_cast<std::uint8_t>(defs::Opcode::SetSeed);
+    set.src1 = defs::Operand::from(defs::Scalars{.first = {.kind = 1, .value = seed}}.words());
+    EXPECT_EQ(twin.engine.execute(set, 0), defs::ErrorCause::None);
+    return twin.run(defs::Opcode::Rng, 500, 0, {}, 12);
+  };
+  const auto once = bits(1), again = bits(1), other = bits(2);
+  EXPECT_EQ(once, again);
+  unsigned ones = 0, same = 0;
+  for (unsigned i = 0; i < 500; ++i)
+    for (unsigned p = 0; p < defs::kMini.partitions; ++p) {
+      ones += static_cast<unsigned>(std::popcount(once[i][p]));
+      same += once[i][p] == other[i][p] || (p && once[i][p] == once[i][p - 1]);
+    }
+  const double n = 500.0 * defs::kMini.partitions;
+  EXPECT_NEAR(ones / n, 16, 5 * std::sqrt(8 / n));
+  EXPECT_EQ(same, 0u);
+  Twin twin;
+  twin.fill(0, 512, [](unsigned, unsigned) { return 1.0f; });
+  for (const float p : {0.0f, 0.25f, 1.0f}) {
+    unsigned zeros = 0;
+    for (const auto& row : twin.run(
+             defs::Opcode::Dropout, 512,
+             defs::FusedScalar{static_cast<std::uint16_t>(Twin::word(p) >> 16), 1, 0}.words()[0]))
+      zeros += static_cast<unsigned>(std::ranges::count(row, 0u));
+    const double all = 512.0 * defs::kMini.partitions;
+    EXPECT_NEAR(zeros / all, p, 5 * std::sqrt(p * (1 - p) / all));
+  }
 }
 
 TEST(VectorTwin, CastsTiesToEvenAndWritesTheOneNan) {

@@ -22,7 +22,8 @@ SHRINK = {"tensor_array": ["-chparam", "Rows", "4", "-chparam", "Cols", "4"]}
 # link states.)
 UNREADABLE = """accumulators chip core core_regs csr_regs dma dma_engines dma_fetch dma_finish dma_index dma_write element_writer fabric_counters fabric_cross
     fabric_ni fabric_node fabric_router fetch_mux host_events host_if lane_engine lane_random lanes mem_xbar operand_reader
-    psum sbuf semaphores sequencer table_function tensor_check tensor_drain tensor_engine tensor_load tensor_stream""".split()
+    psum sbuf semaphores sequencer table_function tensor_check tensor_drain tensor_engine tensor_load tensor_stream
+    vector_aggregate vector_eight vector_random vector_stats vector_transpose vector_unit""".split()
 
 VERSION = subprocess.run(["yosys", "-V"], capture_output=True, text=True).stdout
 
