@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Causal attention of one head on every core (cmodel/program/attention.h): the cache in HBM has the
+// Causal attention of one head on every core (cmodel/kernels/attention.h): the cache in HBM has the
 // keys and values of some tiles of tokens, new ones come into it, and their queries attend to all
 // up to their own token. How many there are of both, the program reads in HBM; --length says the
 // number of all tokens, the seed how many are new.
-#include "cmodel/program/attention.h"
+#include "cmodel/kernels/attention.h"
 
 #include <fmt/format.h>
 

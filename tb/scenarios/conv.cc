@@ -5,7 +5,7 @@
 //   channel alone--> relu --3x3, every second pixel--> relu [2 P, H/4, H/4] --mean--> [2 P]
 //
 // All with a border of zeros, none with a copy of windows: the moving tile walks over the padded
-// images (cmodel/program/image.h). Three rows of a window of the first layer lie on partitions of
+// images (cmodel/kernels/image.h). Three rows of a window of the first layer lie on partitions of
 // their own, [ky][channel], so that it has 9 inputs and 3 taps; others have P inputs and 9 taps.
 // How many groups of images there are, the program reads in HBM. A turn works on three groups:
 //
@@ -17,10 +17,10 @@
 #include <array>
 #include <cmath>
 
-#include "cmodel/program/image.h"
-#include "cmodel/program/linear.h"
-#include "cmodel/program/spread.h"
-#include "cmodel/program/stages.h"
+#include "cmodel/kernels/image.h"
+#include "cmodel/kernels/linear.h"
+#include "cmodel/kernels/spread.h"
+#include "cmodel/kernels/stages.h"
 #include "tb/scenarios/network.h"
 
 namespace tb {

@@ -6,7 +6,7 @@
 //   --format names one.
 //
 //   With --size, or --a and --b: a grid of parts of C, one for each core, by the library
-//   (cmodel/program/product.h), gemm_product.h.
+//   (cmodel/kernels/product.h), gemm_product.h.
 //
 //   Without: small and odd, to reach what a good program does not. The seed splits C by rows or by
 //   columns. A core takes its part tile by tile: K in tiles of P (summed up in PSUM), M in tiles of

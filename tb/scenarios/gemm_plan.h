@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "cmodel/program/product_scheme.h"
+#include "cmodel/kernels/product_scheme.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/scenarios/scenario.h"
 

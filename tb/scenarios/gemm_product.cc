@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cmodel/kernels/product_share.h"
 #include "cmodel/machine/address_map.h"
-#include "cmodel/program/product_share.h"
 
 namespace tb::gemm {
 

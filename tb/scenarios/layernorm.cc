@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "cmodel/program/row_kernels.h"
-#include "cmodel/program/spread.h"
+#include "cmodel/kernels/row_kernels.h"
+#include "cmodel/kernels/spread.h"
 #include "tb/scenarios/network.h"
 #include "tb/scenarios/rows.h"
 

@@ -9,9 +9,9 @@
 
 #include <cmath>
 
-#include "cmodel/program/linear.h"
-#include "cmodel/program/spread.h"
-#include "cmodel/program/stages.h"
+#include "cmodel/kernels/linear.h"
+#include "cmodel/kernels/spread.h"
+#include "cmodel/kernels/stages.h"
 #include "tb/scenarios/network.h"
 
 namespace tb {

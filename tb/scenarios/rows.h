@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `softmax` and `layernorm` have in common: on every core a matrix [rows, columns], fp32,
-// whose rows go through a kernel (cmodel/program/row_kernels.h).
+// whose rows go through a kernel (cmodel/kernels/row_kernels.h).
 #pragma once
 #include <functional>
 #include <span>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cmodel/program/row_kernels.h"
+#include "cmodel/kernels/row_kernels.h"
 #include "tb/scenarios/network.h"
 
 namespace tb::rows {

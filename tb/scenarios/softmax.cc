@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cmodel/program/row_kernels.h"
+#include "cmodel/kernels/row_kernels.h"
 #include "tb/scenarios/network.h"
 #include "tb/scenarios/rows.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products by the library, in the model, against plain loops: shapes that are multiples of nothing,
 // formats, several on a core, little SBUF; no races, nothing unwritten is read.
-#include "cmodel/program/product.h"
+#include "cmodel/kernels/product.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <cstring>
 #include <set>
 
+#include "cmodel/kernels/product_copies.h"
 #include "cmodel/machine/fp.h"
-#include "cmodel/program/product_copies.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/unit/cmodel/model_bench.h"
 

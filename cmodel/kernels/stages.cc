@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/stages.h"
+#include "cmodel/kernels/stages.h"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/row_kernels.h"
+#include "cmodel/kernels/row_kernels.h"
 
 #include <vector>
 
-#include "cmodel/program/spread.h"
-#include "cmodel/program/stages.h"
+#include "cmodel/kernels/spread.h"
+#include "cmodel/kernels/stages.h"
 
 namespace cmodel {
 

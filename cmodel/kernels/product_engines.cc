@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The streams of a product that compute, and the one that collects what comes.
-#include "cmodel/program/product_writer.h"
+#include "cmodel/kernels/product_writer.h"
 
 namespace cmodel {
 

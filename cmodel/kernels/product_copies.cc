@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/product_copies.h"
+#include "cmodel/kernels/product_copies.h"
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/linear.h"
+#include "cmodel/kernels/linear.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cmodel/program/spread.h"
+#include "cmodel/kernels/spread.h"
 
 namespace cmodel {
 

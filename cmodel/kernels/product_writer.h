@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "cmodel/program/product.h"
+#include "cmodel/kernels/product.h"
 
 namespace cmodel {
 

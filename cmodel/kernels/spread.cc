@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/spread.h"
+#include "cmodel/kernels/spread.h"
 
-#include "cmodel/program/product_copies.h"
+#include "cmodel/kernels/product_copies.h"
 
 namespace cmodel {
 

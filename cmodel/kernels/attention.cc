@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/attention.h"
+#include "cmodel/kernels/attention.h"
 
 #include <fmt/format.h>
 
 #include <array>
 
+#include "cmodel/kernels/spread.h"
+#include "cmodel/kernels/stages.h"
 #include "cmodel/machine/address_map.h"
-#include "cmodel/program/spread.h"
-#include "cmodel/program/stages.h"
 
 namespace cmodel {
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "cmodel/program/product.h"
+#include "cmodel/kernels/product.h"
 
 namespace cmodel {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmodel/program/product.h"
+#include "cmodel/kernels/product.h"
 
 #include <fmt/format.h>
 
-#include "cmodel/program/product_writer.h"
+#include "cmodel/kernels/product_writer.h"
 
 namespace cmodel {
 

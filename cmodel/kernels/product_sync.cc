@@ -2,8 +2,8 @@
 // The sync stream of a product, and the descriptors that it rings for.
 #include <numeric>
 
-#include "cmodel/program/product_copies.h"
-#include "cmodel/program/product_writer.h"
+#include "cmodel/kernels/product_copies.h"
+#include "cmodel/kernels/product_writer.h"
 
 namespace cmodel {
 

@@ -39,8 +39,8 @@
 #include <optional>
 #include <vector>
 
+#include "cmodel/kernels/product_scheme.h"
 #include "cmodel/program/assembler.h"
-#include "cmodel/program/product_scheme.h"
 
 namespace cmodel {
 
