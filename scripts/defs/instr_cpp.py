@@ -72,7 +72,7 @@ struct InstrRow {
   constexpr bool computes() const { return operands[0].used() || operands[2].used(); }
   /// Do its sizes suit it?
   constexpr bool takes(std::uint64_t elements) const {
-    return elements >= least && elements <= most && elements % multiple == 0;
+    return elements >= least && (most == ~0u || elements <= most) && elements % multiple == 0;
   }
   /// Does it work on quarters of the partitions, whole ones?
   constexpr bool by_quarters() const { return form == Form::Transpose || form == Form::Shuffle; }

@@ -77,7 +77,7 @@ void spoil(defs::Instr& i, ErrorCause cause, defs::Engine engine, const defs::Si
     case ErrorCause::BadOperand:
       if (which % 2 && !load) {
         i.dst = {};
-        i.dst.space = tensor ? 1 : 2;
+        if (tensor) i.dst.space = 1;
       } else {
         i.src0.space = which == 0 && tensor ? 2 : 3;
       }
