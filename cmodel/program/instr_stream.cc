@@ -293,7 +293,7 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
   const std::string_view role = row.role;
   const bool psum = tile.space == defs::Space::Psum;
   if ((tile.stochastic || tile.saturate) && !row.rounds)
-    fail(fmt::format("{} with a rounding, allowed a destination in SBUF that is cast", role));
+    fail(fmt::format("{} with a rounding, allowed a destination that is cast", role));
   if (!row.may_lie_in(tile.space))
     fail(fmt::format("{} in {}, allowed:{}{}", role, defs::to_string(tile.space),
                      row.sbuf ? " Sbuf" : "", row.psum ? " Psum" : ""));
