@@ -244,7 +244,7 @@ void StreamBase::check_whole(const defs::InstrRow& row, const Tile& source,
                              const Given& given) const {
   if (!row.takes(source.elements())) {
     std::string allowed;
-    if (row.least > 1) allowed += fmt::format(" at least {}", row.least);
+    if (row.least > 1 || source.elements() == 0) allowed += fmt::format(" at least {}", row.least);
     if (row.most != ~0u) allowed += fmt::format(" at most {}", row.most);
     if (row.multiple > 1) allowed += fmt::format(" multiples of {}", row.multiple);
     fail(fmt::format("{} of {} elements, allowed{}", row.mnemonic, source.elements(), allowed));
