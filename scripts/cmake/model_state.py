@@ -38,7 +38,7 @@ def main(directory, model):
     for kind in dict.fromkeys(kind for kind, _ in instances):
         rows = [f"    {{\"{name}\", offsetof({kind}, {name}), sizeof({kind}::{name})}},"
                 for name in variables(directory / f"{kind}.h")]
-        out += [f"constexpr std::array<Variable, {len(rows)}> k{kind}{{{{", *rows, "}};"]
+        out += [f"const std::array<Variable, {len(rows)}> k{kind}{{{{", *rows, "}};"]
     out += ["", f"std::vector<Instance> state_of({top}__Syms& model) {{", "  return {"]
     out += [f"      {{\"{name}\", &model.{name}, k{kind}, {str(kind in wires).lower()}}}," for kind, name in instances]
     out += ["  };", "}", "", "}  // namespace", "}  // namespace tb", ""]

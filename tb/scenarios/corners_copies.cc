@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "tb/scenarios/corners.h"
@@ -124,7 +125,10 @@ void Corners::emit(unsigned chip, unsigned c, unsigned engine, Copy copy, bool i
     return;
   }
   cmodel::Started more{.how = how, .vn = vn};
-  if (combines && !away) {
+  // Rows are read ahead of older rows' writes: none may lie where another does.
+  const bool apart =
+      dst_rows == 1 || static_cast<std::uint64_t>(std::abs(dst.stride)) >= dst.row_bytes;
+  if (combines && !away && apart) {
     more.combine = random_.one_in(2) ? defs::Combine::Add : defs::Combine::Max;
     more.dtype = random_.one_in(2) ? Dtype::Fp32 : Dtype::Int32;
     sync.copy(engine, from(chip, random_.between(0, 3), copy.src_bytes, rows), dst);
