@@ -123,7 +123,8 @@ defs::Instr resolve(const defs::Instr& instr, const Registers& registers) {
     const std::uint32_t size = registers[out.size_reg];
     *sizes[out.size_dim] = static_cast<std::uint16_t>(size >> 16 ? 0 : size);
     for (unsigned i = 0; size == 1 && i < row->operands.size(); ++i)
-      if (row->operands[i].used()) set_stride(*operands[i], out.size_dim, 0);
+      if (row->operands[i].used() && !defs::fixed_elements(row->operands[i].walk))
+        set_stride(*operands[i], out.size_dim, 0);
     out.size_reg = out.size_dim = 0;
   }
   return out;

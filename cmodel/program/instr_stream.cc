@@ -244,7 +244,7 @@ void StreamBase::check_whole(const defs::InstrRow& row, const Tile& source,
                              const Given& given) const {
   if (!row.takes(source.elements())) {
     std::string allowed;
-    if (row.least > 1) allowed += fmt::format(" at least {}", row.least);
+    if (row.least > 1 || source.elements() == 0) allowed += fmt::format(" at least {}", row.least);
     if (row.most != ~0u) allowed += fmt::format(" at most {}", row.most);
     if (row.multiple > 1) allowed += fmt::format(" multiples of {}", row.multiple);
     fail(fmt::format("{} of {} elements, allowed{}", row.mnemonic, source.elements(), allowed));
@@ -293,7 +293,7 @@ defs::Operand StreamBase::operand(const Tile& tile, const defs::OperandRow& row,
   const std::string_view role = row.role;
   const bool psum = tile.space == defs::Space::Psum;
   if ((tile.stochastic || tile.saturate) && !row.rounds)
-    fail(fmt::format("{} with a rounding, allowed a destination in SBUF that is cast", role));
+    fail(fmt::format("{} with a rounding, allowed a destination that is cast", role));
   if (!row.may_lie_in(tile.space))
     fail(fmt::format("{} in {}, allowed:{}{}", role, defs::to_string(tile.space),
                      row.sbuf ? " Sbuf" : "", row.psum ? " Psum" : ""));

@@ -110,10 +110,11 @@ module seq_resolve (
           2'd2:    instr_o.size2 = size;
           default: instr_o.size3 = size;
         endcase
+        // Walks from 2 on have so many elements, whatever the sizes.
         if (size == 16'd1) begin
           if (rule.src0.spaces[3:1] != '0) instr_o.src0 = instr_o.src0 & all_but(instr_i.size_dim);
-          if (rule.src1.spaces[3:1] != '0) instr_o.src1 = instr_o.src1 & all_but(instr_i.size_dim);
-          if (rule.dst.spaces[3:1] != '0) instr_o.dst  = instr_o.dst & all_but(instr_i.size_dim);
+          if (rule.src1.spaces[3:1] != '0 && rule.src1.walk[2:1] == '0) instr_o.src1 = instr_o.src1 & all_but(instr_i.size_dim);
+          if (rule.dst.spaces[3:1] != '0 && rule.dst.walk[2:1] == '0) instr_o.dst = instr_o.dst & all_but(instr_i.size_dim);
         end
       end
     end

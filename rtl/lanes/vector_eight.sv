@@ -27,7 +27,8 @@ module vector_eight (
   localparam logic [31:0] Nowhere = 32'h4F80_0000;
 
   // --- control
-  logic greatest, replaces, numbers, out_q;
+  logic greatest, replaces, out_q;
+  logic numbers_q;        // they come
   logic [2:0] at_q;       // number that comes, or that leaves
   logic [31:0] index_q;   // element that comes
   assign greatest = form_i == instr_pkg::FormMax8;
@@ -38,7 +39,7 @@ module vector_eight (
       valid_o <= 1'b0;
     end else begin
       out_q   <= (valid_i && last_i && !replaces) || (out_q && at_q != 3'd7);
-      valid_o <= out_q || (valid_i && replaces && !numbers);
+      valid_o <= out_q || (valid_i && replaces && !numbers_q);
     end
   end
 
@@ -50,15 +51,15 @@ module vector_eight (
   logic [31:0] swap, now;
   always_ff @(posedge clk_i) begin
     last_o <= out_q ? at_q == 3'd7 : last_i;
-    if (out_q || (valid_i && numbers)) at_q <= at_q + 3'd1;
+    if (out_q || (valid_i && numbers_q)) at_q <= at_q + 3'd1;
     if (out_q) begin
       for (int unsigned i = 0; i < P; i++) begin
         y[i]  = greatest ? number_q[at_q][i] : bits_pkg::sel(found_q[at_q][i], index_of_q[at_q][i], Nowhere);
       end
       y_o <= y;
     end
-    if (valid_i && numbers) begin
-      if (at_q == 3'd7) numbers <= 1'b0;
+    if (valid_i && numbers_q) begin
+      if (at_q == 3'd7) numbers_q <= 1'b0;
       for (int unsigned i = 0; i < P; i++) number_q[at_q][i] = x_i[i];
     end else if (valid_i && greatest) begin
       for (int unsigned i = 0; i < P; i++) carry[i] = convert_pkg::canonical(x_i[i]);
@@ -91,7 +92,7 @@ module vector_eight (
     if (start_i) begin
       at_q    <= '0;
       index_q <= '0;
-      numbers <= form_i != instr_pkg::FormMax8;
+      numbers_q <= form_i != instr_pkg::FormMax8;
       for (int unsigned k = 0; k < 8; k++) begin
         for (int unsigned i = 0; i < P; i++) begin
           number_q[3'(k)][i] = Least;
@@ -102,6 +103,6 @@ module vector_eight (
   end
 
   // Eight numbers come before anything is looked for.
-  `ASSERT_NOW(NumbersFirst_A, valid_i && last_i -> !numbers)
+  `ASSERT_NOW(NumbersFirst_A, valid_i && last_i -> !numbers_q)
 
 endmodule

@@ -20,17 +20,21 @@ module vector_stats (
 );
 
   localparam int unsigned P = size_pkg::Partitions;
-  localparam int unsigned CountBits = 9;  // 256 of a kind
+  localparam int unsigned Most = 256;  // of a kind
+  localparam int unsigned CountBits = $clog2(Most) + 1;
 
-  // Of 1 <= k <= 256, nearest: 2^(23 + e) / k has 24 bits where 2^e is the power of two from k on.
-  function automatic logic [31:0] reciprocal(input logic [CountBits-1:0] k);
+  // 1 / k for 1 <= k <= Most, nearest: 2^(23 + e) / k has 24 bits where 2^e is the power of two from k on.
+  function automatic logic [Most*32-1:0] reciprocals();
     logic [31:0] e;
     logic [63:0] quotient;
     e = '0;
-    while ((32'd1 << e) < 32'(k)) e = e + 1;
-    quotient   = (64'd1 << (32'd24 + e)) / 64'(k);
-    reciprocal = ((32'd126 - e) << 23) + 32'((quotient + 64'd1) >> 1);
+    for (int unsigned k = 1; k <= Most; k++) begin
+      if ((32'd1 << e) < k) e = e + 1;
+      quotient = (64'd1 << (32'd24 + e)) / 64'(k);
+      reciprocals[32*(k-1) +: 32] = ((32'd126 - e) << 23) + 32'((quotient + 64'd1) >> 1);
+    end
   endfunction
+  localparam logic [Most*32-1:0] Reciprocals = reciprocals();
 
   // --- control
   logic odd_q, sum_odd_q, sum_valid_q, sum_last_q, out_q;
@@ -73,8 +77,8 @@ module vector_stats (
     sum_odd_q  <= odd_q;
     if (valid_i) begin
       odd_q          <= !odd_q;
+      inverse        = Reciprocals[32*count_q[odd_q][CountBits-2:0] +: 32];
       count_q[odd_q] = count_q[odd_q] + 1;
-      inverse        = reciprocal(count_q[odd_q]);
       for (int unsigned i = 0; i < P; i++) begin
         x_q[i] = x_i[i];
         d_q[i] = fma_pkg::sub_fp32(x_i[i], mean_q[odd_q][i]);

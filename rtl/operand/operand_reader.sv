@@ -54,7 +54,7 @@ module operand_reader (
   // Sums and products of two such sources, and (x - a) * y, take a cycle for an element.
   function automatic logic is_quick(input defs_pkg::instr_t given);
     is_quick = in_words(given.src0) && in_words(given.src1) && instr_pkg::src1_walk(given.opcode) == instr_pkg::WalkAll
-        && instr_pkg::form_of(given.opcode) == instr_pkg::FormElementwise
+        && instr_pkg::form_of(given.opcode) == instr_pkg::FormElementwise && given.size0 != 16'd1
         && (instr_pkg::scalars_of(given.opcode) == instr_pkg::ScalarsNone
             ? given.func == defs_pkg::AluOpAdd || given.func == defs_pkg::AluOpSub || given.func == defs_pkg::AluOpMul
             : given.func == defs_pkg::AluOpSub && given.imm[5:0] == 6'(defs_pkg::AluOpMul));

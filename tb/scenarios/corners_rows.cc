@@ -31,7 +31,7 @@ void Corners::rows(unsigned chip, unsigned c, defs::Engine engine, Stream& strea
     auto size = lane_loops();
     while (!row->takes(std::uint64_t{size[0]} * size[1] * size[2] * size[3])) size = lane_loops();
     if (row->form == defs::Form::Transpose)
-      size = {random_.between(1, 2), 1, random_.between(1, 2), quarter};
+      size = {random_.between(1, 2), random_.between(1, 2), random_.between(1, 2), quarter};
     cmodel::StreamBase::Given given;
     if (row->functions) given.func = static_cast<std::uint8_t>(any_of(row->functions));
 

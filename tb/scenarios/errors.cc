@@ -7,8 +7,7 @@
 //                  still be done on both cores, and copies their results to HBM
 //   some           engines have their items in a loop, and meet the illegal one in one of its turns
 //   DMA            items are descriptors of a ring or DmaStarts, whole or by a list of rows; what
-//   is
-//                  illegal stands in them, in the list, or came out of registers
+//                  is illegal stands in them, in the list, or came out of registers
 //   every third    chip fills a semaphore to the brim and has its neighbour notify it twice
 //
 // The check sees from memory that items before the illegal one were done, the others not, and that

@@ -23,9 +23,15 @@ using defs::Operand;
 using defs::OperandRow;
 using defs::Space;
 
-/// Lanes wait for PSUM only: SBUF has a port for everybody.
-bool can_wait(const InstrRow& row, bool reads_psum) {
-  return row.runs_on(Engine::Tensor) || row.src1().may_lie_in(Space::Psum) || reads_psum;
+/// Lanes wait for PSUM only: SBUF has a port for everybody. Of what comes before the first row, or
+/// of rows that come behind the last element, nothing is seen.
+bool seen_in_rows(const InstrRow& row, unsigned source) {
+  return row.operands[source].used() && !(source == 1 && row.src1_first()) &&
+         !defs::fixed_elements(row.dst().walk);
+}
+bool can_wait(const InstrRow& row, bool src0_in_psum, bool src1_in_psum) {
+  return row.runs_on(Engine::Tensor) || (src0_in_psum && seen_in_rows(row, 0)) ||
+         (src1_in_psum && seen_in_rows(row, 1));
 }
 
 bool reads_psum(const Operand& o) { return o.space == static_cast<unsigned>(Space::Psum); }
@@ -151,7 +157,8 @@ void Functional::make_instruction_bins() {
       for (const std::string_view elements : {"odd", "even"})
         for (const char* flow : {"flowing", "stalled"})
           if (has_elements(row, elements) &&
-              (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1)))
+              (*flow == 'f' || can_wait(row, row.src0().psum >> static_cast<unsigned>(dtype) & 1,
+                                        row.src1().may_lie_in(Space::Psum))))
             bin(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name, to_string(dtype), elements,
                             flow));
     }
@@ -235,7 +242,7 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
     const Operand& o = rule == &row->dst() ? i.dst : rule == &row->src1() ? i.src1 : i.src0;
     const std::array strides{o.stride0, o.stride1, o.stride2, o.stride3};
     for (unsigned d = 1; d < 4; ++d)
-      if (sizes[d] > 1 && strides[d] < 0)
+      if (has_dimension(*rule) && sizes[d] > 1 && strides[d] < 0)
         hit(fmt::format("{}.shape.{}.{}.outer{}.negative", unit, name, operand, d));
     if (sizes[0] > 1 && rule->walk == defs::Walk::All)
       hit(fmt::format("{}.shape.{}.{}.inner.{}", unit, name, operand, step_corner(o.stride0)));
@@ -255,8 +262,7 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   if (elements == 1) return;
   for (const auto& [flow, seen] : {std::pair{"flowing", &flowed_}, std::pair{"stalled", &stalled_}})
     if (seen->contains({where, pc}) &&
-        (*flow == 'f' ||
-         can_wait(*row, reads_psum(i.src0) || (row->src1().used() && reads_psum(i.src1)))))
+        (*flow == 'f' || can_wait(*row, reads_psum(i.src0), reads_psum(i.src1))))
       hit(fmt::format("{}.pressure.{}.{}.{}.{}", unit, name,
                       to_string(static_cast<Dtype>(cmodel::operands_of(i)[pacing(*row)]->dtype)),
                       elements_corner(elements), flow));

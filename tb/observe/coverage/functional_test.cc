@@ -177,6 +177,10 @@ TEST_F(Functionals, BinsComeFromTheDescriptions) {
   EXPECT_TRUE(has("act.pressure.Activate.Int32.even.stalled"));  // it reads PSUM, like fp32
   EXPECT_TRUE(has("vector.pressure.Memset.Bf16.odd.flowing"));
   EXPECT_FALSE(has("vector.pressure.Memset.Bf16.odd.stalled"));
+  EXPECT_TRUE(has("vector.pressure.BnStats.Fp32.odd.flowing"));
+  EXPECT_FALSE(has("vector.pressure.BnStats.Fp32.odd.stalled"));  // its rows come last
+  EXPECT_TRUE(has("vector.pressure.MatchReplace8.Fp32.odd.stalled"));
+  EXPECT_FALSE(has("vector.pressure.MatchReplace8.Bf16.odd.stalled"));  // src1 comes first
   EXPECT_TRUE(has("vector.shape.TensorTensor.src1.outer3.negative"));
   EXPECT_FALSE(has("vector.shape.TensorCopy.src1.outer3.negative"));
   EXPECT_FALSE(has("act.format.Activate.src0.Psum.Bf16"));  // PSUM holds fp32

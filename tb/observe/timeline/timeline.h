@@ -40,7 +40,7 @@ struct Track {
     Wait,       ///< a sequencer issues nothing, and why
     Queue,      ///< descriptors of a DMA engine, on so many tracks as overlap
     Link,       ///< packets of one virtual channel; or the state of the link
-    Bank,       ///< matmuls that write a PSUM bank
+    Bank,       ///< instructions that write a PSUM bank
     Semaphore,  ///< from an update to the next one
   };
   unsigned chip;

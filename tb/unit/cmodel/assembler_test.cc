@@ -271,7 +271,7 @@ TEST(Assembler, SumsSeedsAndRounds) {
       .set_seed(cmodel::Scalar::bits(7));
   expect_error([&] { core.act().set_seed(one); }, "allowed a number or a register");
   expect_error([&] { core.vector().copy(x.stochastically(), y); },
-               "source with a rounding, allowed a destination in SBUF that is cast");
+               "source with a rounding, allowed a destination that is cast");
   expect_error(
       [&] { core.vector().tensor_tensor(defs::AluOp::BitAnd, bits, bits, bits.saturating()); },
       "destination rounded behind BitAnd, allowed only what is cast");

@@ -169,6 +169,14 @@ TEST(Control, ResolveAddsSaturatesAndLeavesWhatIsNoOperand) {
     const auto beyond = cmodel::resolve(sized, registers);
     EXPECT_EQ((std::array{beyond.size0, beyond.size1, beyond.size2, beyond.size3}[dim]), 0u);
   }
+  // At 1 the strides of that dimension are 0, but of operands whose elements the row counts.
+  registers.set(8, 1);
+  auto eight = TinyInstr(Opcode::MatchReplace8).shape(4, 9).from(sbuf32(0)).to(sbuf32(64));
+  eight.src1 = sbuf32(128);
+  eight.size_reg = 8;
+  const auto one = cmodel::resolve(eight, registers);
+  EXPECT_EQ((std::array{one.src0.stride0, one.src1.stride0, one.dst.stride0}),
+            (std::array<std::int16_t, 3>{0, 1, 0}));
   // Nothing of these is an operand: all stays, to be rejected.
   auto nop = kNop;
   nop.src0.index = nop.size_reg = 1;
