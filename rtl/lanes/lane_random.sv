@@ -50,7 +50,7 @@ module lane_random (
       number_o <= number;
     end
   end
-
+  // A seed is an instruction of its own: while it takes effect, no other one draws.
   `ASSERT_NOW(SeedMeetsNoDraw_A, !(seed_valid_i && draw_i) && !(fresh_q && draw_i))
 
 endmodule
