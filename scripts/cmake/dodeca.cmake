@@ -81,9 +81,10 @@ function(add_verilated NAME)
     set(runtime verilated_coverage)
     # Thousands of counters gain nothing from -O3 and take minutes to compile with it.
     set(level -include ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
-    set(optimise OPT_FAST=-O1 OPT_SLOW=-O1 OPT_GLOBAL=-O1)
+    set(optimise OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1)
     # Between Verilator and the compiler: words instead of bits.
     set(between COMMAND ${DODECA_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${dir})
+    set(compile make -C ${dir} -f V${NAME}.mk -j 2 CXX=${CMAKE_CXX_COMPILER} LINK=${CMAKE_CXX_COMPILER})
     list(APPEND depends ${CMAKE_SOURCE_DIR}/scripts/coverage/words.py ${CMAKE_SOURCE_DIR}/tb/observe/coverage/count_toggles.h)
     set(counted ${DODECA_RTL_SOURCES})
     add_custom_command(OUTPUT ${dir}.vlt
