@@ -281,9 +281,11 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
       Lane& on = lane(chip, Track::Kind::Bank,
                       fmt::format("core {} PSUM bank {}", commit.stream.core,
                                   commit.addr / (4 * sizes_.psum_cols)));
-      if (!on.open.is || on.open.pc != commit.pc) {
+      if (!on.open.is || on.open.pc != commit.pc || on.engine != id.engine) {
         end(on, on.last);
-        begin(on, entry.cycle, fmt::format("pc {}", commit.pc), "", commit.pc);
+        on.engine = id.engine;
+        begin(on, entry.cycle, fmt::format("pc {}", commit.pc), cmodel::engine_name(id.engine),
+              commit.pc);
       }
       on.last = entry.cycle + 1;
       break;

@@ -38,7 +38,8 @@ class Recorder {
   struct Lane {
     std::size_t track;
     Open open;
-    std::uint64_t last = 0;  ///< Bank: end of its last row
+    std::uint64_t last = 0;   ///< Bank: end of its last row
+    std::uint8_t engine = 0;  ///< Bank: who writes
   };
   struct Issued {
     std::uint64_t cycle;
