@@ -23,10 +23,8 @@ struct Head {
   Head(const ScenarioArgs& args, unsigned chip, unsigned core)
       : name(network::core_name(chip, core)),
         size(args.sizes.partitions),
-        tokens(args.length ? args.length : 5 * size + 3),
+        tokens(network::length_of(args, 5 * size + 3, kMostTokens)),
         tiles((tokens + size - 1) / size) {
-    if (tokens > kMostTokens)
-      throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", tokens, kMostTokens));
     cached = Random(args.seed, "attention").between(0, tiles / 2);
     Random random(args.seed, "attention " + name);
     const std::size_t count = std::size_t{tokens} * size;
@@ -51,12 +49,6 @@ struct Head {
   unsigned size, tokens, tiles, cached = 0;
   std::vector<float> q, k, v;  ///< [token][size]; q over the root of the size
 };
-
-template <class Body>
-void for_cores(const ScenarioArgs& args, Body&& body) {
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core) body(Head(args, chip, core), chip, core);
-}
 
 void write(cmodel::Assembler& assembler, cmodel::Core& core, const Head& head) {
   const unsigned p = head.size, block = 4 * p;
@@ -88,13 +80,7 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Head& head) {
   cmodel::attend(assembler, core, job);
 }
 
-cmodel::Program build(const ScenarioArgs& args) {
-  cmodel::Assembler assembler(args.sizes, args.chips);
-  for_cores(args, [&](const Head& head, unsigned chip, unsigned core) {
-    write(assembler, assembler.core(chip, core), head);
-  });
-  return assembler.assemble();
-}
+cmodel::Program build(const ScenarioArgs& args) { return network::build<Head>(args, write); }
 
 void judge(const Head& head, const std::vector<std::uint8_t>& bytes, network::Accuracy& accuracy) {
   const unsigned p = head.size;
@@ -134,7 +120,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   network::Accuracy accuracy;
   network::Roofline roofline;
-  for_cores(args, [&](const Head& head, unsigned, unsigned) {
+  network::for_cores<Head>(args, [&](const Head& head, unsigned, unsigned) {
     judge(head, region_bytes(program, regions, "out " + head.name), accuracy);
     result.metrics["tokens"] = head.tokens;
     result.metrics["tokens_cached"] = head.first();

@@ -43,9 +43,7 @@ struct Net {
       : name(network::core_name(chip, core)),
         width(args.sizes.partitions),
         group(std::max(2u, width / 16)),
-        images(args.length ? args.length : 2 * group + 1) {
-    if (images > kMostImages)
-      throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", images, kMostImages));
+        images(network::length_of(args, 2 * group + 1, kMostImages)) {
     while (4 * side * side <= args.sizes.psum_cols) side *= 2;
     Random random(args.seed, "conv " + name);
     const auto weights = [&](unsigned inputs, unsigned outputs) {
@@ -69,12 +67,6 @@ struct Net {
   std::vector<float> each;        ///< [channel][ky][kx]
   std::vector<float> b1, b2, b_each, b3;
 };
-
-template <class Body>
-void for_cores(const ScenarioArgs& args, Body&& body) {
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core) body(Net(args, chip, core), chip, core);
-}
 
 class Writer {
  public:
@@ -327,11 +319,9 @@ class Writer {
 };
 
 cmodel::Program build(const ScenarioArgs& args) {
-  cmodel::Assembler assembler(args.sizes, args.chips);
-  for_cores(args, [&](const Net& net, unsigned chip, unsigned core) {
-    Writer(assembler, assembler.core(chip, core), net).write();
+  return network::build<Net>(args, [](auto& assembler, auto& core, const Net& net) {
+    Writer(assembler, core, net).write();
   });
-  return assembler.assemble();
 }
 
 // -------------------------------------------------------------------------------- judgement
@@ -423,7 +413,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   network::Accuracy accuracy;
   network::Roofline roofline;
-  for_cores(args, [&](const Net& net, unsigned, unsigned) {
+  network::for_cores<Net>(args, [&](const Net& net, unsigned, unsigned) {
     judge(net, region_bytes(program, regions, "mean " + net.name), accuracy);
     result.metrics["images"] = net.images;
     const double pixels = net.side * net.side, half = pixels / 4, quarter = pixels / 16,

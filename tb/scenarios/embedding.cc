@@ -41,10 +41,7 @@ struct Recommender {
         p(args.sizes.partitions),
         depth(args.sizes.line_bytes / 8),
         features(std::clamp(p / 16 - 1, 3u, 7u)),
-        samples(args.length ? args.length : 3 * p - 5) {
-    if (samples > kMostSamples)
-      throw std::runtime_error(
-          fmt::format("--length is {}; allowed 1 .. {}", samples, kMostSamples));
+        samples(network::length_of(args, 3 * p - 5, kMostSamples)) {
     Random random(args.seed, "embedding " + name);
     const auto weights = [&](unsigned inputs, unsigned outputs) {
       return network::draw_bf16(random, std::size_t{inputs} * outputs,
@@ -71,13 +68,6 @@ struct Recommender {
   std::vector<std::uint32_t> list;  ///< [tile][feature][lookup][sample]
   std::vector<float> w1, w2, w3, w4, b1, b2, b3, b4;
 };
-
-template <class Body>
-void for_cores(const ScenarioArgs& args, Body&& body) {
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core)
-      body(Recommender(args, chip, core), chip, core);
-}
 
 class Writer {
  public:
@@ -286,11 +276,9 @@ class Writer {
 };
 
 cmodel::Program build(const ScenarioArgs& args) {
-  cmodel::Assembler assembler(args.sizes, args.chips);
-  for_cores(args, [&](const Recommender& net, unsigned chip, unsigned core) {
-    Writer(assembler, assembler.core(chip, core), net).write();
+  return network::build<Recommender>(args, [](auto& assembler, auto& core, const Recommender& net) {
+    Writer(assembler, core, net).write();
   });
-  return assembler.assemble();
 }
 
 /// Numbers [feature][sample], and the variance of the machine's around them: roundings to bf16, at
@@ -370,7 +358,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   network::Accuracy accuracy;
   network::Roofline roofline;
-  for_cores(args, [&](const Recommender& net, unsigned, unsigned) {
+  network::for_cores<Recommender>(args, [&](const Recommender& net, unsigned, unsigned) {
     judge(net, region_bytes(program, regions, "out " + net.name), accuracy);
     result.metrics["samples"] = net.samples;
     result.metrics["lookups"] = net.lookups();

@@ -31,9 +31,7 @@ struct Mlp {
       : name(network::core_name(chip, core)),
         width(args.sizes.partitions),
         hidden(4 * width),
-        tokens(args.length ? args.length : 3 * args.sizes.psum_cols / 2) {
-    if (tokens > kMostTokens)
-      throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", tokens, kMostTokens));
+        tokens(network::length_of(args, 3 * args.sizes.psum_cols / 2, kMostTokens)) {
     Random random(args.seed, "mlp-gelu " + name);
     const auto range = [](unsigned inputs) { return 3 / std::sqrt(static_cast<float>(inputs)); };
     x = network::draw_bf16(random, std::size_t{width} * tokens, 1);
@@ -51,12 +49,6 @@ struct Mlp {
   unsigned width, hidden, tokens;
   std::vector<float> x, w1, b1, w2, b2;  ///< x [feature][token], w [input][output]
 };
-
-template <class Body>
-void for_cores(const ScenarioArgs& args, Body&& body) {
-  for (unsigned chip = 0; chip < args.chips; ++chip)
-    for (unsigned core = 0; core < defs::kCores; ++core) body(Mlp(args, chip, core), chip, core);
-}
 
 void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   const unsigned chip = core.chip(), c = core.index(), n = assembler.sizes().psum_cols;
@@ -148,13 +140,7 @@ void write(cmodel::Assembler& assembler, cmodel::Core& core, const Mlp& mlp) {
   stages(a, turns(a), kSlots, {{1, activate_first}, {0, activate_second}});
 }
 
-cmodel::Program build(const ScenarioArgs& args) {
-  cmodel::Assembler assembler(args.sizes, args.chips);
-  for_cores(args, [&](const Mlp& mlp, unsigned chip, unsigned core) {
-    write(assembler, assembler.core(chip, core), mlp);
-  });
-  return assembler.assemble();
-}
+cmodel::Program build(const ScenarioArgs& args) { return network::build<Mlp>(args, write); }
 
 void judge(const Mlp& mlp, unsigned columns, const std::vector<std::uint8_t>& bytes,
            network::Accuracy& accuracy) {
@@ -181,7 +167,7 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   ScenarioResult result;
   network::Accuracy accuracy;
   network::Roofline roofline;
-  for_cores(args, [&](const Mlp& mlp, unsigned, unsigned) {
+  network::for_cores<Mlp>(args, [&](const Mlp& mlp, unsigned, unsigned) {
     judge(mlp, args.sizes.psum_cols, region_bytes(program, regions, "y " + mlp.name), accuracy);
     result.metrics["tokens"] = mlp.tokens;
     roofline.macs = 2.0 * mlp.width * mlp.hidden * mlp.tokens;

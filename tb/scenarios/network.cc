@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <stdexcept>
 
 namespace tb::network {
 
@@ -52,6 +52,13 @@ std::vector<double> product(const std::vector<double>& w, const std::vector<doub
     for (std::size_t i = 0; i < m; ++i)
       for (std::size_t j = 0; j < n; ++j) sums[i * n + j] += w[k * m + i] * x[k * n + j];
   return sums;
+}
+
+unsigned length_of(const ScenarioArgs& args, unsigned usual, unsigned most) {
+  const unsigned length = args.length ? args.length : usual;
+  if (length > most)
+    throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", length, most));
+  return length;
 }
 
 std::string core_name(unsigned chip, unsigned core) { return fmt::format("{}.{}", chip, core); }

@@ -26,8 +26,28 @@ std::vector<double> magnitudes(std::vector<double> values);
 std::vector<double> product(const std::vector<double>& w, const std::vector<double>& x, unsigned m,
                             unsigned n);
 
+/// --length, or if it is not given `usual`; throws if it is more than `most`.
+unsigned length_of(const ScenarioArgs& args, unsigned usual, unsigned most);
+
 /// "0.1": chip and core, in names of blocks and regions and in what draws numbers.
 std::string core_name(unsigned chip, unsigned core);
+
+/// body(Data(args, chip, core), chip, core) for every core of the board.
+template <class Data, class Body>
+void for_cores(const ScenarioArgs& args, Body&& body) {
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned core = 0; core < defs::kCores; ++core) body(Data(args, chip, core), chip, core);
+}
+
+/// The program of write(assembler, core, data) on every core.
+template <class Data, class Write>
+cmodel::Program build(const ScenarioArgs& args, Write&& write) {
+  cmodel::Assembler assembler(args.sizes, args.chips);
+  for_cores<Data>(args, [&](const Data& data, unsigned chip, unsigned core) {
+    write(assembler, assembler.core(chip, core), data);
+  });
+  return assembler.assemble();
+}
 
 /// Errors of a result, each against what it may be.
 class Accuracy {

@@ -12,10 +12,7 @@ namespace {
 constexpr unsigned kMostRows = 4096;
 
 unsigned rows_of(const ScenarioArgs& args) {
-  const unsigned rows = args.length ? args.length : 4 * args.sizes.partitions - 3;
-  if (rows > kMostRows)
-    throw std::runtime_error(fmt::format("--length is {}; allowed 1 .. {}", rows, kMostRows));
-  return rows;
+  return network::length_of(args, 4 * args.sizes.partitions - 3, kMostRows);
 }
 
 Matrix draw(const ScenarioArgs& args, std::string_view scenario, float range,
