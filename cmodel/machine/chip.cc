@@ -198,7 +198,7 @@ defs::ErrorCause Chip::execute(CoreState& core, const StreamId& id, const defs::
     case defs::Engine::Tensor: {
       const auto cause = core.tensor.execute(instr, operation.pc);
       if (cause != defs::ErrorCause::None) return cause;
-      if (reads_stationary(instr))
+      if (multiplies(instr))
         port_.counters().macs += std::uint64_t{core.tensor.columns(instr)} * instr.size3 *
                                  instr.size2 * instr.size1 * instr.size0 * instr.partitions;
       return cause;

@@ -40,6 +40,15 @@ inline bool reads_stationary(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);
   return row && row->stationary == defs::Stationary::Read;
 }
+/// Is its stationary tile bits, of which a moving tile picks some?
+inline bool transposes(const defs::Instr& instr) {
+  const auto* row = defs::row_of(instr.opcode);
+  return row && row->transposes;
+}
+/// Does it make products of a stationary and a moving tile?
+inline bool multiplies(const defs::Instr& instr) {
+  return reads_stationary(instr) && !transposes(instr);
+}
 /// Descriptors that it rings for; count 0: none.
 inline defs::Doorbell doorbell(const defs::Instr& instr) {
   const auto* row = defs::row_of(instr.opcode);

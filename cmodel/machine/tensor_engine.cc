@@ -73,6 +73,7 @@ TensorEngine::TensorEngine(const defs::Sizes& sizes, const Sbuf& sbuf, Psum& psu
   for (Tile& tile : tiles_) {
     tile.weights.resize(std::size_t{sizes.partitions} * width_);
     tile.low_weights.resize(tile.weights.size());
+    tile.bits.resize(tile.weights.size());
   }
 }
 
@@ -92,8 +93,11 @@ defs::ErrorCause TensorEngine::check(const defs::Instr& instr) const {
     const auto sum = instr.src0.dtype == static_cast<std::uint8_t>(defs::Dtype::Int8)
                          ? defs::Dtype::Int32
                          : defs::Dtype::Fp32;
-    faults.bad_format |= (loaded.rows && !(formats >> instr.src0.dtype & 1)) ||
-                         instr.dst.dtype != static_cast<std::uint8_t>(sum);
+    const bool bits = transposes(instr);
+    // Bits go with what picks them.
+    faults.bad_format |= loaded.rows && loaded.is_bits != bits;
+    faults.bad_format |= !bits && ((loaded.rows && !(formats >> instr.src0.dtype & 1)) ||
+                                   instr.dst.dtype != static_cast<std::uint8_t>(sum));
     faults.bad_partition |= instr.dst.partition != 0;
     faults.bad_shape |= elements > sizes_.psum_cols || !loaded.rows ||
                         instr.partitions != loaded.rows || instr.src0.partition != loaded.first;
@@ -110,6 +114,8 @@ defs::ErrorCause TensorEngine::execute(const defs::Instr& instr, std::uint32_t p
   if (const auto cause = check(instr); cause != defs::ErrorCause::None) return cause;
   if (writes_stationary(instr))
     load_stationary(instr);
+  else if (transposes(instr))
+    transpose_moving(instr, pc);
   else
     multiply_moving(instr, pc);
   return defs::ErrorCause::None;
@@ -121,6 +127,7 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
   to.first = instr.src0.partition;
   to.columns = 0;
   to.dtype = static_cast<defs::Dtype>(instr.src0.dtype);
+  to.is_bits = transposes(instr);
   std::fill(to.weights.begin(), to.weights.end(), 0.0f);  // also the lanes beyond the last column
   std::array<std::uint32_t, 256> column;
   for_each_element(instr.src0, trips_of(instr), [&](std::uint32_t addr) {
@@ -128,6 +135,10 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
                       std::span(column).first(to.rows));
     for (unsigned k = 0; k < to.rows; ++k) {
       const std::size_t at = std::size_t{k} * width_ + to.columns;
+      if (to.is_bits) {
+        to.bits[at] = column[k];
+        continue;
+      }
       to.weights[at] = fp::to_float(fp::operand_to_fp32(to.dtype, column[k], false));
       if (to.dtype == defs::Dtype::Fp32)
         to.low_weights[at] = fp::to_float(fp::operand_to_fp32(to.dtype, column[k], true));
@@ -139,6 +150,7 @@ void TensorEngine::load_stationary(const defs::Instr& instr) {
     tiles_[1].first = to.first;
     tiles_[1].columns = to.columns;
     tiles_[1].dtype = to.dtype;
+    tiles_[1].is_bits = to.is_bits;
   }
 }
 
@@ -149,6 +161,43 @@ void TensorEngine::multiply_moving(const defs::Instr& instr, std::uint32_t pc) {
   }
   for (unsigned pass = 0; pass < 4; ++pass)
     multiply_pass(instr, pc, pass < 2, pass % 2 == 0, instr.accumulate || pass);
+}
+
+void TensorEngine::transpose_moving(const defs::Instr& instr, std::uint32_t pc) {
+  const Trips trips = trips_of(instr);
+  const auto dtype = static_cast<defs::Dtype>(instr.src0.dtype);
+  const Tile& with = tile(instr);
+  std::array<std::uint32_t, 256> column;
+  PatternWalk dst(instr.dst, trips);
+  for_each_element(instr.src0, trips, [&](std::uint32_t addr) {
+    sbuf_.read_column(addr, element_bytes(instr.src0.dtype), with.first,
+                      std::span(column).first(with.rows));
+    const std::uint32_t to = dst.addr();
+    const auto row = psum_.row(to / 4).first(with.columns);
+    std::ranges::fill(row, 0u);
+    for (unsigned k = 0; k < with.rows; ++k) {
+      const fp::Fp32 number = fp::operand_to_fp32(dtype, column[k], false);
+      if (!(number & 0x7fff'ffffu)) continue;
+      for (unsigned m = 0; m < with.columns; ++m) row[m] |= with.bits[std::size_t{k} * width_ + m];
+    }
+    psum_.mark(to / 4, 0, with.columns);
+    commit_row(instr, pc, to, row);
+    pe_work_ += std::uint64_t{with.rows} * with.columns;
+    dst.next();
+  });
+}
+
+void TensorEngine::commit_row(const defs::Instr& instr, std::uint32_t pc, std::uint32_t addr,
+                              std::span<const std::uint32_t> row) {
+  Commit commit;
+  commit.kind = CommitKind::PsumRow;
+  commit.stream = stream_;
+  commit.stream.lane = static_cast<std::uint8_t>(lane(instr));
+  commit.pc = pc;
+  commit.addr = addr;
+  commit.count = static_cast<std::uint16_t>(row.size());
+  commit.element_bytes = 4;
+  sink_.commit(commit, {reinterpret_cast<const std::uint8_t*>(row.data()), row.size_bytes()});
 }
 
 void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, bool low_stationary,
@@ -193,15 +242,7 @@ void TensorEngine::multiply_pass(const defs::Instr& instr, std::uint32_t pc, boo
       } else {
         for (unsigned m = 0; m < columns; ++m) row[m] = sums[j][m];
       }
-      Commit commit;
-      commit.kind = CommitKind::PsumRow;
-      commit.stream = stream_;
-      commit.stream.lane = static_cast<std::uint8_t>(lane(instr));
-      commit.pc = pc;
-      commit.addr = addr;
-      commit.count = static_cast<std::uint16_t>(columns);
-      commit.element_bytes = 4;
-      sink_.commit(commit, {reinterpret_cast<const std::uint8_t*>(row.data()), row.size_bytes()});
+      commit_row(instr, pc, addr, row);
     }
     fill = 0;
   };

@@ -2,6 +2,7 @@
 // Tensor engine: weight-stationary matrix multiply. Twin of rtl/tensor/tensor_engine.sv.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "cmodel/machine/access_pattern.h"
@@ -23,6 +24,9 @@ namespace cmodel {
 /// stationary low x moving low, low x high, high x low, high x high; a low half that is zero makes
 /// no product. int8 makes int32 sums, modulo 2^32.
 ///
+/// psum[m][n] = those of stationary[k][m] ORed whose moving[k][n] is not 0: TRANSPOSE_MOVING, with
+/// a tile of LOAD_BITS. Bits of 16 go into the lower half of the word.
+///
 /// A tile of at most P/2 rows lies in the upper or the lower half of the array's rows; each half
 /// keeps the last tile loaded into it. Tiles in the lower half run beside those in the upper one,
 /// so their rows are a stream of their own: lane 1.
@@ -33,12 +37,13 @@ class TensorEngine {
                const StreamId& stream);
 
   /// What is wrong with `instr`; None if it may be executed now. Looks at everything but wait and
-  /// update, which are the sequencer's. A MULTIPLY_MOVING must fit the last LOAD_STATIONARY.
+  /// update, which are the sequencer's. A MULTIPLY_MOVING must fit the last LOAD_STATIONARY, a
+  /// TRANSPOSE_MOVING the last LOAD_BITS, whichever was last.
   defs::ErrorCause check(const defs::Instr& instr) const;
 
-  /// Checks and executes one instruction. LOAD_STATIONARY commits nothing, MULTIPLY_MOVING one
-  /// PsumRow per moving column (fp32: in each of its four passes). On an error nothing has been
-  /// done.
+  /// Checks and executes one instruction. Loads commit nothing, MULTIPLY_MOVING one PsumRow per
+  /// moving column (fp32: in each of its four passes), TRANSPOSE_MOVING likewise, in one pass. On
+  /// an error nothing has been done.
   defs::ErrorCause execute(const defs::Instr& instr, std::uint32_t pc);
 
   /// Lane of the engine's stream that `instr` commits to.
@@ -46,8 +51,8 @@ class TensorEngine {
   /// Stationary columns that a MULTIPLY_MOVING meets, or those of a LOAD_STATIONARY just executed.
   unsigned columns(const defs::Instr& instr) const { return tile(instr).columns; }
 
-  /// Multiply-adds that PEs did so far: rows x columns of its tile for every moving column, in
-  /// every pass. What hardware counts as PeBusy.
+  /// Steps that PEs did so far: rows x columns of its tile for every moving column, in every pass.
+  /// What hardware counts as PeBusy.
   std::uint64_t pe_work() const { return pe_work_; }
 
  private:
@@ -56,8 +61,10 @@ class TensorEngine {
   struct Tile {
     unsigned rows = 0, first = 0, columns = 0;  ///< K, start partition, M; rows = 0: none loaded
     defs::Dtype dtype = defs::Dtype::Bf16;
-    std::vector<float> weights;      ///< [k][m]; fp32: the high halves of the numbers
-    std::vector<float> low_weights;  ///< [k][m], of fp32
+    std::vector<float> weights;       ///< [k][m]; fp32: the high halves of the numbers
+    std::vector<float> low_weights;   ///< [k][m], of fp32
+    bool is_bits = false;             ///< then `bits`, not numbers
+    std::vector<std::uint32_t> bits;  ///< [k][m]
   };
   /// Through the lower half of the array's rows only?
   bool lower(const defs::Instr& instr) const {
@@ -67,8 +74,12 @@ class TensorEngine {
 
   void load_stationary(const defs::Instr& instr);
   void multiply_moving(const defs::Instr& instr, std::uint32_t pc);
+  void transpose_moving(const defs::Instr& instr, std::uint32_t pc);
   void multiply_pass(const defs::Instr& instr, std::uint32_t pc, bool low_stationary,
                      bool low_moving, bool accumulate);
+  /// A row of PSUM as it now is, written: a commit.
+  void commit_row(const defs::Instr& instr, std::uint32_t pc, std::uint32_t addr,
+                  std::span<const std::uint32_t> row);
 
   const defs::Sizes& sizes_;
   const Sbuf& sbuf_;

@@ -17,7 +17,10 @@ std::array<unsigned, 3> TensorStream::check_state(const defs::InstrRow& row, con
       fail(fmt::format("stationary tile of {} columns, allowed 1..{}", tile.elements(),
                        sizes.partitions));
     for (unsigned h : {0u, 1u})
-      if (tile.partitions > half || h == tile.partition / half) stationary_[h] = tile;
+      if (tile.partitions > half || h == tile.partition / half) {
+        stationary_[h] = tile;
+        bits_[h] = row.transposes;
+      }
     return StreamBase::check_state(row, given);
   }
   const auto& stationary = stationary_[tile.partition >= half];
@@ -29,12 +32,16 @@ std::array<unsigned, 3> TensorStream::check_state(const defs::InstrRow& row, con
     fail(fmt::format("moving tile on partitions {}+{}, allowed those of the stationary tile, {}+{}",
                      tile.partition, tile.partitions, stationary->partition,
                      stationary->partitions));
+  if (bits_[tile.partition >= half] != row.transposes)
+    fail(fmt::format("{} with a stationary tile of {}, allowed one of {}", row.mnemonic,
+                     row.transposes ? "numbers" : "bits", row.transposes ? "bits" : "numbers"));
   if (tile.elements() > sizes.psum_cols)
     fail(fmt::format("moving tile of {} columns, allowed 1..{}", tile.elements(), sizes.psum_cols));
   const Tile& dst = *given.operands[2];
   if (dst.partition != 0 || dst.partitions != stationary->elements())
     fail(fmt::format("result on partitions {}+{}, allowed 0+{}", dst.partition, dst.partitions,
                      stationary->elements()));
+  if (row.transposes) return {~0u, ~0u, ~0u};
   unsigned formats = 1u << static_cast<unsigned>(stationary->dtype);
   if (formats & defs::kFormatsNarrow) formats = defs::kFormatsNarrow;
   const auto sum = tile.dtype == defs::Dtype::Int8 ? defs::Dtype::Int32 : defs::Dtype::Fp32;

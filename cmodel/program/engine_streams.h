@@ -16,7 +16,8 @@
 namespace cmodel {
 
 /// The moving tile goes with the stationary tile of its rows: Bf16, Fp16 and the fp8 formats may be
-/// mixed; Tf32, Fp32 and Int8 go with their like. The result is Fp32, or Int32 (`as`) for Int8.
+/// mixed; Tf32, Fp32 and Int8 go with their like. The result is Fp32, or Int32 (`as`) for Int8. A
+/// tile of load_bits() goes with transpose_moving() only, any moving tile with it.
 class TensorStream : public TensorMethods<TensorStream> {
  public:
   using TensorMethods::TensorMethods;
@@ -26,6 +27,7 @@ class TensorStream : public TensorMethods<TensorStream> {
 
  private:
   std::optional<Tile> stationary_[2];  ///< last loaded, by half of the array's rows
+  bool bits_[2] = {};                  ///< it is one of bits
 };
 
 class VectorStream : public VectorMethods<VectorStream> {

@@ -6,8 +6,8 @@
 //
 // Operand word of the array. Formats are decoded once, at the edge; a PE never sees them.
 //
-//   31    30     29     28       27     26..22  21..12             11..0
-//   sign  empty  plane  integer  fresh  zero    exponent + 384     significand, bit 11 set
+//   31    30     29     28       27     26    25..22  21..12             11..0
+//   sign  empty  plane  integer  fresh  pick  zero    exponent + 384     significand, bit 11 set
 //
 //   zero      exponent 0,    significand 0         every finite product has exponent sum <= 1022,
 //   infinity  exponent 1023, significand 0x800     so a sum >= 1023 says "infinity or NaN", and
@@ -17,7 +17,8 @@
 // `empty` on either side: the sum passes untouched (a weight outside the tile; a low half of fp32
 // that is zero). `plane` travels with a moving operand and names the weight plane that it meets,
 // `integer` says that the sum is an int32, `fresh` that the sums of the lower half of the rows start
-// from +0: the rows above belong to another tile.
+// from +0: the rows above belong to another tile. `pick`: the bits of the weight, whatever they are,
+// go into those that come from above. Who picks is empty, and makes no product of them.
 //
 // Why an fma is only an addition here: two 12-bit significands give an exact product of 24 bits,
 // as wide as an fp32 significand. So psum + product is the sum of two 24-bit significands. Six
@@ -34,29 +35,43 @@ package fma_pkg;
   localparam int unsigned EmptyBit = 30;
   localparam int unsigned IntegerBit = 28;
   localparam int unsigned FreshBit = 27;
+  localparam int unsigned PickBit = 26;
 
   // How to decode an element: constant over a tile, so a simulation works it out once per column.
   //
-  //   16        15               14                 13..9                            8..0
-  //   integer8  round (tf32:     low (fp32: lower   fraction bits below the          rebias:
-  //             drop 13 bits)    12 bits, else the  exponent of an element in the    384 - exponent
-  //                              upper 12)          upper bits of a word             bias
+  //   17    16        15               14                 13..9                            8..0
+  //   bits  integer8  round (tf32:     low (fp32: lower   fraction bits below the          rebias:
+  //                   drop 13 bits)    12 bits, else the  exponent of an element in the    384 - exponent
+  //                                    upper 12)          upper bits of a word             bias
   //
+  // `bits`: a weight is not decoded but moved, from the upper bits of its word down by 13..9; a moving
+  // operand is decoded, and picks such weights if it is not 0.
   // (A plain vector: Yosys does not take structs as arguments.)
-  typedef logic [16:0] format_t;
+  typedef logic [17:0] format_t;
+  localparam int unsigned BitsBit = 17;
 
   // `low_i` only matters for fp32.
-  function automatic logic [16:0] format_of(input logic [3:0] dtype_i, input logic low_i);
+  function automatic logic [17:0] format_of(input logic [3:0] dtype_i, input logic low_i);
     case (dtype_i)
-      defs_pkg::DtypeFp32:    format_of = {1'b0, 1'b0, low_i, 5'd23, 9'd257};
-      defs_pkg::DtypeTf32:    format_of = {1'b0, 1'b1, 1'b0, 5'd23, 9'd257};
-      defs_pkg::DtypeFp16:    format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
-      defs_pkg::DtypeFp8E5M2: format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
-      defs_pkg::DtypeFp8E4M3: format_of = {1'b0, 1'b0, 1'b0, 5'd27, 9'd377};
-      defs_pkg::DtypeFp8E3M4: format_of = {1'b0, 1'b0, 1'b0, 5'd28, 9'd381};
-      defs_pkg::DtypeInt8:    format_of = {1'b1, 1'b0, 1'b0, 5'd23, 9'd257};
-      default:                format_of = {1'b0, 1'b0, 1'b0, 5'd23, 9'd257};  // bf16
+      defs_pkg::DtypeFp32:    format_of = {2'b00, 1'b0, low_i, 5'd23, 9'd257};
+      defs_pkg::DtypeTf32:    format_of = {2'b00, 1'b1, 1'b0, 5'd23, 9'd257};
+      defs_pkg::DtypeFp16:    format_of = {2'b00, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E5M2: format_of = {2'b00, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E4M3: format_of = {2'b00, 1'b0, 1'b0, 5'd27, 9'd377};
+      defs_pkg::DtypeFp8E3M4: format_of = {2'b00, 1'b0, 1'b0, 5'd28, 9'd381};
+      defs_pkg::DtypeInt8:    format_of = {2'b01, 1'b0, 1'b0, 5'd23, 9'd257};
+      default:                format_of = {2'b00, 1'b0, 1'b0, 5'd23, 9'd257};  // bf16
     endcase
+  endfunction
+
+  // Of a weight that is bits: of 32 or, in the lower half of the word, of 16.
+  function automatic logic [17:0] bits_of(input logic half_i);
+    bits_of = {1'b1, 3'b0, half_i, 4'd0, 9'd0};
+  endfunction
+
+  // Of a moving operand that picks such weights.
+  function automatic logic [17:0] picking(input logic [17:0] format_i);
+    picking = format_i | (18'd1 << BitsBit);
   endfunction
 
   // An element, in the upper bits of a word, to an operand word. Subnormals are normalised.
@@ -64,7 +79,7 @@ package fma_pkg;
   // fp32 x = high + low: the upper and the lower 12 bits of the normalised significand. A low half
   // that is zero, or of an infinity or NaN, is empty: else 0 x infinity would turn up where x has
   // no such product.
-  function automatic logic [31:0] decode(input logic [31:0] element_i, input logic [16:0] format_i);
+  function automatic logic [31:0] decode(input logic [31:0] element_i, input logic [17:0] format_i);
     logic [31:0] sign, magnitude, fraction_mask, infinity, nan, round, special, exponent;
     logic [31:0] significand, step, count, low, word, integer8, integer_word;
     logic [4:0] fraction;
@@ -131,6 +146,20 @@ package fma_pkg;
     decode       = bits_pkg::sel(integer8, integer_word, word);
   endfunction
 
+  // The word of a weight, and that of a moving operand but for its tags.
+  function automatic logic [31:0] weight_word(input logic [31:0] element_i, input logic [17:0] format_i);
+    weight_word = bits_pkg::sel(bits_pkg::mask(format_i[BitsBit]), element_i >> format_i[13:9],
+                                decode(element_i, format_i));
+  endfunction
+
+  function automatic logic [31:0] moving_word(input logic [31:0] element_i, input logic [17:0] format_i);
+    logic [31:0] word;
+    word        = decode(element_i, format_i);
+    moving_word = bits_pkg::sel(bits_pkg::mask(format_i[BitsBit]),
+                                EmptyWeight | (bits_pkg::one((word & 32'h3F_FFFF) != 32'd0) << PickBit),
+                                word);
+  endfunction
+
   // The tags of a moving operand; the weight that such an operand meets, and the sum from above.
   function automatic logic [31:0] moving_tag(input logic plane_i, input logic fresh_i);
     moving_tag = {2'b0, plane_i, 1'b0, fresh_i, 27'b0};
@@ -145,11 +174,13 @@ package fma_pkg;
     pick_weight = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> PlaneBit)), weight1_i, weight0_i);
   endfunction
 
-  // Weight of array row row_i when rows first .. first + count - 1 hold the tile.
+  // Weight of array row row_i when rows first .. first + count - 1 hold the tile; of bits all are zero
+  // elsewhere, and may be picked.
   function automatic logic [31:0] row_weight(
       input logic [31:0] word_i, input logic [7:0] row_i, input logic [7:0] first_i,
-      input logic [7:0] count_i);
-    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), word_i, EmptyWeight);
+      input logic [7:0] count_i, input logic bits_i);
+    row_weight = bits_pkg::sel(bits_pkg::mask((row_i - first_i) < count_i), word_i,
+                               EmptyWeight & ~bits_pkg::mask(bits_i));
   endfunction
 
   // Rounded psum + (-1)^sign * significand * 2^(exponent - ...): see the head of the file.
@@ -230,7 +261,7 @@ package fma_pkg;
   endfunction
 
   // fma(weight, moving, psum_in) with one rounding, or psum_in + weight * moving modulo 2^32 of
-  // integers. Both operand words come from the decoder above.
+  // integers, or psum_in with the bits of the weight. Both operand words come from above.
   function automatic logic [31:0] pe_fma(
       input logic [31:0] weight_i, input logic [31:0] moving_i, input logic [31:0] psum_i);
     logic [31:0] sum, exponent, product, empty, negative, integer_sum, result;
@@ -243,7 +274,8 @@ package fma_pkg;
     result      = add_core(sum, exponent, product, bits_pkg::mask(exponent > 32'd1022), psum_i);
     result      = bits_pkg::sel(bits_pkg::mask(1'(moving_i >> IntegerBit)), integer_sum, result);
     empty       = bits_pkg::mask(1'((weight_i | moving_i) >> EmptyBit));
-    pe_fma      = bits_pkg::sel(empty, psum_i, result);
+    pe_fma      = bits_pkg::sel(empty, psum_i, result)
+                  | (weight_i & bits_pkg::mask(1'(moving_i >> PickBit)));
   endfunction
 
   // What a PE does: the moving operand meets the weight of its plane, the sum comes from above.

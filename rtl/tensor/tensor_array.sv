@@ -30,7 +30,7 @@
 //   vectors that meet the new weights are given in cycle t + a - 4g or after.
 // The group waits in a delay line per row, which like skew and deskew is a circular buffer indexed by
 // time: nothing is shifted, and only slots in use are touched. Rows outside first .. first+count-1
-// get an empty weight.
+// get an empty weight, or zero beside weights that are bits.
 //
 // Simulation speed: one process, loops kept (see rtl/README.md), blocking assignments from the far
 // corner towards the inputs so that every PE still reads its neighbour's old value. The process
@@ -158,6 +158,7 @@ module tensor_array #(
   logic [GroupBits-1:0] slot_group_q [4*Slots];
   logic [7:0] slot_first_q [4*Slots];
   logic [7:0] slot_count_q [4*Slots];
+  logic slot_bits_q [4*Slots];
   logic [SlotBits+1:0] row_slot;    // what follows: temporaries of the process below
   logic [127:0] row_word;
   logic [31:0] raw0 [Rows];
@@ -167,6 +168,7 @@ module tensor_array #(
   logic [31:0] moving_raw [Rows];
   logic [GroupBits-1:0] row_group;
   logic [7:0] row_first, row_count;
+  logic row_bits;
 
   always_ff @(posedge clk_i) begin
     if (work) begin
@@ -232,7 +234,7 @@ module tensor_array #(
         for (int unsigned r = 0; r < Rows; r++) moving_raw[RowBits'(r)] = moving_i[32*r +: 32];
         for (int unsigned r = 0; r < Half; r++) begin
           skew_q[RowBits'(now_q)][RowBits'(r)]
-              = fma_pkg::decode(moving_raw[RowBits'(r)], moving_format_i)
+              = fma_pkg::moving_word(moving_raw[RowBits'(r)], moving_format_i)
                 | fma_pkg::moving_tag(moving_plane_i[0], 1'b0);
         end
       end
@@ -244,8 +246,8 @@ module tensor_array #(
         end
         for (int unsigned r = Half; r < Rows; r++) begin
           skew_q[RowBits'(now_q)][RowBits'(r)]
-              = fma_pkg::decode(moving_raw[RowBits'(r)],
-                                moving_full_i ? moving_format_i : lower_format_i)
+              = fma_pkg::moving_word(moving_raw[RowBits'(r)],
+                                     moving_full_i ? moving_format_i : lower_format_i)
                 | fma_pkg::moving_tag(moving_plane_i[1], !moving_full_i);
         end
       end
@@ -267,10 +269,10 @@ module tensor_array #(
         raw3[RowBits'(r)] = load_i[128*r + 96 +: 32];
       end
       for (int unsigned r = 0; r < Rows; r++) begin
-        raw0[RowBits'(r)] = fma_pkg::decode(raw0[RowBits'(r)], load_format_i);
-        raw1[RowBits'(r)] = fma_pkg::decode(raw1[RowBits'(r)], load_format_i);
-        raw2[RowBits'(r)] = fma_pkg::decode(raw2[RowBits'(r)], load_format_i);
-        raw3[RowBits'(r)] = fma_pkg::decode(raw3[RowBits'(r)], load_format_i);
+        raw0[RowBits'(r)] = fma_pkg::weight_word(raw0[RowBits'(r)], load_format_i);
+        raw1[RowBits'(r)] = fma_pkg::weight_word(raw1[RowBits'(r)], load_format_i);
+        raw2[RowBits'(r)] = fma_pkg::weight_word(raw2[RowBits'(r)], load_format_i);
+        raw3[RowBits'(r)] = fma_pkg::weight_word(raw3[RowBits'(r)], load_format_i);
       end
       for (int unsigned h = 0; h < 2; h++) begin
         if (load_valid_i[1'(h)]) begin
@@ -283,6 +285,7 @@ module tensor_array #(
           slot_group_q[row_slot] = load_group_i;
           slot_first_q[row_slot] = load_first_i;
           slot_count_q[row_slot] = load_count_i;
+          slot_bits_q[row_slot]  = load_format_i[fma_pkg::BitsBit];
         end
       end
     end
@@ -297,32 +300,33 @@ module tensor_array #(
             row_group = slot_group_q[row_slot];
             row_first = slot_first_q[row_slot];
             row_count = slot_count_q[row_slot];
+            row_bits  = slot_bits_q[row_slot];
             if (p % 2 == 0) begin  // Yosys 0.23 takes !1'(p) for false
               weight0_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd0})]
                   = fma_pkg::row_weight(row_word[0 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight0_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd1})]
                   = fma_pkg::row_weight(row_word[32 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight0_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd2})]
                   = fma_pkg::row_weight(row_word[64 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight0_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd3})]
                   = fma_pkg::row_weight(row_word[96 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
             end else begin
               weight1_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd0})]
                   = fma_pkg::row_weight(row_word[0 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight1_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd1})]
                   = fma_pkg::row_weight(row_word[32 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight1_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd2})]
                   = fma_pkg::row_weight(row_word[64 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
               weight1_q[RowBits'(Half * (p / 2) + r)][ColBits'({row_group, 2'd3})]
                   = fma_pkg::row_weight(row_word[96 +: 32], 8'(Half * (p / 2) + r), row_first,
-                                         row_count);
+                                         row_count, row_bits);
             end
           end
         end

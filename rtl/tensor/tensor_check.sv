@@ -20,7 +20,7 @@ module tensor_check (
   logic [3:0][15:0] sizes;
   logic [63:0] elements;            // product of four 16-bit sizes: fits
   instr_pkg::stationary_e stationary;
-  logic one_run, aligned_runs, aligned_start, even_runs;
+  logic bits, one_run, aligned_runs, aligned_start, even_runs;
   logic [15:0] formats;             // that src0 may have
   logic [17:0] reach;               // bytes from one element of the innermost loop to the next
 
@@ -33,12 +33,14 @@ module tensor_check (
     sizes        = '0;
     elements     = '0;
     stationary   = instr_pkg::StationaryNone;
+    bits         = 1'b0;
     one_run      = 1'b0;
     aligned_runs = 1'b0;
     aligned_start = 1'b0;
     formats      = '0;
     if (valid_i) begin
       stationary = instr_pkg::stationary_of(instr_i.opcode);
+      bits       = instr_pkg::transposes(instr_i.opcode);
       sizes      = {instr_i.size3, instr_i.size2, instr_i.size1, instr_i.size0};
       elements   = 64'(sizes[0]) * 64'(sizes[1]) * 64'(sizes[2]) * 64'(sizes[3]);
 
@@ -49,9 +51,11 @@ module tensor_check (
         // Narrow floats go together in any mixture; tf32, fp32 and int8 only with their like.
         formats = instr_pkg::FormatsNarrow[loaded_i.dtype] ? instr_pkg::FormatsNarrow
                                                            : 16'd1 << loaded_i.dtype;
-        faults.bad_format = faults.bad_format || (loaded_i.valid && !formats[instr_i.src0.dtype])
-            || instr_i.dst.dtype != (instr_i.src0.dtype == defs_pkg::DtypeInt8
-                                     ? defs_pkg::DtypeInt32 : defs_pkg::DtypeFp32);
+        // Bits go with what picks them.
+        faults.bad_format = faults.bad_format || (loaded_i.valid && loaded_i.bits != bits)
+            || (!bits && loaded_i.valid && !formats[instr_i.src0.dtype])
+            || (!bits && instr_i.dst.dtype != (instr_i.src0.dtype == defs_pkg::DtypeInt8
+                                               ? defs_pkg::DtypeInt32 : defs_pkg::DtypeFp32));
         faults.bad_partition = faults.bad_partition || instr_i.dst.partition != 0;
         faults.bad_shape = faults.bad_shape || elements > 64'(size_pkg::PsumCols) || !loaded_i.valid
             || instr_i.partitions != loaded_i.partitions
@@ -63,7 +67,8 @@ module tensor_check (
 
       cause_o           = instr_pkg::first_cause(faults);
       checked_o.load    = stationary == instr_pkg::StationaryWrite;
-      checked_o.fp32    = instr_i.src0.dtype == defs_pkg::DtypeFp32;
+      checked_o.bits    = bits;
+      checked_o.halved  = !bits && instr_i.src0.dtype == defs_pkg::DtypeFp32;
       checked_o.columns = checked_o.load ? elements[7:0] : loaded_i.columns;
       checked_o.halves  = 32'(instr_i.partitions) > P / 2 ? 2'b11
                           : 32'(instr_i.src0.partition) >= P / 2 ? 2'b10 : 2'b01;

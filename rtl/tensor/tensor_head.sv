@@ -91,7 +91,7 @@ module tensor_head #(
   tensor_pkg::loaded_t upper_d, upper_q, lower_d, lower_q, first_loads;
   logic first_is_load, load_moves;
 
-  assign first_is_load = first_q.opcode == defs_pkg::OpcodeLoadStationary;
+  assign first_is_load = instr_pkg::stationary_of(first_q.opcode) == instr_pkg::StationaryWrite;
   assign load_moves    = move && first_is_load;
   always_comb begin
     first_loads.valid      = 1'b1;
@@ -99,6 +99,7 @@ module tensor_head #(
     first_loads.first      = first_q.src0.partition;
     first_loads.columns    = checked_i.columns;
     first_loads.dtype      = first_q.src0.dtype;
+    first_loads.bits       = checked_i.bits;
   end
   assign upper_d       = load_moves && checked_i.halves[0] ? first_loads : upper_q;
   assign lower_d       = load_moves && checked_i.halves[1] ? first_loads : lower_q;
@@ -160,10 +161,10 @@ module tensor_head #(
   assign moving_free = !moving_valid_o || moving_start_i;
   assign send_load   = good && front_is_q.load && load_free;
   assign send_front  = good && !front_is_q.load && moving_free;
-  assign send_back   = send_load && back_valid_q && moving_free && !front_is_q.fp32
-                       && !back_is_q.fp32 && back_cause_q == defs_pkg::ErrorCauseNone;
+  assign send_back   = send_load && back_valid_q && moving_free && !front_is_q.halved
+                       && !back_is_q.halved && back_cause_q == defs_pkg::ErrorCauseNone;
   assign send_moving = send_front || send_back;
-  assign last_pass   = !front_is_q.fp32 || pass_q == (front_is_q.load ? 2'd1 : 2'd3);
+  assign last_pass   = !front_is_q.halved || pass_q == (front_is_q.load ? 2'd1 : 2'd3);
   assign front_sent  = (send_load || send_front) && last_pass;
   assign back_sent   = send_back;
   assign pass_d      = front_sent ? 2'd0 : pass_q + {1'b0, send_load || send_front};
@@ -201,7 +202,8 @@ module tensor_head #(
       load_o.fast        <= front_is_q.fast;
       load_o.pair        <= front_is_q.pair;
       load_o.long_stride <= front_is_q.long_stride;
-      load_o.low         <= !pass_q[0];
+      load_o.bits        <= front_is_q.bits;
+      load_o.low         <= front_is_q.halved && !pass_q[0];
       load_o.accumulate  <= 1'b0;
       load_o.last_pass   <= last_pass;
       load_o.serial          <= front_serial_q;
@@ -215,11 +217,12 @@ module tensor_head #(
       moving_o.columns     <= moving_is.columns;
       moving_o.halves      <= moving_is.halves;
       // The last load went into plane_d; the low halves of fp32 into the one before.
-      moving_o.planes      <= plane_d ^ {2{moving_is.fp32 && !pass_q[1]}};
+      moving_o.planes      <= plane_d ^ {2{moving_is.halved && !pass_q[1]}};
       moving_o.fast        <= 1'b0;
       moving_o.pair        <= 1'b0;
       moving_o.long_stride <= moving_is.long_stride;
-      moving_o.low         <= !pass_q[0];
+      moving_o.bits        <= moving_is.bits;
+      moving_o.low         <= moving_is.halved && !pass_q[0];
       moving_o.accumulate  <= moving.accumulate || pass_q != 0;
       moving_o.last_pass   <= send_back || last_pass;
       moving_o.serial          <= moving_serial;
@@ -273,7 +276,7 @@ module tensor_head #(
   `ASSERT_NOW(NothingAfterError_A, error_valid_o -> !send_load && !send_moving)
   // The second instruction is the multiply after a load.
   `ASSERT_NOW(SecondIsMultiply_A, instr_valid_i && second_valid_i
-          -> instr_i.opcode == defs_pkg::OpcodeLoadStationary
-              && second_i.opcode == defs_pkg::OpcodeMultiplyMoving)
+          -> instr_pkg::stationary_of(instr_i.opcode) == instr_pkg::StationaryWrite
+              && instr_pkg::stationary_of(second_i.opcode) == instr_pkg::StationaryRead)
 
 endmodule

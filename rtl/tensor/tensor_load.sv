@@ -91,7 +91,7 @@ module tensor_load #(
     if (hold_q != 0) hold_d = hold_q - 8'd1;
     if (read) column_d = column_q + (fast_q ? 8'd4 : pair_q ? 8'd2 : 8'd1);
     if (start_i) begin
-      hold_d   = (src.dtype != defs_pkg::DtypeFp32 ? floor
+      hold_d   = (tile_i.bits || src.dtype != defs_pkg::DtypeFp32 ? floor
                   : {floor[6:0], 1'b0} - (tile_i.low && floor >= 8'd8 ? 8'd8 : 8'd0)) - 8'd1;
       column_d = 8'd0;
     end
@@ -173,7 +173,7 @@ module tensor_load #(
       shift_q  <= shift;
       report_q <= tile_i.last_pass;
       quick_q  <= quick_i;
-      format_q <= fma_pkg::format_of(src.dtype, tile_i.low);
+      format_q <= tile_i.bits ? fma_pkg::bits_of(shift == 2'd1) : fma_pkg::format_of(src.dtype, tile_i.low);
     end
 
     data_quick_q  <= quick_q;

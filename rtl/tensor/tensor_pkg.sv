@@ -15,6 +15,7 @@ package tensor_pkg;
     logic fast;                    // checked_t
     logic pair;
     logic long_stride;
+    logic bits;                    // loaded, or picked: not numbers
     logic low;                     // fp32: the low halves of the numbers
     logic accumulate;
     logic last_pass;
@@ -28,6 +29,7 @@ package tensor_pkg;
     logic [7:0] first;
     logic [7:0] columns;
     logic [3:0] dtype;
+    logic bits;
   } loaded_t;
 
   // What tensor_check finds out about an instruction.
@@ -35,7 +37,8 @@ package tensor_pkg;
     logic [7:0] columns;           // of its stationary tile
     logic [1:0] halves;
     logic load;
-    logic fp32;
+    logic bits;                    // it loads or picks bits
+    logic halved;                  // of fp32 numbers: low and high halves, in several passes
     logic fast;                    // it can be read four columns at a time
     logic pair;                    // 4-byte formats: two columns at a time
     logic long_stride;             // innermost stride of 16 bytes or more: half rate

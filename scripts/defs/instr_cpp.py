@@ -61,6 +61,7 @@ struct InstrRow {
   std::uint32_t least, most, multiple;
   Overlay overlay;
   Stationary stationary;
+  bool transposes;  ///< that tile is bits, and a moving tile picks some of them
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
   constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
@@ -111,7 +112,7 @@ def cpp_row(defs, row):
             f"ScalarPlace::{camel(row.scalars)}, Form::{camel(row.form)}, {flag(row.one_in_psum)}, {flag(row.moves)}, "
             f"{', '.join(map(str, row.limits.values()))}, "
             f"Overlay::{camel(row.overlay or 'none')}, "
-            f"Stationary::{camel(row.stationary)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
+            f"Stationary::{camel(row.stationary)}, {flag(row.transposes)},", "     {" + ",\n".join(operands).lstrip() + "}},"]
 
 
 def faults_struct(order):

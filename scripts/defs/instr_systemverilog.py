@@ -66,6 +66,8 @@ def sv_instr_pkg(defs, rows):
                      [(r, f"{FUNCTION_BITS}'h{r.bit_functions(defs):x}") for r in rows if r.bit_functions(defs)], "'0")
     out += by_opcode("stationary_of", "stationary_e", "What it does with the stationary tile.",
                      [(r, f"Stationary{camel(r.stationary)}") for r in rows if r.stationary != "none"], "StationaryNone")
+    out += by_opcode("transposes", "logic", "Is that tile bits, of which a moving tile picks some?",
+                     [(r, "1'b1") for r in rows if r.transposes], "1'b0")
     out += by_opcode("scalars_of", "scalars_e", "Where its scalars are.",
                      [(r, f"Scalars{camel(r.scalars)}") for r in rows if r.scalars != "none"], "ScalarsNone")
     out += by_opcode("scalars_in_src1", "logic", "Are they in place of src1? (Yosys does not find enumerators from here.)",

@@ -16,7 +16,7 @@ SOURCELESS = ["fill", "sums", "random"]
 QUARTERS = ["transpose", "shuffle"]
 LIMITS = {"least": 1, "most": 0xFFFFFFFF, "multiple": 1}  # of elements, if the row does not say
 FUSED = ["fused", "fused_scalar"]  # imm with a second function
-ROW_KEYS = ["functions", "imm", "scalars", "form", "moves", "one_in_psum", "elements", "accumulate", "stationary", "method", "operands", *OPERANDS]
+ROW_KEYS = ["functions", "imm", "scalars", "form", "moves", "one_in_psum", "elements", "accumulate", "stationary", "transposes", "method", "operands", *OPERANDS]
 # Fields that every row may use: the sequencer's.
 WAIT_AND_UPDATE = ["opcode", "wait_op", "wait_sem", "wait_value", "update", "update_sem", "update_delta"]
 SHAPE = ["partitions", "size3", "size2", "size1", "size0"]
@@ -75,6 +75,9 @@ class Row:
             choose(where, "operands", self.overlay, list(defs["struct"]))
         self.accumulate = entry.get("accumulate", False)
         self.stationary = choose(where, "stationary", entry.get("stationary", "none"), STATIONARY)
+        self.transposes = entry.get("transposes", False)
+        if self.transposes and self.stationary == "none":
+            raise DefsError(f"{where}: transposes, but has no stationary tile")
         self.operands = [Operand(f"{where} {place}", place, entry.get(place), defs["formats"]) for place in OPERANDS]
         self.scalars = choose(where, "scalars", entry.get("scalars", "none"), SCALARS)
         self.form = choose(where, "form", entry.get("form", "elementwise"), FORMS)

@@ -20,6 +20,15 @@ STATIONARY_TEXT = {
             "Fp32, Tf32 and Int8 with their like. `src0` has up to PsumCols elements; `dst` begins at partition 0 and is Int32 if `src0` is Int8,\n"
             "else Fp32.",
 }
+TRANSPOSES_TEXT = {
+    "write": "`src0`, up to P elements of each partition, becomes a stationary tile of bits: what LOAD_STATIONARY loads is for products only, and\n"
+             "this is for TRANSPOSE_MOVING only, else BadFormat.",
+    "read": "Moves bits, NaN and infinities as all others. Element n of `src0` picks, in the partition where it is not 0, what column n of `dst`\n"
+            "gets: the M elements of the stationary tile there, those of 16 bits in the lower halves of words, above them zeros. With one\n"
+            "such partition for each n this is a transposition (of the identity: whole), with none it is 0, with several the elements are\n"
+            "ORed bit by bit. NaN is not 0, -0 is. `src0` has up to PsumCols elements and the partitions of the stationary tile; `dst` begins\n"
+            "at partition 0.",
+}
 
 
 def section(title, *parts, level=2):
@@ -70,7 +79,7 @@ def instruction(defs, row):
     if row.by_quarters:
         parts += ["`partitions` is a multiple of P/4" + (", `size0` is P/4." if row.form == "transpose" else "."), ""]
     if row.stationary != "none":
-        parts += [STATIONARY_TEXT[row.stationary], ""]
+        parts += [(TRANSPOSES_TEXT if row.transposes else STATIONARY_TEXT)[row.stationary], ""]
     if row.computes:
         parts += [table(["operand", "role", "access", "formats", "elements", "partitions"], operand_rows(row)), ""]
     return section(row.mnemonic, *parts[:-1], level=3)

@@ -38,14 +38,16 @@ std::optional<Done> Injector::Impl::weight(Chip& chip) {
   const bool special =
       (operand >> 12 & 1023) == 1023 || (old >> 12 & 1023) == 1023 || (sum >> 23 & 255) == 255;
   const bool integer = operand >> 28 & 1;
-  if (empty || zero || (special && !integer)) return {};
+  const bool picks = operand >> 26 & 1;  // bits, which may be set in the sum already
+  if (!picks && (empty || zero || (special && !integer))) return {};
   // A product far below the sum is rounded away whatever its weight: not a moment that matters.
   const int product = static_cast<int>((operand >> 12 & 1023) + (old >> 12 & 1023)) - 640;
-  if (!integer && product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
+  if (!picks && !integer && product + 8 < static_cast<int>(sum >> 23 & 255)) return {};
   if (!inside_tile(*lane, r + c, c)) return {};
   // Sign, exponent (which integers do not have), significand.
   static constexpr unsigned kBits[] = {31, 10, 9, 14, 13, 12};
-  const unsigned bit = kBits[random.below(integer ? 3 : std::size(kBits))];
+  const unsigned bit =
+      picks ? random.below(32) : kBits[random.below(integer ? 3 : std::size(kBits))];
   plane.flip(r * p + c, bit);
   trails->follow_weight(operand >> 29 & 1, r, c, static_cast<std::uint32_t>(old));
   return Done{

@@ -13,6 +13,7 @@
 #include "cmodel/board/board.h"
 #include "cmodel/machine/access_pattern.h"
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/program/program_view.h"
 
 namespace tb {
@@ -25,6 +26,7 @@ bool empty(std::uint32_t operand) { return operand >> 30 & 1; }
 bool plane(std::uint32_t operand) { return operand >> 29 & 1; }
 bool integer(std::uint32_t operand) { return operand >> 28 & 1; }
 bool fresh(std::uint32_t operand) { return operand >> 27 & 1; }
+bool picks(std::uint32_t operand) { return operand >> 26 & 1; }
 
 float value(std::uint32_t operand) {
   const int exponent = static_cast<int>(operand >> 12 & 1023);
@@ -37,6 +39,7 @@ float value(std::uint32_t operand) {
 
 /// The sum below a PE, with the host's arithmetic as in the model.
 std::uint32_t below(std::uint32_t weight, std::uint32_t moving, std::uint32_t sum) {
+  if (picks(moving)) return sum | weight;
   if (empty(weight) || empty(moving)) return sum;
   if (!integer(moving))
     return cmodel::fp::from_float(
@@ -224,7 +227,8 @@ std::string SumTrails::onto_psum(const cmodel::Program& program) const {
     const auto dtype = static_cast<defs::Dtype>(instr.src0.dtype);
     const cmodel::Trips trips = cmodel::trips_of(instr);
     const std::uint64_t pass = std::uint64_t{trips[0]} * trips[1] * trips[2] * trips[3];
-    const bool adds = instr.accumulate || (dtype == defs::Dtype::Fp32 && word.index >= pass);
+    const bool adds = instr.accumulate || (cmodel::multiplies(instr) &&
+                                           dtype == defs::Dtype::Fp32 && word.index >= pass);
     if (!adds || dtype == defs::Dtype::Int8 || !word.before) return {};  // integers hide nothing
     if (cmodel::fp::add(*word.before, sum.good) != word.after ||
         cmodel::fp::add(*word.before, sum.bad) != word.after)

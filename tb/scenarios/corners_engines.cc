@@ -13,6 +13,10 @@ constexpr std::array kNarrowFloats{Dtype::Bf16, Dtype::Fp16, Dtype::Fp8E5M2, Dty
                                    Dtype::Fp8E3M4};
 constexpr std::array kTensorFormats{Dtype::Bf16,    Dtype::Fp16, Dtype::Fp8E5M2, Dtype::Fp8E4M3,
                                     Dtype::Fp8E3M4, Dtype::Tf32, Dtype::Fp32,    Dtype::Int8};
+/// Whose bits it moves.
+constexpr std::array kMovedFormats{Dtype::Bf16,  Dtype::Fp16,   Dtype::Int16, Dtype::Uint16,
+                                   Dtype::Int32, Dtype::Uint32, Dtype::Tf32,  Dtype::Fp32};
+static_assert(kMovedFormats.size() == kTensorFormats.size());
 
 }  // namespace
 
@@ -36,28 +40,39 @@ void Corners::compute(unsigned chip, unsigned c, Semaphore filled) {
       core.tensor().multiply_moving(operand(Dtype::Bf16, p_, {1, 1, 1, args_.sizes.psum_cols}),
                                     core.psum(bank, p_, args_.sizes.psum_cols));
     for (unsigned i = 0; i < length() / 4; ++i) {
-      const unsigned k = partitions();
+      // Bits of many rows, picked by random numbers, would nearly all be set.
+      const bool bits = random_.one_in(4);
+      const unsigned k = bits && random_.one_in(2) ? 1 : partitions();
       auto m = loops(p_);
       if (random_.one_in(4)) m = {1, 1, 1, p_};
       tensor.wait(core.tensor(), random_);
-      const Dtype stationary = kTensorFormats[random_.between(0, kTensorFormats.size() - 1)];
+      const Dtype stationary =
+          (bits ? kMovedFormats : kTensorFormats)[random_.between(0, kTensorFormats.size() - 1)];
       weights = operand(stationary, k, m);
-      core.tensor().load_stationary(weights);
+      if (bits)
+        core.tensor().load_bits(weights);
+      else
+        core.tensor().load_stationary(weights);
       tensor.signal(core.tensor(), random_);
       for (unsigned again = random_.between(1, 3); again > 0; --again) {
         const auto n = loops(args_.sizes.psum_cols);
         const bool is_narrow = std::ranges::count(kNarrowFloats, stationary) > 0;
-        Tile moving = operand(
-            is_narrow ? kNarrowFloats[random_.between(0, kNarrowFloats.size() - 1)] : stationary, k,
-            n);
+        const Dtype meets = bits ? kTensorFormats[random_.between(0, kTensorFormats.size() - 1)]
+                            : is_narrow
+                                ? kNarrowFloats[random_.between(0, kNarrowFloats.size() - 1)]
+                                : stationary;
+        Tile moving = operand(meets, k, n);
         moving.partition = weights.partition;
         const unsigned bank = round * half + random_.between(0, half - 1);
-        Tile sums =
-            tile(chip, c, Space::Psum, stationary == Dtype::Int8 ? Dtype::Int32 : Dtype::Fp32,
-                 weights.elements(), n, bank * bank_bytes, bank_bytes);
+        Tile sums = tile(chip, c, Space::Psum,
+                         bits || stationary == Dtype::Int8 ? Dtype::Int32 : Dtype::Fp32,
+                         weights.elements(), n, bank * bank_bytes, bank_bytes);
         sums.partition = 0;
         tensor.wait(core.tensor(), random_);
-        core.tensor().multiply_moving(moving, sums, random_.one_in(2));
+        if (bits)
+          core.tensor().transpose_moving(moving, sums);
+        else
+          core.tensor().multiply_moving(moving, sums, random_.one_in(2));
         tensor.signal(core.tensor(), random_);
       }
       if (random_.one_in(8)) core.tensor().nop();

@@ -20,6 +20,16 @@ class TensorMethods : public Stream<Derived> {
     this->put(*defs::row_of(17), {.accumulate = accumulate, .operands = {&src0, nullptr, &dst}}, at);
     return this->self();
   }
+  /// LOAD_BITS: src0 SBUF [K, M], its bits -> shadow weight plane.
+  Derived& load_bits(const Tile& src0, Where at = Where::current()) {
+    this->put(*defs::row_of(20), {.operands = {&src0, nullptr, nullptr}}, at);
+    return this->self();
+  }
+  /// TRANSPOSE_MOVING: src0 SBUF [K, N] picks bits of the stationary tile -> dst PSUM [M, N]: by the identity, transposed.
+  Derived& transpose_moving(const Tile& src0, const Tile& dst, Where at = Where::current()) {
+    this->put(*defs::row_of(21), {.operands = {&src0, nullptr, &dst}}, at);
+    return this->self();
+  }
 };
 
 template <class Derived>

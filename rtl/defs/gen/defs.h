@@ -793,6 +793,8 @@ enum class Opcode : std::uint8_t {
   RegLoad = 11,  ///< all: R[rd] = the 4 bytes at address + R[ra]
   LoadStationary = 16,  ///< tensor: src0 SBUF [K, M] -> shadow weight plane
   MultiplyMoving = 17,  ///< tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
+  LoadBits = 20,  ///< tensor: src0 SBUF [K, M], its bits -> shadow weight plane
+  TransposeMoving = 21,  ///< tensor: src0 SBUF [K, N] picks bits of the stationary tile -> dst PSUM [M, N]: by the identity, transposed
   TensorCopy = 32,  ///< vector: dst = cast(src0)
   TensorTensor = 33,  ///< vector: dst = cast(func(src0, src1))
   TensorReduce = 34,  ///< vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element
@@ -828,6 +830,8 @@ inline constexpr std::string_view to_string(Opcode value) {
     case Opcode::RegLoad: return "RegLoad";
     case Opcode::LoadStationary: return "LoadStationary";
     case Opcode::MultiplyMoving: return "MultiplyMoving";
+    case Opcode::LoadBits: return "LoadBits";
+    case Opcode::TransposeMoving: return "TransposeMoving";
     case Opcode::TensorCopy: return "TensorCopy";
     case Opcode::TensorTensor: return "TensorTensor";
     case Opcode::TensorReduce: return "TensorReduce";
@@ -856,7 +860,7 @@ inline constexpr std::string_view to_string(Opcode value) {
   }
   return "?";
 }
-inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::CopyPredicated, Opcode::BnStats, Opcode::BnAggr, Opcode::Transpose, Opcode::StreamShuffle, Opcode::Max8, Opcode::FindIndex8, Opcode::MatchReplace8, Opcode::Rng, Opcode::Dropout, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
+inline constexpr std::array kEveryOpcode{Opcode::Nop, Opcode::End, Opcode::RegAlu, Opcode::Branch, Opcode::RegLoad, Opcode::LoadStationary, Opcode::MultiplyMoving, Opcode::LoadBits, Opcode::TransposeMoving, Opcode::TensorCopy, Opcode::TensorTensor, Opcode::TensorReduce, Opcode::TensorScalar, Opcode::ScalarTensorTensor, Opcode::TensorTensorScan, Opcode::Select, Opcode::Memset, Opcode::CopyPredicated, Opcode::BnStats, Opcode::BnAggr, Opcode::Transpose, Opcode::StreamShuffle, Opcode::Max8, Opcode::FindIndex8, Opcode::MatchReplace8, Opcode::Rng, Opcode::Dropout, Opcode::SetSeed, Opcode::Activate, Opcode::ActivateScaled, Opcode::ActReadAccumulator, Opcode::ActSetSeed, Opcode::DmaTrigger, Opcode::DmaStart};
 
 
 /// Bits `width` (<= 64) at position `lsb` of a little-endian array of 32-bit words.

@@ -406,6 +406,8 @@ package defs_pkg;
     OpcodeRegLoad = 8'd11,  // all: R[rd] = the 4 bytes at address + R[ra]
     OpcodeLoadStationary = 8'd16,  // tensor: src0 SBUF [K, M] -> shadow weight plane
     OpcodeMultiplyMoving = 8'd17,  // tensor: src0 SBUF [K, N] through the array -> dst PSUM [M, N]
+    OpcodeLoadBits = 8'd20,  // tensor: src0 SBUF [K, M], its bits -> shadow weight plane
+    OpcodeTransposeMoving = 8'd21,  // tensor: src0 SBUF [K, N] picks bits of the stationary tile -> dst PSUM [M, N]: by the identity, transposed
     OpcodeTensorCopy = 8'd32,  // vector: dst = cast(src0)
     OpcodeTensorTensor = 8'd33,  // vector: dst = cast(func(src0, src1))
     OpcodeTensorReduce = 8'd34,  // vector: dst[outer] = cast(func over the innermost dimensions of src0), element after element

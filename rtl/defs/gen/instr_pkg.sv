@@ -49,6 +49,7 @@ package instr_pkg;
   localparam logic [15:0] FormatsMask8 = 16'h0200;
   localparam logic [15:0] FormatsIndex = 16'h1800;
   localparam logic [15:0] FormatsRandom = 16'h1f80;
+  localparam logic [15:0] FormatsWords = 16'h1d0f;
   localparam logic [15:0] FormatsSum = 16'h0101;
   localparam logic [15:0] FormatsNarrow = 16'h007c;
   localparam logic [15:0] FormatsProduct = 16'h00ff;
@@ -83,6 +84,10 @@ package instr_pkg;
   localparam logic [511:0] UnusedLoadStationary = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
   localparam logic [511:0] UnusedMultiplyMoving = {128'h00ff0000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
+  localparam logic [511:0] UnusedLoadBits = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
+      128'h00000000ffffffffffffffffffffffff, 128'hffffffffffffffffffffffffffffffff};
+  localparam logic [511:0] UnusedTransposeMoving = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003ff0000000000000000};
   localparam logic [511:0] UnusedTensorCopy = {128'h00ff8000000000000003ffffffff0000, 128'h0000000000000000000003ff00000000,
       128'h00000000ffffffffffffffffffffffff, 128'hffff0000000003f30000000000000000};
@@ -164,6 +169,14 @@ package instr_pkg;
     {4'b0010, 16'h00ff, 16'h0000, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
     {4'b0100, 16'h0000, 16'h0101, WalkAll, 1'b1}};
+  localparam rule_t RuleLoadBits = {4'b0001, 64'h0,
+    {4'b0010, 16'h1d0f, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0}};
+  localparam rule_t RuleTransposeMoving = {4'b0001, 64'h0,
+    {4'b0010, 16'h00ff, 16'h0000, WalkAll, 1'b0},
+    {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
+    {4'b0100, 16'h0000, 16'h0100, WalkAll, 1'b1}};
   localparam rule_t RuleTensorCopy = {4'b0010, 64'h0,
     {4'b0110, 16'h1fff, 16'h0101, WalkAll, 1'b0},
     {4'b0001, 16'h0000, 16'h0000, WalkAll, 1'b0},
@@ -275,6 +288,8 @@ package instr_pkg;
       defs_pkg::OpcodeRegLoad: rule_of = RuleRegLoad;
       defs_pkg::OpcodeLoadStationary: rule_of = RuleLoadStationary;
       defs_pkg::OpcodeMultiplyMoving: rule_of = RuleMultiplyMoving;
+      defs_pkg::OpcodeLoadBits: rule_of = RuleLoadBits;
+      defs_pkg::OpcodeTransposeMoving: rule_of = RuleTransposeMoving;
       defs_pkg::OpcodeTensorCopy: rule_of = RuleTensorCopy;
       defs_pkg::OpcodeTensorTensor: rule_of = RuleTensorTensor;
       defs_pkg::OpcodeTensorReduce: rule_of = RuleTensorReduce;
@@ -314,6 +329,8 @@ package instr_pkg;
       defs_pkg::OpcodeRegLoad: unused_of = UnusedRegLoad;
       defs_pkg::OpcodeLoadStationary: unused_of = UnusedLoadStationary;
       defs_pkg::OpcodeMultiplyMoving: unused_of = UnusedMultiplyMoving;
+      defs_pkg::OpcodeLoadBits: unused_of = UnusedLoadBits;
+      defs_pkg::OpcodeTransposeMoving: unused_of = UnusedTransposeMoving;
       defs_pkg::OpcodeTensorCopy: unused_of = UnusedTensorCopy;
       defs_pkg::OpcodeTensorTensor: unused_of = UnusedTensorTensor;
       defs_pkg::OpcodeTensorReduce: unused_of = UnusedTensorReduce;
@@ -353,6 +370,8 @@ package instr_pkg;
       defs_pkg::OpcodeRegLoad: engines_of = '1;
       defs_pkg::OpcodeLoadStationary: engines_of = 4'b0001;
       defs_pkg::OpcodeMultiplyMoving: engines_of = 4'b0001;
+      defs_pkg::OpcodeLoadBits: engines_of = 4'b0001;
+      defs_pkg::OpcodeTransposeMoving: engines_of = 4'b0001;
       defs_pkg::OpcodeTensorCopy: engines_of = 4'b0010;
       defs_pkg::OpcodeTensorTensor: engines_of = 4'b0010;
       defs_pkg::OpcodeTensorReduce: engines_of = 4'b0010;
@@ -399,7 +418,18 @@ package instr_pkg;
     case (opcode)
       defs_pkg::OpcodeLoadStationary: stationary_of = StationaryWrite;
       defs_pkg::OpcodeMultiplyMoving: stationary_of = StationaryRead;
+      defs_pkg::OpcodeLoadBits: stationary_of = StationaryWrite;
+      defs_pkg::OpcodeTransposeMoving: stationary_of = StationaryRead;
       default: stationary_of = StationaryNone;
+    endcase
+  endfunction
+
+  // Is that tile bits, of which a moving tile picks some?
+  function automatic logic transposes(logic [7:0] opcode);
+    case (opcode)
+      defs_pkg::OpcodeLoadBits: transposes = 1'b1;
+      defs_pkg::OpcodeTransposeMoving: transposes = 1'b1;
+      default: transposes = 1'b0;
     endcase
   endfunction
 

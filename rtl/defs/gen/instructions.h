@@ -65,6 +65,7 @@ struct InstrRow {
   std::uint32_t least, most, multiple;
   Overlay overlay;
   Stationary stationary;
+  bool transposes;  ///< that tile is bits, and a moving tile picks some of them
   std::array<OperandRow, 3> operands;  ///< src0, src1, dst
 
   constexpr bool is_of_bits(std::uint8_t func) const { return func < 64 && bits >> func & 1; }
@@ -143,200 +144,213 @@ inline constexpr unsigned kFormatsMask = 0x1a00;
 inline constexpr unsigned kFormatsMask8 = 0x200;
 inline constexpr unsigned kFormatsIndex = 0x1800;
 inline constexpr unsigned kFormatsRandom = 0x1f80;
+inline constexpr unsigned kFormatsWords = 0x1d0f;
 inline constexpr unsigned kFormatsSum = 0x101;
 inline constexpr unsigned kFormatsNarrow = 0x7c;
 inline constexpr unsigned kFormatsProduct = 0xff;
 
-inline constexpr std::array<InstrRow, 32> kInstructions{{
+inline constexpr std::array<InstrRow, 34> kInstructions{{
     {Opcode::Nop, "Nop", "NOP",
      "wait and update only",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::End, "End", "END",
      "stop this sequencer after everything before it is done; tell the host",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegAlu, "RegAlu", "REG_ALU",
      "R[rd] = R[ra] func (R[rb] + value)",
-     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegAlu, Stationary::None,
+     0, 0x7ff, 0x0, &function_name<RegOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegAlu, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Branch, "Branch", "BRANCH",
      "R[ra] += add; if R[ra] func R[rb], go on at target",
-     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::Branch, Stationary::None,
+     0, 0x3f, 0x0, &function_name<Condition>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::Branch, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::RegLoad, "RegLoad", "REG_LOAD",
      "R[rd] = the 4 bytes at address + R[ra]",
-     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegLoad, Stationary::None,
+     0, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::RegLoad, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::LoadStationary, "LoadStationary", "LOAD_STATIONARY",
      "src0 SBUF [K, M] -> shadow weight plane",
-     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Write,
+     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Write, false,
      {OperandRow{"stationary tile", 2, 0xff, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::MultiplyMoving, "MultiplyMoving", "MULTIPLY_MOVING",
      "src0 SBUF [K, N] through the array -> dst PSUM [M, N]",
-     1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Read,
+     1, 0x0, 0x0, nullptr, true, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Read, false,
      {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"result", 4, 0x0, 0x101, Walk::All, true, false}}},
+    {Opcode::LoadBits, "LoadBits", "LOAD_BITS",
+     "src0 SBUF [K, M], its bits -> shadow weight plane",
+     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Write, true,
+     {OperandRow{"stationary tile", 2, 0x1d0f, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
+    {Opcode::TransposeMoving, "TransposeMoving", "TRANSPOSE_MOVING",
+     "src0 SBUF [K, N] picks bits of the stationary tile -> dst PSUM [M, N]: by the identity, transposed",
+     1, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::Read, true,
+     {OperandRow{"moving tile", 2, 0xff, 0x0, Walk::All, false, false},
+     OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
+     OperandRow{"result", 4, 0x0, 0x100, Walk::All, true, false}}},
     {Opcode::TensorCopy, "TensorCopy", "TENSOR_COPY",
      "dst = cast(src0)",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorTensor, "TensorTensor", "TENSOR_TENSOR",
      "dst = cast(func(src0, src1))",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorReduce, "TensorReduce", "TENSOR_REDUCE",
      "dst[outer] = cast(func over the innermost dimensions of src0), element after element",
-     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x38e01f, 0x380000, &function_name<AluOp>, false, Imm::Reduction, 3, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::Outer, false, true}}},
     {Opcode::TensorScalar, "TensorScalar", "TENSOR_SCALAR",
      "dst = cast((src0 func a) func1 b), a and b scalars; without b only func",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::Fused, 6, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ScalarTensorTensor, "ScalarTensorTensor", "SCALAR_TENSOR_TENSOR",
      "dst = cast((src0 func a) func1 src1), a a scalar",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Elementwise, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::TensorTensorScan, "TensorTensorScan", "TENSOR_TENSOR_SCAN",
      "dst[i] = cast(r[i]), r[i] = (src0[i] func r[i-1]) func1 src1[i] along the innermost dimension, r[-1] a scalar",
-     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0xffffff, 0xfc0000, &function_name<AluOp>, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Scan, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"first source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"second source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::Select, "Select", "SELECT",
      "dst = cast(src0 is not 0 ? src1 : a), a a scalar; NaN is not 0, -0 is",
-     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Select, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"predicate", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::Memset, "Memset", "MEMSET",
      "dst = cast(a), a a scalar",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Fill, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::CopyPredicated, "CopyPredicated", "COPY_PREDICATED",
      "dst = cast(src1) where src0 is not 0; elsewhere dst stays",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Predicated, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Predicated, true, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"predicate", 6, 0x1a00, 0x100, Walk::All, false, false},
      OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::BnStats, "BnStats", "BN_STATS",
      "dst[0..5] = count, mean, variance * count of the elements of src0 of even number, then of odd number",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Stats, false, false, 1, 512, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Stats, false, false, 1, 512, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"statistics", 6, 0x1fff, 0x101, Walk::Six, false, true}}},
     {Opcode::BnAggr, "BnAggr", "BN_AGGR",
      "dst[0..1] = mean, variance of a whole, src0 being triples of count, mean, variance * count of its parts",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Aggregate, false, false, 1, 4294967295, 3, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Aggregate, false, false, 1, 4294967295, 3, Overlay::None, Stationary::None, false,
      {OperandRow{"statistics", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"mean and variance", 6, 0x1fff, 0x101, Walk::Two, false, true}}},
     {Opcode::Transpose, "Transpose", "TRANSPOSE",
      "squares of P/4: element j of partition i of a quarter becomes element i of its partition j; bits move",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Transpose, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Transpose, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
     {Opcode::StreamShuffle, "StreamShuffle", "STREAM_SHUFFLE",
      "partition p of a quarter of dst = its partition src1[p] mod P/4 of src0, of 255 it stays; bits move",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Shuffle, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Shuffle, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"mask", 2, 0x200, 0x0, Walk::One, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
     {Opcode::Max8, "Max8", "MAX8",
      "dst[0..7] = the eight greatest elements of src0, the greatest first; NaN is above all",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Max8, false, false, 8, 16384, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Max8, false, false, 8, 16384, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"greatest", 6, 0x1fff, 0x101, Walk::Eight, false, true}}},
     {Opcode::FindIndex8, "FindIndex8", "FIND_INDEX8",
      "dst[k] = number of the element of src0 that src1[k] claims: the first that equals it and no earlier one claims; the most that dst holds if there is none",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Find8, false, false, 8, 16384, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Find8, false, false, 8, 16384, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"values", 6, 0x1fff, 0x101, Walk::Eight, false, false},
      OperandRow{"indices", 2, 0x1800, 0x0, Walk::Eight, false, true}}},
     {Opcode::MatchReplace8, "MatchReplace8", "MATCH_REPLACE8",
      "dst = cast(a where one of src1 claims the element of src0, as in FindIndex8, else src0), a a scalar",
-     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Replace8, false, false, 1, 16384, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Replace8, false, false, 1, 16384, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"values", 6, 0x1fff, 0x101, Walk::Eight, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::Rng, "Rng", "RNG",
      "dst = 32 random bits, of narrow elements the lower ones",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Random, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Random, false, true, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1f80, 0x100, Walk::All, false, false}}},
     {Opcode::Dropout, "Dropout", "DROPOUT",
      "dst = cast(0 with probability a, else src0), a a scalar: 24 random bits as a fraction are below it",
-     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Dropout, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::FusedScalar, 24, ScalarPlace::Imm, Form::Dropout, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, false}}},
     {Opcode::SetSeed, "SetSeed", "SET_SEED",
      "the random generators of all lanes begin again, with seed a, an immediate",
-     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     2, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::Activate, "Activate", "ACTIVATE",
      "dst = cast(func(src0 + src1)), src1 = bias [P, 1] or none",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"bias", 3, 0x1, 0x0, Walk::One, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ActivateScaled, "ActivateScaled", "ACTIVATE_SCALED",
      "dst = cast(func(src0 * a + b)), a and b scalars, rounded after each step; without b only the product",
-     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     4, 0xfffff1f, 0x0, &function_name<ActFunc>, false, Imm::Accumulator, 2, ScalarPlace::Src1, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"source", 6, 0x1fff, 0x101, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 6, 0x1fff, 0x101, Walk::All, false, true}}},
     {Opcode::ActReadAccumulator, "ActReadAccumulator", "ACT_READ_ACCUMULATOR",
      "dst = cast(accumulator), of every lane its own; they stay as they are",
-     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Sums, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Sums, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"destination", 2, 0x1fff, 0x0, Walk::All, false, true}}},
     {Opcode::ActSetSeed, "ActSetSeed", "ACT_SET_SEED",
      "the random generators of all lanes begin again, with seed a, an immediate",
-     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     4, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::Src1, Form::Seed, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaTrigger, "DmaTrigger", "DMA_TRIGGER",
      "ring DMA engine imm[23:16] for imm[15:0] descriptors",
-     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::Doorbell, 24, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::None, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
     {Opcode::DmaStart, "DmaStart", "DMA_START",
      "DMA engine: this descriptor, behind all that it was rung for; the update comes when it is done",
-     8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::DmaStart, Stationary::None,
+     8, 0x0, 0x0, nullptr, false, Imm::None, 0, ScalarPlace::None, Form::Elementwise, false, false, 1, 4294967295, 1, Overlay::DmaStart, Stationary::None, false,
      {OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false},
      OperandRow{"", 1, 0x0, 0x0, Walk::All, false, false}}},
@@ -352,31 +366,33 @@ constexpr const InstrRow* row_of(std::uint8_t opcode) {
     case Opcode::RegLoad: return &kInstructions[4];
     case Opcode::LoadStationary: return &kInstructions[5];
     case Opcode::MultiplyMoving: return &kInstructions[6];
-    case Opcode::TensorCopy: return &kInstructions[7];
-    case Opcode::TensorTensor: return &kInstructions[8];
-    case Opcode::TensorReduce: return &kInstructions[9];
-    case Opcode::TensorScalar: return &kInstructions[10];
-    case Opcode::ScalarTensorTensor: return &kInstructions[11];
-    case Opcode::TensorTensorScan: return &kInstructions[12];
-    case Opcode::Select: return &kInstructions[13];
-    case Opcode::Memset: return &kInstructions[14];
-    case Opcode::CopyPredicated: return &kInstructions[15];
-    case Opcode::BnStats: return &kInstructions[16];
-    case Opcode::BnAggr: return &kInstructions[17];
-    case Opcode::Transpose: return &kInstructions[18];
-    case Opcode::StreamShuffle: return &kInstructions[19];
-    case Opcode::Max8: return &kInstructions[20];
-    case Opcode::FindIndex8: return &kInstructions[21];
-    case Opcode::MatchReplace8: return &kInstructions[22];
-    case Opcode::Rng: return &kInstructions[23];
-    case Opcode::Dropout: return &kInstructions[24];
-    case Opcode::SetSeed: return &kInstructions[25];
-    case Opcode::Activate: return &kInstructions[26];
-    case Opcode::ActivateScaled: return &kInstructions[27];
-    case Opcode::ActReadAccumulator: return &kInstructions[28];
-    case Opcode::ActSetSeed: return &kInstructions[29];
-    case Opcode::DmaTrigger: return &kInstructions[30];
-    case Opcode::DmaStart: return &kInstructions[31];
+    case Opcode::LoadBits: return &kInstructions[7];
+    case Opcode::TransposeMoving: return &kInstructions[8];
+    case Opcode::TensorCopy: return &kInstructions[9];
+    case Opcode::TensorTensor: return &kInstructions[10];
+    case Opcode::TensorReduce: return &kInstructions[11];
+    case Opcode::TensorScalar: return &kInstructions[12];
+    case Opcode::ScalarTensorTensor: return &kInstructions[13];
+    case Opcode::TensorTensorScan: return &kInstructions[14];
+    case Opcode::Select: return &kInstructions[15];
+    case Opcode::Memset: return &kInstructions[16];
+    case Opcode::CopyPredicated: return &kInstructions[17];
+    case Opcode::BnStats: return &kInstructions[18];
+    case Opcode::BnAggr: return &kInstructions[19];
+    case Opcode::Transpose: return &kInstructions[20];
+    case Opcode::StreamShuffle: return &kInstructions[21];
+    case Opcode::Max8: return &kInstructions[22];
+    case Opcode::FindIndex8: return &kInstructions[23];
+    case Opcode::MatchReplace8: return &kInstructions[24];
+    case Opcode::Rng: return &kInstructions[25];
+    case Opcode::Dropout: return &kInstructions[26];
+    case Opcode::SetSeed: return &kInstructions[27];
+    case Opcode::Activate: return &kInstructions[28];
+    case Opcode::ActivateScaled: return &kInstructions[29];
+    case Opcode::ActReadAccumulator: return &kInstructions[30];
+    case Opcode::ActSetSeed: return &kInstructions[31];
+    case Opcode::DmaTrigger: return &kInstructions[32];
+    case Opcode::DmaStart: return &kInstructions[33];
   }
   return nullptr;
 }
@@ -460,6 +476,18 @@ inline Instr encode_load_stationary() {
 inline Instr encode_multiply_moving() {
   Instr instr;
   instr.opcode = 17;
+  return instr;
+}
+/// LOAD_BITS: src0 SBUF [K, M], its bits -> shadow weight plane.
+inline Instr encode_load_bits() {
+  Instr instr;
+  instr.opcode = 20;
+  return instr;
+}
+/// TRANSPOSE_MOVING: src0 SBUF [K, N] picks bits of the stationary tile -> dst PSUM [M, N]: by the identity, transposed.
+inline Instr encode_transpose_moving() {
+  Instr instr;
+  instr.opcode = 21;
   return instr;
 }
 /// TENSOR_COPY: dst = cast(src0).

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cycles per matmul of the RTL tensor engine in long back-to-back streams with new weights each,
-// beside the published max(min(64, N_stationary), N_moving), four times that for fp32; and the
-// share of PE-cycles that do work in 1024 x 1024 x 1024 bf16 with operands in SBUF, by the
-// hardware's counters. Prints JSON; exit 4 if a target is missed.
+// beside the published max(min(64, N_stationary), N_moving), four times that for fp32; of
+// transpositions likewise; and the share of PE-cycles that do work in 1024 x 1024 x 1024 bf16 with
+// operands in SBUF, by the hardware's counters. Prints JSON; exit 4 if a target is missed.
 //
 // Cycles come from the engine: from the first moving column of one matmul to that of a later one,
 // all cycles between counted. A stream's start-up is from its first instruction to its first moving
@@ -177,6 +177,34 @@ int main() {
         "\"measured\": {:.4f}, \"met\": {}}},\n",
         n, cycles, n, cycles / n, off, off <= 0.02 && !failed);
   }
+  // Transpositions of 128 partitions, tile after tile: the published max(P, min(64, columns)).
+  for (const Format& f : {Format{"bf16", Dtype::Bf16}, Format{"fp32", Dtype::Fp32}})
+    for (const unsigned m : {64u, 128u}) {
+      constexpr unsigned kTiles = 32, kFrom = 4;
+      Engine engine;
+      for (unsigned i = 0; i < kTiles; ++i) {
+        auto bits = load(f.dtype, m, 0),
+             moving = multiply(f.dtype, kP, 4096, 2048 * (i % 8), false);
+        bits.opcode = defs::encode_load_bits().opcode;
+        moving.opcode = defs::encode_transpose_moving().opcode;
+        moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        engine.issue(bits, moving);
+      }
+      engine.drain();
+      failed |= engine.failed || engine.reads.size() != std::size_t{kTiles} * kP;
+      const double cycles =
+          failed ? 0
+                 : static_cast<double>(engine.reads[(kTiles - 1) * kP] - engine.reads[kFrom * kP]) /
+                       (kTiles - 1 - kFrom);
+      const double off = std::abs(cycles / kP - 1);
+      all_met &= off <= 0.02;
+      fmt::print(
+          "  {{\"name\": \"transpose\", \"format\": \"{}\", \"n_stationary\": {}, \"n_moving\": "
+          "{}, "
+          "\"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, \"target\": 0.02, "
+          "\"measured\": {:.4f}, \"met\": {}}},\n",
+          f.name, m, kP, cycles, kP, cycles / kP, off, off <= 0.02 && !failed);
+    }
   // 1024^3: eight K tiles on each of 8 x 2 result tiles of 128 x 512. Timing does not depend on the
   // data.
   Engine engine;

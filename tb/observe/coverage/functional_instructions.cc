@@ -68,6 +68,9 @@ std::string format_name(const InstrRow& row, unsigned operand, const Operand& o)
                      place(o));
 }
 
+/// Products of all formats have tests of their own.
+bool has_format_bins(const InstrRow& row) { return !row.runs_on(Engine::Tensor) || row.transposes; }
+
 /// BLOCK.scalar.OPCODE.WHICH.KIND
 std::string scalar_name(const InstrRow& row, std::string_view which, defs::ScalarKind kind) {
   return fmt::format("{}.scalar.{}.{}.{}", block(engine_of(row)), row.name, which, to_string(kind));
@@ -130,7 +133,7 @@ void Functional::make_instruction_bins() {
     if (!row.computes()) continue;
 
     const auto unit = block(engine_of(row));
-    if (!row.runs_on(Engine::Tensor)) make_format_bins(row);
+    if (has_format_bins(row)) make_format_bins(row);
     for (const auto& [operand, rule] : shaped(row)) {
       for (const auto step : kSteps)
         if (rule->walk == defs::Walk::All)
@@ -215,7 +218,7 @@ void Functional::hit_instruction(const Where& where, std::uint32_t pc, const Ins
   hit(fmt::format("{}.update.{}", unit,
                   update_corner(i.update, i.update_sem, i.update_delta, core)));
   if (!row->computes()) return;
-  if (!row->runs_on(Engine::Tensor)) {
+  if (has_format_bins(*row)) {
     if (row->functions) hit(function_name(*row, i.func));
     if (row->scalars != defs::ScalarPlace::None) {
       const auto scalars = cmodel::scalars_of(i);

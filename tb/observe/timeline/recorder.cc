@@ -276,7 +276,7 @@ void Recorder::commit(unsigned chip, const CommitBuffer::Entry& entry) {
       traffic.psum_written += 4u * commit.count;
       const auto& id = commit.stream;
       const defs::Instr* by = instruction(chip, id.core, id.engine, commit.pc);
-      if (by && cmodel::reads_stationary(*by))
+      if (by && cmodel::multiplies(*by))
         traffic.macs += std::uint64_t{commit.count} * by->partitions;
       Lane& on = lane(chip, Track::Kind::Bank,
                       fmt::format("core {} PSUM bank {}", commit.stream.core,

@@ -89,6 +89,47 @@ TEST(Assembler, WritesAMatmulAsTheInstructionSetSays) {
   EXPECT_EQ(word_of<defs::Instr>(program, 1, stream.base, 2).opcode, 1);
 }
 
+TEST(Assembler, BitsGoWithWhatPicksThem) {
+  Assembler assembler(defs::kMini, 1);
+  auto& core = assembler.core(0, 0);
+  auto& t = core.tensor();
+  const Tile x = core.sbuf(16, 8, Dtype::Bf16), w = core.sbuf(16, 8, Dtype::Int8);
+  const Tile sums = core.psum(1, 8, 8), bits = sums.as(Dtype::Int32, 8);
+  expect_error([&] { t.load_bits(w); }, "stationary tile of Int8, allowed Fp32, Tf32, Bf16, Fp16");
+  expect_error([&] { t.transpose_moving(x, bits); }, "before any load");
+  t.load_bits(x);
+  expect_error([&] { t.multiply_moving(x, sums); },
+               "MULTIPLY_MOVING with a stationary tile of bits, allowed one of numbers");
+  expect_error([&] { t.transpose_moving(x, sums); }, "result of Fp32 in PSUM, allowed Int32");
+  expect_error([&] { t.transpose_moving(x.as(Dtype::Int16, 8), bits); },
+               "moving tile of Int16, allowed Fp32");
+  expect_error([&] { t.transpose_moving(x, core.psum(1, 7, 8).as(Dtype::Int32, 8)); },
+               "allowed 0+8");
+  t.transpose_moving(w, bits).load_stationary(x);
+  expect_error([&] { t.transpose_moving(x, bits); },
+               "TRANSPOSE_MOVING with a stationary tile of numbers, allowed one of bits");
+  t.multiply_moving(x, sums);
+
+  const Program program = assembler.assemble();
+  const auto code = [&](unsigned i) {
+    return word_of<defs::Instr>(program, 0, program.streams.at(0).base, i);
+  };
+  EXPECT_EQ(code(0).opcode, 20);
+  EXPECT_EQ(code(1).opcode, 21);
+  EXPECT_EQ(code(1).accumulate, 0);
+  EXPECT_EQ(cmodel::disassemble(code(0)),
+            "LOAD_BITS partitions 16 size 1x1x1x8 src0 sbuf.bf16[p0 +0x0 s 0,0,0,1]");
+  EXPECT_EQ(cmodel::disassemble(code(1)),
+            "TRANSPOSE_MOVING partitions 16 size 1x1x1x8 src0 sbuf.int8[p0 +0x10 s 0,0,0,1] -> "
+            "psum.int32[p0 +0x100 s 0,0,0,1]");
+  for (unsigned i = 0; i < 2; ++i) {
+    const std::string text = cmodel::disassemble(code(i));
+    cmodel::TextScanner in("a", 1, text);
+    const std::string mnemonic(in.word());
+    EXPECT_EQ(cmodel::instr_from_text(mnemonic, in), code(i)) << text;
+  }
+}
+
 TEST(Assembler, PutsASecondWaitOrSignalIntoANop) {
   Assembler assembler(defs::kInf2, 1);
   auto& core = assembler.core(0, 0);

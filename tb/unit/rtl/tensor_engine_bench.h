@@ -15,6 +15,7 @@
 #include "Vtensor_engine_inf2.h"
 #include "Vtensor_engine_mini.h"
 #include "cmodel/machine/fp.h"
+#include "cmodel/machine/instruction.h"
 #include "cmodel/machine/tensor_engine.h"
 #include "tb/base/seed.h"
 
@@ -178,7 +179,7 @@ class TensorEngine : public testing::Test {
   }
   /// The same, but a load may wait for the multiply after it and go together with it.
   void issue_or_hold(const defs::Instr& instr) {
-    const bool multiply = instr.opcode == static_cast<std::uint8_t>(defs::Opcode::MultiplyMoving);
+    const bool multiply = cmodel::reads_stationary(instr);
     if (held && multiply) {
       const defs::Instr load = *held;
       held.reset();

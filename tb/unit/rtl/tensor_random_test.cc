@@ -71,6 +71,23 @@ class TensorRandom : public tensor::TensorEngine<C> {
     return defs::kFormatsNarrow >> static_cast<unsigned>(*stationary) & 1 ? kAll[pick(5)]
                                                                           : *stationary;
   }
+  static bool is_bits(const defs::Instr& load) {
+    return load.opcode == static_cast<std::uint8_t>(defs::Opcode::LoadBits);
+  }
+  /// Instead of numbers bits, of any format that has 16 or 32 of them.
+  void load_bits(defs::Instr& load) {
+    static constexpr Dtype kMoved[] = {Dtype::Bf16,  Dtype::Fp16,   Dtype::Int16, Dtype::Uint16,
+                                       Dtype::Int32, Dtype::Uint32, Dtype::Tf32,  Dtype::Fp32};
+    load.opcode = static_cast<std::uint8_t>(defs::Opcode::LoadBits);
+    load.src0.dtype = static_cast<std::uint8_t>(kMoved[pick(8)]);
+  }
+  /// A multiply of any format picks bits.
+  void transpose(defs::Instr& multiply) {
+    multiply.opcode = static_cast<std::uint8_t>(defs::Opcode::TransposeMoving);
+    multiply.accumulate = 0;
+    multiply.src0.dtype = static_cast<std::uint8_t>(random_format());
+    multiply.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+  }
   unsigned half_of(const defs::Instr& instr) const { return instr.src0.partition >= kP / 2; }
   /// Tiles of any shape and format, in all rows or in either half; a multiply meets any tile that
   /// is still loaded.
@@ -83,6 +100,7 @@ class TensorRandom : public tensor::TensorEngine<C> {
         random_partitions(instr);
         pattern(instr, pick(2) ? kP : 1 + pick(kP));
         instr.src0.dtype = static_cast<std::uint8_t>(random_format());
+        if (pick(5) == 0) load_bits(instr);
         place(instr.src0, instr, 0, kSpan, bytes_of(instr.src0), pick(2));
         issue_or_hold(instr);
         ASSERT_EQ(last_cause, ErrorCause::None);
@@ -103,8 +121,12 @@ class TensorRandom : public tensor::TensorEngine<C> {
         defs::Instr moving =
             multiply(weights->partitions, weights->src0.partition, 1, 0, 0, pick(2));
         pattern(moving, pick(3) ? 1 + pick(kP) : kSizes.psum_cols);
-        moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
-        if (format == Dtype::Int8) moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        if (is_bits(*weights)) {
+          transpose(moving);
+        } else {
+          moving.src0.dtype = static_cast<std::uint8_t>(random_format(&format));
+          if (format == Dtype::Int8) moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+        }
         place(moving.src0, moving, 0, kSpan, bytes_of(moving.src0), pick(2));
         place(moving.dst, moving, kSizes.psum_cols * 4 * pick(pick(2) ? kSizes.psum_banks : 2),
               kSizes.psum_cols * 4, 4, pick(2));
@@ -167,6 +189,7 @@ TYPED_TEST(TensorRandom, RandomProgramsOfTinyTilesEqualTheTwin) {
     auto load = this->load(k, first, columns[this->pick(8)], 16 * this->pick(8));
     if (load.size0 > 1 && load.size0 < 32 && this->pick(4) == 0) load.src0.stride0 = 16;
     load.src0.dtype = static_cast<std::uint8_t>(dtype);
+    if (this->pick(6) == 0) this->load_bits(load);
     this->issue_or_hold(load);
     ++instructions;
     for (unsigned tiles = this->pick(8) ? 1 : this->pick(4); tiles; --tiles) {
@@ -175,6 +198,7 @@ TYPED_TEST(TensorRandom, RandomProgramsOfTinyTilesEqualTheTwin) {
                          4 * TestFixture::kSizes.psum_cols * this->pick(8), this->pick(2));
       multiply.src0.dtype = load.src0.dtype;
       if (dtype == Dtype::Int8) multiply.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+      if (TestFixture::is_bits(load)) this->transpose(multiply);
       this->issue_or_hold(multiply);
       ASSERT_EQ(this->last_cause, ErrorCause::None);
       ++instructions;

@@ -216,6 +216,7 @@ class Generator(unittest.TestCase):
                 ('{ role = "moving tile", sbuf = "product" }', '{ role = "moving tile" }', "MultiplyMoving", "src0", "needs formats"),
                 ('role = "bias", sbuf', 'rule = "bias", sbuf', "Activate", "src1", "unknown key 'rule'"),
                 ('stationary = "read"', 'stationary = "use"', "MultiplyMoving", "none, write, read"),
+                ('stationary = "write"\ntransposes = true\n', "transposes = true\n", "LoadBits", "no stationary tile"),
                 ('lane    = ["Fp32", "Tf32", "Bf16"', 'lane    = ["Fp32", "Tf32", "Bf61"', "[formats] lane", "'Bf61'"),
                 ('order = ["UnknownOpcode"', 'order = ["UnknownOpcod"', "[errors] order", "'UnknownOpcod'")]:
             with self.subTest(change=new):
