@@ -19,6 +19,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
   planted  24 mistakes built into the RTL: noticed by smoke, by the tests; does the cause name the block?
   museum   mistakes that the RTL really had, likewise
+  lines    hand-written lines that each instruction of the lane engines has for itself, and their median
   snapshots  processor time of a long run that can be repeated from snapshots, against one that cannot
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
@@ -34,7 +35,7 @@ import sys
 import tempfile
 import time
 
-from lib import arch, curves, options
+from lib import arch, curves, instruction_lines, options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
@@ -333,6 +334,16 @@ def bench_shrink(_args):
                     "--json", statuses=(0, 4))[1]["rows"]
 
 
+def bench_lines(_args):
+    lines = instruction_lines.count(ROOT)
+    totals = {name: sum(parts.values()) for name, parts in lines.items()}
+    median = statistics.median(totals.values())
+    return [{"name": "lines_per_instruction", "instructions": len(lines), "target": 25, "measured": round(median, 1),
+             "met": median <= 25}] + \
+        [{"name": "lines", "instruction": name, "lines": round(totals[name], 1)} | {part: round(n, 1) for part, n in parts.items()}
+         for name, parts in lines.items()]
+
+
 def of_catalogue(name):
     """The least shares: noticed by smoke, by smoke or the tests, of causes that name the block."""
     least = {"smoke": 20 / 24, "test": 1.0, "cause": 22 / 24}
@@ -350,7 +361,7 @@ def of_catalogue(name):
 BENCHES = {"array": bench_array, "lanes": bench_lanes, "matmul": bench_matmul, "instructions": bench_instructions,
            "gemm": bench_gemm, "dma": bench_dma, "fabric": bench_fabric, "fabric-speed": bench_fabric_speed,
            "board": bench_board, "inject": bench_inject, "shrink": bench_shrink, "snapshots": bench_snapshots,
-           "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
+           "lines": bench_lines, "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
 
 
 def show(rows):

@@ -16,7 +16,7 @@ command_bench() {
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;
     *" snapshots "*) programs=(board_mini board_inf2) ;;
-    *" planted "* | *" museum "*) programs=() ;;
+    *" planted "* | *" museum "* | *" lines "*) programs=() ;;
   esac
   ensure_packages
   [ ${#programs[@]} = 0 ] || build "${programs[@]}"

@@ -11,7 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
 from commands import bench  # noqa: E402
-from lib import arch  # noqa: E402
+from lib import arch, instruction_lines  # noqa: E402
 
 bench.BUILD = pathlib.Path(sys.argv.pop(1)).parent
 FIELDS = {"name", "chips", "size", "cycles", "utilization", "bound", "bound_cycles", "waited", "timed_by", "target", "measured", "met"}
@@ -54,6 +54,31 @@ class Instructions(unittest.TestCase):
         self.assertEqual((row["measured"], row["published"], row["target"], row["share"], row["met"]), (513.0, 512, 522.24, 1.002, True))
         bubble = {"name": "bubble Tensor independent", "measured": 1.0, "target": 2.0, "met": True}
         self.assertIs(bench.of_matmul(bubble), bubble)
+
+
+class Lines(unittest.TestCase):
+    PATTERNS = instruction_lines.names_of({"One": {"form": "own"}, "Two": {"form": "shared"}, "Three": {"form": "shared"}})
+
+    def owners(self, text):
+        return {at: "".join(sorted(names)) for at, names in instruction_lines.owners_of(text, self.PATTERNS).items()}
+
+    def test_a_line_that_names_one_has_what_is_indented_below_it(self):
+        text = "if (form == FormOwn) begin\n  a;\n\n  // why\n  b;\nend else if (form == FormShared) begin\n  c;\nend"
+        self.assertEqual(self.owners(text), {0: "One", 1: "One", 4: "One"})
+
+    def test_what_several_have_together_is_of_all_of_them(self):
+        self.assertEqual(self.owners("x = OpcodeTwo || OpcodeThree;\n  y;"), {0: "ThreeTwo"})
+        text = "void work(int n) {\n  a;\n}\nswitch (x) {\n  case Opcode::One:\n    work(1);\n  case Opcode::Two:\n    work(2);\n}"
+        self.assertEqual({at: self.owners(text)[at] for at in (0, 1, 4, 5, 6, 7)},
+                         {0: "OneTwo", 1: "OneTwo", 4: "One", 5: "One", 6: "Two", 7: "Two"})
+        self.assertNotIn(0, self.owners(text + "\nwork(3);"), "somebody else calls it, too")
+
+    def test_units_exist_and_their_instructions_do(self):
+        found = instruction_lines.count(ROOT)
+        for path, names in instruction_lines.UNITS.items():
+            self.assertTrue((ROOT / path).is_file(), path)
+            self.assertLessEqual(set(names), set(found))
+        self.assertEqual({name for name, parts in found.items() if parts["row"] < 5}, set())
 
 
 if __name__ == "__main__":
