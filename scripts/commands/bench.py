@@ -6,8 +6,11 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
 
   array    the busy 128 x 128 array in Verilator, in every format, against the same arithmetic in
            plain C++ and against an array of one module per PE
+  lanes    the busy vector and activation engine in Verilator against the same arithmetic in plain C++, by class of
+           instruction; what an idle one costs
   matmul   cycles per matmul of the tensor engine, beside the published figures
-  gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline
+  instructions  cycles of every instruction with a published formula, beside it; bubbles between two of them
+  gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline; an empty loop
   dma      doorbell to first write step by step, bytes a cycle, share of what the ports allow
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
@@ -16,6 +19,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   shrink   ten seeded failures, one of each fault site, made small: share of the cycles left
   planted  24 mistakes built into the RTL: noticed by smoke, by the tests; does the cause name the block?
   museum   mistakes that the RTL really had, likewise
+  lines    hand-written lines that each instruction of the lane engines has for itself, and their median
   snapshots  processor time of a long run that can be repeated from snapshots, against one that cannot
 
 Exit status: 0 all targets met, 1 a run failed, 2 usage, 4 a target missed.
@@ -29,8 +33,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
-from lib import arch, curves, options
+from lib import arch, curves, instruction_lines, options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/bin"
@@ -59,6 +64,10 @@ def bench_array(_args):
     return run_json(BUILD / "array_bench", statuses=(0, 4))[1]["rows"]
 
 
+def bench_lanes(_args):
+    return run_json(BUILD / "lanes_bench", statuses=(0, 4))[1]["rows"]
+
+
 def bench_matmul(_args):
     return run_json(BUILD / "matmul_bench", statuses=(0, 4))[1]["rows"]
 
@@ -68,51 +77,109 @@ PRODUCTS = ((1, (1024, 1024, 1024), 0.80), (1, (2048, 2048, 2048), 0.90), (12, (
             (12, (4096, 4096, 4096), 0.80), (1, (1, 4096, 4096), 0.85), (1, (8, 4096, 4096), 0.85))
 
 
-def roofline(chips, m, k, n):
+def roofline(config, chips, m, k, n):
     """Cycles that C = A B takes at least, bf16 in and fp32 out, by what bounds it: arrays that all multiply in every
     cycle, or HBM ports through which each byte of A, B and C goes once."""
-    inf2 = arch.sizes("inf2")
-    port = inf2["LineBytes"] / inf2["HbmLineCycles"]
-    return {"array": m * k * n / (inf2["Partitions"] ** 2 * inf2["Cores"] * chips),
-            "hbm": (2 * m * k + 2 * k * n + 4 * m * n) / (port * inf2["HbmPorts"] * chips)}
+    sizes = arch.sizes(config)
+    port = sizes["LineBytes"] / sizes["HbmLineCycles"]
+    return {"array": m * k * n / (sizes["Partitions"] ** 2 * sizes["Cores"] * chips),
+            "hbm": (2 * m * k + 2 * k * n + 4 * m * n) / (port * sizes["HbmPorts"] * chips)}
 
 
-def bench_gemm(args):
-    """From doorbell to the last result in HBM. `waited`: shares of the arrays' time without a moving column."""
+def product(config, chips, size, target):
+    """From doorbell to the last result in HBM, in RTL. `waited`: shares of the arrays' time without a moving column."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as out:
+        metrics = board(config, out, "gemm", "--format", "bf16", "--size", ",".join(map(str, size)), "--chips", chips,
+                        "--load", "backdoor", "--no-debug")[1]["metrics"]
+    cycles, counts, bounds = metrics["run_cycles"], metrics["tensor_counts"], roofline(config, chips, *size)
+    arrays = cycles * chips * arch.sizes(config)["Cores"]
+    bound = max(bounds, key=bounds.get)
+    share = bounds[bound] / cycles
+    return {"name": "gemm", "config": config, "chips": chips, "size": "x".join(map(str, size)), "grid": metrics["split"],
+            "cycles": cycles, "utilization": round(metrics["tensor_utilization"], 4), "bound": bound,
+            "bound_cycles": round(bounds[bound]),
+            "waited": {"nothing here": round(1 - counts["Active"] / arrays, 4)} |
+                      {name: round(counts[f"Wait{name.title()}"] / arrays, 4) for name in ("tile", "weights", "port")},
+            "timed_by": "RTL", "wall_s": round(time.monotonic() - start, 1),
+            "target": target, "measured": round(share, 4), "met": share >= target}
+
+
+ENGINES = ("Tensor", "Vector", "Act", "Sync")
+LOOP = 8  # instructions of the empty loop, its branch included
+
+
+def empty_loop(config):
+    """Cycles a turn of a loop that does nothing, in all sequencers of a chip at once. They issue an instruction a cycle at
+    most; `waited`: shares of the turn without one."""
+    start, cycles = time.monotonic(), {}
+    with tempfile.TemporaryDirectory() as out:
+        for turns in (100, 1100):
+            program = pathlib.Path(out) / "loop.dasm"
+            lines = [f"config {config}", "chips 1"]
+            streams = [(core, engine) for core in range(arch.sizes(config)["Cores"]) for engine in ENGINES]
+            for place, (core, engine) in enumerate(streams):
+                lines += [f"segment chip 0 at {0x10000 * place:#x}", f" stream core {core} {engine}",
+                          f"  REG_ALU add r1 = r0 r0 + {turns}", *["  NOP"] * (LOOP - 1), "  BRANCH ne r1 += -1 r0 to 1", "  END"]
+            program.write_text("\n".join(lines) + "\n")
+            cycles[turns] = board(config, out, "--program", program, "--no-debug")[1]["metrics"]["run_cycles"]
+    turn = (cycles[1100] - cycles[100]) / 1000
+    share = LOOP / turn
+    return {"name": "empty_loop", "config": config, "chips": 1, "size": f"{LOOP} instructions x {len(streams)} engines",
+            "cycles": turn, "utilization": 0.0, "bound": "sequencer", "bound_cycles": LOOP,
+            "waited": {"sequencer": round(1 - share, 4)}, "timed_by": "RTL", "wall_s": round(time.monotonic() - start, 1),
+            "target": 0.99, "measured": round(share, 4), "met": share >= 0.99}
+
+
+def bench_gemm(_args, config="inf2", products=PRODUCTS):
+    rows = [empty_loop(config)]
+    for one in products:
+        rows.append(product(config, *one))
+        print(f"bench: gemm, {rows[-1]['chips']} chips, {rows[-1]['size']}: done", file=sys.stderr, flush=True)
+    return rows
+
+
+def figures(tests):
+    """What unit tests measure, each in a cycle-exact bench of its own: rows of {program: which of its tests}."""
     rows = []
-    for chips, size, target in PRODUCTS:
-        with tempfile.TemporaryDirectory() as out:
-            metrics = board("inf2", out, "gemm", "--format", "bf16", "--size", ",".join(map(str, size)), "--chips", chips,
-                            "--load", "backdoor", "--no-debug")[1]["metrics"]
-        cycles, counts, bounds = metrics["run_cycles"], metrics["tensor_counts"], roofline(chips, *size)
-        time = cycles * chips * arch.sizes("inf2")["Cores"]
-        bound = max(bounds, key=bounds.get)
-        share = bounds[bound] / cycles
-        rows.append({"name": "gemm", "chips": chips, "size": "x".join(map(str, size)), "grid": metrics["split"], "cycles": cycles,
-                     "utilization": round(metrics["tensor_utilization"], 4), "bound": bound, "bound_cycles": round(bounds[bound]),
-                     "waited": {"nothing here": round(1 - counts["Active"] / time, 4)} |
-                               {name: round(counts[f"Wait{name.title()}"] / time, 4) for name in ("tile", "weights", "port")},
-                     "target": target, "measured": round(share, 4), "met": share >= target})
-        if not args.json:
-            show(rows[-1:])
+    with tempfile.TemporaryDirectory() as out:
+        for name, which in tests.items():
+            path = pathlib.Path(out) / f"{name}.json"
+            done = subprocess.run([BUILD / name, f"--gtest_filter={which}", f"--gtest_output=json:{path}"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+            suites = json.loads(path.read_text())["testsuites"] if path.exists() else ()
+            tests_run = [test for suite in suites for test in suite["testsuite"]]
+            found = [json.loads(value) for test in tests_run for key, value in test.items() if key.startswith("figure: ")]
+            missed = [row["name"] for row in found if not row["met"]]
+            failures = [failure["failure"] for test in tests_run for failure in test.get("failures", ())]
+            if not found or done.returncode not in (0, 1) or not all(any(m in text for m in missed) for text in failures):
+                raise BenchError(f"{name}: exit {done.returncode}\n{done.stdout.strip()}")
+            rows += found
     return rows
 
 
 def bench_dma(_args):
-    """What its unit tests measure, each in a cycle-exact bench of its own."""
-    rows = []
-    with tempfile.TemporaryDirectory() as out:
-        for name in ("dma_test", "dma_rate_test"):
-            path = pathlib.Path(out) / f"{name}.json"
-            done = subprocess.run([BUILD / name, f"--gtest_output=json:{path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True)
-            suites = json.loads(path.read_text())["testsuites"] if path.exists() else ()
-            found = [json.loads(value) for suite in suites for test in suite["testsuite"] for key, value in test.items()
-                     if key.startswith("figure: ")]
-            if not found or done.returncode and all(row["met"] for row in found):
-                raise BenchError(f"{name}: exit {done.returncode}\n{done.stdout.strip()}")
-            rows += found
-    return rows
+    return figures({"dma_test": "*", "dma_rate_test": "*"})
+
+
+def of_matmul(row):
+    """A row of `matmul` as one of an instruction, or the row itself if it is none."""
+    if row["name"] not in ("matmul", "matmul_dependent"):
+        return row
+    size = f"M {row['n_stationary']}, N {row['n_moving']}"
+    formula = ("4 " if row["format"] == "fp32" else "") + "max(min(64, M), N)"
+    return {"name": f"{row['name']} {row['format']}, {size}", "unit": "cycles", "measured": row["rtl_cycles"],
+            "target": round(row["published_cycles"] * (1 + row["target"]), 2), "met": row["met"],
+            "instruction": "LOAD_STATIONARY, MULTIPLY_MOVING", "engine": "Tensor",
+            "formats": f"{row['format']} -> {'int32' if row['format'] == 'int8' else 'fp32'}", "size": size,
+            "formula": formula, "published_formula": formula, "published": row["published_cycles"], "fixed": 0,
+            "share": row["ratio"]}
+
+
+def bench_instructions(args):
+    """The tests of the lane engines hold their table of cycles; `matmul` measures the tensor engine."""
+    return figures({"vector_engine_test": "*CostsWhatTheTableSays", "act_engine_test": "*CostsWhatTheTableSays"}) + \
+        [of_matmul(row) for row in bench_matmul(args)]
 
 
 IDLE = """config inf2
@@ -267,6 +334,16 @@ def bench_shrink(_args):
                     "--json", statuses=(0, 4))[1]["rows"]
 
 
+def bench_lines(_args):
+    lines = instruction_lines.count(ROOT)
+    totals = {name: sum(parts.values()) for name, parts in lines.items()}
+    median = statistics.median(totals.values())
+    return [{"name": "lines_per_instruction", "instructions": len(lines), "target": 25, "measured": round(median, 1),
+             "met": median <= 25}] + \
+        [{"name": "lines", "instruction": name, "lines": round(totals[name], 1)} | {part: round(n, 1) for part, n in parts.items()}
+         for name, parts in lines.items()]
+
+
 def of_catalogue(name):
     """The least shares: noticed by smoke, by smoke or the tests, of causes that name the block."""
     least = {"smoke": 20 / 24, "test": 1.0, "cause": 22 / 24}
@@ -281,10 +358,10 @@ def of_catalogue(name):
     return bench
 
 
-BENCHES = {"array": bench_array, "matmul": bench_matmul, "gemm": bench_gemm, "dma": bench_dma, "fabric": bench_fabric,
-           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject,
-           "shrink": bench_shrink, "snapshots": bench_snapshots,
-           "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
+BENCHES = {"array": bench_array, "lanes": bench_lanes, "matmul": bench_matmul, "instructions": bench_instructions,
+           "gemm": bench_gemm, "dma": bench_dma, "fabric": bench_fabric, "fabric-speed": bench_fabric_speed,
+           "board": bench_board, "inject": bench_inject, "shrink": bench_shrink, "snapshots": bench_snapshots,
+           "lines": bench_lines, "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
 
 
 def show(rows):

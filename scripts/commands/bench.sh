@@ -2,14 +2,23 @@
 # shellcheck shell=bash
 
 command_bench() {
+  local -a programs=(bench_programs)
   case " $* " in
-    *" fabric "* | *" fabric-speed "*) ensure_packages; build fabric_bench ;;
-    *" shrink "*) ensure_packages; build shrink board_mini ;;
-    *" gemm "*) ensure_packages; build board_inf2 ;;
-    *" dma "*) ensure_packages; build dma_test dma_rate_test ;;
-    *" snapshots "*) ensure_packages; build board_mini board_inf2 ;;
-    *" planted "* | *" museum "*) ensure_packages ;;
-    *) ensure_packages; build bench_programs ;;
+    *" array "*) programs=(array_bench) ;;
+    *" lanes "*) programs=(lanes_bench) ;;
+    *" matmul "*) programs=(matmul_bench) ;;
+    *" instructions "*) programs=(vector_engine_test act_engine_test matmul_bench) ;;
+    *" fabric-speed "*) programs=(fabric_bench) ;;
+    *" fabric "*) programs=(fabric_bench faults_mini) ;;
+    *" shrink "*) programs=(shrink board_mini) ;;
+    *" inject "*) programs=(board_mini) ;;
+    *" gemm "*) programs=(board_inf2) ;;
+    *" board "*) programs=(thread_gain board_inf2) ;;
+    *" dma "*) programs=(dma_test dma_rate_test) ;;
+    *" snapshots "*) programs=(board_mini board_inf2) ;;
+    *" planted "* | *" museum "* | *" lines "*) programs=() ;;
   esac
+  ensure_packages
+  [ ${#programs[@]} = 0 ] || build "${programs[@]}"
   script bench "$@"
 }

@@ -2,17 +2,18 @@
 // See array_plain.h. Kept in a file of its own: the bench must not be specialised into it.
 #include "tb/apps/bench/array_plain.h"
 
+#include "tb/apps/bench/plain_words.h"
+
 namespace tb {
 namespace {
 
-using Word = std::uint32_t;
+using plain::mask;
+using plain::sel;
+using plain::Word;
 
 // As in fma_pkg: a weight that adds nothing, and the bit of a moving operand that picks the weight.
 constexpr Word kEmptyWeight = 0x40000000;
 constexpr unsigned kPlaneBit = 29;
-
-constexpr Word mask(bool bit) { return -static_cast<Word>(bit); }
-constexpr Word sel(Word which, Word yes, Word no) { return (which & yes) | (~which & no); }
 
 inline Word normalise(Word& significand, Word bits) {
   Word count = 0;

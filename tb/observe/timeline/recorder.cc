@@ -10,6 +10,7 @@
 #include "cmodel/machine/instruction.h"
 #include "cmodel/program/disassemble.h"
 #include "cmodel/program/program_view.h"
+#include "tb/observe/timeline/listed.h"
 
 namespace tb::timeline {
 namespace {
@@ -236,7 +237,7 @@ void Recorder::start_descriptor(unsigned chip, const Event& event) {
   const defs::Instr* start = instruction(chip, event.core, place, pc);
   const defs::Descriptor descriptor =
       start ? cmodel::started_copy(*start)
-            : ring.at(event.pc % std::max<std::size_t>(ring.size(), 1));
+            : listed(ring, chip, engine_track(event.core, unit), event.pc);
   begin(*on, event.cycle + 1,
         fmt::format("{} to {}", memory(sizes_, descriptor.src),
                     descriptor.dst_chip == chip ? memory(sizes_, descriptor.dst)

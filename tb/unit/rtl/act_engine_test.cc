@@ -4,7 +4,7 @@
 #include "Vact_engine_mini.h"
 #include "cmodel/machine/lane_engine.h"
 #include "cmodel/machine/table_function.h"
-#include "tb/unit/rtl/lane_engine_bench.h"
+#include "tb/unit/rtl/lane_cost_bench.h"
 
 namespace {
 
@@ -16,7 +16,7 @@ struct Config {
 };
 
 template <class C>
-class ActEngine : public tb::LaneEngineBench<C> {
+class ActEngine : public tb::LaneCostBench<C> {
  protected:
   using Base = tb::LaneEngineBench<C>;
 
@@ -95,54 +95,8 @@ TYPED_TEST(ActEngine, RefusesEveryCauseAfterFinishingWhatIsOlder) {
   this->expect_refused(this->plain(8), slips);
 }
 
-TYPED_TEST(ActEngine, CostsOneCyclePerElementOneForTheBiasFiveToDrainAndEightForATable) {
-  for (const bool biased : {false, true})
-    for (const auto func : {defs::ActFunc::Relu, defs::ActFunc::Exp}) {
-      const unsigned reads = 64 + biased, drain = func == defs::ActFunc::Exp ? 13 : 5;
-      this->reset();
-      this->read_cycles.clear();
-      this->done_cycles.clear();
-      auto instr = this->plain(64);
-      instr.func = static_cast<std::uint8_t>(func);
-      if (!biased) instr.src1 = {};
-      this->run(std::vector<defs::Instr>(4, instr), 0);
-      ASSERT_EQ(this->read_cycles.size(), 4 * reads);
-      EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
-      EXPECT_EQ(this->done_cycles[0], this->read_cycles[reads - 1] + drain);
-      for (unsigned i = 1; i < 4; ++i)
-        EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], reads + drain);
-    }
-}
-
-/// The rest of the table of rtl/README.md: what sums, their reading, scalars, seeds and rounding
-/// take.
 TYPED_TEST(ActEngine, CostsWhatTheTableSays) {
-  auto act = this->plain(64);
-  act.src1 = {};
-  auto sums = act;
-  sums.imm = static_cast<std::uint32_t>(defs::ReduceCommand::ResetReduce);
-  sums.dst.stochastic = sums.dst.saturate = 1;
-  auto scaled = sums;
-  scaled.opcode = static_cast<std::uint8_t>(defs::Opcode::ActivateScaled);
-  const defs::Scalars scalars{.second = {.kind = 2, .value = 256},
-                              .first = {.kind = 1, .value = 0x3f800000}};
-  scaled.src1 = defs::Operand::from(scalars.words());
-  auto of_table = scaled;
-  of_table.func = static_cast<std::uint8_t>(defs::ActFunc::Exp);
-  auto read = this->plain(1);
-  read.opcode = static_cast<std::uint8_t>(defs::Opcode::ActReadAccumulator);
-  read.func = 0, read.src0 = read.src1 = {}, read.dst.stride0 = 0;
-  const std::pair<defs::Instr, unsigned> cases[] = {
-      {act, 64 + 5},           {sums, 64 + 5}, {scaled, 64 + 1 + 6},
-      {of_table, 64 + 1 + 14}, {read, 1 + 5},  {seed(1, 7), 3},
-  };
-  for (const auto& [instr, cycles] : cases) {
-    SCOPED_TRACE(to_string(static_cast<defs::Opcode>(instr.opcode)));
-    this->done_cycles.clear();
-    this->run(std::vector<defs::Instr>(4, instr), 0);
-    for (unsigned i = 1; i < 4; ++i)
-      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], cycles);
-  }
+  this->expect_costs([](const tb::LaneCosts& costs) { return costs.act(); });
 }
 
 /// What the published engine does beyond pi, and the values that no table holds.

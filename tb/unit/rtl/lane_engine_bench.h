@@ -442,7 +442,8 @@ class LaneEngineBench : public testing::Test {
     instr.dst = place(cmodel::trips_of(instr, defs::Walk::Outer), instr.partitions,
                       defs::Space::Sbuf, defs::Dtype::Bf16, window_base(6), kWindow / 4, pick(2));
   }
-  /// Sources of bf16 in whole words, and functions for which they take a cycle for an element.
+  /// Sources of bf16 in whole words, and functions for which they take a cycle for an element. Rows
+  /// begin with a word; where they end inside one, the rest of it belongs to nobody.
   bool make_quick(const defs::InstrRow& row, defs::Instr& instr) {
     const unsigned func = instr.func;
     if (row.form != defs::Form::Elementwise || func > 4 || func == 2 || func == 3) return false;
@@ -452,15 +453,19 @@ class LaneEngineBench : public testing::Test {
       imm.func1 = static_cast<std::uint8_t>(defs::AluOp::Mul);
       instr.imm = imm.words()[0];
     }
-    if (instr.size1 * instr.size2 * instr.size3 > 1)
-      instr.size0 = static_cast<std::uint16_t>(4 * (1 + pick(2)));
-    while (instr.size0 * instr.size1 * instr.size2 * instr.size3 > 96)
+    const bool rows = instr.size1 * instr.size2 * instr.size3 > 1;
+    if (rows) instr.size0 = static_cast<std::uint16_t>(2 + pick(7));
+    auto words = cmodel::trips_of(instr);
+    if (rows) words[0] = static_cast<std::uint16_t>((instr.size0 + 3) & ~3);
+    while (words[0] * instr.size1 * instr.size2 * instr.size3 > 96)
       instr.size1 > 1 ? instr.size1 = 1 : instr.size2 > 1 ? instr.size2 = 1 : instr.size3 = 1;
+    for (unsigned i = 1; i < 4; ++i) words[i] = cmodel::trips_of(instr)[i];
+    rows_split += rows && instr.size0 % 4;
     const auto trips = cmodel::trips_of(instr);
     defs::Operand* const sources[] = {&instr.src0, &instr.src1};
     const unsigned scalar_partition = instr.src0.partition;
     for (unsigned s = 0; s < 2; ++s) {
-      *sources[s] = place(trips, instr.partitions, defs::Space::Sbuf, defs::Dtype::Bf16,
+      *sources[s] = place(words, instr.partitions, defs::Space::Sbuf, defs::Dtype::Bf16,
                           window_base(4 + s), kWindow / 4, true);
       sources[s]->offset &= ~7u;
     }
@@ -482,6 +487,7 @@ class LaneEngineBench : public testing::Test {
       if (round % 10 == 0) fill();
     }
     EXPECT_GT(rows_checked, 1000u);
+    if (Config::engine == defs::Engine::Vector) EXPECT_GT(rows_split, 0u);
     for (const auto& row : defs::kInstructions)
       for (unsigned func = 0; func < 64 && row.runs_on(Config::engine); ++func)
         EXPECT_TRUE(!((row.functions ? row.functions : 1) >> func & 1) || met[row.opcode][func])
@@ -552,6 +558,7 @@ class LaneEngineBench : public testing::Test {
   std::vector<std::uint64_t> done_cycles, read_cycles;
   unsigned done = 0, stall_percent = 0;
   std::size_t compared = 0, rows_checked = 0;
+  unsigned rows_split = 0;  ///< instructions of make_quick() whose rows end inside a word
   std::uint64_t cycle = 0;
   bool accepted = false, done_now = false;
   std::map<defs::Opcode, std::array<unsigned, 64>> met;  ///< by function

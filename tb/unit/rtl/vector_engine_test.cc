@@ -4,7 +4,7 @@
 #include "Vvector_engine_mini.h"
 #include "cmodel/machine/fp.h"
 #include "cmodel/machine/lane_engine.h"
-#include "tb/unit/rtl/lane_engine_bench.h"
+#include "tb/unit/rtl/lane_cost_bench.h"
 
 namespace {
 
@@ -16,7 +16,7 @@ struct Config {
 };
 
 template <class C>
-class VectorEngine : public tb::LaneEngineBench<C> {
+class VectorEngine : public tb::LaneCostBench<C> {
  protected:
   using Base = tb::LaneEngineBench<C>;
 
@@ -134,103 +134,8 @@ TYPED_TEST(VectorEngine, RefusesScalarsAndSecondFunctionsThatAreWrong) {
   this->expect_refused(legal, slips);
 }
 
-/// What 64 elements take from the first read to done: the table of rtl/README.md.
 TYPED_TEST(VectorEngine, CostsWhatTheTableSays) {
-  using Base = typename TestFixture::Base;
-  constexpr std::uint32_t kSbuf = 2, kOne = 0x3f80;
-  struct Case {
-    defs::Instr instr;
-    unsigned reads, cycles;
-  };
-  const auto of = [&](defs::Opcode opcode, std::uint32_t imm = 0,
-                      const defs::Scalars& scalars = {}) {
-    auto instr = this->plain(opcode, 64);
-    instr.imm = imm;
-    if (scalars != defs::Scalars{}) instr.src1 = defs::Operand::from(scalars.words());
-    return instr;
-  };
-  const defs::Scalar immediate{.kind = 1, .value = 0x3f800000}, sbuf{.kind = 2, .value = 1024};
-  auto fill = of(defs::Opcode::Memset, 0, {.first = immediate});
-  fill.src0 = {};
-  auto zeros = of(defs::Opcode::Memset, 0, {.first = {.kind = 1}});
-  zeros.src0 = {};
-  const auto eight = [&](defs::Opcode opcode, std::uint32_t imm = 0) {
-    auto instr = of(opcode, imm);
-    if (opcode != defs::Opcode::MatchReplace8) instr.dst.dtype = 12;
-    return instr;
-  };
-  auto shuffle = of(defs::Opcode::StreamShuffle);
-  shuffle.src1 = {
-      .space = 1, .dtype = static_cast<std::uint8_t>(defs::Dtype::Uint8), .offset = 256};
-  auto transpose = of(defs::Opcode::Transpose);
-  const unsigned quarter = Base::kP / 4;
-  transpose.size0 = static_cast<std::uint16_t>(quarter);
-  transpose.size1 = static_cast<std::uint16_t>(64 / quarter);
-  transpose.src0.stride1 = transpose.dst.stride1 = static_cast<std::int16_t>(quarter);
-  auto aggregate = of(defs::Opcode::BnAggr);
-  aggregate.size0 = 66;
-  auto random = of(defs::Opcode::Rng);
-  random.src0 = {};
-  random.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint32);
-  auto wide = of(defs::Opcode::TensorReduce);
-  wide.dst.dtype = static_cast<std::uint8_t>(defs::Dtype::Fp32);
-  auto maximum = of(defs::Opcode::TensorTensor);
-  maximum.func = static_cast<std::uint8_t>(defs::AluOp::Max);
-  auto scaled = of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6 | 4);  // (x - 1) * y
-  scaled.func = static_cast<std::uint8_t>(defs::AluOp::Sub);
-  auto predicated = of(defs::Opcode::CopyPredicated);
-  predicated.src0.dtype = static_cast<std::uint8_t>(defs::Dtype::Uint16);
-  const auto from_psum = [](defs::Instr instr) {
-    instr.src1 = {.space = 2, .stride0 = 1};
-    return instr;
-  };
-  auto rounded = of(defs::Opcode::TensorCopy);
-  rounded.dst.stochastic = rounded.dst.saturate = 1;
-  const Case cases[] = {
-      {of(defs::Opcode::TensorCopy), 64, 64 + 5},
-      {rounded, 64, 64 + 5},
-      {of(defs::Opcode::TensorReduce), 16, 32 + 6},
-      {wide, 64, 64 + 5},
-      {of(defs::Opcode::TensorTensor), 32, 64 + 6},
-      {maximum, 128, 128 + 5},
-      {from_psum(of(defs::Opcode::TensorTensor)), 64, 64 + 5},
-      {predicated, 128, 128 + 5},
-      {from_psum(predicated), 64, 64 + 5},
-      {of(defs::Opcode::TensorScalar, 0, {.first = immediate}), 64, 64 + 6},
-      {of(defs::Opcode::TensorScalar, 4, {.second = sbuf, .first = sbuf}), 66, 66 + 6},
-      {of(defs::Opcode::ScalarTensorTensor, kOne << 8 | 1 << 6), 128, 128 + 6},
-      {scaled, 32, 64 + 7},
-      {of(defs::Opcode::TensorTensorScan, 256 << 8 | kSbuf << 6), 129, 129 + 6},
-      {of(defs::Opcode::Select, kOne << 8 | 1 << 6), 128, 128 + 5},
-      {fill, 0, 64 + 6},
-      {zeros, 0, 32 + 6},
-      {shuffle, 65, 65 + 5},
-      {transpose, 64, 64 + quarter + 6},
-      {of(defs::Opcode::BnStats), 64, 64 + 13},
-      {aggregate, 66, 66 + 13},
-      {eight(defs::Opcode::Max8), 64, 64 + 14},
-      {eight(defs::Opcode::FindIndex8), 72, 72 + 14},
-      {eight(defs::Opcode::MatchReplace8, kOne << 8 | 1 << 6), 72, 72 + 6},
-      {random, 0, 64 + 6},
-      {of(defs::Opcode::Dropout, kOne << 8 | 1 << 6), 64, 64 + 6},
-  };
-  for (const auto& [instr, reads, cycles] : cases) {
-    SCOPED_TRACE(to_string(static_cast<defs::Opcode>(instr.opcode)));
-    this->reset();
-    ASSERT_EQ(
-        to_string(cmodel::instr_faults(TypeParam::sizes, instr, TypeParam::engine).first_cause()),
-        to_string(defs::ErrorCause::None));
-    this->read_cycles.clear();
-    this->done_cycles.clear();
-    this->run(std::vector<defs::Instr>(4, instr), 0);
-    ASSERT_EQ(this->read_cycles.size(), 4 * reads);
-    if (reads) EXPECT_EQ(this->read_cycles[0], 3u) << "accepted in cycle 0";
-    EXPECT_EQ(this->done_cycles[0], 3 + cycles - 1);
-    for (unsigned i = 1; i < 4; ++i) {
-      EXPECT_EQ(this->done_cycles[i] - this->done_cycles[i - 1], cycles);
-      if (reads) EXPECT_EQ(this->read_cycles[i * reads], this->done_cycles[i - 1] + 1);
-    }
-  }
+  this->expect_costs([](const tb::LaneCosts& costs) { return costs.vector(); });
 }
 
 TEST(VectorTwin, ReducesInOrderAndRoundsOnce) {
