@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "cmodel/collectives/ring.h"
+
 namespace cmodel {
 
 namespace {
@@ -38,7 +40,14 @@ void check_whole(const char* what, const char* role, const Block& whole, const B
                            whole.row_bytes, ranks, one.rows, one.row_bytes));
 }
 
+/// The table: from so many bytes on a ring, whose links carry each byte twice instead of 3.3 times.
+constexpr std::uint64_t kRingFrom = 128 * 1024;
+
 }  // namespace
+
+Algorithm algorithm_of(std::uint64_t bytes, unsigned ranks, unsigned ring_slots) {
+  return ring_slots && ranks > 2 && bytes >= kRingFrom ? Algorithm::Ring : Algorithm::Direct;
+}
 
 void Collective::write(unsigned rank) const {
   communicator_->next(rank, number_);
@@ -98,14 +107,23 @@ void Communicator::check(const char* what, const char* role, const Buffers& buff
   }
 }
 
-Collective Communicator::all_reduce(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype) {
+Collective Communicator::all_reduce(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype,
+                                    Algorithm algorithm) {
   constexpr const char* kWhat = "all-reduce";
   check_reduction(kWhat, op, dtype);
   check(kWhat, "input", in);
   check(kWhat, "output", out);
   check_alike(kWhat, "output", out[0], "input", in[0]);
-  return make([this, in = std::move(in), out = std::move(out), op, dtype](unsigned rank) {
-    direct_.all_reduce(rank, in, out, {op, dtype});
+  if (algorithm == Algorithm::Auto)
+    algorithm = algorithm_of(bytes_of(in[0]), size(), mail_.ring_slots());
+  if (algorithm == Algorithm::Ring && !mail_.ring_slots())
+    fail(kWhat, "ring without slots, allowed with Resources::ring_slots");
+  return make([this, in = std::move(in), out = std::move(out), how = Reduction{op, dtype},
+               algorithm](unsigned rank) {
+    if (algorithm == Algorithm::Ring)
+      Ring(mail_, rank, how).all_reduce(in, out);
+    else
+      direct_.all_reduce(rank, in, out, how);
   });
 }
 

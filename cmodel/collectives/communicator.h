@@ -33,6 +33,14 @@ namespace cmodel {
 
 class Communicator;
 
+enum class Algorithm {
+  Auto,    ///< by size: algorithm_of()
+  Direct,  ///< adds in the order of ranks: the same bits whatever the topology
+  Ring,    ///< adds in an order that is each chunk's own; needs Resources::ring_slots
+};
+/// What Auto is for an all-reduce of so many bytes of each rank.
+Algorithm algorithm_of(std::uint64_t bytes, unsigned ranks, unsigned ring_slots);
+
 /// A checked collective, ready to be written into sync streams.
 class Collective {
  public:
@@ -65,7 +73,8 @@ class Communicator {
 
   /// out of each rank = op over in of all ranks; op Add or Max of Fp32, Bf16 or Int32. Buffers are
   /// of one shape.
-  Collective all_reduce(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype);
+  Collective all_reduce(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype,
+                        Algorithm algorithm = Algorithm::Auto);
   /// out of rank r = op over part r of in of all ranks. in is N times out: rows, or bytes of each.
   Collective reduce_scatter(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype);
   /// Part r of out of each rank = in of rank r. out is N times in: rows, or bytes of each.

@@ -10,7 +10,8 @@ void Direct::post(unsigned rank, const Buffers& pieces, bool leaves) const {
     if (to >= pieces.size()) continue;
     const Box& box = mail_.box(rank, to);
     mail_.sync(rank).take(box.credit);
-    mail_.put(rank, to, pieces[to], Mail::like(box.slot, pieces[to]), box.arrived, leaves);
+    mail_.put(rank, to, pieces[to], Mail::like(box.slot, pieces[to]), box.arrived,
+              leaves ? std::optional(mail_.left(rank)) : std::nullopt);
   }
 }
 
@@ -46,7 +47,8 @@ void Direct::all_reduce(unsigned rank, const Buffers& in, const Buffers& out, Re
       const Block sum = add(rank, mine[first + rank], how);
       s.take(mail_.done(rank));
       for (const unsigned to : mail_.group().others(rank))
-        mail_.put(rank, to, sum, theirs[to][first + rank], mail_.landed(rank, to), true);
+        mail_.put(rank, to, sum, theirs[to][first + rank], mail_.landed(rank, to),
+                  mail_.left(rank));
       copy(rank, sum, theirs[rank][first + rank]);
     }
     // The owner's sum is here, so it has read my slot, and I may write it again: no token needed.

@@ -30,7 +30,7 @@ void Direct::push(unsigned rank, unsigned to, const Block& src, const Block& dst
   mail_.sync(rank).take(mail_.ready(rank, to));
   const Buffers from = cut(src, false, kMostOfACopy), there = cut(dst, false, kMostOfACopy);
   for (std::size_t i = 0; i + 1 < from.size(); ++i) mail_.put(rank, to, from[i], there[i]);
-  mail_.put(rank, to, from.back(), there.back(), mail_.landed(rank, to), true);
+  mail_.put(rank, to, from.back(), there.back(), mail_.landed(rank, to), mail_.left(rank));
 }
 
 void Direct::all_gather(unsigned rank, const Buffers& in, const Buffers& out) const {

@@ -26,6 +26,11 @@ Mail::Mail(const Group& group, const Resources& resources)
   if (slot_bytes_ % 4 || slot_bytes_ > sizes.sbuf_bytes || slot_bytes_ > 65536)
     throw AssemblerError(fmt::format("slots of {} bytes, allowed multiples of 4 up to {}",
                                      slot_bytes_, std::min(sizes.sbuf_bytes, 65536u)));
+  if (ring_slots_ && (ring_slots_ < 4 || group_.size() < 2))
+    throw AssemblerError(
+        fmt::format("{} slots of a ring of {} ranks, allowed 0, or of 2 and more "
+                    "ranks 4 and more",
+                    ring_slots_, group_.size()));
   if (engines_.empty()) {
     engines_.resize(sizes.dma_engines);
     std::iota(engines_.begin(), engines_.end(), 0u);
@@ -97,6 +102,10 @@ void Mail::make_semaphores() {
   for (unsigned rank = 0; rank < n; ++rank) {
     left_.push_back(group_.core(rank).semaphore("left"));
     done_.push_back(group_.core(rank).semaphore("done"));
+    for (unsigned way = 0; way < 2 && ring_slots_; ++way) {
+      ring_left_.push_back(group_.core(rank).semaphore("ring left"));
+      ring_copied_.push_back(group_.core(rank).semaphore("ring copied"));
+    }
   }
 }
 
@@ -132,17 +141,17 @@ unsigned Mail::engine(unsigned from, unsigned to) const {
 }
 
 void Mail::put(unsigned from, unsigned to, const Block& src, const Block& dst, Semaphore there,
-               bool leaves) const {
+               std::optional<Semaphore> left) const {
   SyncStream& s = sync(from);
   const unsigned e = engine(from, to);
   if (!group_.one_chip(from, to)) {
     s.start(e, src, dst, {.vn = vn_, .notify = there});
-    if (leaves) s.signal(left_[from]);
+    if (left) s.signal(*left);
     return;
   }
   s.start(e, src, dst).signal(there);
   // A copy has one update, and an engine ends its copies in order.
-  if (leaves) s.start(e, tokens_[from], sinks_[from].row_range(from, 1)).signal(left_[from]);
+  if (left) s.start(e, tokens_[from], sinks_[from].row_range(from, 1)).signal(*left);
 }
 
 void Mail::put(unsigned from, unsigned to, const Block& src, const Block& dst) const {

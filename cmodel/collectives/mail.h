@@ -8,6 +8,7 @@
 //
 // All that one rank sends to another leaves by one DMA engine and virtual network: in order.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "cmodel/collectives/group.h"
@@ -18,8 +19,8 @@ namespace cmodel {
 /// What a communicator takes of each of its cores.
 struct Resources {
   unsigned slot_bytes = 0;  ///< of a slot, one for each rank and one more; 0: four lines
-  /// Slots of a ring in each of its directions, as great; 0: no rings. More slots hide more of the
-  /// way.
+  /// Slots of rings in each of their directions, as great; 0: no rings, else 4 and more. More slots
+  /// hide more of the way.
   unsigned ring_slots = 0;
   std::vector<unsigned> engines = {};  ///< DMA engines; empty: all. The first one adds
   unsigned vn = 1;                     ///< virtual network
@@ -44,7 +45,7 @@ class Mail {
   unsigned vn() const { return vn_; }
 
   const Box& box(unsigned from, unsigned to) const { return boxes_[from * group_.size() + to]; }
-  /// Slot `i` of what rank to - step sends to rank `to`; way 0: upwards in ranks, 1: downwards.
+  /// Slot `i` of a ring at rank `to`; way 0: upwards in ranks, 1: downwards.
   const Box& ring_box(unsigned to, unsigned way, unsigned i) const {
     return ring_[(to * 2 + way) * ring_slots_ + i];
   }
@@ -60,15 +61,19 @@ class Mail {
   Semaphore left(unsigned rank) const { return left_[rank]; }
   Semaphore done(unsigned rank) const { return done_[rank]; }
 
+  /// Of a rank and way of a ring: what it sent has left; what it copied is there.
+  Semaphore ring_left(unsigned rank, unsigned way) const { return ring_left_[2 * rank + way]; }
+  Semaphore ring_copied(unsigned rank, unsigned way) const { return ring_copied_[2 * rank + way]; }
+
   /// The engine that adds, and the one that sends to `to`.
   unsigned adder() const { return engines_[0]; }
   unsigned engine(unsigned from, unsigned to) const;
   const std::vector<unsigned>& engines() const { return engines_; }
 
-  /// At `from`: a copy to `to`; `there` + 1 at `to`, behind its last byte, and with `leaves` left()
-  /// + 1 here, when it is read.
+  /// At `from`: a copy to `to`; `there` + 1 at `to`, behind its last byte, and `left` + 1 here,
+  /// when it is read.
   void put(unsigned from, unsigned to, const Block& src, const Block& dst, Semaphore there,
-           bool leaves) const;
+           std::optional<Semaphore> left) const;
   /// A copy that later ones of `from` to `to` speak for.
   void put(unsigned from, unsigned to, const Block& src, const Block& dst) const;
   /// At `from`: a semaphore of `to` + 1.
@@ -87,7 +92,7 @@ class Mail {
   std::vector<Tile> tiles_;  ///< slots of each rank
   std::vector<Box> boxes_, ring_;
   Buffers sums_, tokens_, sinks_;
-  std::vector<Semaphore> landed_, ready_, left_, done_;
+  std::vector<Semaphore> landed_, ready_, left_, done_, ring_left_, ring_copied_;
 };
 
 }  // namespace cmodel

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collectives one after the other, of groups of any cores in any order of ranks, some of them in
-// loops, with ranks that come late. Judged bit by bit: the direct algorithms add in the order of
-// ranks.
+// loops, with ranks that come late. Judged bit by bit, where an algorithm adds in the order of
+// ranks or the order does not matter.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ class Writer {
   Writer(const ScenarioArgs& args, const Plan& plan)
       : plan_(plan), random_(args.seed, "collective places"), assembler_(args.sizes, args.chips) {
     for (std::size_t group = 0; group < plan.groups.size(); ++group) {
-      cmodel::Resources resources{.slot_bytes = plan.slot_bytes[group]};
+      cmodel::Resources resources{.slot_bytes = plan.slot_bytes[group],
+                                  .ring_slots = plan.ring_slots[group]};
       // Without a length, any of the engines in any order.
       for (unsigned e = random_.between(0, args.sizes.dma_engines - 1);
            !args.length && resources.engines.size() < random_.between(1, args.sizes.dma_engines);)
@@ -105,7 +107,7 @@ class Writer {
       case Kind::Send:
         return group.send(step.from, step.to, in[step.from], out[step.to]);
       default:
-        return group.all_reduce(in, out, step.op, step.dtype);
+        return group.all_reduce(in, out, step.op, step.dtype, step.algorithm);
     }
   }
 
@@ -142,6 +144,21 @@ class Writer {
   std::vector<std::unique_ptr<Communicator>> communicators_;
 };
 
+/// What is wrong with the bytes of a rank; empty if nothing is.
+std::string wrong(const Step& step, const std::vector<double>& allowed,
+                  const collective::Bytes& came, const collective::Bytes& expected) {
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    const double got = collective::element(step.dtype, came, i),
+                 want = collective::element(step.dtype, expected, i);
+    if (!(std::abs(got - want) <= 2 * allowed[i]))  // both are rounded
+      return fmt::format("element {} is {}, expected {} +- {}", i, got, want, 2 * allowed[i]);
+  }
+  for (std::size_t at = 0; allowed.empty() && at < expected.size(); ++at)
+    if (came[at] != expected[at])
+      return fmt::format("byte {} is 0x{:02x}, expected 0x{:02x}", at, came[at], expected[at]);
+  return "";
+}
+
 cmodel::Program build(const ScenarioArgs& args) {
   return Writer(args, collective::plan_of(args)).assemble();
 }
@@ -153,20 +170,24 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
+    const auto allowed = collective::allowed_errors(step);
     for (unsigned rank = 0; rank < step.out.size(); ++rank) {
       if (step.out[rank].empty()) continue;
       const auto& came = region_bytes(program, regions, place_name(i, "out", rank));
       bytes += step.out[rank].size();
-      for (std::size_t at = 0; at < step.out[rank].size() && result.failure.empty(); ++at)
-        if (came[at] != step.out[rank][at])
-          result.failure =
-              fmt::format("step {}, {}: byte {} of rank {} is 0x{:02x}, expected 0x{:02x}", i,
-                          name_of(step.kind), at, rank, came[at], step.out[rank][at]);
+      const std::string why = wrong(step, allowed, came, step.out[rank]);
+      if (!why.empty() && result.failure.empty())
+        result.failure = fmt::format("step {}, {}, rank {}: {}", i, name_of(step.kind), rank, why);
     }
   }
   result.metrics["collectives"] = plan.steps.size();
   result.metrics["ranks"] = plan.groups[plan.steps[0].group].size();
   result.metrics["bytes"] = bytes;
+  if (args.length) {
+    const bool ring = plan.steps[0].algorithm == cmodel::Algorithm::Ring;
+    result.metrics["algorithm"] = ring ? "ring" : "direct";
+    result.metrics["buffer_bytes"] = plan.steps[0].in_shape.bytes();
+  }
   result.passed = result.failure.empty();
   return result;
 }

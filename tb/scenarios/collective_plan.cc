@@ -18,6 +18,13 @@ const char* name_of(Kind kind) {
   return kNames[static_cast<unsigned>(kind)];
 }
 
+double element(Dtype dtype, const Bytes& bytes, std::size_t i) {
+  if (dtype != Dtype::Bf16) return float_at(bytes, 4 * i);
+  std::uint16_t bits;
+  std::memcpy(&bits, &bytes[2 * i], 2);
+  return float_of(bits);
+}
+
 namespace {
 
 float reduced(Combine op, float a, float b) {
@@ -145,6 +152,8 @@ Step draw_step(Random& random, const Plan& plan) {
   step.out_shape = step.kind == Kind::ReduceScatter ? one : whole;
   step.from = random.between(0, n - 1);
   step.to = random.between(0, n - 1);
+  if (step.kind == Kind::AllReduce && plan.ring_slots[step.group] && !random.one_in(3))
+    step.algorithm = cmodel::Algorithm::Ring;
   step.in_place = step.kind == Kind::AllReduce && random.one_in(3);
   if (!step.in_place && step.kind != Kind::Barrier && random.one_in(3))
     step.turns = random.between(2, 4);
@@ -156,6 +165,19 @@ Step draw_step(Random& random, const Plan& plan) {
 
 }  // namespace
 
+std::vector<double> allowed_errors(const Step& step) {
+  if (step.algorithm != cmodel::Algorithm::Ring || step.op != Combine::Add ||
+      step.dtype == Dtype::Int32)
+    return {};
+  const bool half = step.dtype == Dtype::Bf16;
+  const double unit = (half ? 0x1p-8 : 0) + 0x1p-24,
+               share = std::pow(1 + unit, static_cast<double>(step.in.size() - 1)) - 1;
+  std::vector<double> allowed(step.in[0].size() / (half ? 2 : 4));
+  for (std::size_t i = 0; i < allowed.size(); ++i)
+    for (const Bytes& in : step.in) allowed[i] += share * std::abs(element(step.dtype, in, i));
+  return allowed;
+}
+
 Plan plan_of(const ScenarioArgs& args) {
   Random random(args.seed, "collective");
   Plan plan;
@@ -164,10 +186,13 @@ Plan plan_of(const ScenarioArgs& args) {
     for (unsigned chip = 0; chip < args.chips; ++chip) plan.groups[0].push_back({chip, 0});
     const unsigned bytes = kSizes[(args.seed - 1) % std::size(kSizes)],
                    most = bytes / args.chips + args.sizes.line_bytes;
-    plan.slot_bytes.push_back(std::min(most / 4 * 4, 2048u));
+    const bool small = args.sizes.sbuf_bytes < 65536;
+    plan.slot_bytes.push_back(std::min(most / 4 * 4, small ? 512u : 8192u));
+    plan.ring_slots.push_back(args.chips > 1 ? 8 : 0);
     Step step;
     step.in_shape = step.out_shape = {1, bytes};
     step.turns = args.length;
+    step.algorithm = cmodel::algorithm_of(bytes, args.chips, plan.ring_slots[0]);
     step.in_sbuf = bytes <= args.sizes.sbuf_bytes / 4;
     fill(random, step, args.chips);
     step.delays.assign(args.chips, 0);
@@ -178,6 +203,8 @@ Plan plan_of(const ScenarioArgs& args) {
   for (unsigned group = 0; group < groups; ++group) {
     plan.groups.push_back(draw_group(random, args.chips));
     plan.slot_bytes.push_back(4 * random.between(1, 64));
+    const bool rings = plan.groups.back().size() > 1 && random.one_in(2);
+    plan.ring_slots.push_back(rings ? random.between(4, 7) : 0);
   }
   for (unsigned i = 0; i < steps; ++i) plan.steps.push_back(draw_step(random, plan));
   return plan;

@@ -30,9 +30,10 @@ struct Step {
   defs::Combine op = defs::Combine::Add;
   defs::Dtype dtype = defs::Dtype::Fp32;
   Shape in_shape, out_shape;
-  unsigned from = 0, to = 0;     ///< of Send; root of Broadcast: from
-  unsigned turns = 1;            ///< in a loop, if more
-  bool in_place = false;         ///< of AllReduce
+  unsigned from = 0, to = 0;                                ///< of Send; root of Broadcast: from
+  unsigned turns = 1;                                       ///< in a loop, if more
+  cmodel::Algorithm algorithm = cmodel::Algorithm::Direct;  ///< of AllReduce
+  bool in_place = false;                                    ///< of AllReduce
   bool in_sbuf = false;          ///< the input of each rank is brought there first
   std::vector<unsigned> delays;  ///< NOPs of each rank before it comes
   std::vector<Bytes> in, out;    ///< of each rank; out empty: it has none
@@ -40,13 +41,18 @@ struct Step {
 
 struct Plan {
   std::vector<std::vector<cmodel::Member>> groups;
-  std::vector<unsigned> slot_bytes;  ///< of each group
+  std::vector<unsigned> slot_bytes, ring_slots;  ///< of each group
   std::vector<Step> steps;
 };
 
+/// Element i as a number.
+double element(defs::Dtype dtype, const Bytes& bytes, std::size_t i);
+/// How far an element of a ring's sum may be off, all of them: of each addition a rounding. Others
+/// are exact: empty.
+std::vector<double> allowed_errors(const Step& step);
 /// By seed; with a length one all-reduce over cores 0 of all chips, so many times, whose size is
 /// the seed's of kSizes.
 Plan plan_of(const ScenarioArgs& args);
-inline constexpr unsigned kSizes[] = {768, 4096, 65536};
+inline constexpr unsigned kSizes[] = {768, 4096, 65536, 1048576};
 
 }  // namespace tb::collective
