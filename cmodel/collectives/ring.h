@@ -18,8 +18,6 @@ namespace cmodel {
 /// A rank's part of one all-reduce.
 class Ring {
  public:
-  static constexpr unsigned kLeastSlots = 4;  ///< of each way
-
   Ring(const Mail& mail, unsigned rank, Reduction how);
   /// in [N], out [N], N >= 2, of one shape; in == out is allowed.
   void all_reduce(const Buffers& in, const Buffers& out);

@@ -158,6 +158,37 @@ TEST(AllReduce, GoesRoundInLoops) {
   }
 }
 
+/// Sums of integers are the same in any order: rings of few and of many slots, rounds that are not
+/// full, buffers of less than a piece for each rank.
+TEST(AllReduce, RingIsTheSameSum) {
+  Random random(3, "ring");
+  for (const unsigned ranks : {2u, 3u, 12u})
+    for (const unsigned words : {1u, 30u, 700u}) {
+      Assembler assembler(kSizes, ranks);
+      const auto group = members(ranks);
+      const Numbers numbers(random, ranks, words, Combine::Add, Dtype::Int32);
+      Buffers in;
+      for (unsigned rank = 0; rank < ranks; ++rank)
+        in.push_back(assembler.data(rank, 0, "in", 4 * words, 1, numbers.of[rank]));
+      Communicator all(assembler, group, {.slot_bytes = 32, .ring_slots = random.between(4, 6)});
+      const auto sum = all.all_reduce(in, in, Combine::Add, Dtype::Int32, cmodel::Algorithm::Ring);
+      sum.write();
+      Bench bench(assembler.assemble(), {.detect_races = true});
+      expect_clean(bench);
+      for (unsigned rank = 0; rank < ranks; ++rank)
+        EXPECT_EQ(read_back(bench.board, rank, in[rank].addr, 4 * words), numbers.all)
+            << ranks << " " << words;
+    }
+}
+
+TEST(AllReduce, SizeDecides) {
+  using cmodel::Algorithm;
+  EXPECT_EQ(cmodel::algorithm_of(1 << 20, 12, 8), Algorithm::Ring);
+  EXPECT_EQ(cmodel::algorithm_of(768, 12, 8), Algorithm::Direct);
+  EXPECT_EQ(cmodel::algorithm_of(1 << 20, 12, 0), Algorithm::Direct);
+  EXPECT_EQ(cmodel::algorithm_of(1 << 20, 2, 8), Algorithm::Direct);
+}
+
 /// The one line that `act` is refused with.
 template <class Act>
 std::string refusal(Act&& act) {
@@ -182,6 +213,8 @@ TEST(Collectives, RefuseByName) {
   EXPECT_EQ(group({{0, 0}, {1, 0}, {0, 0}}), "group rank 2: chip 0 core 0, allowed once, rank 0");
   EXPECT_EQ(group({{0, 0}}, {.slot_bytes = 6}),
             "slots of 6 bytes, allowed multiples of 4 up to 8192");
+  EXPECT_EQ(group({{0, 0}, {1, 0}}, {.ring_slots = 3}),
+            "3 slots of a ring of 2 ranks, allowed 0, or of 2 and more ranks 4 and more");
   EXPECT_EQ(group({{0, 0}}, {.engines = {4}}), "DMA engine 4, allowed 0..3");
   EXPECT_EQ(group({{0, 0}}, {.vn = 4}), "virtual network 4, allowed 1..3");
   EXPECT_EQ(refusal([] {
@@ -206,6 +239,18 @@ TEST(Collectives, RefuseByName) {
   EXPECT_EQ(sum({a, b}, {a, b}, Combine::Add, Dtype::Fp16),
             "all-reduce: format Fp16, allowed Fp32, Bf16, Int32");
   EXPECT_EQ(sum({a, b}, {a, b}, Combine::Cast), "all-reduce: Cast, allowed Add, Max");
+  EXPECT_EQ(refusal([&] {
+              two.all_reduce({a, b}, {a, b}, Combine::Add, Dtype::Fp32, cmodel::Algorithm::Ring);
+            }),
+            "all-reduce: ring without slots, allowed with Resources::ring_slots");
+  EXPECT_EQ(refusal([&] { two.all_gather({a, b}, {a, b}); }),
+            "all-gather: output of 2 x 16 bytes, allowed 2 parts of 2 x 16");
+  EXPECT_EQ(refusal([&] { two.all_to_all({a, b}, {a, b}); }),
+            fmt::format("all-to-all: output of rank 0 at 0x{:x}, allowed where its input is not",
+                        a.addr));
+  EXPECT_EQ(refusal([&] { two.broadcast({a, b}, 2); }), "broadcast: root rank 2, allowed 0..1");
+  EXPECT_EQ(refusal([&] { two.send(0, 1, a, c); }),
+            "send: destination of 1 x 16 bytes, allowed 2 x 16 as the source");
 }
 
 TEST(Collectives, RefuseRanksThatDoNotAgree) {
