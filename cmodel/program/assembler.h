@@ -68,6 +68,7 @@ class Assembler {
 
  private:
   friend class StreamBase;
+  friend class SyncStream;
   friend class DmaEngine;
   friend class Core;
   SourceNotes::Line note(const Where& at) const;

@@ -116,6 +116,7 @@ SyncStream& SyncStream::start(unsigned engine, const Block& src, const Block& ds
   }
   if (more.notify) {
     check(bad_notify(chip_, copy, *more.notify));
+    assembler_.takers_.give(*more.notify);
     start.notify = 1;
     start.notify_sem = static_cast<std::uint16_t>(more.notify->id);
   }

@@ -46,6 +46,8 @@ class StreamBase {
   StreamBase(const StreamBase&) = delete;
 
   std::size_t size() const { return instructions_.size(); }
+  /// Is what is written next inside of a loop?
+  bool in_loop() const { return loop_ != 0; }
   /// "chip 0 core 1 Vector pc 3 (a.cc:7)": what is written next, and who called last.
   std::string where() const;
 

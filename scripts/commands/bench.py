@@ -12,6 +12,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   instructions  cycles of every instruction with a published formula, beside it; bubbles between two of them
   gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline; an empty loop
   dma      doorbell to first write step by step, bytes a cycle, share of what the ports allow
+  collectives  an all-reduce of twelve chips on the ring, in a loop, against what the links carry
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
@@ -155,6 +156,44 @@ def figures(tests):
             if not found or done.returncode not in (0, 1) or not all(any(m in text for m in missed) for text in failures):
                 raise BenchError(f"{name}: exit {done.returncode}\n{done.stdout.strip()}")
             rows += found
+    return rows
+
+
+# Seed of the scenario, which takes a size; most microseconds (None: no target).
+ALL_REDUCES = ((1, None), (2, 1.1), (3, 4.7), (4, 25.0))
+CORE_GHZ = 1.5  # a link's 64 bytes in two cycles are 48 GB/s
+PACKET_FLITS = 16  # of data, and one of header
+
+
+def links_bound(algorithm, chips, size):
+    """Cycles that the busiest link of the ring needs. Ring: each byte crosses a link 2 (N - 1) / N times, half of them in either
+    direction. Direct: twice everybody to everybody, by the shorter way; what lies opposite takes either."""
+    rate = 64 / arch.sizes("inf2")["FabricDivide"] * PACKET_FLITS / (PACKET_FLITS + 1)
+    if algorithm == "ring":
+        return (chips - 1) / chips * size / rate
+    hops = sum(min(d, chips - d) for d in range(1, chips))  # of what a chip sends, over 2 links
+    return 2 * size / chips * hops / 2 / rate
+
+
+def bench_collectives(args):
+    """Cycles of one call among others: what eight turns more take, divided by eight."""
+    rows = []
+    for seed, target in ALL_REDUCES:
+        runs = {}
+        for turns in (2, 10):
+            with tempfile.TemporaryDirectory() as out:
+                runs[turns] = board("inf2", out, "collective", "--seed", seed, "--length", turns, "--load", "backdoor",
+                                    "--no-debug")[1]["metrics"]
+        metrics = runs[2]
+        cycles = (runs[10]["run_cycles"] - metrics["run_cycles"]) / 8
+        bound = links_bound(metrics["algorithm"], metrics["ranks"], metrics["buffer_bytes"])
+        time = cycles / CORE_GHZ / 1000
+        rows.append({"name": "all-reduce", "algorithm": metrics["algorithm"], "ranks": metrics["ranks"],
+                     "bytes": metrics["buffer_bytes"], "cycles": round(cycles), "microseconds": round(time, 3),
+                     "bound_cycles": round(bound), "share": round(bound / cycles, 4), "target": target,
+                     "met": target is None or time <= target})
+        if not args.json:
+            show(rows[-1:])
     return rows
 
 
@@ -359,8 +398,8 @@ def of_catalogue(name):
 
 
 BENCHES = {"array": bench_array, "lanes": bench_lanes, "matmul": bench_matmul, "instructions": bench_instructions,
-           "gemm": bench_gemm, "dma": bench_dma, "fabric": bench_fabric, "fabric-speed": bench_fabric_speed,
-           "board": bench_board, "inject": bench_inject, "shrink": bench_shrink, "snapshots": bench_snapshots,
+           "gemm": bench_gemm, "dma": bench_dma, "collectives": bench_collectives, "fabric": bench_fabric,
+           "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject, "shrink": bench_shrink, "snapshots": bench_snapshots,
            "lines": bench_lines, "planted": of_catalogue("planted"), "museum": of_catalogue("museum")}
 
 

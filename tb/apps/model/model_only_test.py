@@ -18,7 +18,7 @@ import unittest
 
 MODEL, BOARD = sys.argv[1:3]
 SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather",
-             "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv")
+             "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv", "collective")
 
 
 class ModelTest(unittest.TestCase):

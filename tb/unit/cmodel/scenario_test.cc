@@ -143,6 +143,13 @@ INSTANTIATE_TEST_SUITE_P(Relay, ScenarioOnModel,
                          testing::Values(Case{"relay", kMini, 2, 1}, Case{"relay", kMini, 1, 2},
                                          Case{"relay", kMini, 5, 3, 2}, Case{"relay", kInf2, 2, 4}),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(Collective, ScenarioOnModel,
+                         testing::Values(Case{"collective", kMini, 12, 1},
+                                         Case{"collective", kMini, 5, 2},
+                                         Case{"collective", kMini, 1, 3},
+                                         Case{"collective", kMini, 3, 1, 2},
+                                         Case{"collective", kInf2, 12, 4}),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Gather, ScenarioOnModel,
                          testing::Values(Case{"gather", kMini, 1, 1}, Case{"gather", kMini, 3, 2},
                                          Case{"gather", kMini, 12, 3}, Case{"gather", kInf2, 2, 4}),
@@ -311,7 +318,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
         error.what(),
         "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
         "tenants, registers, relay, loops, gather, softmax, layernorm, mlp-gelu, attention, "
-        "embedding, conv");
+        "embedding, conv, collective");
   }
 }
 
