@@ -9,9 +9,10 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits,  kGemm,      kRing,      kBusy,      kCorners,   kErrors,
-                              kNoise,   kTenants,   kRegisters, kRelay,     kLoops,     kGather,
-                              kSoftmax, kLayernorm, kMlpGelu,   kAttention, kEmbedding, kConv};
+  static const std::array all{kDigits,    kGemm,      kRing,    kBusy,      kCorners,
+                              kErrors,    kNoise,     kTenants, kRegisters, kRelay,
+                              kLoops,     kGather,    kSoftmax, kLayernorm, kMlpGelu,
+                              kAttention, kEmbedding, kConv,    kLm};
   return all;
 }
 
