@@ -20,8 +20,7 @@
 namespace tb {
 namespace {
 
-// 750 MHz. Nothing depends on it: SystemC's time is for people and for models added later.
-const sc_core::sc_time kFabricPeriod(4.0 / 3.0, sc_core::SC_NS);
+const sc_core::sc_time kFabricPeriod(1000 / kFabricMhz, sc_core::SC_NS);
 
 // Windows behind the one in which something went wrong: how far does it spread?
 constexpr unsigned kRunOn = 4;

@@ -32,8 +32,9 @@ std::string quote(std::string_view text) {
   return out;
 }
 
-/// Whole file, unpacked if it is gzip.
-std::string read_all(const std::filesystem::path& file) {
+}  // namespace
+
+std::string read_unpacked(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file)) fail(file, "no such file");
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(gzopen(file.c_str(), "rb"), gzclose);
   if (!in) fail(file, "cannot be opened");
@@ -53,6 +54,8 @@ std::string read_all(const std::filesystem::path& file) {
     if (text.size() > kMostBytes) fail(file, "more than {} bytes unpacked, allowed", kMostBytes);
   }
 }
+
+namespace {
 
 /// Lines and comma- or space-separated fields, with their numbers for messages.
 class Lines {
@@ -134,7 +137,7 @@ std::vector<double> section(const std::filesystem::path& file, Lines& lines, std
 }  // namespace
 
 std::vector<DigitsImage> read_digits(const std::filesystem::path& file) {
-  const std::string text = read_all(file);
+  const std::string text = read_unpacked(file);
   Lines lines(file, text);
   std::vector<DigitsImage> images;
   while (lines.next()) {
@@ -154,7 +157,7 @@ std::vector<DigitsImage> read_digits(const std::filesystem::path& file) {
 }
 
 DigitsNetwork read_network(const std::filesystem::path& file) {
-  const std::string text = read_all(file);
+  const std::string text = read_unpacked(file);
   Lines lines(file, text);
   lines.need("\"digits-mlp 1\"");
   if (lines.line() != "digits-mlp 1")

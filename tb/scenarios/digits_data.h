@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace tb {
@@ -18,6 +19,9 @@ struct DigitsImage {
 
 /// Image `index` of the file is held out: never trained on, classified by the scenario.
 constexpr bool held_out(std::size_t index) { return index % 5 == 0; }
+
+/// A whole file, unpacked if it is gzip. Throws std::runtime_error, one line with the file.
+std::string read_unpacked(const std::filesystem::path& file);
 
 /// One image per line: 64 pixels, then the label, comma-separated; gzip. Throws std::runtime_error
 /// with one line that names the file, line and field, and what is allowed.

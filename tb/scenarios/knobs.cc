@@ -87,6 +87,8 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
       refuse(args.operands ? "--a" : args.size ? "--size" : "--format", "gemm");
   if (args.once && !args.size && !args.operands)
     throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
+  if ((args.prompt || args.tokens) && (!scenario || !scenario->has_prompt))
+    refuse(args.prompt ? "--prompt" : "--tokens", "lm");
   if (args.length && (!scenario || !scenario->has_length)) {
     std::string owners;
     for (const Scenario& s : scenarios())

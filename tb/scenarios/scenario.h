@@ -39,6 +39,8 @@ struct ScenarioArgs {
   std::optional<ProductSize> size = {};           ///< only if Scenario::product; empty: by seed
   std::shared_ptr<const Operands> operands = {};  ///< only if Scenario::product; null: by seed
   bool once = false;  ///< with size or operands: an operand lies once on the board
+  std::optional<std::string> prompt = {};  ///< only if Scenario::has_prompt; empty: its default
+  unsigned tokens = 0;                     ///< likewise, that follow the prompt; 0: its default
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -79,6 +81,8 @@ struct Scenario {
   bool product = false;
   /// Has the knob `length`.
   bool has_length = false;
+  /// Goes on with a text: has the knobs `prompt`, `tokens`.
+  bool has_prompt = false;
   /// What else the host does, and must be answered. Rejections count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };
@@ -96,6 +100,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
 // One file each.
 extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters,
     kRelay, kLoops, kGather, kSoftmax, kLayernorm, kMlpGelu, kAttention, kEmbedding, kConv,
-    kCollective;
+    kCollective, kLm;
 
 }  // namespace tb

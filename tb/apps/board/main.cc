@@ -94,6 +94,8 @@ Job prepare(const Options& options) {
   job.args.size = options.size;
   job.args.operands = options.operands;
   job.args.once = options.once;
+  job.args.prompt = options.prompt;
+  job.args.tokens = options.tokens;
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);
@@ -395,6 +397,13 @@ int run(int argc, char** argv) {
     metrics["messages"] = counters.messages;
     metrics["flits"] = links.flits;
     add_tensor_counts(board, run_cycles, metrics);
+    if (metrics.contains("tokens_new")) {
+      const double tokens =
+          metrics["tokens_prompt"].get<double>() + metrics["tokens_new"].get<double>() - 1;
+      metrics["cycles_per_token"] = static_cast<double>(run_cycles) / tokens;
+      metrics["us_per_token"] =
+          static_cast<double>(run_cycles) / tokens / (defs::kFabricDivide * kFabricMhz);
+    }
     if (metrics.contains("bound_cycles") && run_cycles)
       metrics["roofline_share"] =
           metrics["bound_cycles"].get<double>() / static_cast<double>(run_cycles);

@@ -83,8 +83,18 @@ int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
   cmodel::Program program;
   if (!o.program.empty()) {
-    check_knobs(nullptr,
-                {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size, o.operands, o.once});
+    check_knobs(nullptr, {defs::kMini,
+                          1,
+                          1,
+                          {},
+                          {},
+                          o.length,
+                          o.format,
+                          o.size,
+                          o.operands,
+                          o.once,
+                          o.prompt,
+                          o.tokens});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -110,6 +120,8 @@ int run(int argc, char** argv) {
     args.size = o.size;
     args.operands = o.operands;
     args.once = o.once;
+    args.prompt = o.prompt;
+    args.tokens = o.tokens;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)

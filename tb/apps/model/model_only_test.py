@@ -18,7 +18,8 @@ import unittest
 
 MODEL, BOARD = sys.argv[1:3]
 SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather",
-             "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv", "collective")
+             "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv", "collective", "lm")
+SHORT = {"lm": ("--prompt", "C", "--tokens", 1)}  # all weights of a model for each character
 
 
 class ModelTest(unittest.TestCase):
@@ -41,7 +42,7 @@ class Hashes(ModelTest):
         for scenario in SCENARIOS:
             # Tenants need somebody to keep out.
             for seed, chips in ((1, 4), (2, 4), (3, 4), (1, 1))[:3 if scenario == "tenants" else 4]:
-                args = (scenario, "--seed", seed, "--chips", chips)
+                args = (scenario, "--seed", seed, "--chips", chips, *SHORT.get(scenario, ()))
                 rtl = self.run_program(BOARD, *args)[0]
                 model = self.model(*args)[0]
                 for key in ("commit_hash", "program_hash", "status", "scenario", "config", "seed", "chips", "cores"):

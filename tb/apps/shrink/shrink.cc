@@ -81,6 +81,10 @@ Source source_of(const fs::path& run) {
       source.chips = static_cast<unsigned>(std::stoul(value));
     } else if (word == "--length") {
       source.length = static_cast<unsigned>(std::stoul(value));
+    } else if (word == "--prompt") {
+      source.prompt = value;
+    } else if (word == "--tokens") {
+      source.tokens = static_cast<unsigned>(std::stoul(value));
     } else if (word == "--format") {
       source.format = value;
     } else if (word == "--size") {
@@ -102,6 +106,8 @@ cmodel::Program program_of_run(const Source& source) {
   ScenarioArgs args{defs::kMini, source.chips,  source.seed, data ? data : DODECA_SCENARIO_DATA,
                     {},          source.length, {}};
   if (!source.format.empty()) args.format = format_of(source.format);
+  args.prompt = source.prompt;
+  args.tokens = source.tokens;
   if (!source.size.empty()) args.size = product_size(source.size);
   return find_scenario(source.scenario).build(args);
 }

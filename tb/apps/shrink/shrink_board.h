@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace tb {
 /// The run to shrink, as its repro line says it.
 struct Source {
   std::string name, scenario, program, format, size, inject;
+  std::optional<std::string> prompt;
   std::uint32_t seed = 1;
-  unsigned chips = defs::kBoardChips, length = 0;
+  unsigned chips = defs::kBoardChips, length = 0, tokens = 0;
   std::vector<std::string> rest;  ///< options of the board that stay
 };
 

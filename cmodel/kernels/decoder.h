@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small language model that writes text on its own: token by token, greedily, of any number of
+// tokens by one program, with no host in between. Heads and hidden units are split over cores
+// (ranks); each has the residual x, its part of the cache and picks the same next token.
+//
+//   x = embedding[token] + position                                    sync: rows of HBM by
+//   register each layer:
+//     h = x / root mean square                                         vector, tensor (sum), act
+//     q, k, v = W h        columns; k and v go to the cache            tensor, act
+//     scores = q K         q as a block for each head: [heads, n]      tensor
+//     p = softmax          [heads, n]                                  vector, act
+//     o = sum of p V       p copied to the partitions of its head by
+//                          a product, then times V, then summed        tensor, vector
+//     row = W o            [1, width]: the rank's part                 tensor, vector
+//     x += sum of rows     all ranks' rows lie in one tile by rank; a
+//                          product with ones adds them in the order of
+//                          ranks and turns the row into columns        sync, tensor, vector
+//     likewise gelu(W h') and its row                                  act
+//   logits = W h''         a row: max8, find_index8                    tensor, vector
+//   tokens[next] = index   if the prompt does not say what it is       sync
+//
+// A vector of `width` is a tile [tile, width / tile], feature t * tile + p in partition p, column
+// t. Weights are chunks of [tile rows, 2 width bytes] in the order of their use: all of them stay
+// in SBUF if they fit in its half, else they stream through slots, once a token.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "cmodel/program/assembler.h"
+
+namespace cmodel {
+
+/// Heads have width / heads features; the norms have no gain, the layers no bias.
+struct DecoderShape {
+  unsigned width = 0, heads = 0, layers = 0, hidden = 0, context = 0, characters = 0;
+  unsigned head() const { return width / heads; }
+  bool operator==(const DecoderShape&) const = default;
+};
+
+/// Of a norm: x / sqrt(mean of squares + epsilon).
+inline constexpr float kDecoderEpsilon = 0x1p-17f;
+
+/// bf16, [outputs][inputs]; qkv [3 width][width]: q, k, v of head after head.
+struct DecoderWeights {
+  DecoderShape shape;
+  std::vector<std::uint16_t> embedding, position;  ///< [character][width], [context][width]
+  struct Layer {
+    std::vector<std::uint16_t> qkv, out, up, down;
+  };
+  std::vector<Layer> layers;
+  std::vector<std::uint16_t> logits;  ///< [character][width]
+};
+
+/// How one rank's part lies in tiles; throws AssemblerError if the shape does not split so.
+struct DecoderPlan {
+  DecoderPlan(const defs::Sizes& sizes, const DecoderShape& shape, unsigned ranks);
+
+  DecoderShape shape;
+  unsigned ranks;
+  unsigned tile, tiles;                ///< of a vector: rows and columns
+  unsigned heads, local_tile, locals;  ///< of a rank: heads, tiles of their features
+  unsigned hidden_tile, hiddens;       ///< likewise of its hidden units
+  unsigned chunk_bytes;                ///< of each partition
+  bool resident;
+
+  unsigned layer_chunks() const { return 3 * locals + locals + 2 * hiddens; }
+  unsigned chunks() const { return shape.layers * layer_chunks() + tiles; }
+  /// All chunks of a rank: [chunk][tile][chunk_bytes].
+  std::vector<std::uint8_t> pack(const DecoderWeights& weights, unsigned rank) const;
+  /// fp32 [row][tile][tiles]: a vector in each row of a table [row][width].
+  std::vector<float> turned(const std::vector<std::uint16_t>& table) const;
+};
+
+/// What a rank has in the HBM of its chip.
+struct DecoderBlocks {
+  Block tokens;  ///< [1][context] words: the prompt, then what is made
+  Block logits;  ///< [context][characters], fp32: of the token behind each
+  Block span;    ///< two words: tokens that are looked at; of the prompt
+};
+
+class Decoder {
+ public:
+  /// Writes all streams of the cores, a rank each. Sync ends when all is in HBM.
+  Decoder(Assembler& assembler, const std::vector<Core*>& cores, const DecoderWeights& weights);
+
+  const std::vector<DecoderBlocks>& blocks() const { return blocks_; }
+  /// Tokens that fit: the context, keys in a bank of PSUM, the cache in SBUF.
+  unsigned capacity() const { return capacity_; }
+
+ private:
+  std::vector<DecoderBlocks> blocks_;
+  unsigned capacity_ = 0;
+};
+
+}  // namespace cmodel
