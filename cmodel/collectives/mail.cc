@@ -35,6 +35,7 @@ Mail::Mail(const Group& group, const Resources& resources)
     engines_.resize(sizes.dma_engines);
     std::iota(engines_.begin(), engines_.end(), 0u);
   }
+  lanes_ = std::max(1u, static_cast<unsigned>(engines_.size()) / 4);
   if (vn_ < 1 || vn_ >= defs::kVirtualNets)
     throw AssemblerError(
         fmt::format("virtual network {}, allowed 1..{}", vn_, defs::kVirtualNets - 1));
@@ -102,14 +103,16 @@ void Mail::make_semaphores() {
   for (unsigned rank = 0; rank < n; ++rank) {
     left_.push_back(group_.core(rank).semaphore("left"));
     done_.push_back(group_.core(rank).semaphore("done"));
-    for (unsigned way = 0; way < 2 && ring_slots_; ++way) {
+    for (unsigned two = 0; two < 2 && ring_slots_; ++two) {
       ring_left_.push_back(group_.core(rank).semaphore("ring left"));
-      ring_copied_.push_back(group_.core(rank).semaphore("ring copied"));
+      for (unsigned i = 0; i < lanes_; ++i)
+        ring_landed_.push_back(group_.core(rank).semaphore("ring landed"));
     }
   }
 }
 
-/// A word to send, in SBUF, where it is near; and words that tokens land in, one for each rank.
+/// A word to send, in SBUF, where it is near; and words that tokens land in, one for each rank, and
+/// for each engine one of its own.
 void Mail::make_tokens(unsigned rank) {
   Core& core = group_.core(rank);
   Assembler& assembler = group_.assembler();
@@ -118,8 +121,8 @@ void Mail::make_tokens(unsigned rank) {
   const Block word =
       assembler.data(core.chip(), core.index(), name + " token", kTokenBytes, 1, zero);
   tokens_.push_back(assembler.block(core.sbuf(1, 1, defs::Dtype::Fp32)));
-  sinks_.push_back(
-      assembler.hbm(core.chip(), core.index(), name + " sinks", kTokenBytes, group_.size()));
+  sinks_.push_back(assembler.hbm(core.chip(), core.index(), name + " sinks", kTokenBytes,
+                                 group_.size() + assembler.sizes().dma_engines));
   core.sync().start(adder(), word, tokens_[rank]).signal(left_[rank]);
   core.sync().take(left_[rank]).nop();
 }
@@ -142,8 +145,12 @@ unsigned Mail::engine(unsigned from, unsigned to) const {
 
 void Mail::put(unsigned from, unsigned to, const Block& src, const Block& dst, Semaphore there,
                std::optional<Semaphore> left) const {
+  put_by(engine(from, to), from, to, src, dst, there, left);
+}
+
+void Mail::put_by(unsigned e, unsigned from, unsigned to, const Block& src, const Block& dst,
+                  Semaphore there, std::optional<Semaphore> left) const {
   SyncStream& s = sync(from);
-  const unsigned e = engine(from, to);
   if (!group_.one_chip(from, to)) {
     s.start(e, src, dst, {.vn = vn_, .notify = there});
     if (left) s.signal(*left);
@@ -151,7 +158,7 @@ void Mail::put(unsigned from, unsigned to, const Block& src, const Block& dst, S
   }
   s.start(e, src, dst).signal(there);
   // A copy has one update, and an engine ends its copies in order.
-  if (left) s.start(e, tokens_[from], sinks_[from].row_range(from, 1)).signal(*left);
+  if (left) s.start(e, tokens_[from], sinks_[from].row_range(group_.size() + e, 1)).signal(*left);
 }
 
 void Mail::put(unsigned from, unsigned to, const Block& src, const Block& dst) const {

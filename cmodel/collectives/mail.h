@@ -6,7 +6,8 @@
 //   take credit, copy ------------------>  slot, arrived + 1
 //   credit + 1      <------ token -------  when the slot is free again
 //
-// All that one rank sends to another leaves by one DMA engine and virtual network: in order.
+// All that one rank sends to another leaves by one DMA engine and virtual network, in order; on a
+// ring the parts of an item, by several, are taken together.
 #pragma once
 #include <optional>
 #include <vector>
@@ -61,9 +62,19 @@ class Mail {
   Semaphore left(unsigned rank) const { return left_[rank]; }
   Semaphore done(unsigned rank) const { return done_[rank]; }
 
-  /// Of a rank and way of a ring: what it sent has left; what it copied is there.
-  Semaphore ring_left(unsigned rank, unsigned way) const { return ring_left_[2 * rank + way]; }
-  Semaphore ring_copied(unsigned rank, unsigned way) const { return ring_copied_[2 * rank + way]; }
+  /// Engines that a rank of a ring uses for the same thing: each way adds by so many, and sends by
+  /// as many.
+  unsigned lanes() const { return lanes_; }
+  unsigned ring_adder(unsigned way, unsigned i) const { return lane(way, i); }
+  unsigned ring_sender(unsigned way, unsigned i) const { return lane(2 + way, i); }
+  /// Of a rank: copies of turns of this parity are done.
+  Semaphore ring_left(unsigned rank, unsigned parity) const {
+    return ring_left_[2 * rank + parity];
+  }
+  /// At `to`: what has landed in its buffers by a lane of a way.
+  Semaphore ring_landed(unsigned to, unsigned way, unsigned i) const {
+    return ring_landed_[(2 * to + way) * lanes_ + i % lanes_];
+  }
 
   /// The engine that adds, and the one that sends to `to`.
   unsigned adder() const { return engines_[0]; }
@@ -74,6 +85,9 @@ class Mail {
   /// when it is read.
   void put(unsigned from, unsigned to, const Block& src, const Block& dst, Semaphore there,
            std::optional<Semaphore> left) const;
+  /// The same by an engine.
+  void put_by(unsigned engine, unsigned from, unsigned to, const Block& src, const Block& dst,
+              Semaphore there, std::optional<Semaphore> left) const;
   /// A copy that later ones of `from` to `to` speak for.
   void put(unsigned from, unsigned to, const Block& src, const Block& dst) const;
   /// At `from`: a semaphore of `to` + 1.
@@ -85,14 +99,18 @@ class Mail {
   void make_semaphores();
   void give_credits();
   Block slot(unsigned rank, unsigned i) const;
+  unsigned lane(unsigned quarter, unsigned i) const {
+    return engines_[(quarter * lanes_ + i % lanes_) % engines_.size()];
+  }
 
   Group group_;
   unsigned slot_bytes_, ring_slots_, vn_;
   std::vector<unsigned> engines_;
+  unsigned lanes_ = 1;
   std::vector<Tile> tiles_;  ///< slots of each rank
   std::vector<Box> boxes_, ring_;
   Buffers sums_, tokens_, sinks_;
-  std::vector<Semaphore> landed_, ready_, left_, done_, ring_left_, ring_copied_;
+  std::vector<Semaphore> landed_, ready_, left_, done_, ring_left_, ring_landed_;
 };
 
 }  // namespace cmodel

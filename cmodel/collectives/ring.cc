@@ -25,87 +25,89 @@ void Ring::all_reduce(const Buffers& in, const Buffers& out) {
     for (unsigned item = 0; item < (n_ - 1) * segments_; ++item) reduce(item);
     for (unsigned back = 0; back + 1 < n_; ++back)
       for (unsigned segment = 0; segment < segments_; ++segment) gather(back, segment);
-    for (Way& way : ways_) {
-      release(way, 0);
-      way.last = false;
-    }
+    end_turn();
   }
 }
 
 void Ring::begin() {
   for (unsigned segment = 0; segment < segments_; ++segment)
-    for (Way& way : ways_)
-      if (const auto p = piece(way, rank_, segment); has(p)) forward(way, segment, in_[p], -1);
+    for (const Way& way : ways_)
+      if (const auto p = piece(way, rank_, segment); has(p)) forward(way, segment, in_[p]);
+  end_turn();
 }
 
 void Ring::reduce(unsigned item) {
   SyncStream& s = mail_.sync(rank_);
   const unsigned step = item / segments_, segment = item % segments_;
   const auto at = [&](const Way& way) { return piece(way, chunk(way, step + 1), segment); };
-  const std::size_t before[] = {ways_[0].leaving.size(), ways_[1].leaving.size()};
+  unsigned adding = 0;
   for (const Way& way : ways_)
     if (const auto p = at(way); has(p)) {
       const Box& box = mail_.ring_box(rank_, way.number, item % slots_);
-      s.take(box.arrived);
-      s.start(mail_.adder(), in_[p], Mail::like(box.slot, in_[p]),
-              {.combine = how_.op, .dtype = how_.dtype});
-      s.signal(mail_.done(rank_));
-    }
-  for (Way& way : ways_)
-    if (const auto p = at(way); has(p)) {
-      const int slot = static_cast<int>(item % slots_);
-      const Block sum = Mail::like(mail_.ring_box(rank_, way.number, item % slots_).slot, in_[p]);
-      s.take(mail_.done(rank_));
-      if (step + 2 < n_) {
-        forward(way, item + segments_, sum, slot);
-        continue;
+      const Buffers own = parts(in_[p]), sum = parts(Mail::like(box.slot, in_[p]));
+      s.take(box.arrived, static_cast<unsigned>(own.size()));
+      for (unsigned i = 0; i < own.size(); ++i, ++adding) {
+        s.start(mail_.ring_adder(way.number, i), own[i], sum[i],
+                {.combine = how_.op, .dtype = how_.dtype});
+        s.signal(mail_.done(rank_));
       }
-      release(way, way.last ? way.leaving.size() : 0);  // from here on slots have two readers
-      way.last = true;
-      deliver(way, p, sum, slot);
-      s.start(mail_.adder(), sum, out_[p]).signal(mail_.ring_copied(rank_, way.number));
     }
-  for (Way& way : ways_) {
-    const std::size_t old = std::min(before[way.number], way.leaving.size());
-    release(way, step + 2 < n_ ? way.leaving.size() - old : way.leaving.size());
-  }
+  if (adding) s.take(mail_.done(rank_), adding);
+  for (const Way& way : ways_)
+    if (const auto p = at(way); has(p)) {
+      const Box& box = mail_.ring_box(rank_, way.number, item % slots_);
+      const Block sum = Mail::like(box.slot, in_[p]);
+      if (step + 2 < n_) {
+        forward(way, item + segments_, sum);
+      } else {
+        deliver(way, segment, p, sum);
+        s.start(mail_.ring_adder(way.number, item), sum, out_[p])
+            .signal(mail_.ring_left(rank_, turn_ % 2));
+        ++leaving_[turn_ % 2].signals;
+      }
+      leaving_[turn_ % 2].frees.push_back(box);
+    }
+  end_turn();
 }
 
 void Ring::gather(unsigned back, unsigned segment) {
   SyncStream& s = mail_.sync(rank_);
-  for (Way& way : ways_) {
+  for (const Way& way : ways_) {
     const auto p = piece(way, chunk(way, back), segment);
     if (!has(p)) continue;
-    s.take(mail_.landed(way.before, rank_)).nop();
-    if (back + 2 < n_) deliver(way, p, out_[p], -1);
+    const unsigned item = back * segments_ + segment;
+    s.take(mail_.ring_landed(rank_, way.number, item)).nop();
+    if (back + 2 < n_) deliver(way, item + segments_, p, out_[p]);
   }
+  end_turn();
 }
 
-void Ring::forward(Way& way, unsigned item, const Block& src, int frees) {
+void Ring::forward(const Way& way, unsigned item, const Block& src) {
   const Box& box = mail_.ring_box(way.next, way.number, item % slots_);
+  const Buffers from = parts(src), to = parts(Mail::like(box.slot, src));
   mail_.sync(rank_).take(box.credit);
-  mail_.put(rank_, way.next, src, Mail::like(box.slot, src), box.arrived,
-            mail_.ring_left(rank_, way.number));
-  way.leaving.push_back(frees);
+  for (unsigned i = 0; i < from.size(); ++i)
+    mail_.put_by(mail_.ring_sender(way.number, i), rank_, way.next, from[i], to[i], box.arrived,
+                 mail_.ring_left(rank_, turn_ % 2));
+  leaving_[turn_ % 2].signals += static_cast<unsigned>(from.size());
 }
 
-void Ring::deliver(Way& way, std::size_t piece, const Block& src, int frees) {
-  mail_.put(rank_, way.next, src, there_[way.number][piece], mail_.landed(rank_, way.next),
-            mail_.ring_left(rank_, way.number));
-  way.leaving.push_back(frees);
+void Ring::deliver(const Way& way, unsigned item, std::size_t piece, const Block& src) {
+  mail_.put_by(mail_.ring_sender(way.number, item), rank_, way.next, src, there_[way.number][piece],
+               mail_.ring_landed(way.next, way.number, item), mail_.ring_left(rank_, turn_ % 2));
+  ++leaving_[turn_ % 2].signals;
 }
 
-void Ring::release(Way& way, std::size_t keep) {
-  SyncStream& s = mail_.sync(rank_);
-  while (way.leaving.size() > keep) {
-    const int slot = way.leaving.front();
-    way.leaving.pop_front();
-    s.take(mail_.ring_left(rank_, way.number)).nop();
-    if (slot < 0) continue;
-    if (way.last) s.take(mail_.ring_copied(rank_, way.number));
-    const Box& box = mail_.ring_box(rank_, way.number, static_cast<unsigned>(slot));
-    mail_.tell(rank_, way.before, box.credit);
-  }
+void Ring::end_turn() {
+  const unsigned before = ++turn_ % 2;
+  const Leaving old = std::exchange(leaving_[before], {});
+  if (old.signals) mail_.sync(rank_).take(mail_.ring_left(rank_, before), old.signals).nop();
+  for (const Box& box : old.frees) mail_.tell(rank_, box.from, box.credit);
+}
+
+Buffers Ring::parts(const Block& block) const {
+  const auto& sizes = mail_.group().assembler().sizes();
+  return cut(block, false, piece_bytes(block, mail_.lanes(), sizes.line_bytes, mail_.slot_bytes()));
 }
 
 }  // namespace cmodel

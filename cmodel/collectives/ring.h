@@ -9,7 +9,7 @@
 // emptied before its item i - 1: what waits, waits for something older, so nobody waits in a
 // circle.
 #pragma once
-#include <deque>
+#include <utility>
 
 #include "cmodel/collectives/direct.h"
 
@@ -24,10 +24,13 @@ class Ring {
 
  private:
   struct Way {
-    unsigned number, step;         ///< step: to the next rank, mod N
-    unsigned next, before;         ///< ranks
-    std::deque<int> leaving = {};  ///< copies to `next`: the slot that one frees, -1: none
-    bool last = false;             ///< the slots to free have a copy here as well
+    unsigned number, step;  ///< step: to the next rank, mod N
+    unsigned next, before;  ///< ranks
+  };
+  /// What a turn has sent: so many signals, and the slots that are free then.
+  struct Leaving {
+    unsigned signals = 0;
+    std::vector<Box> frees = {};
   };
   /// Chunk that is `back` ranks before this one, as the way goes.
   unsigned chunk(const Way& way, unsigned back) const {
@@ -40,17 +43,21 @@ class Ring {
   void begin();
   void reduce(unsigned item);
   void gather(unsigned back, unsigned segment);
-  /// To a slot of the next rank.
-  void forward(Way& way, unsigned item, const Block& src, int frees);
-  /// To its buffer.
-  void deliver(Way& way, std::size_t piece, const Block& src, int frees);
-  /// Frees slots, until only so many copies are left on their way.
-  void release(Way& way, std::size_t keep);
+  /// To a slot of the next rank, by all lanes of the way.
+  void forward(const Way& way, unsigned item, const Block& src);
+  /// To its buffer, by one: what lands by a lane lands in order.
+  void deliver(const Way& way, unsigned item, std::size_t piece, const Block& src);
+  /// Waits for what the turn before has sent, and frees its slots.
+  void end_turn();
+  /// In parts for the lanes of a way.
+  Buffers parts(const Block& block) const;
 
   const Mail& mail_;
   const unsigned rank_, n_, slots_, segments_;
   const Reduction how_;
-  Way ways_[2];
+  const Way ways_[2];
+  Leaving leaving_[2];  ///< of even and of odd turns
+  unsigned turn_ = 0;
   std::size_t first_ = 0;  ///< piece of this round
   Buffers in_, out_;       ///< pieces
   Buffers there_[2];       ///< of the next rank's buffer, by way
