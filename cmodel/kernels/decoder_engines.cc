@@ -52,8 +52,8 @@ void DecoderRank::row(const Tile& x, unsigned outputs) {
 
 void DecoderRank::sum_squares() {
   core_.tensor()
-      .take(squared_)
       .load_stationary(ones_)
+      .take(squared_)
       .multiply_moving(square_, norm_sum())
       .signal(norm_summed_);
   core_.tensor().take(normed_).nop();

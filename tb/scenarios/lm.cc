@@ -43,6 +43,10 @@ struct Job {
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(fmt::format("--prompt: {}", error.what()));
   }
+  /// Cores of each chip that have a part: both, if there are heads for all.
+  static unsigned cores(const ScenarioArgs& args) {
+    return lm::kShape.heads % (args.chips * defs::kCores) ? 1 : defs::kCores;
+  }
   lm::Model model;
   std::vector<unsigned> prompt;
 };
@@ -64,7 +68,9 @@ cmodel::Program build(const ScenarioArgs& args) {
   const Job job(args);
   cmodel::Assembler assembler(args.sizes, args.chips);
   std::vector<cmodel::Core*> cores;
-  for (unsigned chip = 0; chip < args.chips; ++chip) cores.push_back(&assembler.core(chip, 0));
+  for (unsigned chip = 0; chip < args.chips; ++chip)
+    for (unsigned core = 0; core < Job::cores(args); ++core)
+      cores.push_back(&assembler.core(chip, core));
   const cmodel::Decoder decoder(assembler, cores, job.model.weights);
   const auto prompt = static_cast<unsigned>(job.prompt.size());
   const unsigned count = prompt + new_tokens(args, prompt, decoder.capacity());
@@ -133,11 +139,11 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
       result.failure = fmt::format("token {} is {}", i, tokens[i]);
       return result;
     }
-  for (unsigned rank = 1; rank < args.chips; ++rank)
+  for (unsigned rank = 1; rank < args.chips * Job::cores(args); ++rank)
     if (words_of(region_bytes(program, regions, rank_name("tokens", rank)), tokens.size()) !=
             tokens ||
         region_bytes(program, regions, rank_name("logits", rank)) != logits)
-      result.failure = fmt::format("chip {} has other tokens or logits than chip 0", rank);
+      result.failure = fmt::format("core {} has other tokens or logits than core 0", rank);
   judge(job, tokens, logits, accuracy, result);
   result.metrics["text"] = lm::decode(job.model, tokens);
   result.metrics["tokens_prompt"] = job.prompt.size();

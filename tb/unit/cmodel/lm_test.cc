@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(Boards, LmOnModel,
 /// As far as there is room: rings of slots, banks and the whole cache.
 TEST(Lm, FillsTheCache) {
   const Scenario& scenario = find_scenario("lm");
-  const auto args = args_of(defs::kMini, 1, "Call me", 10);
+  const auto args = args_of(defs::kMini, 1, "Call me", 14);
   const auto program = scenario.build(args);
   const auto result = scenario.check(args, program, run(args, program, {}));
   EXPECT_TRUE(result.passed) << result.failure;
@@ -182,8 +182,8 @@ TEST(Lm, RefusesInOneLine) {
   EXPECT_EQ(build(1, "", 1), "--prompt is empty; allowed 1 and more characters");
   EXPECT_EQ(build(1, "~", 1),
             "--prompt: character 1 is \"~\"; allowed those of the text that the model has learned");
-  EXPECT_EQ(build(1, "Call me", 11),
-            "7 characters of --prompt and 11 of --tokens; allowed 17 together: 1 chip of mini");
+  EXPECT_EQ(build(1, "Call me", 15),
+            "7 characters of --prompt and 15 of --tokens; allowed 21 together: 1 chip of mini");
 }
 
 }  // namespace
