@@ -50,17 +50,17 @@ package fma_pkg;
   typedef logic [17:0] format_t;
   localparam int unsigned BitsBit = 17;
 
-  // `low_i` only matters for fp32.
-  function automatic logic [17:0] format_of(input logic [3:0] dtype_i, input logic low_i);
+  // What decode() asks for: all but `bits`. `low_i` only matters for fp32.
+  function automatic logic [16:0] format_of(input logic [3:0] dtype_i, input logic low_i);
     case (dtype_i)
-      defs_pkg::DtypeFp32:    format_of = {2'b00, 1'b0, low_i, 5'd23, 9'd257};
-      defs_pkg::DtypeTf32:    format_of = {2'b00, 1'b1, 1'b0, 5'd23, 9'd257};
-      defs_pkg::DtypeFp16:    format_of = {2'b00, 1'b0, 1'b0, 5'd26, 9'd369};
-      defs_pkg::DtypeFp8E5M2: format_of = {2'b00, 1'b0, 1'b0, 5'd26, 9'd369};
-      defs_pkg::DtypeFp8E4M3: format_of = {2'b00, 1'b0, 1'b0, 5'd27, 9'd377};
-      defs_pkg::DtypeFp8E3M4: format_of = {2'b00, 1'b0, 1'b0, 5'd28, 9'd381};
-      defs_pkg::DtypeInt8:    format_of = {2'b01, 1'b0, 1'b0, 5'd23, 9'd257};
-      default:                format_of = {2'b00, 1'b0, 1'b0, 5'd23, 9'd257};  // bf16
+      defs_pkg::DtypeFp32:    format_of = {1'b0, 1'b0, low_i, 5'd23, 9'd257};
+      defs_pkg::DtypeTf32:    format_of = {1'b0, 1'b1, 1'b0, 5'd23, 9'd257};
+      defs_pkg::DtypeFp16:    format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E5M2: format_of = {1'b0, 1'b0, 1'b0, 5'd26, 9'd369};
+      defs_pkg::DtypeFp8E4M3: format_of = {1'b0, 1'b0, 1'b0, 5'd27, 9'd377};
+      defs_pkg::DtypeFp8E3M4: format_of = {1'b0, 1'b0, 1'b0, 5'd28, 9'd381};
+      defs_pkg::DtypeInt8:    format_of = {1'b1, 1'b0, 1'b0, 5'd23, 9'd257};
+      default:                format_of = {1'b0, 1'b0, 1'b0, 5'd23, 9'd257};  // bf16
     endcase
   endfunction
 
@@ -69,17 +69,12 @@ package fma_pkg;
     bits_of = {1'b1, 3'b0, half_i, 4'd0, 9'd0};
   endfunction
 
-  // Of a moving operand that picks such weights.
-  function automatic logic [17:0] picking(input logic [17:0] format_i);
-    picking = format_i | (18'd1 << BitsBit);
-  endfunction
-
   // An element, in the upper bits of a word, to an operand word. Subnormals are normalised.
   //
   // fp32 x = high + low: the upper and the lower 12 bits of the normalised significand. A low half
   // that is zero, or of an infinity or NaN, is empty: else 0 x infinity would turn up where x has
   // no such product.
-  function automatic logic [31:0] decode(input logic [31:0] element_i, input logic [17:0] format_i);
+  function automatic logic [31:0] decode(input logic [31:0] element_i, input logic [16:0] format_i);
     logic [31:0] sign, magnitude, fraction_mask, infinity, nan, round, special, exponent;
     logic [31:0] significand, step, count, low, word, integer8, integer_word;
     logic [4:0] fraction;
@@ -149,12 +144,12 @@ package fma_pkg;
   // The word of a weight, and that of a moving operand but for its tags.
   function automatic logic [31:0] weight_word(input logic [31:0] element_i, input logic [17:0] format_i);
     weight_word = bits_pkg::sel(bits_pkg::mask(format_i[BitsBit]), element_i >> format_i[13:9],
-                                decode(element_i, format_i));
+                                decode(element_i, format_i[16:0]));
   endfunction
 
   function automatic logic [31:0] moving_word(input logic [31:0] element_i, input logic [17:0] format_i);
     logic [31:0] word;
-    word        = decode(element_i, format_i);
+    word        = decode(element_i, format_i[16:0]);
     moving_word = bits_pkg::sel(bits_pkg::mask(format_i[BitsBit]),
                                 EmptyWeight | (bits_pkg::one((word & 32'h3F_FFFF) != 32'd0) << PickBit),
                                 word);

@@ -173,7 +173,7 @@ module tensor_load #(
       shift_q  <= shift;
       report_q <= tile_i.last_pass;
       quick_q  <= quick_i;
-      format_q <= tile_i.bits ? fma_pkg::bits_of(shift == 2'd1) : fma_pkg::format_of(src.dtype, tile_i.low);
+      format_q <= tile_i.bits ? fma_pkg::bits_of(shift == 2'd1) : {1'b0, fma_pkg::format_of(src.dtype, tile_i.low)};
     end
 
     data_quick_q  <= quick_q;

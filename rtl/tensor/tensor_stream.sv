@@ -87,8 +87,7 @@ module tensor_stream #(
       planes_o <= tile_i.planes;
       long_q   <= tile_i.long_stride;
       shift_q  <= shift;
-      format_q <= tile_i.bits ? fma_pkg::picking(fma_pkg::format_of(src.dtype, tile_i.low))
-                              : fma_pkg::format_of(src.dtype, tile_i.low);
+      format_q <= {tile_i.bits, fma_pkg::format_of(src.dtype, tile_i.low)};
     end
     data_planes_q  <= planes_o;
     data_byte_q    <= walk_addr[2:0];

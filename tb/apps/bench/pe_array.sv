@@ -5,7 +5,7 @@ module pe_array #(
 ) (
   input  logic clk_i,
   input  logic load_i,
-  input  fma_pkg::format_t format_i,        // of weights and vectors
+  input  logic [16:0] format_i,             // fma_pkg::format_of weights and vectors
   input  logic [Size*Size*32-1:0] weight_i, // elements in the upper bits of words, row by row
   input  logic [Size*32-1:0] moving_i,
   output logic [Size*32-1:0] sum_o          // column c as it leaves: not deskewed

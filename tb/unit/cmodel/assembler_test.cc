@@ -95,8 +95,8 @@ TEST(Assembler, BitsGoWithWhatPicksThem) {
   auto& t = core.tensor();
   const Tile x = core.sbuf(16, 8, Dtype::Bf16), w = core.sbuf(16, 8, Dtype::Int8);
   const Tile sums = core.psum(1, 8, 8), bits = sums.as(Dtype::Int32, 8);
-  expect_error([&] { t.load_bits(w); }, "stationary tile of Int8, allowed Fp32, Tf32, Bf16, Fp16");
   expect_error([&] { t.transpose_moving(x, bits); }, "before any load");
+  expect_error([&] { t.load_bits(w); }, "stationary tile of Int8, allowed Fp32, Tf32, Bf16, Fp16");
   t.load_bits(x);
   expect_error([&] { t.multiply_moving(x, sums); },
                "MULTIPLY_MOVING with a stationary tile of bits, allowed one of numbers");

@@ -46,7 +46,8 @@ void transpose(Dtype numbers, Dtype integers) {
 
   cmodel::Assembler assembler(defs::kMini, 1);
   auto& core = assembler.core(0, 0);
-  const auto loaded = core.semaphore(), moved = core.semaphore(), copied = core.semaphore();
+  const auto loaded = core.semaphore(), moved = core.semaphore(), copied = core.semaphore(),
+             there = core.semaphore();
   const Tile x = core.sbuf(kRows, kColumns, numbers), ones = core.sbuf(kRows, kRows, Dtype::Int8),
              y = core.sbuf(kColumns, kRows, integers),
              bits = core.psum(2, kColumns, kRows).as(Dtype::Int32, kRows);
@@ -57,7 +58,8 @@ void transpose(Dtype numbers, Dtype integers) {
   core.sync().copy(0, eye, assembler.block(ones)).signal(loaded);
   core.tensor().wait_ge(loaded, 2).load_bits(x).transpose_moving(ones, bits).signal(moved);
   core.vector().wait_ge(moved, 1).copy(bits, y).signal(copied);
-  core.sync().wait_ge(copied, 1).copy(0, assembler.block(y), to);
+  core.sync().wait_ge(copied, 1).copy(0, assembler.block(y), to).signal(there);
+  core.sync().wait_ge(there, 1).nop();
   assembler.region("y", to);
 
   const auto program = assembler.assemble();
