@@ -10,10 +10,10 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-from commands import bench  # noqa: E402
+from bench import engines, products, programs  # noqa: E402
 from lib import arch, instruction_lines  # noqa: E402
 
-bench.BUILD = pathlib.Path(sys.argv.pop(1)).parent
+programs.BUILD = pathlib.Path(sys.argv.pop(1)).parent
 FIELDS = {"name", "chips", "size", "cycles", "utilization", "bound", "bound_cycles", "waited", "timed_by", "target", "measured", "met"}
 # By hand: 32^3 on 2 arrays of 16 x 16; the bytes of A, B, C through two ports of 64 bytes in 2 cycles.
 BOUNDS = {"array": 32 ** 3 / 512, "hbm": (2 * 32 * 32 + 2 * 32 * 32 + 4 * 32 * 32) / 64}
@@ -22,7 +22,7 @@ BOUNDS = {"array": 32 ** 3 / 512, "hbm": (2 * 32 * 32 + 2 * 32 * 32 + 4 * 32 * 3
 class Gemm(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.rows = bench.bench_gemm(None, "mini", ((1, (32, 32, 32), 0.1), (2, (32, 48, 64), 0.99)))
+        cls.rows = products.bench_gemm(None, "mini", ((1, (32, 32, 32), 0.1), (2, (32, 48, 64), 0.99)))
 
     def test_one_call_gives_all_rows_with_all_fields(self):
         self.assertEqual([(row["name"], row["chips"], row["size"]) for row in self.rows],
@@ -32,10 +32,10 @@ class Gemm(unittest.TestCase):
             self.assertEqual(row["met"], row["measured"] >= row["target"])
 
     def test_the_empty_loop_issues_an_instruction_a_cycle(self):
-        self.assertEqual(self.rows[0]["cycles"], bench.LOOP)
+        self.assertEqual(self.rows[0]["cycles"], products.LOOP)
 
     def test_nothing_is_above_its_roofline_or_works_and_waits_at_once(self):
-        self.assertEqual(bench.roofline("mini", 1, 32, 32, 32), BOUNDS)
+        self.assertEqual(products.roofline("mini", 1, 32, 32, 32), BOUNDS)
         peak = arch.sizes("mini")["Partitions"] ** 2 * arch.sizes("mini")["Cores"]
         for row in self.rows[1:]:
             self.assertLess(row["bound_cycles"], row["cycles"])
@@ -49,11 +49,11 @@ class Gemm(unittest.TestCase):
 
 class Instructions(unittest.TestCase):
     def test_rows_of_matmul_have_the_fields_of_instructions(self):
-        row = bench.of_matmul({"name": "matmul", "format": "fp32", "n_stationary": 64, "n_moving": 128, "rtl_cycles": 513.0,
+        row = engines.of_matmul({"name": "matmul", "format": "fp32", "n_stationary": 64, "n_moving": 128, "rtl_cycles": 513.0,
                                "published_cycles": 512, "ratio": 1.002, "target": 0.02, "measured": 0.002, "met": True})
         self.assertEqual((row["measured"], row["published"], row["target"], row["share"], row["met"]), (513.0, 512, 522.24, 1.002, True))
         bubble = {"name": "bubble Tensor independent", "measured": 1.0, "target": 2.0, "met": True}
-        self.assertIs(bench.of_matmul(bubble), bubble)
+        self.assertIs(engines.of_matmul(bubble), bubble)
 
 
 class Lines(unittest.TestCase):
