@@ -5,10 +5,10 @@
 // both are data of the program, which is the same for all.
 //
 // Judged by two runs of the network in doubles (lm_model.h) along the machine's own text: one
-// exact, one that rounds to bf16 where the machine does. The machine differs from the second one
-// only where its sums in fp32 come out on the other side of such a rounding; so its logits must be
-// as close to that one as the two are to each other, and what it picks must be the greatest of its
-// own logits.
+// exact, one that rounds to bf16 where the machine does. With E the most that those roundings
+// change any logit of the run, the machine must be within 2 E of the second one: it rounds at the
+// same places, some of its sums in fp32 to the other side. And what it picks must be the greatest
+// of its own logits.
 #include <fmt/format.h>
 
 #include <algorithm>
