@@ -20,14 +20,15 @@ def bench_matmul(_args):
 
 def of_matmul(row):
     """A row of `matmul` as one of an instruction, or the row itself if it is none."""
-    if row["name"] not in ("matmul", "matmul_dependent"):
+    if row["name"] not in ("matmul", "matmul_dependent", "transpose"):
         return row
+    moves = row["name"] == "transpose"
     size = f"M {row['n_stationary']}, N {row['n_moving']}"
-    formula = ("4 " if row["format"] == "fp32" else "") + "max(min(64, M), N)"
+    formula = ("4 " if row["format"] == "fp32" and not moves else "") + "max(min(64, M), N)"
     return {"name": f"{row['name']} {row['format']}, {size}", "unit": "cycles", "measured": row["rtl_cycles"],
             "target": round(row["published_cycles"] * (1 + row["target"]), 2), "met": row["met"],
-            "instruction": "LOAD_STATIONARY, MULTIPLY_MOVING", "engine": "Tensor",
-            "formats": f"{row['format']} -> {'int32' if row['format'] == 'int8' else 'fp32'}", "size": size,
+            "instruction": "LOAD_BITS, TRANSPOSE_MOVING" if moves else "LOAD_STATIONARY, MULTIPLY_MOVING", "engine": "Tensor",
+            "formats": f"{row['format']} -> {'int32' if moves or row['format'] == 'int8' else 'fp32'}", "size": size,
             "formula": formula, "published_formula": formula, "published": row["published_cycles"], "fixed": 0,
             "share": row["ratio"]}
 

@@ -52,6 +52,10 @@ class Instructions(unittest.TestCase):
         row = engines.of_matmul({"name": "matmul", "format": "fp32", "n_stationary": 64, "n_moving": 128, "rtl_cycles": 513.0,
                                "published_cycles": 512, "ratio": 1.002, "target": 0.02, "measured": 0.002, "met": True})
         self.assertEqual((row["measured"], row["published"], row["target"], row["share"], row["met"]), (513.0, 512, 522.24, 1.002, True))
+        moved = engines.of_matmul({"name": "transpose", "format": "fp32", "n_stationary": 64, "n_moving": 128, "rtl_cycles": 128.0,
+                                   "published_cycles": 128, "ratio": 1.0, "target": 0.02, "measured": 0.0, "met": True})
+        self.assertEqual((moved["instruction"], moved["formats"], moved["formula"]),
+                         ("LOAD_BITS, TRANSPOSE_MOVING", "fp32 -> int32", "max(min(64, M), N)"))
         bubble = {"name": "bubble Tensor independent", "measured": 1.0, "target": 2.0, "met": True}
         self.assertIs(engines.of_matmul(bubble), bubble)
 
