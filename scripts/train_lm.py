@@ -112,7 +112,7 @@ class Muon:
 
 def rates(step, steps):
     """Share of the full learning rate."""
-    tail = int(steps * TAIL)
+    tail = max(1, int(steps * TAIL))
     left = min(1, (steps - step) / tail)
     return min(1, (step + 1) / WARM_UP) * (1 - math.cos(math.pi * left)) / 2
 
