@@ -55,6 +55,7 @@ struct DecoderWeights {
 struct DecoderPlan {
   DecoderPlan(const defs::Sizes& sizes, const DecoderShape& shape, unsigned ranks);
 
+  static constexpr unsigned kRowBanks = 3;  ///< of PSUM, that a row may take
   DecoderShape shape;
   unsigned ranks;
   unsigned tile, tiles;                ///< of a vector: rows and columns
@@ -75,7 +76,7 @@ struct DecoderPlan {
 struct DecoderBlocks {
   Block tokens;  ///< [1][context] words: the prompt, then what is made
   Block logits;  ///< [context][characters], fp32: of the token behind each
-  Block span;    ///< two words: tokens that are looked at; of the prompt
+  Block span;    ///< two words: tokens that are looked at, less than the context; of the prompt
 };
 
 class Decoder {

@@ -25,6 +25,12 @@ DecoderPlan::DecoderPlan(const defs::Sizes& sizes, const DecoderShape& s, unsign
   if (ranks == 0 || s.heads % ranks || s.hidden % ranks)
     throw AssemblerError(fmt::format("{} ranks; allowed divisors of {} heads and {} hidden units",
                                      ranks, s.heads, s.hidden));
+  if (s.width > kRowBanks * sizes.psum_cols)
+    throw AssemblerError(
+        fmt::format("width {}; allowed at most {}", s.width, kRowBanks * sizes.psum_cols));
+  // Scores are divided by the root of the head, as bf16 has it: exactly, or they are others.
+  if (!std::has_single_bit(s.head()) || std::countr_zero(s.head()) % 2)
+    throw AssemblerError(fmt::format("heads of {}; allowed powers of 4", s.head()));
   const unsigned local = s.width / ranks, hidden = s.hidden / ranks;
   heads = s.heads / ranks;
   tile = divisor(s.width, sizes.partitions);

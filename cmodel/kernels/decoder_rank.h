@@ -31,7 +31,8 @@ class DecoderRank {
   static constexpr unsigned kSlots = 4;   ///< of weights that stream
   static constexpr unsigned kPhases = 2;  ///< of a layer: attention, feed-forward
   // Banks of PSUM.
-  static constexpr unsigned kColumns = 0, kScores = 1, kSpread = 2, kRow = 4, kSums = 7;
+  static constexpr unsigned kColumns = 0, kScores = 1, kSpread = 2, kRow = 4,
+                            kSums = kRow + DecoderPlan::kRowBanks;
 
   std::string name(const char* what) const {
     return fmt::format("{} {}.{}", what, core_.chip(), core_.index());

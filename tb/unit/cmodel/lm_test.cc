@@ -159,6 +159,18 @@ TEST(Lm, FillsTheCache) {
   fmt::print("{}\n", result.metrics.dump());
 }
 
+/// Rows of three banks, and heads whose root bf16 has exactly.
+TEST(Lm, RefusesWidthsAndHeadsThatItCannotCompute) {
+  const auto plan = [](const defs::Sizes& sizes, unsigned width, unsigned heads) {
+    auto shape = lm::kShape;
+    shape.width = width, shape.heads = heads;
+    return refusal([&] { cmodel::DecoderPlan(sizes, shape, 1); });
+  };
+  EXPECT_EQ(plan(defs::kMini, 192, 12), "nothing refused");
+  EXPECT_EQ(plan(defs::kMini, 256, 16), "width 256; allowed at most 192");
+  EXPECT_EQ(plan(defs::kInf2, 192, 6), "heads of 32; allowed powers of 4");
+}
+
 /// Prompt and number of tokens stand in memory: all have the same instructions.
 TEST(Lm, OneProgramForAllTexts) {
   const auto streams = [](const std::string& prompt, unsigned tokens) {
