@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays and lanes in benches of their own, and the lines that an instruction has."""
 import statistics
+import tomllib
 
 from bench.programs import BUILD, ROOT, figures, run_json
 from lib import instruction_lines
@@ -23,11 +24,13 @@ def of_matmul(row):
     if row["name"] not in ("matmul", "matmul_dependent", "transpose"):
         return row
     moves = row["name"] == "transpose"
+    instructions = tomllib.loads((ROOT / "rtl/defs/instructions.toml").read_text())["instruction"]
     size = f"M {row['n_stationary']}, N {row['n_moving']}"
     formula = ("4 " if row["format"] == "fp32" and not moves else "") + "max(min(64, M), N)"
     return {"name": f"{row['name']} {row['format']}, {size}", "unit": "cycles", "measured": row["rtl_cycles"],
             "target": round(row["published_cycles"] * (1 + row["target"]), 2), "met": row["met"],
-            "instruction": "LOAD_BITS, TRANSPOSE_MOVING" if moves else "LOAD_STATIONARY, MULTIPLY_MOVING", "engine": "Tensor",
+            "instruction": ", ".join(instruction_lines.mnemonic(name) for name, it in instructions.items()
+                                     if "stationary" in it and it.get("transposes", False) == moves), "engine": "Tensor",
             "formats": f"{row['format']} -> {'int32' if moves or row['format'] == 'int8' else 'fp32'}", "size": size,
             "formula": formula, "published_formula": formula, "published": row["published_cycles"], "fixed": 0,
             "share": row["ratio"]}

@@ -64,8 +64,9 @@ def sv_instr_pkg(defs, rows):
                      [(r, "'1" if r.control else f"{engines}'b{r.engines:0{engines}b}") for r in rows], "'0")
     out += by_opcode("bits_of", f"logic [{FUNCTION_BITS - 1}:0]", "Its functions of bits, a mask: operands are integers of one size.",
                      [(r, f"{FUNCTION_BITS}'h{r.bit_functions(defs):x}") for r in rows if r.bit_functions(defs)], "'0")
-    out += by_opcode("stationary_of", "stationary_e", "What it does with the stationary tile.",
-                     [(r, f"Stationary{camel(r.stationary)}") for r in rows if r.stationary != "none"], "StationaryNone")
+    out += by_opcode("stationary_of", "stationary_e", "What it does with the stationary tile. Yosys looks for names where it is called.",
+                     [(r, f"instr_pkg::Stationary{camel(r.stationary)}") for r in rows if r.stationary != "none"],
+                     "instr_pkg::StationaryNone")
     out += by_opcode("transposes", "logic", "Is that tile bits, of which a moving tile picks some?",
                      [(r, "1'b1") for r in rows if r.transposes], "1'b0")
     out += by_opcode("scalars_of", "scalars_e", "Where its scalars are.",

@@ -21,8 +21,8 @@ STATIONARY_TEXT = {
             "else Fp32.",
 }
 TRANSPOSES_TEXT = {
-    "write": "`src0`, up to P elements of each partition, becomes a stationary tile of bits: what LOAD_STATIONARY loads is for products only, and\n"
-             "this is for TRANSPOSE_MOVING only, else BadFormat.",
+    "write": "`src0`, up to P elements of each partition, becomes a stationary tile of bits, which is for transpositions only as a tile of\n"
+             "numbers is for products only, else BadFormat.",
     "read": "Moves bits, NaN and infinities as all others. Element n of `src0` picks, in the partition where it is not 0, what column n of `dst`\n"
             "gets: the M elements of the stationary tile there, those of 16 bits in the lower halves of words, above them zeros. With one\n"
             "such partition for each n this is a transposition (of the identity: whole), with none it is 0, with several the elements are\n"

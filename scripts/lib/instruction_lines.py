@@ -38,6 +38,11 @@ def rows_of(text):
     return found
 
 
+def mnemonic(name):
+    """A name as the manual and programs write it: words in capitals, between them underscores."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
+
+
 def names_of(rows):
     """{instruction: pattern of what names it}"""
     owners = collections.Counter(row.get("form") for row in rows.values())

@@ -203,7 +203,9 @@ Plan plan_of(const ScenarioArgs& args) {
   for (unsigned group = 0; group < groups; ++group) {
     plan.groups.push_back(draw_group(random, args.chips));
     plan.slot_bytes.push_back(4 * random.between(1, 64));
-    const bool rings = plan.groups.back().size() > 1 && random.one_in(2);
+    // A core that is in two large groups has no semaphores for the rings of both.
+    const auto ranks = plan.groups.back().size();
+    const bool rings = ranks > 1 && (groups == 1 || ranks <= 16) && random.one_in(2);
     plan.ring_slots.push_back(rings ? random.between(4, 7) : 0);
   }
   for (unsigned i = 0; i < steps; ++i) plan.steps.push_back(draw_step(random, plan));

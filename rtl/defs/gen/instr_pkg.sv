@@ -413,14 +413,14 @@ package instr_pkg;
     endcase
   endfunction
 
-  // What it does with the stationary tile.
+  // What it does with the stationary tile. Yosys looks for names where it is called.
   function automatic stationary_e stationary_of(logic [7:0] opcode);
     case (opcode)
-      defs_pkg::OpcodeLoadStationary: stationary_of = StationaryWrite;
-      defs_pkg::OpcodeMultiplyMoving: stationary_of = StationaryRead;
-      defs_pkg::OpcodeLoadBits: stationary_of = StationaryWrite;
-      defs_pkg::OpcodeTransposeMoving: stationary_of = StationaryRead;
-      default: stationary_of = StationaryNone;
+      defs_pkg::OpcodeLoadStationary: stationary_of = instr_pkg::StationaryWrite;
+      defs_pkg::OpcodeMultiplyMoving: stationary_of = instr_pkg::StationaryRead;
+      defs_pkg::OpcodeLoadBits: stationary_of = instr_pkg::StationaryWrite;
+      defs_pkg::OpcodeTransposeMoving: stationary_of = instr_pkg::StationaryRead;
+      default: stationary_of = instr_pkg::StationaryNone;
     endcase
   endfunction
 

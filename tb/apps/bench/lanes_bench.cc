@@ -100,7 +100,7 @@ class Rtl {
     const bool read = dut_.rd_o >> 18 & 1, psum_read = dut_.ps_rd_o >> 16 & 1;
     const unsigned at = dut_.rd_o & 0x3ffff, word = dut_.ps_rd_o & 0xffff;
     if (dut_.wr_o >> 37 & 1)
-      std::memcpy(out[put_++].data(), &dut_.wr_data_o[0], sizeof(PlainLanes::Row));
+      std::memcpy(out.at(put_++).data(), &dut_.wr_data_o[0], sizeof(PlainLanes::Row));
     dut_.clk_i = 1;
     dut_.eval();
     if (read) std::memcpy(&dut_.rd_data_i[0], &memory_.sbuf[at / 8], sizeof(memory_.sbuf[0]));

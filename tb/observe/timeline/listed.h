@@ -18,7 +18,7 @@ inline const defs::Descriptor& listed(const std::vector<defs::Descriptor>& ring,
   if (ring.empty())
     throw Refused(kBadInput, fmt::format("--timeline: chip {} {} executes descriptor {} and the "
                                          "program has no ring of it; allowed are engines with "
-                                         "`ring {}` or DMA_START",
+                                         "`ring {}` or descriptors in instructions",
                                          chip, engine, pc, engine));
   return ring[pc % ring.size()];
 }

@@ -10,7 +10,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-from commands import bench  # noqa: E402
+from bench import __main__ as bench  # noqa: E402
 from compare import tensors  # noqa: E402
 from lib import options  # noqa: E402
 from regress import __main__ as regress  # noqa: E402
