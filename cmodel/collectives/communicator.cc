@@ -42,7 +42,7 @@ void check_whole(const char* what, const char* role, const Block& whole, const B
 
 /// The table: from so many bytes on a ring. Of twelve chips its links carry 0.9 of a buffer each
 /// way, those of direct 3 of it, in a tenth of the steps.
-constexpr std::uint64_t kRingFrom = 128 * 1024;
+constexpr std::uint64_t kRingFrom = 64 * 1024;
 
 }  // namespace
 
