@@ -84,25 +84,12 @@ inline Word pe_fma(Word weight, Word moving, Word psum) {
 
   distance = (exponent | mask(exponent > 31)) & 31;
   Word probe = total | 0x80000000u >> distance;
-  Word step = Word{probe < 0x10000} << 4, count = step;
-  probe <<= step;
-  step = Word{probe < 0x1000000} << 3;
-  count |= step;
-  probe <<= step;
-  step = Word{probe < 0x10000000} << 2;
-  count |= step;
-  probe <<= step;
-  step = Word{probe < 0x40000000} << 1;
-  count |= step;
-  probe <<= step;
-  count |= probe < 0x80000000;
+  const Word count = plain::leading(probe);
   total <<= count;
   exponent -= count;
 
-  Word kept = total >> 8;
-  kept += ((total & 0xFF) + 0x7F + (kept & 1)) >> 8;
   exponent = exponent < 254 ? exponent : 254;
-  Word result = (exponent << 23) + kept;
+  Word result = (exponent << 23) + plain::rounded(total);
   result = (result < 0x7F800000 ? result : 0x7F800000) & nonzero;
   result |= (sel(swap, psum, sign) ^ negative) & 0x80000000 & (nonzero | ~differ);
 
