@@ -14,6 +14,7 @@
 #include "tb/scenarios/digits_data.h"
 #include "tb/scenarios/lm_model.h"
 #include "tb/scenarios/scenario.h"
+#include "tb/unit/cmodel/stream_bytes.h"
 
 namespace tb {
 namespace {
@@ -174,14 +175,7 @@ TEST(Lm, RefusesWidthsAndHeadsThatItCannotCompute) {
 /// Prompt and number of tokens stand in memory: all have the same instructions.
 TEST(Lm, OneProgramForAllTexts) {
   const auto streams = [](const std::string& prompt, unsigned tokens) {
-    const auto program = find_scenario("lm").build(args_of(defs::kMini, 2, prompt, tokens));
-    std::vector<std::vector<std::uint8_t>> bytes;
-    for (const auto& stream : program.streams)
-      for (const auto& segment : program.segments)
-        if (segment.chip == stream.chip && segment.addr == stream.base)
-          bytes.push_back(segment.bytes);
-    EXPECT_EQ(bytes.size(), program.streams.size());
-    return bytes;
+    return stream_bytes(find_scenario("lm").build(args_of(defs::kMini, 2, prompt, tokens)));
   };
   EXPECT_EQ(streams("C", 1), streams("Call me", 9));
 }

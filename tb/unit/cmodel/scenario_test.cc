@@ -18,6 +18,7 @@
 #include "cmodel/program/assembler.h"
 #include "tb/scenarios/digits_data.h"
 #include "tb/scenarios/errors.h"
+#include "tb/unit/cmodel/stream_bytes.h"
 
 namespace {
 
@@ -326,14 +327,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
 /// How much work there is stands in memory: all lengths have the same instructions.
 TEST(Scenario, OneProgramForAllLengths) {
   const auto streams = [](const char* name, unsigned length) {
-    const auto program = tb::find_scenario(name).build({defs::kMini, 2, 1, kData, {}, length});
-    std::vector<std::vector<std::uint8_t>> bytes;
-    for (const auto& stream : program.streams)
-      for (const auto& segment : program.segments)
-        if (segment.chip == stream.chip && segment.addr == stream.base)
-          bytes.push_back(segment.bytes);
-    EXPECT_EQ(bytes.size(), program.streams.size());
-    return bytes;
+    return tb::stream_bytes(tb::find_scenario(name).build({defs::kMini, 2, 1, kData, {}, length}));
   };
   for (const char* name : {"softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv"})
     for (const unsigned length : {1u, 17u, 250u})
