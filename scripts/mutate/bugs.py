@@ -5,19 +5,25 @@
         for change in bug.changes:
             change.file, change.kind, change.before, change.after
 
-A change has one of three kinds, by what `before` is:
+A change has one of four kinds, by what `before` is:
     expression   (chosen ? (after) : (before))
     statements   if (chosen) begin after end else begin before end
     assign       assign x = (chosen ? (after's) : (before's));
+    port         .x(chosen ? (after's) : (before's))
 """
 import dataclasses
 import re
 
 from lib.toml_file import Tables, TomlFile
 
+from .lexer import SyntaxProblem
+from .operators import below
+from .syntax import regions
+
 CATALOGUES = ("planted", "museum")
 LAYERS = ("smoke", "test", "nightly", "proof", "review")
-ASSIGN = re.compile(r"assign\s+([^=]+?)\s*=\s*([^;]+);\s*\Z")
+# Their left side, which both have, and the expression.
+SIDES = {"assign": re.compile(r"assign\s+([^=]+?)\s*=\s*([^;]+);\s*\Z"), "port": re.compile(r"(\.\w+)\((.+)\)\Z", re.S)}
 CHANGE = {"file": (str, ...), "before": (str, ...), "after": (str, ...)}
 FIELDS = {"name": (str, ...), "block": ((str, list), ...), "about": (str, ...)}
 FOUND = {key: (str, ...) for key in ("when", "since", "by", "layer", "seen_by")}
@@ -30,12 +36,15 @@ class Change:
     file: str
     before: str
     after: str
-    kind: str   # expression, statements, assign
+    kind: str   # expression, statements, assign, port
 
-    def sides(self):
-        """(left side, expression before, expression after) of an assign."""
-        left, before = ASSIGN.fullmatch(self.before).groups()
-        return left, before, ASSIGN.fullmatch(self.after)[2]
+    def place(self, text):
+        """Of the change in the file's text: (start, end, what stands there instead)."""
+        start = text.index(self.before)
+        if self.kind not in SIDES:
+            return start, start + len(self.before), self.after
+        side = SIDES[self.kind].fullmatch(self.before)
+        return start + side.start(2), start + side.end(2), SIDES[self.kind].fullmatch(self.after)[2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +66,9 @@ def blocks(root):
 
 
 def kind_of(before):
-    if before.startswith("assign "):
-        return "assign"
+    for kind, first in (("assign", "assign "), ("port", ".")):
+        if before.startswith(first):
+            return kind
     return "statements" if before.rstrip().endswith((";", "end")) else "expression"
 
 
@@ -74,11 +84,16 @@ def wrong_pair(before, after):
         return "is an expression before; allowed an expression after, without ';'"
     if kind == "statements" and after.strip() and kind_of(after) != "statements":
         return "are statements before; allowed statements after, up to the last ';' or 'end', or nothing"
-    if kind == "assign":
-        pair = [ASSIGN.fullmatch(text) for text in (before, after)]
+    if kind in SIDES:
+        pair = [SIDES[kind].fullmatch(text) for text in (before, after)]
         if not all(pair) or pair[0][1] != pair[1][1]:
-            return "is an assign; allowed one whole assign, with the same left side, before and after"
+            return f"is of kind {kind}; allowed one whole {kind}, with the same left side, before and after"
     return None
+
+
+def is_whole(text, start, end):
+    """Is this an expression of the source, as its operators bind, that is evaluated while the model runs?"""
+    return any((node.start, node.end) == (start, end) for region in regions(text) for node in below(region.root))
 
 
 class Catalogue:
@@ -130,7 +145,13 @@ class Catalogue:
             refuse("before", f"is in {file} {count} times; allowed once")
         if wrong := wrong_pair(before, after):
             refuse("after", wrong)
-        return Change(file, before, after, kind_of(before))
+        change = Change(file, before, after, kind_of(before))
+        try:
+            if change.kind != "statements" and not is_whole(self.texts[file], *change.place(self.texts[file])[:2]):
+                refuse("before", "is no whole expression that is evaluated while the model runs, as its operators bind")
+        except SyntaxProblem as problem:
+            refuse("file", f"{file} cannot be read: {problem}")
+        return change
 
 
 def read(root, *catalogues):

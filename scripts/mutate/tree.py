@@ -53,9 +53,7 @@ class Tree:
         for bug in bugs:
             number = len(self.mutants) + 1
             for change in bug.changes:
-                text = self.sources[change.file]
-                start = text.index(change.before)
-                edit = edit_of_bug(number, start, change)
+                edit = Edit(number, *change.place(self.sources[change.file]), change.kind == "statements")
                 self.edits.setdefault(change.file, []).append(edit)
                 self.taken.setdefault(change.file, []).append((edit.start, edit.end))
             first = bug.changes[0]
@@ -163,12 +161,3 @@ class Tree:
         print("+ " + " ".join(map(str, command)), file=sys.stderr)
         if subprocess.run([str(c) for c in command], stdout=sys.stderr).returncode:
             raise Refused("the mutants cannot be built, see above", 3)
-
-
-def edit_of_bug(number, start, change):
-    """A bug of the catalogue; of `assign` only the right side is changed."""
-    before, after = change.before, change.after
-    if change.kind == "assign":
-        _, before, after = change.sides()
-        start += change.before.index(before, change.before.index("=") + 1)
-    return Edit(number, start, start + len(before), after, change.kind == "statements")

@@ -20,7 +20,9 @@ RTL = """assign x = a && b;
 always_comb begin
   if (x) y = c; else y = d;
   z = c; z = c;
+  w = a ? c : d && a;
 end
+part u_part (.in_i(d), .out_o(e));
 """
 
 
@@ -72,13 +74,22 @@ class Mistakes(unittest.TestCase):
         self.assertRegex(str(caught.exception), rf"{catalogue}\.toml:{line}: .*{words}")
         self.assertNotIn("\n", str(caught.exception))
 
-    def test_the_three_kinds(self):
+    def test_the_kinds(self):
         for before, after, kind in (("a && b", "a", "expression"), ("if (x) y = c; else y = d;", "", "statements"),
-                                    ("assign x = a && b;", "assign x = b;", "assign")):
+                                    ("assign x = a && b;", "assign x = b;", "assign"), (".in_i(d)", ".in_i(c)", "port")):
             bug, = self.read(GOOD | {"before": f'"{before}"', "after": f'"{after}"'})
             self.assertEqual(bug.changes[0].kind, kind)
             self.assertEqual(bug.blocks, ("sbuf",))
-        self.assertEqual(bug.changes[0].sides(), ("x", "a && b", "b"))
+            start, end, instead = bug.changes[0].place(RTL)
+            if kind in ("assign", "port"):
+                self.assertEqual((RTL[start:end], instead), {"assign": ("a && b", "b"), "port": ("d", "c")}[kind])
+
+    def test_what_binds_otherwise_is_no_expression(self):
+        """Else the one build would differ from the RTL with no bug chosen."""
+        for before in ("a ? c : d", "c : d && a", "w", "e"):  # the last two are written to
+            with self.assertRaisesRegex(Refused, "before: is no whole expression" if RTL.count(before) == 1 else "times"):
+                self.read(GOOD | {"before": f'"{before}"', "after": '"b"'})
+        self.read(GOOD | {"before": '"a ? c : d && a"', "after": '"c"'})
 
     def test_each_field_is_needed(self):
         for key in GOOD:
