@@ -17,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -31,7 +32,8 @@ ENGINE_BLOCKS = {"Tensor": "tensor_array", "Vector": "vector_engine", "Act": "ac
 SEQUENCERS = ["Tensor", "Vector", "Act", "Sync"]
 BEFORE = 40_000  # picoseconds that the window shows before its first marker; a cycle has 1,000
 ZOOM, CYCLES = -13.5, 60  # of GTKWave: so many cycles in a window
-MOST = 40  # signals of an instance
+MOST = 40   # signals of an instance
+TITLE = 72  # letters of a row of text
 SEMAPHORE = re.compile(r"\b([01])\.(\d{1,3}) (?:\+=|>=|==|holds|\+\d|-\d)|semaphore ([01])\.(\d{1,3})")
 
 
@@ -150,7 +152,15 @@ def places(divergence, chip):
 
 
 def comment(text):
-    return ["@200", "-" + text]
+    """A row of text. GTKWave makes the names' pane as wide as its longest row: what is longer, divergence.json has."""
+    return ["@200", "-" + textwrap.shorten(text, TITLE, placeholder=" ..")]
+
+
+def marker_names(divergence, both):
+    """What stands over the markers: at the first one the cause in full, for the names' pane has no room."""
+    cause = divergence.get("cause")
+    first = f"cause: {' '.join(cause['why'].split())}" if cause else "divergence"
+    return [f"[markername] A{first}", "[markername] Bdivergence"] if both else [f"[markername] B{first}"]
 
 
 def named(block, line):
@@ -222,7 +232,7 @@ def write_views(run):
         head = [f"[*] chip {chip} of {divergence['kind']}, marker A at the cause, B at the divergence",
                 f'[dumpfile] "{fst.name}"', f"[timestart] {max(begin, first - BEFORE)}",
                 "[size] 1600 1000", f"*{zoom:.1f} {first} {marks.get('cause', -1)} {marks['divergence']}" + " -1" * 24,
-                "[sst_width] 200", "[signals_width] 420"]
+                "[sst_width] 200", "[signals_width] 420", *marker_names(divergence, "cause" in marks)]
         fst.with_suffix(".gtkw").write_text("\n".join(head + body) + "\n")
         fst.with_suffix(".sucl").write_text(surfer.command_file(fst.name, items, begin, end, 2 * BEFORE, marks))
         written.append(fst.with_suffix(".gtkw"))

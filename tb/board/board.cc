@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <set>
-#include <tuple>
 
 #include "cmodel/board/provenance.h"
 #include "cmodel/program/disassemble.h"
@@ -25,39 +23,9 @@ const sc_core::sc_time kFabricPeriod(1000 / kFabricMhz, sc_core::SC_NS);
 // Windows behind the one in which something went wrong: how far does it spread?
 constexpr unsigned kRunOn = 4;
 
-constexpr unsigned kMaxReports = 8;  // lines about errors of which the host was notified wrongly
-
 std::uint32_t power_on_seed(std::uint32_t seed, unsigned chip) {
   const std::uint32_t key[2] = {seed, chip};
   return static_cast<std::uint32_t>(XXH3_64bits(key, sizeof(key)));
-}
-
-/// The host must be notified of every stop of the model, and of no other: one line for each that
-/// differs, and the first chip. A receiver serves all senders and tells its first rejection only.
-WrongOfChip wrong_reports(const Host& host, const cmodel::Board& model) {
-  using Report = std::tuple<unsigned, unsigned, unsigned, std::uint32_t, defs::ErrorCause>;
-  std::set<Report> notified, happened;
-  for (const HostError& e : host.errors())
-    notified.insert({e.chip, e.engine == static_cast<unsigned>(defs::Engine::Rx) ? 0 : e.core,
-                     e.engine, e.pc, e.cause});
-  for (const auto& e : model.errors())
-    happened.insert({e.stream.chip, e.stream.core, e.stream.engine, e.pc, e.cause});
-  WrongOfChip wrong;
-  unsigned lines = 0;
-  const auto list = [&](const auto& these, const auto& those, const char* what) {
-    for (const auto& report : these) {
-      const auto [chip, core, engine, pc, cause] = report;
-      if (those.contains(report)) continue;
-      if (!wrong.chip) wrong.chip = chip;
-      if (lines++ < kMaxReports)
-        wrong.text += fmt::format("{} chip {} core {} {} pc {}: {}\n", what, chip, core,
-                                  cmodel::engine_name(engine), pc, to_string(cause));
-    }
-  };
-  list(happened, notified, "the host was not told of");
-  list(notified, happened, "the host was told of what is not so:");
-  if (lines > kMaxReports) wrong.text += fmt::format("and {} more\n", lines - kMaxReports);
-  return wrong;
 }
 
 }  // namespace
@@ -276,9 +244,9 @@ void Board::at_the_end() {
         report +=
             fmt::format("chip {} is not quiet at the end:\n{}", chip->id(), busy_parts(*chip));
   report += early_issues();
-  const auto [told, chip_told] = wrong_reports(*host_, scoreboard_.model());
-  outcome_.wrong_report = chip_told;
-  report += told;
+  const auto [lines, first] = wrong_reports(host_->errors(), scoreboard_.model());
+  outcome_.wrong_report = first;
+  report += lines;
   report += wrong_violations();
   std::string counts;
   for (unsigned chip = 0; chip < chips(); ++chip)

@@ -16,6 +16,7 @@
 #include "tb/board/host.h"
 #include "tb/board/settings.h"
 #include "tb/board/wiring.h"
+#include "tb/board/wrong_reports.h"
 #include "tb/check/issue_check.h"
 #include "tb/check/scoreboard.h"
 #include "tb/dut/chip.h"
@@ -46,7 +47,7 @@ struct Outcome {
   std::optional<cmodel::Cell> wrong_byte;      ///< of memory at the end
   std::optional<WrongAnswer> wrong_answer;     ///< to the host, while all else went its way
   std::optional<WrongAnswer> wrong_region;     ///< what the host read back at the end
-  std::optional<unsigned> wrong_report;        ///< of an engine's end: the first chip
+  std::optional<WrongReport> wrong_report;     ///< of a stop, to the host
   std::optional<unsigned> wrong_fabric_count;  ///< at the end: the first chip
   /// An assertion of this chip's RTL failed, or a pin broke its contract, before anything differed.
   std::optional<unsigned> faulty_chip;

@@ -127,6 +127,30 @@ Cause lost_write(const cmodel::Program& program, const cmodel::Cell& cell) {
   return cause;
 }
 
+/// All commits are right, what the host was told of a stop is not. A sequencer knows whether it has
+/// stopped; of the others, the one that stops tells why.
+Cause wrong_end(const Board& board, const WrongReport& report) {
+  const cmodel::StreamId& id = report.stream;
+  const bool of_sequencer = id.engine < defs::kSequencers;
+  const bool stopped =
+      of_sequencer && !board.chip(id.chip).is_model() &&
+      board.chip(id.chip).state().sequencer(id.core, id.engine).state == defs::SeqState::Error;
+  switch (report.kind) {
+    case WrongReport::Kind::Other:
+      return cause_by(id, report.pc, {}, "it stops, but not there or not because of that");
+    case WrongReport::Kind::Spurious:
+      if (stopped || !of_sequencer)
+        return cause_by(id, report.pc, {}, "every commit is right, then it stops without a reason");
+      break;
+    case WrongReport::Kind::Missing:
+      if (!stopped) return cause_by(id, report.pc, {}, "it should stop there, and does not");
+      break;
+  }
+  return cause_in(id.chip, {}, "host_if",
+                  fmt::format("what the host was told of {} is not so, the engine knows better",
+                              cmodel::engine_name(id.engine)));
+}
+
 }  // namespace
 
 void look_for_missing(const Board& board, const cmodel::Program& program, Diagnosis& found) {
@@ -144,8 +168,7 @@ void look_for_missing(const Board& board, const cmodel::Program& program, Diagno
     found.cause = cause_in(counter->first, counter->second, "tensor_counters",
                            "every commit is right, the counter is not");
   else if (const auto& told = board.outcome().wrong_report)
-    found.cause = cause_in(*told, {}, "host_if",
-                           "every commit is right, what the host was told of its engines is not");
+    found.cause = wrong_end(board, *told);
   else if (const auto& chip = board.outcome().wrong_fabric_count)
     found.cause = cause_in(*chip, {}, "fabric", "every commit is right, its counters are not");
 }

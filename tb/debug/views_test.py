@@ -59,7 +59,7 @@ class Views(unittest.TestCase):
         named = 0
         for view in (view for run in self.runs.values() for view in (run / "waves").glob("*.gtkw")):
             text = view.read_text()
-            for names in re.findall(r"^-.* semaphores: .*on the way: (.*)$", text, re.M):
+            for names in re.findall(r"^-.* semaphores: .*on the way: ((?:\d+\.\d+, )*\d+\.\d+)", text, re.M):
                 for name in names.split(", "):
                     core, number = map(int, name.split("."))
                     self.assertIn(f"+{{value of {name}}} TOP.chip.u_semaphores.u_values.gen_core[{core}]"
@@ -115,6 +115,15 @@ class Views(unittest.TestCase):
             check = waves("--check", fst, bad)
             self.assertEqual(check.returncode, 1, line)
             self.assertIn(line.split()[-1], check.stdout)
+
+    def test_the_names_leave_room_for_the_waves_and_the_cause_is_at_its_marker(self):
+        for run in self.runs.values():
+            why = json.loads((run / "divergence.json").read_text())["cause"]["why"]
+            for view in (run / "waves").glob("*.gtkw"):
+                lines = view.read_text().splitlines()
+                self.assertLessEqual(max(len(line) for line in lines if line.startswith("-")), 80, view)
+                self.assertTrue(any(re.match(r"\[markername\] [AB]cause: " + re.escape(" ".join(why.split())), line)
+                                    for line in lines), view)
 
     def test_the_picture_of_gtkwave(self):
         picture = Path(self.dir.name) / "view.png"

@@ -13,7 +13,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "Vtensor_engine_inf2.h"
@@ -111,130 +112,99 @@ constexpr Format kFormats[] = {{"bf16", Dtype::Bf16},       {"fp16", Dtype::Fp16
                                {"fp8e3m4", Dtype::Fp8E3M4}, {"tf32", Dtype::Tf32},
                                {"fp32", Dtype::Fp32},       {"int8", Dtype::Int8}};
 
-/// Cycles per matmul in a stream of `pairs`, each into the next bank, or all onto the sums of the
-/// one before; 0: the engine failed. `start_up`: from the first instruction to the first moving
-/// column.
-double matmul_cycles(const Format& f, unsigned m, unsigned n, unsigned pairs, bool dependent,
-                     std::uint64_t& start_up) {
+struct Stream {
+  double cycles = 0;           ///< from one tile to the next; 0: the engine failed
+  std::uint64_t start_up = 0;  ///< from the first instruction to the first moving column
+};
+
+/// `issue(engine, i)` of so many tiles, each of `columns` moving columns. The first ones, which
+/// fill the queues, do not count.
+Stream stream_of(unsigned tiles, unsigned columns, auto&& issue) {
+  constexpr unsigned kFrom = 4;
   Engine engine;
-  for (unsigned i = 0; i < pairs; ++i)
-    engine.issue(load(f.dtype, m, 0),
-                 multiply(f.dtype, n, 4096, dependent ? 0 : 2048 * (i % 8), dependent && i > 0));
+  for (unsigned i = 0; i < tiles; ++i) issue(engine, i);
   engine.drain();
-  const unsigned from = 4, reads = f.passes() * n;  // the first pairs fill the queues
-  if (engine.failed || engine.reads.size() != std::size_t{pairs} * reads) return 0;
-  start_up = engine.reads[0];
-  return static_cast<double>(engine.reads[std::size_t{pairs - 1} * reads] -
-                             engine.reads[from * reads]) /
-         (pairs - 1 - from);
+  const auto& reads = engine.reads;
+  if (engine.failed || reads.size() != std::size_t{tiles} * columns) return {};
+  const auto cycles = reads[std::size_t{tiles - 1} * columns] - reads[kFrom * columns];
+  return {static_cast<double>(cycles) / (tiles - 1 - kFrom), reads[0]};
 }
 
-}  // namespace
+/// Each into the next bank, or all onto the sums of the one before.
+Stream matmuls(const Format& f, unsigned m, unsigned n, unsigned pairs, bool dependent) {
+  return stream_of(pairs, f.passes() * n, [&](Engine& engine, unsigned i) {
+    engine.issue(load(f.dtype, m, 0),
+                 multiply(f.dtype, n, 4096, dependent ? 0 : 2048 * (i % 8), dependent && i > 0));
+  });
+}
 
-int main() {
-  bool all_met = true, failed = false;
-  tb::Bubble independent{false}, dependent{true};
-  fmt::print("{{\"schema\": 1, \"rows\": [\n");
-  for (const Format& f : kFormats) {
-    const bool slice = f.dtype != Dtype::Bf16;
-    for (const unsigned m : {1u, 32u, 64u, 128u})
-      for (const unsigned n : {1u, 32u, 64u, 65u, 128u, 512u}) {
-        if (slice && !((m == 128 || m == 64) && (n == 64 || n == 128 || n == 512))) continue;
-        // Longer than what the array and the queues hold.
-        const unsigned pairs = m * n == 1 ? 2048 : n < 64 && m < 64 ? 64 : n == 512 ? 12 : 32;
-        std::uint64_t start_up = 0;
-        const double cycles = matmul_cycles(f, m, n, pairs, false, start_up);
-        failed |= cycles == 0;
-        const unsigned published = f.passes() * std::max(std::min(64u, m), n);
-        const double ratio = cycles / published;
-        const bool met = !failed && std::abs(ratio - 1) <= 0.02;
-        all_met &= met;
-        independent.note(cycles - published, fmt::format("{} {} x {}", f.name, m, n));
-        fmt::print(
-            "  {{\"name\": \"matmul\", \"format\": \"{}\", \"n_stationary\": {}, \"n_moving\": {}, "
-            "\"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, "
-            "\"start_up_cycles\": {}, \"target\": 0.02, \"measured\": {:.4f}, \"met\": {}}},\n",
-            f.name, m, n, cycles, published, ratio, start_up, std::abs(ratio - 1), met);
-      }
-  }
-  // Each onto the sums of the one before: the K tiles of a product.
-  for (const Format& f : {kFormats[0], kFormats[6]})
-    for (const unsigned n : {64u, 512u}) {
-      std::uint64_t start_up = 0;
-      const double cycles = matmul_cycles(f, 128, n, 12, true, start_up);
-      const unsigned published = f.passes() * std::max(64u, n);
-      const double off = std::abs(cycles / published - 1);
-      failed |= cycles == 0;
-      all_met &= off <= 0.02;
-      dependent.note(cycles - published, fmt::format("{} 128 x {}", f.name, n));
-      fmt::print(
-          "  {{\"name\": \"matmul_dependent\", \"format\": \"{}\", \"n_stationary\": 128, "
-          "\"n_moving\": {}, \"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, "
-          "\"target\": 0.02, \"measured\": {:.4f}, \"met\": {}}},\n",
-          f.name, n, cycles, published, cycles / published, off, off <= 0.02);
+/// Two tiles of K = 64 at a time, new weights each.
+Stream row_tiles(unsigned n) {
+  return stream_of(12, n, [&](Engine& engine, unsigned i) {
+    for (const unsigned half : {0u, 1u}) {
+      auto stationary = load(Dtype::Bf16, kP, 0);
+      auto moving = multiply(Dtype::Bf16, n, 4096, 2048 * (2 * (i % 4) + half), false);
+      for (auto* instr : {&stationary, &moving})
+        instr->partitions = kP / 2, instr->src0.partition = half * kP / 2;
+      engine.issue(stationary, moving);
     }
-  for (const tb::Bubble& bubble : {independent, dependent}) {
-    const auto figure = bubble.figure("Tensor");
-    all_met &= tb::met(figure);
-    fmt::print("  {},\n", tb::row_of(figure).dump());
+  });
+}
+
+/// Of `m` columns of 128 partitions, tile after tile.
+Stream transposes(const Format& f, unsigned m) {
+  return stream_of(32, kP, [&](Engine& engine, unsigned i) {
+    auto bits = load(f.dtype, m, 0), moving = multiply(f.dtype, kP, 4096, 2048 * (i % 8), false);
+    bits.opcode = defs::encode_load_bits().opcode;
+    moving.opcode = defs::encode_transpose_moving().opcode;
+    moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
+    engine.issue(bits, moving);
+  });
+}
+
+using Row = nlohmann::ordered_json;
+
+double rounded(double value, double digits) { return std::round(value * digits) / digits; }
+
+class Report {
+ public:
+  /// A stream beside its published cycles: within 2 %.
+  void add(const char* name, const Format& f, unsigned m, unsigned n, const Stream& stream,
+           unsigned published, tb::Bubble* bubble = nullptr) {
+    const double off = std::abs(stream.cycles / published - 1);
+    failed_ |= stream.cycles == 0;
+    if (bubble) bubble->note(stream.cycles - published, fmt::format("{} {} x {}", f.name, m, n));
+    add({{"name", name},
+         {"format", f.name},
+         {"n_stationary", m},
+         {"n_moving", n},
+         {"rtl_cycles", rounded(stream.cycles, 100)},
+         {"published_cycles", published},
+         {"ratio", rounded(stream.cycles / published, 1000)},
+         {"start_up_cycles", stream.start_up},
+         {"target", 0.02},
+         {"measured", rounded(off, 1e4)},
+         {"met", off <= 0.02}});
   }
-  // Row tiling: two tiles of K = 64 at a time, new weights each. Cycles of a pair.
-  for (const unsigned n : {128u, 512u}) {
-    constexpr unsigned kPairs = 12, kFrom = 4;
-    Engine engine;
-    for (unsigned i = 0; i < kPairs; ++i)
-      for (const unsigned half : {0u, 1u}) {
-        auto stationary = load(Dtype::Bf16, 128, 0);
-        auto moving = multiply(Dtype::Bf16, n, 4096, 2048 * (2 * (i % 4) + half), false);
-        for (auto* instr : {&stationary, &moving})
-          instr->partitions = kP / 2, instr->src0.partition = half * kP / 2;
-        engine.issue(stationary, moving);
-      }
-    engine.drain();
-    failed |= engine.failed || engine.reads.size() != kPairs * n;
-    const double cycles =
-        failed ? 0
-               : static_cast<double>(engine.reads[(kPairs - 1) * n] - engine.reads[kFrom * n]) /
-                     (kPairs - 1 - kFrom);
-    const double off = std::abs(cycles / n - 1);
-    all_met &= off <= 0.02;
-    fmt::print(
-        "  {{\"name\": \"row_tiling\", \"format\": \"bf16\", \"n_stationary\": 128, \"n_moving\": "
-        "{}, "
-        "\"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, \"target\": 0.02, "
-        "\"measured\": {:.4f}, \"met\": {}}},\n",
-        n, cycles, n, cycles / n, off, off <= 0.02 && !failed);
+  void add(Row row) {
+    missed_ |= !row["met"].get<bool>();
+    rows_.push_back(std::move(row));
   }
-  // Transpositions of 128 partitions, tile after tile: the published max(P, min(64, columns)).
-  for (const Format& f : {Format{"bf16", Dtype::Bf16}, Format{"fp32", Dtype::Fp32}})
-    for (const unsigned m : {64u, 128u}) {
-      constexpr unsigned kTiles = 32, kFrom = 4;
-      Engine engine;
-      for (unsigned i = 0; i < kTiles; ++i) {
-        auto bits = load(f.dtype, m, 0),
-             moving = multiply(f.dtype, kP, 4096, 2048 * (i % 8), false);
-        bits.opcode = defs::encode_load_bits().opcode;
-        moving.opcode = defs::encode_transpose_moving().opcode;
-        moving.dst.dtype = static_cast<std::uint8_t>(Dtype::Int32);
-        engine.issue(bits, moving);
-      }
-      engine.drain();
-      failed |= engine.failed || engine.reads.size() != std::size_t{kTiles} * kP;
-      const double cycles =
-          failed ? 0
-                 : static_cast<double>(engine.reads[(kTiles - 1) * kP] - engine.reads[kFrom * kP]) /
-                       (kTiles - 1 - kFrom);
-      const double off = std::abs(cycles / kP - 1);
-      all_met &= off <= 0.02;
-      fmt::print(
-          "  {{\"name\": \"transpose\", \"format\": \"{}\", \"n_stationary\": {}, \"n_moving\": "
-          "{}, "
-          "\"rtl_cycles\": {:.2f}, \"published_cycles\": {}, \"ratio\": {:.3f}, \"target\": 0.02, "
-          "\"measured\": {:.4f}, \"met\": {}}},\n",
-          f.name, m, kP, cycles, kP, cycles / kP, off, off <= 0.02 && !failed);
-    }
-  // 1024^3: eight K tiles on each of 8 x 2 result tiles of 128 x 512. Timing does not depend on the
-  // data.
+  void fail_if(bool failed) { failed_ |= failed; }
+  /// Prints; the exit status.
+  int end() const {
+    fmt::print("{}\n", Row{{"schema", 1}, {"rows", rows_}}.dump(1));
+    return failed_ ? 1 : missed_ ? 4 : 0;
+  }
+
+ private:
+  Row rows_ = Row::array();
+  bool failed_ = false, missed_ = false;
+};
+
+/// 1024^3: eight K tiles on each of 8 x 2 result tiles of 128 x 512. Timing does not depend on the
+/// data.
+void add_product(Report& report) {
   Engine engine;
   for (unsigned m = 0; m < 8; ++m)
     for (unsigned n = 0; n < 2; ++n)
@@ -247,17 +217,53 @@ int main() {
   // First instruction to the last row in PSUM, every cycle of every PE.
   using Count = defs::TensorCount;
   const std::uint64_t busy = engine.count(Count::PeBusy), active = engine.count(Count::Active);
-  failed |= engine.failed || busy != 1024ull * 1024 * 1024;
+  report.fail_if(engine.failed || busy != 1024ull * 1024 * 1024);
   const double share = static_cast<double>(busy) / (1.0 * kP * kP * static_cast<double>(active));
-  all_met &= share >= 0.97;
-  fmt::print(
-      "  {{\"name\": \"matmul_1024\", \"format\": \"bf16\", \"n_stationary\": 128, \"n_moving\": "
-      "512, \"rtl_cycles\": {}, \"published_cycles\": 65536, \"ratio\": {:.4f}, "
-      "\"busy_pe_cycles\": {}, \"cycles\": "
-      "{}, "
-      "\"wait_weights_cycles\": {}, \"wait_tile_cycles\": {}, \"load_cycles\": {}, "
-      "\"target\": 0.97, \"measured\": {:.4f}, \"met\": {}}}\n]}}\n",
-      active, static_cast<double>(active) / 65536, busy, active, engine.count(Count::WaitWeights),
-      engine.count(Count::WaitTile), engine.count(Count::Load), share, share >= 0.97 && !failed);
-  return failed ? 1 : all_met ? 0 : 4;
+  report.add({{"name", "matmul_1024"},
+              {"format", "bf16"},
+              {"n_stationary", 128},
+              {"n_moving", 512},
+              {"rtl_cycles", active},
+              {"published_cycles", 65536},
+              {"ratio", rounded(static_cast<double>(active) / 65536, 1e4)},
+              {"busy_pe_cycles", busy},
+              {"cycles", active},
+              {"wait_weights_cycles", engine.count(Count::WaitWeights)},
+              {"wait_tile_cycles", engine.count(Count::WaitTile)},
+              {"load_cycles", engine.count(Count::Load)},
+              {"target", 0.97},
+              {"measured", rounded(share, 1e4)},
+              {"met", share >= 0.97}});
+}
+
+}  // namespace
+
+int main() {
+  Report report;
+  tb::Bubble independent{false}, dependent{true};
+  for (const Format& f : kFormats) {
+    const bool slice = f.dtype != Dtype::Bf16;
+    for (const unsigned m : {1u, 32u, 64u, 128u})
+      for (const unsigned n : {1u, 32u, 64u, 65u, 128u, 512u}) {
+        if (slice && !((m == 128 || m == 64) && (n == 64 || n == 128 || n == 512))) continue;
+        // Longer than what the array and the queues hold.
+        const unsigned pairs = m * n == 1 ? 2048 : n < 64 && m < 64 ? 64 : n == 512 ? 12 : 32;
+        report.add("matmul", f, m, n, matmuls(f, m, n, pairs, false),
+                   f.passes() * std::max(std::min(64u, m), n), &independent);
+      }
+  }
+  // Each onto the sums of the one before: the K tiles of a product.
+  const Format bf16{"bf16", Dtype::Bf16}, fp32{"fp32", Dtype::Fp32};
+  for (const Format& f : {bf16, fp32})
+    for (const unsigned n : {64u, 512u})
+      report.add("matmul_dependent", f, 128, n, matmuls(f, 128, n, 12, true),
+                 f.passes() * std::max(64u, n), &dependent);
+  for (const tb::Bubble& bubble : {independent, dependent})
+    report.add(tb::row_of(bubble.figure("Tensor")));
+  for (const unsigned n : {128u, 512u}) report.add("row_tiling", bf16, 128, n, row_tiles(n), n);
+  // The published max(P, min(64, columns)).
+  for (const Format& f : {bf16, fp32})
+    for (const unsigned m : {64u, 128u}) report.add("transpose", f, m, kP, transposes(f, m), kP);
+  add_product(report);
+  return report.end();
 }
