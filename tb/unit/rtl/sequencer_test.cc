@@ -84,9 +84,13 @@ TEST(Sequencer, WaitsForItsSemaphore) {
   bench.start();
   for (int i = 0; i < 1000; ++i) bench.cycle();
   EXPECT_TRUE(bench.issued.empty());
+  EXPECT_TRUE(bench.dut.asleep_o) << "else the core's clock would never stop";
   bench.semaphores[17] = 4;
+  bench.cycle();
+  EXPECT_FALSE(bench.dut.asleep_o);
   for (int i = 0; i < 100; ++i) bench.cycle();
   EXPECT_EQ(bench.issued, std::vector<unsigned>{0});
+  EXPECT_TRUE(bench.dut.asleep_o);
   bench.semaphores[300] = 3;
   for (int i = 0; i < 100; ++i) bench.cycle();
   EXPECT_EQ(bench.issued, std::vector<unsigned>{0});
@@ -106,6 +110,7 @@ TEST(Sequencer, RemembersThatAWaitIsOver) {
   bench.cycle();
   bench.semaphores[17] = 4;
   for (int i = 0; i < 10; ++i) bench.cycle();
+  EXPECT_FALSE(bench.dut.asleep_o) << "the engine may take it in any cycle";
   bench.engine_depth = 1;
   bench.run();
   EXPECT_EQ(bench.issued.size(), 1u);
