@@ -76,6 +76,10 @@ std::optional<Cause> stuck_with(const Board& board, const cmodel::StreamId& id, 
   if (busy(state, id.core, id.engine)) return stuck_in(board, id, pc, "it is busy");
   if (id.engine < defs::kSequencers && goes_on(state, id.core, id.engine))
     return stopped_before(board, id);
+  // Not triggered, by a Sync engine that should go on.
+  if (id.engine >= kDma0 && !state.dma(id.core, id.engine - kDma0).work &&
+      goes_on(state, id.core, kSync))
+    return stopped_before(board, {id.chip, id.core, kSync, 0, 0});
   return {};
 }
 
