@@ -61,7 +61,13 @@ void Collective::write() const {
 
 Communicator::Communicator(Assembler& assembler, std::vector<Member> group,
                            const Resources& resources)
-    : mail_(Group(assembler, std::move(group)), resources), direct_(mail_), written_(size()) {}
+    : mail_(Group(assembler, std::move(group)), resources),
+      direct_(mail_),
+      sums_(resources.sum_bytes ? std::make_unique<OrderIndependent>(mail_, resources.sum_bytes)
+                                : nullptr),
+      agreement_(std::make_shared<Agreement>(size())) {
+  assembler.check_at_end([agreement = agreement_] { agreement->check(); });
+}
 
 Collective Communicator::make(std::function<void(unsigned rank)> part) {
   Collective made;
@@ -73,12 +79,7 @@ Collective Communicator::make(std::function<void(unsigned rank)> part) {
 
 void Communicator::next(unsigned rank, unsigned number) {
   check_rank("collective", "", rank);
-  const unsigned turn = written_[rank]++;
-  if (turn == order_.size()) order_.push_back(number);
-  if (order_[turn] != number)
-    fail("collective",
-         fmt::format("rank {} writes number {} in turn {}, allowed {} as other ranks did", rank,
-                     number, turn, order_[turn]));
+  agreement_->write(rank, number, core(rank).sync());
 }
 
 void Communicator::check_rank(const char* what, const char* role, unsigned rank) const {
@@ -115,16 +116,40 @@ Collective Communicator::all_reduce(Buffers in, Buffers out, defs::Combine op, d
   check(kWhat, "input", in);
   check(kWhat, "output", out);
   check_alike(kWhat, "output", out[0], "input", in[0]);
+  check_algorithm(kWhat, algorithm);
+  return make([this, in = std::move(in), out = std::move(out), how = Reduction{op, dtype},
+               algorithm](unsigned rank) { reduce(rank, in, out, how, algorithm); });
+}
+
+void Communicator::check_algorithm(const char* what, Algorithm algorithm) const {
+  if (algorithm == Algorithm::Ring && !mail_.ring_slots())
+    fail(what, "ring without slots, allowed with Resources::ring_slots");
+}
+
+void Communicator::reduce(unsigned rank, const Buffers& in, const Buffers& out, Reduction how,
+                          Algorithm algorithm) const {
   if (algorithm == Algorithm::Auto)
     algorithm = algorithm_of(bytes_of(in[0]), size(), mail_.ring_slots());
-  if (algorithm == Algorithm::Ring && !mail_.ring_slots())
-    fail(kWhat, "ring without slots, allowed with Resources::ring_slots");
-  return make([this, in = std::move(in), out = std::move(out), how = Reduction{op, dtype},
-               algorithm](unsigned rank) {
-    if (algorithm == Algorithm::Ring)
-      Ring(mail_, rank, how).all_reduce(in, out);
-    else
-      direct_.all_reduce(rank, in, out, how);
+  if (algorithm == Algorithm::Ring)
+    Ring(mail_, rank, how).all_reduce(in, out);
+  else
+    direct_.all_reduce(rank, in, out, how);
+}
+
+Collective Communicator::order_independent_sum(Buffers in, Buffers out, Algorithm algorithm) {
+  constexpr const char* kWhat = "order-independent sum";
+  if (!sums_) fail(kWhat, "no room for it, allowed with Resources::sum_bytes");
+  check(kWhat, "input", in);
+  check(kWhat, "output", out);
+  check_alike(kWhat, "output", out[0], "input", in[0]);
+  if (in[0].row_bytes % OrderIndependent::kBlockBytes)
+    fail(kWhat, fmt::format("rows of {} bytes, allowed multiples of {}", in[0].row_bytes,
+                            OrderIndependent::kBlockBytes));
+  check_algorithm(kWhat, algorithm);
+  return make([this, in = std::move(in), out = std::move(out), algorithm](unsigned rank) {
+    sums_->all_reduce(rank, in, out, [&](unsigned who, const Buffers& buffers, Reduction how) {
+      reduce(who, buffers, buffers, how, algorithm);
+    });
   });
 }
 

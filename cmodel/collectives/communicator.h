@@ -25,9 +25,11 @@
 #include <string>
 #include <vector>
 
+#include "cmodel/collectives/agreement.h"
 #include "cmodel/collectives/direct.h"
 #include "cmodel/collectives/group.h"
 #include "cmodel/collectives/mail.h"
+#include "cmodel/collectives/order_independent.h"
 
 namespace cmodel {
 
@@ -45,7 +47,8 @@ Algorithm algorithm_of(std::uint64_t bytes, unsigned ranks, unsigned ring_slots)
 class Collective {
  public:
   /// The rank's part, at the end of its sync stream. All ranks write the same collectives of a
-  /// communicator in the same order; throws AssemblerError otherwise.
+  /// communicator in the same order and in loops of the same turns; throws AssemblerError
+  /// otherwise, for those that are missing when the program is assembled.
   void write(unsigned rank) const;
   /// The parts of all ranks.
   void write() const;
@@ -75,6 +78,11 @@ class Communicator {
   /// of one shape.
   Collective all_reduce(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype,
                         Algorithm algorithm = Algorithm::Auto);
+  /// out of each rank = sum of in over all ranks, fp32, with the same bits whatever the algorithm
+  /// and the order of ranks: OrderIndependent says how exact. Buffers are of one shape, rows of
+  /// multiples of 64 bytes; needs Resources::sum_bytes. Its vector stream has a part in it: a loop
+  /// around write(rank) is one of both streams.
+  Collective order_independent_sum(Buffers in, Buffers out, Algorithm algorithm = Algorithm::Auto);
   /// out of rank r = op over part r of in of all ranks. in is N times out: rows, or bytes of each.
   Collective reduce_scatter(Buffers in, Buffers out, defs::Combine op, defs::Dtype dtype);
   /// Part r of out of each rank = in of rank r. out is N times in: rows, or bytes of each.
@@ -98,12 +106,17 @@ class Communicator {
   void check_rank(const char* what, const char* role, unsigned rank) const;
   /// Is the rank's turn the collective of this number?
   void next(unsigned rank, unsigned number);
+  /// Throws AssemblerError if there are no slots for it.
+  void check_algorithm(const char* what, Algorithm algorithm) const;
+  /// An all-reduce of a rank, of what is checked.
+  void reduce(unsigned rank, const Buffers& in, const Buffers& out, Reduction how,
+              Algorithm algorithm) const;
 
   Mail mail_;
   Direct direct_;
+  std::unique_ptr<OrderIndependent> sums_;  ///< null: Resources::sum_bytes is 0
   unsigned made_ = 0;
-  std::vector<unsigned> order_;    ///< collectives as the first rank writes them
-  std::vector<unsigned> written_;  ///< so many, by rank
+  std::shared_ptr<Agreement> agreement_;  ///< the assembler looks at it in the end
 };
 
 }  // namespace cmodel

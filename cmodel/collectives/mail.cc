@@ -44,7 +44,7 @@ Mail::Mail(const Group& group, const Resources& resources)
       throw AssemblerError(
           fmt::format("DMA engine {}, allowed 0..{}", engine, sizes.dma_engines - 1));
   for (unsigned rank = 0; rank < group_.size(); ++rank) {
-    if (sync(rank).in_loop())
+    if (!sync(rank).loops().empty())
       throw AssemblerError(fmt::format(
           "group rank {}: communicator made in a loop, allowed outside: it gives credits once",
           rank));

@@ -23,6 +23,9 @@ struct Resources {
   /// Slots of rings in each of their directions, as great; 0: no rings, else 4 and more. More slots
   /// hide more of the way.
   unsigned ring_slots = 0;
+  /// What order-independent sums take at a time of each rank, in SBUF; 0: there are none. Multiples
+  /// of 64 bytes for each partition.
+  unsigned sum_bytes = 0;
   std::vector<unsigned> engines = {};  ///< DMA engines; empty: all. The first one adds
   unsigned vn = 1;                     ///< virtual network
 };

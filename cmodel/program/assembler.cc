@@ -164,6 +164,7 @@ void Assembler::region(const std::string& name, const Block& block,
 Program Assembler::assemble() {
   if (assembled_) throw AssemblerError("assemble called twice, allowed once");
   assembled_ = true;
+  for (const auto& check : checks_) check();
   takers_.check();
   Program program;
   program.config = sizes_.name;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmodel/program/assembler_core.h"
@@ -63,6 +64,9 @@ class Assembler {
     stream_stack_ = std::move(stack);
   }
 
+  /// Called by assemble() before all else: throws AssemblerError if what is written is not whole.
+  void check_at_end(std::function<void()> check) { checks_.push_back(std::move(check)); }
+
   /// Appends END to every stream that has instructions, places streams and rings, returns all.
   Program assemble();
 
@@ -92,6 +96,7 @@ class Assembler {
   std::vector<Region> regions_;
   std::vector<std::string> labels_{""};
   Takers takers_;
+  std::vector<std::function<void()>> checks_;
   std::map<std::pair<unsigned, unsigned>, std::string> semaphores_;  ///< Program::semaphores
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
   std::function<unsigned(unsigned, unsigned)> stream_stack_;

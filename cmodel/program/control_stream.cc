@@ -103,9 +103,8 @@ ControlStream::OpenLoop ControlStream::open_loop(Turns turns, unsigned step, Whe
   const std::uint64_t most = UINT32_MAX / std::max(step, 1u);
   if (!turns.from && (turns.number == 0 || turns.number > most))
     fail(fmt::format("loop of {} turns, allowed 1..{}", turns.number, most));
-  OpenLoop open{zero(), zero(), step, ahead(), ahead(), registers_, loop_, often_};
-  loop_ = ++loops_;
-  often_ = turns.from ? 0 : often_ * turns.number;
+  OpenLoop open{zero(), zero(), step, ahead(), ahead(), registers_};
+  around_.push_back({++loops_, turns.from ? 0 : turns.number});
   open.counter = reg(at);
   // Without step, bound and counter change places: down from the turns to zero.
   if (step) open.bound = reg(at);
@@ -127,8 +126,7 @@ void ControlStream::close_loop(const OpenLoop& open, Where at) {
     branch(defs::Condition::Ne, open.counter, zero(), open.top, -1, at);
   place(open.out, at);
   registers_ = open.registers;
-  loop_ = open.around;
-  often_ = open.often;
+  around_.pop_back();
 }
 
 void ControlStream::add_size(Register size, unsigned dimension) {

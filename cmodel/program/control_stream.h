@@ -101,8 +101,7 @@ class ControlStream : public StreamBase {
     Register counter, bound;
     unsigned step;
     Label top, out;
-    unsigned registers, around;  ///< what reg() and loop_ were
-    std::uint64_t often;         ///< what often_ was
+    unsigned registers;  ///< what reg() was
   };
   OpenLoop open_loop(Turns turns, unsigned step, Where at);
   void close_loop(const OpenLoop& open, Where at);

@@ -60,11 +60,11 @@ SyncStream& SyncStream::trigger(unsigned engine, unsigned count, Where at) {
   if (count == 0 || count > 65535)
     fail(fmt::format("trigger of {} descriptors, allowed 1..65535", count));
   check_no_size();
-  Triggered& all = triggered_.try_emplace(engine, Triggered{.loop = loop_}).first->second;
-  all.one_loop = all.one_loop && all.loop == loop_;
+  Triggered& all = triggered_.try_emplace(engine, Triggered{.loop = innermost()}).first->second;
+  all.one_loop = all.one_loop && all.loop == innermost();
   all.once += count;
-  all.often += count * often_;
-  all.known = all.known && often_ > 0;
+  all.often += count * often();
+  all.known = all.known && often() > 0;
   emit(defs::encode_dma_trigger(
       {static_cast<std::uint8_t>(engine), static_cast<std::uint16_t>(count)}));
   return *this;
@@ -74,7 +74,7 @@ DmaEngine& SyncStream::copy(unsigned engine, const Block& src, const Block& dst,
                             Where at) {
   at_ = at;
   if (const auto all = triggered_.find(engine);
-      all != triggered_.end() && (!all->second.one_loop || all->second.loop != loop_))
+      all != triggered_.end() && (!all->second.one_loop || all->second.loop != innermost()))
     fail(
         fmt::format("copy by DMA engine {} in two loops, or in one and outside of it; allowed one "
                     "of these, whose turns go once round its ring",

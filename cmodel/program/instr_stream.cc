@@ -53,6 +53,12 @@ void StreamBase::fail(const std::string& what) const {
   throw AssemblerError(fmt::format("{}: {}", where(), what));
 }
 
+std::uint64_t StreamBase::often() const {
+  std::uint64_t turns = 1;
+  for (const Loop& loop : around_) turns *= loop.turns;
+  return turns;
+}
+
 std::uint8_t StreamBase::number(const Register& reg) const {
   if (reg.chip != chip_ || reg.core != core_ || reg.engine != engine_)
     fail(fmt::format("register of chip {} core {} {}, allowed: of this stream", reg.chip, reg.core,

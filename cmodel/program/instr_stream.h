@@ -46,8 +46,15 @@ class StreamBase {
   StreamBase(const StreamBase&) = delete;
 
   std::size_t size() const { return instructions_.size(); }
-  /// Is what is written next inside of a loop?
-  bool in_loop() const { return loop_ != 0; }
+  /// A loop around what is written next.
+  struct Loop {
+    unsigned id = 0;          ///< of this stream, from 1
+    std::uint64_t turns = 0;  ///< 0: a register says how many
+  };
+  /// The outermost one first.
+  const std::vector<Loop>& loops() const { return around_; }
+  /// Turns of all of them; 0: a register says how many.
+  std::uint64_t often() const;
   /// "chip 0 core 1 Vector pc 3 (a.cc:7)": what is written next, and who called last.
   std::string where() const;
 
@@ -100,9 +107,11 @@ class StreamBase {
   std::optional<defs::Instr> wait_;                    ///< only its wait fields
   std::optional<std::pair<unsigned, unsigned>> size_;  ///< register and dimension
   std::size_t closed_ = 0;  ///< instructions that a signal must not change: others come here, too
-  unsigned loop_ = 0, loops_ = 0;  ///< the innermost loop around what is written, 0: none; so many
-  std::uint64_t often_ = 1;        ///< turns of all loops around it; 0: a register says how many
-  Where at_;                       ///< who called last
+  /// The innermost loop around what is written, 0: none.
+  unsigned innermost() const { return around_.empty() ? 0 : around_.back().id; }
+  std::vector<Loop> around_;
+  unsigned loops_ = 0;  ///< so many were opened
+  Where at_;            ///< who called last
 };
 
 }  // namespace cmodel

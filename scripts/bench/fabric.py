@@ -16,7 +16,6 @@ REFERENCE = ROOT / "tb/apps/bench/data/ring12_uniform_speedup2.csv"
 
 # Seed of the scenario, which takes a size; most microseconds (None: no target).
 ALL_REDUCES = ((1, None), (2, 1.1), (3, 4.7), (4, 25.0))
-CORE_GHZ = 1.5  # a link's 64 bytes in two cycles are 48 GB/s
 PACKET_FLITS = 16  # of data at most, and one of header
 
 
@@ -31,25 +30,32 @@ def links_bound(algorithm, chips, size):
     return 2 * size / chips * hops / 2 / rate
 
 
+def cycles_of_a_call(seed, *options):
+    """Of one call among others, and the metrics of a run: what eight turns more take, divided by eight."""
+    runs = {}
+    for turns in (2, 10):
+        with tempfile.TemporaryDirectory() as out:
+            runs[turns] = board("inf2", out, "collective", "--seed", seed, "--length", turns, "--load", "backdoor",
+                                "--no-debug", *options)[1]["metrics"]
+    return (runs[10]["run_cycles"] - runs[2]["run_cycles"]) / 8, runs[2]
+
+
 def bench_collectives(_args):
-    """Cycles of one call among others: what eight turns more take, divided by eight."""
+    """Each all-reduce against what the links carry; the order-independent sum against the plain one."""
     rows = []
     for seed, target in ALL_REDUCES:
-        runs = {}
-        for turns in (2, 10):
-            with tempfile.TemporaryDirectory() as out:
-                runs[turns] = board("inf2", out, "collective", "--seed", seed, "--length", turns, "--load", "backdoor",
-                                    "--no-debug")[1]["metrics"]
-        metrics = runs[2]
-        cycles = (runs[10]["run_cycles"] - metrics["run_cycles"]) / 8
+        cycles, metrics = cycles_of_a_call(seed)
         bound = links_bound(metrics["algorithm"], metrics["ranks"], metrics["buffer_bytes"])
-        time = cycles / CORE_GHZ / 1000
-        rows.append({"name": "all-reduce", "algorithm": metrics["algorithm"], "ranks": metrics["ranks"],
-                     "bytes": metrics["buffer_bytes"], "cycles": round(cycles), "microseconds": round(time, 3),
+        time = cycles / arch.core_ghz() / 1000
+        common = {"algorithm": metrics["algorithm"], "ranks": metrics["ranks"], "bytes": metrics["buffer_bytes"]}
+        rows.append({"name": "all-reduce", **common, "cycles": round(cycles), "microseconds": round(time, 3),
                      "bound_cycles": round(bound), "share": round(bound / cycles, 4)})
         if target:
             rows[-1] |= {"target": target, "met": time <= target}
-        print(f"bench: collectives, {rows[-1]['bytes']} bytes: done", file=sys.stderr, flush=True)
+        exact = cycles_of_a_call(seed, "--order-independent")[0]
+        rows.append({"name": "order-independent sum", **common, "cycles": round(exact),
+                     "microseconds": round(exact / arch.core_ghz() / 1000, 3), "times_all_reduce": round(exact / cycles, 2)})
+        print(f"bench: collectives, {metrics['buffer_bytes']} bytes: done", file=sys.stderr, flush=True)
     return rows
 
 

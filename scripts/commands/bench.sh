@@ -11,7 +11,7 @@ command_bench() {
     *" fabric-speed "*) programs=(fabric_bench) ;;
     *" fabric "*) programs=(fabric_bench faults_mini) ;;
     *" shrink "*) programs=(shrink board_mini) ;;
-    *" inject "*) programs=(board_mini) ;;
+    *" inject "* | *" collective-faults "*) programs=(board_mini) ;;
     *" gemm "* | *" collectives "*) programs=(board_inf2) ;;
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;

@@ -7,6 +7,7 @@ Writes under DIR:
   rtl/defs/gen/address_pkg.sv         what lies behind an address
   rtl/defs/gen/CONFIG/size_pkg.sv     sizes, and structs whose width depends on them
   rtl/defs/gen/defs.h                 the same for C++
+  rtl/defs/gen/rates.h                what only C++ knows
   rtl/defs/gen/defs_echo.{sv,h}       every struct taken apart and put together: for the round trip test
   rtl/defs/gen/instr_pkg.sv           the rows of instructions.toml: what the RTL's checks apply
   rtl/defs/gen/instructions.h         the same for C++
@@ -17,7 +18,7 @@ and the tables between `<!-- BEGIN defs NAME -->` and `<!-- END defs -->` in the
 import sys
 
 from defs.address import sv_address_pkg
-from defs.cpp_header import cpp_header
+from defs.cpp_header import cpp_header, cpp_rates
 from defs.description import ROOT, load
 from defs.echo import echo_files
 from defs.instr_cpp import instructions_header, stream_methods
@@ -38,6 +39,7 @@ def generate():
     rows = rows_of(defs)
     echo_sv, echo_h = echo_files(defs)
     files = {"rtl/defs/gen/defs_pkg.sv": sv_defs_pkg(defs), "rtl/defs/gen/defs.h": cpp_header(defs),
+             "rtl/defs/gen/rates.h": cpp_rates(defs),
              "rtl/defs/gen/address_pkg.sv": sv_address_pkg(defs),
              "rtl/defs/gen/defs_echo.sv": echo_sv, "rtl/defs/gen/defs_echo.h": echo_h,
              "rtl/defs/gen/instr_pkg.sv": sv_instr_pkg(defs, rows),

@@ -50,3 +50,9 @@ def cpp_header(defs):
     for name in defs["struct"]:
         out += cpp_struct(defs, name)
     return "\n".join(out + ["}  // namespace defs", ""])
+
+
+def cpp_rates(defs):
+    out = [f"// {NOTE}.", "// What turns cycles into time.", "#pragma once", "", "namespace defs {", ""]
+    out += [f"inline constexpr unsigned k{name} = {entry['value']};  ///< {entry['doc']}" for name, entry in defs["rates"].items()]
+    return "\n".join([*out, "", "}  // namespace defs", ""])

@@ -34,7 +34,7 @@ def check_keys(where, table, required, optional=()):
 
 def load():
     """All tables of all files, merged; checks every key."""
-    defs = {"sizes": {}, "constants": {}, "enum": {}, "address": {}, "struct": {}, "csr": {}, "formats": {}, "errors": {},
+    defs = {"sizes": {}, "constants": {}, "rates": {}, "enum": {}, "address": {}, "struct": {}, "csr": {}, "formats": {}, "errors": {},
             "instruction": {}}
     for stem in SOURCES:
         path = ROOT / "rtl/defs" / f"{stem}.toml"
@@ -73,7 +73,7 @@ def check_table(section, here, table):
     if section == "sizes":
         for key, entry in table.items():
             check_keys(f"{here} {key}", entry, ["value", "doc"])
-    elif section == "constants":
+    elif section in ("constants", "rates"):
         check_keys(here, table, ["value", "doc"])
     elif section == "enum":
         check_keys(here, table, ["doc", "width", "values"], ["marks"])

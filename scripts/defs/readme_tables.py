@@ -17,7 +17,7 @@ def tables(defs):
     result = {"sizes": table(["size", *defs["sizes"], "meaning"],
                              [[k, *(c[k]["value"] for c in defs["sizes"].values()), docs[k]["doc"]] for k in docs]),
               "constants": table(["constant", "value", "meaning"],
-                                 [[k, v["value"], v["doc"]] for k, v in defs["constants"].items()]),
+                                 [[k, v["value"], v["doc"]] for k, v in (defs["constants"] | defs["rates"]).items()]),
               "address": table(["window", "base", "size", "meaning"],
                                [[k, f"0x{v['base']:012x}", f"0x{v['size']:x}", v["doc"]]
                                 for k, v in defs["address"].items()]),

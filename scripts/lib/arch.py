@@ -14,3 +14,9 @@ def sizes(config):
     """Constants, and sizes of a configuration: {name: value}."""
     arch = read()
     return {name: entry["value"] for name, entry in (arch["constants"] | arch["sizes"][config]).items()}
+
+
+def core_ghz():
+    """Core cycles per nanosecond."""
+    arch = read()
+    return arch["rates"]["FabricMhz"]["value"] * arch["constants"]["FabricDivide"]["value"] / 1000

@@ -10,6 +10,7 @@
 
 #include "cmodel/board/provenance.h"
 #include "cmodel/program/disassemble.h"
+#include "rtl/defs/gen/rates.h"
 #include "tb/base/interrupt.h"
 #include "tb/board/watchdog.h"
 #include "tb/check/final_memories.h"
@@ -18,7 +19,7 @@
 namespace tb {
 namespace {
 
-const sc_core::sc_time kFabricPeriod(1000 / kFabricMhz, sc_core::SC_NS);
+const sc_core::sc_time kFabricPeriod(1000.0 / defs::kFabricMhz, sc_core::SC_NS);
 
 // Windows behind the one in which something went wrong: how far does it spread?
 constexpr unsigned kRunOn = 4;

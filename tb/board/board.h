@@ -24,9 +24,6 @@
 
 namespace tb {
 
-/// Nothing depends on it: time is for people and for models added later.
-inline constexpr double kFabricMhz = 750;
-
 /// Sums over all ends of links.
 struct LinkTotals {
   std::uint64_t flits = 0, replays = 0, failures = 0, retrains = 0, degraded_cycles = 0, dead = 0,

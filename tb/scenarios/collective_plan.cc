@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/scenarios/collective_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
+#include <stdexcept>
+
+#include "tb/scenarios/order_independent.h"
 
 namespace tb::collective {
 
@@ -14,15 +20,9 @@ using defs::Dtype;
 
 const char* name_of(Kind kind) {
   constexpr std::array<const char*, kKinds> kNames{
-      "all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send", "barrier"};
+      "all-reduce", "reduce-scatter", "all-gather", "all-to-all",
+      "broadcast",  "send",           "barrier",    "order-independent sum"};
   return kNames[static_cast<unsigned>(kind)];
-}
-
-double element(Dtype dtype, const Bytes& bytes, std::size_t i) {
-  if (dtype != Dtype::Bf16) return float_at(bytes, 4 * i);
-  std::uint16_t bits;
-  std::memcpy(&bits, &bytes[2 * i], 2);
-  return float_of(bits);
 }
 
 namespace {
@@ -54,12 +54,26 @@ void reduce(Combine op, Dtype dtype, Bytes& a, const Bytes& b) {
   }
 }
 
-Bytes draw(Random& random, Dtype dtype, unsigned bytes) {
-  Bytes out(bytes);
-  for (unsigned at = 0; at < bytes; at += 4) {
+/// A ring adds each chunk in an order of its own: whole numbers so small that every sum is exact.
+bool is_exact(const Step& step) {
+  return step.kind == Kind::AllReduce && step.algorithm == cmodel::Algorithm::Ring &&
+         step.op == Combine::Add;
+}
+constexpr unsigned kSmall = 10;  // times ranks: at most 2^8, whole in bf16
+static_assert(kSmall * defs::kBoardChips * defs::kCores <= 256);
+
+Bytes draw(Random& random, const Step& step) {
+  const Dtype dtype = step.dtype;
+  Bytes out(step.in_shape.bytes());
+  const auto half = [&]() -> std::uint16_t {
+    if (!is_exact(step)) return random.bf16();
+    return bf16_of(static_cast<float>(random.between(0, 2 * kSmall)) - kSmall);
+  };
+  for (unsigned at = 0; at < out.size(); at += 4) {
     auto word = static_cast<std::uint32_t>(random.word());
-    if (dtype == Dtype::Fp32) word = std::uint32_t{random.bf16()} << 16 | (word & 0xffff);
-    if (dtype == Dtype::Bf16) word = std::uint32_t{random.bf16()} << 16 | random.bf16();
+    if (dtype == Dtype::Fp32)
+      word = std::uint32_t{half()} << 16 | (is_exact(step) ? 0 : word & 0xffff);
+    if (dtype == Dtype::Bf16) word = std::uint32_t{half()} << 16 | half();
     std::memcpy(&out[at], &word, 4);
   }
   return out;
@@ -76,6 +90,17 @@ Bytes total(const Step& step) {
   for (std::size_t rank = 1; rank < step.in.size(); ++rank)
     reduce(step.op, step.dtype, sum, step.in[rank]);
   return sum;
+}
+
+Bytes order_independent(const Step& step) {
+  std::vector<std::vector<float>> numbers;
+  for (const Bytes& in : step.in) {
+    numbers.emplace_back(in.size() / 4);
+    std::memcpy(numbers.back().data(), in.data(), in.size());
+  }
+  const auto sums = order_independent_sum(numbers);
+  const auto bytes = bytes_of(sums);
+  return {bytes.begin(), bytes.end()};
 }
 
 /// What every rank must have.
@@ -108,12 +133,15 @@ void expect(Step& step) {
       case Kind::Barrier:  // then each rank writes what the next one had kept until then
         step.out[rank] = step.in[(rank + n - 1) % n];
         break;
+      case Kind::OrderIndependentSum:
+        step.out[rank] = rank ? step.out[0] : order_independent(step);
+        break;
     }
 }
 
 void fill(Random& random, Step& step, unsigned ranks) {
   for (unsigned rank = 0; rank < ranks; ++rank) {
-    step.in.push_back(draw(random, step.dtype, step.in_shape.bytes()));
+    step.in.push_back(draw(random, step));
     step.delays.push_back(random.one_in(3) ? random.between(1, 60) : 0);
   }
   expect(step);
@@ -136,6 +164,7 @@ Step draw_step(Random& random, const Plan& plan) {
   step.kind = static_cast<Kind>(random.between(0, kKinds - 1));
   step.group = random.between(0, static_cast<unsigned>(plan.groups.size()) - 1);
   const auto n = static_cast<unsigned>(plan.groups[step.group].size());
+  if (n == 1 && step.kind == Kind::Barrier) step.kind = Kind::AllReduce;  // would wait for nobody
   constexpr std::array kFormats{Dtype::Fp32, Dtype::Bf16, Dtype::Int32};
   step.op = random.one_in(2) ? Combine::Add : Combine::Max;
   step.dtype = kFormats[random.between(0, 2)];
@@ -152,9 +181,16 @@ Step draw_step(Random& random, const Plan& plan) {
   step.out_shape = step.kind == Kind::ReduceScatter ? one : whole;
   step.from = random.between(0, n - 1);
   step.to = random.between(0, n - 1);
-  if (step.kind == Kind::AllReduce && plan.ring_slots[step.group] && !random.one_in(3))
+  const bool sum = step.kind == Kind::OrderIndependentSum,
+             for_all = sum || step.kind == Kind::AllReduce;
+  if (sum) {
+    step.dtype = Dtype::Fp32;
+    step.in_shape.row_bytes = cmodel::OrderIndependent::kBlockBytes * random.between(1, 20);
+    step.out_shape = step.in_shape;
+  }
+  if (for_all && plan.ring_slots[step.group] && !random.one_in(3))
     step.algorithm = cmodel::Algorithm::Ring;
-  step.in_place = step.kind == Kind::AllReduce && random.one_in(3);
+  step.in_place = for_all && random.one_in(3);
   if (!step.in_place && step.kind != Kind::Barrier && random.one_in(3))
     step.turns = random.between(2, 4);
   step.in_sbuf = !step.in_place && step.in_shape.rows == 1 && step.in_shape.row_bytes <= 512 &&
@@ -163,42 +199,64 @@ Step draw_step(Random& random, const Plan& plan) {
   return step;
 }
 
-}  // namespace
-
-std::vector<double> allowed_errors(const Step& step) {
-  if (step.algorithm != cmodel::Algorithm::Ring || step.op != Combine::Add ||
-      step.dtype == Dtype::Int32)
-    return {};
-  const bool half = step.dtype == Dtype::Bf16;
-  const double unit = (half ? 0x1p-8 : 0) + 0x1p-24,
-               share = std::pow(1 + unit, static_cast<double>(step.in.size() - 1)) - 1;
-  std::vector<double> allowed(step.in[0].size() / (half ? 2 : 4));
-  for (std::size_t i = 0; i < allowed.size(); ++i)
-    for (const Bytes& in : step.in) allowed[i] += share * std::abs(element(step.dtype, in, i));
-  return allowed;
+/// "0,3,5.1": cores of chips, 0 if it does not say.
+std::vector<Member> group_of(const std::string& text) {
+  std::vector<Member> group;
+  const char *at = text.data(), *end = at + text.size();
+  const auto number = [&](unsigned& value) {
+    const auto [rest, error] = std::from_chars(at, end, value);
+    at = rest;
+    return error == std::errc{};
+  };
+  for (bool more = true; more;) {
+    Member member;
+    bool good = number(member.chip);
+    if (good && at != end && *at == '.') good = number(*(++at, &member.core));
+    more = at != end && *at == ',';
+    if (!good || (at != end && !more))
+      throw std::runtime_error(
+          fmt::format("--group is \"{}\"; allowed chips or CHIP.CORE, like 0,3,5.1", text));
+    group.push_back(member);
+    at += more;
+  }
+  return group;
 }
+
+/// One collective in a loop.
+Plan timed_plan(const ScenarioArgs& args, Random& random) {
+  Plan plan;
+  if (args.group)
+    plan.groups.push_back(group_of(*args.group));
+  else
+    for (plan.groups.emplace_back(); plan.groups[0].size() < args.chips;)
+      plan.groups[0].push_back({static_cast<unsigned>(plan.groups[0].size()), 0});
+  const auto ranks = static_cast<unsigned>(plan.groups[0].size());
+  const unsigned bytes = kSizes[(args.seed - 1) % std::size(kSizes)],
+                 most = bytes / ranks + args.sizes.line_bytes;
+  const bool small = args.sizes.sbuf_bytes < 65536;
+  plan.slot_bytes.push_back(std::min(most / 4 * 4, small ? 512u : 8192u));
+  plan.ring_slots.push_back(ranks > 1 ? 8 : 0);
+  const unsigned grain = args.sizes.partitions * cmodel::OrderIndependent::kBlockBytes;
+  plan.sum_bytes.push_back(
+      args.order_independent ? std::min((bytes + grain - 1) / grain, small ? 8u : 32u) * grain : 0);
+  Step step;
+  if (args.order_independent) step.kind = Kind::OrderIndependentSum;
+  step.in_shape = step.out_shape = {1, bytes};
+  step.turns = args.length;
+  step.algorithm = cmodel::algorithm_of(bytes, ranks, plan.ring_slots[0]);
+  step.in_sbuf = bytes <= args.sizes.sbuf_bytes / 4;
+  fill(random, step, ranks);
+  step.delays.assign(ranks, 0);
+  plan.steps.push_back(std::move(step));
+  return plan;
+}
+
+}  // namespace
 
 Plan plan_of(const ScenarioArgs& args) {
   Random random(args.seed, "collective");
+  if (args.length) return timed_plan(args, random);
   Plan plan;
-  if (args.length) {
-    plan.groups.emplace_back();
-    for (unsigned chip = 0; chip < args.chips; ++chip) plan.groups[0].push_back({chip, 0});
-    const unsigned bytes = kSizes[(args.seed - 1) % std::size(kSizes)],
-                   most = bytes / args.chips + args.sizes.line_bytes;
-    const bool small = args.sizes.sbuf_bytes < 65536;
-    plan.slot_bytes.push_back(std::min(most / 4 * 4, small ? 512u : 8192u));
-    plan.ring_slots.push_back(args.chips > 1 ? 8 : 0);
-    Step step;
-    step.in_shape = step.out_shape = {1, bytes};
-    step.turns = args.length;
-    step.algorithm = cmodel::algorithm_of(bytes, args.chips, plan.ring_slots[0]);
-    step.in_sbuf = bytes <= args.sizes.sbuf_bytes / 4;
-    fill(random, step, args.chips);
-    step.delays.assign(args.chips, 0);
-    plan.steps.push_back(std::move(step));
-    return plan;
-  }
   const unsigned groups = random.between(1, 2), steps = random.between(2, 5);
   for (unsigned group = 0; group < groups; ++group) {
     plan.groups.push_back(draw_group(random, args.chips));
@@ -207,6 +265,8 @@ Plan plan_of(const ScenarioArgs& args) {
     const auto ranks = plan.groups.back().size();
     const bool rings = ranks > 1 && (groups == 1 || ranks <= 16) && random.one_in(2);
     plan.ring_slots.push_back(rings ? random.between(4, 7) : 0);
+    plan.sum_bytes.push_back(args.sizes.partitions * cmodel::OrderIndependent::kBlockBytes *
+                             random.between(1, 3));
   }
   for (unsigned i = 0; i < steps; ++i) plan.steps.push_back(draw_step(random, plan));
   return plan;

@@ -14,8 +14,17 @@ namespace tb::collective {
 
 using Bytes = std::vector<std::uint8_t>;
 
-enum class Kind { AllReduce, ReduceScatter, AllGather, AllToAll, Broadcast, Send, Barrier };
-inline constexpr unsigned kKinds = 7;
+enum class Kind {
+  AllReduce,
+  ReduceScatter,
+  AllGather,
+  AllToAll,
+  Broadcast,
+  Send,
+  Barrier,
+  OrderIndependentSum,
+};
+inline constexpr unsigned kKinds = 8;
 const char* name_of(Kind kind);
 
 /// Rows x row_bytes, without gaps.
@@ -32,8 +41,8 @@ struct Step {
   Shape in_shape, out_shape;
   unsigned from = 0, to = 0;                                ///< of Send; root of Broadcast: from
   unsigned turns = 1;                                       ///< in a loop, if more
-  cmodel::Algorithm algorithm = cmodel::Algorithm::Direct;  ///< of AllReduce
-  bool in_place = false;                                    ///< of AllReduce
+  cmodel::Algorithm algorithm = cmodel::Algorithm::Direct;  ///< of all that reduce for everybody
+  bool in_place = false;                                    ///< likewise
   bool in_sbuf = false;          ///< the input of each rank is brought there first
   std::vector<unsigned> delays;  ///< NOPs of each rank before it comes
   std::vector<Bytes> in, out;    ///< of each rank; out empty: it has none
@@ -41,17 +50,13 @@ struct Step {
 
 struct Plan {
   std::vector<std::vector<cmodel::Member>> groups;
-  std::vector<unsigned> slot_bytes, ring_slots;  ///< of each group
+  std::vector<unsigned> slot_bytes, ring_slots, sum_bytes;  ///< of each group
   std::vector<Step> steps;
 };
 
-/// Element i as a number.
-double element(defs::Dtype dtype, const Bytes& bytes, std::size_t i);
-/// How far an element of a ring's sum may be off, all of them: of each addition a rounding. Others
-/// are exact: empty.
-std::vector<double> allowed_errors(const Step& step);
-/// By seed; with a length one all-reduce over cores 0 of all chips, so many times, whose size is
-/// the seed's of kSizes.
+/// By seed; with a length one all-reduce over cores 0 of all chips, or of ScenarioArgs::group, so
+/// many times, whose size is the seed's of kSizes. Throws std::runtime_error, one line, for a group
+/// that is not written as it should be.
 Plan plan_of(const ScenarioArgs& args);
 inline constexpr unsigned kSizes[] = {768, 4096, 65536, 1048576};
 

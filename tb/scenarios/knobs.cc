@@ -85,6 +85,11 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   if (!scenario || !scenario->product)
     if (args.size || args.format || args.operands)
       refuse(args.operands ? "--a" : args.size ? "--size" : "--format", "gemm");
+  if (args.group || args.order_independent) {
+    const char* knob = args.group ? "--group" : "--order-independent";
+    if (!scenario || !scenario->has_group) refuse(knob, "collective");
+    if (!args.length) throw Refused(kBadInput, fmt::format("{}; allowed with --length", knob));
+  }
   if (args.once && !args.size && !args.operands)
     throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
   if ((args.prompt || args.tokens) && (!scenario || !scenario->has_prompt))

@@ -41,6 +41,9 @@ struct ScenarioArgs {
   bool once = false;  ///< with size or operands: an operand lies once on the board
   std::optional<std::string> prompt = {};  ///< only if Scenario::has_prompt; empty: its default
   unsigned tokens = 0;                     ///< likewise, that follow the prompt; 0: its default
+  /// Cores like "0,3,5.1", if Scenario::has_group, with a length; empty: cores 0 of all chips.
+  std::optional<std::string> group = {};
+  bool order_independent = false;  ///< likewise: the sum is
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -81,6 +84,8 @@ struct Scenario {
   bool product = false;
   /// Has the knob `length`.
   bool has_length = false;
+  /// Then has the knobs `group`, `order_independent` as well.
+  bool has_group = false;
   /// Goes on with a text: has the knobs `prompt`, `tokens`.
   bool has_prompt = false;
   /// What else the host does, and must be answered. Rejections count as commits.

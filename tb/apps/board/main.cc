@@ -10,6 +10,7 @@
 
 #include "cmodel/program/disassemble.h"
 #include "fabric/model/table_writer.h"
+#include "rtl/defs/gen/rates.h"
 #include "tb/apps/board/options.h"
 #include "tb/base/command_line.h"
 #include "tb/base/interrupt.h"
@@ -94,6 +95,8 @@ Job prepare(const Options& options) {
   job.args.size = options.size;
   job.args.operands = options.operands;
   job.args.once = options.once;
+  job.args.group = options.group;
+  job.args.order_independent = options.order_independent;
   job.args.prompt = options.prompt;
   job.args.tokens = options.tokens;
   try {
@@ -402,7 +405,7 @@ int run(int argc, char** argv) {
           metrics["tokens_prompt"].get<double>() + metrics["tokens_new"].get<double>() - 1;
       metrics["cycles_per_token"] = static_cast<double>(run_cycles) / tokens;
       metrics["us_per_token"] =
-          static_cast<double>(run_cycles) / tokens / (defs::kFabricDivide * kFabricMhz);
+          static_cast<double>(run_cycles) / tokens / (defs::kFabricDivide * defs::kFabricMhz);
     }
     if (metrics.contains("bound_cycles") && run_cycles)
       metrics["roofline_share"] =

@@ -97,6 +97,10 @@ Options parse_options(int argc, char** argv) {
                  "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
       ->type_name("FILE");
   app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
+  app.add_option("--group", o.group, "ranks of collective --length, chips or CHIP.CORE (all chips)")
+      ->type_name("LIST");
+  app.add_flag("--order-independent", o.order_independent,
+               "its sum has the same bits in any order of ranks");
   app.add_option("--load", load,
                  fmt::format("front, through every chip's host port, or backdoor, past it in no\n"
                              "time (front; above {} MiB in and out together: backdoor)",

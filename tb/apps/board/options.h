@@ -30,6 +30,8 @@ struct Options : Settings {
   std::optional<ProductSize> size;           ///< likewise
   std::shared_ptr<const Operands> operands;  ///< likewise
   bool once = false;                         ///< likewise
+  std::optional<std::string> group;          ///< of collective
+  bool order_independent = false;            ///< likewise
   unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
   std::optional<std::string> prompt;         ///< of a scenario that goes on with one
   unsigned tokens = 0;                       ///< likewise; 0: its default

@@ -94,7 +94,9 @@ int run(int argc, char** argv) {
                           o.operands,
                           o.once,
                           o.prompt,
-                          o.tokens});
+                          o.tokens,
+                          o.group,
+                          o.order_independent});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -120,6 +122,8 @@ int run(int argc, char** argv) {
     args.size = o.size;
     args.operands = o.operands;
     args.once = o.once;
+    args.group = o.group;
+    args.order_independent = o.order_independent;
     args.prompt = o.prompt;
     args.tokens = o.tokens;
     if (!o.program.empty()) {

@@ -119,6 +119,21 @@ class Input(ModelTest):
                 self.assertEqual(text.count("\n"), 1, text)
                 self.assertIn(about, text)
 
+    def test_groups_that_are_none_in_one_line(self):
+        for program in (MODEL, BOARD):
+            for group, about in (("0,1,0", "group rank 2: chip 0 core 0, allowed once, rank 0"),
+                                 ("0,12", "group rank 1: chip 12, allowed 0..11"),
+                                 ("3.2", "group rank 0: core 2, allowed 0..1"), ("", 'allowed chips or CHIP.CORE'),
+                                 ("0,,1", 'allowed chips or CHIP.CORE'), ("0,1.", 'allowed chips or CHIP.CORE'),
+                                 ("0 1", 'allowed chips or CHIP.CORE'), ("-1", 'allowed chips or CHIP.CORE')):
+                _, text = self.run_program(program, "collective", "--length", 1, "--group=" + group, status=2)
+                self.assertEqual(text.count("\n"), 1, text)
+                self.assertIn(about, text)
+            for args, about in ((("collective", "--group", "0,1"), "--group; allowed with --length"),
+                                (("ring", "--group", "0,1"), "--group; allowed with collective only"),
+                                (("ring", "--order-independent"), "--order-independent; allowed with collective only")):
+                self.assertIn(about, self.run_program(program, *args, status=2)[1])
+
     def test_registers_are_refused_and_not_listed(self):
         self.assertIn("allowed without --model-only", self.model("registers", status=2)[1])
         listed = subprocess.run([MODEL, "list"], capture_output=True, text=True, check=True).stdout

@@ -36,6 +36,10 @@ ModelOptions parse_model_options(int argc, char** argv) {
                  "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
       ->type_name("FILE");
   app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
+  app.add_option("--group", o.group, "ranks of collective --length, chips or CHIP.CORE (all chips)")
+      ->type_name("LIST");
+  app.add_flag("--order-independent", o.order_independent,
+               "its sum has the same bits in any order of ranks");
   app.add_option("--threads", threads, "without effect: the model has one");
   app.add_flag("--model-only", model_only, "what this program does anyway");
   app.add_flag("--races", o.races,

@@ -16,6 +16,8 @@ struct ModelOptions {
   std::optional<ProductSize> size;
   std::shared_ptr<const Operands> operands;
   bool once = false;
+  std::optional<std::string> group;  ///< of collective
+  bool order_independent = false;    ///< likewise
   std::optional<std::string> prompt;
   std::uint32_t seed = 1, length = 0, tokens = 0;
   std::uint64_t order_seed = 0, steps = ~std::uint64_t{0};

@@ -89,6 +89,10 @@ Source source_of(const fs::path& run) {
       source.format = value;
     } else if (word == "--size") {
       source.size = value;
+    } else if (word == "--group") {
+      source.group = value;
+    } else if (word == "--order-independent") {
+      source.order_independent = true;
     } else if (word == "--inject") {
       source.inject = value;
     } else if (word != "--config") {
@@ -109,6 +113,8 @@ cmodel::Program program_of_run(const Source& source) {
   args.prompt = source.prompt;
   args.tokens = source.tokens;
   if (!source.size.empty()) args.size = product_size(source.size);
+  args.group = source.group;
+  args.order_independent = source.order_independent;
   return find_scenario(source.scenario).build(args);
 }
 

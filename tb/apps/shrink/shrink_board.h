@@ -18,6 +18,8 @@ struct Source {
   std::optional<std::string> prompt;
   std::uint32_t seed = 1;
   unsigned chips = defs::kBoardChips, length = 0, tokens = 0;
+  std::optional<std::string> group;
+  bool order_independent = false;
   std::vector<std::string> rest;  ///< options of the board that stay
 };
 

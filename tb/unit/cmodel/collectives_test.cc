@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+
 #include "cmodel/collectives/communicator.h"
 #include "tb/scenarios/numbers.h"
 #include "tb/unit/cmodel/model_bench.h"
@@ -111,8 +114,8 @@ TEST(AllReduce, DirectAddsInTheOrderOfRanks) {
       }
 }
 
-/// y = sum of x over all ranks, then x += y, turn by turn; a rank that is late in some turns waits
-/// for its neighbour, in any order that the model may choose.
+/// y = sum of x over all ranks, then x += y, turn by turn, in any order that the model may choose;
+/// each rank comes later than the one before it by more than a call takes, another one by seed.
 TEST(AllReduce, GoesRoundInLoops) {
   constexpr unsigned kWords = 20, kTurns = 5;
   Random random(2, "loops");
@@ -135,6 +138,7 @@ TEST(AllReduce, GoesRoundInLoops) {
       auto& sync = all.core(rank).sync();
       const auto added = all.core(rank).semaphore("added");
       sync.loop(kTurns, [&] {
+        if (const unsigned late = (rank + seed) % n) sync.loop(200 * late, [&] { sync.nop(); });
         sum.write(rank);
         sync.start(2, y[rank], x[rank], {.combine = Combine::Add, .dtype = Dtype::Int32})
             .signal(added);
@@ -178,6 +182,40 @@ TEST(AllReduce, RingIsTheSameSum) {
       for (unsigned rank = 0; rank < ranks; ++rank)
         EXPECT_EQ(read_back(bench.board, rank, in[rank].addr, 4 * words), numbers.all)
             << ranks << " " << words;
+    }
+}
+
+/// A chunk is added and sent in parts by several engines: two, three and four of each way, parts
+/// that are not all there, again and again, with a rank that comes late.
+TEST(AllReduce, RingOfSeveralEnginesEachWay) {
+  Random random(4, "lanes");
+  for (const unsigned engines : {8u, 12u, 16u})
+    for (const auto& [ranks, words] :
+         {std::pair{2u, 3000u}, {3u, 60u}, {5u, 1311u}, {12u, 1700u}}) {
+      Assembler assembler(defs::kInf2, ranks);
+      const Numbers numbers(random, ranks, words, Combine::Add, Dtype::Int32);
+      Buffers in, out;
+      for (unsigned rank = 0; rank < ranks; ++rank) {
+        in.push_back(assembler.data(rank, 0, "in", 4 * words, 1, numbers.of[rank]));
+        out.push_back(assembler.hbm(rank, 1, "out", 4 * words));
+      }
+      cmodel::Resources resources{.slot_bytes = 1024, .ring_slots = random.between(4, 7)};
+      for (unsigned e = 0; e < engines; ++e) resources.engines.push_back((e * 5 + 3) % 16);
+      Communicator all(assembler, members(ranks), resources);
+      const auto sum = all.all_reduce(in, out, Combine::Add, Dtype::Int32, cmodel::Algorithm::Ring);
+      const unsigned late = random.between(0, ranks - 1);
+      for (unsigned rank = 0; rank < ranks; ++rank) {
+        auto& sync = all.core(rank).sync();
+        sync.loop(2, [&] {
+          if (rank == late) sync.loop(300, [&] { sync.nop(); });
+          sum.write(rank);
+        });
+      }
+      Bench bench(assembler.assemble(), {.detect_races = true}, defs::kInf2);
+      expect_clean(bench);
+      for (unsigned rank = 0; rank < ranks; ++rank)
+        EXPECT_EQ(read_back(bench.board, rank, out[rank].addr, 4 * words), numbers.all)
+            << engines << " engines, " << ranks << " ranks, " << words << " words, rank " << rank;
     }
 }
 
@@ -253,18 +291,84 @@ TEST(Collectives, RefuseByName) {
             "send: destination of 1 x 16 bytes, allowed 2 x 16 as the source");
 }
 
-TEST(Collectives, RefuseRanksThatDoNotAgree) {
-  Assembler assembler(kSizes, 2);
-  Communicator two(assembler, {{0, 0}, {1, 0}});
-  const Block a = assembler.hbm(0, 0, "a", 16), b = assembler.hbm(1, 0, "b", 16);
-  const auto first = two.all_reduce({a, b}, {a, b}, Combine::Add, Dtype::Fp32),
-             second = two.all_reduce({a, b}, {a, b}, Combine::Max, Dtype::Fp32);
-  first.write(0);
-  second.write(0);
-  first.write(1);
-  EXPECT_EQ(refusal([&] { first.write(1); }),
-            "collective: rank 1 writes number 0 in turn 1, allowed 1 as other ranks did");
-  EXPECT_EQ(refusal([&] { second.write(2); }), "collective: rank 2, allowed 0..1");
+/// Two ranks that are to write the same: what is refused, by write() or by assemble().
+struct Two {
+  Two() {
+    const Buffers both{assembler.hbm(0, 0, "a", 16), assembler.hbm(1, 0, "b", 16)};
+    add.emplace(group.all_reduce(both, both, Combine::Add, Dtype::Fp32));
+    max.emplace(group.all_reduce(both, both, Combine::Max, Dtype::Fp32));
+  }
+  /// The call in a loop of a rank.
+  void loop(unsigned rank, cmodel::Turns turns, const std::function<void()>& body) {
+    group.core(rank).sync().loop(turns, body);
+  }
+  Assembler assembler{kSizes, 2};
+  Communicator group{assembler, {{0, 0}, {1, 0}}};
+  std::optional<cmodel::Collective> add, max;
+};
+
+TEST(Collectives, RefuseRanksThatWriteOthers) {
+  Two two;
+  two.add->write(0);
+  two.max->write(0);
+  two.add->write(1);
+  EXPECT_EQ(refusal([&] { two.add->write(1); }),
+            "collective: rank 1 writes number 0 in turn 1, allowed 1 as rank 0 did");
+  EXPECT_EQ(refusal([&] { two.max->write(2); }), "collective: rank 2, allowed 0..1");
+}
+
+TEST(Collectives, RefuseRanksThatWriteFewer) {
+  for (const unsigned lazy : {0u, 1u}) {
+    Two two;
+    two.add->write();
+    two.max->write(1 - lazy);
+    EXPECT_EQ(
+        refusal([&] { two.assembler.assemble(); }),
+        fmt::format("collective: rank {} writes 1, allowed 2 as rank {} did", lazy, 1 - lazy));
+  }
+  Two two;
+  two.add->write();
+  EXPECT_EQ(refusal([&] { two.assembler.assemble(); }), "");
+}
+
+TEST(Collectives, RefuseRanksInOtherLoops) {
+  {
+    Two two;
+    two.loop(0, 4, [&] { two.add->write(0); });
+    EXPECT_EQ(
+        refusal([&] { two.loop(1, 5, [&] { two.add->write(1); }); }),
+        "collective: rank 1 writes number 0 in 5 turns from 0, allowed 4 turns from 0 as rank 0 "
+        "did");
+  }
+  {
+    Two two;
+    two.loop(0, 4, [&] { two.add->write(0); });
+    EXPECT_EQ(
+        refusal([&] { two.add->write(1); }),
+        "collective: rank 1 writes number 0 in no loop, allowed 4 turns from 0 as rank 0 did");
+  }
+  {  // one loop of both, and a loop of each
+    Two two;
+    two.loop(0, 2, [&] {
+      two.add->write(0);
+      two.max->write(0);
+    });
+    two.loop(1, 2, [&] { two.add->write(1); });
+    EXPECT_EQ(
+        refusal([&] { two.loop(1, 2, [&] { two.max->write(1); }); }),
+        "collective: rank 1 writes number 1 in 2 turns from 1, allowed 2 turns from 0 as rank 0 "
+        "did");
+  }
+  {  // turns out of a register agree with any
+    Two two;
+    auto& sync = two.group.core(0).sync();
+    const auto turns = sync.reg();
+    sync.set(turns, 3);
+    two.loop(0, turns, [&] { two.loop(0, 2, [&] { two.add->write(0); }); });
+    two.loop(1, 3, [&] { two.loop(1, 2, [&] { two.add->write(1); }); });
+    Bench bench(two.assembler.assemble());
+    EXPECT_TRUE(bench.board.run()) << bench.board.blocked();
+  }
 }
 
 }  // namespace

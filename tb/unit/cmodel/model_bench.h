@@ -59,8 +59,9 @@ inline StreamId stream(unsigned chip, unsigned core, Engine engine, unsigned off
 
 /// A program on a board of its own, loaded; what it commits is in `recorder`.
 struct Bench {
-  explicit Bench(cmodel::Program p, cmodel::BoardOptions options = {})
-      : program(std::move(p)), board(kSizes, program, recorder, options) {
+  explicit Bench(cmodel::Program p, cmodel::BoardOptions options = {},
+                 const defs::Sizes& sizes = kSizes)
+      : program(std::move(p)), board(sizes, program, recorder, options) {
     board.load();
   }
   Bench(const Bench&) = delete;  // the board refers to the program and the recorder
