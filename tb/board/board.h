@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cmodel/program/program.h"
+#include "tb/base/clock.h"
 #include "tb/base/workers.h"
 #include "tb/board/host.h"
 #include "tb/board/settings.h"
@@ -22,9 +23,6 @@
 #include "tb/dut/link.h"
 
 namespace tb {
-
-/// Nothing depends on it: time is for people and for models added later.
-inline constexpr double kFabricMhz = 750;
 
 /// Sums over all ends of links.
 struct LinkTotals {

@@ -28,6 +28,8 @@ struct Operands {
   Matrix a, b;
 };
 
+inline constexpr unsigned kMostRequests = 4096;
+
 struct ScenarioArgs {
   const defs::Sizes& sizes;
   unsigned chips = defs::kBoardChips;  ///< 1 .. BoardChips
@@ -41,6 +43,8 @@ struct ScenarioArgs {
   bool once = false;  ///< with size or operands: an operand lies once on the board
   std::optional<std::string> prompt = {};  ///< only if Scenario::has_prompt; empty: its default
   unsigned tokens = 0;                     ///< likewise, that follow the prompt; 0: its default
+  /// Only if Scenario::serves: requests per simulated second, and how many; 0: its default.
+  unsigned rate = 0, requests = 0;  ///< at most kMostRequests
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -83,6 +87,8 @@ struct Scenario {
   bool has_length = false;
   /// Goes on with a text: has the knobs `prompt`, `tokens`.
   bool has_prompt = false;
+  /// Answers requests that come while it runs: has the knobs `rate`, `requests`.
+  bool serves = false;
   /// What else the host does, and must be answered. Rejections count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };
@@ -100,6 +106,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
 // One file each.
 extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters,
     kRelay, kLoops, kGather, kSoftmax, kLayernorm, kMlpGelu, kAttention, kEmbedding, kConv,
-    kCollective, kLm;
+    kCollective, kLm, kRecommender;
 
 }  // namespace tb

@@ -94,7 +94,9 @@ int run(int argc, char** argv) {
                           o.operands,
                           o.once,
                           o.prompt,
-                          o.tokens});
+                          o.tokens,
+                          o.rate,
+                          o.requests});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -122,6 +124,8 @@ int run(int argc, char** argv) {
     args.once = o.once;
     args.prompt = o.prompt;
     args.tokens = o.tokens;
+    args.rate = o.rate;
+    args.requests = o.requests;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)
@@ -137,6 +141,7 @@ int run(int argc, char** argv) {
             "{} needs registers that refuse; allowed without --model-only", scenario->name));
     }
     cmodel::validate_program(program, name);
+    check_races(o.races, program);
   } catch (const std::exception& error) {
     throw Refused(kBadInput, error.what());
   }
