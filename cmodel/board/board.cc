@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <random>
 #include <stdexcept>
 
@@ -36,6 +37,10 @@ struct Board::Impl final : CommitSink, ChipPort {
         observers(s, p, o),
         guard(p),
         rng(o.order_seed) {
+    if (o.detect_races && !p.requests.empty())
+      throw std::invalid_argument("races of a program with requests are not looked for");
+    queues.resize(p.chips);
+    for (const Request& request : p.requests) queues[request.chip].push_back(&request);
     for (unsigned chip = 0; chip < program.chips; ++chip)
       chips.push_back(std::make_unique<Chip>(sizes, chip, program.chips, *this));
     for (auto& chip : chips)
@@ -85,8 +90,42 @@ struct Board::Impl final : CommitSink, ChipPort {
   ExecutionObserver* observer() override { return observers.any() ? &observers : nullptr; }
 
   bool step() {
+    const bool host_first = !options.order_seed || rng() % 2;
+    if (host_first && feed()) return true;
     if (options.order_seed) turns.turn_to(rng());
-    return turns.step([](const Issuer&) { return true; }) != nullptr;
+    return turns.step([](const Issuer&) { return true; }) != nullptr || (!host_first && feed());
+  }
+
+  // -------------------------------------------------------------------------------- the host
+  void write(unsigned chip, std::uint64_t addr, std::span<const std::uint8_t> bytes) {
+    for (std::size_t done = 0; done < bytes.size(); done += kHostBytes)
+      chips[chip]->host_write(addr + done,
+                              bytes.subspan(done, std::min(kHostBytes, bytes.size() - done)));
+  }
+  const SequencerStatus& stream_of(const Request& request) const {
+    return chips[request.chip]->core(request.core).sequencers[request.engine].status();
+  }
+  /// Hands a request over if the stream of the first of some chip is at rest.
+  bool feed() {
+    for (auto& queue : queues) {
+      if (queue.empty()) continue;
+      const Request& request = *queue.front();
+      const defs::SeqState state = stream_of(request).state;
+      if (state == defs::SeqState::Running || state == defs::SeqState::Error) continue;
+      queue.pop_front();
+      write(request.chip, request.addr, request.bytes);
+      const auto at = std::ranges::find_if(program.streams, [&](const InstrStream& s) {
+        return s.chip == request.chip && s.core == request.core && s.engine == request.engine;
+      });
+      chips[request.chip]->start(at->core, at->engine, at->base, at->count);
+      return true;
+    }
+    return false;
+  }
+  bool all_fed() const {
+    return std::ranges::all_of(queues, [&](const auto& queue) {
+      return queue.empty() || stream_of(*queue.front()).state == defs::SeqState::Error;
+    });
   }
 
   const defs::Sizes& sizes;
@@ -97,7 +136,8 @@ struct Board::Impl final : CommitSink, ChipPort {
   Guard guard;
   std::array<std::array<std::uint32_t, defs::kCores>, defs::kBoardChips> rejected{};
   std::vector<std::unique_ptr<Chip>> chips;
-  RoundRobin turns;  ///< of those that have a program
+  RoundRobin turns;                                ///< of those that have a program
+  std::vector<std::deque<const Request*>> queues;  ///< by chip: those that are still to come
   std::mt19937_64 rng;
   WorkCounters work;
   std::vector<ErrorRecord> errors;
@@ -116,16 +156,13 @@ Board::Board(Board&&) noexcept = default;
 
 void Board::load() {
   auto& impl = *impl_;
-  for (const auto& segment : impl.program.segments) {
-    const std::span<const std::uint8_t> bytes(segment.bytes);
-    for (std::size_t done = 0; done < bytes.size(); done += kHostBytes)
-      impl.chips[segment.chip]->host_write(
-          segment.addr + done, bytes.subspan(done, std::min(kHostBytes, bytes.size() - done)));
-  }
+  for (const auto& segment : impl.program.segments)
+    impl.write(segment.chip, segment.addr, segment.bytes);
   for (const auto& ring : impl.program.rings)
     impl.chips[ring.chip]->set_ring(ring.core, ring.engine, ring.base, ring.count);
   for (const auto& stream : impl.program.streams)
-    impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
+    if (impl.program.requests_of(stream) == 0)
+      impl.chips[stream.chip]->start(stream.core, stream.engine, stream.base, stream.count);
 
   // Engines without a program can still be rung (and then stop by an error), so DMA engines of a
   // core that has a sync stream all take part.
@@ -157,7 +194,9 @@ bool Board::run(std::uint64_t most) {
   return finished();
 }
 
-bool Board::finished() const { return std::ranges::none_of(impl_->turns.issuers(), &Issuer::busy); }
+bool Board::finished() const {
+  return impl_->all_fed() && std::ranges::none_of(impl_->turns.issuers(), &Issuer::busy);
+}
 
 std::string Board::blocked() const {
   std::string out;

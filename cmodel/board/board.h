@@ -60,18 +60,22 @@ class Board {
 
   /// The host's work before the start: writes every segment (MemBurst commits in stream Host of
   /// each chip, aligned 64-byte beats, segment order; a segment's last beat may be shorter), sets
-  /// rings and streams, starts the sequencers that have a stream.
+  /// rings and streams, starts the sequencers that have a stream, but for those that wait for
+  /// requests.
   void load();
 
   /// Runs one operation: one instruction of a sequencer or one descriptor of a DMA engine, with all
-  /// its commits. False if nothing can run: the board is finished(), or blocked().
+  /// its commits, or hands one request over: MemBurst commits in stream Host, and the start of its
+  /// stream. A request goes as soon as its stream is at rest: when it arrives is time. False if
+  /// nothing can run: the board is finished(), or blocked().
   bool step();
 
   /// step() until it returns false, or `most` times. Returns finished().
   bool run(std::uint64_t most = ~std::uint64_t{0});
 
-  /// Every started sequencer has executed END (or stopped by an error) and no descriptor is
-  /// pending. Look at errors() too: an engine that stopped counts as finished.
+  /// Every started sequencer has executed END (or stopped by an error), no descriptor is pending
+  /// and no request left, but behind one whose stream has stopped. Look at errors() too: an engine
+  /// that stopped counts as finished.
   bool finished() const;
 
   /// For reports: one line per sequencer that waits, with what it waits for and what would run

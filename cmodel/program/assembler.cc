@@ -161,6 +161,17 @@ void Assembler::region(const std::string& name, const Block& block,
   regions_.back().array = {*dtype, block.rows, block.row_bytes / element, stride};
 }
 
+void Assembler::request(Request request, const Block& block) {
+  const std::uint64_t room = std::uint64_t{block.rows} * block.row_bytes;
+  if (block.chip != request.chip || request.bytes.empty() || request.bytes.size() > room ||
+      (block.rows > 1 && block.stride != block.row_bytes))
+    throw AssemblerError(
+        fmt::format("request {}: {} bytes for chip {}, allowed 1..{} in contiguous rows of chip {}",
+                    requests_.size(), request.bytes.size(), request.chip, room, block.chip));
+  request.addr = block.addr;
+  requests_.push_back(std::move(request));
+}
+
 Program Assembler::assemble() {
   if (assembled_) throw AssemblerError("assemble called twice, allowed once");
   assembled_ = true;
@@ -171,6 +182,7 @@ Program Assembler::assemble() {
   program.chips = chips_;
   program.segments = std::move(segments_);
   program.regions = std::move(regions_);
+  program.requests = std::move(requests_);
   program.labels = labels_;
   program.semaphores = semaphores_;
   for (const ChipState& chip : state_)

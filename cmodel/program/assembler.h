@@ -50,6 +50,10 @@ class Assembler {
   /// the end. Names are unique on the board. With a format: as an array, a row of it in each row.
   void region(const std::string& name, const Block& block, std::optional<defs::Dtype> dtype = {});
 
+  /// The next request of its chip (Request): bytes for this block, whose rows are contiguous, then
+  /// the start of the stream, of which `request` has chip, core and engine.
+  void request(Request request, const Block& block);
+
   /// What is emitted from now on belongs to this: shown beside its source line in reports.
   void label(const std::string& text);
 
@@ -101,6 +105,7 @@ class Assembler {
   std::function<std::uint64_t(unsigned, unsigned)> hole_;
   std::function<unsigned(unsigned, unsigned)> stream_stack_;
   bool assembled_ = false;
+  std::vector<Request> requests_;
 };
 
 }  // namespace cmodel

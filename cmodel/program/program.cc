@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cmodel/machine/commit.h"
 #include "cmodel/program/disassemble.h"
 
@@ -39,6 +41,13 @@ std::string Program::source_of(unsigned chip, unsigned core, unsigned unit,
 std::string Program::semaphore_of(unsigned chip, unsigned semaphore) const {
   const auto named = semaphores.find({chip, semaphore});
   return semaphore_name(semaphore) + (named == semaphores.end() ? "" : " " + named->second);
+}
+
+std::uint32_t Program::requests_of(const InstrStream& stream) const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(requests, [&](const Request& request) {
+    return request.chip == stream.chip && request.core == stream.core &&
+           request.engine == stream.engine;
+  }));
 }
 
 }  // namespace cmodel

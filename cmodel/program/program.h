@@ -60,6 +60,17 @@ struct Partition {
   std::uint64_t end = (std::uint64_t{1} << 48) - 1;
 };
 
+/// What reaches the host while the machine runs, and what the host does with it: it writes the
+/// bytes through the chip's port, then starts the stream, which is rung for this alone and not with
+/// the others. The stream's END is the answer; a request for a stream that still runs waits at the
+/// host, and so does what comes behind it for the same chip.
+struct Request {
+  std::uint64_t arrival = 0;  ///< core cycles after the start of the others; only delays
+  std::uint32_t chip = 0, core = 0, engine = 0;  ///< the stream: sequencer 0..3
+  std::uint64_t addr = 0;                        ///< chip-local HBM address, multiple of 64
+  std::vector<std::uint8_t> bytes;
+};
+
 /// Where the instructions of a sequencer, or the descriptors of a DMA engine, were written.
 struct SourceNotes {
   std::uint32_t chip = 0, core = 0, engine = 0;  ///< defs::Engine
@@ -85,11 +96,15 @@ struct Program {
   std::vector<std::string> labels;
   std::map<std::pair<unsigned, unsigned>, std::string> semaphores;  ///< names, by chip and number
   std::string file;                                                 ///< that it was loaded from
+  /// In the order in which the host serves those of a chip; part of files and hashes.
+  std::vector<Request> requests;
 
   /// "tb/scenarios/ring.cc:133 (label)"; of a file its name and the byte; empty if not known.
   std::string source_of(unsigned chip, unsigned core, unsigned engine, std::uint32_t pc) const;
   /// "0.3 loaded"; "0.3" if it has no name.
   std::string semaphore_of(unsigned chip, unsigned semaphore) const;
+  /// How many requests start this stream; 0: the host starts it, with all others, once.
+  std::uint32_t requests_of(const InstrStream& stream) const;
 };
 
 /// File format, all little-endian:
@@ -102,6 +117,8 @@ struct Program {
 ///   per region   u32 chip; u64 addr; u32 bytes; u32 name length (1..64), name
 ///   if isolated  4 B "KEYS", u32 keys, partitions (counts), per key u32,
 ///                per partition u32 chip, core, key; u64 base, end
+///   if fed       4 B "RQST", u32 requests (count), per request u64 arrival;
+///                u32 chip, core, engine; u64 addr, bytes; data
 ///   u64  XXH3 of everything before
 ///
 /// A file that ends in .dasm is text instead: program_text.h.

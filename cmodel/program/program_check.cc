@@ -27,6 +27,9 @@ constexpr std::uint64_t kHostBytes = 64;  // one host write
 // What nobody can wait for, or hold in memory, is refused with its amount.
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 32;  // of a stream, per partition
 constexpr std::uint64_t kMostReadBack = std::uint64_t{1} << 30;  // bytes, of all regions
+constexpr std::uint64_t kLastArrival = std::uint64_t{1} << 32;   // core cycles: some seconds
+
+constexpr std::uint64_t kInstruction = defs::kInstrBytes;
 
 /// Anything as one printable line.
 std::string printable(std::string_view text) {
@@ -139,6 +142,37 @@ void check_below(const std::string& where, const std::string& field, std::uint64
   if (value >= limit) fail(where, "{} is {}; allowed 0 .. {}", field, value, limit - 1);
 }
 
+void check_requests(const Program& program, const std::string& where) {
+  std::vector<std::uint64_t> last(program.chips);
+  for (std::size_t i = 0; i < program.requests.size(); ++i) {
+    const Request& request = program.requests[i];
+    const std::string field = fmt::format("request {}", i);
+    check_below(where, field + " chip", request.chip, program.chips);
+    const auto starts = [&](const InstrStream& s) {
+      return s.chip == request.chip && s.core == request.core && s.engine == request.engine;
+    };
+    if (std::ranges::none_of(program.streams, starts))
+      fail(where, "{} starts chip {} core {} engine {}; allowed a stream of the program", field,
+           request.chip, request.core, request.engine);
+    if (request.arrival < last[request.chip] || request.arrival > kLastArrival)
+      fail(where, "{} arrival is {}; allowed {} .. {}, those of a chip ascending", field,
+           request.arrival, last[request.chip], kLastArrival);
+    last[request.chip] = request.arrival;
+    check_multiple(where, field + " addr", request.addr, kHostBytes);
+    const std::uint64_t bytes = request.bytes.size();
+    if (bytes == 0) fail(where, "{} bytes is 0; allowed 1 ..", field);
+    check_memory(where, field, request.addr, bytes);
+    // Sequencers and DMA engines fetch ahead.
+    const auto holds = [&](const auto& row) {
+      return row.chip == request.chip && request.addr < row.base + row.count * kInstruction &&
+             row.base < request.addr + bytes;
+    };
+    if (std::ranges::any_of(program.streams, holds) || std::ranges::any_of(program.rings, holds))
+      fail(where, "{} addr {:#x} with {} bytes overwrites instructions; allowed data", field,
+           request.addr, bytes);
+  }
+}
+
 }  // namespace
 
 void validate_program(const Program& program, const std::string& where) {
@@ -199,6 +233,8 @@ void validate_program(const Program& program, const std::string& where) {
     if (!isolated.emplace(part.chip, part.core).second)
       fail(where, "{} is the second for chip {} core {}; allowed one", field, part.chip, part.core);
   }
+
+  check_requests(program, where);
 
   std::set<std::string> names;
   std::uint64_t read_back = 0;

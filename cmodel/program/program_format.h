@@ -15,6 +15,8 @@ namespace cmodel::program_format {
 
 inline constexpr std::array<char, 8> kMagic{'D', 'O', 'D', 'E', 'C', 'A', '\0', '\1'};
 inline constexpr std::string_view kIsolated = "KEYS";
+inline constexpr std::string_view kFed = "RQST";
+inline constexpr std::size_t kRequestBytes = 8 + 3 * 4 + 2 * 8;  // without its data
 inline constexpr std::size_t kConfigBytes = 16;
 inline constexpr std::size_t kHashBytes = 8;
 inline constexpr std::size_t kHeaderBytes = kMagic.size() + 4 + kConfigBytes + 4 * 4 + 8;

@@ -150,6 +150,23 @@ Program parse(const std::string& where, std::span<const std::uint8_t> file) {
       part.end = in.u64(fmt::format("partition {} end", i));
     }
   }
+  if (in.next_is(kFed)) {
+    in.take(kFed.size(), "requests");
+    const auto requests = in.u32("requests");
+    in.expect_room(requests, kRequestBytes, "requests");
+    program.requests.resize(requests);
+    for (std::size_t i = 0; i < requests; ++i) {
+      auto& request = program.requests[i];
+      request.arrival = in.u64(fmt::format("request {} arrival", i));
+      request.chip = in.u32(fmt::format("request {} chip", i));
+      request.core = in.u32(fmt::format("request {} core", i));
+      request.engine = in.u32(fmt::format("request {} engine", i));
+      request.addr = in.u64(fmt::format("request {} addr", i));
+      const std::uint64_t size = in.u64(fmt::format("request {} bytes", i));
+      const auto data = in.take(size, fmt::format("request {} data", i));
+      request.bytes.assign(data.begin(), data.end());
+    }
+  }
   if (in.left() != 0)
     fail(where, "trailing bytes: {} between the last region and the checksum", in.left());
   return program;

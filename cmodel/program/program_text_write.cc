@@ -132,9 +132,10 @@ std::string quoted(const std::string& text) {
 void save_text(const Program& program, const std::filesystem::path& file) {
   std::uint64_t data = 0;
   for (const Segment& segment : program.segments) data += segment.bytes.size();
+  for (const Request& request : program.requests) data += request.bytes.size();
   if (data > kMostTextData)
-    program_format::fail(file.string(), "segments have {} bytes; allowed {} in all", data,
-                         kMostTextData);
+    program_format::fail(file.string(), "segments and requests have {} bytes; allowed {} in all",
+                         data, kMostTextData);
   OutputFile out(file);
   out.print("config {}\nchips {}\n", program.config, program.chips);
   if (!program.keys.empty()) out.print("keys {}\n", fmt::join(program.keys, " "));
@@ -148,6 +149,11 @@ void save_text(const Program& program, const std::filesystem::path& file) {
   const bool rings_numbered = !in_order(all, Kind::Descriptor);
   for (std::size_t i = 0; i < all.size(); ++i)
     write_segment(out, program.segments[i], all[i], streams_numbered, rings_numbered);
+  for (const Request& r : program.requests) {
+    out.print("\nrequest chip {} core {} {} at {:#x} after {}\n", r.chip, r.core,
+              engine_name(r.engine), r.addr, r.arrival);
+    write_data(out, r.bytes);
+  }
   out.finish();
 }
 

@@ -92,6 +92,19 @@ std::vector<std::uint8_t> serialize(const Program& program) {
       out.u64(part.end);
     }
   }
+  if (!program.requests.empty()) {
+    out.raw(kFed.data(), kFed.size());
+    out.u32(static_cast<std::uint32_t>(program.requests.size()));
+    for (const auto& request : program.requests) {
+      out.u64(request.arrival);
+      out.u32(request.chip);
+      out.u32(request.core);
+      out.u32(request.engine);
+      out.u64(request.addr);
+      out.u64(request.bytes.size());
+      out.raw(request.bytes.data(), request.bytes.size());
+    }
+  }
   out.patch_u64(size_at, out.bytes().size() + kHashBytes);
   out.u64(XXH3_64bits(out.bytes().data(), out.bytes().size()));
   return std::move(out.bytes());

@@ -16,7 +16,7 @@ namespace {
 
 /// Opens a line of a text program, but for mnemonics.
 constexpr std::string_view kOpeners =
-    "config, chips, keys, partition, region, segment, stream, ring, hex, zero, file, DMA";
+    "config, chips, keys, partition, region, segment, stream, ring, request, hex, zero, file, DMA";
 
 }  // namespace
 
@@ -46,6 +46,8 @@ void TextReader::line(std::uint32_t number, std::string_view text) {
     region(in);
   } else if (word == "partition") {
     partition(in);
+  } else if (word == "request") {
+    request(in);
   } else if (word == "stream" || word == "ring") {
     marker(in, word == "ring");
   } else if (word == "hex") {
@@ -67,8 +69,17 @@ void TextReader::line(std::uint32_t number, std::string_view text) {
   in.expect_end();
 }
 
+unsigned TextReader::engine(TextScanner& in, unsigned first, unsigned engines) {
+  const std::string_view name = in.word();
+  for (unsigned engine = 0; engine < engines; ++engine)
+    if (engine_name(first + engine) == name) return engine;
+  in.fail(fmt::format("engine is {}; allowed {} .. {}", in.shown(), engine_name(first),
+                      engine_name(first + engines - 1)));
+}
+
 void TextReader::segment(TextScanner& in) {
   close();
+  fed_ = false;
   places_.emplace(fmt::format("segment {}", program_.segments.size()), in.place());
   Segment segment;
   in.expect_word("chip");
@@ -81,18 +92,14 @@ void TextReader::segment(TextScanner& in) {
 
 void TextReader::marker(TextScanner& in, bool ring) {
   Marker m{{}, ring, {}, in.place(), program_.segments.size() - 1};
-  if (program_.segments.empty()) in.fail("outside of a segment; allowed behind segment");
+  if (program_.segments.empty() || fed_) in.fail("outside of a segment; allowed behind segment");
   if (!fresh_) close();
   fresh_ = true;
   if (in.digit_next()) m.number = in.number("number", UINT32_MAX);
   in.expect_word("core");
   m.row.core = static_cast<std::uint32_t>(in.number("core", defs::kCores - 1));
   const unsigned first = ring ? kDma0 : 0, engines = ring ? kRx - kDma0 : defs::kSequencers;
-  const std::string_view name = in.word();
-  while (m.row.engine < engines && engine_name(first + m.row.engine) != name) ++m.row.engine;
-  if (m.row.engine == engines)
-    in.fail(fmt::format("engine is {}; allowed {} .. {}", in.shown(), engine_name(first),
-                        engine_name(first + engines - 1)));
+  m.row.engine = engine(in, first, engines);
   if (in.accept_word("count"))
     m.row.count = static_cast<std::uint32_t>(in.number("count", UINT32_MAX));
   else
@@ -131,6 +138,23 @@ void TextReader::partition(TextScanner& in) {
   program_.partitions.push_back(part);
 }
 
+void TextReader::request(TextScanner& in) {
+  close();
+  fed_ = true;
+  places_.emplace(fmt::format("request {}", program_.requests.size()), in.place());
+  Request request;
+  in.expect_word("chip");
+  request.chip = static_cast<std::uint32_t>(in.number("chip", defs::kBoardChips - 1));
+  in.expect_word("core");
+  request.core = static_cast<std::uint32_t>(in.number("core", defs::kCores - 1));
+  request.engine = engine(in, 0, defs::kSequencers);
+  in.expect_word("at");
+  request.addr = in.number("address", ~std::uint64_t{0});
+  in.expect_word("after");
+  request.arrival = in.number("cycles", ~std::uint64_t{0});
+  program_.requests.push_back(std::move(request));
+}
+
 void TextReader::hex(TextScanner& in) {
   while (!in.at_end()) {
     const std::string_view digits = in.word();
@@ -157,10 +181,17 @@ void TextReader::packed(TextScanner& in, const Packed& packed, bool descriptor) 
 
 std::uint8_t* TextReader::append(TextScanner& in, std::uint64_t bytes,
                                  std::optional<bool> counted) {
-  if (program_.segments.empty()) in.fail("outside of a segment; allowed behind segment");
+  if (program_.segments.empty() && !fed_)
+    in.fail("outside of a segment; allowed behind segment or request");
   if (bytes > kMostTextData - data_)
     in.fail(fmt::format("{} bytes behind {}; allowed {} in all", bytes, data_, kMostTextData));
   data_ += bytes;
+  if (fed_) {
+    if (counted) in.fail("behind request; allowed hex, zero, file");
+    auto& all = program_.requests.back().bytes;
+    all.resize(all.size() + bytes);
+    return all.data() + all.size() - bytes;
+  }
   close(counted);
   for (const std::size_t i : open_) ++markers_[i].row.count;
   fresh_ = false;

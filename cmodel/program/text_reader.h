@@ -45,14 +45,17 @@ class TextReader {
     std::size_t segment;
   };
 
+  /// The next word is the name of one of so many engines from `first`; which.
+  static unsigned engine(TextScanner& in, unsigned first, unsigned engines);
   void segment(TextScanner& in);
   void marker(TextScanner& in, bool ring);
   void region(TextScanner& in);
   void partition(TextScanner& in);
+  void request(TextScanner& in);
   void hex(TextScanner& in);
   template <class Packed>
   void packed(TextScanner& in, const Packed& packed, bool descriptor);
-  /// `bytes` more of the open segment; `counted` by the open markers of a kind.
+  /// `bytes` more of the open segment or request; `counted` by the open markers of a kind.
   std::uint8_t* append(TextScanner& in, std::uint64_t bytes, std::optional<bool> counted = {});
   void close(std::optional<bool> but = {});
   template <class Row>
@@ -66,6 +69,7 @@ class TextReader {
   std::vector<Marker> markers_;
   std::vector<std::size_t> open_;  ///< markers whose lines are counted
   bool fresh_ = true;              ///< nothing behind the last marker yet
+  bool fed_ = false;               ///< the open lines are those of a request
   std::uint64_t data_ = 0;
   std::map<std::string, std::string, std::less<>> places_;  ///< of what validate_program names
 };

@@ -12,7 +12,7 @@ command_bench() {
     *" fabric "*) programs=(fabric_bench faults_mini) ;;
     *" shrink "*) programs=(shrink board_mini) ;;
     *" inject "* | *" collective-faults "*) programs=(board_mini) ;;
-    *" gemm "* | *" collectives "*) programs=(board_inf2) ;;
+    *" gemm "* | *" collectives "* | *" recommender "*) programs=(board_inf2) ;;
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;
     *" snapshots "*) programs=(board_mini board_inf2) ;;

@@ -57,6 +57,7 @@ void Host::advance(std::uint64_t cycle) {
       if (!all([](const Driver& d) { return d.loaded; })) return;
       phase_ = Phase::Running;
       start_cycle_ = end_cycle_ = cycle;
+      feeder_.start(cycle);
       return;
     case Phase::Running:
       if (!gave_up_ &&

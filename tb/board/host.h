@@ -10,6 +10,7 @@
 
 #include "cmodel/program/program.h"
 #include "tb/board/fabric_counts.h"
+#include "tb/board/feeder.h"
 #include "tb/board/reroute.h"
 #include "tb/board/wiring.h"
 #include "tb/dut/chip.h"
@@ -37,7 +38,8 @@ using TensorCounts = std::array<std::uint64_t, defs::kEveryTensorCount.size()>;
 /// One driver per chip, and the order of the story:
 ///
 ///   Loading    segments, ring and stream registers; then ChipId is read: all writes have arrived
-///   Running    doorbells of all chips rung; completions and errors come in
+///   Running    doorbells of all chips rung; requests go out as they arrive; completions and errors
+///              come in
 ///   Draining   every stream has ended; waits for a fabric cycle in which all chips were quiet
 ///   Reading    the fabric's counters are copied, in all chips at one cycle; regions, then the
 ///              counters of the tensor engines, of forbidden packets, and the copies
@@ -85,6 +87,8 @@ class Host {
   std::uint64_t last_movement() const { return last_movement_; }
   std::uint64_t last_progress() const { return last_progress_; }
 
+  /// Requests of the program, from arrival to answer.
+  const std::vector<Served>& served() const { return feeder_.served(); }
   const std::vector<HostError>& errors() const { return errors_; }
   /// A chip that broke the port's protocol; one line.
   const std::string& fault() const { return fault_; }
@@ -127,7 +131,7 @@ class Host {
     unsigned copies_asked = 0, copies_known = 0;  ///< words of fabric_counts_
     bool copy_ordered = false;
     unsigned credits = 0;
-    unsigned streams_left = 0;
+    unsigned streams_left = 0;  ///< ends to come: one of each, or one a request
     bool loaded = false, quiet = false, drained = false;
   };
 
@@ -164,6 +168,7 @@ class Host {
   std::optional<std::pair<fabric::End, std::uint64_t>> leave_;
   std::optional<std::uint64_t> done_cycle_;
   std::uint64_t start_cycle_ = 0, end_cycle_ = 0, last_progress_ = 0, last_movement_ = 0;
+  Feeder feeder_;
 };
 
 }  // namespace tb

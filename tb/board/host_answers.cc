@@ -120,6 +120,8 @@ void Host::receive(unsigned chip, std::uint64_t cycle) {
         errors_.push_back({chip, response.core, response.engine,
                            static_cast<defs::ErrorCause>(response.cause), response.pc});
       if (response.engine >= defs::kSequencers) break;  // a DMA engine: it has no completion
+      feeder_.ended(chip, response.core, response.engine, cycle,
+                    response.kind == static_cast<unsigned>(defs::HostKind::Error));
       if (driver.streams_left == 0)
         fail(chip, cycle, "a completion too many");
       else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host has to write and to read, from the program.
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -45,7 +46,8 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
       counts_(requests_.size()),
       violations_(program.partitions.empty() ? 0 : requests_.size()),
       fabric_counts_(wiring.cables, static_cast<unsigned>(requests_.size())),
-      reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value(), wiring.by_packets) {
+      reroute_(wiring.cables, wiring.tables(), wiring.loaded.has_value(), wiring.by_packets),
+      feeder_(program) {
   const bool front_door = back_door_.empty();
   if (!front_door) load_by_back_door();
   for (const auto& segment : program.segments)
@@ -76,8 +78,9 @@ Host::Host(const cmodel::Program& program, std::vector<HostRequests*> requests,
     auto& registers = drivers_[stream.chip].registers;
     registers.push_back(csr_write(defs::kCsrSeqBase, stream.core, stream.engine, stream.base));
     registers.push_back(csr_write(defs::kCsrSeqCount, stream.core, stream.engine, stream.count));
-    masks[stream.chip][stream.core] |= 1u << stream.engine;
-    ++drivers_[stream.chip].streams_left;
+    const unsigned requests = program.requests_of(stream);
+    if (requests == 0) masks[stream.chip][stream.core] |= 1u << stream.engine;
+    drivers_[stream.chip].streams_left += std::max(requests, 1u);
   }
   for (std::size_t i = 0; i < program.regions.size(); ++i) {
     regions_[i].resize(program.regions[i].bytes);

@@ -72,6 +72,11 @@ bool Host::next_request(unsigned chip, std::uint64_t cycle, defs::HostReq& reque
     request = csr_write(defs::kCsrSeqStart, bell >> 16, 0, bell & 0xffff);
     return true;
   }
+  if (phase_ == Phase::Running && driver.loaded)
+    if (const auto fed = feeder_.next(chip, cycle)) {
+      request = *fed;
+      return true;
+    }
   if (phase_ == Phase::Reading && !driver.copy_ordered) {
     driver.copy_ordered = true;
     request = csr_write(defs::kCsrFabricSnapshot, 0, 0, copy_cycle_);
@@ -121,6 +126,9 @@ void Host::send(unsigned chip, std::uint64_t cycle) {
   auto& token = requests_[chip]->sending(cycle);
   token.fill(0);
   defs::HostReq request;
+  // That a request is still to arrive is no standstill.
+  if (phase_ == Phase::Running && feeder_.expects(chip, cycle))
+    last_movement_ = last_progress_ = cycle;
   if (driver.credits == 0 || !next_request(chip, cycle, request)) return;
   --driver.credits;
   request.pack(token.data());

@@ -84,6 +84,7 @@ void IssueCheck::issue(unsigned core, unsigned number, std::uint32_t pc,
   look_at(sequencer, pc + 1, gone);
   if (cmodel::overlay_of(gone) == defs::Overlay::Branch)
     look_at(sequencer, defs::branch_of(gone).target, gone);
+  if (cmodel::Sequencer::ends(gone)) look_at(sequencer, 0, gone);  // a request may start it again
 }
 
 void IssueCheck::end_cycle(std::uint64_t cycle, const CommitBuffer& commits) {

@@ -77,6 +77,20 @@ std::string to_string(const ProductSize& size) {
                                               : fmt::format("{},{},{}", size.m, size.k, size.n);
 }
 
+void request_knobs(const std::string& rate, const std::string& requests, unsigned& rate_to,
+                   unsigned& requests_to) {
+  if (!rate.empty())
+    rate_to = static_cast<unsigned>(whole_number("--rate", rate, 1, 1'000'000'000));
+  if (!requests.empty())
+    requests_to = static_cast<unsigned>(whole_number("--requests", requests, 1, kMostRequests));
+}
+
+void check_races(bool races, const cmodel::Program& program) {
+  if (races && !program.requests.empty())
+    throw Refused(kBadInput,
+                  "--races of a program with requests; allowed with programs without requests");
+}
+
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   const auto refuse = [&](const char* knob, const std::string& owners) {
     throw Refused(kBadInput, fmt::format("{}; allowed with {} only, not with {}", knob, owners,
@@ -94,6 +108,8 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
     throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
   if ((args.prompt || args.tokens) && (!scenario || !scenario->has_prompt))
     refuse(args.prompt ? "--prompt" : "--tokens", "lm");
+  if ((args.rate || args.requests) && (!scenario || !scenario->serves))
+    refuse(args.rate ? "--rate" : "--requests", "recommender");
   if (args.length && (!scenario || !scenario->has_length)) {
     std::string owners;
     for (const Scenario& s : scenarios())

@@ -27,6 +27,13 @@ std::shared_ptr<const Operands> operands_of(const std::string& a, const std::str
 /// As product_size() reads it.
 std::string to_string(const ProductSize& size);
 
+/// --rate and --requests; an empty text leaves the scenario's default.
+void request_knobs(const std::string& rate, const std::string& requests, unsigned& rate_to,
+                   unsigned& requests_to);
+
+/// Rejects --races of a program with requests.
+void check_races(bool races, const cmodel::Program& program);
+
 /// Rejects if `args` has a knob that the scenario has not; null: a program file.
 void check_knobs(const Scenario* scenario, const ScenarioArgs& args);
 

@@ -28,6 +28,8 @@ struct Operands {
   Matrix a, b;
 };
 
+inline constexpr unsigned kMostRequests = 4096;
+
 struct ScenarioArgs {
   const defs::Sizes& sizes;
   unsigned chips = defs::kBoardChips;  ///< 1 .. BoardChips
@@ -44,6 +46,8 @@ struct ScenarioArgs {
   /// Cores like "0,3,5.1", if Scenario::has_group, with a length; empty: cores 0 of all chips.
   std::optional<std::string> group = {};
   bool order_independent = false;  ///< likewise: the sum is
+  /// Only if Scenario::serves: requests per simulated second, and how many; 0: its default.
+  unsigned rate = 0, requests = 0;  ///< at most kMostRequests
 };
 
 /// Bytes of the program's regions, in the program's order.
@@ -88,6 +92,8 @@ struct Scenario {
   bool has_group = false;
   /// Goes on with a text: has the knobs `prompt`, `tokens`.
   bool has_prompt = false;
+  /// Answers requests that come while it runs: has the knobs `rate`, `requests`.
+  bool serves = false;
   /// What else the host does, and must be answered. Rejections count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };
@@ -105,6 +111,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
 // One file each.
 extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters,
     kRelay, kLoops, kGather, kSoftmax, kLayernorm, kMlpGelu, kAttention, kEmbedding, kConv,
-    kCollective, kLm;
+    kCollective, kLm, kRecommender;
 
 }  // namespace tb

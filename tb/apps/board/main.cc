@@ -19,6 +19,7 @@
 #include "tb/base/result.h"
 #include "tb/base/script.h"
 #include "tb/board/board.h"
+#include "tb/board/latency.h"
 #include "tb/check/commit_log.h"
 #include "tb/check/epochs.h"
 #include "tb/debug/investigate.h"
@@ -99,6 +100,8 @@ Job prepare(const Options& options) {
   job.args.order_independent = options.order_independent;
   job.args.prompt = options.prompt;
   job.args.tokens = options.tokens;
+  job.args.rate = options.rate;
+  job.args.requests = options.requests;
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);
@@ -115,6 +118,7 @@ Job prepare(const Options& options) {
       job.program = job.scenario->build(job.args);
     }
     cmodel::validate_program(job.program, job.name);
+    check_races(options.races, job.program);
     if (job.scenario && job.scenario->accesses) {
       if (job.scenario == &find_scenario("registers") &&
           (options.topology != "ring" || !options.tables.empty() || options.tables_by != "host"))
@@ -407,6 +411,7 @@ int run(int argc, char** argv) {
       metrics["us_per_token"] =
           static_cast<double>(run_cycles) / tokens / (defs::kFabricDivide * defs::kFabricMhz);
     }
+    if (!job.program.requests.empty()) add_latencies(board.host().served(), metrics);
     if (metrics.contains("bound_cycles") && run_cycles)
       metrics["roofline_share"] =
           metrics["bound_cycles"].get<double>() / static_cast<double>(run_cycles);

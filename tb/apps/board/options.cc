@@ -69,7 +69,7 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              tokens, format, size, a, b, timeout, hang, load;
+              tokens, rate, requests, format, size, a, b, timeout, hang, load;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
   std::vector<std::string> fail_cables, stuck_lanes, limits;
 
@@ -88,6 +88,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--prompt", o.prompt, "what lm goes on with (by seed)")->type_name("TEXT");
   app.add_option("--tokens", tokens, "characters that lm adds (4)");
+  app.add_option("--rate", rate, "requests per simulated second, of recommender");
+  app.add_option("--requests", requests, "how many, of recommender (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_flag("--once", o.once,
                "gemm's operands lie once on the board; chips send them to each other");
@@ -204,6 +206,7 @@ Options parse_options(int argc, char** argv) {
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!tokens.empty())
     o.tokens = static_cast<unsigned>(whole_number("--tokens", tokens, 1, 1u << 20));
+  request_knobs(rate, requests, o.rate, o.requests);
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   o.operands = operands_of(a, b, o.format, o.size);

@@ -95,8 +95,10 @@ int run(int argc, char** argv) {
                           o.once,
                           o.prompt,
                           o.tokens,
-                          o.group,
-                          o.order_independent});
+                           o.group,
+                           o.order_independent,
+                           o.rate,
+                           o.requests});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -126,6 +128,8 @@ int run(int argc, char** argv) {
     args.order_independent = o.order_independent;
     args.prompt = o.prompt;
     args.tokens = o.tokens;
+    args.rate = o.rate;
+    args.requests = o.requests;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)
@@ -141,6 +145,7 @@ int run(int argc, char** argv) {
             "{} needs registers that refuse; allowed without --model-only", scenario->name));
     }
     cmodel::validate_program(program, name);
+    check_races(o.races, program);
   } catch (const std::exception& error) {
     throw Refused(kBadInput, error.what());
   }

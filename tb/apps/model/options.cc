@@ -10,7 +10,8 @@ namespace tb {
 
 ModelOptions parse_model_options(int argc, char** argv) {
   ModelOptions o;
-  std::string seed = "1", order = "0", steps, chips, length, tokens, threads, format, size, a, b;
+  std::string seed = "1", order = "0", steps, chips, length, tokens, rate, requests, threads,
+              format, size, a, b;
   bool model_only = false;
   CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
   app.option_defaults()->take_last();
@@ -27,6 +28,8 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--prompt", o.prompt, "what lm goes on with (by seed)")->type_name("TEXT");
   app.add_option("--tokens", tokens, "characters that lm adds (4)");
+  app.add_option("--rate", rate, "requests per simulated second, of recommender");
+  app.add_option("--requests", requests, "how many, of recommender (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_flag("--once", o.once,
                "gemm's operands lie once on the board; chips send them to each other");
@@ -64,6 +67,7 @@ ModelOptions parse_model_options(int argc, char** argv) {
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
   if (!tokens.empty())
     o.tokens = static_cast<unsigned>(whole_number("--tokens", tokens, 1, 1u << 20));
+  request_knobs(rate, requests, o.rate, o.requests);
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   o.operands = operands_of(a, b, o.format, o.size);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of `scripts/dodeca bench`: products and the empty loop, on the small board.
+"""Rows of `scripts/dodeca bench`: products, the empty loop and the recommender, on the small board.
 
 bench_test.py BOARD      BOARD: board_mini
 """
@@ -10,7 +10,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-from bench import engines, products, programs  # noqa: E402
+from bench import engines, products, programs, requests  # noqa: E402
 from lib import arch, instruction_lines  # noqa: E402
 
 programs.BUILD = pathlib.Path(sys.argv.pop(1)).parent
@@ -83,6 +83,21 @@ class Lines(unittest.TestCase):
             self.assertTrue((ROOT / path).is_file(), path)
             self.assertLessEqual(set(names), set(found))
         self.assertEqual({name for name, parts in found.items() if parts["row"] < 5}, set())
+
+
+class Recommender(unittest.TestCase):
+    def test_latency_is_queueing_and_service_and_grows_with_the_rate(self):
+        low, high = requests.bench_recommender(None, "mini", 2, 24, (0.1, 2.0))
+        for row in (low, high):
+            self.assertEqual(row["requests"], 24)
+            for part in ("queue_us", "service_us"):
+                self.assertLessEqual(row[part]["max"], row["latency_us"]["max"])
+            for part in ("latency_us", "queue_us", "service_us"):
+                values = [row[part][name] for name in ("p50", "p99", "p999", "max")]
+                self.assertEqual(values, sorted(values))
+        self.assertEqual(low["queue_us"]["p50"], 0)
+        self.assertGreater(high["queue_us"]["p50"], high["service_us"]["p50"])
+        self.assertGreater(high["answered_per_s"], 3 * low["answered_per_s"])
 
 
 if __name__ == "__main__":
