@@ -31,8 +31,7 @@ struct Options : Settings {
   std::shared_ptr<const Operands> operands;  ///< likewise
   bool once = false;                         ///< likewise
   unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
-  std::optional<std::string> prompt;         ///< of a scenario that goes on with one
-  unsigned tokens = 0;                       ///< likewise; 0: its default
+  TextKnobs texts;                           ///< of a scenario that goes on with some
   std::filesystem::path wave_dir;            ///< empty: the run's directory
   bool wave_arrays = false;
   bool debug = true;                       ///< a failed run is looked into ..

@@ -83,18 +83,9 @@ int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
   cmodel::Program program;
   if (!o.program.empty()) {
-    check_knobs(nullptr, {defs::kMini,
-                          1,
-                          1,
-                          {},
-                          {},
-                          o.length,
-                          o.format,
-                          o.size,
-                          o.operands,
-                          o.once,
-                          o.prompt,
-                          o.tokens});
+    check_knobs(
+        nullptr,
+        {defs::kMini, 1, 1, {}, {}, o.length, o.format, o.size, o.operands, o.once, o.texts});
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -120,8 +111,7 @@ int run(int argc, char** argv) {
     args.size = o.size;
     args.operands = o.operands;
     args.once = o.once;
-    args.prompt = o.prompt;
-    args.tokens = o.tokens;
+    args.texts = o.texts;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)
@@ -148,7 +138,9 @@ int run(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<CommitLog> log;
   if (!o.log.empty()) log.emplace(o.log, config, program.chips);
-  HashingSink sink(log ? &*log : nullptr);
+  std::unique_ptr<Follower> follower;
+  if (scenario && scenario->follow && !o.json) follower = scenario->follow(args, program, stdout);
+  HashingSink sink(log ? &*log : nullptr, follower.get());
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
   heed_interrupts();
   board.load();

@@ -16,8 +16,8 @@ struct ModelOptions {
   std::optional<ProductSize> size;
   std::shared_ptr<const Operands> operands;
   bool once = false;
-  std::optional<std::string> prompt;
-  std::uint32_t seed = 1, length = 0, tokens = 0;
+  TextKnobs texts;
+  std::uint32_t seed = 1, length = 0;
   std::uint64_t order_seed = 0, steps = ~std::uint64_t{0};
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
   bool races = false, npy = false, json = false;
