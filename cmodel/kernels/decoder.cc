@@ -15,6 +15,7 @@ using defs::RegOp;
 namespace {
 
 constexpr std::uint16_t kOne = 0x3f80;
+constexpr unsigned kHostBytes = 64;  ///< what a host writes begins at multiples of them
 
 template <class Word>
 std::vector<std::uint8_t> as_bytes(const std::vector<Word>& words) {
@@ -25,12 +26,12 @@ std::vector<std::uint8_t> as_bytes(const std::vector<Word>& words) {
 }  // namespace
 
 DecoderRank::DecoderRank(Assembler& assembler, Core& core, const DecoderPlan& plan,
-                         const DecoderWeights& weights, unsigned rank)
-    : assembler_(assembler), core_(core), plan_(plan), rank_(rank) {
+                         const DecoderWeights& weights, const DecoderTexts& texts, unsigned rank)
+    : assembler_(assembler), core_(core), plan_(plan), texts_(texts), rank_(rank) {
   const auto& shape = plan.shape;
-  blocks.tokens = hbm("tokens", 4 * shape.context, 1);
-  blocks.logits = hbm("logits", 4 * shape.characters, shape.context);
-  blocks.span = hbm("span", 8, 1);
+  blocks.tokens = hbm("tokens", 4 * shape.context, count());
+  blocks.logits = hbm("logits", 4 * shape.characters, count() * shape.context);
+  blocks.span = hbm("span", kHostBytes, count()).byte_range(0, 8);
   const unsigned vector_bytes = 4 * plan.tiles;
   embedding_ = data("embedding", vector_bytes, shape.characters * plan.tile,
                     as_bytes(plan.turned(weights.embedding)));
@@ -78,6 +79,7 @@ void DecoderRank::place() {
                                .size();
        ++e)
     loaded_.push_back(core_.semaphore("weights"));
+  if (sampled()) drawn_ = core_.semaphore("drawn"), noised_ = core_.semaphore("noise");
 }
 
 void DecoderRank::load_constants() {
@@ -128,11 +130,15 @@ void DecoderRank::write(const Ranks& all) {
 }
 
 Decoder::Decoder(Assembler& assembler, const std::vector<Core*>& cores,
-                 const DecoderWeights& weights) {
+                 const DecoderWeights& weights, const DecoderTexts& texts) {
+  if (texts.seeds.empty()) throw AssemblerError("no texts; allowed 1 and more");
+  if (!(texts.temperature >= 0) || std::isinf(texts.temperature))
+    throw AssemblerError(fmt::format("temperature {}; allowed 0 and more", texts.temperature));
+  check_weights(weights);
   const DecoderPlan plan(assembler.sizes(), weights.shape, static_cast<unsigned>(cores.size()));
   std::vector<std::unique_ptr<DecoderRank>> ranks;
   for (unsigned i = 0; i < cores.size(); ++i)
-    ranks.push_back(std::make_unique<DecoderRank>(assembler, *cores[i], plan, weights, i));
+    ranks.push_back(std::make_unique<DecoderRank>(assembler, *cores[i], plan, weights, texts, i));
   for (const auto& rank : ranks) {
     rank->write(ranks);
     blocks_.push_back(rank->blocks);

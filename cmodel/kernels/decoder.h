@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small language model that writes text on its own: token by token, greedily, of any number of
-// tokens by one program, with no host in between. Heads and hidden units are split over cores
-// (ranks); each has the residual x, its part of the cache and picks the same next token.
+// A small language model that writes texts on its own: token by token, of any number of tokens by
+// one program, with no host in between, one text after the other. Heads and hidden units are split
+// over cores (ranks); each has the residual x, its part of the cache and picks the same next token.
 //
 //   x = embedding[token] + position                                    sync: rows of HBM by
 //   register each layer:
@@ -17,6 +17,10 @@
 //                          ranks and turns the row into columns        sync, tensor, vector
 //     likewise gelu(W h') and its row                                  act
 //   logits = W h''         a row: max8, find_index8                    tensor, vector
+//     with a temperature   T g is added to it, g = -ln -ln u, u of     vector, act
+//                          the random generator of lane 0, before the
+//                          greatest is looked for: token c is picked
+//                          with probability ~ e^(logit / T) (Gumbel)
 //   tokens[next] = index   if the prompt does not say what it is       sync
 //
 // A vector of `width` is a tile [tile, width / tile], feature t * tile + p in partition p, column
@@ -51,6 +55,17 @@ struct DecoderWeights {
   std::vector<std::uint16_t> logits;  ///< [character][width]
 };
 
+/// A text for each seed, one after the other. Seed and temperature are instructions' own; all ranks
+/// draw the same numbers, so they pick the same token, and a text has the same noise on any number
+/// of ranks, alone or among others.
+struct DecoderTexts {
+  std::vector<std::uint32_t> seeds = {0};
+  float temperature = 0;  ///< 0: the greatest logit; seeds are without effect
+};
+
+/// Throws AssemblerError if the weights are not those of their shape: which, how many, allowed.
+void check_weights(const DecoderWeights& weights);
+
 /// How one rank's part lies in tiles; throws AssemblerError if the shape does not split so.
 struct DecoderPlan {
   DecoderPlan(const defs::Sizes& sizes, const DecoderShape& shape, unsigned ranks);
@@ -74,15 +89,18 @@ struct DecoderPlan {
 
 /// What a rank has in the HBM of its chip.
 struct DecoderBlocks {
-  Block tokens;  ///< [1][context] words: the prompt, then what is made
-  Block logits;  ///< [context][characters], fp32: of the token behind each
-  Block span;    ///< two words: tokens that are looked at, less than the context; of the prompt
+  Block tokens;  ///< [text][context] words: the prompt, then what is made
+  Block logits;  ///< [text][context][characters], fp32: of the token behind each
+  Block
+      span;  ///< [text] two words: tokens that are looked at, less than the context; of the prompt
 };
 
 class Decoder {
  public:
-  /// Writes all streams of the cores, a rank each. Sync ends when all is in HBM.
-  Decoder(Assembler& assembler, const std::vector<Core*>& cores, const DecoderWeights& weights);
+  /// Writes all streams of the cores, a rank each. Sync ends when all is in HBM. Throws
+  /// AssemblerError for weights, texts or numbers of cores that cannot be.
+  Decoder(Assembler& assembler, const std::vector<Core*>& cores, const DecoderWeights& weights,
+          const DecoderTexts& texts = {});
 
   const std::vector<DecoderBlocks>& blocks() const { return blocks_; }
   /// Tokens that fit: the context, keys in a bank of PSUM, the cache in SBUF.

@@ -18,10 +18,47 @@ unsigned divisor(unsigned n, unsigned most) {
   return d;
 }
 
+/// Divisions by these come next.
+void check_shape(const DecoderShape& s) {
+  const std::pair<const char*, unsigned> sizes[] = {
+      {"width", s.width},   {"heads", s.heads},     {"layers", s.layers},
+      {"hidden", s.hidden}, {"context", s.context}, {"characters", s.characters}};
+  for (const auto& [what, size] : sizes)
+    if (size == 0) throw AssemblerError(fmt::format("{} is 0; allowed 1 and more", what));
+  if (s.width % s.heads)
+    throw AssemblerError(fmt::format("{} heads; allowed divisors of width {}", s.heads, s.width));
+}
+
 }  // namespace
+
+void check_weights(const DecoderWeights& weights) {
+  const auto& s = weights.shape;
+  check_shape(s);
+  const auto check = [](const std::string& what, const std::vector<std::uint16_t>& w,
+                        unsigned outputs, unsigned inputs) {
+    if (w.size() != std::size_t{outputs} * inputs)
+      throw AssemblerError(
+          fmt::format("{} has {} weights; allowed {} x {}", what, w.size(), outputs, inputs));
+  };
+  check("embedding", weights.embedding, s.characters, s.width);
+  check("position", weights.position, s.context, s.width);
+  check("logits", weights.logits, s.characters, s.width);
+  if (weights.layers.size() != s.layers)
+    throw AssemblerError(
+        fmt::format("weights of {} layers; allowed {}", weights.layers.size(), s.layers));
+  for (unsigned i = 0; i < s.layers; ++i) {
+    const auto& layer = weights.layers[i];
+    const auto in = [&](const char* what) { return fmt::format("{} of layer {}", what, i); };
+    check(in("qkv"), layer.qkv, 3 * s.width, s.width);
+    check(in("out"), layer.out, s.width, s.width);
+    check(in("up"), layer.up, s.hidden, s.width);
+    check(in("down"), layer.down, s.width, s.hidden);
+  }
+}
 
 DecoderPlan::DecoderPlan(const defs::Sizes& sizes, const DecoderShape& s, unsigned count)
     : shape(s), ranks(count) {
+  check_shape(s);
   if (ranks == 0 || s.heads % ranks || s.hidden % ranks)
     throw AssemblerError(fmt::format("{} ranks; allowed divisors of {} heads and {} hidden units",
                                      ranks, s.heads, s.hidden));

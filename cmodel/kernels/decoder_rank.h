@@ -18,7 +18,7 @@ class DecoderRank {
  public:
   /// Places what the rank has in memory.
   DecoderRank(Assembler& assembler, Core& core, const DecoderPlan& plan,
-              const DecoderWeights& weights, unsigned rank);
+              const DecoderWeights& weights, const DecoderTexts& texts, unsigned rank);
   /// Tokens that the cache has room for.
   unsigned capacity() const { return capacity_; }
   /// Writes all streams. Of `all` ranks in order.
@@ -30,6 +30,7 @@ class DecoderRank {
   using Ranks = std::vector<std::unique_ptr<DecoderRank>>;
   static constexpr unsigned kSlots = 4;   ///< of weights that stream
   static constexpr unsigned kPhases = 2;  ///< of a layer: attention, feed-forward
+  static constexpr int kNoiseBits = 23;   ///< of a random number
   // Banks of PSUM.
   static constexpr unsigned kColumns = 0, kScores = 1, kSpread = 2, kRow = 4,
                             kSums = kRow + DecoderPlan::kRowBanks;
@@ -82,22 +83,43 @@ class DecoderRank {
   struct Span {
     Register turns, prompt;
   };
+  unsigned count() const { return static_cast<unsigned>(texts_.seeds.size()); }
+  /// text(its number) for each text.
+  template <class S, class Body>
+  void for_texts(S& s, Body&& text) const {
+    repeat(s, count(), 1, text);
+  }
+  /// text times `bytes`.
+  Register offset(ControlStream& s, Register text, std::int64_t bytes) const {
+    if (count() == 1) return s.zero();
+    const Register at = s.reg();
+    s.alu(defs::RegOp::Mul, at, text, s.zero(), static_cast<std::uint32_t>(bytes));
+    return at;
+  }
   template <class S>
-  Span span(S& s) const {
+  Span span(S& s, Register text) const {
     const Span span{s.reg(), s.reg()};
-    s.load(span.turns, blocks.span);
-    s.load(span.prompt, blocks.span, 4);
+    const Register at = offset(s, text, blocks.span.stride);
+    s.load(span.turns, blocks.span, at);
+    s.load(span.prompt, blocks.span, at, 4);
     return span;
   }
-  /// token(position, keys) for each token, with registers of both.
+  /// token(position, keys) for each token of each text, with registers of both; begin(text) before.
+  template <class S, class Body, class Begin>
+  void for_tokens(S& s, Body&& token, Begin&& begin) const {
+    for_texts(s, [&](Register text) {
+      begin(text);
+      const Span all = span(s, text);
+      const Register keys = s.reg();
+      s.loop(all.turns, [&](Register position) {
+        s.alu(defs::RegOp::Add, keys, position, s.zero(), 1);
+        token(position, keys);
+      });
+    });
+  }
   template <class S, class Body>
   void for_tokens(S& s, Body&& token) const {
-    const Span all = span(s);
-    const Register keys = s.reg();
-    s.loop(all.turns, [&](Register position) {
-      s.alu(defs::RegOp::Add, keys, position, s.zero(), 1);
-      token(position, keys);
-    });
+    for_tokens(s, token, [](Register) {});
   }
   /// layer(bytes of the cache before it).
   template <class S, class Body>
@@ -117,6 +139,7 @@ class DecoderRank {
   void exchange(unsigned phase, const Ranks& all);
   void load_constants();
   void write_sync(const Ranks& all);
+  void write_text(Register text, const Ranks& all);
   template <class Body>
   void use_chunk(Body&& body);
   void columns(unsigned outputs, unsigned rows);
@@ -129,11 +152,19 @@ class DecoderRank {
   void add_rows(unsigned phase);
   void write_vector();
   void scale();
+  bool sampled() const { return texts_.temperature > 0; }
+  /// Of each character, a word: where the last layer's rows were. They are summed, and the next
+  /// ones come behind what this rank sends next.
+  Tile noise() const { return rows_[kPhases - 1].rows(0, 1).columns(0, plan_.shape.characters); }
+  void seed_text(Register text);
+  void draw_noise();
+  void shape_noise();
   void write_act();
 
   Assembler& assembler_;
   Core& core_;
   const DecoderPlan& plan_;
+  const DecoderTexts& texts_;
   unsigned rank_, capacity_ = 0, vector_parts_ = 0;
   Block embedding_, position_, weights_;
   Tile slots_, token_, at_, x_, squares_, square_, inverse_, h_, ones_, mask_, q_, members_, o_,
@@ -144,6 +175,7 @@ class DecoderRank {
   std::map<const ControlStream*, Register> ring_;
   std::vector<Semaphore> loaded_;  ///< by DMA engine: they overtake each other
   Semaphore arrived_[kPhases];
+  Semaphore drawn_, noised_;  ///< if sampled()
   Semaphore there_ = core_.semaphore("constants"), free_ = core_.semaphore("slot free"),
             embedded_ = core_.semaphore("embedded"), squared_ = core_.semaphore("squared"),
             norm_summed_ = core_.semaphore("squares summed"), scaled_ = core_.semaphore("scaled"),

@@ -59,18 +59,33 @@ void DecoderRank::exchange(unsigned phase, const Ranks& all) {
 void DecoderRank::write_sync(const Ranks& all) {
   auto& s = core_.sync();
   const auto& p = plan_;
-  const unsigned vector_bytes = static_cast<unsigned>(embedding_.stride) * p.tile;
-  const Block token_row = embedding_.row_range(0, p.tile),
-              position_row = position_.row_range(0, p.tile);
-  vector_parts_ = spread_parts(assembler_, token_row) + spread_parts(assembler_, position_row);
+  vector_parts_ = spread_parts(assembler_, embedding_.row_range(0, p.tile)) +
+                  spread_parts(assembler_, position_.row_range(0, p.tile));
   fetched_at_ = s.reg(), slot_at_ = s.reg();
   open_ring(s);
   if (!p.resident) s.nop().signal(free_, kSlots);
-  const Span all_tokens = span(s);
+  for_texts(s, [&](Register text) { write_text(text, all); });
+}
+
+/// One text: what comes in for each token, goes between ranks and out.
+void DecoderRank::write_text(Register text, const Ranks& all) {
+  auto& s = core_.sync();
+  const auto& p = plan_;
+  const unsigned vector_bytes = static_cast<unsigned>(embedding_.stride) * p.tile;
+  const Block token_row = embedding_.row_range(0, p.tile),
+              position_row = position_.row_range(0, p.tile);
+  const Span all_tokens = span(s, text);
   const Register token = s.reg(), word = s.reg(), next = s.reg(), position_at = s.reg(),
                  log = s.reg();
+  const Register tokens_at = offset(s, text, blocks.tokens.stride);
+  if (count() > 1) {
+    s.set(position_at, 0);
+    s.alu(RegOp::Mul, log, text, s.zero(),
+          static_cast<std::uint32_t>(p.shape.context * blocks.logits.stride));
+  }
   s.loop(all_tokens.turns, [&](Register position) {
     s.alu(RegOp::Sll, word, position, s.zero(), 2);
+    if (count() > 1) s.alu(RegOp::Add, word, word, tokens_at);
     s.load(token, blocks.tokens, word);
     s.alu(RegOp::Mul, token, token, s.zero(), vector_bytes);
     spread(assembler_, core_, token_row, assembler_.block(token_), embedded_, {.src = token});
@@ -92,8 +107,8 @@ void DecoderRank::write_sync(const Ranks& all) {
     s.alu(RegOp::Add, next, position, s.zero(), 1);
     const Label given = s.ahead();
     s.branch(Condition::Ltu, next, all_tokens.prompt, given);
-    s.start(0, assembler_.block(picked_tile_.columns(0, 1)), blocks.tokens.byte_range(4, 4),
-            {.dst = word})
+    s.start(0, assembler_.block(picked_tile_.columns(0, 1)),
+            blocks.tokens.row_range(0, 1).byte_range(4, 4), {.dst = word})
         .signal(stored_);
     s.take(stored_).nop();
     s.place(given);

@@ -72,6 +72,32 @@ std::shared_ptr<const Operands> operands_of(const std::string& a, const std::str
   return std::make_shared<const Operands>(std::move(operands));
 }
 
+TextKnobs text_knobs(std::vector<std::string> prompts, const std::string& tokens,
+                     const std::string& batch, const std::string& temperature) {
+  TextKnobs texts{.prompts = std::move(prompts)};
+  if (!tokens.empty())
+    texts.tokens = static_cast<unsigned>(whole_number("--tokens", tokens, 1, 1u << 20));
+  if (!batch.empty())
+    texts.batch = static_cast<unsigned>(whole_number("--batch", batch, 1, kMostTexts));
+  if (texts.batch && texts.prompts.size() > 1 && texts.batch != texts.prompts.size())
+    throw Refused(kBadInput, fmt::format("--batch is {} with {} of --prompt; allowed {}, or one "
+                                         "--prompt for all texts",
+                                         texts.batch, texts.prompts.size(), texts.prompts.size()));
+  if (texts.prompts.size() > kMostTexts)
+    throw Refused(kBadInput, fmt::format("{} of --prompt; allowed at most {}", texts.prompts.size(),
+                                         kMostTexts));
+  if (!temperature.empty()) {
+    float value = 0;
+    const char* end = temperature.data() + temperature.size();
+    const auto [rest, error] = std::from_chars(temperature.data(), end, value);
+    if (error != std::errc{} || rest != end || !(value >= 0 && value <= kMostTemperature))
+      throw Refused(kBadInput, fmt::format("--temperature is \"{}\"; allowed 0 .. {}", temperature,
+                                           kMostTemperature));
+    texts.temperature = value;
+  }
+  return texts;
+}
+
 std::string to_string(const ProductSize& size) {
   return size.m == size.k && size.k == size.n ? fmt::format("{}", size.m)
                                               : fmt::format("{},{},{}", size.m, size.k, size.n);
@@ -106,8 +132,13 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   }
   if (args.once && !args.size && !args.operands)
     throw Refused(kBadInput, "--once; allowed with --size, or --a and --b, of gemm only");
-  if ((args.prompt || args.tokens) && (!scenario || !scenario->has_prompt))
-    refuse(args.prompt ? "--prompt" : "--tokens", "lm");
+  const TextKnobs& texts = args.texts;
+  if (!(texts == TextKnobs{}) && (!scenario || !scenario->has_prompt))
+    refuse(!texts.prompts.empty() ? "--prompt"
+           : texts.tokens         ? "--tokens"
+           : texts.batch          ? "--batch"
+                                  : "--temperature",
+           "lm");
   if ((args.rate || args.requests) && (!scenario || !scenario->serves))
     refuse(args.rate ? "--rate" : "--requests", "recommender");
   if (args.length && (!scenario || !scenario->has_length)) {

@@ -24,6 +24,11 @@ std::shared_ptr<const Operands> operands_of(const std::string& a, const std::str
                                             const std::optional<defs::Dtype>& format,
                                             const std::optional<ProductSize>& size);
 
+/// Values of --prompt, --tokens, --batch and --temperature; of the last three an empty one was not
+/// given.
+TextKnobs text_knobs(std::vector<std::string> prompts, const std::string& tokens,
+                     const std::string& batch, const std::string& temperature);
+
 /// As product_size() reads it.
 std::string to_string(const ProductSize& size);
 

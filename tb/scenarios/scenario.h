@@ -2,6 +2,7 @@
 // A scenario: a board program with a story, and the judgement of what came back.
 #pragma once
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmodel/machine/commit.h"
 #include "cmodel/program/program.h"
 #include "rtl/defs/gen/defs.h"
 #include "tb/base/npy.h"
@@ -28,6 +30,17 @@ struct Operands {
   Matrix a, b;
 };
 
+/// Texts that a language model goes on with.
+struct TextKnobs {
+  std::vector<std::string> prompts = {};  ///< empty: by seed
+  unsigned tokens = 0;                    ///< that follow each prompt; 0: the scenario's default
+  unsigned batch = 0;                     ///< how many texts; 0: one for each prompt
+  std::optional<float> temperature = {};  ///< empty, 0: the likeliest character each time
+  bool operator==(const TextKnobs&) const = default;
+};
+inline constexpr unsigned kMostTexts = 96;
+inline constexpr float kMostTemperature = 100;
+
 inline constexpr unsigned kMostRequests = 4096;
 
 struct ScenarioArgs {
@@ -40,9 +53,8 @@ struct ScenarioArgs {
   std::optional<defs::Dtype> format = {};         ///< of both operands; only if Scenario::product
   std::optional<ProductSize> size = {};           ///< only if Scenario::product; empty: by seed
   std::shared_ptr<const Operands> operands = {};  ///< only if Scenario::product; null: by seed
-  bool once = false;  ///< with size or operands: an operand lies once on the board
-  std::optional<std::string> prompt = {};  ///< only if Scenario::has_prompt; empty: its default
-  unsigned tokens = 0;                     ///< likewise, that follow the prompt; 0: its default
+  bool once = false;     ///< with size or operands: an operand lies once on the board
+  TextKnobs texts = {};  ///< only if Scenario::has_prompt
   /// Cores like "0,3,5.1", if Scenario::has_group, with a length; empty: cores 0 of all chips.
   std::optional<std::string> group = {};
   bool order_independent = false;  ///< likewise: the sum is
@@ -73,6 +85,19 @@ struct PortAccesses {
   std::vector<PortAccess> before, after;  ///< the program, in order
 };
 
+/// Watches a run of a scenario: what a host could see before the end.
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  /// Of every commit in the order of its stream; core cycle 0: the golden model alone.
+  virtual void commit(const cmodel::Commit& commit, std::uint64_t cycle,
+                      std::span<const std::uint8_t> data) = 0;
+  /// Metrics of a run of core cycles from doorbell `begin` to last result `end`, on cores of so
+  /// many MHz.
+  virtual void report(std::uint64_t begin, std::uint64_t end, double mhz,
+                      nlohmann::ordered_json& metrics) const = 0;
+};
+
 struct Scenario {
   std::string_view name;
   std::string_view doc;
@@ -90,10 +115,13 @@ struct Scenario {
   bool has_length = false;
   /// Then has the knobs `group`, `order_independent` as well.
   bool has_group = false;
-  /// Goes on with a text: has the knobs `prompt`, `tokens`.
-  bool has_prompt = false;
   /// Answers requests that come while it runs: has the knobs `rate`, `requests`.
   bool serves = false;
+  /// Goes on with texts: has the knobs `texts`.
+  bool has_prompt = false;
+  /// Shows on `out` what the run has made as soon as it is there; null: on none.
+  std::unique_ptr<Follower> (*follow)(const ScenarioArgs& args, const cmodel::Program& program,
+                                      std::FILE* out) = nullptr;
   /// What else the host does, and must be answered. Rejections count as commits.
   PortAccesses (*accesses)(const ScenarioArgs& args, const cmodel::Program& program) = nullptr;
 };

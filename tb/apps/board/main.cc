@@ -10,8 +10,8 @@
 
 #include "cmodel/program/disassemble.h"
 #include "fabric/model/table_writer.h"
-#include "rtl/defs/gen/rates.h"
 #include "tb/apps/board/options.h"
+#include "tb/base/clock.h"
 #include "tb/base/command_line.h"
 #include "tb/base/interrupt.h"
 #include "tb/base/npy.h"
@@ -42,16 +42,21 @@ class StdoutToStderr {
   StdoutToStderr() {
     std::fflush(stdout);
     saved_ = dup(STDOUT_FILENO);
+    results_ = fdopen(dup(saved_), "w");
     dup2(STDERR_FILENO, STDOUT_FILENO);
   }
   ~StdoutToStderr() {
     std::fflush(stdout);
     dup2(saved_, STDOUT_FILENO);
     close(saved_);
+    if (results_) std::fclose(results_);
   }
+  /// For results that come before the end; null if there is no such file.
+  std::FILE* results() const { return results_; }
 
  private:
   int saved_;
+  std::FILE* results_;
 };
 
 /// What costs time even when off, or long to build, is a program beside the fast one: go there.
@@ -98,10 +103,9 @@ Job prepare(const Options& options) {
   job.args.once = options.once;
   job.args.group = options.group;
   job.args.order_independent = options.order_independent;
-  job.args.prompt = options.prompt;
-  job.args.tokens = options.tokens;
   job.args.rate = options.rate;
   job.args.requests = options.requests;
+  job.args.texts = options.texts;
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);
@@ -345,6 +349,10 @@ int run(int argc, char** argv) {
       recorder.emplace(built_sizes(), job.program);
       for (unsigned i = 0; i < board.chips(); ++i) board.chip(i).record_events();
     }
+    std::unique_ptr<Follower> follower;
+    if (job.scenario && job.scenario->follow)
+      follower =
+          job.scenario->follow(job.args, job.program, options.json ? nullptr : quiet.results());
     std::optional<CommitLog> log;
     if (!options.commit_log.empty())
       log.emplace(options.commit_log, options.config, job.program.chips);
@@ -352,6 +360,10 @@ int run(int argc, char** argv) {
       if (!chip.is_model()) functional.observe(chip);
       if (log) log->add(chip.commits());
       if (recorder) recorder->observe(board, chip);
+      // A copy of the process that repeats the run has nothing new to say.
+      if (follower && !(replay && replay->again()))
+        for (const auto& entry : chip.commits().entries())
+          follower->commit(entry.commit, entry.cycle, chip.commits().data(entry));
     });
     sc_core::sc_start();
     if (replay && replay->again()) replay->answer();
@@ -404,13 +416,9 @@ int run(int argc, char** argv) {
     metrics["messages"] = counters.messages;
     metrics["flits"] = links.flits;
     add_tensor_counts(board, run_cycles, metrics);
-    if (metrics.contains("tokens_new")) {
-      const double tokens =
-          metrics["tokens_prompt"].get<double>() + metrics["tokens_new"].get<double>() - 1;
-      metrics["cycles_per_token"] = static_cast<double>(run_cycles) / tokens;
-      metrics["us_per_token"] =
-          static_cast<double>(run_cycles) / tokens / (defs::kFabricDivide * defs::kFabricMhz);
-    }
+    if (follower)
+      follower->report(defs::kFabricDivide * outcome.start_cycle,
+                       defs::kFabricDivide * outcome.end_cycle, kCoreMhz, metrics);
     if (!job.program.requests.empty()) add_latencies(board.host().served(), metrics);
     if (metrics.contains("bound_cycles") && run_cycles)
       metrics["roofline_share"] =

@@ -69,9 +69,9 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
   std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              tokens, rate, requests, format, size, a, b, timeout, hang, load;
+              tokens, batch, temperature, rate, requests, format, size, a, b, timeout, hang, load;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
-  std::vector<std::string> fail_cables, stuck_lanes, limits;
+  std::vector<std::string> prompts, fail_cables, stuck_lanes, limits;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
@@ -86,8 +86,16 @@ Options parse_options(int argc, char** argv) {
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
   app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
-  app.add_option("--prompt", o.prompt, "what lm goes on with (by seed)")->type_name("TEXT");
-  app.add_option("--tokens", tokens, "characters that lm adds (4)");
+  app.add_option("--prompt", prompts,
+                 "what lm goes on with (by seed); several times: as many texts at once")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
+  app.add_option("--tokens", tokens, "characters that lm adds to each text (4)");
+  app.add_option("--batch", batch, "texts of lm at once, text i with seed + i (1)");
+  app.add_option("--temperature", temperature,
+                 "of lm, 0 .. 100: it draws each character by its probability; 0: takes the\n"
+                 "likeliest one (0)");
   app.add_option("--rate", rate, "requests per simulated second, of recommender");
   app.add_option("--requests", requests, "how many, of recommender (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
@@ -204,9 +212,8 @@ Options parse_options(int argc, char** argv) {
     o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
   if (!length.empty())
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
-  if (!tokens.empty())
-    o.tokens = static_cast<unsigned>(whole_number("--tokens", tokens, 1, 1u << 20));
   request_knobs(rate, requests, o.rate, o.requests);
+  o.texts = text_knobs(prompts, tokens, batch, temperature);
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   o.operands = operands_of(a, b, o.format, o.size);

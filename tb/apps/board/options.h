@@ -33,9 +33,8 @@ struct Options : Settings {
   std::optional<std::string> group;          ///< of collective
   bool order_independent = false;            ///< likewise
   unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
-  std::optional<std::string> prompt;         ///< of a scenario that goes on with one
-  unsigned tokens = 0;                       ///< likewise; 0: its default
   unsigned rate = 0, requests = 0;           ///< of one that serves requests; 0: its default
+  TextKnobs texts;                           ///< of a scenario that goes on with some
   std::filesystem::path wave_dir;            ///< empty: the run's directory
   bool wave_arrays = false;
   bool debug = true;                       ///< a failed run is looked into ..

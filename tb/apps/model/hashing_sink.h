@@ -8,13 +8,14 @@
 #include "cmodel/machine/commit.h"
 #include "tb/check/commit_chain.h"
 #include "tb/check/commit_log.h"
+#include "tb/scenarios/scenario.h"
 
 namespace tb {
 
-/// Hashes every commit as the scoreboard does those of the RTL.
+/// Hashes every commit as the scoreboard does those of the RTL; hands it on to those who asked.
 class HashingSink : public cmodel::CommitSink {
  public:
-  explicit HashingSink(CommitLog* log) : log_(log) {}
+  HashingSink(CommitLog* log, Follower* follower) : log_(log), follower_(follower) {}
   void commit(const cmodel::Commit& commit, std::span<const std::uint8_t> data) override {
     if (!recent_ || recent_->id != commit.stream) {
       auto& slot = streams_[stream_key(commit.stream)];
@@ -25,6 +26,7 @@ class HashingSink : public cmodel::CommitSink {
     const bool semaphore = commit.kind == cmodel::CommitKind::Semaphore;
     (semaphore ? recent_->semaphores : recent_->writes).add(commit, data, 0);
     if (log_) log_->add(commit, 0, data);
+    if (follower_) follower_->commit(commit, 0, data);
   }
   Chains chains() const {
     Chains chains;
@@ -41,6 +43,7 @@ class HashingSink : public cmodel::CommitSink {
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   Stream* recent_ = nullptr;
   CommitLog* log_;
+  Follower* follower_;
 };
 
 }  // namespace tb

@@ -79,26 +79,28 @@ bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
          std::any_of(accesses.after.begin(), accesses.after.end(), refused);
 }
 
+ScenarioArgs arguments_of(const ModelOptions& o, const defs::Sizes& sizes) {
+  const char* data = std::getenv("DODECA_DATA");
+  ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
+                    o.seed,  data ? data : DODECA_SCENARIO_DATA,
+                    {},      o.length,
+                    o.format};
+  args.size = o.size;
+  args.operands = o.operands;
+  args.once = o.once;
+  args.group = o.group;
+  args.order_independent = o.order_independent;
+  args.rate = o.rate;
+  args.requests = o.requests;
+  args.texts = o.texts;
+  return args;
+}
+
 int run(int argc, char** argv) {
   const ModelOptions o = parse_model_options(argc, argv);
   cmodel::Program program;
   if (!o.program.empty()) {
-    check_knobs(nullptr, {defs::kMini,
-                          1,
-                          1,
-                          {},
-                          {},
-                          o.length,
-                          o.format,
-                          o.size,
-                          o.operands,
-                          o.once,
-                          o.prompt,
-                          o.tokens,
-                           o.group,
-                           o.order_independent,
-                           o.rate,
-                           o.requests});
+    check_knobs(nullptr, arguments_of(o, defs::kMini));
     try {
       program = cmodel::load_program(o.program);
     } catch (const std::exception& error) {
@@ -108,11 +110,7 @@ int run(int argc, char** argv) {
   }
   const std::string config = o.program.empty() ? o.config : program.config;
   const defs::Sizes& sizes = config == "inf2" ? defs::kInf2 : defs::kMini;
-  const char* data = std::getenv("DODECA_DATA");
-  ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
-                    o.seed,  data ? data : DODECA_SCENARIO_DATA,
-                    {},      o.length,
-                    o.format};
+  ScenarioArgs args = arguments_of(o, sizes);
   if (o.scenario == "list") {
     for (const Scenario& s : scenarios())
       if (!host_is_refused(s, args, s.build(args))) fmt::print("{:<10} {}\n", s.name, s.doc);
@@ -121,15 +119,6 @@ int run(int argc, char** argv) {
   const Scenario* scenario = nullptr;
   std::string name;
   try {
-    args.size = o.size;
-    args.operands = o.operands;
-    args.once = o.once;
-    args.group = o.group;
-    args.order_independent = o.order_independent;
-    args.prompt = o.prompt;
-    args.tokens = o.tokens;
-    args.rate = o.rate;
-    args.requests = o.requests;
     if (!o.program.empty()) {
       name = std::filesystem::path(o.program).stem().string();
       if (o.chips && o.chips != program.chips)
@@ -157,7 +146,9 @@ int run(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<CommitLog> log;
   if (!o.log.empty()) log.emplace(o.log, config, program.chips);
-  HashingSink sink(log ? &*log : nullptr);
+  std::unique_ptr<Follower> follower;
+  if (scenario && scenario->follow && !o.json) follower = scenario->follow(args, program, stdout);
+  HashingSink sink(log ? &*log : nullptr, follower.get());
   cmodel::Board board(sizes, program, sink, {.detect_races = o.races, .order_seed = o.order_seed});
   heed_interrupts();
   board.load();

@@ -10,8 +10,9 @@ namespace tb {
 
 ModelOptions parse_model_options(int argc, char** argv) {
   ModelOptions o;
-  std::string seed = "1", order = "0", steps, chips, length, tokens, rate, requests, threads,
-              format, size, a, b;
+  std::string seed = "1", order = "0", steps, chips, length, tokens, batch, temperature, rate,
+              requests, threads, format, size, a, b;
+  std::vector<std::string> prompts;
   bool model_only = false;
   CLI::App app{"Runs a program on the golden model alone: the same commits as the board, no time."};
   app.option_defaults()->take_last();
@@ -26,8 +27,16 @@ ModelOptions parse_model_options(int argc, char** argv) {
   app.add_option("--steps", steps, "give up after so many instructions and descriptors");
   app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
   app.add_option("--length", length, "work per core, for scenarios with that knob");
-  app.add_option("--prompt", o.prompt, "what lm goes on with (by seed)")->type_name("TEXT");
-  app.add_option("--tokens", tokens, "characters that lm adds (4)");
+  app.add_option("--prompt", prompts,
+                 "what lm goes on with (by seed); several times: as many texts at once")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
+  app.add_option("--tokens", tokens, "characters that lm adds to each text (4)");
+  app.add_option("--batch", batch, "texts of lm at once, text i with seed + i (1)");
+  app.add_option("--temperature", temperature,
+                 "of lm, 0 .. 100: it draws each character by its probability; 0: takes the\n"
+                 "likeliest one (0)");
   app.add_option("--rate", rate, "requests per simulated second, of recommender");
   app.add_option("--requests", requests, "how many, of recommender (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
@@ -65,9 +74,8 @@ ModelOptions parse_model_options(int argc, char** argv) {
     o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
   if (!length.empty())
     o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
-  if (!tokens.empty())
-    o.tokens = static_cast<unsigned>(whole_number("--tokens", tokens, 1, 1u << 20));
   request_knobs(rate, requests, o.rate, o.requests);
+  o.texts = text_knobs(prompts, tokens, batch, temperature);
   if (!format.empty()) o.format = format_of(format);
   if (!size.empty()) o.size = product_size(size);
   o.operands = operands_of(a, b, o.format, o.size);

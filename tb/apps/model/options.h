@@ -18,8 +18,8 @@ struct ModelOptions {
   bool once = false;
   std::optional<std::string> group;  ///< of collective
   bool order_independent = false;    ///< likewise
-  std::optional<std::string> prompt;
-  std::uint32_t seed = 1, length = 0, tokens = 0, rate = 0, requests = 0;
+  TextKnobs texts;
+  std::uint32_t seed = 1, length = 0, rate = 0, requests = 0;
   std::uint64_t order_seed = 0, steps = ~std::uint64_t{0};
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
   bool races = false, npy = false, json = false;

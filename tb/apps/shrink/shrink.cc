@@ -71,7 +71,8 @@ Source source_of(const fs::path& run) {
       continue;
     }
     std::string value;  // none: a flag
-    if (i + 1 < words.size() && !words[i + 1].starts_with("--")) value = words[++i];
+    if (i + 1 < words.size() && (word == "--prompt" || !words[i + 1].starts_with("--")))
+      value = words[++i];
     if (std::ranges::count(kOnlyLook, word.substr(0, word.find('=')))) continue;
     if (word == "--program") {
       source.program = value;
@@ -82,9 +83,13 @@ Source source_of(const fs::path& run) {
     } else if (word == "--length") {
       source.length = static_cast<unsigned>(std::stoul(value));
     } else if (word == "--prompt") {
-      source.prompt = value;
+      source.prompts.push_back(value);
     } else if (word == "--tokens") {
-      source.tokens = static_cast<unsigned>(std::stoul(value));
+      source.tokens = value;
+    } else if (word == "--batch") {
+      source.batch = value;
+    } else if (word == "--temperature") {
+      source.temperature = value;
     } else if (word == "--format") {
       source.format = value;
     } else if (word == "--size") {
@@ -110,8 +115,7 @@ cmodel::Program program_of_run(const Source& source) {
   ScenarioArgs args{defs::kMini, source.chips,  source.seed, data ? data : DODECA_SCENARIO_DATA,
                     {},          source.length, {}};
   if (!source.format.empty()) args.format = format_of(source.format);
-  args.prompt = source.prompt;
-  args.tokens = source.tokens;
+  args.texts = text_knobs(source.prompts, source.tokens, source.batch, source.temperature);
   if (!source.size.empty()) args.size = product_size(source.size);
   args.group = source.group;
   args.order_independent = source.order_independent;

@@ -15,11 +15,12 @@ namespace tb {
 /// The run to shrink, as its repro line says it.
 struct Source {
   std::string name, scenario, program, format, size, inject;
-  std::optional<std::string> prompt;
+  std::vector<std::string> prompts;
   std::uint32_t seed = 1;
-  unsigned chips = defs::kBoardChips, length = 0, tokens = 0;
   std::optional<std::string> group;
   bool order_independent = false;
+  std::string tokens, batch, temperature;  ///< empty: not given
+  unsigned chips = defs::kBoardChips, length = 0;
   std::vector<std::string> rest;  ///< options of the board that stay
 };
 
