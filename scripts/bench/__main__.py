@@ -13,6 +13,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   gemm     products on the board, from doorbell to the last result in HBM, as a share of their roofline; an empty loop
   dma      doorbell to first write step by step, bytes a cycle, share of what the ports allow
   collectives  an all-reduce of twelve chips on the ring, in a loop, against what the links carry
+  lm       the language model: cycles a character, what twelve chips give over one, seconds of simulation
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
@@ -32,11 +33,12 @@ from bench.board import bench_board, bench_snapshots
 from bench.engines import bench_array, bench_dma, bench_instructions, bench_lanes, bench_lines, bench_matmul
 from bench.fabric import bench_collectives, bench_fabric, bench_fabric_speed
 from bench.faults import bench_inject, bench_shrink, of_catalogue
+from bench.models import bench_lm
 from bench.products import bench_gemm
 from lib import options
 
 BENCHES = {"array": bench_array, "lanes": bench_lanes, "matmul": bench_matmul, "instructions": bench_instructions,
-           "gemm": bench_gemm, "dma": bench_dma, "collectives": bench_collectives, "fabric": bench_fabric,
+           "gemm": bench_gemm, "dma": bench_dma, "collectives": bench_collectives, "lm": bench_lm, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject, "shrink": bench_shrink,
            "snapshots": bench_snapshots, "lines": bench_lines, "planted": of_catalogue("planted"),
            "museum": of_catalogue("museum")}
