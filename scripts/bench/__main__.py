@@ -15,6 +15,7 @@ Usage: scripts/dodeca bench [NAME] [--json] [-j N]
   collectives  an all-reduce of twelve chips on the ring, in a loop, against what the links carry
   collective-faults  collectives on a board of which cables, lanes, flits, chips break: right bits or a declared error
   recommender  requests of a Poisson stream, from low rates to more than it serves: latency, queueing, throughput
+  lm       the language model: cycles a character, what twelve chips give over one, seconds of simulation
   fabric   rates, fairness and latencies of ring and C12(1,5); curves in out/fabric/*.svg
   fabric-speed  how fast twelve saturated fabric nodes are simulated, ring and C12(1,5)
   board    the board with all 24 arrays busy: cycles/s, gain of a second thread, cost of checking
@@ -35,13 +36,14 @@ from bench.collective_faults import bench_collective_faults
 from bench.engines import bench_array, bench_dma, bench_instructions, bench_lanes, bench_lines, bench_matmul
 from bench.fabric import bench_collectives, bench_fabric, bench_fabric_speed
 from bench.faults import bench_inject, bench_shrink, of_catalogue
+from bench.models import bench_lm
 from bench.products import bench_gemm
 from bench.requests import bench_recommender
 from lib import options
 
 BENCHES = {"array": bench_array, "lanes": bench_lanes, "matmul": bench_matmul, "instructions": bench_instructions,
            "gemm": bench_gemm, "dma": bench_dma, "collectives": bench_collectives,
-           "collective-faults": bench_collective_faults, "recommender": bench_recommender, "fabric": bench_fabric,
+           "collective-faults": bench_collective_faults, "lm": bench_lm, "recommender": bench_recommender, "fabric": bench_fabric,
            "fabric-speed": bench_fabric_speed, "board": bench_board, "inject": bench_inject, "shrink": bench_shrink,
            "snapshots": bench_snapshots, "lines": bench_lines, "planted": of_catalogue("planted"),
            "museum": of_catalogue("museum")}

@@ -12,6 +12,7 @@ command_bench() {
     *" fabric "*) programs=(fabric_bench faults_mini) ;;
     *" shrink "*) programs=(shrink board_mini) ;;
     *" inject "* | *" collective-faults "*) programs=(board_mini) ;;
+    *" lm "*) programs=(board_inf2 board_model) ;;
     *" gemm "* | *" collectives "* | *" recommender "*) programs=(board_inf2) ;;
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;

@@ -41,6 +41,19 @@ void RunDirectory::finish(const nlohmann::ordered_json& result) {
   path_.clear();
 }
 
+/// Shares of a whole, as percent: the first, and the four behind it.
+static std::string most_of(const nlohmann::ordered_json& shares) {
+  std::string text;
+  unsigned left = 5;
+  for (const auto& [what, share] : shares.items())
+    if (left-- > 0)
+      text +=
+          fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", what, 100 * share.get<double>());
+    else
+      break;
+  return text;
+}
+
 std::string result_table(const nlohmann::ordered_json& result) {
   std::string text;
   const auto row = [&](std::string_view name, const std::string& value) {
@@ -66,6 +79,8 @@ std::string result_table(const nlohmann::ordered_json& result) {
       row(name, fmt::format("{:.4g}", value.get<double>()));
     else if (!value.is_structured())
       row(name, plain(value));
+    else if (name == "time")
+      for (const auto& [engine, shares] : value.items()) row("time of " + engine, most_of(shares));
     else if (name == "inject")
       for (const auto& [key, part] : value.items()) row("inject " + key, plain(part));
   return text;

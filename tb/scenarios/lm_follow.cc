@@ -26,6 +26,9 @@ class TextFollower : public Follower {
     }
     if (comings_.size() == 1) show(decode(job_.model, comings_[0].tokens));
   }
+  ~TextFollower() override {
+    if (comings_.size() == 1 && !complete_) show("\n");
+  }
 
   void commit(const cmodel::Commit& commit, std::uint64_t cycle,
               std::span<const std::uint8_t> data) override {
@@ -46,7 +49,8 @@ class TextFollower : public Follower {
         show(job_.model.characters[token]);
       else if (commit.addr + 4 == text.end)
         show(fmt::format("[{}] {}", number, decode(job_.model, text.tokens)));
-      if (commit.addr + 4 == text.end) show("\n");
+      complete_ = commit.addr + 4 == text.end;
+      if (complete_) show("\n");
     }
   }
 
@@ -87,6 +91,7 @@ class TextFollower : public Follower {
   Job job_;
   std::FILE* out_;
   std::vector<Coming> comings_;
+  bool complete_ = false;  ///< the text that came last
 };
 
 }  // namespace

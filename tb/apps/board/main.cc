@@ -30,6 +30,7 @@
 #include "tb/observe/coverage/functional.h"
 #include "tb/observe/timeline/chrome_trace.h"
 #include "tb/observe/timeline/recorder.h"
+#include "tb/observe/timeline/spent.h"
 #include "tb/observe/timeline/summary.h"
 #include "tb/scenarios/knobs.h"
 
@@ -251,9 +252,9 @@ void add_tensor_counts(const Board& board, std::uint64_t run_cycles,
 }
 
 /// timeline.json: all of it for viewers, the numbers from doorbell to last completion, or to the
-/// end of a run that did not get there.
+/// end of a run that did not get there; where the time went.
 void write_timeline(timeline::Recorder& recorder, const Outcome& outcome,
-                    const std::filesystem::path& run_dir) {
+                    const std::filesystem::path& run_dir, nlohmann::ordered_json& metrics) {
   const std::uint64_t end = defs::kFabricDivide * outcome.cycles;
   const timeline::Timeline timeline = recorder.finish(end);
   const bool ended = outcome.end_cycle > outcome.start_cycle;
@@ -261,6 +262,7 @@ void write_timeline(timeline::Recorder& recorder, const Outcome& outcome,
                                 ended ? defs::kFabricDivide * outcome.end_cycle : end};
   timeline::write_chrome_trace(timeline, timeline::summary(timeline, window, built_sizes()),
                                run_dir / "timeline.json");
+  metrics["time"] = timeline::spent(timeline, window);
 }
 
 int run(int argc, char** argv) {
@@ -429,7 +431,7 @@ int run(int argc, char** argv) {
     if (!board.host().errors().empty())
       for (const HostError& error : board.host().errors())
         metrics["errors"].push_back(error_text(error));
-    if (recorder) write_timeline(*recorder, outcome, run_dir);
+    if (recorder) write_timeline(*recorder, outcome, run_dir, metrics);
     if (options.races && !cut_short)
       report_races(board.scoreboard().model().races(), outcome, metrics);
     if (injector && !cut_short) injector->judge(outcome, metrics);

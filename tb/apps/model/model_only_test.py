@@ -135,6 +135,21 @@ class Input(ModelTest):
                                 (("ring", "--order-independent"), "--order-independent; allowed with collective only")):
                 self.assertIn(about, self.run_program(program, *args, status=2)[1])
 
+    def test_texts_in_one_line_that_says_what_is_allowed(self):
+        for program in (MODEL, BOARD):
+            for args, about in ((("lm", "--prompt", "a~b"), 'character 2 is "~"; allowed those of the text'),
+                                (("lm", "--prompt", ""), "--prompt"),
+                                (("lm", "--prompt", "Call me", "--tokens", 15, "--chips", 1), "allowed 21 together"),
+                                (("lm", "--chips", 5), "allowed 1, 2, 3, 4, 6, 12"),
+                                (("lm", "--temperature", "hot"), "allowed 0 .. 100"), (("lm", "--temperature", 101), "allowed 0 .. 100"),
+                                (("lm", "--batch", 0), "allowed 1 .. 96"), (("lm", "--batch", 97), "allowed 1 .. 96"),
+                                (("lm", "--prompt", "a", "--prompt", "b", "--batch", 3), "allowed 2, or one --prompt"),
+                                (("ring", "--temperature", 1), "--temperature; allowed with lm only"),
+                                (("ring", "--batch", 2), "--batch; allowed with lm only")):
+                _, text = self.run_program(program, *args, status=2)
+                self.assertEqual(text.count("\n"), 1, text)
+                self.assertIn(about, text)
+
     def test_registers_are_refused_and_not_listed(self):
         self.assertIn("allowed without --model-only", self.model("registers", status=2)[1])
         listed = subprocess.run([MODEL, "list"], capture_output=True, text=True, check=True).stdout

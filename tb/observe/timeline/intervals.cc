@@ -8,13 +8,15 @@
 #include "cmodel/program/disassemble.h"
 
 namespace tb::timeline {
+namespace {
 
-Intervals work_of(const Timeline& timeline, unsigned chip, const std::string& name,
-                  const Window& window) {
+/// Of the tracks of a chip and kind for which wanted(name).
+template <class Wanted>
+Intervals united(const Timeline& timeline, unsigned chip, Track::Kind kind, const Window& window,
+                 Wanted&& wanted) {
   Intervals all;
   for (const Track& track : timeline.tracks) {
-    if (track.chip != chip || track.kind != Track::Kind::Work) continue;
-    if (track.name != name && !track.name.starts_with(name + " ")) continue;
+    if (track.chip != chip || track.kind != kind || !wanted(track.name)) continue;
     for (const Span& span : track.spans) {
       const Interval cut{std::max(span.begin, window.begin), std::min(span.end, window.end)};
       if (cut.first < cut.second) all.push_back(cut);
@@ -28,6 +30,21 @@ Intervals work_of(const Timeline& timeline, unsigned chip, const std::string& na
     else
       out.push_back(next);
   return out;
+}
+
+}  // namespace
+
+Intervals work_of(const Timeline& timeline, unsigned chip, const std::string& name,
+                  const Window& window) {
+  return united(timeline, chip, Track::Kind::Work, window, [&](const std::string& track) {
+    return track == name || track.starts_with(name + " ");
+  });
+}
+
+Intervals in_flight(const Timeline& timeline, unsigned chip, const std::string& prefix,
+                    const Window& window) {
+  return united(timeline, chip, Track::Kind::Queue, window,
+                [&](const std::string& track) { return track.starts_with(prefix); });
 }
 
 Intervals busy_of(const Timeline& timeline, unsigned chip, unsigned core, unsigned engine,

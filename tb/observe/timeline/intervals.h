@@ -26,6 +26,9 @@ Intervals work_of(const Timeline& timeline, unsigned chip, const std::string& na
 /// or waits for them.
 Intervals busy_of(const Timeline& timeline, unsigned chip, unsigned core, unsigned engine,
                   const Window& window);
+/// Descriptors in flight on the tracks of a chip whose name begins so: of some DMA engines.
+Intervals in_flight(const Timeline& timeline, unsigned chip, const std::string& prefix,
+                    const Window& window);
 std::uint64_t length(const Intervals& intervals);
 /// Cycles of begin .. end - 1 that lie in some of `intervals`.
 std::uint64_t inside(const Intervals& intervals, std::uint64_t begin, std::uint64_t end);

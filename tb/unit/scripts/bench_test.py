@@ -10,7 +10,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts"))
-from bench import engines, products, programs, requests  # noqa: E402
+from bench import engines, models, products, programs, requests  # noqa: E402
 from lib import arch, instruction_lines  # noqa: E402
 
 programs.BUILD = pathlib.Path(sys.argv.pop(1)).parent
@@ -45,6 +45,15 @@ class Gemm(unittest.TestCase):
 
     def test_what_is_slower_than_its_target_is_missed(self):
         self.assertEqual([row["met"] for row in self.rows], [True, True, False])
+
+
+class Models(unittest.TestCase):
+    def test_the_gain_of_chips_against_one_and_its_target(self):
+        rows = models.scaling({1: 240000, 2: 150000, 12: 30000}, 12, 8.0)
+        self.assertEqual([(row["chips"], row["measured"], row["efficiency"]) for row in rows], [(1, 1.0, 1.0), (2, 1.6, 0.8), (12, 8.0, 0.6667)])
+        self.assertEqual([row["tokens_per_s"] for row in rows], [75000, 120000, 600000])
+        self.assertEqual([row.get("met") for row in rows], [None, None, True])
+        self.assertFalse(models.scaling({1: 240000, 12: 30001}, 12, 8.0)[-1]["met"])
 
 
 class Instructions(unittest.TestCase):
