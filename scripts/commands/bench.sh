@@ -11,8 +11,8 @@ command_bench() {
     *" fabric-speed "*) programs=(fabric_bench) ;;
     *" fabric "*) programs=(fabric_bench faults_mini) ;;
     *" shrink "*) programs=(shrink board_mini) ;;
-    *" inject "*) programs=(board_mini) ;;
-    *" gemm "* | *" collectives "* | *" recommender "*) programs=(board_inf2) ;;
+    *" inject "* | *" recommender "*) programs=(board_mini) ;;
+    *" gemm "* | *" collectives "*) programs=(board_inf2) ;;
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;
     *" snapshots "*) programs=(board_mini board_inf2) ;;

@@ -104,7 +104,7 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
   if ((args.prompt || args.tokens) && (!scenario || !scenario->has_prompt))
     refuse(args.prompt ? "--prompt" : "--tokens", "lm");
   if ((args.rate || args.requests) && (!scenario || !scenario->serves))
-    refuse(args.rate ? "--rate" : "--requests", "recommender");
+    refuse(args.rate ? "--rate" : "--requests", "recommender, grammar");
   if (args.length && (!scenario || !scenario->has_length)) {
     std::string owners;
     for (const Scenario& s : scenarios())

@@ -22,7 +22,7 @@
 #include "cmodel/kernels/linear.h"
 #include "cmodel/kernels/spread.h"
 #include "cmodel/kernels/stages.h"
-#include "tb/base/clock.h"
+#include "tb/scenarios/arrivals.h"
 #include "tb/scenarios/network.h"
 #include "tb/scenarios/recommender_model.h"
 
@@ -315,11 +315,10 @@ ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,
   network::Accuracy accuracy;
   std::string failure;
   for (unsigned i = 0; i < model.requests.size(); ++i) judge(model, i, answers, accuracy, failure);
-  result.metrics["requests"] = model.requests.size();
+  std::vector<std::uint64_t> arrivals;
+  for (const Request& request : model.requests) arrivals.push_back(request.arrival);
+  put_arrivals(arrivals, result.metrics);
   result.metrics["candidates"] = model.candidates;
-  result.metrics["offered_per_s"] =
-      static_cast<double>(model.requests.size()) * kCoreMhz * 1e6 /
-      static_cast<double>(std::max<std::uint64_t>(model.requests.back().arrival, 1));
   accuracy.report(result);
   if (!failure.empty()) result.passed = false, result.failure = failure;
   return result;

@@ -32,7 +32,7 @@ struct Scores {
 };
 
 struct Model {
-  /// Throws std::runtime_error for a rate at which the last one would come too late.
+  /// Throws as poisson_arrivals().
   explicit Model(const ScenarioArgs& args);
 
   unsigned hidden;            ///< units of the layer

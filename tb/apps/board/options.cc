@@ -88,8 +88,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--length", length, "work per core, for scenarios with that knob");
   app.add_option("--prompt", o.prompt, "what lm goes on with (by seed)")->type_name("TEXT");
   app.add_option("--tokens", tokens, "characters that lm adds (4)");
-  app.add_option("--rate", rate, "requests per simulated second, of recommender");
-  app.add_option("--requests", requests, "how many, of recommender (16)");
+  app.add_option("--rate", rate, "requests per simulated second: recommender, grammar");
+  app.add_option("--requests", requests, "how many: recommender, grammar (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_flag("--once", o.once,
                "gemm's operands lie once on the board; chips send them to each other");
