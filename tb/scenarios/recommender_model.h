@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb::recommender {
@@ -46,5 +47,8 @@ struct Model {
   Scores scores(const Request& request) const;
   std::vector<std::uint8_t> bytes(const Request& request) const;
 };
+
+/// The program that answers the model's requests (recommender_program.cc).
+void write_program(cmodel::Assembler& assembler, const Model& model);
 
 }  // namespace tb::recommender

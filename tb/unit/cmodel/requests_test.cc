@@ -188,7 +188,7 @@ TEST_P(Serving, AnswersAllAtAnyRateWithTheSameCommits) {
     std::map<StreamId, std::vector<Recorder::Entry>> writes, updates;
     std::vector<std::vector<std::uint8_t>> regions;
     // The arrivals of one, the order of engines of the other.
-    for (const std::uint64_t seed : {0, 1, 2, 3, 4, 5, 6, 7}) {
+    for (const std::uint64_t seed : {0, 1, 2, 3}) {
       Recorder recorder;
       const Program& which = seed % 2 ? at_once : program;
       Board board(*sizes, which, recorder, {.order_seed = seed});
