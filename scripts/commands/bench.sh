@@ -11,9 +11,9 @@ command_bench() {
     *" fabric-speed "*) programs=(fabric_bench) ;;
     *" fabric "*) programs=(fabric_bench faults_mini) ;;
     *" shrink "*) programs=(shrink board_mini) ;;
-    *" inject "* | *" collective-faults "*) programs=(board_mini) ;;
+    *" inject "* | *" collective-faults "* | *" recommender "*) programs=(board_mini) ;;
     *" lm "*) programs=(board_inf2 board_model) ;;
-    *" gemm "* | *" collectives "* | *" recommender "*) programs=(board_inf2) ;;
+    *" gemm "* | *" collectives "*) programs=(board_inf2) ;;
     *" board "*) programs=(thread_gain board_inf2) ;;
     *" dma "*) programs=(dma_test dma_rate_test) ;;
     *" snapshots "*) programs=(board_mini board_inf2) ;;

@@ -74,15 +74,16 @@ std::string result_table(const nlohmann::ordered_json& result) {
   row("threads", plain(result["threads"]));
   row("commit_hash", plain(result["commit_hash"]));
   if (timed) row("link_hash", plain(result["link_hash"]));
+  const auto metric = [&](const std::string& name, const nlohmann::ordered_json& value) {
+    row(name, value.is_number_float() ? fmt::format("{:.4g}", value.get<double>()) : plain(value));
+  };
   for (const auto& [name, value] : result["metrics"].items())
-    if (value.is_number_float())
-      row(name, fmt::format("{:.4g}", value.get<double>()));
-    else if (!value.is_structured())
-      row(name, plain(value));
+    if (!value.is_structured())
+      metric(name, value);
+    else if (name == "inject" || name.ends_with("_us"))  // percentiles (tb/board/latency.h)
+      for (const auto& [key, part] : value.items()) metric(name + " " + key, part);
     else if (name == "time")
       for (const auto& [engine, shares] : value.items()) row("time of " + engine, most_of(shares));
-    else if (name == "inject")
-      for (const auto& [key, part] : value.items()) row("inject " + key, plain(part));
   return text;
 }
 

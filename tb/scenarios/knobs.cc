@@ -140,7 +140,7 @@ void check_knobs(const Scenario* scenario, const ScenarioArgs& args) {
                                   : "--temperature",
            "lm");
   if ((args.rate || args.requests) && (!scenario || !scenario->serves))
-    refuse(args.rate ? "--rate" : "--requests", "recommender");
+    refuse(args.rate ? "--rate" : "--requests", "recommender, grammar");
   if (args.length && (!scenario || !scenario->has_length)) {
     std::string owners;
     for (const Scenario& s : scenarios())

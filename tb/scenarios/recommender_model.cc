@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tb/scenarios/recommender_model.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
-#include "tb/base/clock.h"
+#include "tb/scenarios/arrivals.h"
 #include "tb/scenarios/network.h"
 
 namespace tb::recommender {
 namespace {
-
-constexpr unsigned kUsualRequests = 16, kUsualRate = 100'000;
-constexpr double kCoreHz = kCoreMhz * 1e6;
-constexpr double kMostCycles = 4e9;  // of a run: the last arrival
-
-/// A gap of a Poisson stream, in core cycles.
-double gap(Random& random, unsigned rate) {
-  const double u = (static_cast<double>(random.word() >> 11) + 0.5) * 0x1p-53;
-  return -std::log(u) / rate * kCoreHz;
-}
 
 /// Numbers and how far the machine's may be from them.
 Scores layer(const std::vector<float>& w, const std::vector<float>& b, const Scores& x) {
@@ -60,22 +47,13 @@ Model::Model(const ScenarioArgs& args)
   w1 = weights(2 * kDepth, hidden), b1 = network::draw(random, hidden, 0.5f);
   w2 = weights(hidden, kDepth), b2 = network::draw(random, kDepth, 0.5f);
   items = network::draw_bf16(random, std::size_t{kDepth} * candidates, 1);
-  const unsigned rate = args.rate ? args.rate : kUsualRate;
-  Random arrivals(args.seed, "recommender arrivals");
-  double now = 0;
-  requests.resize(args.requests ? args.requests : kUsualRequests);
-  for (Request& request : requests) {
+  for (const std::uint64_t arrival : poisson_arrivals(args)) {
+    Request& request = requests.emplace_back();
+    request.arrival = arrival;
     for (unsigned i = 0; i < args.chips * kLookups; ++i)
       request.lists.push_back(random.between(0, kTable - 1));
     request.own = network::draw_bf16(random, kDepth, 1);
-    now += gap(arrivals, rate);
-    request.arrival = static_cast<std::uint64_t>(std::min(now, kMostCycles));
   }
-  if (now > kMostCycles)
-    throw std::runtime_error(
-        fmt::format("--rate is {}: the last of {} requests comes after {:.1f} simulated seconds; "
-                    "allowed {:.1f}",
-                    rate, requests.size(), now / kCoreHz, kMostCycles / kCoreHz));
 }
 
 Scores Model::scores(const Request& request) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cmodel/program/assembler.h"
 #include "tb/scenarios/scenario.h"
 
 namespace tb::recommender {
@@ -32,7 +33,7 @@ struct Scores {
 };
 
 struct Model {
-  /// Throws std::runtime_error for a rate at which the last one would come too late.
+  /// Throws as poisson_arrivals().
   explicit Model(const ScenarioArgs& args);
 
   unsigned hidden;            ///< units of the layer
@@ -46,5 +47,8 @@ struct Model {
   Scores scores(const Request& request) const;
   std::vector<std::uint8_t> bytes(const Request& request) const;
 };
+
+/// The program that answers the model's requests (recommender_program.cc).
+void write_program(cmodel::Assembler& assembler, const Model& model);
 
 }  // namespace tb::recommender

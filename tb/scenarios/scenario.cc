@@ -9,10 +9,10 @@
 namespace tb {
 
 std::span<const Scenario> scenarios() {
-  static const std::array all{kDigits,     kGemm,      kRing,       kBusy,      kCorners,   kErrors,
-                              kNoise,      kTenants,   kRegisters,  kRelay,     kLoops,     kGather,
-                              kSoftmax,    kLayernorm, kMlpGelu,    kAttention, kEmbedding, kConv,
-                              kCollective, kLm,        kRecommender};
+  static const std::array all{
+      kDigits,    kGemm,  kRing,       kBusy,   kCorners,     kErrors,    kNoise,   kTenants,
+      kRegisters, kRelay, kLoops,      kGather, kSoftmax,     kLayernorm, kMlpGelu, kAttention,
+      kEmbedding, kConv,  kCollective, kLm,     kRecommender, kGrammar};
   return all;
 }
 

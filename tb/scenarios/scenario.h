@@ -139,6 +139,6 @@ const std::vector<std::uint8_t>& region_bytes(const cmodel::Program& program, Re
 // One file each.
 extern const Scenario kDigits, kGemm, kRing, kBusy, kCorners, kErrors, kNoise, kTenants, kRegisters,
     kRelay, kLoops, kGather, kSoftmax, kLayernorm, kMlpGelu, kAttention, kEmbedding, kConv,
-    kCollective, kLm, kRecommender;
+    kCollective, kLm, kRecommender, kGrammar;
 
 }  // namespace tb

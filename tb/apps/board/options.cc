@@ -96,8 +96,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--temperature", temperature,
                  "of lm, 0 .. 100: it draws each character by its probability; 0: takes the\n"
                  "likeliest one (0)");
-  app.add_option("--rate", rate, "requests per simulated second, of recommender");
-  app.add_option("--requests", requests, "how many, of recommender (16)");
+  app.add_option("--rate", rate, "requests per simulated second: recommender, grammar");
+  app.add_option("--requests", requests, "how many: recommender, grammar (16)");
   app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
   app.add_flag("--once", o.once,
                "gemm's operands lie once on the board; chips send them to each other");

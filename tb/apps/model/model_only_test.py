@@ -19,7 +19,7 @@ import unittest
 MODEL, BOARD = sys.argv[1:3]
 SCENARIOS = ("digits", "gemm", "ring", "busy", "corners", "errors", "noise", "tenants", "relay", "loops", "gather",
              "softmax", "layernorm", "mlp-gelu", "attention", "embedding", "conv", "collective", "lm",
-             "recommender")
+             "recommender", "grammar")
 SHORT = {"lm": ("--prompt", "C", "--tokens", 1)}  # all weights of a model for each character
 
 

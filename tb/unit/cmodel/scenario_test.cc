@@ -320,7 +320,7 @@ TEST(Scenario, UnknownNamesListWhatIsAllowed) {
         error.what(),
         "scenario is \"digit\"; allowed digits, gemm, ring, busy, corners, errors, noise, "
         "tenants, registers, relay, loops, gather, softmax, layernorm, mlp-gelu, attention, "
-        "embedding, conv, collective, lm, recommender");
+        "embedding, conv, collective, lm, recommender, grammar");
   }
 }
 
