@@ -81,13 +81,16 @@ Buffers OrderIndependent::pieces(const Block& block, bool flat) const {
       out.push_back(block.row_range(row, std::min(partitions_, block.rows - row)));
     return out;
   }
+  const unsigned line = mail_.group().assembler().sizes().line_bytes;
   const std::uint64_t row_bytes = flat ? bytes_of(block) : block.row_bytes;
   for (unsigned row = 0; row < (flat ? 1 : block.rows); ++row)
     for (std::uint64_t at = 0; at < row_bytes;) {
       // All partitions alike; what is left over is a piece of its own.
       auto bytes = static_cast<std::uint32_t>(
           std::min<std::uint64_t>(std::uint64_t{partitions_} * width_, row_bytes - at));
-      const std::uint32_t rows = std::min(bytes / kBlockBytes, partitions_);
+      // Rows of a line, if there are so many: a DMA engine moves one in a cycle, however short.
+      const std::uint32_t rows =
+          std::clamp(bytes / line, (bytes + width_ - 1) / width_, partitions_);
       const std::uint32_t each = bytes / rows / kBlockBytes * kBlockBytes;
       out.push_back({block.chip, block.row_addr(row) + at, each, rows, each});
       at += std::uint64_t{rows} * each;

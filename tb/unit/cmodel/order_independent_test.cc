@@ -32,13 +32,14 @@ struct Way {
   unsigned rows = 1;
   bool in_place = false;
   std::uint64_t order_seed = 0;
+  const defs::Sizes* sizes = &kSizes;
 };
 
 /// What rank 0 gets, all others the same. Member m is on chip m mod 12, core m / 12.
 std::vector<float> sum_of(const Numbers& numbers, const Way& way) {
   const auto n = static_cast<unsigned>(numbers.size());
   const auto bytes = static_cast<unsigned>(4 * numbers[0].size());
-  Assembler assembler(kSizes, std::min(n, defs::kBoardChips));
+  Assembler assembler(*way.sizes, std::min(n, defs::kBoardChips));
   std::vector<cmodel::Member> group;
   Buffers in, out;
   for (unsigned rank = 0; rank < n; ++rank) {
@@ -58,7 +59,7 @@ std::vector<float> sum_of(const Numbers& numbers, const Way& way) {
   all.order_independent_sum(in, out, way.algorithm).write();
   BoardOptions options{.detect_races = true};
   if (way.order_seed) options.order_seed = way.order_seed;
-  Bench bench(assembler.assemble(), options);
+  Bench bench(assembler.assemble(), options, *way.sizes);
   EXPECT_TRUE(bench.board.run()) << bench.board.blocked();
   EXPECT_EQ(bench.board.errors().size(), 0u);
   EXPECT_EQ(bench.board.races(), "");
@@ -119,7 +120,10 @@ TEST(OrderIndependent, SameBitsByEveryAlgorithmAndOrder) {
     std::vector<Way> ways{{},
                           {.engines = {2}},
                           {.slot_bytes = 32, .in_place = true, .order_seed = 3},
-                          {.sum_bytes = 16 * 192, .rows = 7}};
+                          {.sum_bytes = 16 * 192, .rows = 7},
+                          // less of a partition than a line, and more
+                          {.sum_bytes = 128 * 64, .sizes = &defs::kInf2},
+                          {.sum_bytes = 128 * 512, .sizes = &defs::kInf2}};
     if (ranks > 1) {
       ways.push_back({.shift = 1, .step = ranks - 1});
       ways.push_back({.algorithm = Algorithm::Ring});
