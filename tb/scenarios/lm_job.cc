@@ -4,12 +4,19 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
 
 namespace tb::lm {
 namespace {
 
-/// What the seed draws from.
-constexpr const char* kPrompts[] = {"The ", "Call", "Ahab", "Moby", "Ship", "But ", "What"};
+/// Of the seed: a word of four letters, seldom the same one for two seeds.
+std::string word_of(std::uint32_t seed) {
+  constexpr std::string_view kFirst[] = {"Th", "Ca", "Ah", "Mo", "Sh", "Bu", "Wh"};
+  std::string word(kFirst[seed % std::size(kFirst)]);
+  for (std::uint32_t rest = seed / std::size(kFirst); word.size() < 4; rest /= 26)
+    word += static_cast<char>('a' + rest % 26);
+  return word;
+}
 
 std::vector<unsigned> prompt_of(const Model& model, const std::string& text) {
   if (text.empty()) throw std::runtime_error("--prompt is empty; allowed 1 and more characters");
@@ -62,9 +69,8 @@ Job::Job(const ScenarioArgs& args)
       args.texts.batch ? args.texts.batch : std::max(1u, static_cast<unsigned>(prompts.size()));
   for (unsigned i = 0; i < count; ++i) {
     const auto seed = static_cast<std::uint32_t>(args.seed + i);
-    texts.push_back({prompt_of(model, prompts.empty() ? kPrompts[seed % std::size(kPrompts)]
-                                                      : prompts[i % prompts.size()]),
-                     seed});
+    texts.push_back(
+        {prompt_of(model, prompts.empty() ? word_of(seed) : prompts[i % prompts.size()]), seed});
   }
   groups = groups_of(args.chips, count);
 }
