@@ -236,9 +236,9 @@ Plan timed_plan(const ScenarioArgs& args, Random& random) {
   const bool small = args.sizes.sbuf_bytes < 65536;
   plan.slot_bytes.push_back(std::min(most / 4 * 4, small ? 512u : 8192u));
   plan.ring_slots.push_back(ranks > 1 ? 8 : 0);
-  const unsigned grain = args.sizes.partitions * cmodel::OrderIndependent::kBlockBytes;
+  const unsigned grain = args.sizes.partitions * args.sizes.line_bytes;
   plan.sum_bytes.push_back(
-      args.order_independent ? std::min((bytes + grain - 1) / grain, small ? 8u : 32u) * grain : 0);
+      args.order_independent ? std::min((bytes + grain - 1) / grain, 8u) * grain : 0);
   Step step;
   if (args.order_independent) step.kind = Kind::OrderIndependentSum;
   step.in_shape = step.out_shape = {1, bytes};
