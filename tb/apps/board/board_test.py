@@ -24,6 +24,25 @@ def run(*args, program=PROGRAM, env=None):
                           env=env)
 
 
+# A request comes after 20,000 cycles; who answers then waits for a semaphore that nobody updates.
+ECHO = """config mini
+chips 1
+segment chip 0 at 0x1000
+ stream core 0 Act
+  NOP update 0.0 += 1
+  NOP wait 0.1 take 1
+  END
+segment chip 0 at 0x2000
+ stream core 0 Sync
+  DMA_TRIGGER dma 0 x 1 wait 0.0 take 1
+  END wait 0.2 >= {}
+ ring core 0 Dma0
+  DMA 1 rows x 64 B 0x3000 (+0) -> chip 0 0x4000 (+0) update 0.1 += 1
+request chip 0 core 0 Act at 0x3000 after 20000
+  hex 01020304
+"""
+
+
 class BoardTest(unittest.TestCase):
     def setUp(self):
         self.out = tempfile.mkdtemp()
@@ -49,6 +68,30 @@ class SameBits(BoardTest):
             for other in runs[1:]:
                 for key in ("commit_hash", "link_hash", "cycles", "commits_checked", "status", "epochs"):
                     self.assertEqual(runs[0][key], other[key], f"{scenario}: {key}")
+
+    def test_requests_change_time_and_not_commits_whenever_they_come(self):
+        slow, *others = [self.result("recommender", "--chips", 2, "--requests", 6, *more) for more in (
+            ("--rate", 200000), ("--rate", 200000, "--window", 7, "--threads", 1), ("--rate", 50000000),
+            ("--rate", 200000, "--load", "backdoor"), ("--rate", 200000, "--rtl", 0))]
+        for other in others:
+            self.assertEqual(other["commit_hash"], slow["commit_hash"])
+            self.assertEqual(other["metrics"]["answered"], 6)
+        for key in ("cycles", "link_hash"):
+            self.assertEqual(others[0][key], slow[key])
+        self.assertEqual(others[0]["metrics"]["latency_us"], slow["metrics"]["latency_us"])
+        self.assertEqual(slow["metrics"]["queue_us"]["p50"], 0)
+        self.assertGreater(others[1]["metrics"]["queue_us"]["p50"], others[1]["metrics"]["service_us"]["p50"])
+        self.assertLess(others[1]["cycles"], slow["cycles"])
+
+    def test_a_request_to_come_is_no_hang_and_one_without_answer_is(self):
+        program = os.path.join(self.out, "echo.dasm")
+        for least, status in ((0, 0), (1, 1)):
+            with open(program, "w", encoding="ascii") as file:
+                file.write(ECHO.format(least))
+            echo = self.result("--program", program, "--no-debug", status=status)
+            self.assertEqual(echo["status"], "hang" if status else "passed")
+            self.assertGreater(echo["cycles"], 20000)
+            self.assertLess(echo["cycles"], 30000)
 
     def test_commit_hash_does_not_depend_on_link_latency(self):
         short = self.result("digits", "--chips", 3, "--link-latency", 4)
