@@ -34,8 +34,8 @@ void add_latencies(std::span<const Served> served, nlohmann::ordered_json& metri
   }
   metrics["answered"] = latency.size();
   if (latency.empty()) return;
-  metrics["answered_per_s"] =
-      static_cast<double>(latency.size()) * defs::kFabricMhz * 1e6 / static_cast<double>(last - first);
+  metrics["answered_per_s"] = static_cast<double>(latency.size()) * defs::kFabricMhz * 1e6 /
+                              static_cast<double>(last - first);
   metrics["latency_us"] = percentiles(latency);
   metrics["queue_us"] = percentiles(queue);
   metrics["service_us"] = percentiles(service);

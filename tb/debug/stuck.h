@@ -3,8 +3,8 @@
 //
 //   engine of a sequencer   busy; sync only if DMA is not, which it may wait for
 //   DMA engine              moves, and the fabric, which it may wait for, is at rest
-//   sequencer               running, and its next instruction waits for nothing; that of a Sync engine also if what
-//                           it should trigger is missing
+//   sequencer               running, and its next instruction waits for nothing; that of a Sync
+//                           engine also if what it should trigger is missing
 //   all else                not quiet, and none of these
 #pragma once
 #include "tb/debug/diagnosis.h"
