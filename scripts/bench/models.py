@@ -4,8 +4,8 @@ import sys
 import tempfile
 import time
 
-from bench.fabric import CORE_GHZ
 from bench.programs import BUILD, board, run_json
+from lib import arch
 
 MOST_CYCLES = {"ring": 22000, "c12": 17000}  # a character, twelve chips, one text
 BATCH, CHIPS = 12, (1, 2, 3, 4, 6, 12)
@@ -24,7 +24,7 @@ def character(out, chips, topology, target=None):
     """Core cycles from one character to the next, one text."""
     cycles = lm(out, chips, "--topology", topology, "--prompt", "C", "--tokens", 2)["metrics"]["cycles_per_token"]
     row = {"name": "lm_cycles_per_token", "config": "inf2", "topology": topology, "chips": chips, "batch": 1,
-           "microseconds": round(cycles / CORE_GHZ / 1000, 2), "measured": round(cycles)}
+           "microseconds": round(cycles / arch.core_ghz() / 1000, 2), "measured": round(cycles)}
     return row | ({"target": target, "met": cycles <= target} if target else {})
 
 
@@ -40,7 +40,7 @@ def scaling(cycles, batch=BATCH, least=LEAST_GAIN):
     for chips, each in cycles.items():
         gain = cycles[1] / each
         rows.append({"name": "lm_tokens_per_s", "config": "inf2", "chips": chips, "batch": batch, "cycles_per_step": each,
-                     "tokens_per_s": round(batch * CORE_GHZ * 1e9 / each), "efficiency": round(gain / chips, 4),
+                     "tokens_per_s": round(batch * arch.core_ghz() * 1e9 / each), "efficiency": round(gain / chips, 4),
                      "measured": round(gain, 3)})
     most = max(cycles)
     rows[list(cycles).index(most)] |= {"target": least, "met": cycles[1] / cycles[most] >= least}

@@ -40,7 +40,7 @@ config_of() {
 scenario_of() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --json | --races | --coverage | --wave-arrays | --waves | --model-only | --timeline | --npy | --once | --no-debug | --no-failure-waves | -h | --help | --*=*) ;;
+      --json | --races | --coverage | --wave-arrays | --waves | --model-only | --timeline | --npy | --once | --order-independent | --no-debug | --no-failure-waves | -h | --help | --*=*) ;;
       -*) shift ;;
       *) echo "$1"; return ;;
     esac

@@ -124,13 +124,14 @@ class Input(ModelTest):
         for program in (MODEL, BOARD):
             for group, about in (("0,1,0", "group rank 2: chip 0 core 0, allowed once, rank 0"),
                                  ("0,12", "group rank 1: chip 12, allowed 0..11"),
-                                 ("3.2", "group rank 0: core 2, allowed 0..1"), ("", "--group"),
+                                 ("3.2", "group rank 0: core 2, allowed 0..1"),
                                  ("0,,1", "allowed chips or CHIP.CORE"), ("0,1.", "allowed chips or CHIP.CORE"),
                                  ("0 1", "allowed chips or CHIP.CORE"), ("-1", "allowed chips or CHIP.CORE")):
                 _, text = self.run_program(program, "collective", "--length", 1, "--group=" + group, status=2)
                 self.assertEqual(text.count("\n"), 1, text)
                 self.assertIn(about, text)
-            for args, about in ((("collective", "--group", "0,1"), "--group; allowed with --length"),
+            for args, about in ((("collective", "--length", 1, "--group", ""), '--group: is ""'),
+                                (("collective", "--group", "0,1"), "--group; allowed with --length"),
                                 (("ring", "--group", "0,1"), "--group; allowed with collective only"),
                                 (("ring", "--order-independent"), "--order-independent; allowed with collective only")):
                 self.assertIn(about, self.run_program(program, *args, status=2)[1])

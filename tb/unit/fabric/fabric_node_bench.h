@@ -71,6 +71,7 @@ class Node {
     moved += dut_.message0_valid_o;
     if (dut_.rx1_req_valid_o && dut_.rx1_req_ready_i) ++writes, last_write = now;
     if (dut_.sem1_valid_o || dut_.sem0_valid_o) ++notifies, last_notify = now;
+    if (dut_.sem1_valid_o) notified.push_back(defs::SemUpdate::from({dut_.sem1_o}).sem);
     if (moved == 0 && (dut_.rx0_req_valid_o || dut_.sem0_valid_o))
       ADD_FAILURE() << "wrong local port";
     dut_.clk_i = 1;
@@ -175,7 +176,8 @@ class Node {
   std::vector<std::array<std::uint32_t, 16>> acks;  ///< what chip 2 gets
   std::array<unsigned, 8> freed{};
   unsigned errors = 0, messages = 0, writes = 0, notifies = 0;
-  unsigned moved = 0;  ///< messages by the other port
+  std::vector<unsigned> notified;  ///< semaphores of core 1
+  unsigned moved = 0;              ///< messages by the other port
   unsigned now = 0, last_write = 0, last_notify = 0;
   ErrorCause cause = ErrorCause::None;
 

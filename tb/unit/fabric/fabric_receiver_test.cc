@@ -71,6 +71,22 @@ TEST(Receiver, NotifyWaitsUntilTheLastWriteIsSettled) {
   EXPECT_TRUE(node.dut().quiet_o);
 }
 
+/// However many packets of one wait, another is next.
+TEST(Receiver, TakesWhatVirtualNetworksHaveStoredInTurn) {
+  Node node;
+  node.dut().rx1_req_ready_i = 0;
+  for (unsigned seq = 0; seq < 3; ++seq)
+    for (const std::uint8_t vn : {3, 1}) {
+      fabric::Message m = to_node(100);
+      m.vn = vn, m.notify = true, m.sem = vn;
+      node.inject(fabric::header(m), bytes(100), seq);
+    }
+  node.run(40);
+  node.dut().rx1_req_ready_i = 1;
+  node.run(200);
+  EXPECT_EQ(node.notified, (std::vector<unsigned>{3, 1, 3, 1, 3, 1}));
+}
+
 TEST(Receiver, UnmappedWriteIsReportedOnceAndWithholdsTheNotify) {
   Node node;
   fabric::Message m = to_node(200);
