@@ -9,7 +9,7 @@
 //
 // B = 26 for up to 16 ranks, 25 for more: no sum of q leaves 32 bits. For N ranks
 //
-//   |y - sum of x| <= N * 2^(E - B - 1) + 2^-24 |sum of x|
+//   |y - sum of x| <= (1 + 2^-24) N * 2^(E - B - 1) + 2^-24 |sum of x|
 //
 // Max and Add of integers are the same in any order, so the algorithm below is free. E is at least
 // -126, where q is exact; a zero is +0. A block with an infinity or NaN at any rank is NaN, all 16.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "tb/scenarios/arrivals.h"
@@ -29,7 +30,8 @@ void judge(const Model& model, unsigned request, const std::vector<std::uint8_t>
            network::Accuracy& accuracy, std::string& failure) {
   const Scores scores = model.scores(model.requests[request]);
   std::set<std::uint32_t> named;
-  double least = 0, slack = 0;
+  double least = std::numeric_limits<double>::infinity();  // what one left out may score
+  std::uint32_t before = 0;
   for (unsigned i = 0; i < kBest; ++i) {
     const std::size_t at = std::size_t{request} * kAnswerBytes + 4 * i;
     std::uint32_t number;
@@ -43,12 +45,18 @@ void judge(const Model& model, unsigned request, const std::vector<std::uint8_t>
     }
     accuracy.add(float_at(answers, at), scores.value[number], scores.bound[number],
                  [&] { return fmt::format("request {} candidate {}", request, number); });
-    least = scores.value[number], slack = scores.bound[number];
+    const double most = scores.value[number] + scores.bound[number];
+    if (i && failure.empty() &&
+        scores.value[number] - scores.bound[number] > scores.value[before] + scores.bound[before])
+      failure = fmt::format("request {}: place {} scores {}, the one before it {}", request, i,
+                            scores.value[number], scores.value[before]);
+    least = std::min(least, most);
+    before = number;
   }
   for (unsigned c = 0; c < model.candidates && failure.empty(); ++c)
-    if (!named.contains(c) && scores.value[c] - scores.bound[c] > least + slack)
-      failure = fmt::format("request {}: candidate {} scores {}, the last one named {}", request, c,
-                            scores.value[c], least);
+    if (!named.contains(c) && scores.value[c] - scores.bound[c] > least)
+      failure = fmt::format("request {}: candidate {} scores {}, one that is named at most {}",
+                            request, c, scores.value[c], least);
 }
 
 ScenarioResult check(const ScenarioArgs& args, const cmodel::Program& program,

@@ -14,6 +14,7 @@
 // of all commits; when they arrive changes none.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cmodel/kernels/linear.h"
@@ -132,7 +133,8 @@ class Writer {
   }
 
   void write_doors() {
-    for (unsigned i = 0; i < kSlots; ++i) {
+    // One without a request would be started with all other streams.
+    for (unsigned i = 0; i < std::min<std::size_t>(kSlots, model_.requests.size()); ++i) {
       const auto ring = [&](auto& s) {
         s.nop().signal(slots_[i].given);
         s.take(slots_[i].answered).nop();

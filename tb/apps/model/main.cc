@@ -156,6 +156,7 @@ int run(int argc, char** argv) {
   while (left && !interrupted() && board.step()) --left;
   const bool gave_up = !left && !board.finished();
   const int cut_short = interrupted();
+  follower.reset();  // ends its line: there are no more commits
   const double wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<std::vector<std::uint8_t>> regions;

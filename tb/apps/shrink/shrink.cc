@@ -168,6 +168,10 @@ int run(int argc, char** argv) {
   } catch (const std::runtime_error& refused) {
     throw Refused(kBadInput, refused.what());
   }
+  if (!program.requests.empty())
+    throw Refused(kBadInput, fmt::format("{} has requests, which start streams again; allowed "
+                                         "runs of programs without requests",
+                                         source.name));
   Shrinker shrinker(source, board, seconds);
   shrinker.start(program);
   shrinker.shrink();

@@ -175,6 +175,17 @@ TEST(Requests, AreInFilesOfBothKinds) {
 
 class Serving : public testing::TestWithParam<const char*> {};
 
+TEST_P(Serving, AnswersOneAlone) {
+  const Scenario& scenario = find_scenario(GetParam());
+  ScenarioArgs args{defs::kMini, 2, 1, DODECA_SCENARIO_DATA, {}};
+  args.requests = 1;
+  const Program program = scenario.build(args);
+  Recorder recorder;
+  Board board(defs::kMini, program, recorder, {});
+  board.load();
+  ASSERT_TRUE(board.run()) << board.blocked();
+}
+
 TEST_P(Serving, AnswersAllAtAnyRateWithTheSameCommits) {
   const Scenario& scenario = find_scenario(GetParam());
   for (const auto& [sizes, chips] :
