@@ -14,8 +14,8 @@
 // of all commits; when they arrive changes none.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include "cmodel/kernels/linear.h"
 #include "cmodel/kernels/spread.h"
@@ -52,6 +52,10 @@ class Writer {
     make_slots();
     load_constants();
     for (unsigned chip = 0; chip < assembler_.chips(); ++chip) write_gather(chip);
+    if (model_.requests.size() < kSlots)
+      throw std::runtime_error(
+          fmt::format("--requests is {}; allowed {} .. {}: one and more for each doorbell",
+                      model_.requests.size(), kSlots, kMostRequests));
     write_doors();
     write_tensor();
     write_vector();
@@ -133,8 +137,7 @@ class Writer {
   }
 
   void write_doors() {
-    // One without a request would be started with all other streams.
-    for (unsigned i = 0; i < std::min<std::size_t>(kSlots, model_.requests.size()); ++i) {
+    for (unsigned i = 0; i < kSlots; ++i) {
       const auto ring = [&](auto& s) {
         s.nop().signal(slots_[i].given);
         s.take(slots_[i].answered).nop();

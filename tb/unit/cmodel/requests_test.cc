@@ -175,12 +175,15 @@ TEST(Requests, AreInFilesOfBothKinds) {
 
 class Serving : public testing::TestWithParam<const char*> {};
 
-TEST_P(Serving, AnswersOneAlone) {
-  const Scenario& scenario = find_scenario(GetParam());
+/// A doorbell without requests would be started with all other streams, and wait for ever.
+TEST(Recommender, HasARequestForEachDoorbell) {
   ScenarioArgs args{defs::kMini, 2, 1, DODECA_SCENARIO_DATA, {}};
   args.requests = 1;
-  const Program program = scenario.build(args);
+  EXPECT_EQ(refusal([&] { find_scenario("recommender").build(args); }),
+            "--requests is 1; allowed 2 .. 4096: one and more for each doorbell");
+  args.requests = 2;
   Recorder recorder;
+  const Program program = find_scenario("recommender").build(args);
   Board board(defs::kMini, program, recorder, {});
   board.load();
   ASSERT_TRUE(board.run()) << board.blocked();
