@@ -97,16 +97,7 @@ Job prepare(const Options& options) {
   job.args.chips = options.chips.value_or(defs::kBoardChips);
   job.args.seed = options.seed;
   job.args.data_dir = data ? data : DODECA_SCENARIO_DATA;
-  job.args.length = options.length;
-  job.args.format = options.format;
-  job.args.size = options.size;
-  job.args.operands = options.operands;
-  job.args.once = options.once;
-  job.args.group = options.group;
-  job.args.order_independent = options.order_independent;
-  job.args.rate = options.rate;
-  job.args.requests = options.requests;
-  job.args.texts = options.texts;
+  options.knobs.set(job.args);
   try {
     if (!options.program.empty()) {
       check_knobs(nullptr, job.args);

@@ -68,10 +68,11 @@ LeaveCable cable(const std::string& name, const std::string& text) {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.config = std::string(built_sizes().name);
-  std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, length,
-              tokens, batch, temperature, rate, requests, format, size, a, b, timeout, hang, load;
+  std::string config = o.config, seed = "1", chips, threads, window, latency, hbm, ber, timeout,
+              hang, load;
   std::string wave_window, wave_chips, snapshots, waves, program, tables, leave, log, out = "out";
-  std::vector<std::string> prompts, fail_cables, stuck_lanes, limits;
+  KnobOptions knobs;
+  std::vector<std::string> fail_cables, stuck_lanes, limits;
 
   CLI::App app{"Runs a program on the board: RTL against golden model, commit by commit."};
   app.option_defaults()->take_last();
@@ -85,32 +86,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--seed", seed,
                  "0 .. 2^32-1 (1): the scenario's data, injections, power-on values");
   app.add_option("--chips", chips, "1 .. 12 (12): consecutive chips on a smaller ring");
-  app.add_option("--length", length, "work per core, for scenarios with that knob");
-  app.add_option("--prompt", prompts,
-                 "what lm goes on with (by seed); several times: as many texts at once")
-      ->take_all()
-      ->allow_extra_args(false)
-      ->type_name("TEXT");
-  app.add_option("--tokens", tokens, "characters that lm adds to each text (4)");
-  app.add_option("--batch", batch, "texts of lm at once, text i with seed + i (1)");
-  app.add_option("--temperature", temperature,
-                 "of lm, 0 .. 100: it draws each character by its probability; 0: takes the\n"
-                 "likeliest one (0)");
-  app.add_option("--rate", rate, "requests per simulated second: recommender, grammar");
-  app.add_option("--requests", requests, "how many: recommender, grammar (16)");
-  app.add_option("--format", format, "of gemm's operands: bf16, fp16, fp8e4m3, int8 ...");
-  app.add_flag("--once", o.once,
-               "gemm's operands lie once on the board; chips send them to each other");
-  app.add_option("--size", size, "of gemm's product: M,K,N, or one number for all three")
-      ->type_name("M,K,N");
-  app.add_option("--a", a,
-                 "gemm's own A [M, K]: a .npy of f4, f2, V2 (bf16), i1, or u1 with --format")
-      ->type_name("FILE");
-  app.add_option("--b", b, "likewise B [K, N]")->type_name("FILE");
-  app.add_option("--group", o.group, "ranks of collective --length, chips or CHIP.CORE (all chips)")
-      ->type_name("LIST");
-  app.add_flag("--order-independent", o.order_independent,
-               "its sum has the same bits in any order of ranks");
+  knobs.add_to(app);
   app.add_option("--load", load,
                  fmt::format("front, through every chip's host port, or backdoor, past it in no\n"
                              "time (front; above {} MiB in and out together: backdoor)",
@@ -210,13 +186,7 @@ Options parse_options(int argc, char** argv) {
   o.seed = static_cast<std::uint32_t>(whole_number("--seed", seed, 0, 0xffffffffu));
   if (!chips.empty())
     o.chips = static_cast<unsigned>(whole_number("--chips", chips, 1, defs::kBoardChips));
-  if (!length.empty())
-    o.length = static_cast<unsigned>(whole_number("--length", length, 1, 1u << 20));
-  request_knobs(rate, requests, o.rate, o.requests);
-  o.texts = text_knobs(prompts, tokens, batch, temperature);
-  if (!format.empty()) o.format = format_of(format);
-  if (!size.empty()) o.size = product_size(size);
-  o.operands = operands_of(a, b, o.format, o.size);
+  o.knobs = knobs.read();
   if (!latency.empty())
     o.link_latency =
         static_cast<unsigned>(whole_number("--link-latency", latency, defs::kLinkLatencyMin, 240));

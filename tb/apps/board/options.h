@@ -10,7 +10,7 @@
 #include "rtl/defs/gen/defs.h"
 #include "tb/base/exit_status.h"
 #include "tb/board/settings.h"
-#include "tb/scenarios/scenario.h"
+#include "tb/scenarios/knob_options.h"
 
 namespace tb {
 
@@ -26,16 +26,8 @@ struct Options : Settings {
   std::string config;             ///< what this executable was built for
   std::optional<unsigned> chips;  ///< default: all of the scenario, those of the program
   std::vector<InjectionLimit> limits;
-  std::optional<defs::Dtype> format;         ///< of a scenario that multiplies in any
-  std::optional<ProductSize> size;           ///< likewise
-  std::shared_ptr<const Operands> operands;  ///< likewise
-  bool once = false;                         ///< likewise
-  std::optional<std::string> group;          ///< of collective
-  bool order_independent = false;            ///< likewise
-  unsigned length = 0;                       ///< of a scenario with that knob; 0: its default
-  unsigned rate = 0, requests = 0;           ///< of one that serves requests; 0: its default
-  TextKnobs texts;                           ///< of a scenario that goes on with some
-  std::filesystem::path wave_dir;            ///< empty: the run's directory
+  Knobs knobs;                     ///< of the scenario
+  std::filesystem::path wave_dir;  ///< empty: the run's directory
   bool wave_arrays = false;
   bool debug = true;                       ///< a failed run is looked into ..
   bool failure_waves = true;               ///< .. and its last cycles get waves

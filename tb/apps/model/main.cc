@@ -18,6 +18,7 @@
 #include "tb/base/program_file.h"
 #include "tb/base/result.h"
 #include "tb/check/epochs.h"
+#include "tb/scenarios/knobs.h"
 
 namespace tb {
 namespace {
@@ -81,18 +82,9 @@ bool host_is_refused(const Scenario& scenario, const ScenarioArgs& args,
 
 ScenarioArgs arguments_of(const ModelOptions& o, const defs::Sizes& sizes) {
   const char* data = std::getenv("DODECA_DATA");
-  ScenarioArgs args{sizes,   o.chips ? o.chips : defs::kBoardChips,
-                    o.seed,  data ? data : DODECA_SCENARIO_DATA,
-                    {},      o.length,
-                    o.format};
-  args.size = o.size;
-  args.operands = o.operands;
-  args.once = o.once;
-  args.group = o.group;
-  args.order_independent = o.order_independent;
-  args.rate = o.rate;
-  args.requests = o.requests;
-  args.texts = o.texts;
+  ScenarioArgs args{
+      sizes, o.chips ? o.chips : defs::kBoardChips, o.seed, data ? data : DODECA_SCENARIO_DATA, {}};
+  o.knobs.set(args);
   return args;
 }
 

@@ -5,21 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "tb/scenarios/knobs.h"
+#include "tb/scenarios/knob_options.h"
 
 namespace tb {
 
 struct ModelOptions {
   std::string scenario, program, save, log, out = "out";
   std::string config;  ///< empty: that of the program
-  std::optional<defs::Dtype> format;
-  std::optional<ProductSize> size;
-  std::shared_ptr<const Operands> operands;
-  bool once = false;
-  std::optional<std::string> group;  ///< of collective
-  bool order_independent = false;    ///< likewise
-  TextKnobs texts;
-  std::uint32_t seed = 1, length = 0, rate = 0, requests = 0;
+  Knobs knobs;         ///< of the scenario
+  std::uint32_t seed = 1;
   std::uint64_t order_seed = 0, steps = ~std::uint64_t{0};
   unsigned chips = 0;  ///< 0: all of the scenario, those of the program
   bool races = false, npy = false, json = false;

@@ -134,8 +134,10 @@ class Run(WithTree):
 
     def test_a_flag_takes_no_word_of_the_line(self):
         self.board(self.tree, 'echo "${0##*/}"')
-        flags = re.findall(r'add_flag\("(--[\w-]+)', (ROOT / "tb/apps/board/options.cc").read_text())
+        flags = [flag for file in ("tb/apps/board/options.cc", "tb/scenarios/knob_options.cc")
+                 for flag in re.findall(r'add_flag\("(--[\w-]+)', (ROOT / file).read_text())]
         self.assertIn("--no-debug", flags)
+        self.assertIn("--once", flags)
         for flag in flags:
             done = call(self.tree / "scripts/dodeca", "run", "--config", "mini", flag, "faults")
             self.assertEqual(done.stdout, "faults_mini\n", flag)
