@@ -10,7 +10,6 @@ With --all-runs every run that meets a mutant is tried: `scripts/dodeca rank` th
 
 Exit status: 0 all were tried, 1 the design itself fails a run, 2 wrong usage or input, 3 build or environment.
 """
-import collections
 import concurrent.futures
 import fnmatch
 import json
@@ -106,7 +105,9 @@ def base(trials, digest, jobs):
 def tried(trials, log, mutants, jobs):
     """Verdicts of all mutants, those of the log included."""
     todo = [m for m in mutants if m.number not in log.verdicts]
-    trials.kills.update(collections.Counter(run for verdict in log.verdicts.values() for run in verdict.killers))
+    for mutant in mutants:
+        if mutant.number in log.verdicts:
+            trials.killed(mutant, log.verdicts[mutant.number].killers)
     random.Random(len(mutants)).shuffle(todo)  # so that the first ones stand for all: seconds left, an interrupted call
     progress = Progress(len(todo), {str(m.number): None for m in todo}, jobs)
     lock = threading.Lock()

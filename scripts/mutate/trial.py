@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One mutant against the runs that meet it, layer by layer, until one of them notices, or all; layer test begins with what
 reads its source."""
+import collections
 import dataclasses
 import json
 import pathlib
@@ -89,7 +90,8 @@ class Trials:
 
     def __init__(self, tree, folder, runs, static, all_runs=False):
         self.tree, self.folder, self.runs, self.static, self.all_runs = tree, folder, runs, static, all_runs
-        self.met, self.seconds, self.kills = {}, {}, {}
+        self.met, self.seconds = {}, {}
+        self.kills = collections.Counter()  # by run, and by (folder of a mutant, run)
 
     def run(self, run, number, timeout=None):
         """The record of one run with one mutant (0: none), and which mutants it met."""
@@ -101,12 +103,18 @@ class Trials:
         numbers = {int(word) for file in met.iterdir() for word in file.read_text().split()}
         return record, numbers
 
-    def order(self, layer, blocks):
-        """Runs of a layer, first what kills most in a second. Boards count more, for their causes tell the block; of the
-        other programs, those about one of `blocks`."""
+    def killed(self, mutant, runs):
+        """Remember which runs noticed it: they are the first to be tried on its neighbours."""
+        self.kills.update(key for run in runs for key in (run, (pathlib.Path(mutant.file).parent, run)))
+
+    def order(self, layer, mutant):
+        """Runs of a layer, first what kills most in a second, kills near the mutant above all. Boards count more, for their
+        causes tell the block; of the other programs, those about a block of the mutant."""
+        blocks, here = mutant.blocks or right_blocks(mutant.file), pathlib.Path(mutant.file).parent
+
         def worth(run):
             weight = 1 if run["board"] else 0.2 if block_of_unit(run["target"]) in blocks else 0.01
-            return weight * (self.kills.get(run["id"], 0) + 0.5) / self.seconds[run["id"]]
+            return weight * (self.kills[here, run["id"]] + 0.1 * self.kills[run["id"]] + 0.1) / self.seconds[run["id"]]
         return sorted(self.runs[layer], key=lambda run: (-worth(run), run["id"]))
 
     def judge(self, mutant):
@@ -120,7 +128,7 @@ class Trials:
                 if check:
                     killers.append(check)
                     first = first or Verdict(mutant.number, "killed", layer, check, message=message)
-                for run in self.order(layer, mutant.blocks or right_blocks(mutant.file)):
+                for run in self.order(layer, mutant):
                     if first and not self.all_runs:
                         break
                     if mutant.number not in self.met[run["id"]]:
@@ -129,7 +137,7 @@ class Trials:
                     ran += 1
                     spent += record["times"]["wall_s"]
                     if record["state"] != "passed":
-                        self.kills[run["id"]] = self.kills.get(run["id"], 0) + 1
+                        self.killed(mutant, [run["id"]])
                         killers.append(run["id"])
                         first = first or verdict_of(mutant, layer, run, record)
                 if first and not self.all_runs:

@@ -261,6 +261,16 @@ class Judging(unittest.TestCase):
             self.assertEqual((verdict.killers, verdict.runs, verdict.seconds), (killers, ran, 2.0 * ran))
             self.assertEqual((verdict.state, verdict.layer, verdict.run, verdict.cause), ("timeout", "smoke", "gemm.1", "dma"))
 
+    def test_kills_near_by_are_tried_first(self):
+        trials = Trials(pathlib.Path(), pathlib.Path(), self.RUNS, None)
+        trials.seconds = {"ring.1": 1.0, "gemm.1": 2.0, "away.1": 4.0}
+        near, far = (Mutant(7, file, 1, "logic", "x", "y", "") for file in ("rtl/dma/a.sv", "fabric/rtl/link/b.sv"))
+        trials.killed(near, ["away.1"] * 8)
+        first = [trials.order("smoke", mutant)[0]["id"] for mutant in (near, far)]
+        self.assertEqual(first, ["away.1", "away.1"])
+        trials.killed(far, ["ring.1"])
+        self.assertEqual([trials.order("smoke", mutant)[0]["id"] for mutant in (near, far)], ["away.1", "ring.1"])
+
     def test_nobody_notices_or_could(self):
         ends = dict.fromkeys(("ring.1", "gemm.1", "unit_dma.1"), "passed")
         self.assertEqual((self.judge(ends, True).state, self.judge(ends, True).runs), ("survived", 3))
