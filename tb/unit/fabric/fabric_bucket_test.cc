@@ -21,7 +21,7 @@ class Envelope : public testing::TestWithParam<std::tuple<unsigned, unsigned, un
 
 TEST_P(Envelope, HoldsInEveryWindowAndTheRateIsReached) {
   const auto [rate, burst, bytes] = GetParam();
-  FabricRing nodes({.latency = 16});
+  FabricRing nodes({.chips = 3, .latency = 16});
   const unsigned cycles = 64 * 2000 / (20 + rate);
   const Watch watch = limited(nodes, {rate, burst}, bytes, cycles);
   const std::int64_t packet = fabric::flits(bytes);
@@ -32,7 +32,8 @@ TEST_P(Envelope, HoldsInEveryWindowAndTheRateIsReached) {
   const double least = (burst >= kPacket || rate <= 16) ? expected - 20 : expected / 2;
   EXPECT_GE(static_cast<double>(watch.flits() + packet), least);
   EXPECT_LE(static_cast<double>(watch.flits()), expected + burst + static_cast<double>(packet));
-  nodes.drain(40000);
+  set(nodes, 0, 0, 0, {});
+  nodes.drain();
 }
 INSTANTIATE_TEST_SUITE_P(Rates, Envelope,
                          testing::Combine(testing::Values(1u, 5u, 16u, 33u, 63u),
@@ -41,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(Rates, Envelope,
 
 /// The bound is tight: less would be wrong, so the check above sees a flit too many.
 TEST(Bound, IsReached) {
-  FabricRing nodes({.latency = 16});
+  FabricRing nodes({.chips = 3, .latency = 16});
   const Watch watch = limited(nodes, {1, 17}, 1024, 3000);
   EXPECT_GT(watch.most_over(1), static_cast<std::int64_t>(kPer) * (17 + 17 - 2));
 }
@@ -49,7 +50,7 @@ TEST(Bound, IsReached) {
 /// Lengths of packets and of pauses at random: an idle port saves up a burst, no more.
 TEST(Bound, HoldsForTrafficThatComesAndGoes) {
   for (const Limit limit : {Limit{3, 2}, Limit{16, 40}, Limit{50, 9}}) {
-    FabricRing nodes({.latency = 16, .seed = 8});
+    FabricRing nodes({.chips = 3, .latency = 16, .seed = 8});
     set(nodes, 0, 0, 0, limit);
     Watch watch(nodes, 0, 0, 1);
     for (unsigned i = 0; i < 12000; ++i) {
@@ -113,7 +114,7 @@ TEST(Acknowledgements, AreNotHeldUp) {
 
 /// A limit takes effect under load and is lifted again; a port at rest has a full bucket.
 TEST(Settings, TakeEffectAtAnyTime) {
-  FabricRing nodes({.latency = 16});
+  FabricRing nodes({.chips = 3, .latency = 16});
   const Stream stream{0, 1, 0, 1};
   const auto rate = [&](unsigned cycles) {
     for (unsigned i = 0; i < 200; ++i) feed(nodes, stream), nodes.step();
