@@ -333,6 +333,29 @@ TEST(Watchdog, NamesTheHeadThatStandsStill) {
   }
 }
 
+/// A cable breaks under packets of all networks: their flits wait for the link, each of them holds
+/// its VC.
+TEST(Watchdog, SaysThatAVcIsHeldAndByWhom) {
+  FabricRing nodes({.latency = 8});
+  for (unsigned i = 0; i < 60; ++i)
+    for (unsigned vn = 1; vn < 4; ++vn)
+      for (unsigned src = 0; src < 2; ++src) nodes.post(message(src, 2, 1024, vn));
+  for (unsigned i = 0; i < 300; ++i) nodes.step();
+  nodes.add({.chip = 1, .port = 0});
+  nodes.add({.chip = 2, .port = 1});
+  nodes.write_counters(defs::kCsrFabricPatience, 1);
+  const std::uint64_t start = nodes.cycle();
+  while (!nodes.dut(1).stalled_o && nodes.cycle() < start + 1000) nodes.step();
+  const auto stall = stall_of(nodes, 1);
+  ASSERT_EQ(stall.valid, 1);
+  EXPECT_EQ(stall.who, 2 * 1);
+  EXPECT_EQ(stall.head, 0);
+  EXPECT_EQ(stall.out, 0);
+  EXPECT_EQ(stall.ready, 0);
+  EXPECT_EQ(stall.held, 1);
+  EXPECT_EQ(stall.holder, stall.who);
+}
+
 /// As it comes out of reset: 2^14 fabric cycles, one to two times.
 TEST(Watchdog, HasAPatienceFromReset) {
   FabricRing nodes({.chips = 3, .latency = 8});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rates of the fabric under load, and the cost of idle nodes.
+#include "tb/fabric/fabric_limits.h"
 #include "tb/unit/fabric/fabric_storm.h"
 
 namespace {
@@ -104,6 +105,24 @@ TEST(Rate, C12UniformWithOneSenderAndTwo) {
         cores, rate, 1e9 * kCycles / ns);
     EXPECT_GE(rate, cores == 1 ? 0.88 : 1.45);
   }
+}
+
+/// Chip 1 takes VN 1 with pauses: the lane that both networks share picks what has room, so VN 2 does
+/// not pay for them.
+TEST(Rate, ANetworkWithoutRoomLeavesTheLaneToAnother) {
+  FabricRing bench({.chips = 4, .latency = 16});
+  const limits::Stream slow{0, 1, 0, 1}, free{0, 2, 0, 2};
+  for (unsigned i = 0; i < 9000; ++i) {
+    if (i % 200 == 0) bench.stall(1, 1, 300);
+    while (bench.waiting(0, 0) < 24)
+      for (const auto& to : {slow, free})
+        bench.post(limits::message(to.src, to.dst, to.core, to.vn, to.bytes));
+    bench.step();
+  }
+  const auto of_slow = bench.wire_flits(0, 0, slow.vn), of_free = bench.wire_flits(0, 0, free.vn);
+  EXPECT_GT(of_slow + of_free, 0.9 * 9000);
+  EXPECT_GT(static_cast<double>(of_free), 1.05 * static_cast<double>(of_slow));
+  bench.drain();
 }
 
 TEST(Speed, IdleNodesAreCheap) {
