@@ -52,6 +52,7 @@ void DecoderRank::place() {
   mask_ = core_.sbuf(p.local_tile, mask_columns(), Dtype::Bf16);
   q_ = core_.sbuf(p.local_tile, p.locals * p.heads, Dtype::Bf16);
   members_ = core_.sbuf(p.heads, p.locals * p.local_tile, Dtype::Bf16);
+  eye_ = core_.sbuf(p.ranks, even(p.ranks), Dtype::Bf16);
   o_ = core_.sbuf(p.local_tile, p.locals, Dtype::Bf16);
   for (Tile* number : {&minus_max_, &sum_, &share_}) *number = core_.sbuf(p.heads, 1, Dtype::Fp32);
   hidden_ = core_.sbuf(p.hidden_tile, p.hiddens, Dtype::Bf16);
@@ -86,7 +87,9 @@ void DecoderRank::load_constants() {
   const auto& p = plan_;
   const unsigned head = p.shape.head();
   std::vector<std::uint16_t> mask(std::size_t{p.local_tile} * mask_columns()),
-      members(std::size_t{p.heads} * p.locals * p.local_tile);
+      members(std::size_t{p.heads} * p.locals * p.local_tile),
+      eye(std::size_t{p.ranks} * even(p.ranks));
+  for (unsigned i = 0; i < p.ranks; ++i) eye[i * even(p.ranks) + i] = kOne;
   // Divides scores by the root of the head, a power of two as bf16 has it exactly.
   const float scale = 1 / std::sqrt(static_cast<float>(head));
   for (unsigned t = 0; t < p.locals; ++t)
@@ -105,6 +108,7 @@ void DecoderRank::load_constants() {
   };
   load("mask", mask, mask_);
   load("members", members, members_);
+  load("identity", eye, eye_);
   auto& s = core_.sync();
   if (p.resident) {
     const unsigned each = spread_parts(assembler_, chunk());

@@ -5,18 +5,18 @@
 //
 //   x = embedding[token] + position                                    sync: rows of HBM by
 //   register each layer:
-//     h = x / root mean square                                         vector, tensor (sum), act
-//     q, k, v = W h        columns; k and v go to the cache            tensor, act
+//     f = 1 / root mean square, while W is multiplied by x             vector, tensor (sum), act
+//     q, k, v = f W x      columns; k and v go to the cache            tensor, vector, act
 //     scores = q K         q as a block for each head: [heads, n]      tensor
 //     p = softmax          [heads, n]                                  vector, act
 //     o = sum of p V       p copied to the partitions of its head by
 //                          a product, then times V, then summed        tensor, vector
 //     row = W o            [1, width]: the rank's part                 tensor, vector
-//     x += sum of rows     all ranks' rows lie in one tile by rank; a
-//                          product with ones adds them in the order of
-//                          ranks and turns the row into columns        sync, tensor, vector
-//     likewise gelu(W h') and its row                                  act
-//   logits = W h''         a row: max8, find_index8                    tensor, vector
+//     x += sum of rows     all ranks' rows lie in one tile by rank,
+//                          are turned into columns and added in the
+//                          order of ranks                              sync, tensor, vector
+//     likewise gelu(f' W x') and its row                               act
+//   logits = f'' W x''     a row: max8, find_index8                    tensor, vector
 //     with a temperature   T g is added to it, g = -ln -ln u, u of     vector, act
 //                          the random generator of lane 0, before the
 //                          greatest is looked for: token c is picked
@@ -70,15 +70,19 @@ void check_weights(const DecoderWeights& weights);
 struct DecoderPlan {
   DecoderPlan(const defs::Sizes& sizes, const DecoderShape& shape, unsigned ranks);
 
-  static constexpr unsigned kRowBanks = 3;  ///< of PSUM, that a row may take
+  static constexpr unsigned kRowBanks = 3;    ///< of PSUM, that a row may take
+  static constexpr unsigned kTurnedBanks = 4;  ///< likewise all ranks' rows, turned
   DecoderShape shape;
   unsigned ranks;
   unsigned tile, tiles;                ///< of a vector: rows and columns
   unsigned heads, local_tile, locals;  ///< of a rank: heads, tiles of their features
   unsigned hidden_tile, hiddens;       ///< likewise of its hidden units
+  unsigned psum_cols;
   unsigned chunk_bytes;                ///< of each partition
   bool resident;
 
+  /// Columns of a vector whose parts of all ranks lie in one bank.
+  unsigned group() const { return psum_cols / ranks; }
   unsigned layer_chunks() const { return 3 * locals + locals + 2 * hiddens; }
   unsigned chunks() const { return shape.layers * layer_chunks() + tiles; }
   /// All chunks of a rank: [chunk][tile][chunk_bytes].

@@ -31,23 +31,25 @@ void DecoderRank::columns(unsigned outputs, unsigned rows) {
   });
 }
 
-/// A row of PSUM = x^T W, x in columns of one tile.
+/// A row of PSUM = x^T W, x in columns of one tile; signals each piece of it.
 void DecoderRank::row(const Tile& x, unsigned outputs) {
   auto& t = core_.tensor();
-  const auto add = [&](const Tile& column, bool more) {
+  const auto inputs = static_cast<unsigned>(x.elements());
+  const auto add = [&](const Tile& column, bool first, bool last) {
     use_chunk([&](const Tile& chunk) {
       t.load_stationary(column);
-      for_pieces(outputs, [&](unsigned piece, unsigned first, unsigned count) {
-        t.multiply_moving(chunk.rows(0, x.partitions).columns(first, count), row_sums(piece, count),
-                          more);
+      for_pieces(outputs, [&](unsigned piece, unsigned from, unsigned count) {
+        t.multiply_moving(chunk.rows(0, x.partitions).columns(from, count), row_sums(piece, count),
+                          !first);
+        if (last) t.signal(row_summed_);
       });
     });
   };
-  add(x.columns(0, 1), false);
-  const auto inputs = static_cast<unsigned>(x.elements());
-  if (inputs > 1)
-    repeat(t, inputs - 1, x.element_bytes(),
-           [&](Register at) { add(x.columns(1, 1).at(at), true); });
+  add(x.columns(0, 1), true, inputs == 1);
+  if (inputs > 2)
+    repeat(t, inputs - 2, x.element_bytes(),
+           [&](Register at) { add(x.columns(1, 1).at(at), false, false); });
+  if (inputs > 1) add(x.columns(static_cast<int>(inputs) - 1, 1), false, true);
 }
 
 void DecoderRank::sum_squares() {
@@ -56,16 +58,21 @@ void DecoderRank::sum_squares() {
       .take(squared_)
       .multiply_moving(square_, norm_sum())
       .signal(norm_summed_);
-  core_.tensor().take(normed_).nop();
+  core_.tensor().take(rounded_).nop();
 }
 
-void DecoderRank::sum_rows(unsigned phase) {
+void DecoderRank::turn_rows(unsigned phase) {
   auto& t = core_.tensor();
   t.take(arrived_[phase], plan_.ranks);
-  for (unsigned k = 0; k < plan_.tiles; ++k)
-    t.load_stationary(rows_[phase].columns(k * plan_.tile, plan_.tile))
-        .multiply_moving(ones_.columns(0, 1).rows(0, plan_.ranks), sums().columns(k, 1));
-  t.signal(summed_);
+  for_groups([&](unsigned group, unsigned first, unsigned count) {
+    for (unsigned k = 0; k < count; ++k)
+      t.load_bits(rows_[phase].columns((first + k) * plan_.tile, plan_.tile))
+          .transpose_moving(eye_.columns(0, plan_.ranks),
+                            in_columns(group, count)
+                                .columns(k * plan_.ranks, plan_.ranks)
+                                .as(defs::Dtype::Int32, plan_.ranks));
+    t.signal(turned_);
+  });
 }
 
 void DecoderRank::write_tensor() {
@@ -95,38 +102,46 @@ void DecoderRank::write_tensor() {
             .signal(spread_);
       t.take(attended_);
       row(o_, p.shape.width);
-      t.signal(row_summed_);
-      sum_rows(0);
+      turn_rows(0);
       sum_squares();
       columns(p.hiddens, p.hidden_tile);
       t.signal(hidden_summed_);
       t.take(hidden_made_);
       row(hidden_, p.shape.width);
-      t.signal(row_summed_);
-      sum_rows(1);
+      turn_rows(1);
     });
     sum_squares();
     row(h_, p.shape.characters);
-    t.signal(row_summed_);
   });
 }
 
+/// The squares first: their sum takes longer than what is multiplied by x meanwhile.
 void DecoderRank::normalise() {
   core_.vector()
       .tensor_tensor(AluOp::Mul, x_, x_, squares_)
       .reduce(AluOp::Add, squares_, square_)
       .signal(squared_)
-      .take(scaled_)
-      .tensor_scalar(AluOp::Mul, x_, inverse_, h_)
-      .signal(normed_);
+      .copy(x_, h_)
+      .signal(rounded_);
 }
 
 void DecoderRank::copy_row(const Tile& to) {
-  auto& v = core_.vector();
-  v.take(row_summed_);
   for_pieces(static_cast<unsigned>(to.elements()),
              [&](unsigned piece, unsigned first, unsigned count) {
-               v.copy(row_sums(piece, count), to.columns(first, count));
+               core_.vector()
+                   .take(row_summed_)
+                   .copy(row_sums(piece, count), to.columns(first, count));
+             });
+}
+
+void DecoderRank::copy_scaled_row(const Tile& to) {
+  core_.vector().take(scaled_).nop();
+  for_pieces(static_cast<unsigned>(to.elements()),
+             [&](unsigned piece, unsigned first, unsigned count) {
+               core_.vector()
+                   .take(row_summed_)
+                   .tensor_scalar(AluOp::Mul, row_sums(piece, count), inverse_.rows(0, 1),
+                                  to.columns(first, count));
              });
 }
 
@@ -134,7 +149,13 @@ void DecoderRank::add_rows(unsigned phase) {
   auto& v = core_.vector();
   copy_row(row_[phase].rows(0, 1));
   v.signal(plan_.ranks == 1 ? arrived_[phase] : row_made_);
-  v.take(summed_).tensor_tensor(AluOp::Add, x_, sums(), x_);
+  for_groups([&](unsigned group, unsigned first, unsigned count) {
+    const int ranks = static_cast<int>(plan_.ranks);
+    v.take(turned_).reduce(AluOp::Add,
+                           in_columns(group, count).shaped({count, plan_.ranks}, {ranks, 1}),
+                           squares_.columns(first, count));
+  });
+  v.tensor_tensor(AluOp::Add, x_, squares_, x_);
 }
 
 void DecoderRank::write_vector() {
@@ -149,9 +170,11 @@ void DecoderRank::write_vector() {
       const auto blocks = [&](const Tile& tile) {
         return tile.shaped({p.locals, p.heads}, {static_cast<int>(p.heads), 1});
       };
+      v.take(scaled_).nop();
       v.take(projected_)
-          .tensor_tensor(AluOp::Mul, blocks(mask_), q.shaped({p.locals, p.heads}, {1, 0}),
-                         blocks(q_))
+          .scalar_tensor_tensor(AluOp::Mul, q.shaped({p.locals, p.heads}, {1, 0}),
+                                inverse_.rows(0, p.local_tile), AluOp::Mul, blocks(mask_),
+                                blocks(q_))
           .signal(q_made_)
           .take(scored_)
           .size_from(keys)
@@ -171,7 +194,7 @@ void DecoderRank::write_vector() {
     });
     normalise();
     draw_noise();
-    copy_row(logits_);
+    copy_scaled_row(logits_);
     if (sampled()) v.take(noised_).tensor_tensor(AluOp::Sub, logits_, noise(), noise());
     const Tile& scores = sampled() ? noise() : logits_;
     v.max8(scores, greatest_).find_index8(scores, greatest_, picked_tile_).signal(picked_);
@@ -183,8 +206,12 @@ void DecoderRank::scale() {
   core_.act()
       .take(norm_summed_)
       .activate_scaled(ActFunc::Rsqrt, norm_sum(), 1.0f / static_cast<float>(plan_.shape.width),
-                       kDecoderEpsilon, inverse_)
-      .signal(scaled_);
+                       kDecoderEpsilon, inverse_);
+}
+
+void DecoderRank::scale_for_vector() {
+  scale();
+  core_.act().signal(scaled_);
 }
 
 void DecoderRank::write_act() {
@@ -195,11 +222,12 @@ void DecoderRank::write_act() {
       const Register at = a.reg();
       a.alu(RegOp::Sll, at, position, a.zero(), 1);
       a.alu(RegOp::Add, at, at, layer);
-      scale();
+      scale_for_vector();
       const Tile kv = core_.psum(kColumns, p.local_tile, 2 * p.locals, p.locals);
       a.take(projected_kv_)
-          .activate(ActFunc::Copy, kv.shaped({2 * p.locals, 1}, {1, 1}),
-                    cache_.shaped({2 * p.locals, 1}, {static_cast<int>(capacity_), 1}).at(at))
+          .activate_scaled(
+              ActFunc::Copy, kv.shaped({2 * p.locals, 1}, {1, 1}), inverse_.rows(0, p.local_tile),
+              cache_.shaped({2 * p.locals, 1}, {static_cast<int>(capacity_), 1}).at(at))
           .signal(cached_);
       const defs::Accumulator sum{.command =
                                       static_cast<std::uint8_t>(defs::ReduceCommand::ResetReduce)};
@@ -213,10 +241,11 @@ void DecoderRank::write_act() {
           .signal(shared_);
       scale();
       a.take(hidden_summed_)
-          .activate(ActFunc::Gelu, core_.psum(kColumns, p.hidden_tile, p.hiddens), hidden_)
+          .activate_scaled(ActFunc::Gelu, core_.psum(kColumns, p.hidden_tile, p.hiddens),
+                           inverse_.rows(0, p.hidden_tile), hidden_)
           .signal(hidden_made_);
     });
-    scale();
+    scale_for_vector();
     shape_noise();
   });
 }

@@ -57,7 +57,7 @@ void check_weights(const DecoderWeights& weights) {
 }
 
 DecoderPlan::DecoderPlan(const defs::Sizes& sizes, const DecoderShape& s, unsigned count)
-    : shape(s), ranks(count) {
+    : shape(s), ranks(count), psum_cols(sizes.psum_cols) {
   check_shape(s);
   if (ranks == 0 || s.heads % ranks || s.hidden % ranks)
     throw AssemblerError(fmt::format("{} ranks; allowed divisors of {} heads and {} hidden units",
@@ -68,6 +68,8 @@ DecoderPlan::DecoderPlan(const defs::Sizes& sizes, const DecoderShape& s, unsign
   // Scores are divided by the root of the head, as bf16 has it: exactly, or they are others.
   if (!std::has_single_bit(s.head()) || std::countr_zero(s.head()) % 2)
     throw AssemblerError(fmt::format("heads of {}; allowed powers of 4", s.head()));
+  if (ranks > sizes.partitions)
+    throw AssemblerError(fmt::format("{} ranks; allowed at most {}", ranks, sizes.partitions));
   const unsigned local = s.width / ranks, hidden = s.hidden / ranks;
   heads = s.heads / ranks;
   tile = divisor(s.width, sizes.partitions);
@@ -81,6 +83,9 @@ DecoderPlan::DecoderPlan(const defs::Sizes& sizes, const DecoderShape& s, unsign
     throw AssemblerError(fmt::format(
         "heads of {} in tiles of {}, {} characters; allowed whole heads, at most {} characters",
         s.head(), local_tile, s.characters, s.width));
+  if (tiles > kTurnedBanks * group())
+    throw AssemblerError(fmt::format("{} ranks of a vector of {} columns; allowed at most {} ranks",
+                                     ranks, tiles, kTurnedBanks * psum_cols / tiles));
   resident = chunks() * chunk_bytes <= sizes.sbuf_bytes / 2;
 }
 

@@ -52,7 +52,8 @@ class DecoderRank {
   // ------------------------------------------------------------------------------- places
   void place();
   /// A copy moves whole words.
-  unsigned mask_columns() const { return (plan_.locals * plan_.heads + 1) / 2 * 2; }
+  static unsigned even(unsigned columns) { return (columns + 1) / 2 * 2; }
+  unsigned mask_columns() const { return even(plan_.locals * plan_.heads); }
   unsigned layer_bytes() const { return 2 * plan_.locals * capacity_ * 2; }
   /// Keys (part 0) or values (1) of a tile of features, of layer 0.
   Tile cache(unsigned part, unsigned t) const {
@@ -65,18 +66,30 @@ class DecoderRank {
   Tile row_sums(unsigned piece, unsigned columns) const {
     return core_.psum(kRow + piece, 1, columns);
   }
-  Tile sums() const { return core_.psum(kSums, plan_.tile, plan_.tiles, 1); }
+  /// All ranks' parts of `count` columns of a vector, side by side; the banks of rows are free then.
+  Tile in_columns(unsigned group, unsigned count) const {
+    return core_.psum(kSums - group, plan_.tile, count * plan_.ranks);
+  }
   Tile norm_sum() const { return core_.psum(kSums, plan_.tile, 1); }
 
   Block chunk() const { return weights_.row_range(0, plan_.tile); }
   Block slot() const { return assembler_.block(slots_.columns(0, plan_.chunk_bytes / 2)); }
 
-  /// body(number, first column, columns) of each piece of a row that a bank of PSUM takes.
+  /// body(number, first, count) of each piece of so many columns, at most `most` in one.
   template <class Body>
-  void for_pieces(unsigned columns, Body&& body) const {
-    const unsigned most = assembler_.sizes().psum_cols;
+  static void for_parts(unsigned columns, unsigned most, Body&& body) {
     for (unsigned i = 0; i * most < columns; ++i)
       body(i, i * most, std::min(most, columns - i * most));
+  }
+  /// Of a row, one in each of its banks: what is made first is copied while the others are made.
+  template <class Body>
+  static void for_pieces(unsigned columns, Body&& body) {
+    for_parts(columns, (columns + DecoderPlan::kRowBanks - 1) / DecoderPlan::kRowBanks, body);
+  }
+  /// Of a vector, those whose parts of all ranks a bank takes.
+  template <class Body>
+  void for_groups(Body&& body) const {
+    for_parts(plan_.tiles, plan_.group(), body);
   }
 
   // ------------------------------------------------------------------------------- loops
@@ -145,13 +158,15 @@ class DecoderRank {
   void columns(unsigned outputs, unsigned rows);
   void row(const Tile& x, unsigned outputs);
   void sum_squares();
-  void sum_rows(unsigned phase);
+  void turn_rows(unsigned phase);
   void write_tensor();
   void normalise();
   void copy_row(const Tile& to);
+  void copy_scaled_row(const Tile& to);
   void add_rows(unsigned phase);
   void write_vector();
   void scale();
+  void scale_for_vector();
   bool sampled() const { return texts_.temperature > 0; }
   /// Of each character, a word: where the last layer's rows were. They are summed, and the next
   /// ones come behind what this rank sends next.
@@ -167,8 +182,8 @@ class DecoderRank {
   const DecoderTexts& texts_;
   unsigned rank_, capacity_ = 0, vector_parts_ = 0;
   Block embedding_, position_, weights_;
-  Tile slots_, token_, at_, x_, squares_, square_, inverse_, h_, ones_, mask_, q_, members_, o_,
-      minus_max_, sum_, share_, hidden_, logits_, greatest_, picked_tile_, cache_, terms_, e_,
+  Tile slots_, token_, at_, x_, squares_, square_, inverse_, h_, ones_, mask_, q_, members_, eye_,
+      o_, minus_max_, sum_, share_, hidden_, logits_, greatest_, picked_tile_, cache_, terms_, e_,
       shares_;
   Tile rows_[kPhases], row_[kPhases];  ///< all ranks' rows, this rank's
   Register weight_, fetched_at_, slot_at_;
@@ -179,13 +194,13 @@ class DecoderRank {
   Semaphore there_ = core_.semaphore("constants"), free_ = core_.semaphore("slot free"),
             embedded_ = core_.semaphore("embedded"), squared_ = core_.semaphore("squared"),
             norm_summed_ = core_.semaphore("squares summed"), scaled_ = core_.semaphore("scaled"),
-            normed_ = core_.semaphore("normed"), projected_ = core_.semaphore("q"),
+            rounded_ = core_.semaphore("x in bf16"), projected_ = core_.semaphore("q"),
             projected_kv_ = core_.semaphore("k, v"), q_made_ = core_.semaphore("q by head"),
             cached_ = core_.semaphore("cached"), scored_ = core_.semaphore("scored"),
             max_ = core_.semaphore("max"), shared_ = core_.semaphore("p"),
             spread_ = core_.semaphore("p by feature"), spread_free_ = core_.semaphore("bank free"),
             attended_ = core_.semaphore("attended"), row_summed_ = core_.semaphore("row"),
-            row_made_ = core_.semaphore("row made"), summed_ = core_.semaphore("rows summed"),
+            row_made_ = core_.semaphore("row made"), turned_ = core_.semaphore("rows turned"),
             hidden_summed_ = core_.semaphore("hidden"), hidden_made_ = core_.semaphore("gelu"),
             picked_ = core_.semaphore("picked"), stored_ = core_.semaphore("stored");
 };

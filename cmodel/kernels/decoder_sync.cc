@@ -43,9 +43,12 @@ void DecoderRank::exchange(unsigned phase, const Ranks& all) {
   if (plan_.ranks == 1) return;
   auto& s = core_.sync();
   s.take(row_made_);
-  for (unsigned i = 0; i < all.size(); ++i) {
-    // Each begins with its neighbour, so that no receiver has all at once.
-    DecoderRank& peer = *all[(rank_ + i) % all.size()];
+  // The farthest on a ring first, in turn by both ways round: the last to arrive goes on at once, and
+  // no receiver has all at the same time.
+  const auto n = static_cast<unsigned>(all.size());
+  for (unsigned i = 0; i < n; ++i) {
+    const unsigned away = (n - i) / 2, peer_rank = (rank_ + (i % 2 == n % 2 ? away : n - away)) % n;
+    DecoderRank& peer = *all[peer_rank];
     const Block from = assembler_.block(row_[phase]),
                 to = assembler_.block(peer.rows_[phase].rows(rank_, 1));
     const unsigned engine = i % assembler_.sizes().dma_engines;

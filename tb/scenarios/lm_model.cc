@@ -133,13 +133,13 @@ std::vector<double> Reference::rounded(Vector values) const {
   return values;
 }
 
-std::vector<double> Reference::normed(const Vector& x) const {
+std::vector<double> Reference::times_normed(const std::vector<std::uint16_t>& w,
+                                            const Vector& x) const {
   double sum = 0;
   for (const double v : x) sum += v * v;
-  const double factor = 1 / std::sqrt(sum / kShape.width + double{cmodel::kDecoderEpsilon});
-  Vector h = x;
-  for (double& v : h) v = round(v * factor);
-  return h;
+  Vector y = times(w, rounded(x));
+  for (double& v : y) v /= std::sqrt(sum / kShape.width + double{cmodel::kDecoderEpsilon});
+  return y;
 }
 
 std::vector<double> Reference::attend(unsigned layer, const Vector& qkv) {
@@ -178,13 +178,13 @@ std::vector<double> Reference::next(unsigned token) {
   };
   for (unsigned l = 0; l < kShape.layers; ++l) {
     const auto& layer = w.layers[l];
-    add(times(layer.out, attend(l, times(layer.qkv, normed(x)))));
-    Vector hidden = times(layer.up, normed(x));
+    add(times(layer.out, attend(l, times_normed(layer.qkv, x))));
+    Vector hidden = times_normed(layer.up, x);
     for (double& v : hidden) v = round(v * std::erfc(-v / std::sqrt(2.0)) / 2);
     add(times(layer.down, hidden));
   }
   ++position_;
-  return times(w.logits, normed(x));
+  return times_normed(w.logits, x);
 }
 
 double loss(const Model& model, std::span<const unsigned> text) {

@@ -44,7 +44,8 @@ class Reference {
   using Vector = std::vector<double>;
   double round(double value) const;
   Vector rounded(Vector values) const;
-  Vector normed(const Vector& x) const;
+  /// W times the norm of x: x is rounded, the products are scaled.
+  Vector times_normed(const std::vector<std::uint16_t>& w, const Vector& x) const;
   Vector attend(unsigned layer, const Vector& qkv);
   const Model& model_;
   bool rounded_;
