@@ -59,7 +59,9 @@ void DecoderRank::place() {
   for (unsigned phase = 0; phase < kPhases; ++phase) {
     rows_[phase] = core_.sbuf(p.ranks, p.shape.width, Dtype::Fp32);
     row_[phase] = p.ranks == 1 ? rows_[phase] : core_.sbuf(1, p.shape.width, Dtype::Fp32);
-    arrived_[phase] = core_.semaphore("arrived");
+    for_pieces(p.shape.width, [&](unsigned, unsigned, unsigned) {
+      arrived_[phase].push_back(core_.semaphore("arrived"));
+    });
   }
   logits_ = core_.sbuf(1, p.shape.characters, Dtype::Fp32);
   greatest_ = core_.sbuf(1, 8, Dtype::Fp32);

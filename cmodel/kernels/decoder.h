@@ -70,7 +70,7 @@ void check_weights(const DecoderWeights& weights);
 struct DecoderPlan {
   DecoderPlan(const defs::Sizes& sizes, const DecoderShape& shape, unsigned ranks);
 
-  static constexpr unsigned kRowBanks = 3;    ///< of PSUM, that a row may take
+  static constexpr unsigned kRowBanks = 3;     ///< of PSUM, that a row may take
   static constexpr unsigned kTurnedBanks = 4;  ///< likewise all ranks' rows, turned
   DecoderShape shape;
   unsigned ranks;
@@ -78,7 +78,7 @@ struct DecoderPlan {
   unsigned heads, local_tile, locals;  ///< of a rank: heads, tiles of their features
   unsigned hidden_tile, hiddens;       ///< likewise of its hidden units
   unsigned psum_cols;
-  unsigned chunk_bytes;                ///< of each partition
+  unsigned chunk_bytes;  ///< of each partition
   bool resident;
 
   /// Columns of a vector whose parts of all ranks lie in one bank.

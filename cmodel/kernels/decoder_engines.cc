@@ -61,16 +61,23 @@ void DecoderRank::sum_squares() {
   core_.tensor().take(rounded_).nop();
 }
 
+/// Each tile of the rows as soon as the pieces that it lies in are there.
 void DecoderRank::turn_rows(unsigned phase) {
   auto& t = core_.tensor();
-  t.take(arrived_[phase], plan_.ranks);
+  unsigned there = 0;  // pieces
+  const auto wait_for = [&](unsigned columns) {
+    for_pieces(plan_.shape.width, [&](unsigned piece, unsigned first, unsigned) {
+      if (piece == there && first < columns) t.take(arrived_[phase][there++], plan_.ranks).nop();
+    });
+  };
   for_groups([&](unsigned group, unsigned first, unsigned count) {
-    for (unsigned k = 0; k < count; ++k)
+    for (unsigned k = 0; k < count; ++k) {
+      wait_for((first + k + 1) * plan_.tile);
       t.load_bits(rows_[phase].columns((first + k) * plan_.tile, plan_.tile))
-          .transpose_moving(eye_.columns(0, plan_.ranks),
-                            in_columns(group, count)
-                                .columns(k * plan_.ranks, plan_.ranks)
-                                .as(defs::Dtype::Int32, plan_.ranks));
+          .transpose_moving(eye_.columns(0, plan_.ranks), in_columns(group, count)
+                                                              .columns(k * plan_.ranks, plan_.ranks)
+                                                              .as(defs::Dtype::Int32, plan_.ranks));
+    }
     t.signal(turned_);
   });
 }
@@ -125,30 +132,24 @@ void DecoderRank::normalise() {
       .signal(rounded_);
 }
 
-void DecoderRank::copy_row(const Tile& to) {
-  for_pieces(static_cast<unsigned>(to.elements()),
-             [&](unsigned piece, unsigned first, unsigned count) {
-               core_.vector()
-                   .take(row_summed_)
-                   .copy(row_sums(piece, count), to.columns(first, count));
-             });
-}
-
-void DecoderRank::copy_scaled_row(const Tile& to) {
-  core_.vector().take(scaled_).nop();
-  for_pieces(static_cast<unsigned>(to.elements()),
-             [&](unsigned piece, unsigned first, unsigned count) {
-               core_.vector()
-                   .take(row_summed_)
-                   .tensor_scalar(AluOp::Mul, row_sums(piece, count), inverse_.rows(0, 1),
-                                  to.columns(first, count));
-             });
+/// The row of logits, out of PSUM.
+void DecoderRank::scale_logits() {
+  auto& v = core_.vector();
+  v.take(scaled_).nop();
+  for_pieces(plan_.shape.characters, [&](unsigned piece, unsigned first, unsigned count) {
+    v.take(row_summed_)
+        .tensor_scalar(AluOp::Mul, row_sums(piece, count), inverse_.rows(0, 1),
+                       logits_.columns(first, count));
+  });
 }
 
 void DecoderRank::add_rows(unsigned phase) {
   auto& v = core_.vector();
-  copy_row(row_[phase].rows(0, 1));
-  v.signal(plan_.ranks == 1 ? arrived_[phase] : row_made_);
+  for_pieces(plan_.shape.width, [&](unsigned piece, unsigned first, unsigned count) {
+    v.take(row_summed_)
+        .copy(row_sums(piece, count), row_[phase].rows(0, 1).columns(first, count))
+        .signal(plan_.ranks == 1 ? arrived_[phase][piece] : row_made_);
+  });
   for_groups([&](unsigned group, unsigned first, unsigned count) {
     const int ranks = static_cast<int>(plan_.ranks);
     v.take(turned_).reduce(AluOp::Add,
@@ -194,7 +195,7 @@ void DecoderRank::write_vector() {
     });
     normalise();
     draw_noise();
-    copy_scaled_row(logits_);
+    scale_logits();
     if (sampled()) v.take(noised_).tensor_tensor(AluOp::Sub, logits_, noise(), noise());
     const Tile& scores = sampled() ? noise() : logits_;
     v.max8(scores, greatest_).find_index8(scores, greatest_, picked_tile_).signal(picked_);

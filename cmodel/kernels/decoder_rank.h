@@ -66,9 +66,10 @@ class DecoderRank {
   Tile row_sums(unsigned piece, unsigned columns) const {
     return core_.psum(kRow + piece, 1, columns);
   }
-  /// All ranks' parts of `count` columns of a vector, side by side; the banks of rows are free then.
+  /// All ranks' parts of `count` columns of a vector, side by side. A later group is made when the
+  /// piece of rows that lay in its bank has arrived from this rank, too.
   Tile in_columns(unsigned group, unsigned count) const {
-    return core_.psum(kSums - group, plan_.tile, count * plan_.ranks);
+    return core_.psum(group == 0 ? kSums : kRow + group - 1, plan_.tile, count * plan_.ranks);
   }
   Tile norm_sum() const { return core_.psum(kSums, plan_.tile, 1); }
 
@@ -81,7 +82,7 @@ class DecoderRank {
     for (unsigned i = 0; i * most < columns; ++i)
       body(i, i * most, std::min(most, columns - i * most));
   }
-  /// Of a row, one in each of its banks: what is made first is copied while the others are made.
+  /// Of a row, one in each of its banks: what is made first leaves while the others are made.
   template <class Body>
   static void for_pieces(unsigned columns, Body&& body) {
     for_parts(columns, (columns + DecoderPlan::kRowBanks - 1) / DecoderPlan::kRowBanks, body);
@@ -161,8 +162,7 @@ class DecoderRank {
   void turn_rows(unsigned phase);
   void write_tensor();
   void normalise();
-  void copy_row(const Tile& to);
-  void copy_scaled_row(const Tile& to);
+  void scale_logits();
   void add_rows(unsigned phase);
   void write_vector();
   void scale();
@@ -188,9 +188,9 @@ class DecoderRank {
   Tile rows_[kPhases], row_[kPhases];  ///< all ranks' rows, this rank's
   Register weight_, fetched_at_, slot_at_;
   std::map<const ControlStream*, Register> ring_;
-  std::vector<Semaphore> loaded_;  ///< by DMA engine: they overtake each other
-  Semaphore arrived_[kPhases];
-  Semaphore drawn_, noised_;  ///< if sampled()
+  std::vector<Semaphore> loaded_;            ///< by DMA engine: they overtake each other
+  std::vector<Semaphore> arrived_[kPhases];  ///< by piece of the rows
+  Semaphore drawn_, noised_;                 ///< if sampled()
   Semaphore there_ = core_.semaphore("constants"), free_ = core_.semaphore("slot free"),
             embedded_ = core_.semaphore("embedded"), squared_ = core_.semaphore("squared"),
             norm_summed_ = core_.semaphore("squares summed"), scaled_ = core_.semaphore("scaled"),

@@ -42,21 +42,27 @@ void DecoderRank::fetch(unsigned chunks) {
 void DecoderRank::exchange(unsigned phase, const Ranks& all) {
   if (plan_.ranks == 1) return;
   auto& s = core_.sync();
-  s.take(row_made_);
-  // The farthest on a ring first, in turn by both ways round: the last to arrive goes on at once, and
-  // no receiver has all at the same time.
+  // The farthest on a ring first, in turn by both ways round: the last to arrive goes on at once,
+  // and no receiver has all at the same time.
   const auto n = static_cast<unsigned>(all.size());
-  for (unsigned i = 0; i < n; ++i) {
-    const unsigned away = (n - i) / 2, peer_rank = (rank_ + (i % 2 == n % 2 ? away : n - away)) % n;
-    DecoderRank& peer = *all[peer_rank];
-    const Block from = assembler_.block(row_[phase]),
-                to = assembler_.block(peer.rows_[phase].rows(rank_, 1));
-    const unsigned engine = i % assembler_.sizes().dma_engines;
-    if (peer.core_.chip() == core_.chip())
-      s.start(engine, from, to).signal(peer.arrived_[phase]);
-    else
-      s.start(engine, from, to, {.notify = peer.arrived_[phase]});
-  }
+  unsigned started = 0;
+  for_pieces(plan_.shape.width, [&](unsigned number, unsigned first, unsigned count) {
+    s.take(row_made_);
+    for (unsigned i = 0; i < n; ++i) {
+      const unsigned away = (n - i) / 2,
+                     peer_rank = (rank_ + (i % 2 == n % 2 ? away : n - away)) % n;
+      DecoderRank& peer = *all[peer_rank];
+      const auto piece = [&](const Tile& row) {
+        return assembler_.block(row.columns(static_cast<int>(first), count));
+      };
+      const Block from = piece(row_[phase]), to = piece(peer.rows_[phase].rows(rank_, 1));
+      const unsigned engine = started++ % assembler_.sizes().dma_engines;
+      if (peer.core_.chip() == core_.chip())
+        s.start(engine, from, to).signal(peer.arrived_[phase][number]);
+      else
+        s.start(engine, from, to, {.notify = peer.arrived_[phase][number]});
+    }
+  });
 }
 
 void DecoderRank::write_sync(const Ranks& all) {

@@ -107,8 +107,8 @@ TEST(Rate, C12UniformWithOneSenderAndTwo) {
   }
 }
 
-/// Chip 1 takes VN 1 with pauses: the lane that both networks share picks what has room, so VN 2 does
-/// not pay for them.
+/// Chip 1 takes VN 1 with pauses: the lane that both networks share picks what has room, so VN 2
+/// does not pay for them.
 TEST(Rate, ANetworkWithoutRoomLeavesTheLaneToAnother) {
   FabricRing bench({.chips = 4, .latency = 16});
   const limits::Stream slow{0, 1, 0, 1}, free{0, 2, 0, 2};
