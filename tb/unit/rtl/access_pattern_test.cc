@@ -60,13 +60,13 @@ class AccessPattern : public testing::Test {
         op.space == 2 ? C::sizes.psum_banks * C::sizes.psum_cols * 4 : C::sizes.sbuf_bytes;
     op.offset = pick(10) ? pick(bytes) : static_cast<std::uint32_t>(rng() & 0xffffff);
     if (pick(10)) op.offset &= ~3u;
-    const bool huge = pick(8) == 0;
+    const bool huge = pick(8) == 0, far = huge || pick(8) == 0;
     std::int16_t strides[4];
     for (unsigned i = 0; i < 4; ++i) {
       trips[i] = static_cast<std::uint16_t>(pick(40) == 0 ? 0
                                             : huge        ? rng()
                                                           : 1 + pick(i ? 3 : 20));
-      strides[i] = static_cast<std::int16_t>(huge ? rng() : pick(4) ? pick(8) : pick(200) - 100u);
+      strides[i] = static_cast<std::int16_t>(far ? rng() : pick(4) ? pick(8) : pick(200) - 100u);
       if (trips[i] == 1 && pick(30)) strides[i] = 0;
     }
     op.stride0 = strides[0], op.stride1 = strides[1], op.stride2 = strides[2];

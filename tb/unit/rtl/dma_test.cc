@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "Vdma_inf2.h"
 #include "Vdma_mini.h"
 #include "tb/unit/rtl/dma_bench.h"
@@ -106,6 +108,50 @@ TEST(Dma, ReadsAListThatAnOlderOneWrote) {
     second.bound = 50;
     for (Memory* memory : {&bench.memory, &twin_memory}) {
       memory->write(0x1700000, {reinterpret_cast<const std::uint8_t*>(list.data()), 200});
+      store(*memory, ring_of(0, 2), 0, first);
+      store(*memory, ring_of(0, 2), 1, second);
+    }
+    bench.set_ring(0, ring_of(0, 2));
+    bench.expected[0] = twin.run(0, ring_of(0, 2), 2);
+    ASSERT_EQ(bench.expected[0].updates.size(), 2u);
+    bench.trigger(0, 2);
+    bench.drain(20000);
+    bench.expect_done();
+  }
+}
+
+/// A copy reads what the one before it writes, in HBM around a multiple of 2^18 bytes (where bytes
+/// of a partition would begin anew) and along rows of SBUF that go up or down.
+TEST(Dma, ReadsWhatTheOlderOneWrote) {
+  constexpr std::uint64_t kFrom = 0x1000000, kTo = 0x2000000, kEdge = 0x1840000;
+  constexpr std::int64_t kStride = defs::kSbufStride;
+  struct Case {
+    std::uint64_t dst;
+    std::int64_t stride;
+    unsigned rows, row_bytes;
+    std::uint64_t read;
+  };
+  const Case cases[] = {
+      {kEdge - 256, 512, 1, 512, kEdge},
+      {kEdge - 256, 512, 1, 512, kEdge - 256},
+      {kEdge - 512, 256, 4, 256, kEdge + 256},
+      {kEdge + 256, -256, 4, 256, kEdge - 512},
+      {cmodel::sbuf_addr(0, 2, 0x400), 128, 8, 64, cmodel::sbuf_addr(0, 2, 0x600)},
+      {cmodel::sbuf_addr(0, 2, 0x800), -128, 8, 64, cmodel::sbuf_addr(0, 2, 0x600)},
+      {cmodel::sbuf_addr(0, 2, 0x400), kStride, 8, 64, cmodel::sbuf_addr(0, 6, 0x400)},
+      {cmodel::sbuf_addr(0, 9, 0x400), -kStride, 8, 64, cmodel::sbuf_addr(0, 2, 0x400)}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(fmt::format("{} rows at {:#x}, read at {:#x}", c.rows, c.dst, c.read));
+    Bench<Vdma_mini> bench(defs::kMini, 1, {.hbm_latency = 200});
+    Memory twin_memory;
+    Twin twin(defs::kMini, twin_memory);
+    std::vector<std::uint8_t> bytes(c.rows * c.row_bytes);
+    std::iota(bytes.begin(), bytes.end(), std::uint8_t{1});
+    Descriptor first = plain_copy(kFrom, c.dst, c.rows, c.row_bytes),
+               second = plain_copy(c.read, kTo, 1, 64);
+    first.dst_stride = c.stride;
+    for (Memory* memory : {&bench.memory, &twin_memory}) {
+      memory->write(kFrom, bytes);
       store(*memory, ring_of(0, 2), 0, first);
       store(*memory, ring_of(0, 2), 1, second);
     }

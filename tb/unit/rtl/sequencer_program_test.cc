@@ -264,6 +264,37 @@ TEST(SequencerPrograms, ARefusedTake) {
   }
 }
 
+/// Behind the last instruction of a stream without END nothing is taken: what stands there is old.
+TEST(SequencerPrograms, TheEndOfAStreamTakesNothing) {
+  Mini bench({with_wait(kWork, defs::WaitOp::Take, kTokens, 2)});
+  bench.semaphores[kTokens] = 7;
+  bench.start();
+  bench.run();
+  EXPECT_EQ(bench.dut.state_o, kError);
+  EXPECT_EQ(bench.dut.cause_o, static_cast<unsigned>(ErrorCause::OutOfBounds));
+  EXPECT_EQ(bench.semaphores[kTokens], 5);
+}
+
+/// Of an instruction that is not this engine's and may not wait either, the first is told.
+TEST(SequencerPrograms, AForeignInstructionIsUnknownBeforeItIsForbidden) {
+  for (unsigned engine = 0; engine < 4; ++engine)
+    for (const auto& [opcode, owner] : {std::pair{Opcode::LoadStationary, 0u},
+                                        {Opcode::TensorCopy, 1u},
+                                        {Opcode::Activate, 2u},
+                                        {Opcode::DmaTrigger, 3u}}) {
+      Mini bench({with_wait(instr(opcode), defs::WaitOp::Take, kTokens, 2), kEnd});
+      bench.dut.engine_i = static_cast<std::uint8_t>(engine);
+      defs::PeerAccess{}.pack(&bench.dut.peer_i[0]);
+      bench.start();
+      bench.run();
+      EXPECT_EQ(bench.dut.state_o, kError);
+      EXPECT_EQ(bench.dut.cause_o,
+                static_cast<unsigned>(engine == owner ? ErrorCause::Forbidden
+                                                      : ErrorCause::UnknownOpcode))
+          << engine << ' ' << owner;
+    }
+}
+
 /// A second taker, which no program has, is told.
 TEST(SequencerPrograms, ATakeOfWhatIsGoneStops) {
   Mini bench({with_wait(kWork, defs::WaitOp::Take, kTokens, 3), kEnd});
